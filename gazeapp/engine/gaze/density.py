@@ -1,0 +1,98 @@
+"""From fixations to a human map: the density of where people looked."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.types import DoubleArray, FloatArray
+
+_CHUNK = 4096
+
+
+def human_map(
+    x: ArrayLike,
+    y: ArrayLike,
+    height: int,
+    width: int,
+    sigma_px: float,
+    weights: ArrayLike | None = None,
+) -> FloatArray:
+    """Return the Gaussian density of fixations, one value a pixel.
+
+    Each fixation is a Gaussian sampled at pixel centres (k + 0.5) at its own sub-pixel position.
+    The part of a Gaussian that would fall outside the image is given back to the part inside
+    (each Gaussian is divided by its own sum over the image), so that a fixation at the border
+    counts as much as one in the middle and no mass piles up on the edge. A Gaussian is separable,
+    so that the whole map is one matrix product of column and row profiles.
+
+    Parameters
+    ----------
+    x, y
+        Fixations, image px, origin at the top-left corner of pixel 0, shape (n,).
+    height, width
+        Size of the map, px; the same frame as ``x`` and ``y``.
+    sigma_px
+        Standard deviation of the Gaussian, px (full width at half maximum = 2.355 sigma).
+    weights
+        Weight of each fixation, shape (n,), non-negative, such as its duration; equal when not given.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (height, width), float32, sums to 1.
+
+    Raises
+    ------
+    GazeError
+        When there is no fixation, a fixation lies outside the image or is not a number, or
+        sigma or the weights make no density.
+    """
+    xs, ys, ws = _checked(x, y, height, width, sigma_px, weights)
+    total = np.zeros((height, width), dtype=np.float32)
+    for start in range(0, len(xs), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        rows = _profiles(ys[part], height, sigma_px) * ws[part].astype(np.float32)
+        columns = _profiles(xs[part], width, sigma_px)
+        total += rows @ columns.T
+    density: FloatArray = (total / total.sum(dtype=np.float64)).astype(np.float32)
+    return density
+
+
+def _profiles(positions: DoubleArray, size: int, sigma_px: float) -> FloatArray:
+    """Return one Gaussian a column along an axis of ``size`` px, each summing to 1, shape (size, n)."""
+    centres = np.arange(size, dtype=np.float64)[:, None] + 0.5
+    distance = ((centres - positions[None, :]) / sigma_px).astype(np.float32)
+    # Taking the nearest pixel's own distance off first keeps a very small sigma from underflowing to 0 / 0.
+    exponent = np.float32(-0.5) * distance * distance
+    exponent -= exponent.max(axis=0, keepdims=True)
+    profile: NDArray[np.float32] = np.exp(exponent)
+    profile /= profile.sum(axis=0, keepdims=True)
+    return profile
+
+
+def _checked(
+    x: ArrayLike, y: ArrayLike, height: int, width: int, sigma_px: float, weights: ArrayLike | None
+) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
+    xs = np.asarray(x, dtype=np.float64).ravel()
+    ys = np.asarray(y, dtype=np.float64).ravel()
+    ws = np.ones_like(xs) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
+    if not (len(xs) == len(ys) == len(ws)):
+        raise ValueError(f"x, y and weights differ in length: {len(xs)}, {len(ys)}, {len(ws)}")
+    if height < 1 or width < 1:
+        raise ValueError(f"a map needs a positive size, not {width} x {height}")
+    if not len(xs):
+        raise GazeError("There is no fixation, so there is no human map.")
+    if not (np.isfinite(sigma_px) and sigma_px > 0):
+        raise GazeError(f"Sigma must be a positive number of pixels, not {sigma_px}.")
+    # False for NaN too, which is meant.
+    inside = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
+    if not inside.all():
+        raise GazeError(
+            f"{int((~inside).sum())} of {len(xs)} fixations lie outside the image of {width} x {height} px.",
+            todo="Leave out the fixations outside the image before making a human map.",
+        )
+    if not (np.isfinite(ws).all() and (ws >= 0).all() and ws.sum() > 0):
+        raise GazeError("Weights must be numbers of at least 0, and one of them above 0.")
+    return xs, ys, ws
