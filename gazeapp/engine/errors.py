@@ -1,0 +1,23 @@
+"""The one error that is meant for the user's eyes."""
+
+from __future__ import annotations
+
+
+class GazeError(Exception):
+    """Something went wrong that the user can understand and mend.
+
+    Parameters
+    ----------
+    what
+        What is wrong, as a sentence.
+    where
+        The file, image or setting it concerns; empty when that is plain from ``what``.
+    todo
+        What the user can do about it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.todo = todo
+        super().__init__(" ".join(part for part in (f"{where}:" if where else "", what, todo) if part))

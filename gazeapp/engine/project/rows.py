@@ -1,0 +1,208 @@
+"""Frozen rows that the project hands out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gazeapp.engine.types import DoubleArray, FloatArray, IntArray, Json, Rect
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRow:
+    """The settings that made something: verb, values, versions of the libraries, hash, UTC time."""
+
+    id: int
+    verb: str
+    values: Json
+    versions: Json
+    hash: str
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """An image of the study; ``width`` and ``height`` in px, as displayed (after EXIF rotation)."""
+
+    id: int
+    name: str
+    path: str
+    sha256: str
+    width: int
+    height: int
+    origin: str
+
+    @property
+    def rect(self) -> Rect:
+        """Rectangle of the whole image."""
+        return Rect.of_image(self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRow:
+    """An eye-tracking file that was imported."""
+
+    id: int
+    file: str
+    sha256: str
+    format: str
+    confidence: float
+    task: str
+    facts: Json
+    simulated: bool
+    settings_id: int
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """One subject looking at one image once; ``image_id`` is None while no image matches."""
+
+    id: int
+    recording_id: int
+    subject: str
+    image_id: int | None
+    task: str
+    label: str
+    image_name: str
+    n_fixations: int
+    n_kept: int
+
+
+@dataclass(frozen=True)
+class FixationTable:
+    """Kept fixations of one image under one task, in image px.
+
+    All columns have shape (n,): ``x``, ``y`` (px, origin top-left), ``subject`` (names),
+    ``trial_id``, ``index`` (order within the trial, as read), ``start_ms``, ``duration_ms``
+    (ms, NaN when unknown).
+    """
+
+    x: DoubleArray
+    y: DoubleArray
+    subject: NDArray[np.str_]
+    trial_id: IntArray
+    index: IntArray
+    start_ms: DoubleArray
+    duration_ms: DoubleArray
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model whose maps are in the project."""
+
+    id: str
+    name: str
+    kind: str
+    encoder: str
+    decoder: str
+    checkpoint: str
+    revision: str
+    domain: str
+    facts: Json
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One model describing one image under one task."""
+
+    id: int
+    image_id: int
+    model: str
+    task: str
+    lesion: str
+    method: str
+    caption: str
+    model_task: str
+    log_probability: float | None
+    seconds: float
+    settings_id: int
+
+
+@dataclass(frozen=True)
+class StoredMap:
+    """One map: ``values`` (rows, columns) float32 that sum to 1, over ``rect`` of the image (px)."""
+
+    values: FloatArray
+    rect: Rect
+    settings_id: int
+
+
+@dataclass(frozen=True)
+class StoredMaps:
+    """Maps of a run: ``mean`` (rows, columns) and ``words`` (n_words, rows, columns), each summing to 1."""
+
+    mean: FloatArray
+    words: FloatArray
+    rect: Rect
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """One score of one source on one image; ``value`` is None where the metric is undefined."""
+
+    image_id: int
+    source_kind: str
+    source: str
+    task: str
+    method: str
+    lesion: str
+    metric: str
+    preset: str
+    value: float | None
+    settings_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CeilingRow:
+    """One image's part of a human ceiling."""
+
+    image_id: int
+    task: str
+    metric: str
+    preset: str
+    estimator: str
+    value: float | None
+    n_subjects: int
+    settings_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """One source's score over the images of a task, and its share of the ceiling in percent."""
+
+    source_kind: str
+    source: str
+    task: str
+    method: str
+    lesion: str
+    metric: str
+    preset: str
+    n_images: int
+    n_subjects: int
+    mean: float | None
+    ceiling: float | None
+    estimator: str
+    chance: float | None
+    percent: float | None
+    ci_low: float | None
+    ci_high: float | None
+    settings_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemRow:
+    """Something that went wrong with one item: what, where, what to do; UTC time."""
+
+    id: int
+    verb: str
+    where: str
+    what: str
+    todo: str
+    created: str

@@ -1,0 +1,180 @@
+"""Models and what they said: runs and their words."""
+
+from __future__ import annotations
+
+import json
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.base import Caption, ModelInfo, Word
+from gazeapp.engine.project.rows import ModelRow, RunRow
+from gazeapp.engine.project.store import Store
+from gazeapp.engine.types import FloatArray, Rect
+
+_COLUMNS = (
+    "r.id, r.image_id, r.model, t.name, r.lesion, r.method, r.caption, r.model_task, r.log_probability, "
+    "r.seconds, r.settings_id"
+)
+
+
+class RunStore(Store):
+    """Reads and writes the ``models``, ``runs`` and ``words`` tables."""
+
+    def put_model(self, info: ModelInfo) -> None:
+        """Store the facts of a model, or bring them up to date."""
+        with self._project.transaction():
+            self._db.execute(
+                "INSERT INTO models (id, name, kind, encoder, decoder, checkpoint, revision, domain, facts) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
+                "kind = excluded.kind, encoder = excluded.encoder, decoder = excluded.decoder, "
+                "checkpoint = excluded.checkpoint, revision = excluded.revision, domain = excluded.domain, "
+                "facts = excluded.facts",
+                (
+                    info.id,
+                    info.name,
+                    info.kind,
+                    info.encoder,
+                    info.decoder,
+                    info.checkpoint,
+                    info.revision,
+                    info.domain,
+                    json.dumps(info.facts, sort_keys=True),
+                ),
+            )
+
+    def models(self) -> list[ModelRow]:
+        """Return the models in the order in which they came into the project."""
+        rows = self._db.execute(
+            "SELECT id, name, kind, encoder, decoder, checkpoint, revision, domain, facts FROM models ORDER BY rowid"
+        )
+        return [ModelRow(*row[:8], facts=json.loads(row[8])) for row in rows]
+
+    def exists(self, image_id: int, model: str, task: str, lesion: str, method: str, settings_hash: str) -> bool:
+        """Return whether that unit of extraction is in the project."""
+        row = self._db.execute(
+            "SELECT 1 FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.image_id = ? AND r.model = ? "
+            "AND t.name = ? AND r.lesion = ? AND r.method = ? AND r.settings_hash = ?",
+            (image_id, model, task, lesion, method, settings_hash),
+        ).fetchone()
+        return row is not None
+
+    def put(
+        self,
+        image_id: int,
+        model: str,
+        task: str,
+        caption: Caption,
+        mean: FloatArray,
+        settings_id: int,
+        seconds: float,
+        lesion: str = "",
+    ) -> int:
+        """Store one unit of extraction (run, words and maps) in one transaction and return the run's id."""
+        with self._project.transaction():
+            run_id = self._insert_run(
+                image_id,
+                model,
+                task,
+                lesion,
+                caption.method,
+                caption.text,
+                caption.task,
+                caption.log_probability,
+                seconds,
+                settings_id,
+            )
+            self._db.conn.executemany(
+                "INSERT INTO words (run_id, position, text, log_probability, is_content, image_mass) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (run_id, i, word.text, word.log_probability, word.is_content, float(mass))
+                    for i, (word, mass) in enumerate(zip(caption.words, caption.image_mass, strict=True))
+                ],
+            )
+            self._project.maps.put_run(run_id, mean, caption.maps, caption.rect, settings_id)
+        return run_id
+
+    def put_map(
+        self, image_id: int, model: str, task: str, method: str, values: FloatArray, rect: Rect, settings_id: int
+    ) -> int:
+        """Store a map that was made elsewhere and has no caption; return the run's id."""
+        with self._project.transaction():
+            run_id = self._insert_run(image_id, model, task, "", method, "", "", None, 0.0, settings_id)
+            empty = values[None][:0]
+            self._project.maps.put_run(run_id, values, empty, rect, settings_id)
+        return run_id
+
+    def get(self, run_id: int) -> RunRow:
+        """Return one run.
+
+        Raises
+        ------
+        GazeError
+            If there is none with that id.
+        """
+        row = self._db.execute(
+            f"SELECT {_COLUMNS} FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.id = ?", (run_id,)
+        ).fetchone()
+        if row is None:
+            raise GazeError(f"The project holds no run with number {run_id}.")
+        return RunRow(*row)
+
+    def all(
+        self, image_id: int | None = None, model: str | None = None, task: str | None = None, lesion: str | None = ""
+    ) -> list[RunRow]:
+        """Return the newest run of each (image, model, task, lesion, method), in the models' order.
+
+        Parameters
+        ----------
+        image_id, model, task
+            Only runs of these; None means any.
+        lesion
+            Only runs under this lesion; the empty string means none, None any.
+        """
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM runs r JOIN tasks t ON t.id = r.task_id JOIN models m ON m.id = r.model "
+            "WHERE r.id IN (SELECT max(id) FROM runs GROUP BY image_id, model, task_id, lesion, method) "
+            "AND (:image IS NULL OR r.image_id = :image) AND (:model IS NULL OR r.model = :model) "
+            "AND (:task IS NULL OR t.name = :task) AND (:lesion IS NULL OR r.lesion = :lesion) "
+            "ORDER BY r.image_id, m.rowid, t.id, r.id",
+            {"image": image_id, "model": model, "task": task, "lesion": lesion},
+        )
+        return [RunRow(*row) for row in rows]
+
+    def words(self, run_id: int) -> tuple[Word, ...]:
+        """Return the words of a run, in order."""
+        rows = self._db.execute(
+            "SELECT text, log_probability, is_content FROM words WHERE run_id = ? ORDER BY position", (run_id,)
+        )
+        return tuple(Word(row[0], row[1], bool(row[2])) for row in rows)
+
+    def _insert_run(
+        self,
+        image_id: int,
+        model: str,
+        task: str,
+        lesion: str,
+        method: str,
+        caption: str,
+        model_task: str,
+        log_probability: float | None,
+        seconds: float,
+        settings_id: int,
+    ) -> int:
+        cursor = self._db.execute(
+            "INSERT INTO runs (image_id, model, task_id, lesion, method, caption, model_task, log_probability, "
+            "seconds, settings_id, settings_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                image_id,
+                model,
+                self._project.tasks.id_of(task),
+                lesion,
+                method,
+                caption,
+                model_task,
+                log_probability,
+                seconds,
+                settings_id,
+                self._project.settings.get(settings_id).hash,
+            ),
+        )
+        return int(cursor.lastrowid or 0)

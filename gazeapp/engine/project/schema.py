@@ -1,0 +1,195 @@
+"""Tables of the project file, and the steps from each version to the next."""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x67617A65
+"""Spells ``gaze``; written into the SQLite header so that other databases are told apart."""
+
+_VERSION_1 = """
+CREATE TABLE settings (
+    id INTEGER PRIMARY KEY,
+    verb TEXT NOT NULL,
+    json TEXT NOT NULL,
+    versions TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    created TEXT NOT NULL,
+    UNIQUE (hash, versions)
+);
+CREATE TABLE images (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    path TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    origin TEXT NOT NULL DEFAULT 'photograph'
+);
+CREATE INDEX images_sha256 ON images (sha256);
+CREATE TABLE tasks (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+);
+CREATE TABLE subjects (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+);
+CREATE TABLE recordings (
+    id INTEGER PRIMARY KEY,
+    file TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    format TEXT NOT NULL,
+    confidence REAL NOT NULL,
+    task TEXT NOT NULL DEFAULT '',
+    facts TEXT NOT NULL,
+    simulated INTEGER NOT NULL DEFAULT 0,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    created TEXT NOT NULL
+);
+CREATE TABLE trials (
+    id INTEGER PRIMARY KEY,
+    recording_id INTEGER NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+    subject_id INTEGER NOT NULL REFERENCES subjects (id),
+    image_id INTEGER REFERENCES images (id),
+    task_id INTEGER REFERENCES tasks (id),
+    label TEXT NOT NULL DEFAULT '',
+    image_name TEXT NOT NULL DEFAULT '',
+    offset_x REAL,
+    offset_y REAL,
+    shown_width REAL,
+    shown_height REAL
+);
+CREATE INDEX trials_image ON trials (image_id, task_id);
+CREATE INDEX trials_recording ON trials (recording_id);
+CREATE TABLE fixations (
+    trial_id INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    x REAL,
+    y REAL,
+    start_ms REAL,
+    duration_ms REAL,
+    eye TEXT NOT NULL DEFAULT '',
+    dropped TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (trial_id, position)
+) WITHOUT ROWID;
+CREATE TABLE models (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    encoder TEXT NOT NULL DEFAULT '',
+    decoder TEXT NOT NULL DEFAULT '',
+    checkpoint TEXT NOT NULL DEFAULT '',
+    revision TEXT NOT NULL DEFAULT '',
+    domain TEXT NOT NULL DEFAULT '',
+    facts TEXT NOT NULL DEFAULT '{}'
+);
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    model TEXT NOT NULL REFERENCES models (id),
+    task_id INTEGER NOT NULL REFERENCES tasks (id),
+    lesion TEXT NOT NULL DEFAULT '',
+    method TEXT NOT NULL,
+    caption TEXT NOT NULL,
+    model_task TEXT NOT NULL,
+    log_probability REAL,
+    seconds REAL NOT NULL,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    settings_hash TEXT NOT NULL,
+    UNIQUE (image_id, model, task_id, lesion, method, settings_hash)
+);
+CREATE INDEX runs_model ON runs (model, task_id);
+CREATE TABLE words (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    log_probability REAL NOT NULL,
+    is_content INTEGER NOT NULL,
+    image_mass REAL NOT NULL,
+    PRIMARY KEY (run_id, position)
+) WITHOUT ROWID;
+CREATE TABLE maps (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('run', 'human')),
+    run_id INTEGER REFERENCES runs (id) ON DELETE CASCADE,
+    image_id INTEGER REFERENCES images (id),
+    task_id INTEGER REFERENCES tasks (id),
+    word INTEGER NOT NULL DEFAULT -1,
+    row_count INTEGER NOT NULL,
+    column_count INTEGER NOT NULL,
+    x REAL NOT NULL,
+    y REAL NOT NULL,
+    width REAL NOT NULL,
+    height REAL NOT NULL,
+    peak REAL NOT NULL,
+    data BLOB NOT NULL,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    CHECK ((kind = 'run') = (run_id IS NOT NULL)),
+    CHECK ((kind = 'human') = (image_id IS NOT NULL AND task_id IS NOT NULL))
+);
+CREATE UNIQUE INDEX maps_run ON maps (run_id, word) WHERE kind = 'run';
+CREATE UNIQUE INDEX maps_human ON maps (image_id, task_id) WHERE kind = 'human';
+CREATE TABLE scores (
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    source_kind TEXT NOT NULL,
+    source TEXT NOT NULL,
+    task_id INTEGER NOT NULL REFERENCES tasks (id),
+    method TEXT NOT NULL DEFAULT '',
+    lesion TEXT NOT NULL DEFAULT '',
+    metric TEXT NOT NULL,
+    preset TEXT NOT NULL,
+    value REAL,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    settings_hash TEXT NOT NULL,
+    inputs_hash TEXT NOT NULL,
+    PRIMARY KEY (image_id, task_id, settings_hash, source_kind, source, method, lesion, metric)
+) WITHOUT ROWID;
+CREATE TABLE ceilings (
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    task_id INTEGER NOT NULL REFERENCES tasks (id),
+    metric TEXT NOT NULL,
+    preset TEXT NOT NULL,
+    estimator TEXT NOT NULL,
+    value REAL,
+    n_subjects INTEGER NOT NULL,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    settings_hash TEXT NOT NULL,
+    inputs_hash TEXT NOT NULL,
+    PRIMARY KEY (image_id, task_id, settings_hash, metric, estimator)
+) WITHOUT ROWID;
+CREATE TABLE summary (
+    source_kind TEXT NOT NULL,
+    source TEXT NOT NULL,
+    task_id INTEGER NOT NULL REFERENCES tasks (id),
+    method TEXT NOT NULL DEFAULT '',
+    lesion TEXT NOT NULL DEFAULT '',
+    metric TEXT NOT NULL,
+    preset TEXT NOT NULL,
+    n_images INTEGER NOT NULL,
+    n_subjects INTEGER NOT NULL,
+    mean REAL,
+    ceiling REAL,
+    estimator TEXT NOT NULL DEFAULT '',
+    chance REAL,
+    percent REAL,
+    ci_low REAL,
+    ci_high REAL,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    settings_hash TEXT NOT NULL,
+    PRIMARY KEY (settings_hash, source_kind, source, task_id, method, lesion, metric)
+) WITHOUT ROWID;
+CREATE TABLE problems (
+    id INTEGER PRIMARY KEY,
+    verb TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    place TEXT NOT NULL,
+    what TEXT NOT NULL,
+    todo TEXT NOT NULL,
+    created TEXT NOT NULL,
+    UNIQUE (verb, unit, what)
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+"""Step k takes a file from version k to k + 1; a published step is never edited."""
+
+SCHEMA_VERSION = len(MIGRATIONS)
