@@ -29,7 +29,7 @@ import gazeapp
 STEP = 8
 """Every distance in the window is a multiple of this, px."""
 
-CANVAS = "#757575"
+CANVAS = "#777777"
 """Mid-grey around images, the same in both themes so that maps look the same."""
 
 MODES = ("system", "light", "dark")
