@@ -1,0 +1,65 @@
+"""Finding the image that a recording means by a name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+
+class ImageNames:
+    """The images of a project, to be found by the names that recordings use.
+
+    A name is tried as it is, then without regard to case, then without its folder, then without
+    its extension. A looser step counts only when it leaves exactly one image.
+
+    Parameters
+    ----------
+    names
+        Image names; the index of a name is what :meth:`find` returns.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = list(names)
+        self._steps: list[dict[str, list[int]]] = []
+        for depth in range(len(_FORMS)):
+            table: dict[str, list[int]] = {}
+            for position, name in enumerate(self._names):
+                table.setdefault(_FORMS[depth](name), []).append(position)
+            self._steps.append(table)
+        self._stems = {_stem(name): name for name in reversed(self._names)}
+
+    def find(self, name: str) -> int | None:
+        """Return the index of the one image that ``name`` means, or None."""
+        if not name.strip():
+            return None
+        for form, table in zip(_FORMS, self._steps, strict=True):
+            found = table.get(form(name), [])
+            if len(found) == 1:
+                return found[0]
+        return None
+
+    def closest(self, name: str) -> str:
+        """Return the image name most like ``name``, or an empty string when none is like it."""
+        wanted = _stem(name)
+        near = difflib.get_close_matches(wanted, self._stems, n=1, cutoff=0.5) if wanted else []
+        return self._stems[near[0]] if near else ""
+
+
+def _exact(name: str) -> str:
+    return name.strip().replace("\\", "/")
+
+
+def _any_case(name: str) -> str:
+    return _exact(name).casefold()
+
+
+def _no_folder(name: str) -> str:
+    return _any_case(name).rsplit("/", 1)[-1]
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"\.[a-z][a-z0-9]{1,4}$", "", _no_folder(name))
+
+
+_FORMS = (_exact, _any_case, _no_folder, _stem)
