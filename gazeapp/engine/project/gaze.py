@@ -35,10 +35,7 @@ class GazeStore(Store):
             "SELECT id, file, sha256, format, confidence, task, facts, simulated, settings_id, created "
             "FROM recordings ORDER BY id"
         )
-        return [
-            RecordingRow(*row[:6], facts=json.loads(row[6]), simulated=bool(row[7]), settings_id=row[8], created=row[9])
-            for row in rows
-        ]
+        return [RecordingRow(*(*row[:6], json.loads(row[6]), bool(row[7]), *row[8:])) for row in rows]
 
     def trials(self, recording_id: int | None = None) -> list[TrialRow]:
         """Return the trials, all or those of one recording, with how many fixations were read and kept."""

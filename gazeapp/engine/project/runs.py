@@ -46,7 +46,7 @@ class RunStore(Store):
         rows = self._db.execute(
             "SELECT id, name, kind, encoder, decoder, checkpoint, revision, domain, facts FROM models ORDER BY rowid"
         )
-        return [ModelRow(*row[:8], facts=json.loads(row[8])) for row in rows]
+        return [ModelRow(*(*row[:8], json.loads(row[8]))) for row in rows]
 
     def exists(self, image_id: int, model: str, task: str, lesion: str, method: str, settings_hash: str) -> bool:
         """Return whether that unit of extraction is in the project."""

@@ -1,0 +1,340 @@
+"""The command line: it turns words into settings and calls the same verbs as the window."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+import gazeapp
+from gazeapp.engine.errors import GazeError
+from gazeapp.terminal import TerminalProgress
+
+_FILE = click.Path(path_type=Path)
+
+
+class _Commands(click.Group):
+    """A group that opens the window when its first word is no command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (not args[0].startswith("-") and args[0] not in self.commands):
+            args = ["window", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except GazeError as error:
+            click.echo(_sentence(error.what, error.where, error.todo), err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(gazeapp.__version__, prog_name="gazeapp")
+def main() -> None:
+    """Show where people look and where vision-language models attend, and how far the two agree.
+
+    Without a command the window opens; a project file may follow: gazeapp study.gaze
+    """
+
+
+@main.command()
+@click.argument("project", type=_FILE, required=False)
+def window(project: Path | None) -> None:
+    """Open the window, with PROJECT if given."""
+    from gazeapp.ui.app import main as open_window
+
+    sys.exit(open_window(project))
+
+
+@main.command()
+@click.argument("folder", type=_FILE, default=Path("demo-study"), metavar="[DIR]")
+@click.option("--no-window", is_flag=True, help="Build it, write report and pictures, and open no window.")
+@click.option("--scenes", default=48, show_default=True, type=click.IntRange(2), help="Number of scenes.")
+@click.option("--observers", default=12, show_default=True, type=click.IntRange(2), help="Simulated observers.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the scenes and observers.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def demo(folder: Path, no_window: bool, scenes: int, observers: int, seed: int, as_json: bool) -> None:
+    """Build and run the whole demo study in DIR, then show it.
+
+    Drawn scenes, simulated observers, the four models that ship, scores and a report. What is there
+    already is not computed again.
+    """
+    from gazeapp.engine.workflows.demo import DemoSettings, build_demo
+
+    settings = DemoSettings(str(folder), scenes, observers, seed)
+    with TerminalProgress(quiet=as_json).watching() as progress:
+        summary = build_demo(settings, progress)
+    pictures: list[Path] = []
+    show = not no_window and _has_display()
+    if not show and not summary.cancelled:
+        pictures = _save_pictures(settings.project_path, folder / "pictures")
+    if as_json:
+        click.echo(json.dumps({**summary.as_json(), "pictures": [str(path) for path in pictures]}, indent=2))
+    else:
+        click.echo(f"Demo study (simulated): {_counts(summary)}.")
+        click.echo(f"  project   {settings.project_path}")
+        click.echo(f"  report    {settings.report_path}")
+        for path in pictures:
+            click.echo(f"  picture   {path}")
+    code = _finish(summary)
+    if show and not summary.cancelled:
+        from gazeapp.ui.app import main as open_window
+
+        code = code or open_window(settings.project_path)
+    sys.exit(code)
+
+
+@main.command()
+@click.argument("project", type=_FILE)
+@click.option("--images", "folders", type=_FILE, multiple=True, required=True, help="Folder or file of images.")
+@click.option("--task", "tasks", multiple=True, help="Task name; give it again for more.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def new(project: Path, folders: tuple[Path, ...], tasks: tuple[str, ...], as_json: bool) -> None:
+    """Create PROJECT and add images to it."""
+    from gazeapp.engine.project import Project
+    from gazeapp.engine.workflows.images import AddImagesSettings, add_images
+
+    # Looking for the pictures first leaves no empty project behind when there are none.
+    settings = AddImagesSettings(tuple(str(path) for path in folders))
+    created = Project.create(project)
+    try:
+        for task in tasks:
+            created.tasks.add(task)
+        with TerminalProgress(quiet=as_json).watching() as progress:
+            summary = add_images(created, settings, progress)
+    except GazeError:
+        created.close()
+        project.unlink()
+        raise
+    created.close()
+    _report_and_exit(summary, as_json, f"{project} holds {summary.details['images']} images")
+
+
+@main.command("add-images")
+@click.argument("project", type=_FILE)
+@click.argument("paths", type=_FILE, nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def add_images_command(project: Path, paths: tuple[Path, ...], as_json: bool) -> None:
+    """Add pictures, or folders of pictures, to PROJECT."""
+    from gazeapp.engine.workflows.images import AddImagesSettings, add_images
+
+    settings = AddImagesSettings(tuple(str(path) for path in paths))
+    _run(project, add_images, settings, as_json)
+
+
+@main.command("import-gaze")
+@click.argument("project", type=_FILE)
+@click.argument("files", type=_FILE, nargs=-1, required=True)
+@click.option("--format", "format_", default="auto", show_default=True, help="auto, csv or eyelink-asc.")
+@click.option("--task", default="", help="Task of the recordings that do not name one themselves.")
+@click.option("--eye", default="auto", show_default=True, type=click.Choice(["auto", "left", "right"]))
+@click.option("--trial-pattern", default="", help="Regular expression of the message that begins a trial (.asc).")
+@click.option("--sigma", default="24px", show_default=True, help="Blur of the human maps: 24px or 1deg.")
+@click.option("--px-per-deg", type=float, help="Image pixels per degree of visual angle.")
+@click.option("--simulated", is_flag=True, help="Mark the recordings as simulated.")
+@click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was read from each file as JSON.")
+def import_gaze_command(
+    project: Path,
+    files: tuple[Path, ...],
+    format_: str,
+    task: str,
+    eye: str,
+    trial_pattern: str,
+    sigma: str,
+    px_per_deg: float | None,
+    simulated: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Read eye-tracking FILES into PROJECT."""
+    from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
+
+    value, unit = _sigma(sigma)
+    settings = ImportGazeSettings(
+        files=tuple(str(path) for path in files),
+        format=format_,
+        task=task,
+        eye=eye,
+        trial_pattern=trial_pattern,
+        dry_run=dry_run,
+        simulated=simulated,
+        sigma=value,
+        sigma_unit=unit,
+        px_per_deg=px_per_deg,
+    )
+    _run(project, import_gaze, settings, as_json)
+
+
+@main.command("import-maps")
+@click.argument("project", type=_FILE)
+@click.argument("folder", type=_FILE)
+@click.option("--model", required=True, help="Name of the model that made the maps.")
+@click.option("--task", required=True, help="Task that they belong to.")
+@click.option("--truth", is_flag=True, help="They are the density that simulated observers were drawn from.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def import_maps_command(project: Path, folder: Path, model: str, task: str, truth: bool, as_json: bool) -> None:
+    """Bring maps made elsewhere (NPY, NPZ, grey pictures named like the images) from FOLDER into PROJECT."""
+    from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
+
+    settings = ImportMapsSettings(str(folder), model, task)
+    _run(project, import_maps, replace(settings, kind="truth") if truth else settings, as_json)
+
+
+@main.command("extract")
+@click.argument("project", type=_FILE)
+@click.option("--model", "models", multiple=True, help="Model id; all that can be run if not given.")
+@click.option("--task", "tasks", multiple=True, help="Task; all of the project if not given.")
+@click.option("--method", default="", help="Map method; each model's default if not given.")
+@click.option("--words", default="content", show_default=True, type=click.Choice(["content", "all"]))
+@click.option("--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda", "mps"]))
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def extract_command(
+    project: Path,
+    models: tuple[str, ...],
+    tasks: tuple[str, ...],
+    method: str,
+    words: str,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Let models describe the images of PROJECT and store their attention maps."""
+    from gazeapp.engine.workflows.extract import ExtractSettings, extract
+
+    settings = ExtractSettings(models, tasks, method, words, device)
+    summary = _call(project, extract, settings, as_json)
+    for model, count in summary.details["outside_training"].items():
+        click.echo(
+            f"Note: {count} images are outside what {model} was trained on (drawn scenes of the demo world); "
+            "its captions and maps for them are no evidence about photographs.",
+            err=True,
+        )
+    _report_and_exit(summary, as_json, _counts(summary))
+
+
+@main.command("score")
+@click.argument("project", type=_FILE)
+@click.option("--preset", default="tuebingen", show_default=True, type=click.Choice(["tuebingen", "mit"]))
+@click.option("--sigma", default="", help="Blur of the human maps: 24px or 1deg. Default: that of the import.")
+@click.option("--px-per-deg", type=float, help="Image pixels per degree of visual angle.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def score_command(project: Path, preset: str, sigma: str, px_per_deg: float | None, as_json: bool) -> None:
+    """Score every map of PROJECT against its people, with ceilings and baselines."""
+    from gazeapp.engine.workflows.score import ScoreSettings, score
+
+    settings = ScoreSettings(preset=preset, px_per_deg=px_per_deg)
+    if sigma:
+        value, unit = _sigma(sigma)
+        settings = replace(settings, sigma=value, sigma_unit=unit)
+    _run(project, score, settings, as_json)
+
+
+@main.command("report")
+@click.argument("project", type=_FILE)
+@click.option("-o", "--output", type=_FILE, required=True, help="The file to write, .html.")
+@click.option("--preset", default="tuebingen", show_default=True, type=click.Choice(["tuebingen", "mit"]))
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def report_command(project: Path, output: Path, preset: str, as_json: bool) -> None:
+    """Write the report of PROJECT as one self-contained file."""
+    from gazeapp.engine.workflows.report import ReportSettings, report
+
+    _run(project, report, ReportSettings(output=str(output), preset=preset), as_json)
+
+
+@main.command("export")
+@click.argument("project", type=_FILE)
+@click.option("-o", "--output", type=_FILE, required=True, help="The folder to write into.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def export_command(project: Path, output: Path, as_json: bool) -> None:
+    """Write the tables, maps and overlays of PROJECT into a folder."""
+    from gazeapp.engine.workflows.export import ExportSettings, export
+
+    _run(project, export, ExportSettings(folder=str(output)), as_json)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def models(as_json: bool) -> None:
+    """List the models that can be run here."""
+    from gazeapp.engine.models.registry import available_models
+
+    infos = available_models()
+    if as_json:
+        rows = [{"id": i.id, "name": i.name, "kind": i.kind, "domain": i.domain, "methods": i.methods} for i in infos]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for info in infos:
+        click.echo(f"{info.id:<18} {info.name:<18} trained on {info.domain}; map methods: {', '.join(info.methods)}")
+
+
+def _has_display() -> bool:
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True
+
+
+def _save_pictures(project: Path, folder: Path) -> list[Path]:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from gazeapp.ui.pictures import save_window_pictures
+
+    return save_window_pictures(project, folder)
+
+
+def _sigma(text: str) -> tuple[float, str]:
+    clean = text.strip().lower()
+    for unit in ("px", "deg"):
+        if clean.endswith(unit):
+            try:
+                value = float(clean[: -len(unit)])
+            except ValueError:
+                break
+            if value > 0:
+                return value, unit
+    raise click.BadParameter(f"'{text}' is no size; write for example 24px or 1deg.")
+
+
+def _call(project: Path, verb: Callable[..., Any], settings: Any, quiet: bool) -> Any:
+    from gazeapp.engine.project import Project
+
+    with Project.open(project) as opened, TerminalProgress(quiet=quiet).watching() as progress:
+        return verb(opened, settings, progress)
+
+
+def _run(project: Path, verb: Callable[..., Any], settings: Any, as_json: bool) -> None:
+    summary = _call(project, verb, settings, as_json)
+    _report_and_exit(summary, as_json, f"{summary.verb}: {_counts(summary)}")
+
+
+def _counts(summary: Any) -> str:
+    parts = [f"{summary.done} done"]
+    if summary.skipped:
+        parts.append(f"{summary.skipped} there already")
+    if summary.failed:
+        parts.append(f"{summary.failed} failed")
+    if summary.cancelled:
+        parts.append("stopped before the end")
+    return f"{', '.join(parts)} in {summary.seconds:.1f} s"
+
+
+def _report_and_exit(summary: Any, as_json: bool, sentence: str) -> None:
+    click.echo(json.dumps(summary.as_json(), indent=2) if as_json else f"{sentence}.")
+    sys.exit(_finish(summary))
+
+
+def _finish(summary: Any) -> int:
+    """List what went wrong on stderr and return the exit code."""
+    for problem in summary.problems:
+        click.echo(_sentence(problem.what, problem.where, problem.todo), err=True)
+    return 1 if summary.failed or summary.cancelled else 0
+
+
+def _sentence(what: str, where: str, todo: str) -> str:
+    place = f"{where}: " if where else ""
+    return " ".join(part for part in (f"{place}{what}", todo) if part)

@@ -1,0 +1,136 @@
+"""The demo study: drawn scenes, simulated observers, four models, scores and a report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gazeapp.engine.demo.world import TASKS, read_demo_study, write_demo_study
+from gazeapp.engine.project import Project
+from gazeapp.engine.types import Json
+from gazeapp.engine.workflows.base import Progress, Summary
+from gazeapp.engine.workflows.extract import ExtractSettings, extract
+from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
+from gazeapp.engine.workflows.images import AddImagesSettings, add_images
+from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
+from gazeapp.engine.workflows.report import ReportSettings, report
+from gazeapp.engine.workflows.score import ScoreSettings, score
+
+TRUE_DENSITY = "true density (simulated)"
+SIGMA_PX = 20.0
+"""Blur of the demo's human maps: half the width of the blobs that its observers look at."""
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """Size and place of the demo study.
+
+    Parameters
+    ----------
+    folder
+        Where it is written; made if missing.
+    n_scenes, n_observers
+        How many scenes and simulated observers.
+    seed
+        Seed of the scenes and observers.
+    device
+        Where the models run.
+    """
+
+    folder: str
+    n_scenes: int = 48
+    n_observers: int = 12
+    seed: int = 1
+    device: str = "auto"
+
+    @property
+    def project_path(self) -> Path:
+        """Path of the demo's project file."""
+        return Path(self.folder) / "demo.gaze"
+
+    @property
+    def report_path(self) -> Path:
+        """Path of the demo's report."""
+        return Path(self.folder) / "report.html"
+
+
+class _Stage:
+    """Progress of one step of several, shown with its name."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress = progress
+        self._name = name
+
+    @property
+    def cancelled(self) -> bool:
+        return self._progress.cancelled
+
+    def report(self, done: int, total: int, message: str) -> None:
+        self._progress.report(done, total, f"{self._name} · {message}" if message else self._name)
+
+
+def build_demo(settings: DemoSettings, progress: Progress) -> Summary:
+    """Build the demo study, or finish one that was interrupted; what is there is not made again.
+
+    Raises
+    ------
+    GazeError
+        If the folder cannot be written or holds another project of that name.
+    """
+    started = time.perf_counter()
+    folder = Path(settings.folder)
+    stage = _Stage(progress, "drawing scenes and simulating observers")
+    study = read_demo_study(folder) or write_demo_study(
+        folder, settings.n_scenes, settings.n_observers, settings.seed, progress=stage.report
+    )
+    path = settings.project_path
+    with Project.open(path) if path.exists() else Project.create(path) as project:
+        summaries = _run_verbs(project, settings, study.image_folder, study.fixation_files, study.truth_folder, progress)
+    details: Json = {
+        "project": str(path),
+        "report": str(settings.report_path),
+        "steps": [summary.as_json() for summary in summaries],
+    }
+    return Summary(
+        verb="demo",
+        done=sum(s.done for s in summaries),
+        skipped=sum(s.skipped for s in summaries),
+        failed=sum(s.failed for s in summaries),
+        cancelled=progress.cancelled,
+        seconds=time.perf_counter() - started,
+        problems=tuple(problem for s in summaries for problem in s.problems),
+        details=details,
+    )
+
+
+def _run_verbs(
+    project: Project,
+    settings: DemoSettings,
+    image_folder: Path,
+    fixation_files: dict[str, Path],
+    truth_folder: Path,
+    progress: Progress,
+) -> list[Summary]:
+    steps: list[tuple[str, Callable[[Progress], Summary]]] = [
+        ("adding images", lambda p: add_images(project, AddImagesSettings((str(image_folder),)), p))
+    ]
+    for task in TASKS:
+        gaze = ImportGazeSettings(
+            files=(str(fixation_files[task]),), task=task, simulated=True, sigma=SIGMA_PX, sigma_unit="px"
+        )
+        truth = ImportMapsSettings(str(truth_folder / task), TRUE_DENSITY, task, kind="truth")
+        steps.append((f"reading fixations, {task}", lambda p, s=gaze: import_gaze(project, s, p)))  # type: ignore[misc]
+        steps.append((f"reading true densities, {task}", lambda p, s=truth: import_maps(project, s, p)))  # type: ignore[misc]
+    steps.append(("extracting", lambda p: extract(project, ExtractSettings(tasks=TASKS, device=settings.device), p)))
+    steps.append(("scoring", lambda p: score(project, ScoreSettings(sigma=SIGMA_PX, sigma_unit="px"), p)))
+    summaries: list[Summary] = []
+    for name, step in steps:
+        if progress.cancelled:
+            return summaries
+        summaries.append(step(_Stage(progress, name)))
+    if any(s.done for s in summaries) or not settings.report_path.exists():
+        output = ReportSettings(output=str(settings.report_path))
+        summaries.append(report(project, output, _Stage(progress, "writing the report")))
+    return summaries
