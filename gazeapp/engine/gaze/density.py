@@ -53,15 +53,30 @@ def human_map(
     total = np.zeros((height, width), dtype=np.float32)
     for start in range(0, len(xs), _CHUNK):
         part = slice(start, start + _CHUNK)
-        rows = _profiles(ys[part], height, sigma_px) * ws[part].astype(np.float32)
-        columns = _profiles(xs[part], width, sigma_px)
+        rows = gaussian_profiles(ys[part], height, sigma_px) * ws[part].astype(np.float32)
+        columns = gaussian_profiles(xs[part], width, sigma_px)
         total += rows @ columns.T
     density: FloatArray = (total / total.sum(dtype=np.float64)).astype(np.float32)
     return density
 
 
-def _profiles(positions: DoubleArray, size: int, sigma_px: float) -> FloatArray:
-    """Return one Gaussian a column along an axis of ``size`` px, each summing to 1, shape (size, n)."""
+def gaussian_profiles(positions: DoubleArray, size: int, sigma_px: float) -> FloatArray:
+    """Return one Gaussian a column along an axis of ``size`` px, each summing to 1.
+
+    Parameters
+    ----------
+    positions
+        Centres, px along the axis, shape (n,).
+    size
+        Length of the axis, px.
+    sigma_px
+        Standard deviation, px.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (size, n), float32; the product of a row and a column profile is one fixation's Gaussian.
+    """
     centres = np.arange(size, dtype=np.float64)[:, None] + 0.5
     distance = ((centres - positions[None, :]) / sigma_px).astype(np.float32)
     # Taking the nearest pixel's own distance off first keeps a very small sigma from underflowing to 0 / 0.

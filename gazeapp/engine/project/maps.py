@@ -78,6 +78,14 @@ class MapStore(Store):
             )
             self._insert("human", None, image_id, task_id, -1, values, rect, settings_id)
 
+    def remove_human(self, image_id: int, task: str) -> None:
+        """Forget the human map of an image under a task, when nobody's fixations are left on it."""
+        with self._project.transaction():
+            self._db.execute(
+                "DELETE FROM maps WHERE kind = 'human' AND image_id = ? AND task_id = ?",
+                (image_id, self._project.tasks.id_of(task)),
+            )
+
     def human(self, image_id: int, task: str) -> StoredMap | None:
         """Return the human map of an image under a task, at display size, or None."""
         row = self._db.execute(

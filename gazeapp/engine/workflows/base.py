@@ -92,9 +92,13 @@ class Tally:
         Told after each unit.
     total
         Number of units.
+    store
+        Whether problems are stored in the project; a dry run only tells them.
     """
 
-    def __init__(self, project: Project, verb: str, progress: Progress, total: int) -> None:
+    def __init__(
+        self, project: Project, verb: str, progress: Progress, total: int, store: bool = True
+    ) -> None:
         self.done = 0
         self.skipped = 0
         self.failed = 0
@@ -102,6 +106,7 @@ class Tally:
         self._total = total
         self._project = project
         self._verb = verb
+        self._store = store
         self._progress = progress
         self._problems: list[ProblemRow] = []
         self._started = time.perf_counter()
@@ -119,7 +124,10 @@ class Tally:
 
     def problem(self, where: str, what: str, todo: str = "", unit: str = "") -> None:
         """Store a problem that does not make its unit fail."""
-        self._problems.append(self._project.problems.add(self._verb, where, what, todo, unit))
+        if self._store:
+            self._problems.append(self._project.problems.add(self._verb, where, what, todo, unit))
+        else:
+            self._problems.append(ProblemRow(0, self._verb, where, what, todo, ""))
 
     def fail(self, where: str, what: str, todo: str = "", unit: str = "") -> None:
         """Count a unit that could not be done, and store why."""
@@ -143,7 +151,8 @@ class Tally:
         except MemoryError:
             self.fail(where, "There was not enough memory.", "Close other programs or use smaller images.")
         else:
-            self._project.problems.clear(self._verb, where)
+            if self._store:
+                self._project.problems.clear(self._verb, where)
             self.done += 1
             self._tell(where)
 
