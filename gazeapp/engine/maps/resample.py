@@ -1,0 +1,114 @@
+"""From a map on its grid to a map with one value a pixel, and to a distribution that sums to 1."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.types import FloatArray, Rect
+
+
+def to_image(values: ArrayLike, rect: Rect, height: int, width: int) -> FloatArray:
+    """Return a map resampled to the pixels of its image.
+
+    Grid cells and pixels are areas: cell (i, j) covers its share of ``rect`` and its value sits at
+    the cell's centre (the convention that torch calls ``align_corners=False``). Between centres the
+    value is bilinear; within half a cell of the border of ``rect`` it is the outermost cell's.
+    Where the grid is finer than the pixels, the triangle widens to one pixel, so that no cell is
+    skipped. Pixels whose centre lies outside ``rect`` are 0.
+
+    Parameters
+    ----------
+    values
+        Map, shape (rows, columns), row 0 at the top.
+    rect
+        Part of the image that the map covers, px of the frame that is ``height`` x ``width``.
+    height, width
+        Size of the result, px.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (height, width), float32, in the units of ``values`` (values are interpolated, mass is
+        not conserved: use :func:`normalise` for a density).
+
+    Raises
+    ------
+    GazeError
+        When the map is empty or not two-dimensional.
+    """
+    grid = np.asarray(values, dtype=np.float32)
+    if grid.ndim != 2 or not grid.size:
+        raise GazeError(f"A map needs rows and columns; this one has the shape {grid.shape}.")
+    if height < 1 or width < 1:
+        raise ValueError(f"an image needs a positive size, not {width} x {height}")
+    rows = _weights(height, grid.shape[0], rect.y, rect.height)
+    columns = _weights(width, grid.shape[1], rect.x, rect.width)
+    if grid.shape == (height, width) and rect == Rect.of_image(width, height):
+        return grid.copy()
+    low, high = grid.min(), grid.max()
+    if low == high:
+        # A constant map stays exactly constant: rounding noise would otherwise be scored as structure.
+        inside = np.outer(rows.any(axis=1), columns.any(axis=1))
+        return np.where(inside, low, np.float32(0))
+    image: FloatArray = np.asarray(rows @ grid @ columns.T, dtype=np.float32)
+    return image
+
+
+def normalise(values: ArrayLike) -> FloatArray:
+    """Return a map as a distribution over its cells.
+
+    Rules: a map with negative values has its minimum taken off; a map that is then 0 everywhere
+    becomes uniform; NaN and infinity are errors, never repaired.
+
+    Parameters
+    ----------
+    values
+        Map of any shape.
+
+    Returns
+    -------
+    numpy.ndarray
+        Same shape, float32, non-negative, sums to 1.
+
+    Raises
+    ------
+    GazeError
+        When the map is empty or holds NaN or infinity.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if not array.size:
+        raise GazeError("The map is empty.")
+    if not np.isfinite(array).all():
+        raise GazeError(
+            "The map holds values that are not numbers (NaN or infinity).",
+            todo="Make the map again, or leave it out.",
+        )
+    array = array - min(float(array.min()), 0.0)
+    peak = float(array.max())
+    if peak == 0.0:
+        return np.full(array.shape, 1.0 / array.size, dtype=np.float32)
+    # Dividing by the peak first keeps a sum of huge or tiny values within range.
+    array = array / peak
+    density: FloatArray = (array / array.sum()).astype(np.float32)
+    return density
+
+
+@lru_cache(maxsize=64)
+def _weights(n_pixels: int, n_cells: int, start: float, length: float) -> FloatArray:
+    """Return how much each cell counts for each pixel along one axis, shape (n_pixels, n_cells)."""
+    centres = np.arange(n_pixels, dtype=np.float64) + 0.5
+    inside = (centres >= start) & (centres < start + length)
+    cells_per_pixel = n_cells / length
+    position = np.clip((centres - start) * cells_per_pixel - 0.5, 0.0, n_cells - 1.0)
+    reach = max(1.0, cells_per_pixel)
+    distance = np.abs(position[:, None] - np.arange(n_cells, dtype=np.float64)[None, :])
+    weights = np.clip(1.0 - distance / reach, 0.0, None)
+    weights /= weights.sum(axis=1, keepdims=True)
+    weights[~inside] = 0.0
+    result: FloatArray = weights.astype(np.float32)
+    result.setflags(write=False)
+    return result

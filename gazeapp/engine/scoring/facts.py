@@ -1,0 +1,143 @@
+"""What each number means, in words that the window and the report share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MetricFacts:
+    """One metric, explained.
+
+    Parameters
+    ----------
+    id
+        As stored, such as ``nss``.
+    name
+        Name to show.
+    unit
+        Unit of the value; empty for a pure number.
+    higher_is_better
+        Whether a larger value is better agreement.
+    chance
+        Value of a source that knows nothing; None where there is no such value.
+    meaning
+        One sentence for a tooltip.
+    formula
+        The formula as text.
+    ceiling
+        One sentence on what 100 % is, or why there is no percentage.
+    """
+
+    id: str
+    name: str
+    unit: str
+    higher_is_better: bool
+    chance: float | None
+    meaning: str
+    formula: str
+    ceiling: str
+
+
+METRICS: dict[str, MetricFacts] = {
+    facts.id: facts
+    for facts in (
+        MetricFacts(
+            "nss",
+            "NSS",
+            "standard deviations",
+            True,
+            0.0,
+            "Height of the map where people looked, in standard deviations above the map's mean.",
+            "NSS = mean over fixations f of (S(f) − mean S) / sd S",
+            "100 % is the NSS of the density that people's fixations come from, estimated from how one "
+            "person's fixations score on the map of the others, corrected for the few people and the blur.",
+        ),
+        MetricFacts(
+            "auc",
+            "AUC",
+            "",
+            True,
+            0.5,
+            "Probability that the map is higher where a person looked than at a random pixel of the image.",
+            "AUC = P(S(fixation) > S(pixel)) + P(S(fixation) = S(pixel)) / 2",
+            "100 % is the AUC of one person's fixations on the map of the others: a lower bound, so a model "
+            "can pass it.",
+        ),
+        MetricFacts(
+            "sauc",
+            "sAUC",
+            "",
+            True,
+            0.5,
+            "Probability that the map is higher where a person looked than where people looked in other "
+            "images; a centre bias earns nothing.",
+            "sAUC = P(S(fixation) > S(other)) + P(S(fixation) = S(other)) / 2, others = fixations of all "
+            "other images of the task, rescaled",
+            "100 % is the sAUC of one person's fixations on the map of the others: a lower bound, so a "
+            "model can pass it.",
+        ),
+        MetricFacts(
+            "cc",
+            "CC",
+            "",
+            True,
+            0.0,
+            "Pearson's correlation of the map with the human map, pixel by pixel.",
+            "CC = cov(S, H) / (sd S · sd H)",
+            "100 % is the correlation that a perfect map would reach with a human map of this many people: "
+            "√(2r / (1 + r)), r = correlation of the maps of two halves of the people.",
+        ),
+        MetricFacts(
+            "sim",
+            "SIM",
+            "",
+            True,
+            None,
+            "Overlap of the map and the human map as densities, from 0 (none) to 1 (equal).",
+            "SIM = Σ min(p, q), p = S / ΣS, q = H / ΣH",
+            "No percentage. The reference is the map of half of the people against that of the other half.",
+        ),
+        MetricFacts(
+            "kl",
+            "KL",
+            "nats",
+            False,
+            None,
+            "Divergence of the map from the human map: 0 when equal, larger is worse; misses cost most.",
+            "KL = Σ q ln(ε + q / (p + ε)), p = S / ΣS, q = H / ΣH, ε = 2.2204e-16",
+            "No percentage. The reference is the map of half of the people against that of the other half.",
+        ),
+    )
+}
+
+ESTIMATORS: dict[str, str] = {
+    "loso_corrected": "one person predicted from the others, corrected for few people and blur",
+    "loso": "one person predicted from the others (a lower bound)",
+    "sqrt_spearman_brown": "best possible correlation with a human map of this many people",
+    "split_half_r": "correlation of the maps of two halves of the people",
+    "half_vs_half": "half of the people against the other half (a reference, no ceiling)",
+    "agreement_fixation_map": "agreement of people's fixations with other people's maps",
+    "agreement_map_map": "agreement of people's maps with other people's maps",
+}
+"""Estimator id -> words to show."""
+
+SOURCES: dict[str, str] = {
+    "uniform": "Uniform",
+    "centre_bias": "Centre bias",
+    "true_density": "True density (simulated)",
+    "loso": "People: one from the others",
+    "half_vs_half": "People: half against half",
+}
+"""Sources that are no models -> words to show."""
+
+SOURCE_MEANINGS: dict[str, str] = {
+    "uniform": "The same value everywhere: what knowing nothing scores.",
+    "centre_bias": "Where people looked in the other images of the task: what the habit of looking at the "
+    "centre scores, without knowing the image.",
+    "true_density": "The density that the simulated people were drawn from: it should score 100 % within its "
+    "interval on NSS and CC. For CC, SIM and KL it is blurred as the human maps are.",
+    "loso": "Each person's fixations scored on the map of all the others.",
+    "half_vs_half": "The map of a random half of the people scored against the map of the other half.",
+}
+"""Sources that are no models -> one sentence for a tooltip."""
