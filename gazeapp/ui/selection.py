@@ -21,6 +21,12 @@ class DisplayState:
         Name of the colour map for densities.
     show_overlay, show_fixations, show_scanpath
         Which layers lie over the image.
+    show_difference
+        Whether models show their difference from people (map minus people) in place of their map.
+    shared_scale
+        Whether all panes share one colour scale; else each map has its own.
+    subject
+        Observer whose fixations and scanpath are shown; empty for all.
     layout
         How the compare view arranges its panes; ``grid`` shows them side by side.
     """
@@ -30,6 +36,9 @@ class DisplayState:
     show_overlay: bool = True
     show_fixations: bool = True
     show_scanpath: bool = False
+    show_difference: bool = False
+    shared_scale: bool = True
+    subject: str = ""
     layout: str = "grid"
 
     def __post_init__(self) -> None:

@@ -1,0 +1,141 @@
+"""Fixations and scanpaths drawn over an image, at the same size on the screen at every zoom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF, QTransform
+
+from gazeapp.ui.scene import Fixations
+
+# Radius of a fixation of 250 ms, px of the screen; the area of the circle is proportional to duration.
+_RADIUS = 4.5
+_DOT = 1.8
+_RADIUS_ONE_SUBJECT = 8.0
+_USUAL_MS = 250.0
+_SMALLEST, _LARGEST = 0.55, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class GazeStyle:
+    """What is drawn of the gaze.
+
+    Parameters
+    ----------
+    fixations, scanpath
+        Whether circles and lines are drawn.
+    subject
+        Only this observer, with the order of fixations as numbers; empty for all.
+    colour
+        Fill of the circles.
+    dots
+        Whether all observers' fixations are small dots, not circles by duration.
+    """
+
+    fixations: bool = False
+    scanpath: bool = False
+    subject: str = ""
+    colour: str = "#E69F00"
+    dots: bool = False
+
+    @property
+    def visible(self) -> bool:
+        """Whether anything is drawn."""
+        return self.fixations or self.scanpath
+
+
+def draw_gaze(
+    painter: QPainter, fixations: Fixations, style: GazeStyle, to_screen: QTransform, font: QFont
+) -> None:
+    """Draw fixations and scanpaths.
+
+    Parameters
+    ----------
+    painter
+        In screen coordinates.
+    fixations
+        In image px.
+    style
+        What to draw.
+    to_screen
+        From image px to the painter's coordinates.
+    font
+        For the numbers of one observer's fixations.
+    """
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    chosen = chosen_fixations(fixations, style.subject)
+    points = [to_screen.map(QPointF(fixations.x[i], fixations.y[i])) for i in chosen]
+    if style.scanpath:
+        _draw_paths(painter, fixations, chosen, points, bool(style.subject))
+    if style.fixations:
+        _draw_circles(painter, fixations, chosen, points, style, font)
+
+
+def chosen_fixations(fixations: Fixations, subject: str) -> list[int]:
+    """Return the places of one observer's fixations, or of all when ``subject`` is empty or has none."""
+    if subject not in fixations.subject:
+        return list(range(len(fixations)))
+    return [i for i, name in enumerate(fixations.subject) if name == subject]
+
+
+def radius(duration_ms: float, usual: float) -> float:
+    """Return a circle's radius: ``usual`` at 250 ms or unknown, its area proportional to duration."""
+    if not np.isfinite(duration_ms):
+        return usual
+    return usual * float(np.clip(np.sqrt(max(duration_ms, 0.0) / _USUAL_MS), _SMALLEST, _LARGEST))
+
+
+def _draw_paths(
+    painter: QPainter, fixations: Fixations, chosen: list[int], points: list[QPointF], single: bool
+) -> None:
+    lines: dict[int, list[QPointF]] = {}
+    for place, point in zip(chosen, points, strict=True):
+        lines.setdefault(int(fixations.trial[place]), []).append(point)
+    pens = (
+        (QPen(QColor(0, 0, 0, 130), 3.5), QPen(QColor(255, 255, 255, 235), 1.8))
+        if single
+        else (QPen(QColor(0, 0, 0, 60), 2.0), QPen(QColor(255, 255, 255, 150), 0.9))
+    )
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in pens:
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        for line in lines.values():
+            painter.drawPolyline(QPolygonF(line))
+
+
+def _draw_circles(
+    painter: QPainter,
+    fixations: Fixations,
+    chosen: list[int],
+    points: list[QPointF],
+    style: GazeStyle,
+    font: QFont,
+) -> None:
+    single = style.subject in fixations.subject
+    fill = QColor(style.colour)
+    fill.setAlpha(225 if single else 150 if style.dots else 70)
+    dark = QPen(QColor(0, 0, 0, 170 if single else 100), 2.0 if single else 1.8)
+    light = QPen(QColor(255, 255, 255, 245 if single else 215), 1.1 if single else 0.9)
+    numbers = QFont(font)
+    numbers.setPixelSize(10)
+    numbers.setBold(True)
+    painter.setFont(numbers)
+    for number, (place, point) in enumerate(zip(chosen, points, strict=True), start=1):
+        size = _DOT
+        if single or not style.dots:
+            size = radius(float(fixations.duration_ms[place]), _RADIUS_ONE_SUBJECT if single else _RADIUS)
+        # A light ring inside a dark one is seen on any picture and any map.
+        painter.setBrush(fill)
+        painter.setPen(dark)
+        painter.drawEllipse(point, size, size)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(light)
+        painter.drawEllipse(point, size, size)
+        if single:
+            painter.setPen(QColor(20, 20, 20))
+            box = QRectF(point.x() - 12, point.y() - 8, 24, 16)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number))

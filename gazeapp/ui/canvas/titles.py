@@ -1,0 +1,92 @@
+"""The wording over and under the panes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gazeapp.ui.canvas.caption import MEAN_MAP
+from gazeapp.ui.canvas.gaze import chosen_fixations
+from gazeapp.ui.canvas.title import Title
+from gazeapp.ui.colours import source_colour
+from gazeapp.ui.scene import Catalogue, ImageEntry, ModelView, SceneView, ScoreKey
+
+_METRICS = {"sauc": "shuffled AUC"}
+
+
+def metric_name(metric: str) -> str:
+    """Return the name of a metric as it is shown, such as ``NSS``."""
+    return _METRICS.get(metric, metric.upper())
+
+
+def people_title(scene: SceneView, entry: ImageEntry | None, key: ScoreKey) -> Title:
+    """Return the title over people's pane; its number is how well people predict each other."""
+    count = len(scene.people.subjects)
+    ceiling = entry.ceilings.get(key) if entry else None
+    metric = metric_name(key[2])
+    right = () if ceiling is None else (f"ceiling {metric} {ceiling:.2f}", f"{metric} {ceiling:.2f}")
+    tip = "Where people looked: the smoothed density of their fixations."
+    if ceiling is not None:
+        tip += f" How well people predict each other on this image: {metric} {ceiling:.2f}."
+    if scene.simulated:
+        tip += " The recordings are simulated."
+    return Title(
+        name="people",
+        colour=source_colour(0).name(),
+        notes=(f"{count} observer{'s' if count > 1 else ''}",) if count else (),
+        right=right,
+        badge="simulated" if scene.simulated else "",
+        tip=tip,
+    )
+
+
+def model_title(
+    model: ModelView,
+    catalogue: Catalogue,
+    entry: ImageEntry | None,
+    key: ScoreKey,
+    word: int,
+    difference: bool,
+) -> Title:
+    """Return the title over a model's pane: its share of the ceiling, its score here, and the word shown."""
+    metric = metric_name(key[2])
+    share = catalogue.share(key, model.id)
+    score = (entry.scores.get(key) or {}).get(model.id) if entry else None
+    notes: tuple[str, ...] = ()
+    tips = [model.name]
+    if share is not None:
+        notes = (f"{share.percent:.0f} % of ceiling", f"{share.percent:.0f} %")
+        interval = "" if share.low is None or share.high is None else f" ({share.low:.0f} to {share.high:.0f})"
+        tips.append(f"{share.percent:.0f} %{interval} of the human ceiling over the study, {metric}")
+    if difference:
+        notes = ("minus people", "− people")
+    if word != MEAN_MAP:
+        said = model.words[word].text
+        notes = (f"word: {said}, minus people", f"word: {said}", said) if difference else (f"word: {said}", said)
+    if score is not None:
+        tips.append(f"{metric} {score:.2f} on this image")
+    if model.outside_training:
+        tips.append("photographs are outside what this model was trained on")
+    return Title(
+        name=model.name,
+        colour=source_colour(model.index + 1).name(),
+        notes=notes,
+        right=() if score is None else (f"{metric} {score:.2f}", f"{score:.2f}"),
+        badge="outside training" if model.outside_training else "",
+        tip="; ".join(tips) + ".",
+    )
+
+
+def gaze_line(scene: SceneView, subject: str) -> str:
+    """Return the sentence under people's pane: whose fixations, how many, how long."""
+    fixations = scene.people.fixations
+    if fixations is None:
+        return ""
+    chosen = chosen_fixations(fixations, subject)
+    durations = fixations.duration_ms[chosen]
+    known = durations[np.isfinite(durations)]
+    observers = len(scene.people.subjects)
+    who = subject if subject in scene.people.subjects else f"{observers} observer{'s' if observers != 1 else ''}"
+    parts = [who, f"{len(chosen)} fixation{'s' if len(chosen) != 1 else ''}"]
+    if len(known):
+        parts.append(f"mean {known.mean():.0f} ms")
+    return ", ".join(parts)

@@ -1,0 +1,365 @@
+"""A view of one image with its map and gaze over it, zoomed and panned together with its neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QTransform,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from gazeapp.ui.canvas.gaze import GazeStyle, draw_gaze
+from gazeapp.ui.canvas.heat import HeatLayer
+from gazeapp.ui.colours import CANVAS, paint_table
+from gazeapp.ui.scene import Fixations, Picture
+
+_ZOOM_MOST = 64.0
+_ZOOM_PER_NOTCH = 1.25
+# From here on the pixels of the image are shown as squares, as an instrument should.
+_SQUARE_PIXELS = 8.0
+_DIMMED = 0.45
+_DRAG_STARTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The part of an image that is in view: the same numbers show the same part in views of any size.
+
+    Parameters
+    ----------
+    across, down
+        Centre, as shares of the image's width and height.
+    zoom
+        Magnification relative to the fitted image, 1 and up.
+    """
+
+    across: float = 0.5
+    down: float = 0.5
+    zoom: float = 1.0
+
+
+FIT = Region()
+
+
+class ImageView(QWidget):
+    """Draws a picture, a heat layer, fixations, scanpaths and a crosshair.
+
+    The widget paints itself: the picture and the map are kept scaled to the screen, so that a
+    change of opacity or a moving crosshair costs two copies of pixels.
+    """
+
+    region_changed = Signal(object)
+    """The user zoomed or panned: a :class:`Region`."""
+    probed = Signal(object)
+    """Place under the cursor as (across, down) shares of the image; None when it left the image."""
+    clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._picture: Picture | None = None
+        self._size = (1, 1)
+        self._layer: HeatLayer | None = None
+        self._table: NDArray[np.uint8] | None = None
+        self._fixations: Fixations | None = None
+        self._style = GazeStyle()
+        self._opacity = 1.0
+        self._overlay = True
+        self._dimmed = False
+        self._region = FIT
+        self._probe: tuple[float, float] | None = None
+        self._press: QPointF | None = None
+        self._drag_from: Region | None = None
+        self._picture_cache: QPixmap | None = None
+        self._layer_cache: QPixmap | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setMinimumSize(96, 72)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    @property
+    def region(self) -> Region:
+        """The part of the image in view."""
+        return self._region
+
+    @property
+    def opacity(self) -> float:
+        """Opacity of the map, 0 to 1."""
+        return self._opacity
+
+    @property
+    def overlay_shown(self) -> bool:
+        """Whether the map lies over the picture."""
+        return self._overlay and self._layer is not None
+
+    @property
+    def layer(self) -> HeatLayer | None:
+        """The map that is drawn."""
+        return self._layer
+
+    def set_picture(self, picture: Picture | None, width: int, height: int) -> None:
+        """Show a picture of an image of ``width`` x ``height`` px; None leaves its place empty."""
+        if picture is self._picture and (width, height) == self._size:
+            return
+        if (width, height) != self._size:
+            self._layer_cache = None
+        self._picture, self._size = picture, (width, height)
+        self._picture_cache = None
+        self.update()
+
+    def set_layer(self, layer: HeatLayer | None, table: NDArray[np.uint8] | None = None) -> None:
+        """Show a map in the colours of ``table`` (256, 4), one for each of its indices."""
+        if layer is self._layer and _same(table, self._table):
+            return
+        self._layer, self._table = layer, table
+        self._layer_cache = None
+        self.update()
+
+    def set_fixations(self, fixations: Fixations | None, style: GazeStyle) -> None:
+        """Show fixations and scanpaths as ``style`` says."""
+        if fixations is not self._fixations or style != self._style:
+            self._fixations, self._style = fixations, style
+            self.update()
+
+    def set_opacity(self, opacity: float) -> None:
+        """Set the opacity of the map, 0 to 1."""
+        if opacity != self._opacity:
+            self._opacity = opacity
+            self.update()
+
+    def set_overlay(self, shown: bool) -> None:
+        """Show or hide the map."""
+        if shown != self._overlay:
+            self._overlay = shown
+            self.update()
+
+    def set_dimmed(self, dimmed: bool) -> None:
+        """Dim what is shown, while the next image is being read."""
+        if dimmed != self._dimmed:
+            self._dimmed = dimmed
+            self.update()
+
+    def set_region(self, region: Region) -> None:
+        """Show this part of the image."""
+        region = self._clamped(region)
+        if region != self._region:
+            self._region = region
+            self._drop_caches()
+
+    def set_probe(self, place: tuple[float, float] | None) -> None:
+        """Draw a crosshair at (across, down), or none."""
+        if place != self._probe:
+            self._probe = place
+            self.update()
+
+    def image_transform(self) -> QTransform:
+        """Return the transform from image px to this widget's px."""
+        width, height = self._size
+        scale = self._fit_scale() * self._region.zoom
+        centre = QPointF(self.width() / 2, self.height() / 2)
+        return QTransform(
+            scale,
+            0,
+            0,
+            scale,
+            centre.x() - self._region.across * width * scale,
+            centre.y() - self._region.down * height * scale,
+        )
+
+    def image_rect(self) -> QRectF:
+        """Return the rectangle of the image in this widget's px."""
+        return self.image_transform().mapRect(QRectF(0, 0, *self._size))
+
+    def place_at(self, position: QPointF) -> tuple[float, float] | None:
+        """Return the (across, down) shares of the image at a widget position, None outside it."""
+        rect = self.image_rect()
+        if not rect.contains(position):
+            return None
+        return (
+            (position.x() - rect.left()) / rect.width(),
+            (position.y() - rect.top()) / rect.height(),
+        )
+
+    def sizeHint(self) -> QSize:
+        """Return a size at which a photograph reads well."""
+        return QSize(320, 240)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the layers, lowest first."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), CANVAS)
+        if self._dimmed:
+            painter.setOpacity(_DIMMED)
+        if self._picture is not None:
+            painter.drawPixmap(0, 0, self._scaled_picture(self._picture))
+        else:
+            painter.fillRect(self.image_rect(), QColor(0, 0, 0, 24))
+        if self._overlay and self._layer is not None and self._table is not None:
+            painter.setOpacity(self._opacity * (_DIMMED if self._dimmed else 1.0))
+            painter.drawPixmap(0, 0, self._scaled_layer(self._layer, self._table))
+        painter.setOpacity(_DIMMED if self._dimmed else 1.0)
+        if self._fixations is not None and self._style.visible:
+            painter.setClipRect(self.image_rect())
+            draw_gaze(painter, self._fixations, self._style, self.image_transform(), self.font())
+            painter.setClipping(False)
+        if self._probe is not None:
+            self._draw_crosshair(painter, self._probe)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the same part of the image in view."""
+        self._region = self._clamped(self._region)
+        self._drop_caches()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom around the cursor."""
+        notches = event.angleDelta().y() / 120.0
+        if notches and self._picture is not None:
+            self._zoom_at(event.position(), _ZOOM_PER_NOTCH**notches)
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to drag."""
+        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            self._press, self._drag_from = event.position(), None
+            self.clicked.emit()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag the image, or report the place under the cursor."""
+        position = event.position()
+        if self._press is None:
+            self.probed.emit(self.place_at(position))
+            return
+        shift = position - self._press
+        if self._drag_from is None:
+            if shift.manhattanLength() < _DRAG_STARTS or self._region.zoom <= 1.0:
+                return
+            self._drag_from = self._region
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        scale = self._fit_scale() * self._region.zoom
+        start = self._drag_from
+        self._choose(
+            Region(
+                start.across - shift.x() / (self._size[0] * scale),
+                start.down - shift.y() / (self._size[1] * scale),
+                start.zoom,
+            )
+        )
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a drag."""
+        self._press = self._drag_from = None
+        self.unsetCursor()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Fit the image into the view."""
+        self._press = None
+        self._choose(FIT)
+
+    def leaveEvent(self, event: object) -> None:
+        """Take the crosshair away."""
+        self.probed.emit(None)
+
+    def _zoom_at(self, position: QPointF, factor: float) -> None:
+        region, rect = self._region, self.image_rect()
+        zoom = min(max(region.zoom * factor, 1.0), _ZOOM_MOST)
+        share = 1.0 - region.zoom / zoom
+        across = (position.x() - rect.left()) / rect.width()
+        down = (position.y() - rect.top()) / rect.height()
+        self._choose(
+            Region(
+                region.across + (across - region.across) * share,
+                region.down + (down - region.down) * share,
+                zoom,
+            )
+        )
+
+    def _choose(self, region: Region) -> None:
+        region = self._clamped(region)
+        if region != self._region:
+            self.set_region(region)
+            self.region_changed.emit(region)
+
+    def _clamped(self, region: Region) -> Region:
+        """Return the region moved so that no more canvas shows than has to."""
+        scale = self._fit_scale() * region.zoom
+        half = [
+            min(0.5, view / (2.0 * size * scale))
+            for view, size in zip((self.width(), self.height()), self._size, strict=True)
+        ]
+        return Region(
+            min(max(region.across, half[0]), 1.0 - half[0]),
+            min(max(region.down, half[1]), 1.0 - half[1]),
+            region.zoom,
+        )
+
+    def _fit_scale(self) -> float:
+        width, height = self._size
+        return max(min(self.width() / width, self.height() / height), 1e-6)
+
+    def _drop_caches(self) -> None:
+        self._picture_cache = self._layer_cache = None
+        self.update()
+
+    def _blank(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap(QSize(round(self.width() * ratio), round(self.height() * ratio)))
+        pixmap.setDevicePixelRatio(ratio)
+        return pixmap
+
+    def _scaled_picture(self, picture: Picture) -> QPixmap:
+        if self._picture_cache is None:
+            pixmap = self._blank()
+            pixmap.fill(CANVAS)
+            painter = QPainter(pixmap)
+            magnification = self._fit_scale() * self._region.zoom * self.devicePixelRatioF()
+            smooth = magnification < _SQUARE_PIXELS
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+            painter.drawImage(self.image_rect(), picture.level_for(magnification))
+            painter.end()
+            self._picture_cache = pixmap
+        return self._picture_cache
+
+    def _scaled_layer(self, layer: HeatLayer, table: NDArray[np.uint8]) -> QPixmap:
+        if self._layer_cache is None:
+            pixmap = self._blank()
+            pixmap.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(pixmap)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+            painter.drawImage(self.image_rect(), paint_table(layer.indices, table))
+            painter.end()
+            self._layer_cache = pixmap
+        return self._layer_cache
+
+    def _draw_crosshair(self, painter: QPainter, place: tuple[float, float]) -> None:
+        rect = self.image_rect()
+        x = round(rect.left() + place[0] * rect.width()) + 0.5
+        y = round(rect.top() + place[1] * rect.height()) + 0.5
+        visible = rect.intersected(QRectF(self.rect()))
+        gap = 6
+        lines = [
+            (QPointF(visible.left(), y), QPointF(x - gap, y)),
+            (QPointF(x + gap, y), QPointF(visible.right(), y)),
+            (QPointF(x, visible.top()), QPointF(x, y - gap)),
+            (QPointF(x, y + gap), QPointF(x, visible.bottom())),
+        ]
+        painter.setOpacity(1.0)
+        for colour, width in ((QColor(0, 0, 0, 70), 3), (QColor(255, 255, 255, 190), 1)):
+            painter.setPen(QPen(colour, width))
+            for start, end in lines:
+                painter.drawLine(start, end)
+
+
+def _same(first: NDArray[np.uint8] | None, second: NDArray[np.uint8] | None) -> bool:
+    return first is second or (first is not None and second is not None and np.array_equal(first, second))

@@ -1,0 +1,447 @@
+"""People and every model on the image in hand, side by side."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from gazeapp.ui.canvas.caption import MEAN_MAP, stepped
+from gazeapp.ui.canvas.colourbar import ColourBar
+from gazeapp.ui.canvas.gaze import GazeStyle
+from gazeapp.ui.canvas.heat import HeatLayer, Scale, density_layer, difference_layer
+from gazeapp.ui.canvas.notice import Notice
+from gazeapp.ui.canvas.pane import ImagePane
+from gazeapp.ui.canvas.titles import gaze_line, model_title, people_title
+from gazeapp.ui.canvas.view import FIT, Region
+from gazeapp.ui.colours import PEOPLE, density_table, difference_table, source_colour
+from gazeapp.ui.loader import Loader
+from gazeapp.ui.panels.compare_bar import CompareBar
+from gazeapp.ui.scene import ModelView, SceneView
+from gazeapp.ui.selection import Selection
+from gazeapp.ui.theme import STEP
+
+# A scene that was read ahead or is small arrives sooner than this, and then nothing dims.
+_DIM_AFTER_MS = 120
+_LINES_LEAST, _LINES_MOST = 2, 4
+_GAP = 2 * STEP
+
+
+class ComparePanel(QWidget):
+    """A grid of panes that show the same part of the same image.
+
+    Parameters
+    ----------
+    selection
+        What is looked at, and how.
+    loader
+        Reads images and maps.
+    """
+
+    extract_requested = Signal()
+    """The user wants attention maps made."""
+    import_requested = Signal()
+    """The user wants recordings imported."""
+    images_requested = Signal()
+    """The user wants images added."""
+
+    def __init__(self, selection: Selection, loader: Loader, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._selection = selection
+        self._loader = loader
+        self._scene: SceneView | None = None
+        self._region = FIT
+        self._probe: tuple[float, float] | None = None
+        self._layers: dict[tuple[str, int, bool], HeatLayer] = {}
+        self._lines = _LINES_LEAST
+        self._panes: dict[str, ImagePane] = {}
+        self._placeholder: Notice | None = None
+        self.bar = CompareBar(selection)
+        self.density_bar = ColourBar("density")
+        self.difference_bar = ColourBar("model −\npeople")
+        self.empty = Notice("")
+        self._grid_area = QWidget()
+        self._grid = QGridLayout(self._grid_area)
+        self._stack = QStackedWidget()
+        self._dim_timer = QTimer(self, singleShot=True, interval=_DIM_AFTER_MS)
+        self._lay_out()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Compare people and models")
+        self._dim_timer.timeout.connect(self._dim)
+        self.empty.pressed.connect(self.images_requested)
+        selection.changed.connect(self._selection_changed)
+        loader.loaded.connect(self._loaded)
+        loader.listed.connect(self._listed)
+        self._show_empty()
+        self._request()
+
+    @property
+    def panes(self) -> tuple[ImagePane, ...]:
+        """The panes in their order: people, then the models."""
+        return tuple(self._panes.values())
+
+    @property
+    def scene(self) -> SceneView | None:
+        """The scene that is drawn."""
+        return self._scene
+
+    def pane(self, source: str) -> ImagePane:
+        """Return the pane of ``people`` or of a model."""
+        return self._panes[source]
+
+    def fit(self) -> None:
+        """Show the whole image in every pane."""
+        self._set_region(FIT)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Step words and images, choose panes, and switch layers."""
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not self._act(Qt.Key(event.key())):
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Arrange the panes so that the pictures are as large as they can be."""
+        super().resizeEvent(event)
+        self._lines = _LINES_LEAST
+        self._arrange()
+
+    def _lay_out(self) -> None:
+        bars = QVBoxLayout()
+        bars.setSpacing(2 * STEP)
+        bars.addWidget(self.density_bar, 1)
+        bars.addWidget(self.difference_bar, 1)
+        page = QWidget()
+        row = QHBoxLayout(page)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(_GAP)
+        row.addWidget(self._grid_area, 1)
+        row.addLayout(bars)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(_GAP)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(_GAP, STEP, STEP, STEP)
+        layout.setSpacing(STEP)
+        layout.addWidget(self.bar)
+        layout.addWidget(self._stack, 1)
+
+    def _act(self, key: Qt.Key) -> bool:
+        """Do what a key stands for; return whether it stands for anything here."""
+        display = self._selection.display
+        toggles = {
+            Qt.Key.Key_Space: "show_overlay",
+            Qt.Key.Key_F: "show_fixations",
+            Qt.Key.Key_S: "show_scanpath",
+            Qt.Key.Key_D: "show_difference",
+        }
+        if key in toggles:
+            self._selection.update(**{toggles[key]: not getattr(display, toggles[key])})
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._step_word(1 if key == Qt.Key.Key_Right else -1)
+        elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self._step_image(1 if key == Qt.Key.Key_Down else -1)
+        elif key == Qt.Key.Key_Escape:
+            self._selection.word = MEAN_MAP
+        elif key == Qt.Key.Key_0:
+            self.fit()
+        elif Qt.Key.Key_1 <= key <= Qt.Key.Key_9 and key - Qt.Key.Key_1 < len(self._panes):
+            self._focus(list(self._panes)[key - Qt.Key.Key_1])
+        else:
+            return False
+        return True
+
+    def _step_word(self, step: int) -> None:
+        if self._scene is None:
+            return
+        model = self._model(self._selection.source)
+        if model is None:
+            # With people in focus, words are stepped in the first model that has a caption.
+            model = next((model for model in self._scene.models if model.words), None)
+        if model is not None and model.words:
+            current = self._selection.word if model.id == self._selection.source else MEAN_MAP
+            self._selection.update(source=model.id, word=stepped(current, step, len(model.words)))
+
+    def _step_image(self, step: int) -> None:
+        target = self._loader.neighbour(self._selection.image_id, step)
+        if target is not None:
+            self._selection.image_id = target
+
+    def _focus(self, source: str) -> None:
+        self._selection.source = source
+
+    def _choose_word(self, source: str, word: int) -> None:
+        self._selection.update(source=source, word=word)
+
+    def _want_action(self, source: str) -> None:
+        (self.import_requested if source == PEOPLE else self.extract_requested).emit()
+
+    @Slot(object)
+    def _selection_changed(self, changed: frozenset[str]) -> None:
+        if changed & {"image_id", "task"}:
+            self._request()
+        elif self._scene is None:
+            return
+        elif changed == {"opacity"}:
+            for pane in self._panes.values():
+                pane.view.set_opacity(self._selection.display.opacity)
+        else:
+            self._draw()
+
+    @Slot(object)
+    def _listed(self, _catalogue: object) -> None:
+        if self._selection.image_id is None or self._scene is None:
+            self._show_empty()
+        if self._scene is not None:
+            self._draw_titles()
+        self._request()
+
+    @Slot(object)
+    def _loaded(self, scene: SceneView) -> None:
+        if (scene.image_id, scene.task) != (self._selection.image_id, self._selection.task):
+            return
+        self._dim_timer.stop()
+        if self._scene is None or self._scene.image_id != scene.image_id:
+            self._region = FIT
+            self._probe = None
+        self._scene = scene
+        self._layers.clear()
+        self._rebuild(scene)
+        self.bar.set_subjects(scene.people.subjects)
+        self._stack.setCurrentIndex(1)
+        self._draw()
+        self._arrange()
+
+    def _request(self) -> None:
+        image_id = self._selection.image_id
+        if image_id is None:
+            self._scene = None
+            self._dim_timer.stop()
+            self._show_empty()
+            return
+        if not self._loader.is_ready(image_id, self._selection.task):
+            self._dim_timer.start()
+        self._loader.request(image_id, self._selection.task)
+
+    def _dim(self) -> None:
+        for pane in self._panes.values():
+            pane.view.set_dimmed(True)
+
+    def _show_empty(self) -> None:
+        if self._loader.catalogue.images:
+            self.empty.say("No image is chosen", "Choose one in the list of images, or press the down key.")
+        else:
+            self.empty.say(
+                "No images yet",
+                "People's maps and the models' maps appear here, side by side on each image. "
+                "Drop pictures or a folder anywhere in this window to begin.",
+                "Add images…",
+            )
+        self._stack.setCurrentIndex(0)
+
+    def _rebuild(self, scene: SceneView) -> None:
+        """Make a pane for people and for each model, keeping those that are there."""
+        sources = [PEOPLE, *(model.id for model in scene.models)]
+        if sources == list(self._panes):
+            return
+        for source in [source for source in self._panes if source not in sources]:
+            self._panes.pop(source).deleteLater()
+        panes = {}
+        for source in sources:
+            panes[source] = self._panes.get(source) or self._new_pane(source)
+        self._panes = panes
+        if self._placeholder is not None:
+            self._placeholder.deleteLater()
+            self._placeholder = None
+        if not scene.models:
+            self._placeholder = Notice(
+                "No attention maps yet",
+                "Each model describes the image; every word it says has a map of where it looked.",
+                "Extract maps…",
+            )
+            self._placeholder.pressed.connect(self.extract_requested)
+
+    def _new_pane(self, source: str) -> ImagePane:
+        pane = ImagePane(source)
+        pane.focus_wanted.connect(self._focus)
+        pane.word_chosen.connect(self._choose_word)
+        pane.action_wanted.connect(self._want_action)
+        pane.view.region_changed.connect(self._set_region)
+        pane.view.probed.connect(self._set_probe)
+        return pane
+
+    def _set_region(self, region: Region) -> None:
+        self._region = region
+        for pane in self._panes.values():
+            pane.view.set_region(region)
+
+    def _set_probe(self, place: tuple[float, float] | None) -> None:
+        self._probe = place
+        for pane in self._panes.values():
+            pane.set_probe(place)
+
+    def _draw(self) -> None:
+        """Bring every pane up to the scene and the selection."""
+        scene, display = self._scene, self._selection.display
+        if scene is None:
+            return
+        colour = source_colour(0).name()
+        for source, pane in self._panes.items():
+            # Over a model's map, people's fixations are dots that leave the map in sight.
+            style = GazeStyle(
+                display.show_fixations, display.show_scanpath, display.subject, colour, dots=source != PEOPLE
+            )
+            pane.view.set_picture(scene.picture, scene.width, scene.height)
+            pane.view.set_region(self._region)
+            pane.view.set_fixations(scene.people.fixations, style)
+            pane.view.set_opacity(display.opacity)
+            pane.view.set_overlay(display.show_overlay)
+            pane.view.set_dimmed(False)
+        self._draw_maps(scene)
+        self._draw_captions(scene)
+        self._draw_notices(scene)
+        self._draw_titles()
+        self._set_probe(self._probe)
+
+    def _draw_maps(self, scene: SceneView) -> None:
+        display = self._selection.display
+        layers = {source: self._layer(scene, source) for source in self._panes}
+        bars = {False: self.density_bar, True: self.difference_bar}
+        tables = {False: density_table(display.colormap), True: difference_table()}
+        shared: dict[bool, Scale] = {}
+        for signed, bar in bars.items():
+            tops = [layer.top for layer in layers.values() if layer is not None and layer.signed == signed]
+            shared[signed] = Scale(max(tops, default=2.0), signed)
+            bar.set_scale(tables[signed], shared[signed])
+            bar.setVisible(display.shared_scale and bool(tops))
+        for source, layer in layers.items():
+            pane = self._panes[source]
+            signed = layer is not None and layer.signed
+            own = shared[signed] if display.shared_scale or layer is None else Scale(layer.top, signed)
+            pane.set_layer(layer, tables[signed], own)
+            pane.bar.setVisible(not display.shared_scale and layer is not None)
+
+    def _layer(self, scene: SceneView, source: str) -> HeatLayer | None:
+        """Return the map that a pane shows: people's, a mean, a word's, or a difference."""
+        people = scene.people.map
+        if source == PEOPLE:
+            return people.layer if people else None
+        model = self._model(source)
+        if model is None or model.map is None:
+            return None
+        word = self._word(model)
+        difference = self._selection.display.show_difference and people is not None
+        if word == MEAN_MAP and not difference:
+            return model.map.layer
+        key = (source, word, difference)
+        if key not in self._layers:
+            mean = word == MEAN_MAP or model.word_maps is None
+            values = model.map.values if mean or model.word_maps is None else model.word_maps[word]
+            if difference and people is not None:
+                pair = ((values, model.map.rect), (people.values, people.rect))
+                self._layers[key] = difference_layer(*pair, scene.width, scene.height)
+            else:
+                self._layers[key] = density_layer(values, model.map.rect, scene.width, scene.height)
+        return self._layers[key]
+
+    def _draw_captions(self, scene: SceneView) -> None:
+        self._panes[PEOPLE].caption.set_text(gaze_line(scene, self._selection.display.subject))
+        for model in scene.models:
+            self._panes[model.id].caption.set_words(model.words, self._word(model))
+
+    def _draw_notices(self, scene: SceneView) -> None:
+        for model in scene.models:
+            pane = self._panes[model.id]
+            if scene.error or model.map is not None:
+                pane.hide_notice()
+            else:
+                pane.show_notice("No map yet", f"Not extracted under “{scene.task}”.", "Extract maps…")
+        people = self._panes[PEOPLE]
+        if scene.error:
+            people.show_notice("The picture cannot be shown", scene.error)
+        elif scene.people.fixations is None and scene.people.map is None:
+            people.show_notice(
+                "No fixations yet", f"None on this image under “{scene.task}”.", "Import recordings…"
+            )
+        else:
+            people.hide_notice()
+
+    def _draw_titles(self) -> None:
+        scene, chosen = self._scene, self._selection
+        if scene is None or PEOPLE not in self._panes:
+            return
+        catalogue = self._loader.catalogue
+        key = (scene.task, chosen.preset, chosen.metric)
+        entry = catalogue.entry(scene.image_id)
+        self._panes[PEOPLE].set_title(people_title(scene, entry, key))
+        for model in scene.models:
+            if model.id in self._panes:
+                word = self._word(model)
+                title = model_title(model, catalogue, entry, key, word, chosen.display.show_difference)
+                self._panes[model.id].set_title(title)
+        for source, pane in self._panes.items():
+            pane.title.set_focused(source == chosen.source)
+
+    def _model(self, source: str | None) -> ModelView | None:
+        if self._scene is None:
+            return None
+        return next((model for model in self._scene.models if model.id == source), None)
+
+    def _word(self, model: ModelView) -> int:
+        word = self._selection.word
+        return word if model.id == self._selection.source and 0 <= word < len(model.words) else MEAN_MAP
+
+    def _arrange(self) -> None:
+        if self._scene is None or not self._panes:
+            return
+        tiles: list[QWidget] = [*self._panes.values()]
+        if self._placeholder is not None:
+            tiles.append(self._placeholder)
+        # The stack may not have been laid out yet, so the room is taken from the panel itself.
+        room = self.contentsRect()
+        wide = room.width() - 4 * STEP - (self.density_bar.width() if self.density_bar.isVisible() else 0)
+        high = room.height() - self.bar.sizeHint().height() - 3 * STEP
+        chrome = self._panes[PEOPLE].title.height() + self._panes[PEOPLE].caption.height()
+        aspect = self._scene.width / self._scene.height
+        columns = best_columns(len(tiles), wide, high, aspect, chrome)
+        for place, tile in enumerate(tiles):
+            self._grid.addWidget(tile, place // columns, place % columns)
+        rows = math.ceil(len(tiles) / columns)
+        for column in range(max(self._grid.columnCount(), columns)):
+            self._grid.setColumnStretch(column, 1 if column < columns else 0)
+        for row in range(max(self._grid.rowCount(), rows)):
+            self._grid.setRowStretch(row, 1 if row < rows else 0)
+        self._fit_captions((wide - (columns - 1) * _GAP) // columns)
+
+    def _fit_captions(self, width: int) -> None:
+        """Give all captions the same room, so that all pictures have the same size."""
+        needed = max(pane.caption.lines_needed(width) for pane in self._panes.values())
+        # Room only grows while stepping through images: a layout that breathes is a jump.
+        self._lines = min(max(self._lines, needed), _LINES_MOST)
+        for pane in self._panes.values():
+            pane.caption.set_lines(self._lines)
+
+
+def best_columns(count: int, width: float, height: float, aspect: float, chrome: float) -> int:
+    """Return the number of columns that makes the pictures largest.
+
+    Parameters
+    ----------
+    count
+        Number of panes.
+    width, height
+        Room for all of them, px.
+    aspect
+        Width of a picture by its height.
+    chrome
+        Height of a pane that is no picture, px.
+    """
+
+    def picture_width(columns: int) -> float:
+        rows = math.ceil(count / columns)
+        cell = (width - (columns - 1) * _GAP) / columns
+        high = (height - (rows - 1) * _GAP) / rows - chrome
+        return min(cell, high * aspect)
+
+    return max(range(1, count + 1), key=lambda columns: (round(picture_width(columns)), -columns))

@@ -1,0 +1,230 @@
+"""Reading what the window shows from a project; runs on the loader's thread."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.ui.scene import (
+    Catalogue,
+    Fixations,
+    ImageEntry,
+    MapView,
+    ModelView,
+    PeopleView,
+    Picture,
+    SceneView,
+    ScoreKey,
+    Share,
+)
+
+if TYPE_CHECKING:
+    from gazeapp.engine.project import Project
+    from gazeapp.engine.project.rows import ImageRow
+
+_Array = TypeVar("_Array", bound=NDArray[Any])
+
+READ_SIDE = 2048
+"""Longest side of a picture kept for display, px."""
+
+DRAWN = "demo-world"
+"""Origin of drawn scenes, and domain of the models that were trained on them."""
+
+_SMALLEST_LEVEL = 200
+
+
+def read_scene(project: Project, image_id: int, task: str) -> SceneView:
+    """Read one image under one task.
+
+    A picture that is missing or cannot be read gives a scene with an ``error`` and no picture.
+
+    Raises
+    ------
+    GazeError
+        The project has no such image.
+    """
+    row = project.images.get(image_id)
+    picture, error = None, ""
+    try:
+        picture = read_picture(project.images.file(row), row.width, row.height)
+    except GazeError as problem:
+        error = str(problem)
+    return SceneView(
+        image_id=row.id,
+        name=row.name,
+        task=task,
+        width=row.width,
+        height=row.height,
+        picture=picture,
+        error=error,
+        simulated=project.simulated,
+        people=_read_people(project, row, task),
+        models=_read_models(project, row, task),
+    )
+
+
+def read_catalogue(project: Project) -> Catalogue:
+    """Read the lists of images, tasks and models, with their scores."""
+    counts: dict[int, dict[str, int]] = defaultdict(dict)
+    for (image_id, task), count in project.gaze.counts().items():
+        counts[image_id][task] = count
+    scores = _image_scores(project)
+    ceilings = _image_ceilings(project)
+    return Catalogue(
+        images=tuple(
+            ImageEntry(
+                row.id, row.name, counts.get(row.id, {}), scores.get(row.id, {}), ceilings.get(row.id, {})
+            )
+            for row in project.images.all()
+        ),
+        tasks=tuple(project.tasks.all()),
+        models=tuple((model.id, model.name) for model in project.runs.models()),
+        shares=_shares(project),
+        simulated=project.simulated,
+    )
+
+
+def read_picture(path: Path, width: int, height: int) -> Picture:
+    """Decode an image file for display.
+
+    Parameters
+    ----------
+    path
+        The file.
+    width, height
+        Size that the project knows, px.
+
+    Raises
+    ------
+    GazeError
+        The file is missing or cannot be decoded.
+    """
+    levels = [_to_qimage(_decode(path, READ_SIDE))]
+    while max(levels[-1].width(), levels[-1].height()) >= 2 * _SMALLEST_LEVEL:
+        last = levels[-1]
+        levels.append(
+            last.scaled(
+                (last.width() + 1) // 2,
+                (last.height() + 1) // 2,
+                Qt.AspectRatioMode.IgnoreAspectRatio,
+                Qt.TransformationMode.SmoothTransformation,
+            )
+        )
+    return Picture(tuple(levels), width, height)
+
+
+def read_thumbnail(path: Path, side: int) -> QImage:
+    """Decode an image file into a picture of at most ``side`` px a side.
+
+    Raises
+    ------
+    GazeError
+        The file is missing or cannot be decoded.
+    """
+    return _to_qimage(_decode(path, side))
+
+
+def _decode(path: Path, side: int) -> Image.Image:
+    try:
+        with Image.open(path) as opened:
+            opened.draft("RGB", (side, side))
+            upright = ImageOps.exif_transpose(opened)
+            if max(upright.size) > side:
+                upright.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
+            return upright.convert("RGBA" if upright.has_transparency_data else "RGB").convert("RGB")
+    except FileNotFoundError as error:
+        raise GazeError(
+            "The image file is missing.", where=str(path), todo="Put it back, or add the images again."
+        ) from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise GazeError(
+            f"The image cannot be read ({error}).", where=str(path), todo="Save it again as PNG or JPEG."
+        ) from error
+
+
+def _to_qimage(picture: Image.Image) -> QImage:
+    pixels = picture.tobytes()
+    width, height = picture.size
+    return QImage(pixels, width, height, width * 3, QImage.Format.Format_RGB888).convertToFormat(
+        QImage.Format.Format_RGB32
+    )
+
+
+def _read_people(project: Project, row: ImageRow, task: str) -> PeopleView:
+    table = project.gaze.fixations(row.id, task)
+    fixations = None
+    if len(table):
+        fixations = Fixations(
+            x=_frozen(table.x),
+            y=_frozen(table.y),
+            duration_ms=_frozen(table.duration_ms),
+            subject=tuple(str(subject) for subject in table.subject),
+            trial=_frozen(table.trial_id),
+            index=_frozen(table.index),
+        )
+    stored = project.maps.human(row.id, task)
+    view = None
+    if stored is not None:
+        view = MapView.of(_frozen(stored.values), stored.rect, row.width, row.height)
+    subjects = tuple(sorted(set(fixations.subject))) if fixations else ()
+    return PeopleView(map=view, fixations=fixations, subjects=subjects)
+
+
+def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView, ...]:
+    newest = {run.model: run for run in project.runs.all(image_id=row.id, task=task)}
+    views = []
+    for index, model in enumerate(project.runs.models()):
+        run = newest.get(model.id)
+        if run is None:
+            views.append(ModelView(model.id, model.name, index))
+            continue
+        maps = project.maps.of_run(run.id)
+        views.append(
+            ModelView(
+                id=model.id,
+                name=model.name,
+                index=index,
+                map=MapView.of(_frozen(maps.mean), maps.rect, row.width, row.height),
+                words=project.runs.words(run.id),
+                word_maps=_frozen(maps.words),
+                outside_training=model.domain == DRAWN and row.origin != DRAWN,
+            )
+        )
+    return tuple(views)
+
+
+def _image_scores(project: Project) -> dict[int, dict[ScoreKey, dict[str, float]]]:
+    found: dict[int, dict[ScoreKey, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+    # By settings, so that of two scorings under one preset the newer one is shown.
+    for row in sorted(project.scores.all(), key=lambda row: row.settings_id):
+        if row.source_kind == "model" and not row.lesion and row.value is not None:
+            found[row.image_id][row.task, row.preset, row.metric][row.source] = row.value
+    return found
+
+
+def _image_ceilings(project: Project) -> dict[int, dict[ScoreKey, float]]:
+    found: dict[int, dict[ScoreKey, float]] = defaultdict(dict)
+    for row in sorted(project.scores.ceilings(), key=lambda row: row.settings_id):
+        if row.value is not None:
+            found[row.image_id][row.task, row.preset, row.metric] = row.value
+    return found
+
+
+def _shares(project: Project) -> dict[ScoreKey, dict[str, Share]]:
+    found: dict[ScoreKey, dict[str, Share]] = defaultdict(dict)
+    for row in sorted(project.scores.summary(), key=lambda row: row.settings_id):
+        if row.source_kind == "model" and not row.lesion and row.percent is not None:
+            found[row.task, row.preset, row.metric][row.source] = Share(row.percent, row.ci_low, row.ci_high)
+    return found
+
+
+def _frozen(array: _Array) -> _Array:
+    array.flags.writeable = False
+    return array
