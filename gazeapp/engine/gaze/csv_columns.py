@@ -23,15 +23,12 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     ),
     "x": ("x", "fix_x", "fixation_x", "x_px", "pos_x", "x_image", "image_x"),
     "y": ("y", "fix_y", "fixation_y", "y_px", "pos_y", "y_image", "image_y"),
-    "task": ("task", "task_name", "condition", "instruction"),
+    "task": ("task", "task_name", "instruction"),
     "fixation_index": (
         "fixation_index", "fix_index", "index", "fixation", "fixation_number", "fixation_nr",
-        "fixation_id", "fix_number", "number", "n",
+        "fixation_id", "fix_number",
     ),
-    "start_ms": (
-        "start", "start_time", "onset", "fix_start", "fixation_start", "t_start", "start_timestamp",
-        "timestamp", "time",
-    ),
+    "start_ms": ("start", "start_time", "onset", "fix_start", "fixation_start", "t_start"),
     "duration_ms": ("duration", "dur", "fix_duration", "fixation_duration", "fixation_dur", "fix_dur"),
     "trial": ("trial", "trial_id", "trial_index", "trial_number", "trial_nr", "trial_label"),
 }  # fmt: skip
@@ -39,6 +36,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 
 _UNITS = {"ms": 1.0, "msec": 1.0, "s": 1000.0, "sec": 1000.0, "seconds": 1000.0, "us": 0.001, "ns": 1e-6}
 _TIMES = ("start_ms", "duration_ms")
+_LONGEST_HEADER = 65536
 _DELIMITERS = (",", "\t", ";", "|")
 
 
@@ -80,7 +78,9 @@ def plain(name: str) -> str:
 
 def find_columns(line: str) -> Columns:
     """Return the columns of a header line, by the delimiter under which most of them are known."""
-    candidates = [_columns(line, delimiter) for delimiter in _DELIMITERS]
+    # No header needs more; csv itself refuses cells above 128 Ki characters.
+    short = line[:_LONGEST_HEADER]
+    candidates = [_columns(short, delimiter) for delimiter in _DELIMITERS]
     return max(candidates, key=lambda found: (len(found.places), len(found.header)))
 
 

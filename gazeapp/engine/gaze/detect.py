@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze import asc_reader, csv_reader
-from gazeapp.engine.gaze.csv_columns import REQUIRED, find_columns
+from gazeapp.engine.gaze.csv_columns import REQUIRED, check_columns, find_columns
 from gazeapp.engine.gaze.records import Recording
 from gazeapp.engine.gaze.source import head_of
 
@@ -117,20 +116,27 @@ def _guess_asc(head: bytes) -> Guess:
 
 
 def _guess_csv(head: bytes) -> Guess:
-    encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    lines = head.decode(encoding, errors="replace").splitlines()
-    header = next((line for line in lines if line.strip() and not line.startswith("#")), "")
-    try:
-        columns = find_columns(header)
-    except csv.Error:
-        return Guess(csv_reader.FORMAT, 0.0, "no header")
+    header, _ = _first_lines(head)
+    columns = find_columns(header)
     needed = len(REQUIRED) - len(columns.missing)
-    # Three of four columns is a table that lacks one, which deserves its own words, not "unknown".
+    # A table that lacks one column deserves its own words, so that it counts as a table all the same.
     confidence = (0.0, 0.3, 0.5, 0.7, 1.0)[needed]
     return Guess(csv_reader.FORMAT, confidence, f"{needed} of {len(REQUIRED)} needed columns in the header")
 
 
+def _first_lines(head: bytes) -> tuple[str, str]:
+    """Return the first two lines that hold something and are no comments; empty where there are none."""
+    encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    lines = head.decode(encoding, errors="replace").splitlines()
+    telling = [line for line in lines if line.strip() and not line.startswith("#")]
+    return telling[0] if telling else "", telling[1] if len(telling) > 1 else ""
+
+
 def _unknown(path: Path) -> GazeError:
+    header, row = _first_lines(head_of(path))
+    columns = find_columns(header)
+    if len(columns.header) > 1 and row.count(columns.delimiter) == header.count(columns.delimiter):
+        check_columns(columns, path)
     formats = "; ".join(FORMATS.values())
     return GazeError(
         "The file is in no format that gazeapp can read.", where=str(path), todo=f"It reads: {formats}."
