@@ -57,8 +57,10 @@ def window(project: Path | None) -> None:
 @click.argument("folder", type=_FILE, default=Path("demo-study"), metavar="[DIR]")
 @click.option("--no-window", is_flag=True, help="Build it, write report and pictures, and open no window.")
 @click.option("--scenes", default=48, show_default=True, type=click.IntRange(2), help="Number of scenes.")
-@click.option("--observers", default=12, show_default=True, type=click.IntRange(2), help="Simulated observers.")
-@click.option("--seed", default=1, show_default=True, help="Seed of the scenes and observers.")
+@click.option(
+    "--observers", default=12, show_default=True, type=click.IntRange(2), help="Simulated observers."
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of the scenes and observers.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def demo(folder: Path, no_window: bool, scenes: int, observers: int, seed: int, as_json: bool) -> None:
     """Build and run the whole demo study in DIR, then show it.
@@ -93,7 +95,9 @@ def demo(folder: Path, no_window: bool, scenes: int, observers: int, seed: int, 
 
 @main.command()
 @click.argument("project", type=_FILE)
-@click.option("--images", "folders", type=_FILE, multiple=True, required=True, help="Folder or file of images.")
+@click.option(
+    "--images", "folders", type=_FILE, multiple=True, required=True, help="Folder or file of images."
+)
 @click.option("--task", "tasks", multiple=True, help="Task name; give it again for more.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def new(project: Path, folders: tuple[Path, ...], tasks: tuple[str, ...], as_json: bool) -> None:
@@ -135,7 +139,9 @@ def add_images_command(project: Path, paths: tuple[Path, ...], as_json: bool) ->
 @click.option("--format", "format_", default="auto", show_default=True, help="auto, csv or eyelink-asc.")
 @click.option("--task", default="", help="Task of the recordings that do not name one themselves.")
 @click.option("--eye", default="auto", show_default=True, type=click.Choice(["auto", "left", "right"]))
-@click.option("--trial-pattern", default="", help="Regular expression of the message that begins a trial (.asc).")
+@click.option(
+    "--trial-pattern", default="", help="Regular expression of the message that begins a trial (.asc)."
+)
 @click.option("--sigma", default="24px", show_default=True, help="Blur of the human maps: 24px or 1deg.")
 @click.option("--px-per-deg", type=float, help="Image pixels per degree of visual angle.")
 @click.option("--simulated", is_flag=True, help="Mark the recordings as simulated.")
@@ -180,7 +186,9 @@ def import_gaze_command(
 @click.option("--task", required=True, help="Task that they belong to.")
 @click.option("--truth", is_flag=True, help="They are the density that simulated observers were drawn from.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def import_maps_command(project: Path, folder: Path, model: str, task: str, truth: bool, as_json: bool) -> None:
+def import_maps_command(
+    project: Path, folder: Path, model: str, task: str, truth: bool, as_json: bool
+) -> None:
     """Bring maps made elsewhere (NPY, NPZ, grey pictures named like the images) from FOLDER into PROJECT."""
     from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
 
@@ -194,7 +202,9 @@ def import_maps_command(project: Path, folder: Path, model: str, task: str, trut
 @click.option("--task", "tasks", multiple=True, help="Task; all of the project if not given.")
 @click.option("--method", default="", help="Map method; each model's default if not given.")
 @click.option("--words", default="content", show_default=True, type=click.Choice(["content", "all"]))
-@click.option("--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda", "mps"]))
+@click.option(
+    "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda", "mps"])
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def extract_command(
     project: Path,
@@ -222,7 +232,9 @@ def extract_command(
 @main.command("score")
 @click.argument("project", type=_FILE)
 @click.option("--preset", default="tuebingen", show_default=True, type=click.Choice(["tuebingen", "mit"]))
-@click.option("--sigma", default="", help="Blur of the human maps: 24px or 1deg. Default: that of the import.")
+@click.option(
+    "--sigma", default="", help="Blur of the human maps: 24px or 1deg. Default: that of the import."
+)
 @click.option("--px-per-deg", type=float, help="Image pixels per degree of visual angle.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def score_command(project: Path, preset: str, sigma: str, px_per_deg: float | None, as_json: bool) -> None:
@@ -267,11 +279,16 @@ def models(as_json: bool) -> None:
 
     infos = available_models()
     if as_json:
-        rows = [{"id": i.id, "name": i.name, "kind": i.kind, "domain": i.domain, "methods": i.methods} for i in infos]
+        rows = [
+            {"id": i.id, "name": i.name, "kind": i.kind, "domain": i.domain, "methods": i.methods}
+            for i in infos
+        ]
         click.echo(json.dumps(rows, indent=2))
         return
     for info in infos:
-        click.echo(f"{info.id:<18} {info.name:<18} trained on {info.domain}; map methods: {', '.join(info.methods)}")
+        click.echo(
+            f"{info.id:<18} {info.name:<18} trained on {info.domain}; map methods: {', '.join(info.methods)}"
+        )
 
 
 def _has_display() -> bool:

@@ -61,7 +61,7 @@ class TerminalProgress:
             if self._show:
                 click.echo("\r\x1b[K", nl=False, err=True)
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+    def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         if self._stop.is_set():
             raise KeyboardInterrupt
         self._stop.set()

@@ -20,11 +20,10 @@ Image.MAX_IMAGE_PIXELS = None
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
-    """Size of a picture as displayed, px, and its text entries."""
+    """Size of a picture as displayed, px."""
 
     width: int
     height: int
-    text: dict[str, str]
 
 
 def read_picture(path: Path, max_side: int | None = None) -> tuple[ImageArray, PictureFacts]:
@@ -52,7 +51,6 @@ def read_picture(path: Path, max_side: int | None = None) -> tuple[ImageArray, P
     try:
         with Image.open(path) as image:
             _check_size(path, image.size)
-            text = {str(k): str(v) for k, v in image.info.items() if isinstance(v, str)}
             swapped = image.getexif().get(0x0112, 1) >= 5
             width, height = image.size[::-1] if swapped else image.size
             if max_side is not None:
@@ -62,7 +60,9 @@ def read_picture(path: Path, max_side: int | None = None) -> tuple[ImageArray, P
                 upright.thumbnail((max_side, max_side), Image.Resampling.BOX, reducing_gap=2.0)
             pixels = np.asarray(_to_rgb(upright))
     except FileNotFoundError as error:
-        raise GazeError("The image file is not there.", where=str(path), todo="Put it back or remove it.") from error
+        raise GazeError(
+            "The image file is not there.", where=str(path), todo="Put it back or remove it."
+        ) from error
     except UnidentifiedImageError as error:
         raise GazeError(
             "This is no picture in a format that can be read, or it is damaged.",
@@ -75,14 +75,15 @@ def read_picture(path: Path, max_side: int | None = None) -> tuple[ImageArray, P
             where=str(path),
             todo="Copy it again from its source, or save it again as PNG or JPEG.",
         ) from error
-    return pixels, PictureFacts(width, height, text)
+    return pixels, PictureFacts(width, height)
 
 
 def _check_size(path: Path, size: tuple[int, int]) -> None:
     megapixels = size[0] * size[1] / 1e6
     if megapixels > MAX_MEGAPIXELS:
         raise GazeError(
-            f"The picture is {size[0]} x {size[1]} px ({megapixels:.0f} megapixels); up to {MAX_MEGAPIXELS} are read.",
+            f"The picture is {size[0]} x {size[1]} px ({megapixels:.0f} megapixels); "
+            f"up to {MAX_MEGAPIXELS} megapixels are read.",
             where=str(path),
             todo="Save a smaller copy and add that; fixations must refer to the smaller copy too.",
         )

@@ -34,7 +34,9 @@ def read_map(path: Path) -> FloatArray:
     values = _values(path)
     if values.ndim != 2 or not values.size:
         raise GazeError(
-            f"The map has the shape {values.shape}; rows x columns are needed.", where=str(path), todo="Save it as 2-D."
+            f"The map has the shape {values.shape}; rows x columns are needed.",
+            where=str(path),
+            todo="Save it as 2-D.",
         )
     if not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
         raise GazeError("The map does not hold real numbers.", where=str(path), todo="Save it as float32.")

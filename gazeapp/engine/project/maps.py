@@ -63,7 +63,8 @@ class MapStore(Store):
             If the run has none.
         """
         row = self._db.execute(
-            f"SELECT {_GRID}, settings_id FROM maps WHERE run_id = ? AND kind = 'run' AND word = -1", (run_id,)
+            f"SELECT {_GRID}, settings_id FROM maps WHERE run_id = ? AND kind = 'run' AND word = -1",
+            (run_id,),
         ).fetchone()
         if row is None:
             raise GazeError(f"Run {run_id} has no map.")
@@ -109,7 +110,9 @@ class MapStore(Store):
         settings_id: int,
     ) -> None:
         if not np.isfinite(values).all() or values.min() < 0:
-            raise GazeError("A map holds numbers that are negative or not finite.", todo="Report this map's model.")
+            raise GazeError(
+                "A map holds numbers that are negative or not finite.", todo="Report this map's model."
+            )
         peak, data = _encode(values)
         self._db.execute(
             "INSERT INTO maps (kind, run_id, image_id, task_id, word, row_count, column_count, x, y, width, "

@@ -59,7 +59,9 @@ def explain(error: sqlite3.Error, path: Path) -> GazeError:
             where=str(path),
             todo="Check the disk and its free space, then run it again.",
         )
-    return GazeError(f"The project file reports: {text}.", where=str(path), todo="Keep a copy of it and report this.")
+    return GazeError(
+        f"The project file reports: {text}.", where=str(path), todo="Keep a copy of it and report this."
+    )
 
 
 class Project:
@@ -125,7 +127,7 @@ class Project:
                 conn.execute("PRAGMA journal_mode = WAL")
             finally:
                 conn.close()
-            os.replace(partial, target)
+            partial.replace(target)
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise GazeError(
@@ -179,7 +181,9 @@ class Project:
     def integrity_problems(self) -> list[str]:
         """Return what SQLite's own check finds wrong with the file; empty when it is sound."""
         found = [row[0] for row in self.db.execute("PRAGMA integrity_check")]
-        broken = [f"row without its parent in {row[0]}" for row in self.db.execute("PRAGMA foreign_key_check")]
+        broken = [
+            f"row without its parent in {row[0]}" for row in self.db.execute("PRAGMA foreign_key_check")
+        ]
         return [line for line in found if line != "ok"] + broken
 
     def close(self) -> None:
@@ -243,7 +247,9 @@ def _migrate(conn: sqlite3.Connection, version: int) -> None:
 def _check_is_project(path: Path) -> None:
     if not path.is_file():
         raise GazeError(
-            "There is no such project file.", where=str(path), todo="Check the name, or create it with `gazeapp new`."
+            "There is no such project file.",
+            where=str(path),
+            todo="Check the name, or create it with `gazeapp new`.",
         )
     try:
         with path.open("rb") as file:

@@ -48,7 +48,9 @@ class RunStore(Store):
         )
         return [ModelRow(*(*row[:8], json.loads(row[8]))) for row in rows]
 
-    def exists(self, image_id: int, model: str, task: str, lesion: str, method: str, settings_hash: str) -> bool:
+    def exists(
+        self, image_id: int, model: str, task: str, lesion: str, method: str, settings_hash: str
+    ) -> bool:
         """Return whether that unit of extraction is in the project."""
         row = self._db.execute(
             "SELECT 1 FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.image_id = ? AND r.model = ? "
@@ -94,7 +96,14 @@ class RunStore(Store):
         return run_id
 
     def put_map(
-        self, image_id: int, model: str, task: str, method: str, values: FloatArray, rect: Rect, settings_id: int
+        self,
+        image_id: int,
+        model: str,
+        task: str,
+        method: str,
+        values: FloatArray,
+        rect: Rect,
+        settings_id: int,
     ) -> int:
         """Store a map that was made elsewhere and has no caption; return the run's id."""
         with self._project.transaction():
@@ -119,7 +128,11 @@ class RunStore(Store):
         return RunRow(*row)
 
     def all(
-        self, image_id: int | None = None, model: str | None = None, task: str | None = None, lesion: str | None = ""
+        self,
+        image_id: int | None = None,
+        model: str | None = None,
+        task: str | None = None,
+        lesion: str | None = "",
     ) -> list[RunRow]:
         """Return the newest run of each (image, model, task, lesion, method), in the models' order.
 
@@ -143,7 +156,8 @@ class RunStore(Store):
     def words(self, run_id: int) -> tuple[Word, ...]:
         """Return the words of a run, in order."""
         rows = self._db.execute(
-            "SELECT text, log_probability, is_content FROM words WHERE run_id = ? ORDER BY position", (run_id,)
+            "SELECT text, log_probability, is_content FROM words WHERE run_id = ? ORDER BY position",
+            (run_id,),
         )
         return tuple(Word(row[0], row[1], bool(row[2])) for row in rows)
 

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection, Iterable
+
 from gazeapp.engine.project.rows import CeilingRow, ScoreRow, SummaryRow
 from gazeapp.engine.project.store import Store
 
+# The settings that were scored last, preset by preset; every settings while a preset has no summary yet.
+_CURRENT = (
+    "(:preset IS NULL OR {table}.preset = :preset) AND CASE WHEN :settings IS NOT NULL "
+    "THEN {table}.settings_hash = :settings "
+    "ELSE NOT EXISTS (SELECT 1 FROM summary n WHERE n.preset = {table}.preset) OR {table}.settings_hash IN "
+    "(SELECT n.settings_hash FROM summary n WHERE n.preset = {table}.preset) END"
+)
+
 
 class ScoreStore(Store):
-    """Reads the ``scores``, ``ceilings`` and ``summary`` tables."""
+    """Reads and writes the ``scores``, ``ceilings`` and ``summary`` tables.
 
-    def all(self, preset: str | None = None) -> list[ScoreRow]:
+    Scores of earlier settings stay in the file; what is handed out are those of the settings that
+    the summary was made with, unless other settings are asked for by their hash.
+    """
+
+    def all(self, preset: str | None = None, settings_hash: str | None = None) -> list[ScoreRow]:
         """Return the scores of every image, of one preset or of all."""
         rows = self._db.execute(
             "SELECT s.image_id, s.source_kind, s.source, t.name, s.method, s.lesion, s.metric, s.preset, s.value, "
-            "s.settings_id FROM scores s JOIN tasks t ON t.id = s.task_id "
-            "WHERE (:preset IS NULL OR s.preset = :preset) ORDER BY t.id, s.image_id, s.source_kind, s.source",
-            {"preset": preset},
+            f"s.settings_id FROM scores s JOIN tasks t ON t.id = s.task_id WHERE {_CURRENT.format(table='s')} "
+            "ORDER BY t.id, s.image_id, s.source_kind, s.source",
+            {"preset": preset, "settings": settings_hash},
         )
         return [ScoreRow(*row) for row in rows]
 
-    def ceilings(self, preset: str | None = None) -> list[CeilingRow]:
-        """Return the per-image ceilings, of one preset or of all."""
+    def ceilings(self, preset: str | None = None, settings_hash: str | None = None) -> list[CeilingRow]:
+        """Return each image's parts of the ceilings, of one preset or of all."""
         rows = self._db.execute(
             "SELECT c.image_id, t.name, c.metric, c.preset, c.estimator, c.value, c.n_subjects, c.settings_id "
-            "FROM ceilings c JOIN tasks t ON t.id = c.task_id WHERE (:preset IS NULL OR c.preset = :preset) "
+            f"FROM ceilings c JOIN tasks t ON t.id = c.task_id WHERE {_CURRENT.format(table='c')} "
             "ORDER BY t.id, c.image_id, c.metric, c.estimator",
-            {"preset": preset},
+            {"preset": preset, "settings": settings_hash},
         )
         return [CeilingRow(*row) for row in rows]
 
@@ -39,3 +54,97 @@ class ScoreStore(Store):
             {"preset": preset},
         )
         return [SummaryRow(*row) for row in rows]
+
+    def inputs(self, settings_hash: str) -> dict[tuple[int, str], str]:
+        """Return (image id, task) -> hash of the inputs, for every unit scored with these settings."""
+        rows = self._db.execute(
+            "SELECT DISTINCT s.image_id, t.name, s.inputs_hash FROM scores s JOIN tasks t ON t.id = s.task_id "
+            "WHERE s.settings_hash = ?",
+            (settings_hash,),
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    def put_unit(self, scores: Iterable[ScoreRow], ceilings: Iterable[CeilingRow], inputs_hash: str) -> None:
+        """Store the scores and ceilings of one (image, task) in place of older ones of the same settings."""
+        scores = list(scores)
+        first = scores[0]
+        digest = self._project.settings.get(first.settings_id).hash
+        with self._project.transaction():
+            self.remove_units([(first.image_id, first.task)], digest)
+            task_id = self._project.tasks.id_of(first.task)
+            self._db.conn.executemany(
+                "INSERT INTO scores (image_id, source_kind, source, task_id, method, lesion, metric, preset, value, "
+                "settings_id, settings_hash, inputs_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        *(
+                            row.image_id,
+                            row.source_kind,
+                            row.source,
+                            task_id,
+                            row.method,
+                            row.lesion,
+                            row.metric,
+                        ),
+                        *(row.preset, _null(row.value), row.settings_id, digest, inputs_hash),
+                    )
+                    for row in scores
+                ],
+            )
+            self._db.conn.executemany(
+                "INSERT INTO ceilings (image_id, task_id, metric, preset, estimator, value, n_subjects, "
+                "settings_id, settings_hash, inputs_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        *(row.image_id, task_id, row.metric, row.preset, row.estimator, _null(row.value)),
+                        *(row.n_subjects, row.settings_id, digest, inputs_hash),
+                    )
+                    for row in ceilings
+                ],
+            )
+
+    def remove_units(self, units: Collection[tuple[int, str]], settings_hash: str) -> None:
+        """Remove the scores and ceilings of these (image id, task) that were made with these settings."""
+        with self._project.transaction():
+            for image_id, task in units:
+                key = (image_id, self._project.tasks.id_of(task), settings_hash)
+                for table in ("scores", "ceilings"):
+                    self._db.execute(
+                        f"DELETE FROM {table} WHERE image_id = ? AND task_id = ? AND settings_hash = ?", key
+                    )
+
+    def put_summary(
+        self, preset: str, tasks: Collection[str], rows: Iterable[SummaryRow], settings_id: int
+    ) -> None:
+        """Store the summary of some tasks, in place of theirs and of any other settings' under the preset."""
+        digest = self._project.settings.get(settings_id).hash
+        with self._project.transaction():
+            self._db.execute("DELETE FROM summary WHERE preset = ? AND settings_hash <> ?", (preset, digest))
+            ids = {task: self._project.tasks.id_of(task) for task in tasks}
+            for task_id in ids.values():
+                self._db.execute("DELETE FROM summary WHERE preset = ? AND task_id = ?", (preset, task_id))
+            self._db.conn.executemany(
+                "INSERT INTO summary (source_kind, source, task_id, method, lesion, metric, preset, n_images, "
+                "n_subjects, mean, ceiling, estimator, chance, percent, ci_low, ci_high, settings_id, settings_hash) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        *(row.source_kind, row.source, ids[row.task], row.method, row.lesion, row.metric),
+                        *(row.preset, row.n_images, row.n_subjects, _null(row.mean), _null(row.ceiling)),
+                        *(
+                            row.estimator,
+                            row.chance,
+                            _null(row.percent),
+                            _null(row.ci_low),
+                            _null(row.ci_high),
+                        ),
+                        *(row.settings_id, digest),
+                    )
+                    for row in rows
+                ],
+            )
+
+
+def _null(value: float | None) -> float | None:
+    """Return None for NaN: SQLite would store NaN as NULL too, but silently."""
+    return None if value is None or math.isnan(value) else float(value)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazeapp.engine.demo.world import TASKS, read_demo_study, write_demo_study
+from gazeapp.engine.demo.scenes import TASKS
+from gazeapp.engine.demo.world import write_demo_study
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.project import Project
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary
@@ -42,7 +45,7 @@ class DemoSettings:
     folder: str
     n_scenes: int = 48
     n_observers: int = 12
-    seed: int = 1
+    seed: int = 0
     device: str = "auto"
 
     @property
@@ -82,12 +85,13 @@ def build_demo(settings: DemoSettings, progress: Progress) -> Summary:
     started = time.perf_counter()
     folder = Path(settings.folder)
     stage = _Stage(progress, "drawing scenes and simulating observers")
-    study = read_demo_study(folder) or write_demo_study(
-        folder, settings.n_scenes, settings.n_observers, settings.seed, progress=stage.report
-    )
+    if not _is_written(settings):
+        write_demo_study(
+            folder, settings.n_scenes, settings.n_observers, settings.seed, progress=stage.report
+        )
     path = settings.project_path
     with Project.open(path) if path.exists() else Project.create(path) as project:
-        summaries = _run_verbs(project, settings, study.image_folder, study.fixation_files, study.truth_folder, progress)
+        summaries = _run_verbs(project, settings, progress)
     details: Json = {
         "project": str(path),
         "report": str(settings.report_path),
@@ -105,25 +109,44 @@ def build_demo(settings: DemoSettings, progress: Progress) -> Summary:
     )
 
 
-def _run_verbs(
-    project: Project,
-    settings: DemoSettings,
-    image_folder: Path,
-    fixation_files: dict[str, Path],
-    truth_folder: Path,
-    progress: Progress,
-) -> list[Summary]:
+def _is_written(settings: DemoSettings) -> bool:
+    # The truth is written last, so a study that has it is whole.
+    truth = Path(settings.folder) / "truth.json"
+    if not truth.exists():
+        return False
+    try:
+        facts = json.loads(truth.read_text("utf-8"))
+        found = (len(facts["scenes"]), facts["n_observers"], facts["seed"])
+    except (ValueError, KeyError, TypeError):
+        found = None
+    if found != (settings.n_scenes, settings.n_observers, settings.seed):
+        raise GazeError(
+            "The folder holds another demo study.",
+            where=settings.folder,
+            todo="Choose another folder, or delete it.",
+        )
+    return True
+
+
+def _run_verbs(project: Project, settings: DemoSettings, progress: Progress) -> list[Summary]:
+    folder = Path(settings.folder)
     steps: list[tuple[str, Callable[[Progress], Summary]]] = [
-        ("adding images", lambda p: add_images(project, AddImagesSettings((str(image_folder),)), p))
+        ("adding images", lambda p: add_images(project, AddImagesSettings((str(folder / "images"),)), p))
     ]
     for task in TASKS:
         gaze = ImportGazeSettings(
-            files=(str(fixation_files[task]),), task=task, simulated=True, sigma=SIGMA_PX, sigma_unit="px"
+            files=(str(folder / f"fixations_{task}.csv"),),
+            task=task,
+            simulated=True,
+            sigma=SIGMA_PX,
+            sigma_unit="px",
         )
-        truth = ImportMapsSettings(str(truth_folder / task), TRUE_DENSITY, task, kind="truth")
+        truth = ImportMapsSettings(str(folder / "true_density" / task), TRUE_DENSITY, task, kind="truth")
         steps.append((f"reading fixations, {task}", lambda p, s=gaze: import_gaze(project, s, p)))  # type: ignore[misc]
         steps.append((f"reading true densities, {task}", lambda p, s=truth: import_maps(project, s, p)))  # type: ignore[misc]
-    steps.append(("extracting", lambda p: extract(project, ExtractSettings(tasks=TASKS, device=settings.device), p)))
+    steps.append(
+        ("extracting", lambda p: extract(project, ExtractSettings(tasks=TASKS, device=settings.device), p))
+    )
     steps.append(("scoring", lambda p: score(project, ScoreSettings(sigma=SIGMA_PX, sigma_unit="px"), p)))
     summaries: list[Summary] = []
     for name, step in steps:

@@ -144,9 +144,8 @@ def _chosen_models(ids: tuple[str, ...]) -> list[ModelInfo]:
     known = {info.id: info for info in available_models()}
     unknown = [model for model in ids if model not in known]
     if unknown:
-        raise GazeError(
-            f"There is no model called {', '.join(unknown)}.", todo=f"Those that can be run are: {', '.join(known)}."
-        )
+        todo = f"Those that can be run are: {', '.join(known)}."
+        raise GazeError(f"There is no model called {', '.join(unknown)}.", todo=todo)
     return [known[model] for model in ids] if ids else list(known.values())
 
 
@@ -170,4 +169,3 @@ def _outside_domain(infos: list[ModelInfo], images: list[ImageRow]) -> Json:
         for info in infos
         if info.domain and (count := sum(image.origin != info.domain for image in images))
     }
-

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazeapp.engine.demo.world import ORIGIN, is_demo_text
+from gazeapp.engine.demo.world import is_demo_image
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.pictures import SUFFIXES, read_picture
 from gazeapp.engine.project import Project
@@ -60,7 +60,7 @@ def _add(project: Project, path: Path, name: str) -> None:
         raise GazeError(
             "Another image of that name is in the project.", where=name, todo="Rename one of the two files."
         )
-    origin = ORIGIN if is_demo_text(facts.text) else "photograph"
+    origin = "demo-world" if is_demo_image(path) else "photograph"
     project.images.add(path, name, sha256_of(path), facts.width, facts.height, origin)
 
 
@@ -76,9 +76,8 @@ def _find(paths: Iterable[str]) -> list[tuple[Path, str]]:
             raise GazeError("There is no such file or folder.", where=str(path), todo="Check the path.")
     if not found:
         kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        raise GazeError(
-            "No pictures were found.", where=", ".join(paths), todo=f"Choose a folder that holds pictures ({kinds})."
-        )
+        todo = f"Choose a folder that holds pictures ({kinds})."
+        raise GazeError("No pictures were found.", where=", ".join(paths), todo=todo)
     return found
 
 

@@ -56,8 +56,15 @@ def import_maps(project: Project, settings: ImportMapsSettings, progress: Progre
     for image, path in pairs:
         if tally.should_stop():
             break
-        values: Json = {"model": model_id, "task": settings.task, "kind": settings.kind, "file_sha256": sha256_of(path)}
-        if project.runs.exists(image.id, model_id, settings.task, "", METHOD, settings_hash("import maps", values)):
+        values: Json = {
+            "model": model_id,
+            "task": settings.task,
+            "kind": settings.kind,
+            "file_sha256": sha256_of(path),
+        }
+        if project.runs.exists(
+            image.id, model_id, settings.task, "", METHOD, settings_hash("import maps", values)
+        ):
             tally.skip(image.name)
             continue
         with tally.unit(image.name):
@@ -73,7 +80,9 @@ def _pairs(project: Project, folder: Path) -> list[tuple[ImageRow, Path]]:
         raise GazeError("There is no such folder.", where=str(folder), todo="Check the path.")
     files = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in MAP_SUFFIXES}
     pairs = [
-        (image, files[Path(image.name).stem]) for image in project.images.all() if Path(image.name).stem in files
+        (image, files[Path(image.name).stem])
+        for image in project.images.all()
+        if Path(image.name).stem in files
     ]
     if not pairs:
         raise GazeError(

@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.base import Caption, ModelInfo, Word
+from gazeapp.engine.project import Project
+from gazeapp.engine.project.schema import SCHEMA_VERSION
+from gazeapp.engine.project.settings import settings_hash
+from gazeapp.engine.types import Rect
+
+
+@pytest.fixture
+def project(tmp_path: Path):
+    with Project.create(tmp_path / "study.gaze") as created:
+        yield created
+
+
+def caption(rows: int = 3, columns: int = 5) -> Caption:
+    rng = np.random.default_rng(0)
+    maps = rng.random((2, rows, columns)).astype(np.float32)
+    maps /= maps.sum(axis=(1, 2), keepdims=True)
+    words = (Word("a", -0.5, False), Word("ball", -1.25, True))
+    return Caption(words, maps, np.ones(2, np.float32), Rect(0, 0, 50, 30), "general", "alpha")
+
+
+def with_run(project: Project) -> int:
+    project.tasks.add("general")
+    image = project.images.add(project.folder / "a.png", "a.png", "0" * 64, 50, 30, "photograph")
+    project.runs.put_model(ModelInfo("m", "M", "captioner", methods=("alpha",)))
+    settings = project.settings.put("extract", {"model": "m"})
+    said = caption()
+    return project.runs.put(image, "m", "general", said, said.mean_map(), settings, 0.1)
+
+
+def test_create_refuses_to_replace_a_file(tmp_path: Path):
+    path = tmp_path / "study.gaze"
+    path.write_text("precious")
+    with pytest.raises(GazeError, match="already"):
+        Project.create(path)
+    assert path.read_text() == "precious"
+
+
+def test_new_project_is_sound_and_uses_the_write_ahead_log(project: Project):
+    assert project.db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert project.db.execute("PRAGMA foreign_keys").fetchone()[0] == 1
+    assert project.db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
+    assert project.integrity_problems() == []
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"SQLite format 3\x00" + b"\x00" * 200])
+def test_a_file_that_is_no_project_is_named_as_such(tmp_path: Path, content: bytes):
+    path = tmp_path / "other.gaze"
+    path.write_bytes(content)
+    with pytest.raises(GazeError, match="no gazeapp project"):
+        Project.open(path)
+    assert path.read_bytes() == content
+
+
+def test_a_foreign_database_is_no_project(tmp_path: Path):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as conn:
+        conn.execute("CREATE TABLE t (a)")
+    conn.close()
+    with pytest.raises(GazeError, match="no gazeapp project"):
+        Project.open(path)
+
+
+def test_a_newer_project_is_refused_and_left_alone(tmp_path: Path):
+    path = tmp_path / "study.gaze"
+    Project.create(path).close()
+    with sqlite3.connect(path) as conn:
+        conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    conn.close()
+    before = path.read_bytes()
+    with pytest.raises(GazeError, match="newer gazeapp"):
+        Project.open(path)
+    assert path.read_bytes() == before
+
+
+def test_missing_project(tmp_path: Path):
+    with pytest.raises(GazeError, match="no such project"):
+        Project.open(tmp_path / "none.gaze")
+
+
+def test_a_failed_transaction_stores_nothing(project: Project):
+    def half_a_unit() -> None:
+        with project.transaction():
+            project.tasks.add("general")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError):
+        half_a_unit()
+    assert project.tasks.all() == []
+    project.tasks.add("social")
+    assert project.tasks.all() == ["social"]
+
+
+def test_a_full_disk_is_a_sentence_and_keeps_what_was_there(project: Project):
+    project.tasks.add("general")
+    pages = project.db.execute("PRAGMA page_count").fetchone()[0]
+    project.db.execute(f"PRAGMA max_page_count = {pages}").fetchone()
+
+    def fill() -> None:
+        with project.transaction():
+            for i in range(10_000):
+                project.settings.put("x", {"i": i, "padding": "y" * 500})
+
+    with pytest.raises(GazeError, match="disk is full"):
+        fill()
+    assert project.tasks.all() == ["general"]
+    assert project.settings.all() == []
+    assert project.integrity_problems() == []
+
+
+def test_settings_are_stored_once_and_found_by_content(project: Project):
+    first = project.settings.put("extract", {"a": 1, "b": [1, 2]})
+    assert project.settings.put("extract", {"b": [1, 2], "a": 1}) == first
+    assert project.settings.put("extract", {"a": 2, "b": [1, 2]}) != first
+    assert project.settings.put("score", {"a": 1, "b": [1, 2]}) != first
+    row = project.settings.get(first)
+    assert row.values == {"a": 1, "b": [1, 2]}
+    assert row.hash == settings_hash("extract", {"b": [1, 2], "a": 1})
+    assert "numpy" in row.versions
+
+
+def test_a_run_comes_back_as_it_was_stored(project: Project):
+    run = with_run(project)
+    said = caption()
+    stored = project.maps.of_run(run)
+    assert stored.words.shape == said.maps.shape
+    # float16 keeps 11 bits.
+    np.testing.assert_allclose(stored.words, said.maps, rtol=2**-10)
+    np.testing.assert_allclose(stored.mean, said.mean_map(), rtol=2**-10)
+    np.testing.assert_allclose(stored.words.sum(axis=(1, 2)), 1, rtol=1e-6)
+    assert stored.rect == said.rect
+    assert not stored.mean.flags.writeable
+    assert project.runs.words(run) == said.words
+    row = project.runs.get(run)
+    assert (row.caption, row.log_probability) == ("a ball", -1.75)
+    np.testing.assert_array_equal(project.maps.mean_of_run(run).values, stored.mean)
+
+
+def test_a_map_with_a_needle_survives_storage(project: Project):
+    project.tasks.add("general")
+    image = project.images.add(project.folder / "a.png", "a.png", "0" * 64, 1024, 768, "photograph")
+    values = np.full((768, 1024), 1e-9, np.float32)
+    values[5, 7] = 1
+    values /= values.sum(dtype=np.float64)
+    project.maps.put_human(image, "general", values, Rect.of_image(1024, 768), project.settings.put("x", {}))
+    stored = project.maps.human(image, "general")
+    assert stored is not None
+    assert np.unravel_index(stored.values.argmax(), stored.values.shape) == (5, 7)
+    assert stored.values.sum(dtype=np.float64) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_map_that_is_no_density_is_refused(project: Project):
+    project.tasks.add("general")
+    image = project.images.add(project.folder / "a.png", "a.png", "0" * 64, 4, 4, "photograph")
+    settings = project.settings.put("x", {})
+    for bad in (np.nan, -1.0, np.inf):
+        values = np.ones((4, 4), np.float32)
+        values[1, 2] = bad
+        with pytest.raises(GazeError, match="negative or not finite"):
+            project.maps.put_human(image, "general", values, Rect.of_image(4, 4), settings)
+    assert project.maps.human(image, "general") is None
+
+
+def test_the_same_unit_cannot_be_stored_twice(project: Project):
+    with_run(project)
+    image = project.images.all()[0].id
+    settings = project.settings.put("extract", {"model": "m"})
+    assert project.runs.exists(image, "m", "general", "", "alpha", project.settings.get(settings).hash)
+    assert not project.runs.exists(image, "m", "general", "", "beta", project.settings.get(settings).hash)
+    said = caption()
+    with pytest.raises(GazeError):
+        project.runs.put(image, "m", "general", said, said.mean_map(), settings, 0.1)
+    assert len(project.runs.all()) == 1
+
+
+def test_the_newest_run_of_a_unit_is_the_one_that_shows(project: Project):
+    with_run(project)
+    image = project.images.all()[0].id
+    newer = project.settings.put("extract", {"model": "m", "revision": "2"})
+    said = caption()
+    second = project.runs.put(image, "m", "general", said, said.mean_map(), newer, 0.1)
+    assert [run.id for run in project.runs.all()] == [second]
+
+
+def test_a_moved_image_is_found_by_its_content(project: Project):
+    from gazeapp.engine.project.images import sha256_of
+
+    path = project.folder / "a.png"
+    path.write_bytes(b"picture")
+    project.images.add(path, "a.png", sha256_of(path), 1, 1, "photograph")
+    image = project.images.all()[0]
+    assert project.images.file(image) == path
+    moved = project.folder / "deep" / "down" / "renamed.png"
+    moved.parent.mkdir(parents=True)
+    path.rename(moved)
+    (project.folder / "decoy.png").write_bytes(b"another")
+    assert project.images.file(image) == moved
+    moved.unlink()
+    with pytest.raises(GazeError, match="not where it was"):
+        project.images.file(image)
+
+
+def test_the_folder_can_move_as_a_whole(tmp_path: Path):
+    old = tmp_path / "old"
+    (old / "images").mkdir(parents=True)
+    (old / "images" / "a.png").write_bytes(b"x")
+    with Project.create(old / "study.gaze") as project:
+        project.images.add(old / "images" / "a.png", "a.png", "0" * 64, 1, 1, "photograph")
+    old.rename(tmp_path / "new")
+    with Project.open(tmp_path / "new" / "study.gaze") as project:
+        assert (
+            project.images.file(project.images.all()[0]) == (tmp_path / "new" / "images" / "a.png").resolve()
+        )
+
+
+def test_one_thread_reads_while_another_writes(project: Project):
+    seen: list[int] = []
+    failures: list[GazeError] = []
+
+    def read() -> None:
+        try:
+            with Project.open(project.path) as other:
+                seen.extend(len(other.tasks.all()) for _ in range(20))
+        except GazeError as error:
+            failures.append(error)
+
+    with project.transaction():
+        project.tasks.add("general")
+        thread = threading.Thread(target=read)
+        thread.start()
+        thread.join()
+    assert failures == []
+    assert seen == [0] * 20
+    assert project.tasks.all() == ["general"]
+
+
+def test_problems_are_kept_once_and_forgotten_by_unit(project: Project):
+    project.problems.add("extract", "/place/a.png", "Damaged.", "Copy it.", unit="a.png")
+    project.problems.add("extract", "/place/a.png", "Damaged.", "Copy it again.", unit="a.png")
+    project.problems.add("score", "b.png", "No fixations.")
+    assert [(p.verb, p.todo) for p in project.problems.all()] == [
+        ("extract", "Copy it again."),
+        ("score", ""),
+    ]
+    project.problems.clear("extract", "a.png")
+    assert [p.verb for p in project.problems.all()] == ["score"]
+
+
+def test_a_killed_writer_leaves_a_sound_file(tmp_path: Path):
+    path = tmp_path / "study.gaze"
+    Project.create(path).close()
+    script = textwrap.dedent(
+        """
+        import os, signal, sys
+        from gazeapp.engine.project import Project
+        with Project.open(sys.argv[1]) as project:
+            project.tasks.add("stored")
+            project.db.conn.execute("BEGIN IMMEDIATE")
+            for i in range(200):
+                project.db.conn.execute("INSERT INTO tasks (name) VALUES (?)", (f"lost {i}",))
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    result = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert result.returncode != 0
+    with Project.open(path) as project:
+        assert project.integrity_problems() == []
+        assert project.tasks.all() == ["stored"]
+
+
+def test_unknown_task_names_the_known_ones(project: Project):
+    project.tasks.add("general")
+    with pytest.raises(GazeError, match="general"):
+        project.tasks.id_of("genral")
+
+
+def test_text_is_data_never_sql(project: Project):
+    name = "x'); DROP TABLE images; --"
+    project.tasks.add(name)
+    assert project.tasks.all() == [name]
+    assert project.images.all() == []
