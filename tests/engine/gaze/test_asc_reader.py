@@ -184,7 +184,12 @@ def test_trials_of_opensesame_and_fixations_outside_of_them(tmp_path):
     recording = read(tmp_path, HEADER + block(2000, body))
     found = {trial.label: trial.fixations.x.tolist() for trial in recording.trials}
     # A fixation belongs to the trial in which it starts, not to the one in which it ends.
-    assert found == {"before the first trial": [1.0, 2.0], "0": [3.0, 4.0], "1": [6.0], "between trials": [5.0]}
+    assert found == {
+        "before the first trial": [1.0, 2.0],
+        "0": [3.0, 4.0],
+        "1": [6.0],
+        "between trials": [5.0],
+    }
     assert recording.n_kept == 6
     assert [t.image for t in recording.trials] == ["", "face.jpg", "", ""]
     assert [t.subject for t in recording.trials] == ["s07", "12", "s07", "s07"]

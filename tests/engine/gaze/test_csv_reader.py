@@ -73,7 +73,8 @@ def test_header_names_are_read_leniently(tmp_path, header):
 
 
 @pytest.mark.parametrize(
-    ("unit", "in_ms"), [("duration_ms", 0.25), ("duration [s]", 250.0), ("Duration (us)", 0.00025), ("duration", 0.25)]
+    ("unit", "in_ms"),
+    [("duration_ms", 0.25), ("duration [s]", 250.0), ("Duration (us)", 0.00025), ("duration", 0.25)],
 )
 def test_time_units_in_the_header_are_brought_to_ms(tmp_path, unit, in_ms):
     table = read(tmp_path, f"image,subject,x,y,{unit}\na,s,1,2,0.25\n").trials[0].fixations
@@ -164,7 +165,9 @@ def test_missing_columns_name_what_was_found(tmp_path):
     assert "subject" in caught.value.what
 
 
-@pytest.mark.parametrize("content", [b"\x00\x01\x02" * 50, b"\x89PNG\r\n\x1a\n\x00\x00", b"SR_RESEARCH_COMBINED_FILE\x00"])
+@pytest.mark.parametrize(
+    "content", [b"\x00\x01\x02" * 50, b"\x89PNG\r\n\x1a\n\x00\x00", b"SR_RESEARCH_COMBINED_FILE\x00"]
+)
 def test_binary_files_are_told_apart(tmp_path, content):
     path = tmp_path / "table.csv"
     path.write_bytes(content)
@@ -218,7 +221,10 @@ def test_what_is_written_is_read_back_exactly(tmp_path_factory, table, delimiter
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=300), st.sampled_from([b"", b"image,subject,x,y\n", b"\xff\xfe", b"\x1f\x8b", b"EFIX L "]))
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([b"", b"image,subject,x,y\n", b"\xff\xfe", b"\x1f\x8b", b"EFIX L "]),
+)
 def test_any_bytes_give_a_recording_or_a_sentence(tmp_path_factory, content, start):
     path = tmp_path_factory.mktemp("bytes") / "file"
     path.write_bytes(start + content)

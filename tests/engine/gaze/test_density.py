@@ -32,7 +32,8 @@ def test_agrees_with_the_literal_double_loop_on_a_non_square_image():
     x, y = rng.uniform(0, 31, 12), rng.uniform(0, 17, 12)
     weights = rng.uniform(0, 3, 12)
     result = human_map(x, y, 17, 31, 2.7, weights)
-    assert result.dtype == np.float32 and result.shape == (17, 31)
+    assert result.dtype == np.float32
+    assert result.shape == (17, 31)
     np.testing.assert_allclose(result, by_hand(x, y, 17, 31, 2.7, weights), rtol=2e-5, atol=1e-9)
     plain = human_map(x, y, 17, 31, 2.7)
     np.testing.assert_allclose(plain, by_hand(x, y, 17, 31, 2.7, np.ones(12)), rtol=2e-5, atol=1e-9)
@@ -91,7 +92,8 @@ def test_is_always_a_density(height, width, sigma, points):
     x = [p[0] * width for p in points]
     y = [p[1] * height for p in points]
     result = human_map(x, y, height, width, sigma, [p[2] for p in points])
-    assert np.isfinite(result).all() and (result >= 0).all()
+    assert np.isfinite(result).all()
+    assert (result >= 0).all()
     assert result.sum(dtype=np.float64) == pytest.approx(1.0, abs=1e-5)
 
 
