@@ -1,0 +1,88 @@
+"""Whole tables read in one pass, for reports and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gazeapp.engine.project.project import Project
+
+_X = "CASE WHEN r.shown_width IS NULL THEN f.x ELSE (f.x - r.offset_x) * i.width / r.shown_width END"
+_Y = "CASE WHEN r.shown_height IS NULL THEN f.y ELSE (f.y - r.offset_y) * i.height / r.shown_height END"
+NO_IMAGE = "no matching image"
+"""Why a fixation that was read well is not used: its trial's image is not in the project."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixationRow:
+    """One fixation, kept or not.
+
+    ``x``, ``y`` are image px (None without an image), ``x_recorded``, ``y_recorded`` px as read;
+    ``why`` is empty for a fixation that is kept.
+    """
+
+    recording_id: int
+    trial_id: int
+    subject: str
+    image: str
+    task: str
+    index: int
+    x: float | None
+    y: float | None
+    x_recorded: float | None
+    y_recorded: float | None
+    start_ms: float | None
+    duration_ms: float | None
+    eye: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordRow:
+    """One word of a run."""
+
+    run_id: int
+    position: int
+    text: str
+    is_content: bool
+    log_probability: float
+    image_mass: float
+
+
+def fixations(project: Project) -> Iterator[FixationRow]:
+    """Yield every fixation of the project, dropped ones too, by recording, trial and position."""
+    rows = project.db.execute(
+        f"SELECT r.recording_id, r.id, s.name, coalesce(i.name, r.image_name), coalesce(t.name, ''), f.position, "
+        f"CASE WHEN i.id IS NULL THEN NULL ELSE {_X} END, CASE WHEN i.id IS NULL THEN NULL ELSE {_Y} END, "
+        "f.x, f.y, f.start_ms, f.duration_ms, f.eye, "
+        "CASE WHEN f.dropped = '' AND i.id IS NULL THEN ? ELSE f.dropped END "
+        "FROM fixations f JOIN trials r ON r.id = f.trial_id JOIN subjects s ON s.id = r.subject_id "
+        "LEFT JOIN tasks t ON t.id = r.task_id LEFT JOIN images i ON i.id = r.image_id "
+        "ORDER BY r.recording_id, r.id, f.position",
+        (NO_IMAGE,),
+    )
+    for row in rows:
+        yield FixationRow(*row)
+
+
+def dropped(project: Project) -> dict[int, dict[str, int]]:
+    """Return how many fixations of each recording are not used, by reason."""
+    rows = project.db.execute(
+        "SELECT r.recording_id, CASE WHEN f.dropped = '' THEN ? ELSE f.dropped END AS why, count(*) "
+        "FROM fixations f JOIN trials r ON r.id = f.trial_id "
+        "WHERE f.dropped != '' OR r.image_id IS NULL GROUP BY r.recording_id, why ORDER BY r.recording_id, why",
+        (NO_IMAGE,),
+    )
+    found: dict[int, dict[str, int]] = {}
+    for recording, why, n in rows:
+        found.setdefault(recording, {})[why] = n
+    return found
+
+
+def words(project: Project) -> Iterator[WordRow]:
+    """Yield the words of every run, by run and position."""
+    rows = project.db.execute(
+        "SELECT run_id, position, text, is_content, log_probability, image_mass FROM words ORDER BY run_id, position"
+    )
+    for run_id, position, text, is_content, log_probability, mass in rows:
+        yield WordRow(run_id, position, text, bool(is_content), log_probability, mass)

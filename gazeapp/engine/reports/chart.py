@@ -1,0 +1,92 @@
+"""The chart of percent of ceiling: where its marks go."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from gazeapp.engine.reports.content import Cell, Chart, Mark, MetricColumn, Panel, SourceRow
+
+_LABEL_WIDTH = 190.0
+_PANEL_WIDTH = 180.0
+_GAP = 26.0
+_ROW = 26.0
+_TOP = 34.0
+_FOOT = 30.0
+
+
+def percent_chart(metrics: Sequence[MetricColumn], rows: Sequence[SourceRow]) -> Chart | None:
+    """Return the chart of the metrics that have a percent of ceiling, or None when none has.
+
+    Parameters
+    ----------
+    metrics, rows
+        Columns and rows of a task's score table.
+    """
+    shown = [(k, metric) for k, metric in enumerate(metrics) if metric.has_percent]
+    sources = [row for row in rows if any(_percent(row.cells[k]) is not None for k, _ in shown)]
+    if not shown or not sources:
+        return None
+    low, high, step = _axis([row.cells[k] for row in sources for k, _ in shown])
+    heights = [_TOP + _ROW * (i + 0.5) for i in range(len(sources))]
+    panels = []
+    for place, (k, metric) in enumerate(shown):
+        left = _LABEL_WIDTH + place * (_PANEL_WIDTH + _GAP)
+
+        def across(value: float, left: float = left) -> float:
+            return round(left + (value - low) / (high - low) * _PANEL_WIDTH, 1)
+
+        ticks = [low + step * i for i in range(round((high - low) / step) + 1)]
+        panels.append(
+            Panel(
+                metric=metric.id,
+                left=left,
+                ticks=tuple((across(tick), f"{tick:.0f}") for tick in ticks),
+                hundred=across(100.0),
+                marks=tuple(
+                    mark
+                    for row, y in zip(sources, heights, strict=True)
+                    if (mark := _mark(row, row.cells[k], y, across)) is not None
+                ),
+            )
+        )
+    bottom = _TOP + _ROW * len(sources)
+    return Chart(
+        width=_LABEL_WIDTH + len(shown) * (_PANEL_WIDTH + _GAP),
+        height=bottom + _FOOT,
+        top=_TOP,
+        bottom=bottom,
+        panel_width=_PANEL_WIDTH,
+        labels=tuple((y, row.name) for row, y in zip(sources, heights, strict=True)),
+        panels=tuple(panels),
+    )
+
+
+def _percent(cell: Cell | None) -> float | None:
+    return cell.percent if cell is not None else None
+
+
+def _mark(row: SourceRow, cell: Cell | None, y: float, across: Callable[[float], float]) -> Mark | None:
+    if cell is None or cell.percent is None:
+        return None
+    span = f" [{cell.low:.0f}, {cell.high:.0f}]" if cell.low is not None and cell.high is not None else ""
+    return Mark(
+        x=across(cell.percent),
+        low=None if cell.low is None else across(cell.low),
+        high=None if cell.high is None else across(cell.high),
+        y=y,
+        colour=row.colour,
+        kind=row.kind,
+        text=f"{row.name}: {cell.percent:.0f} %{span}",
+    )
+
+
+def _axis(cells: Sequence[Cell | None]) -> tuple[float, float, float]:
+    """Return the ends of the axis and the distance of its ticks; 0 and 100 are always on it."""
+    values = [0.0, 100.0]
+    for cell in cells:
+        if cell is not None:
+            values += [value for value in (cell.percent, cell.low, cell.high) if value is not None]
+    span = max(values) - min(values)
+    step = next((s for s in (25.0, 50.0, 100.0, 250.0, 500.0) if span / s <= 6), 10.0 ** math.ceil(math.log10(span)))
+    return math.floor(min(values) / step) * step, math.ceil(max(values) / step) * step, step

@@ -1,0 +1,259 @@
+"""What a report says, as plain data: gathered from a project, written out by a template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gazeapp.engine.types import Json
+
+
+@dataclass(frozen=True, slots=True)
+class TaskData:
+    """What people did under one task: counts, and the median number of fixations in a trial."""
+
+    task: str
+    n_images: int
+    n_subjects: int
+    n_trials: int
+    n_fixations: int
+    median_fixations: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingData:
+    """One imported file: how it was read, and what was kept of it."""
+
+    file: str
+    sha256: str
+    format: str
+    confidence: float
+    simulated: bool
+    facts: tuple[tuple[str, str], ...]
+    n_trials: int
+    n_read: int
+    n_kept: int
+    dropped: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """One image and the hash of its file; sizes in px."""
+
+    name: str
+    width: int
+    height: int
+    origin: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """The images and recordings of the study."""
+
+    images: tuple[ImageFile, ...]
+    sizes: tuple[tuple[str, int], ...]
+    origins: tuple[tuple[str, int], ...]
+    tasks: tuple[TaskData, ...]
+    recordings: tuple[RecordingData, ...]
+    n_subjects: int
+    n_read: int
+    n_kept: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelData:
+    """One model, what it is made of and what it was trained on."""
+
+    id: str
+    name: str
+    colour: str
+    kind: str
+    encoder: str
+    decoder: str
+    checkpoint: str
+    revision: str
+    domain: str
+    facts: tuple[tuple[str, str], ...]
+    n_runs: int
+    n_outside: int
+    stand_ins: tuple[tuple[str, str], ...]
+    """(task of the study, task that the model was given in its place)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One source's mean score by one metric, and its percent of ceiling with a 95 % interval."""
+
+    mean: float | None
+    percent: float | None
+    low: float | None
+    high: float | None
+    n_images: int
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One source (model, baseline or truth) with a cell for each metric; None where not scored."""
+
+    kind: str
+    source: str
+    name: str
+    colour: str
+    n_images: int
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricColumn:
+    """One metric of a score table: its human reference and the score of a source that knows nothing."""
+
+    id: str
+    ceiling: float | None
+    estimator: str
+    chance: float | None
+    has_percent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point with its interval in a chart, in chart coordinates."""
+
+    x: float
+    low: float | None
+    high: float | None
+    y: float
+    colour: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One metric of a chart: left edge, ticks (x, label) and marks."""
+
+    metric: str
+    left: float
+    ticks: tuple[tuple[float, str], ...]
+    hundred: float
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Percent of ceiling of every source, one panel for each metric, sharing the rows."""
+
+    width: float
+    height: float
+    top: float
+    bottom: float
+    panel_width: float
+    labels: tuple[tuple[float, str], ...]
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskScores:
+    """Scores of all sources under one task."""
+
+    task: str
+    n_images: int
+    n_subjects: int
+    metrics: tuple[MetricColumn, ...]
+    rows: tuple[SourceRow, ...]
+    chart: Chart | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture of the gallery, as JPEG, with what stands below it."""
+
+    title: str
+    colour: str
+    jpeg: bytes
+    width: int
+    height: int
+    caption: str
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryRow:
+    """One image with the maps of people and of every model, on one colour scale.
+
+    ``scale_high`` is the value at the upper end of the scale, in multiples of a uniform map.
+    """
+
+    image: str
+    standing: str
+    score: float
+    pictures: tuple[Picture, ...]
+    scale_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Best and worst images of one task by the primary metric, for one model."""
+
+    task: str
+    model: str
+    metric: str
+    rows: tuple[GalleryRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsData:
+    """Settings that made something in the report."""
+
+    verb: str
+    values: tuple[tuple[str, str], ...]
+    hash: str
+    created: str
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An item that could not be used: where, what, what to do."""
+
+    verb: str
+    where: str
+    what: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Methods:
+    """What the methods text needs: the settings that were used, as numbers."""
+
+    preset: str
+    preset_name: str
+    preset_source: str
+    primary: str
+    metrics: tuple[str, ...]
+    estimators: tuple[str, ...]
+    sigma: str
+    words: str
+    map_methods: tuple[str, ...]
+    score_settings: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a report says."""
+
+    project: str
+    created: str
+    simulated: bool
+    key_results: tuple[str, ...]
+    notes: tuple[str, ...]
+    data: DataSet
+    models: tuple[ModelData, ...]
+    scores: tuple[TaskScores, ...]
+    galleries: tuple[Gallery, ...]
+    problems: tuple[Problem, ...]
+    methods: Methods
+    settings: tuple[SettingsData, ...]
+    versions: tuple[tuple[str, str], ...]
+    commands: tuple[str, ...]

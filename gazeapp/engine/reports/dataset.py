@@ -1,0 +1,149 @@
+"""The data set part of a report: images, recordings, what was kept, and the models."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePath
+from statistics import median
+from typing import Any
+
+from gazeapp.engine.project import ImageRow, ModelRow, Project, RecordingRow, TrialRow
+from gazeapp.engine.project.listing import dropped
+from gazeapp.engine.reports.content import DataSet, ImageFile, ModelData, RecordingData, TaskData
+from gazeapp.engine.reports.numbers import listed, number
+from gazeapp.engine.reports.style import REFERENCE_COLOUR, model_colour
+
+TRUTH = "truth"
+_FACT_NAMES = {
+    "space": "Positions in",
+    "rate_hz": "Sampling rate, Hz",
+    "screen": "Screen, px",
+    "eyes": "Eyes recorded",
+    "eye_used": "Eye used",
+    "off_screen": "Fixations off the screen",
+    "fixations_per_eye": "Fixations in the file by eye",
+    "notes": "Notes",
+}
+
+
+def data_set(project: Project) -> DataSet:
+    """Return what the project holds of images and recordings."""
+    images = project.images.all()
+    trials = project.gaze.trials()
+    return DataSet(
+        images=tuple(ImageFile(i.name, i.width, i.height, i.origin, i.sha256) for i in images),
+        sizes=_counted(f"{i.width} × {i.height}" for i in images),
+        origins=_counted(i.origin for i in images),
+        tasks=tuple(_task(task, trials) for task in project.tasks.all()),
+        recordings=tuple(_recordings(project, trials)),
+        n_subjects=len({trial.subject for trial in trials}),
+        n_read=sum(trial.n_fixations for trial in trials),
+        n_kept=sum(trial.n_kept for trial in trials if trial.image_id is not None),
+        fingerprint=fingerprint(images, project.gaze.recordings()),
+    )
+
+
+def fingerprint(images: Iterable[ImageRow], recordings: Iterable[RecordingRow]) -> str:
+    """Return one SHA-256 over all files: of the sorted lines ``sha256 name`` of images and recordings."""
+    lines = [f"{image.sha256} {image.name}" for image in images]
+    lines += [f"{recording.sha256} {PurePath(recording.file).name}" for recording in recordings]
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def model_data(project: Project) -> tuple[ModelData, ...]:
+    """Return the models whose maps are in the project, in their stable order."""
+    images = project.images.all()
+    rows = project.runs.models()
+    colours = [row.id for row in rows if row.kind != TRUTH]
+    return tuple(_model(project, row, colours, images) for row in rows)
+
+
+def _model(project: Project, row: ModelRow, colours: list[str], images: list[ImageRow]) -> ModelData:
+    runs = project.runs.all(model=row.id)
+    stand_ins = sorted({(run.task, run.model_task) for run in runs if run.model_task not in ("", run.task)})
+    described = {run.image_id for run in runs}
+    outside = [image for image in images if image.id in described and row.domain and image.origin != row.domain]
+    return ModelData(
+        id=row.id,
+        name=row.name,
+        colour=REFERENCE_COLOUR if row.kind == TRUTH else model_colour(row.id, colours),
+        kind=row.kind,
+        encoder=row.encoder,
+        decoder=row.decoder,
+        checkpoint=PurePath(row.checkpoint).name if PurePath(row.checkpoint).is_absolute() else row.checkpoint,
+        revision=row.revision,
+        domain=row.domain,
+        facts=tuple(flat(row.facts)),
+        n_runs=len(runs),
+        n_outside=len(outside),
+        stand_ins=tuple(stand_ins),
+    )
+
+
+def _task(task: str, trials: list[TrialRow]) -> TaskData:
+    own = [trial for trial in trials if trial.task == task and trial.image_id is not None]
+    kept = [trial.n_kept for trial in own]
+    return TaskData(
+        task=task,
+        n_images=len({trial.image_id for trial in own if trial.n_kept}),
+        n_subjects=len({trial.subject for trial in own}),
+        n_trials=len(own),
+        n_fixations=sum(kept),
+        median_fixations=float(median(kept)) if kept else None,
+    )
+
+
+def _recordings(project: Project, trials: list[TrialRow]) -> Iterator[RecordingData]:
+    reasons = dropped(project)
+    for recording in project.gaze.recordings():
+        own = [trial for trial in trials if trial.recording_id == recording.id]
+        yield RecordingData(
+            file=PurePath(recording.file).name,
+            sha256=recording.sha256,
+            format=recording.format,
+            confidence=recording.confidence,
+            simulated=recording.simulated,
+            facts=tuple(_facts(recording.facts)),
+            n_trials=len(own),
+            n_read=sum(trial.n_fixations for trial in own),
+            n_kept=sum(trial.n_kept for trial in own if trial.image_id is not None),
+            dropped=tuple(reasons.get(recording.id, {}).items()),
+        )
+
+
+def _facts(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, name in _FACT_NAMES.items():
+        value = facts.get(key)
+        if value not in (None, "", [], {}, 0, "unknown"):
+            yield name, plain(value)
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield nested settings or facts as (name, text), nested names joined by spaces."""
+    for key, value in values.items():
+        name = f"{prefix}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{name} ")
+        elif value not in (None, "", [], ()):
+            yield name, plain(value)
+
+
+def plain(value: Any) -> str:
+    """Return a value of settings or facts as a reader wants it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if isinstance(value, float):
+        return number(value, 0) if value.is_integer() else f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {plain(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return listed([plain(item) for item in value])
+    return str(value)
+
+
+def _counted(values: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(Counter(values).most_common())

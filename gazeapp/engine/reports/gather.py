@@ -1,0 +1,58 @@
+"""Gather a report from a project, all but its pictures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gazeapp.engine.project import Project, ScoreRow
+from gazeapp.engine.reports import provenance
+from gazeapp.engine.reports.content import Problem, Report
+from gazeapp.engine.reports.dataset import data_set, model_data
+from gazeapp.engine.reports.scores import current_summary, primary_metric, task_scores
+from gazeapp.engine.reports.sentences import key_results, notes
+
+
+def gather(project: Project, preset: str, output: str) -> Report:
+    """Return what the project has to say, without galleries.
+
+    Parameters
+    ----------
+    project
+        The project.
+    preset
+        Metric conventions whose scores are shown.
+    output
+        File that the report will be written to; named in its last command line.
+    """
+    data = data_set(project)
+    models = model_data(project)
+    summary = current_summary(project, preset)
+    scores = task_scores(summary, project.tasks.all(), models)
+    used = provenance.used_settings(project, preset)
+    return Report(
+        project=project.name,
+        created=_today(),
+        simulated=project.simulated,
+        key_results=key_results(scores, primary_metric(summary)),
+        notes=notes(data, models, scores),
+        data=data,
+        models=models,
+        scores=scores,
+        galleries=(),
+        problems=tuple(Problem(row.verb, row.where, row.what, row.todo) for row in project.problems.all()),
+        methods=provenance.methods(project, preset, used),
+        settings=provenance.settings_data(used),
+        versions=provenance.all_versions(used),
+        commands=provenance.commands(project, preset, output),
+    )
+
+
+def current_scores(project: Project, preset: str) -> list[ScoreRow]:
+    """Return the scores of every image behind the summary that a report shows."""
+    ids = {row.settings_id for row in current_summary(project, preset)}
+    return [row for row in project.scores.all(preset) if row.settings_id in ids and not row.lesion]
+
+
+def _today() -> str:
+    now = datetime.now().astimezone()
+    return f"{now.day} {now:%B %Y, %H:%M}"

@@ -1,0 +1,49 @@
+"""Numbers as a reader wants them: sensible digits, a true minus sign, a dash for what is unknown."""
+
+from __future__ import annotations
+
+import math
+
+UNKNOWN = "–"
+_DIGITS = {"auc": 3, "sauc": 3}
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number with a fixed count of decimals."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    text = f"{value:,.{digits}f}"
+    # Rounding may leave a sign without a size.
+    if float(text.replace(",", "")) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def metric_value(value: float | None, metric: str) -> str:
+    """Return a score with the decimals usual for its metric: three for the AUCs, else two."""
+    return number(value, _DIGITS.get(metric, 2))
+
+
+def percent(value: float | None) -> str:
+    """Return a percentage without decimals, such as ``84 %``."""
+    text = number(value, 0)
+    return text if text == UNKNOWN else f"{text} %"
+
+
+def interval(low: float | None, high: float | None, digits: int = 0) -> str:
+    """Return an interval such as ``[80, 88]``, empty when an end is unknown."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    return f"[{number(low, digits)}, {number(high, digits)}]"
+
+
+def count(value: int, one: str, many: str = "") -> str:
+    """Return a count with its noun, such as ``1 image`` or ``1,200 images``."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def listed(items: list[str]) -> str:
+    """Return items as a sentence has them: ``a``, ``a and b``, ``a, b and c``."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,176 @@
+"""Where the numbers came from: settings, versions and the commands that make them again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import PurePath
+
+from gazeapp.engine.project import Project, SettingsRow
+from gazeapp.engine.project.settings import versions
+from gazeapp.engine.reports.content import Methods, SettingsData
+from gazeapp.engine.reports.dataset import flat
+from gazeapp.engine.reports.scores import current_summary, in_order, primary_metric
+from gazeapp.engine.scoring.presets import PRESETS
+from gazeapp.engine.types import Json
+
+_SHORT = 12
+
+
+def used_settings(project: Project, preset: str) -> list[SettingsRow]:
+    """Return the settings behind the recordings, maps and scores of a report, oldest first."""
+    ids = {recording.settings_id for recording in project.gaze.recordings()}
+    ids |= {run.settings_id for run in project.runs.all()}
+    ids |= {row.settings_id for row in current_summary(project, preset)}
+    return [row for row in project.settings.all() if row.id in ids]
+
+
+def settings_data(rows: Iterable[SettingsRow]) -> tuple[SettingsData, ...]:
+    """Return settings for reading; rows of a verb that differ only in files are shown once each kind.
+
+    Runs of one model store a row for each task and imported maps one for each file: those that show
+    the same values but for hashes are counted together.
+    """
+    grouped: dict[tuple[str, tuple[tuple[str, str], ...]], list[SettingsRow]] = {}
+    for row in rows:
+        grouped.setdefault((row.verb, tuple(_shown(row.values))), []).append(row)
+    return tuple(
+        SettingsData(verb, values, own[0].hash if len(own) == 1 else "", own[-1].created, len(own))
+        for (verb, values), own in grouped.items()
+    )
+
+
+def all_versions(rows: Iterable[SettingsRow]) -> tuple[tuple[str, str], ...]:
+    """Return each library with the versions that made the numbers, the present one included."""
+    found: dict[str, list[str]] = {}
+    for source in [*(row.versions for row in rows), versions()]:
+        for name, version in source.items():
+            known = found.setdefault(name, [])
+            if version not in known:
+                known.append(version)
+    return tuple((name, ", then ".join(known)) for name, known in found.items())
+
+
+def methods(project: Project, preset: str, rows: Iterable[SettingsRow]) -> Methods:
+    """Return what the methods text needs."""
+    summary = current_summary(project, preset)
+    by_verb: dict[str, list[Json]] = {}
+    for row in rows:
+        by_verb.setdefault(row.verb, []).append(row.values)
+    score = by_verb.get("score", [{}])[-1]
+    words = {values.get("words", "") for values in by_verb.get("extract", [])}
+    facts = PRESETS.get(preset)
+    return Methods(
+        preset=preset,
+        preset_name=facts.name if facts else preset,
+        preset_source=facts.source if facts else "",
+        primary=primary_metric(summary),
+        metrics=tuple(in_order(row.metric for row in summary)),
+        estimators=tuple(dict.fromkeys(row.estimator for row in summary if row.estimator)),
+        sigma=_sigma(score) or _sigma(by_verb.get("import gaze", [{}])[-1]),
+        words=words.pop() if len(words) == 1 else "",
+        map_methods=tuple(sorted({str(values.get("method", "")) for values in by_verb.get("extract", [])})),
+        score_settings=score,
+    )
+
+
+def commands(project: Project, preset: str, output: str) -> tuple[str, ...]:
+    """Return the command lines that make the study again, for a POSIX shell.
+
+    Files are named without their folders: those are the user's own.
+    """
+    name = project.path.name
+    rows = used_settings(project, preset)
+    tasks = project.tasks.all()
+    lines = [_line("new", name, "--images", "images", *_repeated("--task", tasks))]
+    lines += _unique(_import_command(name, row) for row in rows if row.verb == "import gaze")
+    lines += _unique(_maps_command(name, row) for row in rows if row.verb == "import maps")
+    lines += _extract_commands(name, [row for row in rows if row.verb == "extract"])
+    lines += _unique(_score_command(name, row) for row in rows if row.verb == "score")
+    lines.append(_line("report", name, "-o", PurePath(output).name, *_unless("--preset", preset, "tuebingen")))
+    return tuple(lines)
+
+
+def _import_command(name: str, row: SettingsRow) -> str:
+    values = row.values
+    files = [PurePath(str(file)).name for file in values.get("files", ())] or ["RECORDINGS"]
+    return _line(
+        "import-gaze",
+        name,
+        *files,
+        *_unless("--format", values.get("format"), "auto"),
+        *_unless("--task", values.get("task"), ""),
+        *_unless("--eye", values.get("eye"), "auto"),
+        *_unless("--trial-pattern", values.get("trial_pattern"), ""),
+        *_unless("--sigma", _sigma(values).replace(" ", ""), ""),
+        *_unless("--px-per-deg", values.get("px_per_deg"), None),
+        *(["--simulated"] if values.get("simulated") else []),
+    )
+
+
+def _maps_command(name: str, row: SettingsRow) -> str:
+    values = row.values
+    truth = ["--truth"] if values.get("kind") == "truth" else []
+    return _line("import-maps", name, "MAPS", "--model", values.get("model"), "--task", values.get("task"), *truth)
+
+
+def _extract_commands(name: str, rows: list[SettingsRow]) -> list[str]:
+    """Return one command for each (method, words), with its models and tasks."""
+    grouped: dict[tuple[str, str], list[SettingsRow]] = {}
+    for row in rows:
+        key = str(row.values.get("method", "")), str(row.values.get("words", ""))
+        grouped.setdefault(key, []).append(row)
+    return [
+        _line(
+            "extract",
+            name,
+            *_repeated("--model", dict.fromkeys(str(row.values.get("model")) for row in own)),
+            *_repeated("--task", dict.fromkeys(str(row.values.get("task")) for row in own)),
+            *_unless("--method", method, ""),
+            *_unless("--words", words, "content"),
+        )
+        for (method, words), own in grouped.items()
+    ]
+
+
+def _score_command(name: str, row: SettingsRow) -> str:
+    values = row.values
+    return _line(
+        "score",
+        name,
+        *_unless("--preset", values.get("preset"), "tuebingen"),
+        *_unless("--sigma", _sigma(values).replace(" ", ""), ""),
+        *_unless("--px-per-deg", values.get("px_per_deg"), None),
+    )
+
+
+def _line(*words: object) -> str:
+    return shlex.join(["gazeapp", *(str(word) for word in words)])
+
+
+def _unless(option: str, value: object, default: object) -> list[str]:
+    return [] if value in (default, None, "") else [option, str(value)]
+
+
+def _repeated(option: str, values: Iterable[str]) -> Iterator[str]:
+    for value in values:
+        yield option
+        yield value
+
+
+def _unique(lines: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(lines))
+
+
+def _sigma(values: Json) -> str:
+    """Return the Gaussian's standard deviation as text, such as ``24 px``; empty when not given."""
+    value = values.get("sigma")
+    return f"{float(value):g} {values.get('sigma_unit') or 'px'}" if value else ""
+
+
+def _shown(values: Json) -> Iterator[tuple[str, str]]:
+    for name, text in flat(values):
+        if name == "files":
+            continue
+        if not name.endswith("sha256"):
+            yield name, text[:_SHORT] + "…" if name == "revision" and len(text) > _SHORT else text

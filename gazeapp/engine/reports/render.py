@@ -1,0 +1,68 @@
+"""Write a report out as one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from gazeapp.engine.reports import numbers, pictures, sentences
+from gazeapp.engine.reports.content import Report
+from gazeapp.engine.reports.files import replacing
+from gazeapp.engine.reports.scores import higher_is_better
+from gazeapp.engine.resources import resource_path
+from gazeapp.engine.scoring.facts import ESTIMATORS, METRICS, SOURCE_MEANINGS, SOURCES
+
+
+def render(report: Report) -> str:
+    """Return the report as HTML; every text in it is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(resource_path("report")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        metric=sentences.metric_name,
+        domain=sentences.domain_name,
+        format_name=sentences.format_name,
+        number=numbers.number,
+        score=numbers.metric_value,
+        percent=numbers.percent,
+        listed=lambda items: numbers.listed([str(item) for item in items]),
+        counted=numbers.count,
+        data_uri=_data_uri,
+        source_name=lambda source: SOURCES.get(source, source),
+        estimator=lambda name: ESTIMATORS.get(name, name.replace("_", " ")),
+    )
+    environment.globals.update(
+        interval=numbers.interval,
+        facts=METRICS,
+        source_meanings=SOURCE_MEANINGS,
+        higher_is_better=higher_is_better,
+        gradient=pictures.gradient(),
+        # Ours, not the user's: the only text that is not escaped.
+        style=Markup(resource_path("report", "report.css").read_text(encoding="utf-8")),
+    )
+    return environment.get_template("report.html.jinja").render(report=report)
+
+
+def write(report: Report, path: Path) -> int:
+    """Write the report to ``path`` in one step and return its size, bytes.
+
+    Raises
+    ------
+    GazeError
+        If the file cannot be written; an older one stays as it was.
+    """
+    content = render(report).encode()
+    with replacing(path) as partial:
+        partial.write_bytes(content)
+    return len(content)
+
+
+def _data_uri(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"

@@ -1,0 +1,138 @@
+"""Score tables of a report, one for each task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from gazeapp.engine.project import Project, SummaryRow
+from gazeapp.engine.reports.chart import percent_chart
+from gazeapp.engine.reports.content import Cell, MetricColumn, ModelData, SourceRow, TaskScores
+from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
+from gazeapp.engine.scoring.facts import METRICS, SOURCES
+
+_KIND_ORDER = {"human": 0, "model": 1, "baseline": 2, "truth": 3}
+
+
+def current_summary(project: Project, preset: str) -> list[SummaryRow]:
+    """Return the summary rows of a preset, without lesions, as the newest settings made them."""
+    rows = [row for row in project.scores.summary(preset) if not row.lesion]
+    newest = max((row.settings_id for row in rows), default=0)
+    return [row for row in rows if row.settings_id == newest]
+
+
+def task_scores(
+    rows: Sequence[SummaryRow], tasks: Sequence[str], models: Sequence[ModelData]
+) -> tuple[TaskScores, ...]:
+    """Return a score table and chart for each task that was scored.
+
+    Parameters
+    ----------
+    rows
+        Summary rows of one preset and one set of settings.
+    tasks
+        Task names in order.
+    models
+        For names, colours and order.
+    """
+    return tuple(
+        _task(task, own, models) for task in tasks if (own := [row for row in rows if row.task == task])
+    )
+
+
+def primary_metric(rows: Iterable[SummaryRow]) -> str:
+    """Return the metric that results are led by: NSS, else the first that has a percent of ceiling."""
+    ids = {row.metric for row in rows if row.percent is not None}
+    return next((metric for metric in METRICS if metric in ids), "nss")
+
+
+def higher_is_better(metric: str) -> bool:
+    """Return whether a larger value of a metric means better agreement."""
+    return METRICS[metric].higher_is_better if metric in METRICS else True
+
+
+def in_order(metrics: Iterable[str]) -> list[str]:
+    """Return metric ids in the order in which they are shown."""
+    known = {metric: k for k, metric in enumerate(METRICS)}
+    return sorted(set(metrics), key=lambda metric: (known.get(metric, len(known)), metric))
+
+
+def _task(task: str, rows: list[SummaryRow], models: Sequence[ModelData]) -> TaskScores:
+    metrics = [_column(metric, rows) for metric in in_order(row.metric for row in rows)]
+    several = {row.source for row in rows if len({r.method for r in rows if r.source == row.source}) > 1}
+    place = {model.id: k for k, model in enumerate(models)}
+    keys = sorted(
+        {(row.source_kind, row.source, row.method) for row in rows},
+        key=lambda key: (_KIND_ORDER.get(key[0], 9), place.get(key[1], 99), key[1], key[2]),
+    )
+    sources = []
+    for kind, source, method in keys:
+        own = {row.metric: row for row in rows if (row.source_kind, row.source, row.method) == (kind, source, method)}
+        sources.append(_source(kind, source, method if source in several else "", own, metrics, models))
+    sources = _mark_best(sources, metrics)
+    return TaskScores(
+        task=task,
+        n_images=max(row.n_images for row in rows),
+        n_subjects=max(row.n_subjects for row in rows),
+        metrics=tuple(metrics),
+        rows=tuple(sources),
+        chart=percent_chart(metrics, sources),
+    )
+
+
+def _column(metric: str, rows: list[SummaryRow]) -> MetricColumn:
+    own = [row for row in rows if row.metric == metric]
+    # Sources may lack some images; the reference shown is the one over the most.
+    widest = max(own, key=lambda row: (row.ceiling is not None, row.n_images))
+    return MetricColumn(
+        metric, widest.ceiling, widest.estimator, widest.chance, any(row.percent is not None for row in own)
+    )
+
+
+def _source(
+    kind: str,
+    source: str,
+    method: str,
+    own: dict[str, SummaryRow],
+    metrics: list[MetricColumn],
+    models: Sequence[ModelData],
+) -> SourceRow:
+    model = next((model for model in models if model.id == source), None)
+    name = model.name if model else SOURCES.get(source, source)
+    reference = PEOPLE_COLOUR if kind == "human" else REFERENCE_COLOUR
+    cells = tuple(_cell(own[metric.id]) if metric.id in own else None for metric in metrics)
+    return SourceRow(
+        kind=kind,
+        source=source,
+        name=f"{name} · {method}" if method else name,
+        colour=model.colour if model else reference,
+        n_images=max(row.n_images for row in own.values()),
+        cells=cells,
+    )
+
+
+def _cell(row: SummaryRow) -> Cell:
+    return Cell(row.mean, row.percent, row.ci_low, row.ci_high, row.n_images)
+
+
+def _mark_best(sources: list[SourceRow], metrics: list[MetricColumn]) -> list[SourceRow]:
+    """Mark the best model of each metric; baselines and truths do not compete."""
+    best: set[tuple[int, int]] = set()
+    for k, metric in enumerate(metrics):
+        means = [
+            (cell.mean, i)
+            for i, source in enumerate(sources)
+            if source.kind == "model" and (cell := source.cells[k]) is not None and cell.mean is not None
+        ]
+        if len(means) > 1:
+            best.add(((max if higher_is_better(metric.id) else min)(means)[1], k))
+    return [
+        replace(
+            source,
+            cells=tuple(
+                replace(cell, best=True) if cell is not None and (i, k) in best else cell
+                for k, cell in enumerate(source.cells)
+            ),
+        )
+        for i, source in enumerate(sources)
+    ]

@@ -1,0 +1,149 @@
+"""Results and cautions as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gazeapp.engine.reports.content import DataSet, ModelData, SourceRow, TaskScores
+from gazeapp.engine.reports.numbers import count, interval, listed, metric_value, percent
+from gazeapp.engine.reports.scores import higher_is_better
+from gazeapp.engine.scoring.facts import METRICS
+
+_DOMAINS = {"demo-world": "drawn scenes of the demo world", "photograph": "photographs"}
+_FORMATS = {"csv": "CSV table", "eyelink-asc": "EyeLink .asc"}
+
+
+def metric_name(metric: str) -> str:
+    """Return the name of a metric to show."""
+    return METRICS[metric].name if metric in METRICS else metric
+
+
+def domain_name(domain: str) -> str:
+    """Return what images of an origin, or a model's training images, are called."""
+    return _DOMAINS.get(domain, domain)
+
+
+def format_name(format: str) -> str:
+    """Return the name of a recording's format to show."""
+    return _FORMATS.get(format, format)
+
+
+def key_results(scores: Sequence[TaskScores], primary: str) -> tuple[str, ...]:
+    """Return what the scores say, a few sentences for each task."""
+    found: list[str] = []
+    for task in scores:
+        found.extend(_task_results(task, primary))
+    return tuple(found)
+
+
+def _task_results(task: TaskScores, primary: str) -> list[str]:
+    k = next((i for i, metric in enumerate(task.metrics) if metric.id == primary), None)
+    if k is None:
+        return []
+    models = _ranked(task, "model", k, primary)
+    baselines = _ranked(task, "baseline", k, primary)
+    sentences = []
+    if models:
+        sentences.append(_leader(task, models[0], k, primary))
+    if len(models) > 1:
+        others = [f"{row.name} {_share(row, k)}" for row in models[1:]]
+        sentences.append(f"The other models in task {task.task}: {listed(others)}.")
+    sentences += _against_baselines(task, models, baselines, k)
+    sentences += [
+        f"In task {task.task} the density that the simulated observers were drawn from reaches "
+        f"{_share(row, k)}; 100 % is expected, so this checks the scoring itself."
+        for row in _ranked(task, "truth", k, primary)
+    ]
+    return sentences
+
+
+def _leader(task: TaskScores, row: SourceRow, k: int, primary: str) -> str:
+    cell, column = row.cells[k], task.metrics[k]
+    assert cell is not None
+    name = metric_name(primary)
+    people = f"{count(task.n_subjects, 'subject')}, {count(cell.n_images, 'image')}"
+    if cell.percent is None:
+        return f"{row.name} scores highest in task {task.task}: {name} {metric_value(cell.mean, primary)} ({people})."
+    return (
+        f"{row.name} reaches {_share(row, k)} of the human ceiling in task {task.task} "
+        f"({name} {metric_value(cell.mean, primary)} of {metric_value(column.ceiling, primary)}; {people})."
+    )
+
+
+def _against_baselines(
+    task: TaskScores, models: list[SourceRow], baselines: list[SourceRow], k: int
+) -> list[str]:
+    centre = next((row for row in baselines if row.source == "centre_bias"), None)
+    mark = centre.cells[k] if centre is not None else None
+    if centre is None or mark is None or mark.percent is None:
+        return []
+    behind = [
+        row.name
+        for row in models
+        if (cell := row.cells[k]) is not None and cell.percent is not None and cell.percent <= mark.percent
+    ]
+    text = f"In task {task.task} the centre bias, which knows nothing of the image, reaches {_share(centre, k)}"
+    if not behind or not models:
+        return [f"{text}; every model is above it." if models else f"{text}."]
+    if len(behind) == len(models):
+        return [f"{text}; no model is above it."]
+    verb = "is" if len(behind) == 1 else "are"
+    return [f"{text}; {listed(behind)} {verb} not above it."]
+
+
+def _ranked(task: TaskScores, kind: str, k: int, metric: str) -> list[SourceRow]:
+    rows = [row for row in task.rows if row.kind == kind and _mean(row, k) is not None]
+    return sorted(rows, key=lambda row: _mean(row, k) or 0.0, reverse=higher_is_better(metric))
+
+
+def _mean(row: SourceRow, k: int) -> float | None:
+    cell = row.cells[k]
+    return cell.mean if cell is not None else None
+
+
+def _share(row: SourceRow, k: int) -> str:
+    cell = row.cells[k]
+    assert cell is not None
+    return f"{percent(cell.percent)} {interval(cell.low, cell.high)}".strip()
+
+
+def notes(data: DataSet, models: Sequence[ModelData], scores: Sequence[TaskScores]) -> tuple[str, ...]:
+    """Return what a reader has to know before believing the numbers."""
+    found = [*_outside(data, models), *_stand_ins(models)]
+    if not data.images:
+        found.append("The project has no images yet, so there is nothing to compare.")
+    elif not data.n_kept:
+        found.append("The project has no fixations on its images yet, so there is no human map to compare with.")
+    elif not scores:
+        found.append("Nothing has been scored by this preset yet: run gazeapp score, then write the report again.")
+    few = [task for task in scores if 0 < task.n_images < 10]
+    found += [
+        f"Task {task.task} has only {count(task.n_images, 'image')}: its intervals are rough." for task in few
+    ]
+    return tuple(found)
+
+
+def _outside(data: DataSet, models: Sequence[ModelData]) -> list[str]:
+    found = []
+    for domain in dict.fromkeys(model.domain for model in models if model.n_outside):
+        own = [model for model in models if model.domain == domain and model.n_outside]
+        n = max(model.n_outside for model in own)
+        kinds = listed([domain_name(origin) for origin, _ in data.origins if origin != domain])
+        found.append(
+            f"{n:,} of {count(len(data.images), 'image')} are {kinds}, but {listed([m.name for m in own])} "
+            f"{'was' if len(own) == 1 else 'were'} trained on {domain_name(domain)} only. These captions and maps "
+            "show what such a model does outside its training; they are no evidence about its architecture."
+        )
+    return found
+
+
+def _stand_ins(models: Sequence[ModelData]) -> list[str]:
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for model in models:
+        for pair in model.stand_ins:
+            pairs.setdefault(pair, []).append(model.name)
+    return [
+        f"{listed(names)} {'does' if len(names) == 1 else 'do'} not know the task {task} and "
+        f"{'was' if len(names) == 1 else 'were'} given the task {given} in its place."
+        for (task, given), names in pairs.items()
+    ]

@@ -1,0 +1,20 @@
+"""Colours and names that a source of maps keeps in every figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+# Okabe and Ito (2008), https://jfly.uni-koeln.de/color/; people first, then the models in their stable order.
+_OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#F0E442", "#999999")
+
+PEOPLE_COLOUR = _OKABE_ITO[0]
+REFERENCE_COLOUR = "#8A8A8A"
+"""Baselines and the true density: marks to measure by, in grey."""
+
+DENSITY_MAP = "viridis"
+
+
+def model_colour(model: str, models: Sequence[str]) -> str:
+    """Return the colour of a model, given all model ids of the project in their stable order."""
+    colours = _OKABE_ITO[1:]
+    return colours[list(models).index(model) % len(colours)] if model in models else REFERENCE_COLOUR

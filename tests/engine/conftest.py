@@ -1,0 +1,217 @@
+"""Studies made straight through the project's stores, for tests that read a project."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gazeapp.engine.gaze.density import human_map
+from gazeapp.engine.models.base import Caption, ModelInfo, Word
+from gazeapp.engine.project import Project
+from gazeapp.engine.project.images import sha256_of
+from gazeapp.engine.types import Rect
+
+SIZE = (120, 90)
+WORDS = (("a", False), ("red", True), ("ball", True), ("near", False), ("a", False), ("person", True))
+METRICS = {
+    "nss": (0.0, 1.6, "loso_corrected"),
+    "auc": (0.5, 0.88, "loso"),
+    "sauc": (0.5, 0.78, "loso"),
+    "cc": (0.0, 0.9, "sqrt_spearman_brown"),
+    "sim": (None, None, ""),
+    "kl": (None, None, ""),
+}
+MODELS = (("cnn-lstm", "CNN-LSTM"), ("cnn-transformer", "CNN-Transformer"), ("vit-lstm", "ViT-LSTM"))
+
+
+def build_study(
+    folder: Path,
+    *,
+    n_images: int = 4,
+    n_subjects: int = 5,
+    tasks: tuple[str, ...] = ("general", "social"),
+    simulated: bool = True,
+    hostile: str = "",
+    origin: str = "demo-world",
+    scored: bool = True,
+    models: tuple[tuple[str, str], ...] = MODELS,
+) -> Path:
+    """Write images and a project with recordings, runs and (if ``scored``) scores; return its path.
+
+    ``hostile`` replaces the name of the first image and the caption of its runs.
+    """
+    rng = np.random.default_rng(7)
+    path = folder / "study.gaze"
+    with Project.create(path) as project:
+        for task in tasks:
+            project.tasks.add(task)
+        names = [f"scene-{k:03d}.png" for k in range(1, n_images + 1)]
+        if hostile:
+            names[0] = hostile
+        for k, name in enumerate(names):
+            _image(project, folder / "images" / f"scene-{k + 1:03d}.png", name, origin, rng)
+        _recording(project, n_subjects, simulated, rng)
+        for task in tasks:
+            _people(project, task)
+            _runs(project, task, hostile, rng, models)
+        if scored:
+            _scores(project, rng, simulated, models)
+    return path
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that builds a study in the test's folder and returns the project's path."""
+
+    def build(**options: object) -> Path:
+        return build_study(tmp_path, **options)  # type: ignore[arg-type]
+
+    return build
+
+
+def _image(project: Project, file: Path, name: str, origin: str, rng: np.random.Generator) -> None:
+    file.parent.mkdir(exist_ok=True)
+    width, height = SIZE
+    ramp = np.linspace(60, 190, width)[None, :, None] * np.ones((height, 1, 3))
+    x, y = rng.integers(10, width - 30), rng.integers(10, height - 30)
+    ramp[y : y + 20, x : x + 20] = rng.integers(0, 255, 3)
+    Image.fromarray(ramp.astype(np.uint8)).save(file)
+    project.images.add(file, name, sha256_of(file), width, height, origin)
+
+
+def _recording(project: Project, n_subjects: int, simulated: bool, rng: np.random.Generator) -> None:
+    settings_id = project.settings.put("import gaze", {"format": "csv", "task": "", "files": ["fixations.csv"]})
+    with project.transaction():
+        project.db.execute(
+            "INSERT INTO recordings VALUES (1, 'recordings/fixations.csv', ?, 'csv', 0.97, '', ?, ?, ?, ?)",
+            ("ab" * 32, json.dumps({"space": "image", "rate_hz": 500}), simulated, settings_id, "2026-11-21T09:00:00"),
+        )
+        trial = 0
+        for image in project.images.all():
+            for task_id, _ in enumerate(project.tasks.all(), start=1):
+                for subject in range(1, n_subjects + 1):
+                    trial += 1
+                    subject_id = project.gaze.add_subject(f"S{subject:02d}")
+                    project.db.execute(
+                        "INSERT INTO trials (id, recording_id, subject_id, image_id, task_id, label, image_name) "
+                        "VALUES (?, 1, ?, ?, ?, ?, ?)",
+                        (trial, subject_id, image.id, task_id, f"t{trial}", image.name),
+                    )
+                    _fixations(project, trial, rng)
+        trial += 1
+        project.db.execute(
+            "INSERT INTO trials (id, recording_id, subject_id, image_id, task_id, label, image_name) "
+            "VALUES (?, 1, 1, NULL, 1, 'stray', 'unknown.png')",
+            (trial,),
+        )
+        project.db.execute("INSERT INTO fixations VALUES (?, 1, 5.5, 6.5, NULL, NULL, '', '')", (trial,))
+
+
+def _fixations(project: Project, trial: int, rng: np.random.Generator) -> None:
+    x = np.clip(rng.normal(60, 18, 6), 1, SIZE[0] - 1)
+    y = np.clip(rng.normal(40, 14, 6), 1, SIZE[1] - 1)
+    for k in range(6):
+        project.db.execute(
+            "INSERT INTO fixations VALUES (?, ?, ?, ?, ?, ?, 'left', '')",
+            (trial, k + 1, float(x[k]), float(y[k]), 200.0 * k, 180.0 + k),
+        )
+    project.db.execute(
+        "INSERT INTO fixations VALUES (?, 7, ?, 10.0, 1400.0, 150.0, 'left', 'outside image')",
+        (trial, SIZE[0] + 30.0),
+    )
+
+
+def _people(project: Project, task: str) -> None:
+    settings_id = project.settings.put("human map", {"sigma": 8.0, "unit": "px"})
+    for image in project.images.all():
+        table = project.gaze.fixations(image.id, task)
+        values = human_map(table.x, table.y, image.height, image.width, 8.0)
+        project.maps.put_human(image.id, task, values, image.rect, settings_id)
+
+
+def _runs(
+    project: Project, task: str, hostile: str, rng: np.random.Generator, models: tuple[tuple[str, str], ...]
+) -> None:
+    for number, (model, name) in enumerate(models):
+        encoder, _, decoder = model.partition("-")
+        facts = {"parameters": 1_234_567 + number, "held_out": {"object_f1": 0.91}, "training": "2,000 drawn scenes"}
+        project.runs.put_model(
+            ModelInfo(model, name, "captioner", f"demo/{model}", "c0ffee" * 8, encoder, decoder, domain="demo-world", facts=facts)
+        )
+        settings_id = project.settings.put("extract", {"model": model, "task": task, "method": "raw", "words": "content"})
+        for k, image in enumerate(project.images.all()):
+            grids = rng.dirichlet(np.full(49, 0.3), len(WORDS)).reshape(-1, 7, 7).astype(np.float32)
+            words = tuple(Word(text, -0.3, content) for text, content in WORDS)
+            if hostile and k == 0:
+                words = (Word(hostile, -0.3, True), *words[1:])
+            caption = Caption(words, grids, np.ones(len(words), np.float32), Rect.of_image(*SIZE), task, "raw")
+            project.runs.put(image.id, model, task, caption, caption.mean_map(), settings_id, 0.02)
+
+
+def _scores(
+    project: Project, rng: np.random.Generator, simulated: bool, models: tuple[tuple[str, str], ...]
+) -> None:
+    settings_id = project.settings.put(
+        "score", {"preset": "tuebingen", "sigma": 8.0, "sigma_unit": "px", "n_splits": 100, "n_bootstrap": 10000, "seed": 0}
+    )
+    digest = project.settings.get(settings_id).hash
+    images = project.images.all()
+    sources = [("model", model, "raw", 0.85 - 0.15 * k) for k, (model, _) in enumerate(models)]
+    sources += [("baseline", "uniform", "", 0.0), ("baseline", "centre_bias", "", 0.45)]
+    sources += [("truth", "true_density", "", 1.0)] if simulated else []
+    with project.transaction():
+        for task_id, _ in enumerate(project.tasks.all(), start=1):
+            for metric, (chance, ceiling, estimator) in METRICS.items():
+                _ceilings(project, images, task_id, metric, estimator, ceiling, settings_id, digest, rng)
+                for kind, source, method, share in sources:
+                    values = _values(metric, share, chance, ceiling, len(images), rng)
+                    for image, value in zip(images, values, strict=True):
+                        project.db.execute(
+                            "INSERT INTO scores VALUES (?, ?, ?, ?, ?, '', ?, 'tuebingen', ?, ?, ?, 'x')",
+                            (image.id, kind, source, task_id, method, metric, value, settings_id, digest),
+                        )
+                    percent = None if ceiling is None else 100 * (np.mean(values) - chance) / (ceiling - chance)
+                    project.db.execute(
+                        "INSERT INTO summary VALUES (?, ?, ?, ?, '', ?, 'tuebingen', ?, 5, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        (
+                            *(kind, source, task_id, method, metric, len(images), float(np.mean(values)), ceiling),
+                            *(estimator, chance, percent, None if percent is None else percent - 6),
+                            *(None if percent is None else percent + 5, settings_id, digest),
+                        ),
+                    )
+
+
+def _values(
+    metric: str, share: float, chance: float | None, ceiling: float | None, n: int, rng: np.random.Generator
+) -> list[float]:
+    noise = rng.normal(0, 0.02, n)
+    if chance is None or ceiling is None:
+        return [float(v) for v in (0.4 + 0.3 * share + noise if metric == "sim" else 1.5 - share + noise)]
+    return [float(v) for v in chance + share * (ceiling - chance) + noise * (share > 0)]
+
+
+def _ceilings(
+    project: Project,
+    images: list,
+    task_id: int,
+    metric: str,
+    estimator: str,
+    ceiling: float | None,
+    settings_id: int,
+    digest: str,
+    rng: np.random.Generator,
+) -> None:
+    stored = {"loso_corrected": "loso", "sqrt_spearman_brown": "split_half_r", "": "half_vs_half"}.get(
+        estimator, estimator
+    )
+    for image in images:
+        value = float((ceiling or 0.6) * 0.9 + rng.normal(0, 0.02))
+        project.db.execute(
+            "INSERT INTO ceilings VALUES (?, ?, ?, 'tuebingen', ?, ?, 5, ?, ?, 'x')",
+            (image.id, task_id, metric, stored, value, settings_id, digest),
+        )
