@@ -12,6 +12,7 @@ from string import Template
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QAction,
+    QBrush,
     QColor,
     QFont,
     QFontDatabase,
@@ -24,7 +25,7 @@ from PySide6.QtGui import (
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 
-import gazeapp
+from gazeapp.engine.resources import resource_path
 
 STEP = 8
 """Every distance in the window is a multiple of this, px."""
@@ -216,25 +217,21 @@ QWidget#dockBody { background: $base; }
 QFrame#strip { background: $warning_soft; border-bottom: 1px solid $line; }
 QFrame#strip[level="note"] { background: $accent_soft; }
 QFrame#strip QLabel { background: transparent; }
-QFrame#card { background: $raised; border: 1px solid $line; border-radius: 12px; }
-QFrame#card:hover { border-color: $accent; }
-QFrame#card:focus { border: 2px solid $accent; }
-QFrame#card:disabled { background: $window; }
+QPushButton#card { background: $raised; border: 1px solid $line; border-radius: 12px; padding: 0; }
+QPushButton#card:hover, QPushButton#card:focus { border-color: $accent; background: $raised; }
+QPushButton#card:pressed { background: $hover; }
+QPushButton#recent { background: transparent; border: 1px solid transparent; padding: 0; }
+QPushButton#recent:hover { background: $hover; }
+QPushButton#recent:focus { border-color: $accent; }
 QFrame#hairline { background: $line; max-height: 1px; min-height: 1px; border: none; }
 QFrame#palette { background: $raised; border: 1px solid $line; border-radius: 10px; }
 """
 )
 
 
-def resources() -> Path:
-    """Return the folder of icons, weights and templates: inside the package, else beside it."""
-    inside = Path(gazeapp.__file__).resolve().parent / "resources"
-    return inside if inside.is_dir() else inside.parents[1] / "resources"
-
-
 @lru_cache(maxsize=512)
 def _pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
-    text = (resources() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+    text = resource_path("icons", f"{name}.svg").read_text(encoding="utf-8")
     renderer = QSvgRenderer(QByteArray(text.replace("currentColor", color).encode()))
     pixmap = QPixmap(QSize(round(size * ratio), round(size * ratio)))
     pixmap.fill(Qt.GlobalColor.transparent)
@@ -274,6 +271,11 @@ def set_icon(target: QAbstractButton | QAction | QLabel, name: str, size: int = 
 def set_role(widget: QLabel | QAbstractButton, role: str) -> None:
     """Set the style role of ``widget`` (``title``, ``muted``, ``primary`` ...)."""
     widget.setProperty("role", role)
+
+
+def brush(color: str) -> QBrush:
+    """Return a brush of one of the theme's colours."""
+    return QBrush(QColor(color))
 
 
 def tabular(font: QFont) -> QFont:
@@ -384,7 +386,7 @@ def palette(shades: Colors) -> QPalette:
 def style_sheet(shades: Colors, font: QFont) -> str:
     """Return the style sheet of ``shades``, its sizes relative to the system ``font``."""
     base = font.pixelSize() if font.pixelSize() > 0 else round(font.pointSizeF() * _dots() / 72)
-    chevron = (resources() / "icons" / f"chevron-{shades.name}.svg").as_posix()
+    chevron = resource_path("icons", f"chevron-{shades.name}.svg").as_posix()
     return _STYLE.substitute(
         asdict(shades), small=max(10, base - 1), title=base + 3, display=base * 2 + 4, chevron=chevron
     )

@@ -1,0 +1,238 @@
+"""Everything the window can do, in one table: menus, shortcuts, buttons and the command palette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QMenu, QMenuBar, QWidget
+
+from gazeapp.ui import theme
+
+SEPARATOR = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionInfo:
+    """One thing that can be done.
+
+    Parameters
+    ----------
+    id
+        Stable name, such as ``study.score``.
+    text
+        What menus and the command palette say.
+    tooltip
+        What it does, as a sentence.
+    menu
+        Menu that holds it.
+    shortcuts
+        Key sequences; the first is shown.
+    icon
+        Icon of resources/icons.
+    group
+        Actions of one group exclude each other.
+    checkable
+        Whether it is on or off.
+    keys_in
+        ``window`` when the keys work anywhere; ``view`` when only with the focus in the compare
+        view or the list of images, so that tables keep their arrow keys.
+    """
+
+    id: str
+    text: str
+    tooltip: str
+    menu: str
+    shortcuts: tuple[str, ...] = ()
+    icon: str = ""
+    group: str = ""
+    checkable: bool = False
+    keys_in: str = "window"
+
+
+FILE, VIEW, STUDY, HELP = "&File", "&View", "&Study", "&Help"
+MENUS = (FILE, VIEW, STUDY, HELP)
+
+
+def _view(id_: str, text: str, tooltip: str, *keys: str, checkable: bool = False) -> ActionInfo:
+    return ActionInfo(id_, text, tooltip, VIEW, keys, checkable=checkable, keys_in="view")
+
+
+TABLE: tuple[ActionInfo | str, ...] = (
+    ActionInfo("file.new", "New project…", "Start a study from a folder of images.", FILE, ("Ctrl+N",), "plus"),
+    ActionInfo("file.open", "Open project…", "Open a .gaze file.", FILE, ("Ctrl+O",), "open"),
+    ActionInfo(
+        "file.demo",
+        "Open the demo study",
+        "Open a whole study of drawn scenes and simulated observers; it is built the first time.",
+        FILE,
+        (),
+        "play",
+    ),
+    SEPARATOR,
+    ActionInfo("file.close", "Close project", "Go back to the welcome page.", FILE, ("Ctrl+W",), "home"),
+    ActionInfo("file.quit", "Quit", "Close gazeapp; work in progress stops after the unit in hand.", FILE, ("Ctrl+Q",)),
+    _view("view.previous_image", "Previous image", "Show the image above in the list.", "Up"),
+    _view("view.next_image", "Next image", "Show the image below in the list.", "Down"),
+    _view("view.previous_word", "Previous word", "Show the map of the word before.", "Left"),
+    _view("view.next_word", "Next word", "Show the map of the next word.", "Right"),
+    ActionInfo("view.next_task", "Next task", "Switch to the next task.", VIEW, ("T",)),
+    SEPARATOR,
+    _view("view.overlay", "Maps", "Show or hide the maps over the images.", "Space", checkable=True),
+    ActionInfo("view.fixations", "Fixations", "Show or hide fixations.", VIEW, ("F",), checkable=True),
+    ActionInfo("view.scanpath", "Scanpaths", "Show or hide the order of fixations.", VIEW, ("S",), checkable=True),
+    ActionInfo(
+        "view.difference",
+        "Difference with people",
+        "Show each model's map minus the human map.",
+        VIEW,
+        ("D",),
+        checkable=True,
+    ),
+    SEPARATOR,
+    ActionInfo("view.images", "Images panel", "Show or hide the list of images.", VIEW, ("F7",), checkable=True),
+    ActionInfo("view.results", "Results panel", "Show or hide scores and jobs.", VIEW, ("F8",), checkable=True),
+    ActionInfo("view.inspector", "Inspector panel", "Show or hide the inspector.", VIEW, ("F9",), checkable=True),
+    ActionInfo("view.reset", "Reset layout", "Put all panels back where they were at first.", VIEW, (), "layout"),
+    SEPARATOR,
+    ActionInfo("theme.system", "Theme: as the system", "Follow the system's theme.", VIEW, (), "", "theme", True),
+    ActionInfo("theme.light", "Theme: light", "Stay light.", VIEW, (), "", "theme", True),
+    ActionInfo("theme.dark", "Theme: dark", "Stay dark.", VIEW, (), "", "theme", True),
+    ActionInfo("study.images", "Add images…", "Add pictures or a folder of them.", STUDY, ("Ctrl+I",), "image"),
+    ActionInfo(
+        "study.gaze",
+        "Import gaze…",
+        "Import fixations from CSV, TSV or EyeLink .asc files.",
+        STUDY,
+        ("Ctrl+G",),
+        "gaze",
+    ),
+    ActionInfo("study.extract", "Run models…", "Make captions and attention maps.", STUDY, ("Ctrl+E",), "model"),
+    ActionInfo(
+        "study.score", "Score the study", "Compare every map with where people looked.", STUDY, ("Ctrl+R",), "chart"
+    ),
+    SEPARATOR,
+    ActionInfo(
+        "study.report", "Write report…", "Write one HTML file with everything.", STUDY, ("Ctrl+Shift+R",), "report"
+    ),
+    ActionInfo(
+        "study.export", "Export tables…", "Write tidy CSV tables and maps.", STUDY, ("Ctrl+Shift+E",), "export"
+    ),
+    SEPARATOR,
+    ActionInfo("work.jobs", "Show jobs", "Show what runs and what has run.", STUDY, ("Ctrl+J",), "clock"),
+    ActionInfo("work.problems", "Show problems", "Show what could not be used, and why.", STUDY, (), "warning"),
+    ActionInfo(
+        "work.cancel", "Cancel the running job", "Stop after the unit in hand.", STUDY, ("Ctrl+.",), "stop"
+    ),
+    ActionInfo(
+        "help.palette",
+        "Command palette",
+        "Find anything that can be done.",
+        HELP,
+        ("Ctrl+K", "Ctrl+Shift+P"),
+        "command",
+    ),
+    ActionInfo("help.shortcuts", "Keyboard shortcuts", "All keys on one sheet.", HELP, ("F1",), "keyboard"),
+    ActionInfo("help.crashes", "Crash reports", "Open the folder of crash reports.", HELP, (), "folder"),
+    ActionInfo("help.about", "About gazeapp", "Version and libraries.", HELP, (), "info"),
+)
+
+
+def infos() -> list[ActionInfo]:
+    """Return all actions of the table, in order."""
+    return [entry for entry in TABLE if isinstance(entry, ActionInfo)]
+
+
+class Actions(QObject):
+    """The actions of one window, by id."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._actions: dict[str, QAction] = {}
+        self._reasons: dict[str, str] = {}
+        groups: dict[str, QActionGroup] = {}
+        for info in infos():
+            action = QAction(info.text, self)
+            action.setObjectName(info.id)
+            action.setShortcuts([QKeySequence(keys) for keys in info.shortcuts])
+            action.setCheckable(info.checkable)
+            if info.keys_in == "view":
+                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            else:
+                window.addAction(action)
+            if info.icon:
+                theme.set_icon(action, info.icon)
+            if info.group:
+                groups.setdefault(info.group, QActionGroup(self)).addAction(action)
+            self._actions[info.id] = action
+            self.set_reason(info.id, "")
+
+    def __getitem__(self, action_id: str) -> QAction:
+        return self._actions[action_id]
+
+    def bind(self, action_id: str, slot: Callable[..., None]) -> None:
+        """Call ``slot`` when the action is chosen; a checkable one passes whether it is on."""
+        self._actions[action_id].triggered.connect(slot)
+
+    def add_view_keys(self, *widgets: QWidget) -> None:
+        """Let the keys of the compare view work in ``widgets`` too."""
+        for info in infos():
+            if info.keys_in == "view":
+                for widget in widgets:
+                    widget.addAction(self._actions[info.id])
+
+    def reason(self, action_id: str) -> str:
+        """Return why an action cannot be used now; empty when it can."""
+        return self._reasons[action_id]
+
+    def set_reason(self, action_id: str, reason: str) -> None:
+        """Disable an action for a reason that its tooltip gives, or enable it with an empty one."""
+        info = next(i for i in infos() if i.id == action_id)
+        action = self._actions[action_id]
+        self._reasons[action_id] = reason
+        action.setEnabled(not reason)
+        keys = f" ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})" if info.shortcuts else ""
+        tip = f"{info.tooltip}{keys}" + (f"\nNot now: {reason}" if reason else "")
+        action.setToolTip(tip)
+
+    def fill(self, bar: QMenuBar) -> dict[str, QMenu]:
+        """Put every action into its menu and return the menus by name."""
+        menus = {name: bar.addMenu(name) for name in MENUS}
+        for menu in menus.values():
+            menu.setToolTipsVisible(True)
+        after_separator = False
+        for entry in TABLE:
+            if isinstance(entry, str):
+                after_separator = True
+                continue
+            menu = menus[entry.menu]
+            if after_separator and not menu.isEmpty():
+                menu.addSeparator()
+            after_separator = False
+            menu.addAction(self._actions[entry.id])
+        return menus
+
+
+class _Follower(QObject):
+    """Keeps a button as its action is; goes away with the button."""
+
+    def __init__(self, button: QAbstractButton, action: QAction) -> None:
+        super().__init__(button)
+        self._button = button
+        self._action = action
+        button.clicked.connect(action.trigger)
+        action.changed.connect(self.update_button)
+        self.update_button()
+
+    @Slot()
+    def update_button(self) -> None:
+        self._button.setEnabled(self._action.isEnabled())
+        self._button.setToolTip(self._action.toolTip())
+
+
+def follow(button: QAbstractButton, action: QAction) -> None:
+    """Make ``button`` do what ``action`` does, and be enabled and explained as it is."""
+    _Follower(button, action)

@@ -1,0 +1,88 @@
+"""Starting the window."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtWidgets import QApplication
+
+import gazeapp
+from gazeapp.ui import theme
+from gazeapp.ui.main_window import MainWindow
+from gazeapp.ui.notifications import Notifications
+
+QUIT_AFTER = "GAZEAPP_QUIT_AFTER"
+"""Environment variable: quit after so many seconds, for tests of an installed or frozen gazeapp."""
+
+
+def make_app(arguments: list[str] | None = None) -> QApplication:
+    """Return the application, made if there is none yet."""
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(arguments or ["gazeapp"])
+    app.setOrganizationName("gazeapp")
+    app.setApplicationName("gazeapp")
+    app.setApplicationVersion(gazeapp.__version__)
+    app.setDesktopFileName("gazeapp")
+    _claim_taskbar_icon()
+    return app
+
+
+def main(project: Path | None = None, quit_after: float | None = None) -> int:
+    """Open the window and return when it closes.
+
+    Parameters
+    ----------
+    project
+        Project to open; None shows the welcome page.
+    quit_after
+        Close after so many seconds; None reads ``GAZEAPP_QUIT_AFTER``.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
+    multiprocessing.freeze_support()
+    app = make_app()
+    notifications = Notifications(app)
+    notifications.install()
+    look = theme.Theme(app, str(QSettings().value("theme", "system")))
+    app.setWindowIcon(theme.icon("gazeapp", 64))
+    window = MainWindow(look, notifications)
+    window.show()
+    if project is not None:
+        window.session.open(project)
+    seconds = quit_after if quit_after is not None else _seconds(os.environ.get(QUIT_AFTER, ""))
+    if seconds is not None:
+        QTimer.singleShot(round(seconds * 1000), window.close)
+    try:
+        return int(app.exec())
+    finally:
+        window.session.stop()
+        window.loader.close()
+        notifications.uninstall()
+
+
+def run() -> None:
+    """Open the window from a shortcut; a project may be the only argument."""
+    names = sys.argv[1:2]
+    sys.exit(main(Path(names[0]) if names else None))
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _claim_taskbar_icon() -> None:
+    """Windows groups windows by this name; without it gazeapp would wear Python's icon."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID("gazeapp.gazeapp")

@@ -1,0 +1,226 @@
+"""The inspector: the image in hand, the maps under the cursor, and what made the map in focus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from gazeapp.engine.project.rows import RunRow, SettingsRow
+from gazeapp.ui import theme
+from gazeapp.ui.selection import Selection
+from gazeapp.ui.study import PEOPLE, StudyView
+from gazeapp.ui.widgets import label, simulated_badge
+
+Fact = tuple[str, str, str]
+"""What it is, its value, and a tooltip that says more."""
+
+
+class FactList(QWidget):
+    """Names on the left, values on the right."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnStretch(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.STEP)
+        column.addWidget(label(title, "section"))
+        column.addLayout(self._grid)
+        self.facts: tuple[Fact, ...] = ()
+
+    def show_facts(self, facts: Sequence[Fact]) -> None:
+        """Show ``facts``; with none, the list hides."""
+        self.setVisible(bool(facts))
+        if tuple(facts) == self.facts:
+            return
+        self.facts = tuple(facts)
+        while self._grid.count():
+            item = self._grid.takeAt(0)
+            if item is not None and item.widget() is not None:
+                item.widget().deleteLater()
+        for row, (name, value, tip) in enumerate(facts):
+            left, right = label(name, "muted"), label(value, wrap=True)
+            right.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            right.setFont(theme.tabular(right.font()))
+            right.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+            for part in (left, right):
+                part.setToolTip(tip)
+                part.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+            self._grid.addWidget(left, row, 0)
+            self._grid.addWidget(right, row, 1)
+
+
+class InspectorPanel(QWidget):
+    """Facts about what is selected; follows the selection."""
+
+    def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("dockBody")
+        self._selection = selection
+        self._study: StudyView | None = None
+        self._title = label("", "title", wrap=True)
+        self._badge = simulated_badge()
+        self._note = label("", "note", wrap=True)
+        self._image = FactList("IMAGE")
+        self._cursor = FactList("MAPS AT THE CURSOR")
+        self._source = FactList("SOURCE")
+        self._settings = FactList("SETTINGS")
+        self._versions = FactList("VERSIONS")
+        self._copy = QPushButton("Copy settings as JSON")
+        theme.set_role(self._copy, "quiet")
+        self._copy.clicked.connect(self._copy_settings)
+        self._shown: SettingsRow | None = None
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(theme.STEP * 2)
+        column.addWidget(self._title)
+        column.addWidget(self._badge)
+        for part in (self._note, self._image, self._cursor, self._source, self._settings, self._versions):
+            column.addWidget(part)
+        column.addWidget(self._copy, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(body)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
+        selection.changed.connect(self._follow)
+        self._cursor.show_facts(())
+        self._fill()
+
+    @property
+    def note(self) -> str:
+        """The warning in sight; empty when there is none."""
+        return self._note.text()
+
+    @Slot(object)
+    def show_study(self, study: StudyView | None) -> None:
+        """Show facts of ``study``."""
+        self._study = study
+        self._fill()
+
+    @Slot(object)
+    def show_cursor(self, facts: Sequence[Fact]) -> None:
+        """Show the values of the maps under the cursor."""
+        self._cursor.show_facts(facts)
+
+    @Slot(object)
+    def _follow(self, names: frozenset[str]) -> None:
+        if names & {"image_id", "task", "source", "word"}:
+            self._fill()
+
+    def _fill(self) -> None:
+        study, chosen = self._study, self._selection
+        image = study.images.get(chosen.image_id or -1) if study else None
+        self._title.setText(image.name if image else "Nothing selected")
+        self._badge.setVisible(bool(study and study.simulated))
+        self._image.show_facts(image_facts(study, chosen) if study else ())
+        source = chosen.source
+        run = study.run_of(chosen.image_id, source, chosen.task) if study and source else None
+        self._note.setText(outside_note(study, chosen))
+        self._note.setVisible(bool(self._note.text()))
+        self._source.show_facts(source_facts(study, chosen, run) if study else ())
+        self._shown = study.settings.get(run.settings_id) if study and run else None
+        self._settings.show_facts(settings_facts(self._shown))
+        versions = self._shown.versions.items() if self._shown else ()
+        self._versions.show_facts([(str(name), str(value), "") for name, value in versions])
+        self._copy.setVisible(self._shown is not None)
+
+    @Slot()
+    def _copy_settings(self) -> None:
+        if self._shown is not None:
+            shown = {"verb": self._shown.verb, "settings": self._shown.values, "versions": self._shown.versions}
+            QGuiApplication.clipboard().setText(json.dumps(shown, indent=2))
+
+
+def outside_note(study: StudyView | None, chosen: Selection) -> str:
+    """Return the warning that the image is outside what the focused model was trained on, or nothing."""
+    if study is None or not chosen.source or not study.is_outside_training(chosen.image_id, chosen.source):
+        return ""
+    name = study.source_name(chosen.source)
+    return (
+        f"This image is outside what {name} was trained on (drawn demo scenes). Its words and maps here say "
+        "nothing about how well such a model can do."
+    )
+
+
+def image_facts(study: StudyView, chosen: Selection) -> list[Fact]:
+    """Return facts of the image in hand."""
+    image = study.images.get(chosen.image_id or -1)
+    if image is None:
+        return []
+    origin = "drawn scene of the demo world" if image.origin == "demo-world" else image.origin
+    people = len(study.subjects.get(chosen.task, ()))
+    fixations = study.fixations.get((image.id, chosen.task), 0)
+    return [
+        ("size", f"{image.width} × {image.height} px", "Width × height, after rotation."),
+        ("kind", origin, ""),
+        ("task", chosen.task or "none yet", "The task that people and models were given."),
+        ("people", str(people), "Subjects with trials under this task."),
+        ("fixations", f"{fixations:,}", "Kept fixations on this image under this task."),
+        ("file", image.path, f"SHA-256 {image.sha256}"),
+    ]
+
+
+def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> list[Fact]:
+    """Return what made the map in focus."""
+    source = chosen.source
+    if source is None:
+        return []
+    if source == PEOPLE:
+        kind = "simulated observers" if study.simulated else "recorded"
+        return [
+            ("map", "human map", "Density of all kept fixations on this image under this task."),
+            ("people", kind, ""),
+        ]
+    model = study.models.get(source)
+    if model is None:
+        return []
+    facts = [
+        ("model", model.name, ""),
+        ("encoder", model.encoder, "Turns the picture into a grid of features."),
+        ("decoder", model.decoder, "Turns the features into words; its attention is the map."),
+        ("trained on", "drawn demo scenes" if model.domain == "demo-world" else model.domain, ""),
+        ("weights", model.revision[:12], f"{model.checkpoint}\nSHA-256 or revision {model.revision}"),
+    ]
+    if run is not None:
+        facts += [
+            ("map", f"word {chosen.word + 1}" if chosen.word >= 0 else "mean over content words", ""),
+            ("method", run.method, "How attention became a map."),
+            ("told task", run.model_task, "The trained task that the model was given."),
+            (
+                "log-probability",
+                "" if run.log_probability is None else f"{run.log_probability:.2f} nats",
+                "Natural logarithm of the probability that the model gave its whole caption.",
+            ),
+            ("took", f"{run.seconds:.2f} s", "Time for caption and maps."),
+        ]
+    else:
+        facts.append(("map", "not made yet", "Run the models on this image and task."))
+    return [fact for fact in facts if fact[1]]
+
+
+def settings_facts(row: SettingsRow | None) -> list[Fact]:
+    """Return the settings of a map."""
+    if row is None:
+        return []
+    facts = [(name.replace("_", " "), _short(value), str(value)) for name, value in row.values.items()]
+    when = row.created[:16].replace("T", " ") + " UTC"
+    return [*facts, ("hash", row.hash, "The same settings have the same hash."), ("made", when, "")]
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value) if isinstance(value, (dict, list)) else str(value)
+    return text if len(text) <= 40 else f"{text[:18]}…{text[-18:]}"

@@ -1,0 +1,335 @@
+"""Jobs and problems: what runs, what has run, what could not be used and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gazeapp.engine.project.rows import ProblemRow
+from gazeapp.ui import theme
+from gazeapp.ui.study import StudyView
+from gazeapp.ui.widgets import EmptyState, icon_button, label
+from gazeapp.ui.worker import JobRunner, JobState, duration
+
+_PROBLEMS_SHOWN = 500
+_NO_PROBLEMS = "None. What cannot be used is listed here, with where it is and what to do."
+
+_STATUS = {
+    "queued": ("clock", "waiting"),
+    "running": ("play", "running"),
+    "done": ("check", "done"),
+    "failed": ("warning", "failed"),
+    "cancelled": ("stop", "stopped; what was finished is kept"),
+}
+
+
+def outcome(state: JobState) -> str:
+    """Return what a job did, in one line."""
+    if state.error is not None:
+        return " ".join(part for part in (state.error.where, state.error.what, state.error.todo) if part)
+    result: Any = state.result
+    parts = []
+    if state.status == "cancelled":
+        parts.append(_STATUS["cancelled"][1])
+    for name, word in (("done", "done"), ("skipped", "already there"), ("failed", "with problems")):
+        number = getattr(result, name, 0)
+        if isinstance(number, int) and number:
+            parts.append(f"{number} {word}")
+    if state.finished and not parts:
+        parts.append("nothing to do" if hasattr(result, "done") else "done")
+    parts.append(duration(state.seconds))
+    return "  ·  ".join(parts)
+
+
+def standing(state: JobState) -> str:
+    """Return how far a job is, in one line."""
+    if state.status == "queued":
+        return "waiting for the job before it"
+    if state.finished:
+        return outcome(state)
+    if state.cancelling:
+        return "stopping after the unit in hand"
+    parts = [f"{state.done}/{state.total}" if state.total > 0 else "", state.message]
+    if state.seconds_left is not None:
+        parts.append(f"{duration(state.seconds_left)} left")
+    return "  ·  ".join(part for part in parts if part) or "starting"
+
+
+class JobLine(QWidget):
+    """One job: title, bar, time left, cancel."""
+
+    cancelled = Signal(int)
+
+    def __init__(self, state: JobState) -> None:
+        super().__init__()
+        self._id = state.id
+        self._icon = QLabel()
+        self._title = label(state.title)
+        self._text = label("", "muted", wrap=True)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName(f"Progress of {state.title}")
+        self._cancel = QPushButton("Cancel")
+        theme.set_role(self._cancel, "quiet")
+        self._cancel.clicked.connect(self._ask)
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        words.addWidget(self._title)
+        words.addWidget(self._bar)
+        words.addWidget(self._text)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 8, 8, 8)
+        row.setSpacing(12)
+        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words, 1)
+        row.addWidget(self._cancel, 0, Qt.AlignmentFlag.AlignTop)
+        self.show_state(state)
+
+    def show_state(self, state: JobState) -> None:
+        """Show how the job stands now."""
+        theme.set_icon(self._icon, _STATUS[state.status][0])
+        self._text.setText(standing(state))
+        self._bar.setVisible(state.status == "running")
+        self._bar.setRange(0, max(state.total, 0))
+        self._bar.setValue(state.done)
+        self._cancel.setVisible(not state.finished)
+        self._cancel.setEnabled(not state.cancelling)
+
+    @Slot()
+    def _ask(self) -> None:
+        self.cancelled.emit(self._id)
+
+
+class ProblemLine(QWidget):
+    """One problem: what, where, what to do."""
+
+    def __init__(self, problem: ProblemRow) -> None:
+        super().__init__()
+        icon = QLabel()
+        theme.set_icon(icon, "warning")
+        what = label(problem.what, wrap=True)
+        rest = label(f"{problem.verb}  ·  {problem.where}\n{problem.todo}".strip(), "muted", wrap=True)
+        for text in (what, rest):
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(what)
+        words.addWidget(rest)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 8, 16, 8)
+        row.setSpacing(12)
+        row.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words, 1)
+
+
+class JobsPanel(QWidget):
+    """Jobs of this window on the left, problems of the study on the right."""
+
+    def __init__(self, runner: JobRunner, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("dockBody")
+        self._runner = runner
+        self._lines: dict[int, JobLine] = {}
+        self._problems: tuple[ProblemRow, ...] = ()
+        self._jobs_column, jobs = _column()
+        self._problems_column, problems = _column()
+        self._problems_title = label("PROBLEMS", "section")
+        self._copy: QToolButton = icon_button("copy", "Copy all problems")
+        self._copy.clicked.connect(self._copy_problems)
+        self._none = label(_NO_PROBLEMS, "muted", wrap=True)
+        self._none.setContentsMargins(16, 8, 16, 8)
+        self._problems_column.addWidget(self._none)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setChildrenCollapsible(False)
+        split.setHandleWidth(1)
+        split.addWidget(_titled(label("JOBS", "section"), jobs))
+        split.addWidget(_titled(self._problems_title, problems, self._copy))
+        split.setSizes([500, 500])
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(
+            EmptyState("clock", "Nothing has run yet", "What runs in the background is listed here, and problems too.")
+        )
+        self._stack.addWidget(split)
+        self._problems_scroll = problems
+        runner.changed.connect(self.show_job)
+        self.show_problems(())
+
+    @property
+    def problems(self) -> tuple[ProblemRow, ...]:
+        """The problems in the list."""
+        return self._problems
+
+    @Slot(object)
+    def show_job(self, state: JobState) -> None:
+        """Show how a job stands; new ones come on top."""
+        line = self._lines.get(state.id)
+        if line is None:
+            line = JobLine(state)
+            line.cancelled.connect(self._runner.cancel)
+            self._lines[state.id] = line
+            self._jobs_column.insertWidget(0, line)
+        else:
+            line.show_state(state)
+        self._stack.setCurrentIndex(1)
+
+    @Slot(object)
+    def show_study(self, study: StudyView | None) -> None:
+        """Show the problems of a study."""
+        self.show_problems(study.problems if study else ())
+
+    def show_problems(self, problems: Sequence[ProblemRow]) -> None:
+        """Show ``problems``, newest first; a very long list is cut, and says so."""
+        self._problems = tuple(problems)
+        while self._problems_column.count() > 2:
+            item = self._problems_column.takeAt(0)
+            if item is not None and item.widget() is not None:
+                item.widget().deleteLater()
+        for problem in reversed(self._problems[-_PROBLEMS_SHOWN:]):
+            self._problems_column.insertWidget(self._problems_column.count() - 2, ProblemLine(problem))
+        hidden = len(self._problems) - _PROBLEMS_SHOWN
+        self._none.setText(f"{hidden} more; copy the list to see all." if hidden > 0 else _NO_PROBLEMS)
+        self._none.setVisible(hidden > 0 or not self._problems)
+        self._problems_title.setText(f"PROBLEMS  {len(self._problems)}" if self._problems else "PROBLEMS")
+        self._copy.setVisible(bool(self._problems))
+        self._stack.setCurrentIndex(1 if self._problems or self._lines else 0)
+
+    @Slot()
+    def _copy_problems(self) -> None:
+        lines = [f"{p.verb}\t{p.where}\t{p.what}\t{p.todo}" for p in self._problems]
+        QGuiApplication.clipboard().setText("\n".join(lines))
+
+
+def _column() -> tuple[QVBoxLayout, QScrollArea]:
+    body = QWidget()
+    column = QVBoxLayout(body)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addStretch(1)
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(body)
+    return column, scroll
+
+
+def _titled(title: QLabel, body: QWidget, *buttons: QWidget) -> QWidget:
+    page = QWidget()
+    row = QHBoxLayout()
+    row.setContentsMargins(16, 8, 8, 0)
+    row.addWidget(title, 1)
+    for button in buttons:
+        row.addWidget(button)
+    column = QVBoxLayout(page)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(4)
+    column.addLayout(row)
+    column.addWidget(body, 1)
+    return page
+
+
+class StatusLine(QWidget):
+    """The line at the bottom: what runs, cancel, how many problems."""
+
+    opened_jobs = Signal()
+    opened_problems = Signal()
+
+    def __init__(self, runner: JobRunner) -> None:
+        super().__init__()
+        self._runner = runner
+        self._dot = QLabel("●")
+        self._text = QPushButton()
+        self._text.setToolTip("Show the list of jobs")
+        theme.set_role(self._text, "quiet")
+        self._text.clicked.connect(self.opened_jobs)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(160)
+        self._bar.setAccessibleName("Progress of the running job")
+        self._cancel = QPushButton("Cancel")
+        theme.set_role(self._cancel, "quiet")
+        self._cancel.clicked.connect(self._ask)
+        self._problems = QPushButton()
+        theme.set_role(self._problems, "quiet")
+        theme.set_icon(self._problems, "warning")
+        self._problems.clicked.connect(self.opened_problems)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 2, 12, 2)
+        row.setSpacing(8)
+        for widget in (self._dot, self._text, self._bar, self._cancel):
+            row.addWidget(widget)
+        row.addStretch(1)
+        row.addWidget(self._problems)
+        self._last = QTimer(self)
+        self._last.setSingleShot(True)
+        self._last.setInterval(8000)
+        self._last.timeout.connect(self._rest)
+        runner.changed.connect(self.show_job)
+        self.show_problems(0)
+        self._rest()
+
+    @property
+    def text(self) -> str:
+        """What the line says."""
+        return self._text.text()
+
+    @Slot(object)
+    def show_job(self, state: JobState) -> None:
+        """Show the running job, or how the last one ended."""
+        current = self._runner.current
+        shown = current or state
+        waiting = sum(not job.finished for job in self._runner.jobs) - 1
+        more = f"  ·  {waiting} waiting" if waiting > 0 else ""
+        self._say(f"{shown.title}  ·  {standing(shown)}{more}", running=current is not None)
+        self._bar.setRange(0, max(shown.total, 0))
+        self._bar.setValue(shown.done)
+        self._cancel.setEnabled(not shown.cancelling)
+        if current is None and state.status != "failed":
+            self._last.start()
+
+    def show_problems(self, number: int) -> None:
+        """Show how many problems the study has."""
+        self._problems.setVisible(number > 0)
+        self._problems.setText(f"{number} problem{'' if number == 1 else 's'}")
+        self._problems.setToolTip("Show what could not be used, and why")
+
+    def say(self, text: str) -> None:
+        """Say something for the time being."""
+        self._say(text, running=self._runner.busy)
+
+    def _say(self, text: str, *, running: bool) -> None:
+        self._last.stop()
+        shades = theme.colors()
+        self._dot.setStyleSheet(f"color: {shades.accent if running else shades.faint};")
+        self._dot.setVisible(bool(text))
+        self._text.setText(text)
+        self._text.setVisible(bool(text))
+        self._bar.setVisible(running)
+        self._cancel.setVisible(running)
+
+    @Slot()
+    def _rest(self) -> None:
+        self._say("", running=False)
+
+    @Slot()
+    def _ask(self) -> None:
+        current = self._runner.current
+        if current is not None:
+            self._runner.cancel(current.id)
+

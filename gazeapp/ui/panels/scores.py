@@ -1,0 +1,203 @@
+"""Scores: every source against the human ceiling, and every image behind the means."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSortFilterProxyModel, Qt, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QMenu,
+    QPushButton,
+    QSplitter,
+    QStackedLayout,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gazeapp.ui import theme
+from gazeapp.ui.actions import Actions, follow
+from gazeapp.ui.panels.score_plot import ScorePlot
+from gazeapp.ui.panels.score_table import SORT_ROLE, ScoreDelegate, ScoreTable, facts_line, preset_names
+from gazeapp.ui.selection import Selection
+from gazeapp.ui.study import StudyView
+from gazeapp.ui.widgets import EmptyState, label
+
+_ROW_HEIGHT = 40
+_METRIC_WIDTH = 136
+
+
+class ScoresPanel(QWidget):
+    """The table of scores of the task in hand, with the values of each image beside it.
+
+    It follows and changes the selection: a cell chooses its source and metric, a point its image.
+    """
+
+    def __init__(self, selection: Selection, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("dockBody")
+        self._selection = selection
+        self._study: StudyView | None = None
+        self.model = ScoreTable(self)
+        self._sorted = QSortFilterProxyModel(self)
+        self._sorted.setSourceModel(self.model)
+        self._sorted.setSortRole(SORT_ROLE)
+        self.table = self._make_table()
+        self.plot = ScorePlot(selection)
+        self._facts = label("", "muted")
+        self._facts.setMinimumWidth(80)
+        self._presets = QComboBox()
+        self._presets.setToolTip("The conventions of the metrics; numbers of different ones do not compare.")
+        self._presets.setAccessibleName("Metric conventions")
+        self._presets.activated.connect(self._choose_preset)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._make_empty(actions))
+        self._stack.addWidget(self._make_full())
+        selection.changed.connect(self._follow_selection)
+        self.table.selectionModel().currentChanged.connect(self._choose_cell)
+
+    @Slot(object)
+    def show_study(self, study: StudyView | None) -> None:
+        """Show the scores of ``study``; None when no project is open."""
+        self._study = study
+        self._fill()
+
+    def _make_table(self) -> QTableView:
+        table = QTableView()
+        table.setModel(self._sorted)
+        table.setAccessibleName("Scores")
+        table.setItemDelegate(ScoreDelegate(table))
+        table.setSortingEnabled(True)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setShowGrid(False)
+        table.setMouseTracking(True)
+        table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        table.customContextMenuRequested.connect(self._menu)
+        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
+        header = table.horizontalHeader()
+        header.setDefaultSectionSize(_METRIC_WIDTH)
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setSortIndicatorClearable(True)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        return table
+
+    def _make_empty(self, actions: Actions) -> QWidget:
+        button = QPushButton("Score the study")
+        theme.set_role(button, "primary")
+        follow(button, actions["study.score"])
+        return EmptyState(
+            "chart",
+            "No scores yet",
+            "Here each model is compared with people: means over images, as a share of what people's own "
+            "agreement allows, with intervals.",
+            button,
+        )
+
+    def _make_full(self) -> QWidget:
+        page = QWidget()
+        top = QHBoxLayout()
+        top.setContentsMargins(16, 4, 16, 4)
+        top.addWidget(self._facts, 1)
+        top.addWidget(self._presets)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.table, 1)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setHandleWidth(1)
+        split.setChildrenCollapsible(False)
+        split.addWidget(left)
+        split.addWidget(self.plot)
+        split.setStretchFactor(0, 3)
+        split.setStretchFactor(1, 2)
+        split.setSizes([700, 420])
+        whole = QVBoxLayout(page)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(top)
+        whole.addWidget(split, 1)
+        return page
+
+    def _fill(self) -> None:
+        study, chosen = self._study, self._selection
+        presets = preset_names(study)
+        self._stack.setCurrentIndex(1 if presets else 0)
+        if study is None or not presets:
+            self.model.show_rows(None, "", "")
+            self.plot.show_study(None)
+            return
+        if chosen.preset not in presets:
+            chosen.update(preset=next(iter(presets)))
+        self._presets.clear()
+        for preset, name in presets.items():
+            self._presets.addItem(name, preset)
+        self._presets.setCurrentIndex(list(presets).index(chosen.preset))
+        self._presets.setEnabled(len(presets) > 1)
+        self.model.show_rows(study, chosen.task, chosen.preset)
+        self.table.setColumnWidth(0, 176)
+        self._facts.setText(facts_line(study, chosen.task, chosen.preset))
+        self._facts.setToolTip(self._facts.text())
+        self.plot.show_study(study)
+        self._mark()
+
+    @Slot(object)
+    def _follow_selection(self, names: frozenset[str]) -> None:
+        if names & {"task", "preset"}:
+            self._fill()
+        elif names & {"source", "metric"}:
+            self._mark()
+
+    def _mark(self) -> None:
+        row = self.model.row_of(self._selection.source)
+        column = self.model.column_of(self._selection.metric)
+        if row < 0 or column < 0:
+            return
+        index = self._sorted.mapFromSource(self.model.index(row, column))
+        chosen = self.table.selectionModel()
+        if index != chosen.currentIndex():
+            chosen.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    @Slot(QModelIndex, QModelIndex)
+    def _choose_cell(self, index: QModelIndex, _before: QModelIndex) -> None:
+        if not index.isValid():
+            return
+        where = self._sorted.mapToSource(index)
+        source, metric = self.model.source_at(where.row()), self.model.metric_at(where.column())
+        changes: dict[str, str] = {"metric": metric} if metric else {}
+        if source and self.model.can_be_focused(where.row()):
+            changes["source"] = source
+        self._selection.update(**changes)
+        self.plot.set_source(source)
+
+    @Slot(int)
+    def _choose_preset(self, index: int) -> None:
+        self._selection.preset = str(self._presets.itemData(index))
+
+    @Slot(QPoint)
+    def _menu(self, place: QPoint) -> None:
+        index = self.table.indexAt(place)
+        if not index.isValid():
+            return
+        menu = QMenu(self)
+        copy = QAction("Copy where this number came from", menu)
+        copy.triggered.connect(self._copy_current)
+        menu.addAction(copy)
+        self.table.setCurrentIndex(index)
+        menu.exec(self.table.viewport().mapToGlobal(place))
+
+    @Slot()
+    def _copy_current(self) -> None:
+        from PySide6.QtGui import QGuiApplication
+
+        text = self.table.currentIndex().data(Qt.ItemDataRole.ToolTipRole)
+        QGuiApplication.clipboard().setText(str(text or ""))

@@ -1,0 +1,322 @@
+"""What the File and Study menus do: ask what is needed, then hand a verb to the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+
+from gazeapp.ui.actions import Actions
+from gazeapp.ui.drops import GAZE_SUFFIXES, Drop, sort_drop
+from gazeapp.ui.notifications import Notifications
+from gazeapp.ui.selection import Selection
+from gazeapp.ui.session import Session
+from gazeapp.ui.study import StudyView
+from gazeapp.ui.worker import JobProgress, JobState
+
+_NEEDS_PROJECT = "open a project first"
+
+
+def demo_folder() -> Path:
+    """Return where the window builds the demo study: the user's own data folder."""
+    from platformdirs import user_data_path
+
+    return user_data_path("gazeapp", appauthor=False) / "demo-study"
+
+
+@dataclass(frozen=True)
+class _After:
+    """What to do when a job has ended well."""
+
+    do: Callable[[JobState], None]
+
+
+class StudyActions(QObject):
+    """Connects the actions that change or make a study to dialogs, files and verbs."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        selection: Selection,
+        actions: Actions,
+        notifications: Notifications,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = session
+        self._selection = selection
+        self._actions = actions
+        self._notifications = notifications
+        self._after: dict[int, _After] = {}
+        self.demo_job = 0
+        for action_id, slot in (
+            ("file.new", self.new_project),
+            ("file.open", self.open_project),
+            ("file.demo", self.open_demo),
+            ("file.close", session.close),
+            ("study.images", self.add_images),
+            ("study.gaze", self.import_gaze),
+            ("study.extract", self.extract),
+            ("study.score", self.score),
+            ("study.report", self.report),
+            ("study.export", self.export),
+        ):
+            actions.bind(action_id, slot)
+        session.runner.changed.connect(self._job_changed)
+        session.refreshed.connect(self._explain)
+        session.closed.connect(self._explain)
+        self._explain()
+
+    @Slot()
+    def new_project(self, images: Sequence[Path] = ()) -> None:
+        """Ask for images, tasks and a place, then make a project."""
+        from gazeapp.ui.dialogs.new_project import NewProjectDialog
+
+        dialog = NewProjectDialog(self._window, list(images or ()))
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            self.create(dialog.path, dialog.tasks, dialog.images)
+
+    def create(self, path: Path, tasks: Sequence[str], images: Sequence[Path]) -> int:
+        """Make a project in the background and open it."""
+        names = tuple(str(p) for p in images)
+
+        def work(_project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.project import Project
+            from gazeapp.engine.workflows.images import AddImagesSettings, add_images
+
+            with Project.create(path) as project:
+                for task in tasks:
+                    project.tasks.add(task)
+                if not names:
+                    return None
+                return add_images(project, AddImagesSettings(names), progress)
+
+        return self._run(f"new project {path.name}", work, after=lambda _s: self._session.open(path))
+
+    @Slot()
+    def open_project(self) -> None:
+        """Ask which project to open."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Open project", self._start_folder(), "gazeapp projects (*.gaze);;All files (*)"
+        )
+        if name:
+            self._session.open(Path(name))
+
+    @Slot()
+    def open_demo(self) -> None:
+        """Open the demo study; build or finish it first when that is needed."""
+        if self.demo_job:
+            return
+        folder = demo_folder()
+
+        def work(_project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.workflows.demo import DemoSettings, build_demo
+
+            return build_demo(DemoSettings(str(folder)), progress)
+
+        path = folder / "demo.gaze"
+        self.demo_job = self._run(
+            "building the demo study", work, torch=not path.exists(), after=lambda _s: self._session.open(path)
+        )
+
+    @Slot()
+    def add_images(self, paths: Sequence[Path] = ()) -> None:
+        """Ask for pictures and add them."""
+        chosen = [str(p) for p in paths or ()]
+        if not chosen:
+            name = QFileDialog.getExistingDirectory(self._window, "Add a folder of images", self._start_folder())
+            chosen = [name] if name else []
+        if chosen:
+            from gazeapp.engine.workflows.images import AddImagesSettings, add_images
+
+            settings = AddImagesSettings(tuple(chosen))
+            self._run("adding images", lambda project, progress: add_images(project, settings, progress), here=True)
+
+    @Slot()
+    def import_gaze(self, paths: Sequence[Path] = ()) -> None:
+        """Ask for recordings, show what is in them, and import them."""
+        chosen = list(paths or ())
+        study = self._session.study
+        if not chosen:
+            kinds = " ".join(f"*{suffix}" for suffix in GAZE_SUFFIXES)
+            names, _ = QFileDialog.getOpenFileNames(
+                self._window, "Import gaze", self._start_folder(), f"Recordings ({kinds});;All files (*)"
+            )
+            chosen = [Path(name) for name in names]
+        if not chosen or study is None:
+            return
+        from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
+
+        dialog = ImportGazeDialog(self._window, study, chosen, self._session.runner)
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            from gazeapp.engine.workflows.gaze import import_gaze
+
+            settings = dialog.settings()
+            self._run("importing gaze", lambda project, progress: import_gaze(project, settings, progress), here=True)
+
+    @Slot()
+    def extract(self) -> None:
+        """Ask for models and tasks and run them."""
+        study = self._session.study
+        if study is None:
+            return
+        from gazeapp.ui.dialogs.extract import ExtractDialog
+
+        dialog = ExtractDialog(self._window, study)
+        if dialog.exec() != QDialog.DialogCode.Accepted:
+            return
+        choice = dialog.choice()
+
+        def work(project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.workflows.extract import ExtractSettings, extract
+
+            return extract(project, ExtractSettings(**choice), progress)
+
+        self._run("running models", work, here=True, torch=True)
+
+    @Slot()
+    def score(self) -> None:
+        """Score every map of the study."""
+        preset = self._selection.preset
+
+        def work(project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.workflows.score import ScoreSettings, score
+
+            return score(project, ScoreSettings(preset=preset), progress)
+
+        self._run("scoring", work, here=True)
+
+    @Slot()
+    def report(self) -> None:
+        """Ask where to write the report, and write it."""
+        from gazeapp.ui.dialogs.output import ReportDialog
+
+        study = self._session.study
+        if study is None:
+            return
+        dialog = ReportDialog(self._window, study.path)
+        if dialog.exec() != QDialog.DialogCode.Accepted:
+            return
+        output, open_it, preset = dialog.path, dialog.open_when_done, self._selection.preset
+
+        def work(project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.workflows.report import ReportSettings, report
+
+            return report(project, ReportSettings(output=str(output), preset=preset), progress)
+
+        self._run("writing the report", work, here=True, after=lambda _s: self._written(output, open_it))
+
+    @Slot()
+    def export(self) -> None:
+        """Ask for a folder and write tables and maps there."""
+        from gazeapp.ui.dialogs.output import ExportDialog
+
+        study = self._session.study
+        if study is None:
+            return
+        dialog = ExportDialog(self._window, study.path)
+        if dialog.exec() != QDialog.DialogCode.Accepted:
+            return
+        folder, open_it = dialog.path, dialog.open_when_done
+
+        def work(project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.workflows.export import ExportSettings, export
+
+            return export(project, ExportSettings(folder=str(folder)), progress)
+
+        self._run("exporting", work, here=True, after=lambda _s: self._written(folder, open_it))
+
+    def accept_drop(self, paths: Sequence[Path]) -> Drop:
+        """Do what dropped files ask for, and return how they were understood."""
+        drop = sort_drop(paths)
+        if drop.unknown:
+            self._notifications.problem(
+                f"{len(drop.unknown)} dropped item{'s are' if len(drop.unknown) > 1 else ' is'} not something "
+                "that gazeapp reads.",
+                where=", ".join(str(p) for p in drop.unknown[:3]),
+                todo="Drop pictures or a folder of them, .csv, .tsv or .asc recordings, or a .gaze project.",
+            )
+        if drop.project is not None:
+            self._session.open(drop.project)
+            return drop
+        if drop.images and self._session.path is None:
+            self.new_project(drop.images)
+        elif drop.images and self._may("study.images"):
+            self.add_images(drop.images)
+        if drop.gaze and self._may("study.gaze"):
+            self.import_gaze(drop.gaze)
+        return drop
+
+    def _may(self, action_id: str) -> bool:
+        reason = self._actions.reason(action_id)
+        if reason:
+            self._notifications.note("What was dropped cannot be added now.", todo=f"Reason: {reason}.")
+        return not reason
+
+    def _run(
+        self,
+        title: str,
+        work: Callable[[Any, JobProgress], Any],
+        *,
+        here: bool = False,
+        torch: bool = False,
+        after: Callable[[JobState], None] | None = None,
+    ) -> int:
+        path = self._session.path if here else None
+        job = self._session.runner.submit(title, work, path, uses_torch=torch)
+        if after is not None:
+            self._after[job] = _After(after)
+        return job
+
+    @Slot(object)
+    def _job_changed(self, state: JobState) -> None:
+        if not state.finished:
+            return
+        if state.id == self.demo_job:
+            self.demo_job = 0
+        after = self._after.pop(state.id, None)
+        if state.error is not None:
+            error = state.error
+            self._notifications.problem(error.what, where=error.where, todo=error.todo, details=error.details)
+        elif after is not None and state.status == "done":
+            after.do(state)
+
+    def _written(self, path: Path, open_it: bool) -> None:
+        self._notifications.note("Written.", where=str(path))
+        if open_it:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+    def _start_folder(self) -> str:
+        return str(self._session.path.parent if self._session.path else Path.home())
+
+    @Slot()
+    def _explain(self, _study: object = None) -> None:
+        """Enable what can be done now; say why the rest cannot."""
+        for action_id, reason in reasons(self._session.study, self._session.read_only).items():
+            self._actions.set_reason(action_id, reason)
+
+
+def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
+    """Return for each action of a study why it cannot be used now; empty when it can."""
+    names = ("file.close", "study.images", "study.gaze", "study.extract", "study.score", "study.report")
+    found = dict.fromkeys((*names, "study.export"), "")
+    if study is None:
+        return dict.fromkeys(found, _NEEDS_PROJECT)
+    no_images = "" if study.images else "the project has no images yet"
+    no_maps = "" if study.runs else "no model has been run yet"
+    no_gaze = "" if study.fixations else "no gaze has been imported yet"
+    no_tasks = "" if study.tasks else "the project has no task yet; import gaze or name one"
+    found["study.gaze"] = no_images
+    found["study.extract"] = no_images or no_tasks
+    found["study.score"] = no_images or no_gaze or no_maps
+    found["study.report"] = found["study.export"] = no_images
+    if read_only:
+        for action_id in ("study.images", "study.gaze", "study.extract", "study.score"):
+            found[action_id] = read_only
+    return found

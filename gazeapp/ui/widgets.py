@@ -1,0 +1,130 @@
+"""Small parts that several panels share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gazeapp.ui import theme
+
+
+def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
+    """Return a label of plain text in a style role (``title``, ``muted``, ``section`` ...)."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setWordWrap(wrap)
+    if role:
+        theme.set_role(made, role)
+    return made
+
+
+def hairline() -> QFrame:
+    """Return a thin horizontal line."""
+    line = QFrame()
+    line.setObjectName("hairline")
+    return line
+
+
+def simulated_badge() -> QLabel:
+    """Return the badge of everything that is simulated."""
+    badge = label("simulated", "badge")
+    badge.setToolTip("The observers are simulated: their fixations were drawn from a known density.")
+    badge.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
+    return badge
+
+
+def icon_button(name: str, tooltip: str) -> QToolButton:
+    """Return a flat button with an icon; the tooltip is its accessible name too."""
+    button = QToolButton()
+    theme.set_icon(button, name)
+    button.setToolTip(tooltip)
+    button.setAccessibleName(tooltip)
+    return button
+
+
+class EmptyState(QWidget):
+    """Says what would be here, and holds the button that brings it."""
+
+    def __init__(self, icon: str, title: str, text: str, button: QAbstractButton | None = None) -> None:
+        super().__init__()
+        picture = QLabel()
+        theme.set_icon(picture, icon, 32)
+        self._title = label(title, "title")
+        self._text = label(text, "muted", wrap=True)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._text.setMinimumWidth(320)
+        column = QVBoxLayout(self)
+        column.setSpacing(theme.STEP)
+        column.addStretch(1)
+        for widget in (picture, self._title, self._text):
+            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        if button is not None:
+            column.addSpacing(theme.STEP)
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+
+    def say(self, title: str, text: str) -> None:
+        """Change what it says."""
+        self._title.setText(title)
+        self._text.setText(text)
+
+
+class Segments(QFrame):
+    """A few choices side by side, one of them taken."""
+
+    chosen = Signal(str)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("segments")
+        self.setAccessibleName(name)
+        self._group = QButtonGroup(self)
+        self._group.setExclusive(True)
+        self._group.idClicked.connect(self._clicked)
+        self._values: list[str] = []
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(2, 2, 2, 2)
+        self._row.setSpacing(2)
+
+    @property
+    def values(self) -> list[str]:
+        """The choices, in order."""
+        return list(self._values)
+
+    def set_values(self, values: Sequence[str], current: str = "") -> None:
+        """Offer ``values`` and take ``current``."""
+        if list(values) != self._values:
+            for button in self._group.buttons():
+                self._group.removeButton(button)
+                self._row.removeWidget(button)
+                button.deleteLater()
+            self._values = list(values)
+            for number, value in enumerate(values):
+                button = QPushButton(value)
+                button.setCheckable(True)
+                theme.set_role(button, "segment")
+                self._group.addButton(button, number)
+                self._row.addWidget(button)
+        self.set_current(current)
+
+    def set_current(self, value: str) -> None:
+        """Take ``value`` without saying so."""
+        if value in self._values:
+            self._group.button(self._values.index(value)).setChecked(True)
+
+    @Slot(int)
+    def _clicked(self, number: int) -> None:
+        self.chosen.emit(self._values[number])
