@@ -115,7 +115,7 @@ class ImportPlan:
         """The images that people looked at."""
         return {trial.image_id for trial in self.trials if trial.image_id is not None}
 
-    def warnings(self) -> list[Caution]:
+    def cautions(self) -> list[Caution]:
         """Return what the user should know, as sentences."""
         found = []
         named = [entry for entry in self.unmatched if entry.name]

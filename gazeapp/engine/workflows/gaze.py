@@ -105,15 +105,16 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
             tally.skip(file)
             entries.append({"file": file, **older.facts, "stored": False})
             continue
+        cautions: list[Caution] = []
         with tally.unit(file):
             plan = job.plan(Path(file))
             if not settings.dry_run:
                 job.store(plan, older)
             entries.append({"file": file, **plan.facts(), "stored": not settings.dry_run})
-            job.warnings[file] = plan.warnings()
-        # A unit that ends well forgets its problems, so that those of this file are stored after it.
-        for warning in job.warnings.get(file, []):
-            tally.problem(file, warning.what, warning.todo, unit=file)
+            cautions = plan.cautions()
+        # A unit that ends well forgets its older problems, so that those of now are stored after it.
+        for caution in cautions:
+            tally.problem(file, caution.what, caution.todo, unit=file)
     totals = {name: sum(entry[name] for entry in entries) for name in ("trials", "fixations")}
     return tally.summary(files=entries, **totals)
 
@@ -153,7 +154,6 @@ class _Import:
         self._sigma_px = Sigma(settings.sigma, settings.sigma_unit, settings.px_per_deg).in_pixels()
         self._images = project.images.all()
         self._names = ImageNames([image.name for image in self._images])
-        self.warnings: dict[str, list[Caution]] = {}
 
     def older_import(self, path: Path) -> RecordingRow | None:
         """Return the import of the same content under the same task, unless this is a dry run."""
@@ -177,6 +177,7 @@ class _Import:
         )
 
     def plan(self, path: Path) -> ImportPlan:
+        """Read a file and find out what importing it would store."""
         settings = self._settings
         recording = read_recording(path, settings.format, settings.eye, settings.trial_pattern)
         return plan_import(recording, self._images, self._task(recording), settings.screen, self._names)
