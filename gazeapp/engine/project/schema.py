@@ -5,6 +5,8 @@ from __future__ import annotations
 APPLICATION_ID = 0x67617A65
 """Spells ``gaze``; written into the SQLite header so that other databases are told apart."""
 
+# WITHOUT ROWID only where the primary key's columns come first and in order: SQLite before 3.42 reports
+# "NULL value" from its integrity check in other tables of that kind though nothing is wrong with them.
 _VERSION_1 = """
 CREATE TABLE settings (
     id INTEGER PRIMARY KEY,
@@ -142,7 +144,7 @@ CREATE TABLE scores (
     settings_hash TEXT NOT NULL,
     inputs_hash TEXT NOT NULL,
     PRIMARY KEY (image_id, task_id, settings_hash, source_kind, source, method, lesion, metric)
-) WITHOUT ROWID;
+);
 CREATE TABLE ceilings (
     image_id INTEGER NOT NULL REFERENCES images (id),
     task_id INTEGER NOT NULL REFERENCES tasks (id),
@@ -155,7 +157,7 @@ CREATE TABLE ceilings (
     settings_hash TEXT NOT NULL,
     inputs_hash TEXT NOT NULL,
     PRIMARY KEY (image_id, task_id, settings_hash, metric, estimator)
-) WITHOUT ROWID;
+);
 CREATE TABLE summary (
     source_kind TEXT NOT NULL,
     source TEXT NOT NULL,
@@ -176,7 +178,7 @@ CREATE TABLE summary (
     settings_id INTEGER NOT NULL REFERENCES settings (id),
     settings_hash TEXT NOT NULL,
     PRIMARY KEY (settings_hash, source_kind, source, task_id, method, lesion, metric)
-) WITHOUT ROWID;
+);
 CREATE TABLE problems (
     id INTEGER PRIMARY KEY,
     verb TEXT NOT NULL,

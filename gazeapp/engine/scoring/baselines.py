@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -73,9 +74,7 @@ class OtherImages:
         total = counts.sum()
         if total <= 0:
             return None
-        centres = (np.arange(_BINS) + 0.5) / _BINS
-        rows = gaussian_profiles(centres * height, height, sigma_px)
-        columns = gaussian_profiles(centres * width, width, sigma_px)
+        rows, columns = _cell_profiles(height, sigma_px), _cell_profiles(width, sigma_px)
         density: FloatArray = np.asarray(rows @ (counts / total).astype(np.float32) @ columns.T, np.float32)
         return density
 
@@ -103,6 +102,14 @@ def expected_human_map(density: FloatArray, sigma_px: float) -> FloatArray:
     columns = gaussian_profiles(np.arange(width, dtype=np.float64) + 0.5, width, sigma_px)
     blurred: FloatArray = np.asarray(rows @ density @ columns.T, dtype=np.float32)
     return blurred
+
+
+@lru_cache(maxsize=8)
+def _cell_profiles(size: int, sigma_px: float) -> FloatArray:
+    """Return the Gaussian of each cell along an axis of ``size`` px, shape (size, 256)."""
+    profiles = gaussian_profiles((np.arange(_BINS) + 0.5) / _BINS * size, size, sigma_px)
+    profiles.setflags(write=False)
+    return profiles
 
 
 def _histogram(u: DoubleArray, v: DoubleArray) -> DoubleArray:

@@ -292,8 +292,10 @@ class _Map:
         if "density" not in self._density:
             shifted = self.flat - self.flat.dtype.type(self.low) if self.low < 0 else self.flat
             total = shifted.sum(dtype=np.float64)
-            uniform = np.full_like(shifted, 1.0 / len(shifted))
-            self._density["density"] = uniform if total == 0 else shifted / shifted.dtype.type(total)
+            if total == 0:
+                self._density["density"] = np.full_like(shifted, 1.0 / len(shifted))
+            else:
+                self._density["density"] = shifted / shifted.dtype.type(total)
         return self._density["density"]
 
     @property

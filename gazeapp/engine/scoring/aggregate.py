@@ -1,0 +1,139 @@
+"""From scores of images to one row a source and metric: mean, ceiling, percent and its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gazeapp.engine.scoring.ceilings import (
+    AGREEMENT_BLURRED,
+    AGREEMENT_SHARP,
+    HALF_VS_HALF,
+    LOSO,
+    LOSO_CORRECTED,
+    SPLIT_HALF,
+    SQRT_SPEARMAN_BROWN,
+    cc_ceiling,
+    half_size,
+    nss_ceiling,
+)
+from gazeapp.engine.scoring.facts import METRICS
+from gazeapp.engine.scoring.image import HUMAN, Source
+from gazeapp.engine.scoring.statistics import Ceiling, Share, share_of_ceiling
+from gazeapp.engine.types import DoubleArray, IntArray
+
+NAN = float("nan")
+Parts = Mapping[tuple[str, str], DoubleArray]
+"""(metric, estimator) -> each image's part of a ceiling, shape (n_images,), NaN where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSummary:
+    """One source's score over the images of a task, against the ceiling named by ``estimator``."""
+
+    source: Source
+    metric: str
+    share: Share
+    estimator: str
+    chance: float | None
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """The mark that scores are held against: its columns, and how their means become it."""
+
+    estimator: str
+    columns: DoubleArray
+    combine: Ceiling
+    chance: float
+
+
+def summarise_task(
+    scores: Mapping[Source, Mapping[str, DoubleArray]],
+    parts: Parts,
+    n_subjects: IntArray,
+    n_bootstrap: int = 10_000,
+    seed: int = 0,
+) -> list[SourceSummary]:
+    """Return the summary of every source and metric of one task.
+
+    Parameters
+    ----------
+    scores
+        Source -> metric -> value of each image, shape (n_images,), NaN where there is none.
+    parts
+        What the images contribute to the ceilings.
+    n_subjects
+        People of each image, shape (n_images,).
+    n_bootstrap, seed
+        Resamples of the images for the intervals, and their seed.
+
+    Returns
+    -------
+    list
+        In the order of ``scores``, then people's own rows (``loso`` and ``half_vs_half``).
+    """
+    rows = []
+    marks = {metric: _mark(metric, parts, n_subjects) for metric in METRICS}
+    for source, values in {**scores, **_people(parts)}.items():
+        for metric, column in values.items():
+            mark = marks[metric]
+            if mark is None or source == Source(HUMAN, HALF_VS_HALF):
+                share = _mean_only(column)
+                estimator = ""
+            else:
+                share = share_of_ceiling(column, mark.columns, mark.combine, mark.chance, n_bootstrap, seed)
+                estimator = mark.estimator
+            rows.append(SourceSummary(source, metric, share, estimator, METRICS[metric].chance))
+    return rows
+
+
+def _people(parts: Parts) -> dict[Source, dict[str, DoubleArray]]:
+    """Return people's own scores: one from the others, and half against half."""
+    one = {metric: column for (metric, estimator), column in parts.items() if estimator == LOSO}
+    half = {
+        metric: column
+        for (metric, estimator), column in parts.items()
+        if estimator in (HALF_VS_HALF, SPLIT_HALF)
+    }
+    found = {Source(HUMAN, LOSO): one, Source(HUMAN, HALF_VS_HALF): half}
+    return {source: columns for source, columns in found.items() if columns}
+
+
+def _mark(metric: str, parts: Parts, n_subjects: IntArray) -> _Mark | None:
+    """Return what ``metric`` is held against, or None when the people do not allow a mark."""
+    chance = METRICS[metric].chance
+    people = np.where(n_subjects > 1, n_subjects, np.nan).astype(np.float64)
+    half = np.array([max(half_size(int(n)), 1) for n in n_subjects], dtype=np.float64)
+    if metric == "cc" and _any(parts, ("cc", SPLIT_HALF)):
+        columns = np.column_stack([parts["cc", SPLIT_HALF], people / half])
+        return _Mark(SQRT_SPEARMAN_BROWN, columns, lambda m: cc_ceiling(m[..., 0], m[..., 1]), 0.0)
+    if metric == "nss" and _any(parts, ("nss", LOSO)) and _any(parts, ("cc", SPLIT_HALF)):
+        loso = parts["nss", LOSO]
+        columns = np.column_stack(
+            [
+                loso,
+                loso * parts["cc", SPLIT_HALF],
+                (people - 1) / half,
+                parts["nss", AGREEMENT_SHARP],
+                parts["nss", AGREEMENT_BLURRED],
+            ]
+        )
+        return _Mark(LOSO_CORRECTED, columns, lambda m: nss_ceiling(*np.moveaxis(m, -1, 0)), 0.0)
+    for estimator in (LOSO, HALF_VS_HALF):
+        if _any(parts, (metric, estimator)):
+            columns = parts[metric, estimator][:, None]
+            return _Mark(estimator, columns, lambda m: m[..., 0], NAN if chance is None else chance)
+    return None
+
+
+def _any(parts: Parts, key: tuple[str, str]) -> bool:
+    return key in parts and bool(np.isfinite(parts[key]).any())
+
+
+def _mean_only(column: DoubleArray) -> Share:
+    finite = column[np.isfinite(column)]
+    mean = float(finite.mean()) if len(finite) else NAN
+    return Share(len(finite), mean, NAN, NAN, NAN, NAN)
