@@ -144,6 +144,7 @@ def add_images_command(project: Path, paths: tuple[Path, ...], as_json: bool) ->
 )
 @click.option("--sigma", default="24px", show_default=True, help="Blur of the human maps: 24px or 1deg.")
 @click.option("--px-per-deg", type=float, help="Image pixels per degree of visual angle.")
+@click.option("--screen", type=(float, float), help="Screen width and height in px, for files that lack them.")
 @click.option("--simulated", is_flag=True, help="Mark the recordings as simulated.")
 @click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was read from each file as JSON.")
@@ -156,11 +157,13 @@ def import_gaze_command(
     trial_pattern: str,
     sigma: str,
     px_per_deg: float | None,
+    screen: tuple[float, float] | None,
     simulated: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Read eye-tracking FILES into PROJECT."""
+    from gazeapp.engine.gaze.plan import in_words
     from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 
     value, unit = _sigma(sigma)
@@ -175,8 +178,11 @@ def import_gaze_command(
         sigma=value,
         sigma_unit=unit,
         px_per_deg=px_per_deg,
+        screen=screen,
     )
-    _run(project, import_gaze, settings, as_json)
+    summary = _call(project, import_gaze, settings, as_json)
+    lines = [f"{entry['file']}: {in_words(entry)}" for entry in summary.details["files"]]
+    _report_and_exit(summary, as_json, "\n".join([*lines, f"{summary.verb}: {_counts(summary)}"]))
 
 
 @main.command("import-maps")

@@ -19,6 +19,7 @@ from gazeapp.engine.gaze.match import ImageNames
 from gazeapp.engine.gaze.records import (
     IMAGE_SPACE,
     OUTSIDE_IMAGE,
+    UNKNOWN_EYE,
     Fixations,
     Recording,
     Trial,
@@ -125,7 +126,7 @@ class ImportPlan:
         if nameless:
             found.append(
                 Caution(
-                    f"{nameless} {'trial names' if nameless == 1 else 'trials name'} no image, so that "
+                    f"{_counted(nameless, 'trial')} {'names' if nameless == 1 else 'name'} no image, so that "
                     "the fixations cannot be laid on one; they are stored.",
                     "Have the experiment write its image into each trial, such as '!V TRIAL_VAR image NAME', "
                     "or give the fixations as a table with a column image.",
@@ -217,6 +218,24 @@ def plan_import(
     return ImportPlan(recording, tuple(planned), unmatched)
 
 
+def in_words(facts: Json) -> str:
+    """Return what :meth:`ImportPlan.facts` says, as sentences for a terminal or a window."""
+    dropped = ", ".join(f"{reason} {n}" for reason, n in facts["dropped"].items())
+    per_eye = ", ".join(f"{eye} {n}" for eye, n in facts["fixations_per_eye"].items() if eye != UNKNOWN_EYE)
+    parts = [
+        f"{facts['format']} (confidence {facts['confidence']:.2f})",
+        f"{_counted(facts['trials'], 'trial')} of {_counted(len(facts['subjects']), 'subject')} "
+        f"on {_counted(facts['images'], 'image')}",
+        f"{_counted(facts['fixations'], 'fixation')} kept",
+        f"left out: {dropped}" if dropped else "none left out",
+        f"read per eye: {per_eye}, {facts['eye_used']} used" if per_eye else "",
+        "screen {} x {} px".format(*facts["screen"]) if facts["screen"] else "",
+        f"{facts['rate_hz']:g} Hz" if facts["rate_hz"] else "",
+        f"{facts['off_screen']} off the screen" if facts["off_screen"] else "",
+    ]
+    return " ".join([f"{'; '.join(part for part in parts if part)}.", *facts["notes"]])
+
+
 def find_image(finder: ImageNames, image: str, label: str) -> int | None:
     """Return the place of a trial's image in the list, by image name, else by a label that is no number."""
     if image:
@@ -260,10 +279,14 @@ def _unknown_images(named: Sequence[Unmatched]) -> Caution:
     more = len(named) - len(shown)
     trials = sum(entry.trials for entry in named)
     return Caution(
-        f"{trials} {'trial shows an image' if trials == 1 else 'trials show images'} that the project does "
-        f"not hold: {', '.join(shown)}{f' and {more} more' if more else ''}. The fixations are stored.",
+        f"{_counted(trials, 'trial')} {'shows an image' if trials == 1 else 'show images'} that the project "
+        f"does not hold: {', '.join(shown)}{f' and {more} more' if more else ''}. The fixations are stored.",
         "Add these images, or rename them as the recording does, and import the file again.",
     )
+
+
+def _counted(n: int, thing: str) -> str:
+    return f"{n} {thing}{'' if n == 1 else 's'}"
 
 
 def _short(size: float) -> float:

@@ -11,6 +11,7 @@ import pytest
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.density import human_map
+from gazeapp.engine.gaze.plan import in_words
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.gaze import ImportGazeSettings, display_map, import_gaze
@@ -141,6 +142,19 @@ def test_eyelink_positions_are_stored_on_the_screen_and_handed_out_on_the_image(
     assert tall.y.tolist() == [100 + 116, 700 + 116]
     raw = project.db.execute("SELECT x, y FROM fixations WHERE dropped = 'outside image'").fetchall()
     assert raw == [(-20.5, 300.0)]
+
+
+def test_what_was_read_is_told_in_words(project, tmp_path):
+    entry = run(project, DATA / "two_trials_binocular.asc").details["files"][0]
+    assert in_words(entry) == (
+        "eyelink-asc (confidence 1.00); 2 trials of 1 subject on 2 images; 4 fixations kept; left out: "
+        "other eye 4, outside image 1; read per eye: left 5, right 4, left used; screen 1024 x 768 px; "
+        "500 Hz; 1 off the screen."
+    )
+    plain = run(project, table(tmp_path, ["wide.png,s1,1,1"]), task="free").details["files"][0]
+    assert in_words(plain) == (
+        "csv (confidence 1.00); 1 trial of 1 subject on 1 image; 1 fixation kept; none left out."
+    )
 
 
 def test_the_other_eye_can_be_asked_for(project):
