@@ -41,7 +41,7 @@ class SourceSummary:
 
 
 @dataclass(frozen=True)
-class _Mark:
+class CeilingMark:
     """The mark that scores are held against: its columns, and how their means become it."""
 
     estimator: str
@@ -76,7 +76,7 @@ def summarise_task(
         In the order of ``scores``, then people's own rows (``loso`` and ``half_vs_half``).
     """
     rows = []
-    marks = {metric: _mark(metric, parts, n_subjects) for metric in METRICS}
+    marks = {metric: ceiling_mark(metric, parts, n_subjects) for metric in METRICS}
     for source, values in {**scores, **_people(parts)}.items():
         for metric, column in values.items():
             mark = marks[metric]
@@ -102,14 +102,24 @@ def _people(parts: Parts) -> dict[Source, dict[str, DoubleArray]]:
     return {source: columns for source, columns in found.items() if columns}
 
 
-def _mark(metric: str, parts: Parts, n_subjects: IntArray) -> _Mark | None:
-    """Return what ``metric`` is held against, or None when the people do not allow a mark."""
+def ceiling_mark(metric: str, parts: Parts, n_subjects: IntArray) -> CeilingMark | None:
+    """Return what ``metric`` is held against, or None when the people do not allow a mark.
+
+    Parameters
+    ----------
+    metric
+        Metric id.
+    parts
+        What the images contribute to the ceilings.
+    n_subjects
+        People of each image, shape (n_images,).
+    """
     chance = METRICS[metric].chance
     people = np.where(n_subjects > 1, n_subjects, np.nan).astype(np.float64)
     half = np.array([max(half_size(int(n)), 1) for n in n_subjects], dtype=np.float64)
     if metric == "cc" and _any(parts, ("cc", SPLIT_HALF)):
         columns = np.column_stack([parts["cc", SPLIT_HALF], people / half])
-        return _Mark(SQRT_SPEARMAN_BROWN, columns, lambda m: cc_ceiling(m[..., 0], m[..., 1]), 0.0)
+        return CeilingMark(SQRT_SPEARMAN_BROWN, columns, lambda m: cc_ceiling(m[..., 0], m[..., 1]), 0.0)
     if metric == "nss" and _any(parts, ("nss", LOSO)) and _any(parts, ("cc", SPLIT_HALF)):
         loso = parts["nss", LOSO]
         columns = np.column_stack(
@@ -121,11 +131,11 @@ def _mark(metric: str, parts: Parts, n_subjects: IntArray) -> _Mark | None:
                 parts["nss", AGREEMENT_BLURRED],
             ]
         )
-        return _Mark(LOSO_CORRECTED, columns, lambda m: nss_ceiling(*np.moveaxis(m, -1, 0)), 0.0)
+        return CeilingMark(LOSO_CORRECTED, columns, lambda m: nss_ceiling(*np.moveaxis(m, -1, 0)), 0.0)
     for estimator in (LOSO, HALF_VS_HALF):
         if _any(parts, (metric, estimator)):
             columns = parts[metric, estimator][:, None]
-            return _Mark(estimator, columns, lambda m: m[..., 0], NAN if chance is None else chance)
+            return CeilingMark(estimator, columns, lambda m: m[..., 0], NAN if chance is None else chance)
     return None
 
 
