@@ -12,8 +12,6 @@ from PySide6.QtGui import QColor, QImage
 CANVAS = QColor(0x77, 0x77, 0x77)
 """Grey around images in both themes: lightness 50, so that maps look the same on light and dark."""
 
-PEOPLE = "people"
-
 DENSITY_MAPS = ("viridis", "cividis", "inferno", "magma", "plasma", "CET-CBL2", "CET-L1")
 """Perceptually uniform colour maps offered for densities."""
 

@@ -227,7 +227,8 @@ class Loader(QObject):
         if job.epoch != self._epoch:
             return
         if result.error is not None:
-            if job.kind is not _Kind.NEIGHBOUR and (job.kind is not _Kind.SCENE or job.target == self._wanted):
+            overtaken = job.kind is _Kind.SCENE and job.target != self._wanted
+            if job.kind is not _Kind.NEIGHBOUR and not overtaken:
                 self.failed.emit(result.error)
             return
         if job.kind is _Kind.CATALOGUE:
@@ -275,7 +276,7 @@ class Loader(QObject):
                     project = self._opener(job.target) if job.target is not None else None
                 elif project is not None:
                     self._arrived.emit(_Result(job, _read(project, job)))
-            except Exception as error:  # one thing that cannot be read must not end the reading of others
+            except Exception as error:  # noqa: BLE001 - one bad thing must not end the reading of others
                 self._arrived.emit(_Result(job, None, _as_sentence(error)))
         if project is not None:
             project.close()

@@ -6,12 +6,14 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.pictures import read_picture as decode
+from gazeapp.engine.types import ImageArray
 from gazeapp.ui.scene import (
     Catalogue,
     Fixations,
@@ -106,7 +108,8 @@ def read_picture(path: Path, width: int, height: int) -> Picture:
     GazeError
         The file is missing or cannot be decoded.
     """
-    levels = [_to_qimage(_decode(path, READ_SIDE))]
+    pixels, _facts = decode(path, READ_SIDE)
+    levels = [_to_qimage(pixels)]
     while max(levels[-1].width(), levels[-1].height()) >= 2 * _SMALLEST_LEVEL:
         last = levels[-1]
         levels.append(
@@ -128,31 +131,14 @@ def read_thumbnail(path: Path, side: int) -> QImage:
     GazeError
         The file is missing or cannot be decoded.
     """
-    return _to_qimage(_decode(path, side))
+    pixels, _facts = decode(path, side)
+    return _to_qimage(pixels)
 
 
-def _decode(path: Path, side: int) -> Image.Image:
-    try:
-        with Image.open(path) as opened:
-            opened.draft("RGB", (side, side))
-            upright = ImageOps.exif_transpose(opened)
-            if max(upright.size) > side:
-                upright.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
-            return upright.convert("RGBA" if upright.has_transparency_data else "RGB").convert("RGB")
-    except FileNotFoundError as error:
-        raise GazeError(
-            "The image file is missing.", where=str(path), todo="Put it back, or add the images again."
-        ) from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise GazeError(
-            f"The image cannot be read ({error}).", where=str(path), todo="Save it again as PNG or JPEG."
-        ) from error
-
-
-def _to_qimage(picture: Image.Image) -> QImage:
-    pixels = picture.tobytes()
-    width, height = picture.size
-    return QImage(pixels, width, height, width * 3, QImage.Format.Format_RGB888).convertToFormat(
+def _to_qimage(pixels: ImageArray) -> QImage:
+    height, width = pixels.shape[:2]
+    packed = np.ascontiguousarray(pixels)
+    return QImage(packed.data, width, height, width * 3, QImage.Format.Format_RGB888).convertToFormat(
         QImage.Format.Format_RGB32
     )
 

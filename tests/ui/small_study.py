@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageDraw
+
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project import Project
-from gazeapp.engine.types import FloatArray, Rect
-from PIL import Image, ImageDraw
+from gazeapp.engine.types import FloatArray
 
 WIDTH, HEIGHT = 160, 96
 TASK = "general"
@@ -19,7 +20,7 @@ MODELS = (
     ("vit-lstm", "ViT-LSTM"),
     ("vit-transformer", "ViT-Transformer"),
 )
-CAPTION = "a man holds a red ball".split()
+CAPTION = ["a", "man", "holds", "a", "red", "ball"]
 GRAMMAR = {"a", "two", "and", "the", "on", "of", "in", "at", "to"}
 
 
@@ -96,8 +97,8 @@ def build(
 
 def _add_gaze(project, ids, subjects, task, rng, settings, simulated) -> None:
     recording = project.db.execute(
-        "INSERT INTO recordings (file, sha256, format, confidence, task, facts, simulated, settings_id, created) "
-        "VALUES ('made', ?, 'csv', 1, ?, '{}', ?, ?, '2026-01-01')",
+        "INSERT INTO recordings (file, sha256, format, confidence, task, facts, simulated, settings_id,"
+        " created) VALUES ('made', ?, 'csv', 1, ?, '{}', ?, ?, '2026-01-01')",
         (f"r{task}", task, int(simulated), settings),
     ).lastrowid
     for image_id in ids:
@@ -151,19 +152,24 @@ def _add_scores(project, ids, models, task, settings) -> None:
         for place, (model, _name) in enumerate(MODELS[:models]):
             for number, image_id in enumerate(ids):
                 project.db.execute(
-                    "INSERT INTO scores (image_id, source_kind, source, task_id, metric, preset, value, settings_id,"
-                    " settings_hash, inputs_hash) VALUES (?, 'model', ?, ?, ?, 'tuebingen', ?, ?, 'h', 'i')",
-                    (image_id, model, task_id, metric, top * (0.9 - 0.1 * place) - 0.1 * (number % 7), settings),
+                    "INSERT INTO scores (image_id, source_kind, source, task_id, metric, preset, value,"
+                    " settings_id, settings_hash, inputs_hash) "
+                    "VALUES (?, 'model', ?, ?, ?, 'tuebingen', ?, ?, 'h', 'i')",
+                    (image_id, model, task_id, metric, _score(top, place, number), settings),
                 )
             project.db.execute(
-                "INSERT INTO summary (source_kind, source, task_id, metric, preset, n_images, n_subjects, mean, "
-                "ceiling, percent, ci_low, ci_high, settings_id, settings_hash) "
+                "INSERT INTO summary (source_kind, source, task_id, metric, preset, n_images, n_subjects, "
+                "mean, ceiling, percent, ci_low, ci_high, settings_id, settings_hash) "
                 "VALUES ('model', ?, ?, ?, 'tuebingen', ?, 4, 1, ?, ?, ?, ?, ?, 'h')",
-                (model, task_id, metric, len(ids), top, 86 - 12 * place, 80 - 12 * place, 92 - 12 * place, settings),
+                (model, task_id, metric, len(ids), top, *(p - 12 * place for p in (86, 80, 92)), settings),
             )
         for image_id in ids:
             project.db.execute(
-                "INSERT INTO ceilings (image_id, task_id, metric, preset, estimator, value, n_subjects, settings_id,"
-                " settings_hash, inputs_hash) VALUES (?, ?, ?, 'tuebingen', 'loso', ?, 4, ?, 'h', 'i')",
+                "INSERT INTO ceilings (image_id, task_id, metric, preset, estimator, value, n_subjects,"
+                " settings_id, settings_hash, inputs_hash) VALUES (?, ?, ?, 'tuebingen', 'loso', ?, 4, ?, 'h', 'i')",
                 (image_id, task_id, metric, top, settings),
             )
+
+
+def _score(top: float, model: int, image: int) -> float:
+    return top * (0.9 - 0.1 * model) - 0.1 * (image % 7)

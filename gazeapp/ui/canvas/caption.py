@@ -101,7 +101,7 @@ class CaptionView(QWidget):
         """Return the present height."""
         return QSize(200, self.height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the words, the marked one on the accent colour, grammar words paler."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -113,7 +113,7 @@ class CaptionView(QWidget):
         for index in range(-1, len(self._words) if self._words else -1):
             self._draw_word(painter, index)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def resizeEvent(self, _event: QResizeEvent) -> None:
         """Wrap the words anew."""
         self._lay_out()
 
@@ -134,7 +134,7 @@ class CaptionView(QWidget):
             self.setCursor(pointing)
             self.update()
 
-    def leaveEvent(self, event: QEvent) -> None:
+    def leaveEvent(self, _event: QEvent) -> None:
         """Unmark the word under the cursor."""
         self._hovered = None
         self.update()
@@ -258,7 +258,8 @@ class CaptionView(QWidget):
             self.setAccessibleDescription(self._text)
             return
         caption = " ".join(word.text for word in self._words)
-        shown = "the mean map" if self._current == MEAN_MAP else f"the word “{self._words[self._current].text}”"
+        mean = self._current == MEAN_MAP
+        shown = "the mean map" if mean else f"the word “{self._words[self._current].text}”"
         self.setAccessibleDescription(f"{caption}. Shown: {shown}.")
 
 

@@ -60,7 +60,7 @@ class ColourBar(QWidget):
         """Return the slim size."""
         return QSize(self.width(), 160)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw title, unit, colours and numbers."""
         painter = QPainter(self)
         font = tabular(self.font())
@@ -71,7 +71,7 @@ class ColourBar(QWidget):
         painter.setFont(font)
         metrics = QFontMetricsF(font)
         muted = QColor(colors().muted)
-        text = self.palette().color(QPalette.ColorRole.Text)
+        ink = self.palette().color(QPalette.ColorRole.Text)
         top = metrics.height() / 2 + 1
         if self._title:
             painter.setPen(muted)
@@ -86,9 +86,10 @@ class ColourBar(QWidget):
             y = bar.bottom() - float(self._scale.place(value)) * bar.height()
             painter.setPen(QPen(muted, 1))
             painter.drawLine(round(bar.right()) + 1, round(y), round(bar.right()) + _TICK, round(y))
-            painter.setPen(text)
+            painter.setPen(ink)
             box = QRectF(bar.right() + _TICK + 3, y - metrics.height() / 2, self.width(), metrics.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, _label(value) + ("" if self._title else " ×"))
+            text = _label(value) + ("" if self._title else " ×")
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
 
 
 def ticks(scale: Scale, most: float) -> list[float]:

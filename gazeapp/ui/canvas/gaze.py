@@ -13,7 +13,7 @@ from gazeapp.ui.scene import Fixations
 # Radius of a fixation of 250 ms, px of the screen; the area of the circle is proportional to duration.
 _RADIUS = 4.5
 _DOT = 1.8
-_RADIUS_ONE_SUBJECT = 8.0
+_RADIUS_ONE_SUBJECT = 7.0
 _USUAL_MS = 250.0
 _SMALLEST, _LARGEST = 0.55, 2.0
 
@@ -30,6 +30,8 @@ class GazeStyle:
         Only this observer, with the order of fixations as numbers; empty for all.
     colour
         Fill of the circles.
+    size
+        Magnification of circles and dots, 1 for a pane of some 320 px.
     dots
         Whether all observers' fixations are small dots, not circles by duration.
     """
@@ -39,6 +41,7 @@ class GazeStyle:
     subject: str = ""
     colour: str = "#E69F00"
     dots: bool = False
+    size: float = 1.0
 
     @property
     def visible(self) -> bool:
@@ -125,9 +128,10 @@ def _draw_circles(
     numbers.setBold(True)
     painter.setFont(numbers)
     for number, (place, point) in enumerate(zip(chosen, points, strict=True), start=1):
-        size = _DOT
+        size = _DOT * style.size
         if single or not style.dots:
-            size = radius(float(fixations.duration_ms[place]), _RADIUS_ONE_SUBJECT if single else _RADIUS)
+            usual = (_RADIUS_ONE_SUBJECT if single else _RADIUS) * style.size
+            size = radius(float(fixations.duration_ms[place]), usual)
         # A light ring inside a dark one is seen on any picture and any map.
         painter.setBrush(fill)
         painter.setPen(dark)

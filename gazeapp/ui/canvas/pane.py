@@ -98,7 +98,7 @@ class ImagePane(QWidget):
         """Take the notice away."""
         self.notice.hide()
 
-    def resizeEvent(self, event: object) -> None:
+    def resizeEvent(self, _event: object) -> None:
         """Keep the notice over the image."""
         self.layout().activate()
         self.notice.setGeometry(self.view.rect())

@@ -90,7 +90,7 @@ class TitleBar(QWidget):
         """Return the height of a line."""
         return QSize(200, self.height())
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
+    def mousePressEvent(self, _event: QMouseEvent) -> None:
         """Ask for the keyboard."""
         self.clicked.emit()
 
@@ -100,7 +100,7 @@ class TitleBar(QWidget):
         if event.type() == QEvent.Type.FontChange:
             self._fit_height()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw chip, name, badge, note and number, leaving out what does not fit."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

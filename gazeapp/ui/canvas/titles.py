@@ -55,13 +55,16 @@ def model_title(
     tips = [model.name]
     if share is not None:
         notes = (f"{share.percent:.0f} % of ceiling", f"{share.percent:.0f} %")
-        interval = "" if share.low is None or share.high is None else f" ({share.low:.0f} to {share.high:.0f})"
+        known = share.low is not None and share.high is not None
+        interval = f" ({share.low:.0f} to {share.high:.0f})" if known else ""
         tips.append(f"{share.percent:.0f} %{interval} of the human ceiling over the study, {metric}")
     if difference:
         notes = ("minus people", "− people")
     if word != MEAN_MAP:
         said = model.words[word].text
-        notes = (f"word: {said}, minus people", f"word: {said}", said) if difference else (f"word: {said}", said)
+        notes = (f"word: {said}", said)
+        if difference:
+            notes = (f"word: {said}, minus people", *notes)
     if score is not None:
         tips.append(f"{metric} {score:.2f} on this image")
     if model.outside_training:
@@ -85,7 +88,8 @@ def gaze_line(scene: SceneView, subject: str) -> str:
     durations = fixations.duration_ms[chosen]
     known = durations[np.isfinite(durations)]
     observers = len(scene.people.subjects)
-    who = subject if subject in scene.people.subjects else f"{observers} observer{'s' if observers != 1 else ''}"
+    everyone = f"{observers} observer{'s' if observers != 1 else ''}"
+    who = subject if subject in scene.people.subjects else everyone
     parts = [who, f"{len(chosen)} fixation{'s' if len(chosen) != 1 else ''}"]
     if len(known):
         parts.append(f"mean {known.mean():.0f} ms")

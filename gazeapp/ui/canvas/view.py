@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,7 +195,7 @@ class ImageView(QWidget):
         """Return a size at which a photograph reads well."""
         return QSize(320, 240)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the layers, lowest first."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), CANVAS)
@@ -211,12 +211,13 @@ class ImageView(QWidget):
         painter.setOpacity(_DIMMED if self._dimmed else 1.0)
         if self._fixations is not None and self._style.visible:
             painter.setClipRect(self.image_rect())
-            draw_gaze(painter, self._fixations, self._style, self.image_transform(), self.font())
+            style = replace(self._style, size=min(max((self.width() / 320) ** 0.5, 1.0), 2.0))
+            draw_gaze(painter, self._fixations, style, self.image_transform(), self.font())
             painter.setClipping(False)
         if self._probe is not None:
             self._draw_crosshair(painter, self._probe)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def resizeEvent(self, _event: QResizeEvent) -> None:
         """Keep the same part of the image in view."""
         self._region = self._clamped(self._region)
         self._drop_caches()
@@ -256,17 +257,17 @@ class ImageView(QWidget):
             )
         )
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
         """End a drag."""
         self._press = self._drag_from = None
         self.unsetCursor()
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
         """Fit the image into the view."""
         self._press = None
         self._choose(FIT)
 
-    def leaveEvent(self, event: object) -> None:
+    def leaveEvent(self, _event: object) -> None:
         """Take the crosshair away."""
         self.probed.emit(None)
 

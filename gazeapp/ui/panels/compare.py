@@ -16,11 +16,12 @@ from gazeapp.ui.canvas.notice import Notice
 from gazeapp.ui.canvas.pane import ImagePane
 from gazeapp.ui.canvas.titles import gaze_line, model_title, people_title
 from gazeapp.ui.canvas.view import FIT, Region
-from gazeapp.ui.colours import PEOPLE, density_table, difference_table, source_colour
+from gazeapp.ui.colours import density_table, difference_table, source_colour
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.panels.compare_bar import CompareBar
 from gazeapp.ui.scene import ModelView, SceneView
 from gazeapp.ui.selection import Selection
+from gazeapp.ui.study import PEOPLE
 from gazeapp.ui.theme import STEP
 
 # A scene that was read ahead or is small arrives sooner than this, and then nothing dims.
@@ -95,6 +96,18 @@ class ComparePanel(QWidget):
         """Show the whole image in every pane."""
         self._set_region(FIT)
 
+    def step_word(self, step: int) -> None:
+        """Show the map of the word `step` places further in the focused caption."""
+        if self._scene is None:
+            return
+        model = self._model(self._selection.source)
+        if model is None:
+            # With people in focus, words are stepped in the first model that has a caption.
+            model = next((model for model in self._scene.models if model.words), None)
+        if model is not None and model.words:
+            current = self._selection.word if model.id == self._selection.source else MEAN_MAP
+            self._selection.update(source=model.id, word=stepped(current, step, len(model.words)))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Step words and images, choose panes, and switch layers."""
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not self._act(Qt.Key(event.key())):
@@ -139,7 +152,7 @@ class ComparePanel(QWidget):
         if key in toggles:
             self._selection.update(**{toggles[key]: not getattr(display, toggles[key])})
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self._step_word(1 if key == Qt.Key.Key_Right else -1)
+            self.step_word(1 if key == Qt.Key.Key_Right else -1)
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self._step_image(1 if key == Qt.Key.Key_Down else -1)
         elif key == Qt.Key.Key_Escape:
@@ -151,17 +164,6 @@ class ComparePanel(QWidget):
         else:
             return False
         return True
-
-    def _step_word(self, step: int) -> None:
-        if self._scene is None:
-            return
-        model = self._model(self._selection.source)
-        if model is None:
-            # With people in focus, words are stepped in the first model that has a caption.
-            model = next((model for model in self._scene.models if model.words), None)
-        if model is not None and model.words:
-            current = self._selection.word if model.id == self._selection.source else MEAN_MAP
-            self._selection.update(source=model.id, word=stepped(current, step, len(model.words)))
 
     def _step_image(self, step: int) -> None:
         target = self._loader.neighbour(self._selection.image_id, step)

@@ -1,0 +1,187 @@
+"""The loader: scenes off the GUI thread, stale ones dropped, files that cannot be read."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from gazeapp.engine.project import Project
+from gazeapp.ui import loader as loader_module
+from gazeapp.ui.loader import Loader
+from gazeapp.ui.reading import read_scene
+from tests.ui.small_study import CAPTION, HEIGHT, MODELS, TASK, WIDTH, build
+
+KEY = (TASK, "tuebingen", "nss")
+
+
+@pytest.fixture
+def study(tmp_path):
+    return build(tmp_path, images=5)
+
+
+@pytest.fixture
+def loader(qtbot):
+    made = Loader()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def opened(qtbot, loader, study):
+    with qtbot.waitSignal(loader.listed):
+        loader.open(study.path)
+    return loader
+
+
+def test_a_scene_holds_what_the_project_holds(qtbot, opened, study) -> None:
+    with qtbot.waitSignal(opened.loaded) as heard:
+        opened.request(study.images[1], TASK)
+    scene = heard.args[0]
+    assert (scene.image_id, scene.name, scene.task) == (study.images[1], "scene-002.png", TASK)
+    assert (scene.width, scene.height) == (WIDTH, HEIGHT)
+    assert scene.simulated
+    assert scene.picture.levels[0].width() == WIDTH
+    assert scene.people.subjects == ("S01", "S02", "S03", "S04")
+    with Project.open(study.path) as project:
+        table = project.gaze.fixations(scene.image_id, TASK)
+    assert np.array_equal(scene.people.fixations.x, table.x)
+    assert [(model.id, model.name) for model in scene.models] == list(MODELS)
+    model = scene.models[0]
+    assert [word.text for word in model.words] == CAPTION
+    assert model.word_maps.shape == (len(CAPTION), 8, 8)
+    assert not model.map.values.flags.writeable
+    assert not model.outside_training
+
+
+def test_the_catalogue_lists_images_models_and_scores(opened, study) -> None:
+    catalogue = opened.catalogue
+    assert [entry.id for entry in catalogue.images] == list(study.images)
+    assert catalogue.models == MODELS
+    assert catalogue.tasks == (TASK,)
+    entry = catalogue.entry(study.images[0])
+    assert entry.score(KEY, "cnn-lstm") == pytest.approx(1.8)
+    assert entry.score(KEY) == pytest.approx(np.mean([1.8, 1.6, 1.4, 1.2]))
+    assert entry.score((TASK, "mit", "nss")) is None
+    assert entry.ceilings[KEY] == 2.0
+    assert catalogue.share(KEY, "vit-lstm").percent == pytest.approx(62)
+
+
+def test_only_the_last_of_many_requests_arrives(qtbot, loader, study, monkeypatch) -> None:
+    gate = threading.Event()
+
+    def slow(project, image_id, task):
+        gate.wait(5)
+        return read_scene(project, image_id, task)
+
+    monkeypatch.setattr(loader_module, "read_scene", slow)
+    with qtbot.waitSignal(loader.listed):
+        loader.open(study.path)
+    heard = []
+    loader.loaded.connect(lambda scene: heard.append(scene.image_id))
+    for image_id in study.images:
+        loader.request(image_id, TASK)
+    gate.set()
+    qtbot.waitUntil(lambda: bool(heard))
+    qtbot.waitUntil(lambda: loader.is_ready(study.images[-2], TASK))
+    assert heard == [study.images[-1]]
+
+
+def test_neighbours_are_read_ahead_and_answered_at_once(qtbot, opened, study) -> None:
+    with qtbot.waitSignal(opened.loaded):
+        opened.request(study.images[2], TASK)
+    qtbot.waitUntil(lambda: opened.is_ready(study.images[1], TASK) and opened.is_ready(study.images[3], TASK))
+    heard = []
+    opened.loaded.connect(heard.append)
+    opened.request(study.images[3], TASK)
+    assert [scene.image_id for scene in heard] == [study.images[3]]
+
+
+def test_scenes_read_on_another_thread_with_a_connection_of_its_own(qtbot, study) -> None:
+    threads = []
+
+    def opener(path):
+        threads.append(threading.get_ident())
+        return Project.open(path)
+
+    loader = Loader(opener=opener)
+    with qtbot.waitSignal(loader.listed):
+        loader.open(study.path)
+    loader.close()
+    assert threads
+    assert threads[0] != threading.get_ident()
+
+
+def test_stepping_follows_the_given_order(opened, study) -> None:
+    first, second, third = study.images[:3]
+    opened.set_order([third, first, second])
+    assert opened.neighbour(third, 1) == first
+    assert opened.neighbour(third, -1) is None
+    assert opened.neighbour(None, 1) == third
+
+
+def test_a_refresh_reads_what_was_added(qtbot, opened, study) -> None:
+    with qtbot.waitSignal(opened.loaded):
+        opened.request(study.images[0], TASK)
+    with Project.open(study.path) as project, project.transaction():
+        project.db.execute("UPDATE words SET text = 'woman' WHERE text = 'man'")
+    with qtbot.waitSignal(opened.loaded) as heard:
+        opened.refresh()
+    assert heard.args[0].models[0].words[1].text == "woman"
+
+
+@pytest.mark.parametrize("harm", ["missing", "truncated", "text"])
+def test_a_picture_that_cannot_be_read_is_a_sentence(qtbot, opened, study, harm) -> None:
+    file = study.path.parent / "scene-001.png"
+    content = file.read_bytes()
+    file.unlink()
+    if harm == "truncated":
+        file.write_bytes(content[: len(content) // 2])
+    elif harm == "text":
+        file.write_text("no picture")
+    with qtbot.waitSignal(opened.loaded) as heard:
+        opened.request(study.images[0], TASK)
+    scene = heard.args[0]
+    assert scene.picture is None
+    assert "scene-001.png" in scene.error
+    assert scene.models[0].map is not None
+    with qtbot.waitSignal(opened.thumbnail_ready) as heard:
+        opened.thumbnail(study.images[0])
+    assert heard.args[0].picture is None
+
+
+def test_thumbnails_are_small_and_keep_their_shape(qtbot, opened, study) -> None:
+    with qtbot.waitSignal(opened.thumbnail_ready) as heard:
+        assert opened.thumbnail(study.images[0]) is None
+    picture = heard.args[0].picture
+    assert max(picture.width(), picture.height()) <= loader_module.THUMBNAIL_SIDE
+    assert picture.width() / picture.height() == pytest.approx(WIDTH / HEIGHT, rel=0.02)
+    assert opened.thumbnail(study.images[0]) is heard.args[0]
+
+
+def test_a_file_that_is_no_project_is_reported(qtbot, loader, tmp_path) -> None:
+    path = tmp_path / "other.gaze"
+    path.write_text("no project")
+    with qtbot.waitSignal(loader.failed) as heard:
+        loader.open(path)
+    assert "project" in heard.args[0].what
+
+
+def test_closing_the_project_empties_the_list(qtbot, opened, study) -> None:
+    heard = []
+    opened.loaded.connect(heard.append)
+    opened.request(study.images[0], TASK)
+    opened.close_project()
+    assert opened.catalogue.images == ()
+    qtbot.wait(100)
+    assert heard == []
+
+
+def test_photographs_are_outside_what_drawn_worlds_trained(qtbot, loader, tmp_path) -> None:
+    study = build(tmp_path, images=1, origin="photograph")
+    with qtbot.waitSignal(loader.listed):
+        loader.open(study.path)
+    with qtbot.waitSignal(loader.loaded) as heard:
+        loader.request(study.images[0], TASK)
+    assert all(model.outside_training for model in heard.args[0].models)
