@@ -15,17 +15,14 @@ from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.images import sha256_of
 from gazeapp.engine.types import Rect
+from gazeapp.engine.workflows.base import SILENT
+from gazeapp.engine.workflows.score import ScoreSettings, score
 
 SIZE = (120, 90)
+MEAN, SPREAD = (50.0, 40.0), (14.0, 10.0)
+"""Where the fixations of every image are drawn from, px."""
+SIGMA = 6.0
 WORDS = (("a", False), ("red", True), ("ball", True), ("near", False), ("a", False), ("person", True))
-METRICS = {
-    "nss": (0.0, 1.6, "loso_corrected"),
-    "auc": (0.5, 0.88, "loso"),
-    "sauc": (0.5, 0.78, "loso"),
-    "cc": (0.0, 0.9, "sqrt_spearman_brown"),
-    "sim": (None, None, ""),
-    "kl": (None, None, ""),
-}
 MODELS = (("cnn-lstm", "CNN-LSTM"), ("cnn-transformer", "CNN-Transformer"), ("vit-lstm", "ViT-LSTM"))
 
 
@@ -59,8 +56,10 @@ def build_study(
         for task in tasks:
             _people(project, task)
             _runs(project, task, hostile, rng, models)
+        if simulated:
+            _truth(project, tasks)
         if scored:
-            _scores(project, rng, simulated, models)
+            score(project, ScoreSettings(sigma=SIGMA, n_splits=10, n_bootstrap=200, threads=1), SILENT)
     return path
 
 
@@ -85,11 +84,19 @@ def _image(project: Project, file: Path, name: str, origin: str, rng: np.random.
 
 
 def _recording(project: Project, n_subjects: int, simulated: bool, rng: np.random.Generator) -> None:
-    settings_id = project.settings.put("import gaze", {"format": "csv", "task": "", "files": ["fixations.csv"]})
+    settings_id = project.settings.put(
+        "import gaze", {"format": "csv", "task": "", "files": ["fixations.csv"]}
+    )
     with project.transaction():
         project.db.execute(
             "INSERT INTO recordings VALUES (1, 'recordings/fixations.csv', ?, 'csv', 0.97, '', ?, ?, ?, ?)",
-            ("ab" * 32, json.dumps({"space": "image", "rate_hz": 500}), simulated, settings_id, "2026-11-21T09:00:00"),
+            (
+                "ab" * 32,
+                json.dumps({"space": "image", "rate_hz": 500}),
+                simulated,
+                settings_id,
+                "2026-11-21T09:00:00",
+            ),
         )
         trial = 0
         for image in project.images.all():
@@ -113,8 +120,8 @@ def _recording(project: Project, n_subjects: int, simulated: bool, rng: np.rando
 
 
 def _fixations(project: Project, trial: int, rng: np.random.Generator) -> None:
-    x = np.clip(rng.normal(60, 18, 6), 1, SIZE[0] - 1)
-    y = np.clip(rng.normal(40, 14, 6), 1, SIZE[1] - 1)
+    x = np.clip(rng.normal(MEAN[0], SPREAD[0], 6), 1, SIZE[0] - 1)
+    y = np.clip(rng.normal(MEAN[1], SPREAD[1], 6), 1, SIZE[1] - 1)
     for k in range(6):
         project.db.execute(
             "INSERT INTO fixations VALUES (?, ?, ?, ?, ?, ?, 'left', '')",
@@ -127,11 +134,33 @@ def _fixations(project: Project, trial: int, rng: np.random.Generator) -> None:
 
 
 def _people(project: Project, task: str) -> None:
-    settings_id = project.settings.put("human map", {"sigma": 8.0, "unit": "px"})
+    settings_id = project.settings.put("human map", {"sigma": SIGMA, "sigma_unit": "px"})
     for image in project.images.all():
         table = project.gaze.fixations(image.id, task)
-        values = human_map(table.x, table.y, image.height, image.width, 8.0)
+        values = human_map(table.x, table.y, image.height, image.width, SIGMA)
         project.maps.put_human(image.id, task, values, image.rect, settings_id)
+
+
+def _density(rows: int, columns: int) -> np.ndarray:
+    """Return the density that fixations are drawn from, on a grid over the image; it sums to 1."""
+    x = (np.arange(columns) + 0.5) * SIZE[0] / columns
+    y = (np.arange(rows) + 0.5) * SIZE[1] / rows
+    density = np.exp(-(((y - MEAN[1]) / SPREAD[1]) ** 2) / 2)[:, None] * np.exp(
+        -(((x - MEAN[0]) / SPREAD[0]) ** 2) / 2
+    )
+    return density / density.sum()
+
+
+def _truth(project: Project, tasks: tuple[str, ...]) -> None:
+    name = "true density (simulated)"
+    project.runs.put_model(ModelInfo("true_density_(simulated)", name, "truth", methods=("imported",)))
+    for task in tasks:
+        settings_id = project.settings.put("import maps", {"model": "truth", "task": task, "kind": "truth"})
+        for image in project.images.all():
+            values = _density(*SIZE[::-1]).astype(np.float32)
+            project.runs.put_map(
+                image.id, "true_density_(simulated)", task, "imported", values, image.rect, settings_id
+            )
 
 
 def _runs(
@@ -139,79 +168,35 @@ def _runs(
 ) -> None:
     for number, (model, name) in enumerate(models):
         encoder, _, decoder = model.partition("-")
-        facts = {"parameters": 1_234_567 + number, "held_out": {"object_f1": 0.91}, "training": "2,000 drawn scenes"}
+        facts = {
+            "parameters": 1_234_567 + number,
+            "held_out": {"object_f1": 0.91},
+            "training": "2,000 drawn scenes",
+        }
         project.runs.put_model(
-            ModelInfo(model, name, "captioner", f"demo/{model}", "c0ffee" * 8, encoder, decoder, domain="demo-world", facts=facts)
+            ModelInfo(
+                model,
+                name,
+                "captioner",
+                f"demo/{model}",
+                "c0ffee" * 8,
+                encoder,
+                decoder,
+                domain="demo-world",
+                facts=facts,
+            )
         )
-        settings_id = project.settings.put("extract", {"model": model, "task": task, "method": "raw", "words": "content"})
+        settings_id = project.settings.put(
+            "extract", {"model": model, "task": task, "method": "raw", "words": "content"}
+        )
         for k, image in enumerate(project.images.all()):
-            grids = rng.dirichlet(np.full(49, 0.3), len(WORDS)).reshape(-1, 7, 7).astype(np.float32)
+            noise = rng.dirichlet(np.full(49, 0.3), len(WORDS)).reshape(-1, 7, 7)
+            share = 0.9 - 0.3 * number
+            grids = (share * _density(7, 7) + (1 - share) * noise).astype(np.float32)
             words = tuple(Word(text, -0.3, content) for text, content in WORDS)
             if hostile and k == 0:
                 words = (Word(hostile, -0.3, True), *words[1:])
-            caption = Caption(words, grids, np.ones(len(words), np.float32), Rect.of_image(*SIZE), task, "raw")
+            caption = Caption(
+                words, grids, np.ones(len(words), np.float32), Rect.of_image(*SIZE), task, "raw"
+            )
             project.runs.put(image.id, model, task, caption, caption.mean_map(), settings_id, 0.02)
-
-
-def _scores(
-    project: Project, rng: np.random.Generator, simulated: bool, models: tuple[tuple[str, str], ...]
-) -> None:
-    settings_id = project.settings.put(
-        "score", {"preset": "tuebingen", "sigma": 8.0, "sigma_unit": "px", "n_splits": 100, "n_bootstrap": 10000, "seed": 0}
-    )
-    digest = project.settings.get(settings_id).hash
-    images = project.images.all()
-    sources = [("model", model, "raw", 0.85 - 0.15 * k) for k, (model, _) in enumerate(models)]
-    sources += [("baseline", "uniform", "", 0.0), ("baseline", "centre_bias", "", 0.45)]
-    sources += [("truth", "true_density", "", 1.0)] if simulated else []
-    with project.transaction():
-        for task_id, _ in enumerate(project.tasks.all(), start=1):
-            for metric, (chance, ceiling, estimator) in METRICS.items():
-                _ceilings(project, images, task_id, metric, estimator, ceiling, settings_id, digest, rng)
-                for kind, source, method, share in sources:
-                    values = _values(metric, share, chance, ceiling, len(images), rng)
-                    for image, value in zip(images, values, strict=True):
-                        project.db.execute(
-                            "INSERT INTO scores VALUES (?, ?, ?, ?, ?, '', ?, 'tuebingen', ?, ?, ?, 'x')",
-                            (image.id, kind, source, task_id, method, metric, value, settings_id, digest),
-                        )
-                    percent = None if ceiling is None else 100 * (np.mean(values) - chance) / (ceiling - chance)
-                    project.db.execute(
-                        "INSERT INTO summary VALUES (?, ?, ?, ?, '', ?, 'tuebingen', ?, 5, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                        (
-                            *(kind, source, task_id, method, metric, len(images), float(np.mean(values)), ceiling),
-                            *(estimator, chance, percent, None if percent is None else percent - 6),
-                            *(None if percent is None else percent + 5, settings_id, digest),
-                        ),
-                    )
-
-
-def _values(
-    metric: str, share: float, chance: float | None, ceiling: float | None, n: int, rng: np.random.Generator
-) -> list[float]:
-    noise = rng.normal(0, 0.02, n)
-    if chance is None or ceiling is None:
-        return [float(v) for v in (0.4 + 0.3 * share + noise if metric == "sim" else 1.5 - share + noise)]
-    return [float(v) for v in chance + share * (ceiling - chance) + noise * (share > 0)]
-
-
-def _ceilings(
-    project: Project,
-    images: list,
-    task_id: int,
-    metric: str,
-    estimator: str,
-    ceiling: float | None,
-    settings_id: int,
-    digest: str,
-    rng: np.random.Generator,
-) -> None:
-    stored = {"loso_corrected": "loso", "sqrt_spearman_brown": "split_half_r", "": "half_vs_half"}.get(
-        estimator, estimator
-    )
-    for image in images:
-        value = float((ceiling or 0.6) * 0.9 + rng.normal(0, 0.02))
-        project.db.execute(
-            "INSERT INTO ceilings VALUES (?, ?, ?, 'tuebingen', ?, ?, 5, ?, ?, 'x')",
-            (image.id, task_id, metric, stored, value, settings_id, digest),
-        )

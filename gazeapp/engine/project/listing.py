@@ -86,3 +86,22 @@ def words(project: Project) -> Iterator[WordRow]:
     )
     for run_id, position, text, is_content, log_probability, mass in rows:
         yield WordRow(run_id, position, text, bool(is_content), log_probability, mass)
+
+
+@dataclass(frozen=True, slots=True)
+class HumanMapRow:
+    """Which image and task a human map belongs to, and the settings that made it."""
+
+    image_id: int
+    task: str
+    task_id: int
+    settings_id: int
+
+
+def human_maps(project: Project) -> list[HumanMapRow]:
+    """Return which human maps are in the project, by image name and task."""
+    rows = project.db.execute(
+        "SELECT m.image_id, t.name, t.id, m.settings_id FROM maps m JOIN tasks t ON t.id = m.task_id "
+        "JOIN images i ON i.id = m.image_id WHERE m.kind = 'human' ORDER BY i.name, t.id"
+    )
+    return [HumanMapRow(*row) for row in rows]

@@ -88,5 +88,7 @@ def _axis(cells: Sequence[Cell | None]) -> tuple[float, float, float]:
         if cell is not None:
             values += [value for value in (cell.percent, cell.low, cell.high) if value is not None]
     span = max(values) - min(values)
-    step = next((s for s in (25.0, 50.0, 100.0, 250.0, 500.0) if span / s <= 6), 10.0 ** math.ceil(math.log10(span)))
+    step = next(
+        (s for s in (25.0, 50.0, 100.0, 250.0, 500.0) if span / s <= 6), 10.0 ** math.ceil(math.log10(span))
+    )
     return math.floor(min(values) / step) * step, math.ceil(max(values) / step) * step, step

@@ -64,7 +64,9 @@ def _model(project: Project, row: ModelRow, colours: list[str], images: list[Ima
     runs = project.runs.all(model=row.id)
     stand_ins = sorted({(run.task, run.model_task) for run in runs if run.model_task not in ("", run.task)})
     described = {run.image_id for run in runs}
-    outside = [image for image in images if image.id in described and row.domain and image.origin != row.domain]
+    outside = [
+        image for image in images if image.id in described and row.domain and image.origin != row.domain
+    ]
     return ModelData(
         id=row.id,
         name=row.name,
@@ -72,7 +74,9 @@ def _model(project: Project, row: ModelRow, colours: list[str], images: list[Ima
         kind=row.kind,
         encoder=row.encoder,
         decoder=row.decoder,
-        checkpoint=PurePath(row.checkpoint).name if PurePath(row.checkpoint).is_absolute() else row.checkpoint,
+        checkpoint=PurePath(row.checkpoint).name
+        if PurePath(row.checkpoint).is_absolute()
+        else row.checkpoint,
         revision=row.revision,
         domain=row.domain,
         facts=tuple(flat(row.facts)),

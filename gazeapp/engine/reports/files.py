@@ -24,7 +24,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
-        os.replace(partial, path)
+        partial.replace(path)
     except OSError as error:
         raise _explain(error, path) from error
     finally:
@@ -61,5 +61,7 @@ def _explain(error: OSError, path: Path) -> GazeError:
             todo="Choose a folder that you may write to, or close the program that has the file open.",
         )
     return GazeError(
-        f"The file cannot be written ({error.strerror or error}).", where=str(path), todo="Choose another place."
+        f"The file cannot be written ({error.strerror or error}).",
+        where=str(path),
+        todo="Choose another place.",
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gazeapp.engine.project import ImageRow, Project, RunRow, ScoreRow
 from gazeapp.engine.reports import pictures
 from gazeapp.engine.reports.content import Gallery, GalleryRow, ModelData, Picture, TaskScores
+from gazeapp.engine.reports.dataset import TRUTH
 from gazeapp.engine.reports.scores import higher_is_better
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
 from gazeapp.engine.types import FloatArray, ImageArray
@@ -51,7 +52,7 @@ def plan_galleries(
     tasks
         Score tables.
     scores
-        Scores of one preset and one set of settings, without lesions.
+        Scores of one preset, without lesions.
     models
         Models of the project.
     metric
@@ -61,7 +62,9 @@ def plan_galleries(
     """
     found = []
     for task in tasks:
-        own = [row for row in scores if row.task == task.task and row.metric == metric and row.value is not None]
+        own = [
+            row for row in scores if row.task == task.task and row.metric == metric and row.value is not None
+        ]
         leader = _leader(own, models, metric)
         if leader is None or n_examples < 1:
             continue
@@ -72,7 +75,11 @@ def plan_galleries(
             if (row.source, row.method) == (model.id, method) and row.value is not None
         ]
         ranked.sort(key=lambda pair: (-pair[0] if higher_is_better(metric) else pair[0], pair[1]))
-        values = {(row.image_id, row.source): row.value for row in own if row.value is not None}
+        values = {
+            (row.image_id, TRUTH if row.source_kind == TRUTH else row.source): row.value
+            for row in own
+            if row.value is not None
+        }
         found.append(Plan(task.task, model, method, metric, tuple(_choices(ranked, n_examples)), values))
     return tuple(found)
 
@@ -92,11 +99,13 @@ def gallery_row(project: Project, plan: Plan, choice: Choice, models: Sequence[M
     high = pictures.shared_scale(list(maps.values())) if maps else 1.0
     shown = [_photograph(project, plan.task, image, picture)]
     if "" in maps:
-        shown.append(_panel("People", PEOPLE_COLOUR, pictures.overlay(picture, maps[""], high), "human map", None))
+        shown.append(
+            _panel("People", PEOPLE_COLOUR, pictures.overlay(picture, maps[""], high), "human map", None)
+        )
     for model in models:
         if model.id in maps:
             pixels = pictures.overlay(picture, maps[model.id], high)
-            score = plan.scores.get((image.id, model.id))
+            score = plan.scores.get((image.id, TRUTH if model.kind == TRUTH else model.id))
             shown.append(_panel(model.name, model.colour, pixels, runs[model.id].caption, score))
     return GalleryRow(image.name, choice.standing, choice.score, tuple(shown), high)
 
@@ -158,7 +167,9 @@ def _maps(
 def _photograph(project: Project, task: str, image: ImageRow, picture: ImageArray) -> Picture:
     table = project.gaze.fixations(image.id, task)
     pixels = pictures.with_fixations(picture, table.x, table.y, image.rect) if len(table) else picture
-    caption = f"{len(table)} fixations of {len(set(table.subject))} subjects" if len(table) else "no fixations"
+    caption = (
+        f"{len(table)} fixations of {len(set(table.subject))} subjects" if len(table) else "no fixations"
+    )
     return _panel("Image", REFERENCE_COLOUR, pixels, caption, None)
 
 

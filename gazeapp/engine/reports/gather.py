@@ -49,8 +49,7 @@ def gather(project: Project, preset: str, output: str) -> Report:
 
 def current_scores(project: Project, preset: str) -> list[ScoreRow]:
     """Return the scores of every image behind the summary that a report shows."""
-    ids = {row.settings_id for row in current_summary(project, preset)}
-    return [row for row in project.scores.all(preset) if row.settings_id in ids and not row.lesion]
+    return [row for row in project.scores.all(preset) if not row.lesion]
 
 
 def _today() -> str:

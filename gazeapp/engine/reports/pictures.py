@@ -95,7 +95,9 @@ def with_fixations(picture: ImageArray, x: DoubleArray, y: DoubleArray, image: R
     draw = ImageDraw.Draw(canvas)
     radius = max(width, height) / 110 * over
     for px, py in zip(x * (width / image.width) * over, y * (height / image.height) * over, strict=True):
-        draw.ellipse((px - radius, py - radius, px + radius, py + radius), PEOPLE_COLOUR, "#FFFFFF", max(1, over // 2))
+        draw.ellipse(
+            (px - radius, py - radius, px + radius, py + radius), PEOPLE_COLOUR, "#FFFFFF", max(1, over // 2)
+        )
     return np.asarray(canvas.resize((width, height), Image.Resampling.BOX))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
 from gazeapp.engine.project import Project, SettingsRow
+from gazeapp.engine.project.listing import human_maps
 from gazeapp.engine.project.settings import versions
 from gazeapp.engine.reports.content import Methods, SettingsData
 from gazeapp.engine.reports.dataset import flat
@@ -20,6 +21,7 @@ _SHORT = 12
 def used_settings(project: Project, preset: str) -> list[SettingsRow]:
     """Return the settings behind the recordings, maps and scores of a report, oldest first."""
     ids = {recording.settings_id for recording in project.gaze.recordings()}
+    ids |= {row.settings_id for row in human_maps(project)}
     ids |= {run.settings_id for run in project.runs.all()}
     ids |= {row.settings_id for row in current_summary(project, preset)}
     return [row for row in project.settings.all() if row.id in ids]
@@ -87,7 +89,9 @@ def commands(project: Project, preset: str, output: str) -> tuple[str, ...]:
     lines += _unique(_maps_command(name, row) for row in rows if row.verb == "import maps")
     lines += _extract_commands(name, [row for row in rows if row.verb == "extract"])
     lines += _unique(_score_command(name, row) for row in rows if row.verb == "score")
-    lines.append(_line("report", name, "-o", PurePath(output).name, *_unless("--preset", preset, "tuebingen")))
+    lines.append(
+        _line("report", name, "-o", PurePath(output).name, *_unless("--preset", preset, "tuebingen"))
+    )
     return tuple(lines)
 
 
@@ -111,7 +115,9 @@ def _import_command(name: str, row: SettingsRow) -> str:
 def _maps_command(name: str, row: SettingsRow) -> str:
     values = row.values
     truth = ["--truth"] if values.get("kind") == "truth" else []
-    return _line("import-maps", name, "MAPS", "--model", values.get("model"), "--task", values.get("task"), *truth)
+    return _line(
+        "import-maps", name, "MAPS", "--model", values.get("model"), "--task", values.get("task"), *truth
+    )
 
 
 def _extract_commands(name: str, rows: list[SettingsRow]) -> list[str]:

@@ -15,10 +15,8 @@ _KIND_ORDER = {"human": 0, "model": 1, "baseline": 2, "truth": 3}
 
 
 def current_summary(project: Project, preset: str) -> list[SummaryRow]:
-    """Return the summary rows of a preset, without lesions, as the newest settings made them."""
-    rows = [row for row in project.scores.summary(preset) if not row.lesion]
-    newest = max((row.settings_id for row in rows), default=0)
-    return [row for row in rows if row.settings_id == newest]
+    """Return the summary rows of a preset, without lesions."""
+    return [row for row in project.scores.summary(preset) if not row.lesion]
 
 
 def task_scores(
@@ -29,7 +27,7 @@ def task_scores(
     Parameters
     ----------
     rows
-        Summary rows of one preset and one set of settings.
+        Summary rows of one preset.
     tasks
         Task names in order.
     models
@@ -67,7 +65,11 @@ def _task(task: str, rows: list[SummaryRow], models: Sequence[ModelData]) -> Tas
     )
     sources = []
     for kind, source, method in keys:
-        own = {row.metric: row for row in rows if (row.source_kind, row.source, row.method) == (kind, source, method)}
+        own = {
+            row.metric: row
+            for row in rows
+            if (row.source_kind, row.source, row.method) == (kind, source, method)
+        }
         sources.append(_source(kind, source, method if source in several else "", own, metrics, models))
     sources = _mark_best(sources, metrics)
     return TaskScores(

@@ -82,7 +82,9 @@ def _against_baselines(
         for row in models
         if (cell := row.cells[k]) is not None and cell.percent is not None and cell.percent <= mark.percent
     ]
-    text = f"In task {task.task} the centre bias, which knows nothing of the image, reaches {_share(centre, k)}"
+    text = (
+        f"In task {task.task} the centre bias, which knows nothing of the image, reaches {_share(centre, k)}"
+    )
     if not behind or not models:
         return [f"{text}; every model is above it." if models else f"{text}."]
     if len(behind) == len(models):
@@ -113,9 +115,13 @@ def notes(data: DataSet, models: Sequence[ModelData], scores: Sequence[TaskScore
     if not data.images:
         found.append("The project has no images yet, so there is nothing to compare.")
     elif not data.n_kept:
-        found.append("The project has no fixations on its images yet, so there is no human map to compare with.")
+        found.append(
+            "The project has no fixations on its images yet, so there is no human map to compare with."
+        )
     elif not scores:
-        found.append("Nothing has been scored by this preset yet: run gazeapp score, then write the report again.")
+        found.append(
+            "Nothing has been scored by this preset yet: run gazeapp score, then write the report again."
+        )
     few = [task for task in scores if 0 < task.n_images < 10]
     found += [
         f"Task {task.task} has only {count(task.n_images, 'image')}: its intervals are rough." for task in few

@@ -65,12 +65,15 @@ def report(project: Project, settings: ReportSettings, progress: Progress) -> Su
         settings.n_examples,
     )
     total = sum(len(plan.choices) for plan in plans) + 1
-    done, missing = 0, []
+    done = 0
+    missing: list[GazeError] = []
     galleries: list[Gallery] = []
     for plan in plans:
         rows = []
         for choice in plan.choices:
-            progress.report(done + len(missing), total, f"pictures of {project.images.get(choice.image_id).name}")
+            progress.report(
+                done + len(missing), total, f"pictures of {project.images.get(choice.image_id).name}"
+            )
             if progress.cancelled:
                 return Summary(VERB, done, 0, len(missing), True, time.perf_counter() - started)
             try:

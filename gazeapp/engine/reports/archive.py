@@ -1,0 +1,142 @@
+"""The exported maps: one archive, an index of it, and pictures."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gazeapp.engine.project import ImageRow, Project, RunRow
+from gazeapp.engine.project import listing as stored
+from gazeapp.engine.reports import pictures
+from gazeapp.engine.reports.files import replacing
+from gazeapp.engine.reports.tables import Value
+from gazeapp.engine.types import FloatArray, ImageArray, Rect
+
+OVERLAY_FOLDER = "overlays"
+OVERLAY_SIDE = 384
+"""Longer side of an overlay picture, px."""
+
+# A fixed date makes the same project give the same bytes.
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class MapEntry:
+    """One map of the project and what it is called in an export; ``run`` is None for a human map."""
+
+    key: str
+    image: ImageRow
+    task: str
+    run: RunRow | None
+    settings_id: int
+    overlay: str
+
+
+def entries(project: Project, *, overlays: bool) -> list[MapEntry]:
+    """Return every map: people's first, then the runs', by image name, task and model order."""
+    by_id = {image.id: image for image in project.images.all()}
+    found = []
+    for row in stored.human_maps(project):
+        name = _overlay(by_id[row.image_id], row.task, "people") if overlays else ""
+        key = f"human_{row.image_id}_{row.task_id}"
+        found.append(MapEntry(key, by_id[row.image_id], row.task, None, row.settings_id, name))
+    runs = sorted(project.runs.all(lesion=None), key=lambda run: by_id[run.image_id].name)
+    for run in runs:
+        source = "_".join(part for part in (run.model, run.method, run.lesion) if part)
+        name = _overlay(by_id[run.image_id], run.task, source) if overlays else ""
+        found.append(MapEntry(f"run_{run.id}", by_id[run.image_id], run.task, run, run.settings_id, name))
+    return found
+
+
+def write_maps(project: Project, found: list[MapEntry], path: Path) -> Iterator[tuple[Value, ...]]:
+    """Write the archive while its index rows are taken; it is complete when they are all taken.
+
+    Raises
+    ------
+    GazeError
+        If the file cannot be written; an older one stays as it was.
+    """
+    with replacing(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for entry in found:
+            mean, words, rect = _grids(project, entry)
+            mean_key = f"{entry.key}_mean" if entry.run else entry.key
+            _add(archive, mean_key, mean)
+            words_key = f"{entry.key}_words" if len(words) else ""
+            if words_key:
+                _add(archive, words_key, words)
+            yield _index_row(entry, mean_key, words_key, mean, len(words), rect)
+
+
+def draw_overlays(project: Project, group: list[MapEntry]) -> list[tuple[str, ImageArray]]:
+    """Return the pictures of one image under one task and their names, all on one colour scale.
+
+    Raises
+    ------
+    GazeError
+        If the image's file is missing or damaged.
+    """
+    image = group[0].image
+    picture = pictures.thumbnail(project.images.file(image), OVERLAY_SIDE)
+    height, width = picture.shape[:2]
+    maps = []
+    for entry in group:
+        grid, _, rect = _grids(project, entry)
+        maps.append(pictures.times_uniform(grid, rect, image.rect, height, width))
+    high = pictures.shared_scale(maps)
+    return [
+        (entry.overlay, pictures.overlay(picture, values, high))
+        for entry, values in zip(group, maps, strict=True)
+    ]
+
+
+def write_picture(path: Path, pixels: ImageArray) -> None:
+    """Write a picture as PNG in one step.
+
+    Raises
+    ------
+    GazeError
+        If it cannot be written.
+    """
+    with replacing(path) as partial:
+        Image.fromarray(pixels).save(partial, "PNG")
+
+
+def _grids(project: Project, entry: MapEntry) -> tuple[FloatArray, FloatArray, Rect]:
+    if entry.run is not None:
+        maps = project.maps.of_run(entry.run.id)
+        return maps.mean, maps.words, maps.rect
+    human = project.maps.human(entry.image.id, entry.task)
+    assert human is not None
+    return human.values, human.values[None][:0], human.rect
+
+
+def _add(archive: zipfile.ZipFile, key: str, values: FloatArray) -> None:
+    info = zipfile.ZipInfo(f"{key}.npy", _DATE)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    with archive.open(info, "w") as stream:
+        np.lib.format.write_array(stream, np.ascontiguousarray(values), allow_pickle=False)
+
+
+def _index_row(
+    entry: MapEntry, key: str, words_key: str, mean: FloatArray, n_words: int, rect: Rect
+) -> tuple[Value, ...]:
+    run = entry.run
+    return (
+        *(key, words_key, "run" if run else "human", entry.image.name, entry.task),
+        *((run.model, run.method, run.lesion, run.id) if run else ("", "", "", None)),
+        *(mean.shape[0], mean.shape[1], n_words, rect.x, rect.y, rect.width, rect.height),
+        *(entry.overlay, entry.settings_id),
+    )
+
+
+def _overlay(image: ImageRow, task: str, source: str) -> str:
+    """Return a file name that every file system takes; the image's number keeps equal stems apart."""
+    parts = [f"{image.id:04d}", Path(image.name).stem, task, source]
+    name = "__".join(re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip("-.")[:60] or "x" for part in parts)
+    return f"{OVERLAY_FOLDER}/{name}.png"

@@ -1,0 +1,168 @@
+"""Rows of the exported tables, read from a project in a stable order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from gazeapp.engine.project import Project
+from gazeapp.engine.project import listing as stored
+from gazeapp.engine.reports.dictionary import (
+    CEILINGS,
+    DICTIONARY,
+    FIXATIONS,
+    IMAGES,
+    MODELS,
+    PROBLEMS,
+    RECORDINGS,
+    RUNS,
+    SCORES,
+    SUMMARY,
+    WORDS,
+    dictionary_rows,
+)
+from gazeapp.engine.reports.human_ceilings import ceiling_rows
+from gazeapp.engine.reports.tables import Table, Value
+
+Row = tuple[Value, ...]
+
+
+def tables(project: Project) -> list[tuple[Table, Iterator[Row]]]:
+    """Return every table but that of maps, with its rows, which are read when they are asked for."""
+    return [
+        (IMAGES, images(project)),
+        (RECORDINGS, recordings(project)),
+        (FIXATIONS, fixations(project)),
+        (MODELS, models(project)),
+        (RUNS, runs(project)),
+        (WORDS, words(project)),
+        (SCORES, scores(project)),
+        (CEILINGS, ceilings(project)),
+        (SUMMARY, summary(project)),
+        (PROBLEMS, problems(project)),
+        (DICTIONARY, dictionary_rows()),
+    ]
+
+
+def images(project: Project) -> Iterator[Row]:
+    """Yield images by name."""
+    for image in project.images.all():
+        yield image.name, image.width, image.height, image.origin, image.path, image.sha256
+
+
+def recordings(project: Project) -> Iterator[Row]:
+    """Yield recordings in the order of their import."""
+    trials = project.gaze.trials()
+    for recording in project.gaze.recordings():
+        own = [trial for trial in trials if trial.recording_id == recording.id]
+        yield (
+            recording.id,
+            PurePath(recording.file).name,
+            recording.format,
+            recording.confidence,
+            recording.task,
+            recording.simulated,
+            len(own),
+            sum(trial.n_fixations for trial in own),
+            sum(trial.n_kept for trial in own if trial.image_id is not None),
+            recording.sha256,
+            recording.settings_id,
+        )
+
+
+def fixations(project: Project) -> Iterator[Row]:
+    """Yield every fixation by recording, trial and position."""
+    simulated = {recording.id: recording.simulated for recording in project.gaze.recordings()}
+    for row in stored.fixations(project):
+        yield (
+            *(row.image, row.task, row.subject, row.recording_id, row.trial_id, row.index),
+            *(row.x, row.y, row.x_recorded, row.y_recorded, row.start_ms, row.duration_ms, row.eye),
+            *(not row.why, row.why, simulated[row.recording_id]),
+        )
+
+
+def models(project: Project) -> Iterator[Row]:
+    """Yield models in their stable order."""
+    for row in project.runs.models():
+        yield row.id, row.name, row.kind, row.encoder, row.decoder, row.checkpoint, row.revision, row.domain
+
+
+def runs(project: Project) -> Iterator[Row]:
+    """Yield runs by image name, in the models' order."""
+    names = _names(project)
+    for run in sorted(project.runs.all(lesion=None), key=lambda run: names[run.image_id]):
+        yield (
+            *(names[run.image_id], run.model, run.task, run.lesion, run.caption, run.method, run.model_task),
+            *(run.log_probability, run.seconds, run.id, run.settings_id),
+        )
+
+
+def words(project: Project) -> Iterator[Row]:
+    """Yield the words of the runs in runs.csv, by run and position."""
+    shown = {run.id for run in project.runs.all(lesion=None)}
+    for word in stored.words(project):
+        if word.run_id in shown:
+            yield (
+                word.run_id,
+                word.position,
+                word.text,
+                word.is_content,
+                word.log_probability,
+                word.image_mass,
+            )
+
+
+def scores(project: Project) -> Iterator[Row]:
+    """Yield scores by preset, image, task and source."""
+    names = _names(project)
+    rows = [
+        (
+            *(names[row.image_id], row.source, row.task, row.method, row.lesion, row.metric, row.preset),
+            *(row.value, row.source_kind, row.settings_id),
+        )
+        for row in project.scores.all()
+    ]
+    yield from sorted(rows, key=lambda row: (row[6], row[0], row[2], row[8], row[1], row[3], row[4], row[5]))
+
+
+def ceilings(project: Project) -> Iterator[Row]:
+    """Yield ceilings and their parts by preset, task, metric and estimator."""
+    for row in ceiling_rows(project):
+        yield (
+            *(row.task, row.metric, row.preset, row.estimator, row.value, row.low, row.high),
+            *(row.n_images, row.n_subjects, row.settings_id),
+        )
+
+
+def summary(project: Project) -> Iterator[Row]:
+    """Yield the summary by preset, task, source and metric."""
+    rows = sorted(
+        project.scores.summary(),
+        key=lambda r: (r.preset, r.task, r.source_kind, r.source, r.method, r.lesion, r.metric),
+    )
+    for r in rows:
+        yield (
+            *(
+                r.source,
+                r.task,
+                r.metric,
+                r.preset,
+                r.mean,
+                r.ceiling,
+                r.chance,
+                r.percent,
+                r.ci_low,
+                r.ci_high,
+            ),
+            *(r.source_kind, r.method, r.lesion, r.estimator, r.n_images, r.n_subjects, r.settings_id),
+        )
+
+
+def problems(project: Project) -> Iterator[Row]:
+    """Yield problems, oldest first."""
+    for row in project.problems.all():
+        yield row.verb, row.where, row.what, row.todo, row.created
+
+
+def _names(project: Project) -> dict[int, str]:
+    return {image.id: image.name for image in project.images.all()}

@@ -1,0 +1,189 @@
+"""Write the tables, maps and pictures of a study into a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.project import ProblemRow, Project
+from gazeapp.engine.project.settings import versions
+from gazeapp.engine.reports.archive import MapEntry, draw_overlays, entries, write_maps, write_picture
+from gazeapp.engine.reports.dataset import fingerprint
+from gazeapp.engine.reports.dictionary import MAPS, dictionary_text
+from gazeapp.engine.reports.files import replacing
+from gazeapp.engine.reports.tables import Value, write_table
+from gazeapp.engine.reports.tidy import tables
+from gazeapp.engine.types import Json
+from gazeapp.engine.workflows.base import Progress, Summary
+
+VERB = "export"
+ARCHIVE = "maps.npz"
+PROVENANCE = "provenance.json"
+DICTIONARY_PAGE = "data_dictionary.md"
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """Where to write, and whether with pictures.
+
+    Parameters
+    ----------
+    folder
+        Made if missing; files of an earlier export are replaced, others are left alone.
+    overlays
+        Whether each image is written with each of its maps on it.
+    """
+
+    folder: str
+    overlays: bool = True
+
+
+class _Stopped(Exception):
+    """The user cancelled; whatever file is being written is given up."""
+
+
+class _Count:
+    """Tells the progress of an export, and stops it when the user wants."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self.done = 0
+        self._progress = progress
+        self._total = total
+
+    def next(self, message: str) -> None:
+        """Say what comes now.
+
+        Raises
+        ------
+        _Stopped
+            If the user cancelled.
+        """
+        if self._progress.cancelled:
+            raise _Stopped
+        self._progress.report(self.done, self._total, message)
+
+    def finish(self) -> None:
+        """Count one unit."""
+        self.done += 1
+
+
+def export(project: Project, settings: ExportSettings, progress: Progress) -> Summary:
+    """Write tidy tables, maps, overlays, a data dictionary and the provenance into a folder.
+
+    One unit is a table, a map, or the pictures of one image under one task. Every file is replaced in
+    one step, so that a stop leaves each either old or new. An image whose file is missing has no
+    pictures and becomes a problem; the rest goes on.
+
+    Returns
+    -------
+    Summary
+        ``details`` has ``folder`` and ``rows``: table -> number of rows.
+
+    Raises
+    ------
+    GazeError
+        If the folder cannot be written or the disk is full.
+    """
+    started = time.perf_counter()
+    folder = Path(settings.folder)
+    maps = entries(project, overlays=settings.overlays)
+    groups = _groups(maps) if settings.overlays else []
+    content = tables(project)
+    count = _Count(progress, len(content) + len(maps) + len(groups) + 2)
+    rows: dict[str, int] = {}
+    failed: list[GazeError] = []
+    stopped = False
+    try:
+        for table, values in content:
+            count.next(table.name)
+            rows[table.name] = write_table(folder / table.name, table, values)
+            count.finish()
+        rows[MAPS.name] = write_table(
+            folder / MAPS.name, MAPS, _counted(write_maps(project, maps, folder / ARCHIVE), count)
+        )
+        for group in groups:
+            count.next(f"pictures of {group[0].image.name}")
+            try:
+                drawn = draw_overlays(project, group)
+            except GazeError as error:
+                failed.append(error)
+                continue
+            for name, pixels in drawn:
+                write_picture(folder / name, pixels)
+            count.finish()
+        count.next(PROVENANCE)
+        _write_text(folder / DICTIONARY_PAGE, dictionary_text())
+        count.finish()
+        _write_text(
+            folder / PROVENANCE,
+            json.dumps(_provenance(project, folder, rows), indent=2, ensure_ascii=False) + "\n",
+        )
+        count.finish()
+    except _Stopped:
+        stopped = True
+    distinct = list({str(error): error for error in failed}.values())
+    problems = tuple(_store(project, error) for error in distinct)
+    seconds = time.perf_counter() - started
+    details: Json = {"folder": str(folder), "rows": rows}
+    return Summary(VERB, count.done, 0, len(failed), stopped, seconds, problems, details)
+
+
+def _groups(maps: list[MapEntry]) -> list[list[MapEntry]]:
+    """Return the maps of each image and task together."""
+    ordered = sorted(maps, key=lambda entry: (entry.image.name, entry.task))
+    return [list(group) for _, group in groupby(ordered, key=lambda entry: (entry.image.id, entry.task))]
+
+
+def _counted(rows: Iterator[tuple[Value, ...]], count: _Count) -> Iterator[tuple[Value, ...]]:
+    count.next(ARCHIVE)
+    for row in rows:
+        yield row
+        count.finish()
+        count.next(ARCHIVE)
+
+
+def _provenance(project: Project, folder: Path, rows: dict[str, int]) -> Json:
+    images, recordings = project.images.all(), project.gaze.recordings()
+    return {
+        "project": project.name,
+        "simulated": project.simulated,
+        "versions": versions(),
+        "fingerprint": fingerprint(images, recordings),
+        "files": {
+            name: {"sha256": _sha256(folder / name), **({"rows": rows[name]} if name in rows else {})}
+            for name in (*rows, ARCHIVE)
+        },
+        "settings": [
+            {
+                "settings_id": row.id,
+                "verb": row.verb,
+                "values": row.values,
+                "versions": row.versions,
+                "hash": row.hash,
+                "created": row.created,
+            }
+            for row in project.settings.all()
+        ],
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_text(path: Path, text: str) -> None:
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _store(project: Project, error: GazeError) -> ProblemRow:
+    if project.read_only:
+        return ProblemRow(0, VERB, error.where, error.what, error.todo, "")
+    return project.problems.add(VERB, error.where, error.what, error.todo)
