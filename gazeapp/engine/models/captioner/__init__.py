@@ -1,0 +1,1 @@
+"""Captioners: encoder x decoder image captioners that say where they attend for each word."""

@@ -1,0 +1,153 @@
+"""What a captioner is made of, as written beside its weights in ``captioner.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.types import Json
+
+CONFIG_NAME = "captioner.json"
+FORMAT = 1
+PAD, END = "<pad>", "<end>"
+
+
+def task_token(task: str) -> str:
+    """Return the vocabulary entry that tells a captioner its task."""
+    return f"<{task}>"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionerConfig:
+    """The whole description of a captioner, without its weights.
+
+    Parameters
+    ----------
+    id, name
+        Identifier and shown name, such as ``cnn-lstm`` and ``CNN-LSTM``.
+    encoder
+        ``cnn`` or ``vit`` (the small ones), or the name of any timm backbone.
+    decoder
+        ``lstm`` or ``transformer``.
+    vocabulary
+        Every token, in the order of its number; ``<pad>`` is 0 and ``<end>`` is 1.
+    content_words
+        Words that name or describe something; their maps make the caption's map.
+    tasks
+        Trained tasks; each has a token such as ``<general>``.
+    input_size
+        Side of the square picture that the encoder gets, px; images are stretched to it.
+    grid
+        Rows and columns of the grid that is attended to.
+    width
+        Features per grid cell, and per word.
+    state
+        Width of the LSTM's state.
+    layers, heads
+        Decoder layers and attention heads of a Transformer decoder.
+    max_words
+        Longest caption.
+    mean, std
+        Normalisation of pixel values 0 to 255.
+    default_method
+        Map method used when none is asked for.
+    domain
+        What it was trained on.
+    revision
+        SHA-256 of the weights file; empty before there is one.
+    training, figures
+        Training settings and held-out figures, for the model card.
+    """
+
+    id: str
+    name: str
+    encoder: str
+    decoder: str
+    vocabulary: tuple[str, ...]
+    content_words: tuple[str, ...]
+    tasks: tuple[str, ...]
+    input_size: int = 128
+    grid: tuple[int, int] = (8, 8)
+    width: int = 128
+    state: int = 192
+    layers: int = 2
+    heads: int = 4
+    max_words: int = 32
+    mean: float = 128.0
+    std: float = 64.0
+    default_method: str = ""
+    domain: str = ""
+    revision: str = ""
+    training: Json = field(default_factory=dict)
+    figures: Json = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.decoder not in ("lstm", "transformer"):
+            raise ValueError(f"a decoder is 'lstm' or 'transformer', not {self.decoder!r}")
+        if self.vocabulary[:2] != (PAD, END):
+            raise ValueError(f"a vocabulary starts with {PAD} and {END}")
+        missing = [task for task in self.tasks if task_token(task) not in self.vocabulary]
+        if missing:
+            raise ValueError(f"the vocabulary has no token for the tasks {missing}")
+        if self.width % 4 or self.width % self.heads:
+            raise ValueError("the width must be a multiple of 4 and of the number of heads")
+
+    @property
+    def cells(self) -> int:
+        """Number of grid cells."""
+        return self.grid[0] * self.grid[1]
+
+    def to_json(self) -> Json:
+        """Return the description as JSON data."""
+        return {"format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: Json, where: str = "") -> CaptionerConfig:
+        """Build the description from JSON data.
+
+        Raises
+        ------
+        GazeError
+            When the data is of a newer format or lacks something.
+        """
+        if int(data.get("format", 0)) > FORMAT:
+            raise GazeError(
+                "The captioner was made by a newer gazeapp.", where=where, todo="Update gazeapp to use it."
+            )
+        known = {entry.name for entry in fields(cls)}
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in data.items()
+            if key in known
+        }
+        try:
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise GazeError(
+                f"The captioner's description is not complete: {error}.",
+                where=where,
+                todo="Train it again, or copy its folder again.",
+            ) from error
+
+
+def read_config(folder: Path) -> CaptionerConfig:
+    """Read ``captioner.json`` from a captioner's folder.
+
+    Raises
+    ------
+    GazeError
+        When there is none, or it cannot be read.
+    """
+    path = folder / CONFIG_NAME
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise GazeError(
+            f"The captioner's description could not be read: {error}.",
+            where=str(path),
+            todo="Choose a folder that holds captioner.json and weights.safetensors.",
+        ) from error
+    return CaptionerConfig.from_json(data, where=str(path))

@@ -1,0 +1,88 @@
+"""Captioners on disk: a folder with ``captioner.json`` and ``weights.safetensors``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.config import CONFIG_NAME, CaptionerConfig, read_config
+from gazeapp.engine.models.captioner.network import Captioner
+
+WEIGHTS_NAME = "weights.safetensors"
+
+
+def save_captioner(folder: Path, model: Captioner, config: CaptionerConfig) -> CaptionerConfig:
+    """Write a captioner's weights as float16, and its description with their SHA-256.
+
+    Parameters
+    ----------
+    folder
+        Where to write; made if need be.
+    model, config
+        The network, and the description to store, which may hold more than ``model.config``.
+
+    Returns
+    -------
+    CaptionerConfig
+        The description as written.
+    """
+    from safetensors.torch import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    data = save({name: _stored(tensor) for name, tensor in model.state_dict().items()})
+    written = replace(config, revision=hashlib.sha256(data).hexdigest())
+    (folder / WEIGHTS_NAME).write_bytes(data)
+    (folder / CONFIG_NAME).write_text(json.dumps(written.to_json(), indent=1) + "\n", "utf-8")
+    return written
+
+
+def load_captioner(folder: Path, device: str = "cpu") -> Captioner:
+    """Read a captioner, ready to use, computing in float32.
+
+    Raises
+    ------
+    GazeError
+        When the files are missing, damaged, or do not belong together.
+    """
+    from safetensors.torch import load
+
+    config = read_config(folder)
+    path = folder / WEIGHTS_NAME
+    mend = "Copy the captioner's folder again, or train it again."
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise GazeError(f"The weights could not be read: {error}.", where=str(path), todo=mend) from error
+    if config.revision and hashlib.sha256(data).hexdigest() != config.revision:
+        raise GazeError(
+            "The weights are not those that captioner.json speaks of.", where=str(path), todo=mend
+        )
+    model = Captioner(config)
+    try:
+        model.load_state_dict({name: _used(tensor) for name, tensor in load(data).items()})
+    except (RuntimeError, ValueError) as error:
+        raise GazeError(
+            f"The weights do not fit the description: {error}", where=str(path), todo=mend
+        ) from error
+    return model.to(device).eval()
+
+
+def through_storage(model: Captioner) -> Captioner:
+    """Return a copy with the weights as they come back from disk, so that figures are of what ships."""
+    copy = Captioner(model.config)
+    copy.load_state_dict({name: _used(_stored(tensor)) for name, tensor in model.state_dict().items()})
+    return copy.eval()
+
+
+def _stored(tensor: torch.Tensor) -> torch.Tensor:
+    plain = tensor.detach().cpu().contiguous()
+    return plain.half() if plain.is_floating_point() else plain
+
+
+def _used(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor

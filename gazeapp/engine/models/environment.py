@@ -1,0 +1,48 @@
+"""Makes torch, torchvision and timm importable together."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+_kept_alive: list[Any] = []
+
+
+def ensure_torchvision() -> None:
+    """Import torchvision, mending the one known way in which its import fails.
+
+    torchvision's wheel beside a CPU-only torch of the same version stops with ``operator
+    torchvision::nms does not exist``, because its compiled operators cannot be loaded; timm and
+    transformers then fail as well. gazeapp uses none of those operators, so declaring their
+    schemas is enough. A missing torchvision is left to those who need it.
+    """
+    try:
+        importlib.import_module("torchvision")
+        return
+    except ModuleNotFoundError:
+        return
+    except RuntimeError as error:
+        if "torchvision::" not in str(error):
+            raise
+    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+        del sys.modules[name]
+    import torch
+
+    # The declarations last only as long as the library object does.
+    library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+    for operator in ("nms", "qnms"):
+        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    _kept_alive.append(library)
+    importlib.import_module("torchvision")
+
+
+def best_device(device: str = "auto") -> str:
+    """Resolve ``auto`` to cuda, mps or cpu, whichever is there first; other names pass through."""
+    if device != "auto":
+        return device
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
