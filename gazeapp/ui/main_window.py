@@ -265,7 +265,7 @@ class MainWindow(QMainWindow):
     def _enter_project(self, study: StudyView) -> None:
         task = study.tasks[0] if study.tasks else ""
         image = next(iter(study.images), None)
-        source = next((model.id for model in study.models.values() if model.kind != "truth"), PEOPLE)
+        source = next(iter(study.model_ids), PEOPLE)
         self.selection.update(image_id=image, task=task, source=source, word=-1)
         self.loader.open(study.path)
         self.pages.setCurrentWidget(self.compare)
@@ -439,8 +439,8 @@ class MainWindow(QMainWindow):
             return
         for dock in self._docks.values():
             dock.show()
-        self.resizeDocks([self.images_dock, self.inspector_dock], [232, 248], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.results_dock], [248], Qt.Orientation.Vertical)
+        self.resizeDocks([self.images_dock, self.inspector_dock], [232, 240], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.results_dock], [272], Qt.Orientation.Vertical)
 
     def _place_docks(self) -> None:
         area = Qt.DockWidgetArea

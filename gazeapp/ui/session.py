@@ -31,7 +31,7 @@ class Session(QObject):
     def __init__(self, notifications: Notifications, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.runner = JobRunner(self)
-        self._reader = JobRunner(self, name="reader")
+        self.reader = JobRunner(self, name="reader")
         self._notifications = notifications
         self._lock: QLockFile | None = None
         self._opening: Path | None = None
@@ -40,7 +40,7 @@ class Session(QObject):
         self.study: StudyView | None = None
         self.read_only = ""
         self.runner.changed.connect(self._job_changed)
-        self._reader.changed.connect(self._read)
+        self.reader.changed.connect(self._read)
 
     @property
     def name(self) -> str:
@@ -50,12 +50,12 @@ class Session(QObject):
     def open(self, path: Path) -> None:
         """Open a project; its study arrives with ``opened`` and ``refreshed``, or a problem is shown."""
         self._opening = Path(path).resolve()
-        self._wanted_read = self._reader.submit("open", _read_work, self._opening)
+        self._wanted_read = self.reader.submit("open", _read_work, self._opening)
 
     def refresh(self) -> None:
         """Read the study again."""
         if self.path is not None:
-            self._wanted_read = self._reader.submit("read", _read_work, self.path)
+            self._wanted_read = self.reader.submit("read", _read_work, self.path)
 
     def close(self) -> None:
         """Close the project; work that runs on it goes on."""
@@ -74,7 +74,7 @@ class Session(QObject):
     def stop(self) -> None:
         """Stop both threads, each after the unit in hand, and free the lock."""
         self.runner.stop()
-        self._reader.stop()
+        self.reader.stop()
         self._unlock()
 
     @Slot(object)

@@ -17,6 +17,7 @@ from gazeapp.engine.project.rows import (
     SettingsRow,
     SummaryRow,
 )
+from gazeapp.engine.scoring.facts import SOURCES
 
 if TYPE_CHECKING:
     from gazeapp.engine.project import Project
@@ -66,14 +67,15 @@ class StudyView:
 
     def source_name(self, source: str) -> str:
         """Return the name to show for a model id, a baseline or people."""
-        names = {
-            PEOPLE: "People",
-            "uniform": "Uniform",
-            "centre_bias": "Centre bias",
-            "true_density": "True density (simulated)",
-        }
         model = self.models.get(source)
-        return model.name if model else names.get(source, source.replace("_", " ").capitalize())
+        if source == PEOPLE:
+            return "People"
+        return model.name if model else SOURCES.get(source, source.replace("_", " ").capitalize())
+
+    @property
+    def model_ids(self) -> tuple[str, ...]:
+        """Ids of the models in their stable order, without true densities."""
+        return tuple(model.id for model in self.models.values() if model.kind != "truth")
 
 
 def read_study(project: Project) -> StudyView:

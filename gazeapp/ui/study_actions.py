@@ -97,7 +97,7 @@ class StudyActions(QObject):
                     return None
                 return add_images(project, AddImagesSettings(names), progress)
 
-        return self._run(f"new project {path.name}", work, after=lambda _s: self._session.open(path))
+        return self._run(f"New project {path.name}", work, after=lambda _s: self._session.open(path))
 
     @Slot()
     def open_project(self) -> None:
@@ -122,7 +122,7 @@ class StudyActions(QObject):
 
         path = folder / "demo.gaze"
         self.demo_job = self._run(
-            "building the demo study", work, torch=not path.exists(), after=lambda _s: self._session.open(path)
+            "Building the demo study", work, torch=not path.exists(), after=lambda _s: self._session.open(path)
         )
 
     @Slot()
@@ -136,7 +136,7 @@ class StudyActions(QObject):
             from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 
             settings = AddImagesSettings(tuple(chosen))
-            self._run("adding images", lambda project, progress: add_images(project, settings, progress), here=True)
+            self._run("Adding images", lambda project, progress: add_images(project, settings, progress), here=True)
 
     @Slot()
     def import_gaze(self, paths: Sequence[Path] = ()) -> None:
@@ -153,12 +153,12 @@ class StudyActions(QObject):
             return
         from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
 
-        dialog = ImportGazeDialog(self._window, study, chosen, self._session.runner)
+        dialog = ImportGazeDialog(self._window, study, chosen, self._session.reader, self._selection.task)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             from gazeapp.engine.workflows.gaze import import_gaze
 
             settings = dialog.settings()
-            self._run("importing gaze", lambda project, progress: import_gaze(project, settings, progress), here=True)
+            self._run("Importing gaze", lambda project, progress: import_gaze(project, settings, progress), here=True)
 
     @Slot()
     def extract(self) -> None:
@@ -178,7 +178,7 @@ class StudyActions(QObject):
 
             return extract(project, ExtractSettings(**choice), progress)
 
-        self._run("running models", work, here=True, torch=True)
+        self._run("Running models", work, here=True, torch=True)
 
     @Slot()
     def score(self) -> None:
@@ -190,7 +190,7 @@ class StudyActions(QObject):
 
             return score(project, ScoreSettings(preset=preset), progress)
 
-        self._run("scoring", work, here=True)
+        self._run("Scoring", work, here=True)
 
     @Slot()
     def report(self) -> None:
@@ -210,7 +210,7 @@ class StudyActions(QObject):
 
             return report(project, ReportSettings(output=str(output), preset=preset), progress)
 
-        self._run("writing the report", work, here=True, after=lambda _s: self._written(output, open_it))
+        self._run("Writing the report", work, here=True, after=lambda _s: self._written(output, open_it))
 
     @Slot()
     def export(self) -> None:
@@ -230,7 +230,7 @@ class StudyActions(QObject):
 
             return export(project, ExportSettings(folder=str(folder)), progress)
 
-        self._run("exporting", work, here=True, after=lambda _s: self._written(folder, open_it))
+        self._run("Exporting", work, here=True, after=lambda _s: self._written(folder, open_it))
 
     def accept_drop(self, paths: Sequence[Path]) -> Drop:
         """Do what dropped files ask for, and return how they were understood."""

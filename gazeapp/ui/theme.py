@@ -106,7 +106,7 @@ QLabel[role="title"] { font-size: ${title}px; font-weight: 600; }
 QLabel[role="display"] { font-size: ${display}px; font-weight: 300; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="section"] { color: $muted; font-size: ${small}px; font-weight: 600; }
-QLabel[role="badge"] { color: $warning; background: $warning_soft; border-radius: 8px; padding: 1px 8px;
+QLabel[role="badge"] { color: $warning; background: $warning_soft; border-radius: 7px; padding: 1px 7px;
     font-size: ${small}px; font-weight: 600; }
 QLabel[role="note"] { color: $warning; background: $warning_soft; border-radius: 6px; padding: 8px; }
 QLabel[role="key"] { color: $muted; background: $hover; border-radius: 4px; padding: 1px 6px;
@@ -134,7 +134,7 @@ QPushButton:pressed { background: $line; }
 QPushButton:focus { border-color: $accent; }
 QPushButton:disabled { color: $faint; background: $window; }
 QPushButton:default, QPushButton[role="primary"] { background: $accent; color: $on_accent;
-    border-color: $accent; font-weight: 600; }
+    border-color: $accent; }
 QPushButton:default:disabled, QPushButton[role="primary"]:disabled { background: $hover; color: $faint;
     border-color: $line; }
 QPushButton[role="quiet"] { background: transparent; border: 1px solid transparent; padding: 4px 8px;
@@ -144,7 +144,7 @@ QPushButton[role="quiet"]:focus { border-color: $accent; }
 QPushButton[role="segment"] { background: transparent; border: 1px solid transparent; border-radius: 5px;
     padding: 3px 12px; color: $muted; min-height: 16px; }
 QPushButton[role="segment"]:hover { color: $text; }
-QPushButton[role="segment"]:checked { background: $raised; color: $text; border-color: $line; font-weight: 600; }
+QPushButton[role="segment"]:checked { background: $raised; color: $text; border-color: $line; }
 QPushButton[role="segment"]:focus { border-color: $accent; }
 QFrame#segments { background: $hover; border-radius: 7px; }
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 5px; padding: 3px; }

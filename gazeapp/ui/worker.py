@@ -169,9 +169,10 @@ class _Worker(QObject):
             else:
                 result = self._work(job)
                 status = "cancelled" if getattr(result, "cancelled", False) else "done"
-        except BaseException as failure:  # whatever happens, the job must end in the window
+        except BaseException as failure:  # noqa: BLE001 - whatever happens, the job must end in the window
             status, error = "failed", JobError.of(failure)
-            _log.exception("job %s failed", job.id)
+            if error.details:
+                _log.error("job %s failed\n%s", job.id, error.details)
         self.finished.emit(_Outcome(job.id, status, time.monotonic() - began, result, error))
 
     def _work(self, job: _Job) -> Any:

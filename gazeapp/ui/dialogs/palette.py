@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -22,6 +22,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, infos
 
 _SHOWN = 60
+_ROW = 28
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class Palette(QFrame):
         for entry in [e for e in self._entries if matches(query, e.text)][:_SHOWN]:
             item = QTreeWidgetItem([entry.text, entry.reason or entry.hint])
             item.setData(0, Qt.ItemDataRole.UserRole, self._entries.index(entry))
+            item.setSizeHint(0, QSize(0, _ROW))
             for column in (0, 1):
                 if column == 1 or entry.reason:
                     item.setForeground(column, theme.brush(shades.faint if entry.reason else shades.muted))

@@ -15,6 +15,9 @@ from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE, StudyView
 from gazeapp.ui.widgets import label, simulated_badge
 
+_NAME_WIDTH = 92
+_UNBROKEN = 14
+
 Fact = tuple[str, str, str]
 """What it is, its value, and a tooltip that says more."""
 
@@ -29,6 +32,7 @@ class FactList(QWidget):
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(1, 1)
+        self._grid.setColumnMinimumWidth(0, _NAME_WIDTH)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.STEP)
@@ -170,7 +174,7 @@ def image_facts(study: StudyView, chosen: Selection) -> list[Fact]:
         ("task", chosen.task or "none yet", "The task that people and models were given."),
         ("people", str(people), "Subjects with trials under this task."),
         ("fixations", f"{fixations:,}", "Kept fixations on this image under this task."),
-        ("file", image.path, f"SHA-256 {image.sha256}"),
+        ("file", image.path, f"{image.path}\nSHA-256 {image.sha256}"),
     ]
 
 
@@ -193,7 +197,7 @@ def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> lis
         ("encoder", model.encoder, "Turns the picture into a grid of features."),
         ("decoder", model.decoder, "Turns the features into words; its attention is the map."),
         ("trained on", "drawn demo scenes" if model.domain == "demo-world" else model.domain, ""),
-        ("weights", model.revision[:12], f"{model.checkpoint}\nSHA-256 or revision {model.revision}"),
+        ("weights", _short(model.revision), f"{model.checkpoint}\nSHA-256 or revision {model.revision}"),
     ]
     if run is not None:
         facts += [
@@ -218,9 +222,11 @@ def settings_facts(row: SettingsRow | None) -> list[Fact]:
         return []
     facts = [(name.replace("_", " "), _short(value), str(value)) for name, value in row.values.items()]
     when = row.created[:16].replace("T", " ") + " UTC"
-    return [*facts, ("hash", row.hash, "The same settings have the same hash."), ("made", when, "")]
+    return [*facts, ("hash", _short(row.hash), "The same settings have the same hash."), ("made", when, "")]
 
 
 def _short(value: object) -> str:
     text = json.dumps(value) if isinstance(value, (dict, list)) else str(value)
-    return text if len(text) <= 40 else f"{text[:18]}…{text[-18:]}"
+    if " " not in text and len(text) > _UNBROKEN:
+        return f"{text[:_UNBROKEN]}…"
+    return text if len(text) <= 80 else f"{text[:40]}…{text[-30:]}"

@@ -13,11 +13,15 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gazeapp.ui import theme
 from gazeapp.ui.colours import source_colour
+from gazeapp.ui.panels.score_table import metric_name, number
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE, StudyView
 from gazeapp.ui.widgets import label
 
 _SPREAD = 0.28
+
+PEOPLE_BY_IMAGE = frozenset({"loso", "split_half_r", "half_vs_half"})
+"""Estimators of how well people predict each other that have a value for each image."""
 
 
 class ScorePlot(QWidget):
@@ -67,18 +71,16 @@ class ScorePlot(QWidget):
 
     def redraw(self) -> None:
         """Draw everything again in the colours of the theme."""
-        from gazeapp.ui.panels.score_table import METRICS
-
         self.view.clear()
         self.points = []
         study, chosen = self._study, self._selection
         if study is None:
             return
         shades = theme.colors()
-        metric = METRICS.get(chosen.metric, (chosen.metric.upper(), ""))[0]
-        self._title.setText(f"{metric} OF EACH IMAGE")
+        self.view.setBackground(shades.base)
+        self._title.setText(f"{metric_name(chosen.metric)} OF EACH IMAGE")
         strips = per_image(study, chosen.task, chosen.preset, chosen.metric)
-        models = list(study.models)
+        models = study.model_ids
         ticks, joined = [], []
         for place, (source, values) in enumerate(strips.items()):
             color = source_colour(0 if source == PEOPLE else models.index(source) + 1)
@@ -135,8 +137,6 @@ class ScorePlot(QWidget):
         self.view.enableAutoRange(axis="y")
 
     def _tip(self, x: float, y: float, data: tuple[str, int]) -> str:
-        from gazeapp.ui.panels.score_table import number
-
         source, image_id = data
         if self._study is None or image_id not in self._study.images:
             return ""
@@ -150,16 +150,16 @@ class ScorePlot(QWidget):
 
 
 def per_image(study: StudyView, task: str, preset: str, metric: str) -> dict[str, dict[int, float]]:
-    """Return the value of each image, people (their ceiling) first, then the models in order."""
+    """Return the value of each image, how well people predict each other first, then the models in order."""
     found: dict[str, dict[int, float]] = {}
     for ceiling in study.ceilings:
-        if (ceiling.task, ceiling.preset, ceiling.metric) == (task, preset, metric) and ceiling.value is not None:
+        wanted = (task, preset, metric) == (ceiling.task, ceiling.preset, ceiling.metric)
+        if wanted and ceiling.estimator in PEOPLE_BY_IMAGE and ceiling.value is not None:
             found.setdefault(PEOPLE, {})[ceiling.image_id] = ceiling.value
-    for model in study.models:
+    for model in study.model_ids:
         for score in study.scores:
-            wanted = ("model", model, task, preset, metric, "")
             have = (score.source_kind, score.source, score.task, score.preset, score.metric, score.lesion)
-            if have == wanted and score.value is not None:
+            if have == ("model", model, task, preset, metric, "") and score.value is not None:
                 found.setdefault(model, {})[score.image_id] = score.value
     return found
 

@@ -10,6 +10,8 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from gazeapp.engine.project.rows import SummaryRow
+from gazeapp.engine.scoring.facts import ESTIMATORS, METRICS, SOURCE_MEANINGS
+from gazeapp.engine.scoring.presets import MIT, TUEBINGEN
 from gazeapp.ui import theme
 from gazeapp.ui.colours import source_colour
 from gazeapp.ui.study import PEOPLE, StudyView
@@ -18,40 +20,16 @@ SORT_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 CELL_ROLE = int(Qt.ItemDataRole.UserRole) + 2
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 3
 
-METRICS: dict[str, tuple[str, str]] = {
-    "nss": (
-        "NSS",
-        "Normalised scanpath saliency: mean of the map, in standard deviations above its own mean, where people "
-        "fixated. 0 is chance, higher is better. Peters et al. (2005).",
-    ),
-    "auc": (
-        "AUC",
-        "Area under the ROC curve for telling fixated pixels from all pixels. 0.5 is chance, 1 is perfect.",
-    ),
-    "sauc": (
-        "sAUC",
-        "Shuffled AUC: fixated places against fixations on other images, so that a centre bias earns nothing. "
-        "0.5 is chance. Tatler et al. (2005).",
-    ),
-    "cc": ("CC", "Pearson correlation of the map with the human map. 0 is chance, 1 is the same map."),
-    "sim": ("SIM", "Shared area of the map and the human map, both summing to 1: 0 is disjoint, 1 the same."),
-    "kl": (
-        "KL",
-        "Kullback-Leibler divergence of the map from the human map, nats: what is lost by taking the map for "
-        "people's. 0 is the same map, lower is better.",
-    ),
-}
-LOWER_IS_BETTER = frozenset({"kl"})
-
 _Index = QModelIndex | QPersistentModelIndex
-_KIND_ORDER = {"human": 0, "model": 1, "truth": 2, "baseline": 3}
+_KIND_ORDER = {"ceiling": 0, "model": 1, "human": 2, "truth": 3, "baseline": 4}
+_QUIET = frozenset({"human", "truth", "baseline"})
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One number and what it is measured against; ``percent`` and the interval are in percent of ceiling."""
 
-    row: SummaryRow | None
+    row: SummaryRow
     mean: float | None
     percent: float | None = None
     low: float | None = None
@@ -71,10 +49,15 @@ def preset_names(study: StudyView | None) -> dict[str, str]:
     """Return the presets that a study has been scored with, id to name."""
     if study is None:
         return {}
-    from gazeapp.engine.scoring import presets
+    names = {preset.id: preset.name for preset in (TUEBINGEN, MIT)}
+    found = {row.preset for row in study.summary}
+    return {p: names.get(p, p) for p in [*names, *sorted(found - names.keys())] if p in found}
 
-    names = {p.id: p.name for p in (presets.TUEBINGEN, presets.MIT)}
-    return {p: names.get(p, p) for p in sorted({row.preset for row in study.summary}, key=list(names).index)}
+
+def metric_name(metric: str) -> str:
+    """Return the name of a metric, such as ``NSS``."""
+    facts = METRICS.get(metric)
+    return facts.name if facts else metric.upper()
 
 
 def number(value: float | None) -> str:
@@ -122,17 +105,9 @@ class ScoreTable(QAbstractTableModel):
             return None
         metric = self.metric_at(section)
         if role == Qt.ItemDataRole.DisplayRole:
-            if not metric:
-                return "Source"
-            arrow = "  (lower is better)" if metric in LOWER_IS_BETTER else ""
-            return METRICS.get(metric, (metric.upper(), ""))[0] + arrow
+            return metric_name(metric) if metric else "Source"
         if role == Qt.ItemDataRole.ToolTipRole:
-            if not metric:
-                return "Models, people and baselines. Grey ones are there to compare with."
-            return METRICS.get(metric, ("", metric))[1] + (
-                "\nThe number is the mean over images; the bar is its share of the human ceiling, which the "
-                "tick marks; the whisker is the 95 % interval of that share."
-            )
+            return about_metric(metric) if metric else "Models and, in grey, what to compare them with."
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if metric else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
@@ -152,8 +127,7 @@ class ScoreTable(QAbstractTableModel):
         if role == SORT_ROLE:
             if not metric:
                 return f"{_KIND_ORDER.get(line.kind, 9)}{line.name}"
-            missing = float("-inf")
-            return cell.mean if cell and cell.mean is not None else missing
+            return cell.mean if cell and cell.mean is not None else float("-inf")
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._explain(line, metric, cell)
         return None
@@ -168,7 +142,7 @@ class ScoreTable(QAbstractTableModel):
 
     def can_be_focused(self, row: int) -> bool:
         """Return whether the row's source has a pane in the compare view."""
-        return self._lines[row].kind in ("model", "human")
+        return self._lines[row].kind in ("model", "human", "ceiling")
 
     def row_of(self, source: str | None) -> int:
         """Return the row of a source, -1 when it has none."""
@@ -181,16 +155,18 @@ class ScoreTable(QAbstractTableModel):
     def _explain(self, line: _Line, metric: str, cell: Cell | None) -> str:
         if not metric:
             return _about_source(line)
-        name = METRICS.get(metric, (metric, ""))[0]
+        name = metric_name(metric)
         if cell is None or cell.mean is None:
             return f"{name} of {line.name}: not defined here, or not computed."
-        parts = [f"{name} of {line.name}: mean {number(cell.mean)} under the task '{self._task}'."]
         row = cell.row
-        if row is None:
-            return "\n".join(parts)
+        facts = METRICS.get(metric)
+        unit = f" {facts.unit}" if facts and facts.unit else ""
+        parts = [f"{name} of {line.name}: {number(cell.mean)}{unit}, mean under the task '{self._task}'."]
         parts.append(f"{row.n_images} images, {row.n_subjects} people.")
-        if row.ceiling is not None and line.kind != "human":
-            parts.append(f"Human ceiling {number(row.ceiling)} ({estimator_name(row.estimator)}).")
+        if line.kind == "human":
+            parts.append(SOURCE_MEANINGS.get(row.source, ""))
+        if row.ceiling is not None:
+            parts.append(f"Human ceiling {number(row.ceiling)}: {ESTIMATORS.get(row.estimator, row.estimator)}.")
         if cell.percent is not None:
             text = f"{cell.percent:.1f} % of the ceiling"
             if cell.low is not None and cell.high is not None:
@@ -204,55 +180,57 @@ class ScoreTable(QAbstractTableModel):
         return "\n".join(parts)
 
 
+def about_metric(metric: str) -> str:
+    """Return what a metric means, its formula, and what 100 % is."""
+    facts = METRICS.get(metric)
+    if facts is None:
+        return metric
+    better = "Higher is better." if facts.higher_is_better else "Lower is better."
+    return (
+        f"{facts.meaning} {better}\n{facts.formula}\n{facts.ceiling}\nThe number is the mean over images; the "
+        "bar is its share of the ceiling, which the tick marks, with the 95 % interval."
+    )
+
+
 def _about_source(line: _Line) -> str:
     kinds = {
-        "human": "People against people: what the ceiling says is the best that a model can reach.",
-        "model": "A model's caption map.",
-        "baseline": "A baseline, to compare with: it knows nothing of the image.",
-        "truth": "The density that the simulated observers were drawn from.",
+        "ceiling": "What people's own agreement allows: 100 %.",
+        "model": "The mean map of the model's caption.",
+        "human": "People scored on maps of people.",
     }
-    return f"{line.name}. {kinds.get(line.kind, '')}"
+    return f"{line.name}. {SOURCE_MEANINGS.get(line.source) or kinds.get(line.kind, '')}"
 
 
-def estimator_name(estimator: str) -> str:
-    """Return the name of a ceiling's estimator in words."""
-    names = {"leave_one_out": "leave one subject out", "loo": "leave one subject out", "split_half": "split half"}
-    return names.get(estimator, estimator.replace("_", " "))
-
-
-def facts_line(study: StudyView, task: str, preset: str) -> str:
-    """Return in one line what the table's numbers rest on: task, images, people, estimators."""
+def facts_line(study: StudyView, task: str, preset: str) -> tuple[str, str]:
+    """Return what the table's numbers rest on, in one line, and the estimators of the ceilings."""
     rows = [r for r in study.summary if r.task == task and r.preset == preset]
     if not rows:
-        return f"Nothing has been scored under the task '{task}' yet."
-    estimators: dict[str, list[str]] = {}
-    for row in rows:
-        name = METRICS.get(row.metric, (row.metric, ""))[0]
-        if row.estimator and name not in estimators.setdefault(row.estimator, []):
-            estimators[row.estimator].append(name)
-    ceilings = "; ".join(f"{estimator_name(e)} ({', '.join(names)})" for e, names in estimators.items())
+        return f"Nothing has been scored under the task '{task}' yet.", ""
+    estimators = {
+        metric_name(r.metric): ESTIMATORS.get(r.estimator, r.estimator) for r in rows if r.estimator
+    }
     images, people = max(r.n_images for r in rows), max(r.n_subjects for r in rows)
-    parts = [f"Task '{task}'", f"{images} images", f"{people} people", f"ceilings: {ceilings}" if ceilings else ""]
-    return "  ·  ".join(part for part in parts if part)
+    line = f"task '{task}'  ·  {images} images  ·  {people} people  ·  bars: percent of the human ceiling"
+    return line, "\n".join(f"{name}: {words}" for name, words in estimators.items())
 
 
 def _lines(study: StudyView, rows: list[SummaryRow]) -> list[_Line]:
     by_source: dict[tuple[str, str], dict[str, Cell]] = {}
-    ceilings: dict[str, Cell] = {}
+    ceiling: dict[str, Cell] = {}
     for row in rows:
+        # Estimators of how people do are for different metrics, so one line holds them all.
+        key = (row.source_kind, PEOPLE if row.source_kind == "human" else row.source)
         cell = Cell(row, row.mean, row.percent, row.ci_low, row.ci_high)
-        by_source.setdefault((row.source_kind, row.source), {})[row.metric] = cell
-        if row.ceiling is not None and row.source_kind == "model":
-            ceilings[row.metric] = Cell(row, row.ceiling, 100.0)
-    if ceilings and not any(kind == "human" for kind, _ in by_source):
-        by_source["human", PEOPLE] = ceilings
-    models = list(study.models)
-    made = []
+        if row.mean is not None or row.metric not in by_source.get(key, {}):
+            by_source.setdefault(key, {})[row.metric] = cell
+        if row.ceiling is not None and row.percent is not None:
+            ceiling[row.metric] = Cell(row, row.ceiling, 100.0)
+    made = [_Line("ceiling", PEOPLE, "Human ceiling", source_colour(0).name(), ceiling)] if ceiling else []
+    models = study.model_ids
     for (kind, source), cells in by_source.items():
-        place = models.index(source) + 1 if source in models else -1
-        color = source_colour(0 if kind == "human" else place).name() if kind == "human" or place > 0 else ""
-        name = "People (ceiling)" if kind == "human" else study.source_name(source)
-        made.append(_Line(kind, PEOPLE if kind == "human" else source, name, color, cells))
+        color = source_colour(models.index(source) + 1).name() if source in models else ""
+        name = "People, one another" if kind == "human" else study.source_name(source)
+        made.append(_Line(kind, source, name, color, cells))
     return sorted(made, key=lambda ln: (_KIND_ORDER.get(ln.kind, 9), _place(models, ln.source), ln.name))
 
 
@@ -265,13 +243,13 @@ class ScoreDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """Return room for a number, its share and the bar."""
-        return QSize(136, 40)
+        return QSize(96, 36)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw one cell."""
         shades = theme.colors()
         line: _Line = index.data(ROW_ROLE)
-        quiet = line.kind in ("baseline", "truth")
+        quiet = line.kind in _QUIET
         area = QRectF(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -301,27 +279,28 @@ class ScoreDelegate(QStyledItemDelegate):
     def _paint_cell(
         self, painter: QPainter, area: QRectF, line: _Line, cell: Cell | None, text: QColor, font: QFont
     ) -> None:
-        shades = theme.colors()
-        inner = area.adjusted(12, 4, -10, -4)
-        right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+        inner = area.adjusted(10, 3, -10, -3)
+        upper, lower = QRectF(inner), QRectF(inner)
+        upper.setBottom(inner.center().y() + 1)
+        lower.setTop(inner.center().y() + 2)
+        right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         painter.setFont(theme.tabular(font))
         painter.setPen(text)
-        painter.drawText(inner, right, number(cell.mean if cell else None))
+        painter.drawText(upper, right, number(cell.mean if cell else None))
         if cell is None or cell.percent is None:
             return
         small = theme.tabular(font)
         small.setPointSizeF(max(7.0, font.pointSizeF() - 1))
         painter.setFont(small)
-        painter.setPen(QColor(shades.muted))
-        left = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        painter.drawText(inner, left, f"{cell.percent:.0f} %")
-        color = QColor(line.color) if line.color else QColor(shades.faint)
-        self._paint_bar(painter, inner, cell, color)
+        painter.setPen(QColor(theme.colors().muted))
+        painter.drawText(lower, right, f"{cell.percent:.0f} %")
+        lower.setRight(lower.right() - painter.fontMetrics().horizontalAdvance("000 % "))
+        self._paint_bar(painter, lower, cell, QColor(line.color or theme.colors().faint))
 
     def _paint_bar(self, painter: QPainter, inner: QRectF, cell: Cell, color: QColor) -> None:
         """Draw the share of the ceiling; the full width is 125 %, the tick is the ceiling."""
         shades = theme.colors()
-        width, y = inner.width(), inner.bottom() - 4
+        width, y = inner.width(), inner.center().y()
 
         def place(percent: float) -> float:
             return inner.left() + width * min(max(percent, 0.0), 125.0) / 125.0

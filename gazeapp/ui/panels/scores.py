@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSortFilterProxyModel, Qt, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -26,8 +26,9 @@ from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import StudyView
 from gazeapp.ui.widgets import EmptyState, label
 
-_ROW_HEIGHT = 40
-_METRIC_WIDTH = 136
+_ROW_HEIGHT = 36
+_SOURCE_WIDTH = 152
+_METRIC_WIDTH = 84
 
 
 class ScoresPanel(QWidget):
@@ -84,6 +85,7 @@ class ScoresPanel(QWidget):
         table.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
         header = table.horizontalHeader()
         header.setDefaultSectionSize(_METRIC_WIDTH)
+        header.setMinimumHeight(28)
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSortIndicatorClearable(True)
@@ -120,7 +122,8 @@ class ScoresPanel(QWidget):
         split.addWidget(self.plot)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
-        split.setSizes([700, 420])
+        split.setSizes([720, 380])
+        split.splitterMoved.connect(self._fit_columns)
         whole = QVBoxLayout(page)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -144,11 +147,27 @@ class ScoresPanel(QWidget):
         self._presets.setCurrentIndex(list(presets).index(chosen.preset))
         self._presets.setEnabled(len(presets) > 1)
         self.model.show_rows(study, chosen.task, chosen.preset)
-        self.table.setColumnWidth(0, 176)
-        self._facts.setText(facts_line(study, chosen.task, chosen.preset))
-        self._facts.setToolTip(self._facts.text())
+        self._fit_columns()
+        line, estimators = facts_line(study, chosen.task, chosen.preset)
+        self._facts.setText(line)
+        self._facts.setToolTip(estimators)
         self.plot.show_study(study)
         self._mark()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the metrics the width that is there."""
+        super().resizeEvent(event)
+        self._fit_columns()
+
+    @Slot()
+    def _fit_columns(self) -> None:
+        metrics = self.model.columnCount() - 1
+        if metrics < 1:
+            return
+        self.table.setColumnWidth(0, _SOURCE_WIDTH)
+        room = (self.table.viewport().width() - _SOURCE_WIDTH) // metrics
+        for column in range(1, metrics + 1):
+            self.table.setColumnWidth(column, min(max(room, _METRIC_WIDTH), 2 * _METRIC_WIDTH))
 
     @Slot(object)
     def _follow_selection(self, names: frozenset[str]) -> None:
@@ -197,7 +216,5 @@ class ScoresPanel(QWidget):
 
     @Slot()
     def _copy_current(self) -> None:
-        from PySide6.QtGui import QGuiApplication
-
         text = self.table.currentIndex().data(Qt.ItemDataRole.ToolTipRole)
         QGuiApplication.clipboard().setText(str(text or ""))

@@ -1,0 +1,165 @@
+"""What the dialogs share: a title, fields with their unit and effect, a folded part, the buttons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gazeapp.ui import theme
+from gazeapp.ui.widgets import label
+
+
+class FormDialog(QDialog):
+    """A dialog with a title, a sentence, fields and two buttons.
+
+    The button that accepts is disabled while ``set_reason`` gives a reason, which is shown.
+    """
+
+    def __init__(self, parent: QWidget | None, title: str, sentence: str, accept: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setMinimumWidth(560)
+        self.form = _form()
+        self._reason = label("", "muted", wrap=True)
+        buttons = QDialogButtonBox()
+        self.accept_button = buttons.addButton(accept, QDialogButtonBox.ButtonRole.AcceptRole)
+        self.accept_button.setDefault(True)
+        buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole).setAutoDefault(False)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        self.body = QVBoxLayout()
+        self.body.setSpacing(theme.STEP * 2)
+        self.body.addLayout(self.form)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(theme.STEP * 2)
+        column.addWidget(label(title, "title"))
+        column.addWidget(label(sentence, "muted", wrap=True))
+        column.addLayout(self.body, 1)
+        row = QHBoxLayout()
+        row.addWidget(self._reason, 1)
+        row.addWidget(buttons)
+        column.addLayout(row)
+
+    def add_row(self, name: str, field: QWidget, tip: str = "", form: QFormLayout | None = None) -> None:
+        """Add a field with its name; ``tip`` says what it does."""
+        title = label(name, "muted")
+        title.setContentsMargins(0, 6, 0, 0)
+        title.setBuddy(field)
+        title.setToolTip(tip)
+        field.setToolTip(tip)
+        field.setAccessibleName(name)
+        (form or self.form).addRow(title, field)
+
+    def add_folded(self, title: str) -> QFormLayout:
+        """Add a part that is folded until it is asked for, and return its form."""
+        fold = Fold(title)
+        self.body.addWidget(fold)
+        return fold.form
+
+    def set_reason(self, reason: str) -> None:
+        """Say why the dialog cannot be accepted yet; empty when it can."""
+        self._reason.setText(reason)
+        self.accept_button.setEnabled(not reason)
+        self.accept_button.setToolTip(reason)
+
+
+class Fold(QWidget):
+    """A heading that shows or hides the fields under it."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._button = QToolButton()
+        self._button.setText(title)
+        self._button.setCheckable(True)
+        self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._button.toggled.connect(self._turn)
+        self._part = QWidget()
+        self.form = _form()
+        self._part.setLayout(self.form)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._button)
+        column.addWidget(self._part)
+        self._turn(False)
+
+    @Slot(bool)
+    def _turn(self, open_: bool) -> None:
+        theme.set_icon(self._button, "down" if open_ else "next")
+        self._part.setVisible(open_)
+
+
+class PathField(QWidget):
+    """A line with a path and a button to choose it: a ``folder``, or a file to ``save``."""
+
+    changed = Signal()
+
+    def __init__(self, kind: str, caption: str, pattern: str = "") -> None:
+        super().__init__()
+        self._kind, self._caption, self._pattern = kind, caption, pattern
+        self.line = QLineEdit()
+        self.line.setAccessibleName(caption)
+        self.line.textChanged.connect(self.changed)
+        button = QPushButton("Choose…")
+        button.setAutoDefault(False)
+        button.clicked.connect(self._choose)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.STEP)
+        row.addWidget(self.line, 1)
+        row.addWidget(button)
+        self.setFocusProxy(self.line)
+
+    @property
+    def path(self) -> Path | None:
+        """The path, None while the line is empty."""
+        text = self.line.text().strip()
+        return Path(text).expanduser() if text else None
+
+    def set_path(self, path: Path) -> None:
+        """Fill the line in."""
+        self.line.setText(str(path))
+
+    @Slot()
+    def _choose(self) -> None:
+        now = str(self.path or Path.home())
+        if self._kind == "folder":
+            name = QFileDialog.getExistingDirectory(self, self._caption, now)
+        else:
+            name, _ = QFileDialog.getSaveFileName(self, self._caption, now, self._pattern)
+        if name:
+            self.set_path(Path(name))
+
+
+def _form() -> QFormLayout:
+    form = QFormLayout()
+    form.setContentsMargins(0, 0, 0, 0)
+    form.setHorizontalSpacing(theme.STEP * 2)
+    form.setVerticalSpacing(theme.STEP)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    return form
+
+
+def why_not_writable(path: Path | None, suffix: str) -> str:
+    """Return why a new file cannot be written at ``path``; empty when nothing speaks against it."""
+    if path is None:
+        return "Choose where to write it."
+    if path.is_dir():
+        return "That is a folder; add a file name."
+    if suffix and path.suffix.lower() != suffix:
+        return f"The name has to end in {suffix}."
+    return ""

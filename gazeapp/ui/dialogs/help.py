@@ -1,0 +1,96 @@
+"""All keys on one sheet, and what this gazeapp is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+import gazeapp
+from gazeapp.ui import theme
+from gazeapp.ui.actions import MENUS, Actions, infos
+from gazeapp.ui.widgets import label
+
+IN_THE_PANES = (
+    ("1 … 9", "Focus a pane"),
+    ("0", "Show the whole image"),
+    ("Esc", "Back to the caption's mean map"),
+    ("Wheel", "Zoom all panes at the cursor"),
+    ("Drag", "Move the image in all panes"),
+    ("Double click", "Show the whole image"),
+)
+
+
+class ShortcutsDialog(QDialog):
+    """Every action that has a key, by menu."""
+
+    def __init__(self, parent: QWidget | None, actions: Actions) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keyboard shortcuts")
+        native = QKeySequence.SequenceFormat.NativeText
+        columns = QHBoxLayout()
+        columns.setSpacing(40)
+        for menu in MENUS:
+            rows = [
+                (" or ".join(keys.toString(native) for keys in actions[info.id].shortcuts()), info.text.rstrip("…"))
+                for info in infos()
+                if info.menu == menu and info.shortcuts
+            ]
+            columns.addLayout(_sheet(menu.replace("&", "").upper(), rows))
+        columns.addLayout(_sheet("IN THE PANES", IN_THE_PANES))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 16)
+        column.setSpacing(24)
+        column.addWidget(label("Keyboard shortcuts", "title"))
+        column.addLayout(columns)
+        column.addWidget(_close(self))
+
+
+class AboutDialog(QDialog):
+    """Version and libraries."""
+
+    def __init__(self, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        from gazeapp.engine.project.settings import versions
+
+        self.setWindowTitle("About gazeapp")
+        logo = QLabel()
+        theme.set_icon(logo, "gazeapp", 56)
+        head = QHBoxLayout()
+        head.setSpacing(16)
+        head.addWidget(logo)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(label("gazeapp", "display"))
+        words.addWidget(label(f"version {gazeapp.__version__}", "muted"))
+        head.addLayout(words, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(32, 32, 32, 16)
+        column.setSpacing(24)
+        column.addLayout(head)
+        text = label("Where people look, where vision-language models attend, and how far the two agree.", wrap=True)
+        text.setMinimumWidth(360)
+        column.addWidget(text)
+        rows = [(str(value), str(name)) for name, value in versions().items() if name != "gazeapp"]
+        column.addLayout(_sheet("LIBRARIES", rows, keys=False))
+        column.addWidget(_close(self))
+
+
+def _sheet(title: str, rows: Sequence[tuple[str, str]], *, keys: bool = True) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(16)
+    grid.setVerticalSpacing(6)
+    grid.addWidget(label(title, "section"), 0, 0, 1, 2)
+    for row, (key, text) in enumerate(rows, start=1):
+        grid.addWidget(label(text), row, 0)
+        grid.addWidget(label(key, "key" if keys else "muted"), row, 1, Qt.AlignmentFlag.AlignRight)
+    grid.setRowStretch(len(rows) + 1, 1)
+    return grid
+
+
+def _close(dialog: QDialog) -> QDialogButtonBox:
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    return buttons
