@@ -61,7 +61,9 @@ def _view(id_: str, text: str, tooltip: str, *keys: str, checkable: bool = False
 
 
 TABLE: tuple[ActionInfo | str, ...] = (
-    ActionInfo("file.new", "New project…", "Start a study from a folder of images.", FILE, ("Ctrl+N",), "plus"),
+    ActionInfo(
+        "file.new", "New project…", "Start a study from a folder of images.", FILE, ("Ctrl+N",), "plus"
+    ),
     ActionInfo("file.open", "Open project…", "Open a .gaze file.", FILE, ("Ctrl+O",), "open"),
     ActionInfo(
         "file.demo",
@@ -73,7 +75,13 @@ TABLE: tuple[ActionInfo | str, ...] = (
     ),
     SEPARATOR,
     ActionInfo("file.close", "Close project", "Go back to the welcome page.", FILE, ("Ctrl+W",), "home"),
-    ActionInfo("file.quit", "Quit", "Close gazeapp; work in progress stops after the unit in hand.", FILE, ("Ctrl+Q",)),
+    ActionInfo(
+        "file.quit",
+        "Quit",
+        "Close gazeapp; work in progress stops after the unit in hand.",
+        FILE,
+        ("Ctrl+Q",),
+    ),
     _view("view.previous_image", "Previous image", "Show the image above in the list.", "Up"),
     _view("view.next_image", "Next image", "Show the image below in the list.", "Down"),
     _view("view.previous_word", "Previous word", "Show the map of the word before.", "Left"),
@@ -82,7 +90,9 @@ TABLE: tuple[ActionInfo | str, ...] = (
     SEPARATOR,
     _view("view.overlay", "Maps", "Show or hide the maps over the images.", "Space", checkable=True),
     ActionInfo("view.fixations", "Fixations", "Show or hide fixations.", VIEW, ("F",), checkable=True),
-    ActionInfo("view.scanpath", "Scanpaths", "Show or hide the order of fixations.", VIEW, ("S",), checkable=True),
+    ActionInfo(
+        "view.scanpath", "Scanpaths", "Show or hide the order of fixations.", VIEW, ("S",), checkable=True
+    ),
     ActionInfo(
         "view.difference",
         "Difference with people",
@@ -92,15 +102,27 @@ TABLE: tuple[ActionInfo | str, ...] = (
         checkable=True,
     ),
     SEPARATOR,
-    ActionInfo("view.images", "Images panel", "Show or hide the list of images.", VIEW, ("F7",), checkable=True),
-    ActionInfo("view.results", "Results panel", "Show or hide scores and jobs.", VIEW, ("F8",), checkable=True),
-    ActionInfo("view.inspector", "Inspector panel", "Show or hide the inspector.", VIEW, ("F9",), checkable=True),
-    ActionInfo("view.reset", "Reset layout", "Put all panels back where they were at first.", VIEW, (), "layout"),
+    ActionInfo(
+        "view.images", "Images panel", "Show or hide the list of images.", VIEW, ("F7",), checkable=True
+    ),
+    ActionInfo(
+        "view.results", "Results panel", "Show or hide scores and jobs.", VIEW, ("F8",), checkable=True
+    ),
+    ActionInfo(
+        "view.inspector", "Inspector panel", "Show or hide the inspector.", VIEW, ("F9",), checkable=True
+    ),
+    ActionInfo(
+        "view.reset", "Reset layout", "Put all panels back where they were at first.", VIEW, (), "layout"
+    ),
     SEPARATOR,
-    ActionInfo("theme.system", "Theme: as the system", "Follow the system's theme.", VIEW, (), "", "theme", True),
+    ActionInfo(
+        "theme.system", "Theme: as the system", "Follow the system's theme.", VIEW, (), "", "theme", True
+    ),
     ActionInfo("theme.light", "Theme: light", "Stay light.", VIEW, (), "", "theme", True),
     ActionInfo("theme.dark", "Theme: dark", "Stay dark.", VIEW, (), "", "theme", True),
-    ActionInfo("study.images", "Add images…", "Add pictures or a folder of them.", STUDY, ("Ctrl+I",), "image"),
+    ActionInfo(
+        "study.images", "Add images…", "Add pictures or a folder of them.", STUDY, ("Ctrl+I",), "image"
+    ),
     ActionInfo(
         "study.gaze",
         "Import gaze…",
@@ -109,20 +131,39 @@ TABLE: tuple[ActionInfo | str, ...] = (
         ("Ctrl+G",),
         "gaze",
     ),
-    ActionInfo("study.extract", "Run models…", "Make captions and attention maps.", STUDY, ("Ctrl+E",), "model"),
     ActionInfo(
-        "study.score", "Score the study", "Compare every map with where people looked.", STUDY, ("Ctrl+R",), "chart"
+        "study.extract", "Run models…", "Make captions and attention maps.", STUDY, ("Ctrl+E",), "model"
+    ),
+    ActionInfo(
+        "study.score",
+        "Score the study",
+        "Compare every map with where people looked.",
+        STUDY,
+        ("Ctrl+R",),
+        "chart",
     ),
     SEPARATOR,
     ActionInfo(
-        "study.report", "Write report…", "Write one HTML file with everything.", STUDY, ("Ctrl+Shift+R",), "report"
+        "study.report",
+        "Write report…",
+        "Write one HTML file with everything.",
+        STUDY,
+        ("Ctrl+Shift+R",),
+        "report",
     ),
     ActionInfo(
-        "study.export", "Export tables…", "Write tidy CSV tables and maps.", STUDY, ("Ctrl+Shift+E",), "export"
+        "study.export",
+        "Export tables…",
+        "Write tidy CSV tables and maps.",
+        STUDY,
+        ("Ctrl+Shift+E",),
+        "export",
     ),
     SEPARATOR,
     ActionInfo("work.jobs", "Show jobs", "Show what runs and what has run.", STUDY, ("Ctrl+J",), "clock"),
-    ActionInfo("work.problems", "Show problems", "Show what could not be used, and why.", STUDY, (), "warning"),
+    ActionInfo(
+        "work.problems", "Show problems", "Show what could not be used, and why.", STUDY, (), "warning"
+    ),
     ActionInfo(
         "work.cancel", "Cancel the running job", "Stop after the unit in hand.", STUDY, ("Ctrl+.",), "stop"
     ),
@@ -194,7 +235,11 @@ class Actions(QObject):
         action = self._actions[action_id]
         self._reasons[action_id] = reason
         action.setEnabled(not reason)
-        keys = f" ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})" if info.shortcuts else ""
+        keys = (
+            f" ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})"
+            if info.shortcuts
+            else ""
+        )
         tip = f"{info.tooltip}{keys}" + (f"\nNot now: {reason}" if reason else "")
         action.setToolTip(tip)
 

@@ -229,7 +229,8 @@ class MainWindow(QMainWindow):
             self._closing = True
             runner.cancel_all()
             self.notifications.note(
-                "gazeapp closes as soon as the unit in hand is stored.", todo="Nothing that is finished is lost."
+                "gazeapp closes as soon as the unit in hand is stored.",
+                todo="Nothing that is finished is lost.",
             )
             event.ignore()
             return
@@ -390,7 +391,10 @@ class MainWindow(QMainWindow):
         palette = Palette(self)
         palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         images = self.session.study.images.values() if self.session.study else ()
-        go = [Entry(f"Image  ›  {row.name}", "", partial(self.selection.update, image_id=row.id)) for row in images]
+        go = [
+            Entry(f"Image  ›  {row.name}", "", partial(self.selection.update, image_id=row.id))
+            for row in images
+        ]
         palette.open_with([*entries_of(self.actions_), *go])
 
     @Slot()
@@ -439,8 +443,9 @@ class MainWindow(QMainWindow):
             return
         for dock in self._docks.values():
             dock.show()
-        self.resizeDocks([self.images_dock, self.inspector_dock], [232, 240], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.results_dock], [272], Qt.Orientation.Vertical)
+        side, low = max(236, self.width() // 9), max(272, self.height() * 3 // 10)
+        self.resizeDocks([self.images_dock, self.inspector_dock], [side, side], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.results_dock], [low], Qt.Orientation.Vertical)
 
     def _place_docks(self) -> None:
         area = Qt.DockWidgetArea

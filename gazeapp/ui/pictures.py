@@ -87,7 +87,9 @@ class _Photographer:
 
     def _note_error(self, _path: object, error: object) -> None:
         self._errors.append(
-            GazeError(getattr(error, "what", ""), where=getattr(error, "where", ""), todo=getattr(error, "todo", ""))
+            GazeError(
+                getattr(error, "what", ""), where=getattr(error, "where", ""), todo=getattr(error, "todo", "")
+            )
         )
 
     def _drawn(self) -> bool:

@@ -122,7 +122,10 @@ class StudyActions(QObject):
 
         path = folder / "demo.gaze"
         self.demo_job = self._run(
-            "Building the demo study", work, torch=not path.exists(), after=lambda _s: self._session.open(path)
+            "Building the demo study",
+            work,
+            torch=not path.exists(),
+            after=lambda _s: self._session.open(path),
         )
 
     @Slot()
@@ -130,13 +133,17 @@ class StudyActions(QObject):
         """Ask for pictures and add them."""
         chosen = [str(p) for p in paths or ()]
         if not chosen:
-            name = QFileDialog.getExistingDirectory(self._window, "Add a folder of images", self._start_folder())
+            name = QFileDialog.getExistingDirectory(
+                self._window, "Add a folder of images", self._start_folder()
+            )
             chosen = [name] if name else []
         if chosen:
             from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 
             settings = AddImagesSettings(tuple(chosen))
-            self._run("Adding images", lambda project, progress: add_images(project, settings, progress), here=True)
+            self._run(
+                "Adding images", lambda project, progress: add_images(project, settings, progress), here=True
+            )
 
     @Slot()
     def import_gaze(self, paths: Sequence[Path] = ()) -> None:
@@ -158,7 +165,11 @@ class StudyActions(QObject):
             from gazeapp.engine.workflows.gaze import import_gaze
 
             settings = dialog.settings()
-            self._run("Importing gaze", lambda project, progress: import_gaze(project, settings, progress), here=True)
+            self._run(
+                "Importing gaze",
+                lambda project, progress: import_gaze(project, settings, progress),
+                here=True,
+            )
 
     @Slot()
     def extract(self) -> None:

@@ -322,9 +322,7 @@ class Theme(QObject):
         hints.blockSignals(True)  # our own request must not come back as the system's wish
         hints.setColorScheme(schemes.get(self._mode, Qt.ColorScheme.Unknown))
         hints.blockSignals(False)
-        dark = self._mode == "dark" or (
-            self._mode == "system" and hints.colorScheme() == Qt.ColorScheme.Dark
-        )
+        dark = self._mode == "dark" or (self._mode == "system" and hints.colorScheme() == Qt.ColorScheme.Dark)
         _State.colors = DARK if dark else LIGHT
         self._app.setPalette(palette(_State.colors))
         self._app.setStyleSheet(style_sheet(_State.colors, self._app.font()))

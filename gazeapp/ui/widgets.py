@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayoutItem,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -53,6 +54,14 @@ def icon_button(name: str, tooltip: str) -> QToolButton:
     button.setToolTip(tooltip)
     button.setAccessibleName(tooltip)
     return button
+
+
+def drop_widget(item: QLayoutItem | None) -> None:
+    """Do away with the widget of an item taken out of a layout; out of sight at once."""
+    widget = item.widget() if item is not None else None
+    if widget is not None:
+        widget.hide()
+        widget.deleteLater()
 
 
 class EmptyState(QWidget):
@@ -110,6 +119,7 @@ class Segments(QFrame):
             for button in self._group.buttons():
                 self._group.removeButton(button)
                 self._row.removeWidget(button)
+                button.hide()
                 button.deleteLater()
             self._values = list(values)
             for number, value in enumerate(values):

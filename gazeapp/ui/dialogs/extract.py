@@ -50,7 +50,9 @@ class ExtractDialog(FormDialog):
         folded = self.add_folded("Advanced")
         self.add_row("Device", self._device, "Where the models run; the results are the same.", folded)
         self.add_row("Map method", self._method, "How attention becomes a map.", folded)
-        self.add_row("Caption's map", self._words, "Words whose maps are averaged into the caption's map.", folded)
+        self.add_row(
+            "Caption's map", self._words, "Words whose maps are averaged into the caption's map.", folded
+        )
         self.body.addWidget(self._note)
         self.body.addWidget(self._count)
         self.body.addStretch(1)
@@ -126,7 +128,10 @@ def _available() -> tuple[list[ModelInfo], str]:
 
 
 def _needs(info: ModelInfo) -> str:
-    parts = [f"{info.encoder.upper()} encoder" if info.encoder else "", info.decoder and f"{info.decoder} decoder"]
+    parts = [
+        f"{info.encoder.upper()} encoder" if info.encoder else "",
+        info.decoder and f"{info.decoder} decoder",
+    ]
     trained = "trained on drawn demo scenes" if info.domain == "demo-world" else info.domain
     return "·  " + ", ".join(part for part in (*parts, trained) if part)
 

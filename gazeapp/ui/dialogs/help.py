@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QVBoxLayout,
+    QWidget,
+)
 
 import gazeapp
 from gazeapp.ui import theme
@@ -34,7 +42,10 @@ class ShortcutsDialog(QDialog):
         columns.setSpacing(40)
         for menu in MENUS:
             rows = [
-                (" or ".join(keys.toString(native) for keys in actions[info.id].shortcuts()), info.text.rstrip("…"))
+                (
+                    " or ".join(keys.toString(native) for keys in actions[info.id].shortcuts()),
+                    info.text.rstrip("…"),
+                )
                 for info in infos()
                 if info.menu == menu and info.shortcuts
             ]
@@ -70,7 +81,9 @@ class AboutDialog(QDialog):
         column.setContentsMargins(32, 32, 32, 16)
         column.setSpacing(24)
         column.addLayout(head)
-        text = label("Where people look, where vision-language models attend, and how far the two agree.", wrap=True)
+        text = label(
+            "Where people look, where vision-language models attend, and how far the two agree.", wrap=True
+        )
         text.setMinimumWidth(360)
         column.addWidget(text)
         rows = [(str(value), str(name)) for name, value in versions().items() if name != "gazeapp"]

@@ -26,7 +26,7 @@ from gazeapp.engine.workflows.gaze import DEFAULT_TASK, ImportGazeSettings, impo
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.form import FormDialog
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import label
+from gazeapp.ui.widgets import drop_widget, label
 from gazeapp.ui.worker import JobRunner, JobState
 
 _AFTER_TYPING_MS = 300
@@ -44,7 +44,12 @@ class ImportGazeDialog(FormDialog):
     """
 
     def __init__(
-        self, parent: QWidget | None, study: StudyView, files: Sequence[Path], reader: JobRunner, task: str = ""
+        self,
+        parent: QWidget | None,
+        study: StudyView,
+        files: Sequence[Path],
+        reader: JobRunner,
+        task: str = "",
     ) -> None:
         super().__init__(
             parent,
@@ -110,13 +115,21 @@ class ImportGazeDialog(FormDialog):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._sigma)
         row.addWidget(self._unit, 1)
-        self.add_row("Task", self._task, "Task of trials that do not name one themselves; type a new one to add it.")
-        self.add_row("Blur of human maps", blur, "Standard deviation of the Gaussian that makes fixations a map.")
+        self.add_row(
+            "Task", self._task, "Task of trials that do not name one themselves; type a new one to add it."
+        )
+        self.add_row(
+            "Blur of human maps", blur, "Standard deviation of the Gaussian that makes fixations a map."
+        )
         self.add_row("Image px per degree", self._px_per_deg, "Needed when the blur is in degrees.")
         folded = self.add_folded("Advanced")
         self.add_row("Format", self._format, "How to read the files.", folded)
-        self.add_row("Eye", self._eye, "For files that tell the eyes apart; each fixation counts once.", folded)
-        self.add_row("Trial message", self._pattern, "Regular expression of the message that begins a trial.", folded)
+        self.add_row(
+            "Eye", self._eye, "For files that tell the eyes apart; each fixation counts once.", folded
+        )
+        self.add_row(
+            "Trial message", self._pattern, "Regular expression of the message that begins a trial.", folded
+        )
         self.add_row("", self._simulated, "Marks them as simulated wherever they show.", folded)
         self.body.addWidget(label("WHAT WAS FOUND", "section"))
         self.body.addWidget(scroll, 1)
@@ -164,9 +177,7 @@ class ImportGazeDialog(FormDialog):
 
     def _show(self, parts: Sequence[tuple[str, str, bool]]) -> None:
         while self._preview.count() > 1:
-            item = self._preview.takeAt(0)
-            if item is not None and item.widget() is not None:
-                item.widget().deleteLater()
+            drop_widget(self._preview.takeAt(0))
         for title, text, is_problem in parts:
             self._preview.insertWidget(self._preview.count() - 1, _line(title, text, is_problem))
 

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gazeapp.engine.project.rows import RunRow, SettingsRow
 from gazeapp.ui import theme
@@ -39,6 +48,7 @@ class FactList(QWidget):
         column.addWidget(label(title, "section"))
         column.addLayout(self._grid)
         self.facts: tuple[Fact, ...] = ()
+        self._rows: list[tuple[QLabel, QLabel]] = []
 
     def show_facts(self, facts: Sequence[Fact]) -> None:
         """Show ``facts``; with none, the list hides."""
@@ -46,20 +56,24 @@ class FactList(QWidget):
         if tuple(facts) == self.facts:
             return
         self.facts = tuple(facts)
-        while self._grid.count():
-            item = self._grid.takeAt(0)
-            if item is not None and item.widget() is not None:
-                item.widget().deleteLater()
-        for row, (name, value, tip) in enumerate(facts):
-            left, right = label(name, "muted"), label(value, wrap=True)
-            right.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            right.setFont(theme.tabular(right.font()))
-            right.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-            for part in (left, right):
+        for row in range(len(self._rows), len(facts)):
+            self._rows.append(self._new_row(row))
+        for row, pair in enumerate(self._rows):
+            name, value, tip = facts[row] if row < len(facts) else ("", "", "")
+            for part, text in zip(pair, (name, value), strict=True):
+                part.setText(text)
                 part.setToolTip(tip)
-                part.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-            self._grid.addWidget(left, row, 0)
-            self._grid.addWidget(right, row, 1)
+                part.setVisible(row < len(facts))
+
+    def _new_row(self, row: int) -> tuple[QLabel, QLabel]:
+        left, right = label("", "muted"), label("", wrap=True)
+        right.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        right.setFont(theme.tabular(right.font()))
+        right.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        for column, part in enumerate((left, right)):
+            part.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+            self._grid.addWidget(part, row, column)
+        return left, right
 
 
 class InspectorPanel(QWidget):
@@ -145,7 +159,11 @@ class InspectorPanel(QWidget):
     @Slot()
     def _copy_settings(self) -> None:
         if self._shown is not None:
-            shown = {"verb": self._shown.verb, "settings": self._shown.values, "versions": self._shown.versions}
+            shown = {
+                "verb": self._shown.verb,
+                "settings": self._shown.values,
+                "versions": self._shown.versions,
+            }
             QGuiApplication.clipboard().setText(json.dumps(shown, indent=2))
 
 

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from gazeapp.engine.project.rows import ProblemRow
 from gazeapp.ui import theme
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import EmptyState, icon_button, label
+from gazeapp.ui.widgets import EmptyState, drop_widget, icon_button, label
 from gazeapp.ui.worker import JobRunner, JobState, duration
 
 _PROBLEMS_SHOWN = 500
@@ -163,7 +163,11 @@ class JobsPanel(QWidget):
         split.setSizes([500, 500])
         self._stack = QStackedLayout(self)
         self._stack.addWidget(
-            EmptyState("clock", "Nothing has run yet", "What runs in the background is listed here, and problems too.")
+            EmptyState(
+                "clock",
+                "Nothing has run yet",
+                "What runs in the background is listed here, and problems too.",
+            )
         )
         self._stack.addWidget(split)
         self._problems_scroll = problems
@@ -197,9 +201,7 @@ class JobsPanel(QWidget):
         """Show ``problems``, newest first; a very long list is cut, and says so."""
         self._problems = tuple(problems)
         while self._problems_column.count() > 2:
-            item = self._problems_column.takeAt(0)
-            if item is not None and item.widget() is not None:
-                item.widget().deleteLater()
+            drop_widget(self._problems_column.takeAt(0))
         for problem in reversed(self._problems[-_PROBLEMS_SHOWN:]):
             self._problems_column.insertWidget(self._problems_column.count() - 2, ProblemLine(problem))
         hidden = len(self._problems) - _PROBLEMS_SHOWN
@@ -332,4 +334,3 @@ class StatusLine(QWidget):
         current = self._runner.current
         if current is not None:
             self._runner.cancel(current.id)
-

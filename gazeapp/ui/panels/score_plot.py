@@ -136,7 +136,7 @@ class ScorePlot(QWidget):
         self.view.setXRange(-0.6, max(len(ticks) - 0.4, 0.6), padding=0)
         self.view.enableAutoRange(axis="y")
 
-    def _tip(self, x: float, y: float, data: tuple[str, int]) -> str:
+    def _tip(self, *, y: float, data: tuple[str, int], **_across: float) -> str:
         source, image_id = data
         if self._study is None or image_id not in self._study.images:
             return ""

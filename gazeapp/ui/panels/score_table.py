@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -166,7 +166,9 @@ class ScoreTable(QAbstractTableModel):
         if line.kind == "human":
             parts.append(SOURCE_MEANINGS.get(row.source, ""))
         if row.ceiling is not None:
-            parts.append(f"Human ceiling {number(row.ceiling)}: {ESTIMATORS.get(row.estimator, row.estimator)}.")
+            parts.append(
+                f"Human ceiling {number(row.ceiling)}: {ESTIMATORS.get(row.estimator, row.estimator)}."
+            )
         if cell.percent is not None:
             text = f"{cell.percent:.1f} % of the ceiling"
             if cell.low is not None and cell.high is not None:
@@ -241,10 +243,6 @@ def _place(models: list[str], source: str) -> int:
 class ScoreDelegate(QStyledItemDelegate):
     """Draws a number with its share of the ceiling as a bar under it."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        """Return room for a number, its share and the bar."""
-        return QSize(96, 36)
-
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw one cell."""
         shades = theme.colors()
@@ -273,7 +271,9 @@ class ScoreDelegate(QStyledItemDelegate):
         painter.setPen(text)
         painter.setFont(font)
         painter.drawText(
-            area.adjusted(34, 0, -4, 0), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), line.name
+            area.adjusted(34, 0, -4, 0),
+            int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft),
+            line.name,
         )
 
     def _paint_cell(

@@ -152,6 +152,7 @@ class WelcomePage(QWidget):
         """Show the recent projects, newest first."""
         for line in self.lines:
             self._recent.removeWidget(line)
+            line.hide()
             line.deleteLater()
         self.lines = [RecentLine(project) for project in projects]
         for line in self.lines:
