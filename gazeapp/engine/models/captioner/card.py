@@ -11,6 +11,7 @@ CARD_NAME = "MODEL_CARD.md"
 _ENTRIES = {
     "objects": "colour and noun of an object, in its box (general)",
     "targets": "words for what is looked at, pointed to or held, in its box (social)",
+    "people": "sex and shirt of a person, in the person's box (social)",
     "heads": "the caption's map, on people's heads (social)",
     "heads_general": "the caption's map, on people's heads (general)",
 }

@@ -154,6 +154,7 @@ def attention_figures(heard: dict[str, list[Heard]], method: str, grid: tuple[in
 
     - ``objects``: colour and noun of an object, its box; general captions;
     - ``targets``: words that name what a person looks at, points to or holds, its box; social captions;
+    - ``people``: sex and shirt of a person, the person's box; social captions;
     - ``heads``: the caption's mean map over content words, people's heads; social captions;
     - ``heads_general``: the same for general captions.
     """
@@ -161,6 +162,7 @@ def attention_figures(heard: dict[str, list[Heard]], method: str, grid: tuple[in
     return {
         "objects": _shares(general, method, grid, _named),
         "targets": _shares(social, method, grid, _targets),
+        "people": _shares(social, method, grid, _people),
         "heads": _mean_shares(social, method, grid),
         "heads_general": _mean_shares(general, method, grid),
     }
