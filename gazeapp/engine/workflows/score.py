@@ -280,7 +280,12 @@ def _inputs_hash(people: _People, table: FixationTable, runs: list[RunRow]) -> s
 
 def _store(project: Project, plan: _Plan, unit: _Unit, future: Future[ImageScores], tally: Tally) -> None:
     with tally.unit(unit.name):
-        found = future.result()
+        try:
+            found = future.result()
+        except GazeError:
+            # Scores of fixations or maps that are no longer there must not stand in for the missing ones.
+            project.scores.remove_units([(unit.image.id, unit.task)], plan.hash)
+            raise
         name, settings_id = plan.rules.preset.id, plan.settings_id
         scores = [
             ScoreRow(

@@ -267,9 +267,7 @@ def test_single_precision_agrees_with_double(case, one):
     # Quarters are exact in single precision, so that ties and thresholds are the same.
     values = np.round(values * 64) / 64
     double = score_map(values, fixated, others, HumanTarget(human), one)
-    single = score_map(
-        values.astype(np.float32), fixated, others, HumanTarget(human.astype(np.float32)), one
-    )
+    single = score_map(values.astype(np.float32), fixated, others, HumanTarget(human.astype(np.float32)), one)
     for metric, value in double.items():
         assert single[metric] == pytest.approx(value, abs=2e-6, nan_ok=True), metric
 
@@ -294,7 +292,9 @@ def test_what_is_shared_between_metrics_changes_none_of_them():
 
 
 maps = hnp.arrays(np.float64, (6, 7), elements=st.integers(0, 50).map(float)).filter(lambda a: np.ptp(a) > 0)
-spots = st.lists(st.integers(0, 41), min_size=1, max_size=20).map(lambda i: Pixels(np.array(i, dtype=np.int64)))
+spots = st.lists(st.integers(0, 41), min_size=1, max_size=20).map(
+    lambda i: Pixels(np.array(i, dtype=np.int64))
+)
 
 
 @given(values=maps, fixated=spots)

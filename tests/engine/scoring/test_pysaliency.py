@@ -27,7 +27,9 @@ def test_every_metric_of_the_default_preset(seed):
     at = values.ravel()
     assert found["nss"] == pytest.approx(np.mean(NSS(values, x.astype(int), y.astype(int))), abs=1e-9)
     assert found["auc"] == pytest.approx(general_roc(at[fixated.index], at, judd=0)[0], abs=1e-9)
-    assert found["sauc"] == pytest.approx(general_roc(at[fixated.index], at[others.index], judd=0)[0], abs=1e-9)
+    assert found["sauc"] == pytest.approx(
+        general_roc(at[fixated.index], at[others.index], judd=0)[0], abs=1e-9
+    )
     assert found["cc"] == pytest.approx(CC(values, human), abs=1e-9)
     assert found["sim"] == pytest.approx(SIM(values, human), abs=1e-9)
     assert found["kl"] == pytest.approx(MIT_KLDiv(values, human), abs=1e-9)

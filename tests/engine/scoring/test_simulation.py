@@ -1,0 +1,135 @@
+"""Whole studies whose answer is known: what is the truth scores 100 %, what knows nothing scores chance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gazeapp.engine.scoring.aggregate import SourceSummary, summarise_task
+from gazeapp.engine.scoring.baselines import OtherImages, Positions
+from gazeapp.engine.scoring.image import ImageJob, Rules, Source, SourceMap, score_image
+from gazeapp.engine.types import Rect
+from tests.engine.scoring.world import KnownImage, known_image
+
+SIZE = 96
+RULES = Rules(sigma_px=SIZE * 20 / 512)
+RECT = Rect.of_image(SIZE, SIZE)
+TRUTH, OTHER = Source("truth", "true_density"), Source("model", "map of a strange image")
+UNIFORM, CENTRE = Source("baseline", "uniform"), Source("baseline", "centre_bias")
+N_STUDIES = 12
+
+
+def summarise(
+    images: list[KnownImage], strangers: list[KnownImage], n_bootstrap: int = 2000
+) -> dict[tuple[Source, str], SourceSummary]:
+    """Score a study as the score verb does, with each image's truth and a stranger's truth as models.
+
+    The strangers are images outside the study: another image of the study has its own fixations among
+    the negatives of sAUC, and its map would score below chance.
+    """
+    others = OtherImages({k: Positions(image.x / SIZE, image.y / SIZE) for k, image in enumerate(images)})
+    results = []
+    for k, (image, stranger) in enumerate(zip(images, strangers, strict=True)):
+        maps = (
+            SourceMap(TRUTH, image.density, RECT),
+            SourceMap(OTHER, stranger.density, RECT),
+        )
+        job = ImageJob(k, SIZE, SIZE, image.x, image.y, image.subject, maps, others, seed=k)
+        results.append(score_image(job, RULES))
+    scores = {
+        source: {
+            metric: np.array([one.scores[source][metric] for one in results]) for metric in RULES.metrics
+        }
+        for source in results[0].scores
+    }
+    parts = {key: np.array([one.ceilings[key] for one in results]) for key in results[0].ceilings}
+    n_subjects = np.array([one.n_subjects for one in results])
+    rows = summarise_task(scores, parts, n_subjects, n_bootstrap)
+    return {(row.source, row.metric): row for row in rows}
+
+
+@pytest.fixture(scope="module")
+def studies() -> list[dict[tuple[Source, str], SourceSummary]]:
+    found = []
+    for seed in range(N_STUDIES):
+        rng = np.random.default_rng([seed, 1])
+        images = [known_image(rng, SIZE) for _ in range(48)]
+        found.append(summarise(images[:24], images[24:]))
+    return found
+
+
+@pytest.mark.parametrize("metric", ["nss", "cc"])
+def test_the_true_density_scores_100_percent_within_its_interval(studies, metric):
+    shares = [study[TRUTH, metric].share for study in studies]
+    assert np.mean([share.percent for share in shares]) == pytest.approx(100, abs=0.8)
+    covered = sum(share.low <= 100 <= share.high for share in shares)
+    assert covered >= 0.8 * N_STUDIES
+    assert np.mean([share.high - share.low for share in shares]) < 5
+
+
+def test_the_plain_ceilings_are_lower_bounds(studies):
+    for study in studies:
+        assert study[Source("human", "loso"), "nss"].share.percent < 99
+        assert study[TRUTH, "auc"].share.percent > 100
+        assert study[TRUTH, "auc"].estimator == "loso"
+
+
+def test_a_uniform_map_scores_exactly_0_percent(studies):
+    for study in studies:
+        for metric in ("nss", "auc", "sauc"):
+            share = study[UNIFORM, metric].share
+            assert (share.percent, share.low, share.high) == (0, 0, 0)
+        assert study[UNIFORM, "cc"].share.n_images == 0
+
+
+def test_the_map_of_a_strange_image_scores_chance_where_the_centre_earns_nothing(studies):
+    shares = [study[OTHER, "sauc"].share for study in studies]
+    assert np.mean([share.percent for share in shares]) == pytest.approx(0, abs=3)
+    assert sum(share.low <= 0 <= share.high for share in shares) >= 0.8 * N_STUDIES
+
+
+def test_the_centre_bias_is_above_chance_and_below_people(studies):
+    for study in studies:
+        share = study[CENTRE, "nss"].share
+        assert share.low > 0
+        assert share.high < study[Source("human", "loso"), "nss"].share.percent
+
+
+def test_sim_and_kl_have_a_reference_and_no_percentage(studies):
+    for metric in ("sim", "kl"):
+        row = studies[0][TRUTH, metric]
+        assert row.estimator == "half_vs_half"
+        assert np.isfinite(row.share.ceiling)
+        assert np.isnan(row.share.percent)
+    # The truth overlaps with the map of all people more than halves of them overlap with each other.
+    assert studies[0][TRUTH, "sim"].share.mean > studies[0][TRUTH, "sim"].share.ceiling
+    assert studies[0][TRUTH, "kl"].share.mean < studies[0][TRUTH, "kl"].share.ceiling
+
+
+def test_where_everybody_looks_at_the_centre_the_centre_bias_is_the_truth():
+    rng = np.random.default_rng(5)
+    images = []
+    for _ in range(24):
+        x, y = np.clip(rng.normal(SIZE / 2, 10, (2, 150)), 0, SIZE - 1e-6)
+        pixels = np.exp(-0.5 * ((np.arange(SIZE) + 0.5 - SIZE / 2) / 10) ** 2)
+        density = np.outer(pixels, pixels).astype(np.float32)
+        images.append(
+            KnownImage(density / density.sum(), x, y, np.repeat([f"p{k}" for k in range(12)], 150)[::12])
+        )
+    study = summarise(images, images)
+    assert study[CENTRE, "nss"].share.percent == pytest.approx(98, abs=2.5)
+    assert study[TRUTH, "nss"].share.percent == pytest.approx(100, abs=2)
+    assert study[CENTRE, "sauc"].share.mean == pytest.approx(0.5, abs=0.02)
+    assert study[TRUTH, "sauc"].share.mean == pytest.approx(0.5, abs=0.02)
+
+
+def test_people_of_whom_nobody_knows_anything_have_no_ceiling():
+    rng = np.random.default_rng(6)
+    images = []
+    for _ in range(12):
+        x, y = rng.uniform(0, SIZE, (2, 60))
+        density = np.full((SIZE, SIZE), 1 / SIZE**2, np.float32)
+        images.append(KnownImage(density, x, y, np.repeat([f"p{k}" for k in range(6)], 10)))
+    study = summarise(images, images)
+    assert abs(study[Source("human", "loso"), "nss"].share.mean) < 0.15
+    assert abs(study[Source("human", "half_vs_half"), "cc"].share.mean) < 0.1

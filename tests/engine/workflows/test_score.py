@@ -1,0 +1,413 @@
+"""The score verb: units that are stored whole, skipped when nothing changed and replaced when something did."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.base import ModelInfo
+from gazeapp.engine.project import Project
+from gazeapp.engine.scoring.metrics import nss, pixels
+from gazeapp.engine.types import Rect
+from gazeapp.engine.workflows import score as score_module
+from gazeapp.engine.workflows.base import SILENT
+from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
+from gazeapp.engine.workflows.score import ScoreSettings, score
+
+WIDTH, HEIGHT = 48, 36
+FAST = {"sigma": 4.0, "n_bootstrap": 200, "n_splits": 20}
+
+
+class Study:
+    """A project with images of one size, fixations around a known place, and a map for each image."""
+
+    def __init__(self, folder, n_images=4):
+        self.folder = folder
+        self.rng = np.random.default_rng(0)
+        self.project = Project.create(folder / "study.gaze")
+        self.names = [f"scene-{k}.png" for k in range(n_images)]
+        for name in self.names:
+            self.project.images.add(folder / name, name, name, WIDTH, HEIGHT, "photograph")
+
+    def look(self, task="general", n_subjects=6, names=None, file="a.csv", seed=1):
+        rng = np.random.default_rng(seed)
+        rows = ["image,subject,x,y"]
+        for k, name in enumerate(names or self.names):
+            for person in range(n_subjects):
+                for _ in range(5):
+                    x = np.clip(rng.normal(10 + 8 * k, 4), 0, WIDTH - 0.1)
+                    y = np.clip(rng.normal(18, 4), 0, HEIGHT - 0.1)
+                    rows.append(f"{name},p{person:02d},{x:.2f},{y:.2f}")
+        path = self.folder / file
+        path.write_text("\n".join(rows) + "\n")
+        import_gaze(self.project, ImportGazeSettings((str(path),), task=task, sigma=5.0), SILENT)
+
+    def model(self, id="cnn-lstm", kind="captioner", task="general", method="raw", version=1, names=None):
+        self.project.tasks.add(task)
+        self.project.runs.put_model(ModelInfo(id, id.upper(), kind, methods=(method,)))
+        settings_id = self.project.settings.put("extract", {"model": id, "version": version})
+        for name in names or self.names:
+            values = self.rng.random((6, 8)).astype(np.float32)
+            image = self.project.images.by_name(name)
+            self.project.runs.put_map(
+                image.id, id, task, method, values / values.sum(), Rect.of_image(WIDTH, HEIGHT), settings_id
+            )
+
+    def score(self, progress=SILENT, **settings):
+        return score(self.project, ScoreSettings(**(FAST | settings)), progress)
+
+    def summary(self, **wanted):
+        rows = [
+            row
+            for row in self.project.scores.summary()
+            if all(getattr(row, key) == value for key, value in wanted.items())
+        ]
+        assert len(rows) == 1, rows
+        return rows[0]
+
+    def rows(self, table="scores"):
+        return sorted(map(repr, self.project.db.execute(f"SELECT * FROM {table}")))
+
+
+@pytest.fixture
+def study(tmp_path):
+    made = Study(tmp_path)
+    yield made
+    assert made.project.integrity_problems() == []
+    made.project.close()
+
+
+def test_every_map_is_scored_and_summarised(study):
+    study.look()
+    study.model()
+    done = study.score()
+    assert (done.done, done.skipped, done.failed, done.cancelled) == (4, 0, 0, False)
+    scores = study.project.scores.all()
+    assert {(row.source_kind, row.source) for row in scores} == {
+        ("model", "cnn-lstm"),
+        ("baseline", "uniform"),
+        ("baseline", "centre_bias"),
+    }
+    assert len(scores) == 4 * 3 * 6
+    assert {row.metric for row in scores} == {"nss", "auc", "sauc", "cc", "sim", "kl"}
+    row = study.summary(source="cnn-lstm", metric="nss")
+    assert (row.n_images, row.n_subjects, row.method, row.preset, row.chance) == (
+        4,
+        6,
+        "raw",
+        "tuebingen",
+        0.0,
+    )
+    assert row.mean == pytest.approx(
+        np.mean([s.value for s in scores if s.source == "cnn-lstm" and s.metric == "nss"])
+    )
+    assert row.percent == pytest.approx(100 * row.mean / row.ceiling)
+    assert row.ci_low <= row.percent <= row.ci_high
+    assert row.estimator == "loso_corrected"
+    estimators = {r.metric: r.estimator for r in study.project.scores.summary() if r.source == "uniform"}
+    assert estimators == {
+        "nss": "loso_corrected",
+        "auc": "loso",
+        "sauc": "loso",
+        "cc": "sqrt_spearman_brown",
+        "sim": "half_vs_half",
+        "kl": "half_vs_half",
+    }
+
+
+def test_a_stored_score_is_the_metric_of_the_map_at_the_image_s_size(study):
+    study.look()
+    study.project.tasks.add("general")
+    study.project.runs.put_model(ModelInfo("m", "M", "imported", methods=("imported",)))
+    values = np.random.default_rng(3).random((HEIGHT, WIDTH)).astype(np.float16).astype(np.float32)
+    values /= values.sum()
+    image = study.project.images.by_name("scene-1.png")
+    settings_id = study.project.settings.put("import maps", {})
+    study.project.runs.put_map(image.id, "m", "general", "imported", values, image.rect, settings_id)
+    study.score()
+    table = study.project.gaze.fixations(image.id, "general")
+    expected = nss(values, pixels(table.x, table.y, HEIGHT, WIDTH))
+    stored = [r for r in study.project.scores.all() if r.source == "m" and r.metric == "nss"]
+    assert [row.image_id for row in stored] == [image.id]
+    assert stored[0].value == pytest.approx(expected, abs=2e-3)
+
+
+def test_scoring_again_computes_nothing_and_changes_nothing(study, monkeypatch):
+    study.look()
+    study.model()
+    study.score()
+    before = {table: study.rows(table) for table in ("scores", "ceilings", "summary", "settings")}
+    monkeypatch.setattr(score_module, "score_image", lambda *_: pytest.fail("scored again"))
+    again = study.score()
+    assert (again.done, again.skipped) == (0, 4)
+    assert before == {table: study.rows(table) for table in before}
+
+
+def test_the_number_of_threads_changes_no_number(study):
+    study.look()
+    study.model()
+    study.score(threads=1)
+    one = {table: study.rows(table) for table in ("scores", "ceilings", "summary")}
+    study.project.db.execute("DELETE FROM scores")
+    study.project.db.conn.commit()
+    assert study.score(threads=3).done == 4
+    assert one == {table: study.rows(table) for table in one}
+
+
+def test_new_maps_replace_the_scores_of_their_images_alone(study):
+    study.look()
+    study.model()
+    study.score()
+    study.model(version=2, names=["scene-2.png"])
+    again = study.score()
+    assert (again.done, again.skipped) == (1, 3)
+    assert len(study.project.scores.all()) == 4 * 3 * 6
+    study.model("vit-lstm", names=study.names[:2])
+    assert study.score().done == 2
+    assert study.summary(source="vit-lstm", metric="nss").n_images == 2
+
+
+def test_new_fixations_replace_the_scores_of_the_whole_task(study):
+    study.look()
+    study.look("social", file="b.csv", seed=2)
+    study.score()
+    study.look("social", n_subjects=2, names=["scene-0.png"], file="c.csv", seed=3)
+    again = study.score()
+    assert (again.done, again.skipped) == (4, 4)
+
+
+def test_images_whose_fixations_are_gone_lose_their_scores(study):
+    study.look()
+    study.score()
+    image = study.project.images.by_name("scene-3.png")
+    study.project.db.execute("UPDATE trials SET image_id = NULL WHERE image_id = ?", (image.id,))
+    study.project.db.conn.commit()
+    study.score()
+    assert image.id not in {row.image_id for row in study.project.scores.all()}
+    assert study.summary(source="uniform", metric="nss").n_images == 3
+
+
+def test_other_settings_make_other_rows_and_the_last_ones_are_shown(study):
+    study.look()
+    study.model()
+    study.score(sigma=4.0)
+    narrow = study.project.scores.summary()
+    study.score(sigma=6.0)
+    assert study.project.db.execute("SELECT count(DISTINCT settings_hash) FROM scores").fetchone() == (2,)
+    shown = {row.settings_id for row in study.project.scores.all()}
+    assert shown == {row.settings_id for row in study.project.scores.summary()}
+    assert study.project.settings.get(shown.pop()).values["sigma"] == 6.0
+    back = study.score(sigma=4.0)
+    assert (back.done, back.skipped) == (0, 4)
+    assert study.project.scores.summary() == narrow
+
+
+def test_presets_stand_side_by_side(study):
+    study.look()
+    study.model()
+    study.score()
+    study.score(preset="mit")
+    summary = study.project.scores.summary()
+    assert {row.preset for row in summary} == {"tuebingen", "mit"}
+    assert {row.preset for row in study.project.scores.all("mit")} == {"mit"}
+    mit = next(
+        row for row in summary if row.preset == "mit" and row.source == "cnn-lstm" and row.metric == "auc"
+    )
+    assert mit.mean is not None
+    assert mit.percent is None
+    assert any("AUC-Judd" in problem.what for problem in study.project.problems.all())
+
+
+def test_the_true_density_is_told_from_models(study):
+    study.look()
+    study.model("true_density_(simulated)", kind="truth", method="imported")
+    study.score()
+    row = study.summary(source_kind="truth", metric="nss")
+    assert row.source == "true_density"
+    assert not [r for r in study.project.scores.all() if r.source_kind == "model"]
+
+
+def test_sigma_is_that_of_the_human_maps_unless_another_is_asked_for(study):
+    study.look()
+    assert study.score(sigma=None).details["sigma_px"] == 5.0
+    assert study.score(sigma=0.25, sigma_unit="deg", px_per_deg=30).details["sigma_px"] == 7.5
+
+
+def test_sigma_in_degrees_needs_the_pixels_per_degree(study):
+    study.look()
+    with pytest.raises(GazeError, match="pixels per degree"):
+        study.score(sigma=1.0, sigma_unit="deg")
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"metrics": ("nss", "emd")}, "emd"),
+        ({"metrics": ()}, "No metric"),
+        ({"preset": "other"}, "preset"),
+        ({"sigma": -1.0}, "Sigma"),
+        ({"n_splits": 0}, "splits"),
+        ({"n_bootstrap": 0}, "resamples"),
+        ({"max_side_px": 0}, "longest side"),
+        ({"tasks": ("nowhere",)}, "nowhere"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(study, settings, what):
+    study.look()
+    with pytest.raises(GazeError, match=what):
+        study.score(**settings)
+
+
+def test_without_fixations_the_user_is_told_what_to_do(study):
+    study.model()
+    with pytest.raises(GazeError, match="No image of the project has fixations"):
+        study.score()
+
+
+def test_images_without_fixations_and_without_maps_are_counted_not_failed(study):
+    study.look(names=study.names[:3])
+    study.model(names=study.names[1:])
+    done = study.score()
+    assert (done.done, done.failed) == (3, 0)
+    assert done.details["images_without_fixations"] == {"general": 1}
+    assert study.summary(source="cnn-lstm", metric="nss").n_images == 2
+    assert study.summary(source="uniform", metric="nss").n_images == 3
+
+
+@pytest.mark.parametrize(
+    ("n_subjects", "sentence", "estimator", "has_percent"),
+    [(1, "one person", "", False), (3, "fewer than 4", "loso", True)],
+)
+def test_few_people_are_said_and_cost_what_they_must(study, n_subjects, sentence, estimator, has_percent):
+    study.look(n_subjects=n_subjects)
+    study.model()
+    done = study.score()
+    assert done.failed == 0
+    assert any(sentence in problem.what for problem in done.problems)
+    row = study.summary(source="cnn-lstm", metric="nss")
+    assert row.mean is not None
+    assert row.estimator == estimator
+    assert (row.percent is not None) == has_percent
+    assert study.summary(source="cnn-lstm", metric="cc").percent is None
+    study.look(n_subjects=6, file="more.csv", seed=8)
+    assert study.score().problems == ()
+    assert not [p for p in study.project.problems.all() if p.where == "general"]
+
+
+def test_a_single_image_has_no_centre_bias(study):
+    study.look(names=["scene-0.png"])
+    done = study.score()
+    assert any("Only one image" in problem.what for problem in done.problems)
+    assert {row.source for row in study.project.scores.all()} == {"uniform"}
+    assert study.summary(source="uniform", metric="nss").ci_low is None
+
+
+def test_an_undefined_metric_is_stored_as_missing(study):
+    study.look()
+    study.score()
+    assert all(
+        r.value is None for r in study.project.scores.all() if r.source == "uniform" and r.metric == "cc"
+    )
+    row = study.summary(source="uniform", metric="cc")
+    assert (row.n_images, row.mean, row.percent) == (0, None, None)
+
+
+def test_people_have_rows_of_their_own(study):
+    study.look()
+    study.score()
+    assert study.summary(source_kind="human", source="loso", metric="nss").percent < 100
+    half = study.summary(source_kind="human", source="half_vs_half", metric="sim")
+    assert half.mean == pytest.approx(study.summary(source="uniform", metric="sim").ceiling)
+
+
+class StopAfter:
+    def __init__(self, units):
+        self.units = units
+        self.cancelled = False
+
+    def report(self, done, total, message):
+        self.cancelled = done >= self.units
+
+
+def test_cancelling_keeps_what_is_done_and_going_on_ends_as_if_undisturbed(study):
+    study.look()
+    study.model()
+    stopped = study.score(StopAfter(1), threads=1)
+    assert stopped.cancelled
+    assert 1 <= stopped.done < 4
+    assert study.project.scores.summary() == []
+    assert len({row.image_id for row in study.project.scores.all()}) == stopped.done
+    rest = study.score()
+    assert rest.skipped == stopped.done
+    assert rest.done == 4 - stopped.done
+    broken = {table: study.rows(table) for table in ("scores", "ceilings", "summary")}
+    for table in broken:
+        study.project.db.execute(f"DELETE FROM {table}")
+    study.project.db.conn.commit()
+    study.score()
+    assert broken == {table: study.rows(table) for table in broken}
+
+
+def test_one_image_that_fails_does_not_stop_the_others(study, monkeypatch):
+    study.look()
+    honest = score_module.score_image
+    bad = study.project.images.by_name("scene-1.png").id
+
+    def fail_one(job, rules):
+        if job.key == bad:
+            raise GazeError("The map holds values that are not numbers.", todo="Make it again.")
+        return honest(job, rules)
+
+    monkeypatch.setattr(score_module, "score_image", fail_one)
+    done = study.score()
+    assert (done.done, done.failed) == (3, 1)
+    assert done.problems[0].where == "general · scene-1.png"
+    assert study.summary(source="uniform", metric="nss").n_images == 3
+    monkeypatch.setattr(score_module, "score_image", honest)
+    assert study.score().done == 1
+    assert study.project.problems.all() == []
+
+
+def test_an_image_that_can_no_longer_be_scored_keeps_no_stale_scores(study, monkeypatch):
+    study.look()
+    study.score()
+    study.look(n_subjects=3, file="more.csv", seed=8)
+
+    def fail(job, rules):
+        raise GazeError("No more.")
+
+    monkeypatch.setattr(score_module, "score_image", fail)
+    assert study.score().failed == 4
+    assert study.rows("scores") == study.rows("ceilings") == study.rows("summary") == []
+
+
+def test_a_lesioned_map_is_scored_beside_the_whole_one(study):
+    study.look()
+    study.model()
+    study.project.db.execute(
+        "INSERT INTO runs (image_id, model, task_id, lesion, method, caption, model_task, seconds, settings_id, "
+        "settings_hash) SELECT image_id, model, task_id, 'left', method, caption, model_task, seconds, settings_id, "
+        "'other' FROM runs WHERE image_id = 1"
+    )
+    new = study.project.db.execute("SELECT max(id) FROM runs").fetchone()[0]
+    settings_id = study.project.settings.put("extract", {"lesion": "left"})
+    values = np.full((2, 2), 0.25, np.float32)
+    study.project.maps.put_run(new, values, values[None][:0], Rect.of_image(WIDTH, HEIGHT), settings_id)
+    study.project.db.conn.commit()
+    study.score()
+    assert study.summary(source="cnn-lstm", metric="nss", lesion="left").n_images == 1
+    assert study.summary(source="cnn-lstm", metric="nss", lesion="").n_images == 4
+
+
+def test_no_value_is_stored_as_nan(study):
+    study.look()
+    study.model()
+    study.score()
+    for row in study.project.scores.summary():
+        assert all(
+            v is None or math.isfinite(v)
+            for v in (row.mean, row.ceiling, row.percent, row.ci_low, row.ci_high)
+        )
