@@ -16,7 +16,7 @@ ScoreKey = tuple[str, str, str]
 """(task, preset, metric), such as ``("general", "tuebingen", "nss")``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
     """An image decoded for display.
 
@@ -46,7 +46,7 @@ class Picture:
         return self.levels[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fixations:
     """Fixations on one image, in the order of trials and time; arrays of shape (n,), image px and ms."""
 

@@ -156,7 +156,7 @@ def test_difference_is_model_minus_people_and_leaves_people_alone(desk) -> None:
 def test_all_panes_show_the_same_region(qtbot, desk) -> None:
     first, *others = [pane.view for pane in desk.panel.panes]
     region = Region(0.3, 0.6, 4.0)
-    first._choose(region)
+    first.choose_region(region)
     assert first.region != FIT
     assert all(view.region == first.region for view in others)
     assert all(

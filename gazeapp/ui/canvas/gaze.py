@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF, QTransform
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QPolygonF, QTransform
 
 from gazeapp.ui.scene import Fixations
 
@@ -63,13 +64,14 @@ def draw_gaze(
     style
         What to draw.
     to_screen
-        From image px to the painter's coordinates.
+        From image px to the painter's coordinates: a magnification and a shift.
     font
         For the numbers of one observer's fixations.
     """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     chosen = chosen_fixations(fixations, style.subject)
-    points = [to_screen.map(QPointF(fixations.x[i], fixations.y[i])) for i in chosen]
+    scale, left, top = to_screen.m11(), to_screen.dx(), to_screen.dy()
+    points = [QPointF(x * scale + left, y * scale + top) for x, y in _positions(fixations, chosen)]
     if style.scanpath:
         _draw_paths(painter, fixations, chosen, points, bool(style.subject))
     if style.fixations:
@@ -83,11 +85,15 @@ def chosen_fixations(fixations: Fixations, subject: str) -> list[int]:
     return [i for i, name in enumerate(fixations.subject) if name == subject]
 
 
+def _positions(fixations: Fixations, chosen: list[int]) -> list[tuple[float, float]]:
+    return list(zip(fixations.x[chosen].tolist(), fixations.y[chosen].tolist(), strict=True))
+
+
 def radius(duration_ms: float, usual: float) -> float:
     """Return a circle's radius: ``usual`` at 250 ms or unknown, its area proportional to duration."""
-    if not np.isfinite(duration_ms):
+    if not math.isfinite(duration_ms):
         return usual
-    return usual * float(np.clip(np.sqrt(max(duration_ms, 0.0) / _USUAL_MS), _SMALLEST, _LARGEST))
+    return usual * min(max(math.sqrt(max(duration_ms, 0.0) / _USUAL_MS), _SMALLEST), _LARGEST)
 
 
 def _draw_paths(
@@ -119,27 +125,44 @@ def _draw_circles(
     font: QFont,
 ) -> None:
     single = style.subject in fixations.subject
-    fill = QColor(style.colour)
-    fill.setAlpha(225 if single else 150 if style.dots else 70)
-    dark = QPen(QColor(0, 0, 0, 170 if single else 100), 2.0 if single else 1.8)
-    light = QPen(QColor(255, 255, 255, 245 if single else 215), 1.1 if single else 0.9)
+    usual = (_RADIUS_ONE_SUBJECT if single else _RADIUS) * style.size
+    alpha = 225 if single else 150 if style.dots else 70
     numbers = QFont(font)
     numbers.setPixelSize(10)
     numbers.setBold(True)
     painter.setFont(numbers)
+    painter.setPen(QColor(20, 20, 20))
+    ratio = painter.device().devicePixelRatioF()
     for number, (place, point) in enumerate(zip(chosen, points, strict=True), start=1):
         size = _DOT * style.size
         if single or not style.dots:
-            usual = (_RADIUS_ONE_SUBJECT if single else _RADIUS) * style.size
             size = radius(float(fixations.duration_ms[place]), usual)
-        # A light ring inside a dark one is seen on any picture and any map.
-        painter.setBrush(fill)
-        painter.setPen(dark)
-        painter.drawEllipse(point, size, size)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(light)
-        painter.drawEllipse(point, size, size)
+        stamp = _circle(round(size * 4) / 4, style.colour, alpha, single, ratio)
+        half = stamp.deviceIndependentSize().width() / 2
+        painter.drawImage(QPointF(point.x() - half, point.y() - half), stamp)
         if single:
-            painter.setPen(QColor(20, 20, 20))
             box = QRectF(point.x() - 12, point.y() - 8, 24, 16)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number))
+
+
+@lru_cache(maxsize=256)
+def _circle(size: float, colour: str, alpha: int, strong: bool, ratio: float) -> QImage:
+    """Return a circle to stamp: drawing one costs ten times as much as copying one."""
+    side = math.ceil((size + 2) * ratio) * 2 + 1
+    stamp = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
+    stamp.setDevicePixelRatio(ratio)
+    stamp.fill(Qt.GlobalColor.transparent)
+    fill = QColor(colour)
+    fill.setAlpha(alpha)
+    painter = QPainter(stamp)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    middle = QPointF(side / 2 / ratio, side / 2 / ratio)
+    # A light ring inside a dark one is seen on any picture and any map.
+    painter.setBrush(fill)
+    painter.setPen(QPen(QColor(0, 0, 0, 170 if strong else 100), 2.0 if strong else 1.8))
+    painter.drawEllipse(middle, size, size)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(255, 255, 255, 245 if strong else 215), 1.1 if strong else 0.9))
+    painter.drawEllipse(middle, size, size)
+    painter.end()
+    return stamp

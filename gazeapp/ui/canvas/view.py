@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QFont,
+    QImage,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
-    QPixmap,
     QResizeEvent,
     QTransform,
     QWheelEvent,
@@ -81,8 +83,9 @@ class ImageView(QWidget):
         self._probe: tuple[float, float] | None = None
         self._press: QPointF | None = None
         self._drag_from: Region | None = None
-        self._picture_cache: QPixmap | None = None
-        self._layer_cache: QPixmap | None = None
+        self._picture_cache: QImage | None = None
+        self._layer_cache: QImage | None = None
+        self._gaze_cache: QImage | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setMinimumSize(96, 72)
@@ -113,7 +116,7 @@ class ImageView(QWidget):
         if picture is self._picture and (width, height) == self._size:
             return
         if (width, height) != self._size:
-            self._layer_cache = None
+            self._layer_cache = self._gaze_cache = None
         self._picture, self._size = picture, (width, height)
         self._picture_cache = None
         self.update()
@@ -130,6 +133,7 @@ class ImageView(QWidget):
         """Show fixations and scanpaths as ``style`` says."""
         if fixations is not self._fixations or style != self._style:
             self._fixations, self._style = fixations, style
+            self._gaze_cache = None
             self.update()
 
     def set_opacity(self, opacity: float) -> None:
@@ -156,6 +160,13 @@ class ImageView(QWidget):
         if region != self._region:
             self._region = region
             self._drop_caches()
+
+    def choose_region(self, region: Region) -> None:
+        """Show this part of the image as if the user had chosen it: linked views follow."""
+        region = self._clamped(region)
+        if region != self._region:
+            self.set_region(region)
+            self.region_changed.emit(region)
 
     def set_probe(self, place: tuple[float, float] | None) -> None:
         """Draw a crosshair at (across, down), or none."""
@@ -198,23 +209,22 @@ class ImageView(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the layers, lowest first."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), CANVAS)
-        if self._dimmed:
-            painter.setOpacity(_DIMMED)
+        light = _DIMMED if self._dimmed else 1.0
+        if self._dimmed or self._picture is None:
+            painter.fillRect(self.rect(), CANVAS)
+        painter.setOpacity(light)
         if self._picture is not None:
-            painter.drawPixmap(0, 0, self._scaled_picture(self._picture))
+            painter.drawImage(0, 0, self._scaled_picture(self._picture))
         else:
             painter.fillRect(self.image_rect(), QColor(0, 0, 0, 24))
         if self._overlay and self._layer is not None and self._table is not None:
-            painter.setOpacity(self._opacity * (_DIMMED if self._dimmed else 1.0))
-            painter.drawPixmap(0, 0, self._scaled_layer(self._layer, self._table))
-        painter.setOpacity(_DIMMED if self._dimmed else 1.0)
+            painter.setOpacity(self._opacity * light)
+            painter.drawImage(0, 0, self._scaled_layer(self._layer, self._table))
         if self._fixations is not None and self._style.visible:
-            painter.setClipRect(self.image_rect())
-            style = replace(self._style, size=min(max((self.width() / 320) ** 0.5, 1.0), 2.0))
-            draw_gaze(painter, self._fixations, style, self.image_transform(), self.font())
-            painter.setClipping(False)
+            painter.setOpacity(light)
+            painter.drawImage(0, 0, self._drawn_gaze(self._fixations))
         if self._probe is not None:
+            painter.setOpacity(1.0)
             self._draw_crosshair(painter, self._probe)
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
@@ -249,7 +259,7 @@ class ImageView(QWidget):
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
         scale = self._fit_scale() * self._region.zoom
         start = self._drag_from
-        self._choose(
+        self.choose_region(
             Region(
                 start.across - shift.x() / (self._size[0] * scale),
                 start.down - shift.y() / (self._size[1] * scale),
@@ -265,7 +275,7 @@ class ImageView(QWidget):
     def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
         """Fit the image into the view."""
         self._press = None
-        self._choose(FIT)
+        self.choose_region(FIT)
 
     def leaveEvent(self, _event: object) -> None:
         """Take the crosshair away."""
@@ -277,19 +287,13 @@ class ImageView(QWidget):
         share = 1.0 - region.zoom / zoom
         across = (position.x() - rect.left()) / rect.width()
         down = (position.y() - rect.top()) / rect.height()
-        self._choose(
+        self.choose_region(
             Region(
                 region.across + (across - region.across) * share,
                 region.down + (down - region.down) * share,
                 zoom,
             )
         )
-
-    def _choose(self, region: Region) -> None:
-        region = self._clamped(region)
-        if region != self._region:
-            self.set_region(region)
-            self.region_changed.emit(region)
 
     def _clamped(self, region: Region) -> Region:
         """Return the region moved so that no more canvas shows than has to."""
@@ -309,39 +313,44 @@ class ImageView(QWidget):
         return max(min(self.width() / width, self.height() / height), 1e-6)
 
     def _drop_caches(self) -> None:
-        self._picture_cache = self._layer_cache = None
+        self._picture_cache = self._layer_cache = self._gaze_cache = None
         self.update()
 
-    def _blank(self) -> QPixmap:
-        ratio = self.devicePixelRatioF()
-        pixmap = QPixmap(QSize(round(self.width() * ratio), round(self.height() * ratio)))
-        pixmap.setDevicePixelRatio(ratio)
-        return pixmap
-
-    def _scaled_picture(self, picture: Picture) -> QPixmap:
+    def _scaled_picture(self, picture: Picture) -> QImage:
         if self._picture_cache is None:
-            pixmap = self._blank()
-            pixmap.fill(CANVAS)
-            painter = QPainter(pixmap)
-            magnification = self._fit_scale() * self._region.zoom * self.devicePixelRatioF()
-            smooth = magnification < _SQUARE_PIXELS
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-            painter.drawImage(self.image_rect(), picture.level_for(magnification))
-            painter.end()
-            self._picture_cache = pixmap
+            magnification = self._fit_scale() * self._region.zoom
+            self._picture_cache = _render_picture(
+                picture,
+                self.size().toTuple(),
+                self.image_rect().getRect(),
+                magnification * self.devicePixelRatioF(),
+                self.devicePixelRatioF(),
+            )
         return self._picture_cache
 
-    def _scaled_layer(self, layer: HeatLayer, table: NDArray[np.uint8]) -> QPixmap:
+    def _scaled_layer(self, layer: HeatLayer, table: NDArray[np.uint8]) -> QImage:
         if self._layer_cache is None:
-            pixmap = self._blank()
-            pixmap.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(pixmap)
+            canvas = _blank(self.size().toTuple(), self.devicePixelRatioF(), Qt.GlobalColor.transparent)
+            painter = QPainter(canvas)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
             painter.drawImage(self.image_rect(), paint_table(layer.indices, table))
             painter.end()
-            self._layer_cache = pixmap
+            self._layer_cache = canvas
         return self._layer_cache
+
+    def _drawn_gaze(self, fixations: Fixations) -> QImage:
+        if self._gaze_cache is None:
+            self._gaze_cache = _render_gaze(
+                fixations,
+                replace(self._style, size=min(max((self.width() / 320) ** 0.5, 1.0), 2.0)),
+                self.size().toTuple(),
+                self.image_rect().getRect(),
+                self._size[0],
+                self.font(),
+                self.devicePixelRatioF(),
+            )
+        return self._gaze_cache
 
     def _draw_crosshair(self, painter: QPainter, place: tuple[float, float]) -> None:
         rect = self.image_rect()
@@ -355,11 +364,58 @@ class ImageView(QWidget):
             (QPointF(x, visible.top()), QPointF(x, y - gap)),
             (QPointF(x, y + gap), QPointF(x, visible.bottom())),
         ]
-        painter.setOpacity(1.0)
         for colour, width in ((QColor(0, 0, 0, 70), 3), (QColor(255, 255, 255, 190), 1)):
             painter.setPen(QPen(colour, width))
             for start, end in lines:
                 painter.drawLine(start, end)
+
+
+@lru_cache(maxsize=4)
+def _render_picture(
+    picture: Picture,
+    size: tuple[int, int],
+    rect: tuple[float, float, float, float],
+    magnification: float,
+    ratio: float,
+) -> QImage:
+    """Return the picture as it lies in a view; the panes of one image share it."""
+    canvas = _blank(size, ratio, CANVAS)
+    painter = QPainter(canvas)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, magnification < _SQUARE_PIXELS)
+    painter.drawImage(QRectF(*rect), picture.level_for(magnification))
+    painter.end()
+    return canvas
+
+
+@lru_cache(maxsize=4)
+def _render_gaze(
+    fixations: Fixations,
+    style: GazeStyle,
+    size: tuple[int, int],
+    rect: tuple[float, float, float, float],
+    image_width: int,
+    font: QFont,
+    ratio: float,
+) -> QImage:
+    """Return the gaze as it lies in a view; the models' panes share it."""
+    canvas = _blank(size, ratio, Qt.GlobalColor.transparent)
+    painter = QPainter(canvas)
+    painter.setClipRect(QRectF(*rect))
+    scale = rect[2] / image_width
+    draw_gaze(painter, fixations, style, QTransform(scale, 0, 0, scale, rect[0], rect[1]), font)
+    painter.end()
+    return canvas
+
+
+def _blank(size: tuple[int, int], ratio: float, colour: QColor | Qt.GlobalColor) -> QImage:
+    """Return an empty canvas for a view of ``size`` on a screen of ``ratio`` px a point."""
+    width, height = (max(round(side * ratio), 1) for side in size)
+    opaque = colour is CANVAS
+    kind = QImage.Format.Format_RGB32 if opaque else QImage.Format.Format_ARGB32_Premultiplied
+    canvas = QImage(width, height, kind)
+    canvas.setDevicePixelRatio(ratio)
+    canvas.fill(colour)
+    return canvas
 
 
 def _same(first: NDArray[np.uint8] | None, second: NDArray[np.uint8] | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import Qt
@@ -66,7 +67,7 @@ def test_words_wrap_within_the_width_in_order(caption) -> None:
     assert all(box.right() <= narrow for box in boxes)
     assert all(
         later.top() > earlier.top() or later.left() >= earlier.right()
-        for earlier, later in zip(boxes, boxes[1:], strict=False)
+        for earlier, later in pairwise(boxes)
     )
     assert len({box.top() for box in boxes}) == lines
 

@@ -156,7 +156,7 @@ def test_fixations_are_drawn_where_they_fell(view) -> None:
     view.set_fixations(fixations, GazeStyle(fixations=True))
     changed = np.abs(pixels(view) - plain).sum(axis=2) > 0
     left = np.argwhere(changed[:, :300]).mean(axis=0) + 0.5
-    right = np.argwhere(changed[:, 300:]).mean(axis=0) + (0.5, 300.5)
+    right = np.argwhere(changed[:, 300:]).mean(axis=0) + np.array([0.5, 300.5])
     assert left == pytest.approx((80 + 60, 120), abs=1)
     assert right == pytest.approx((80 + 180, 480), abs=1)
     view.set_fixations(fixations, GazeStyle(fixations=True, subject="B"))
