@@ -189,6 +189,17 @@ def _targets(h: Heard) -> list[tuple[int, Box]]:
     ]
 
 
+def _people(h: Heard) -> list[tuple[int, Box]]:
+    """Return (word, box) of the words of a social caption that name a person who does something."""
+    boxes = h.scene.boxes
+    people = range(len(h.scene.objects), len(h.scene.objects) + len(h.scene.people))
+    return [
+        (i, boxes[index])
+        for i, index in enumerate(h.truth.boxes)
+        if index in people and h.truth.words[i - 1] in ("a", "in")
+    ]
+
+
 def _shares(
     heard: list[Heard], method: str, grid: tuple[int, int], named: Callable[[Heard], list[tuple[int, Box]]]
 ) -> Json:
