@@ -277,6 +277,56 @@ def export_command(project: Path, output: Path, as_json: bool) -> None:
     _run(project, export, ExportSettings(folder=str(output)), as_json)
 
 
+@main.command("train")
+@click.option("--data", default="demo-world", show_default=True, help="What to train on.")
+@click.option("--encoder", required=True, help="cnn, vit, or the name of a timm backbone.")
+@click.option("--decoder", required=True, type=click.Choice(["lstm", "transformer"]))
+@click.option("--steps", default=4000, show_default=True, type=click.IntRange(1), help="Optimiser steps.")
+@click.option("--batch", default=32, show_default=True, type=click.IntRange(1), help="Pictures in a step.")
+@click.option("--seed", default=1, show_default=True, help="Seed of weights, order and augmentation.")
+@click.option("--scenes", default=64_000, show_default=True, type=click.IntRange(1), help="Scenes to draw.")
+@click.option("--cache", type=_FILE, help="Folder that keeps the drawn scenes for the next training.")
+@click.option("-o", "--output", type=_FILE, required=True, help="Folder of the new captioner.")
+@click.option("--json", "as_json", is_flag=True, help="Print the captioner's figures as JSON.")
+def train_command(
+    data: str,
+    encoder: str,
+    decoder: str,
+    steps: int,
+    batch: int,
+    seed: int,
+    scenes: int,
+    cache: Path | None,
+    output: Path,
+    as_json: bool,
+) -> None:
+    """Train a captioner, measure it on held-out scenes, and write it with its card."""
+    from gazeapp.engine.models.captioner.train import TrainSettings, train
+
+    settings = TrainSettings(
+        encoder=encoder,
+        decoder=decoder,
+        data=data,
+        steps=steps,
+        batch=batch,
+        seed=seed,
+        n_scenes=scenes,
+        out=str(output),
+        cache=str(cache or ""),
+    )
+    with TerminalProgress(quiet=as_json).watching() as progress:
+
+        def tell(done: int, total: int, message: str) -> bool:
+            progress.report(done, total, message)
+            return progress.cancelled
+
+        config = train(settings, tell)
+    if as_json:
+        click.echo(json.dumps({"id": config.id, "folder": str(output), "figures": config.figures}, indent=2))
+    else:
+        click.echo(f"{config.name} is in {output}; its figures are in {output / 'MODEL_CARD.md'}.")
+
+
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def models(as_json: bool) -> None:

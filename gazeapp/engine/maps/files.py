@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.pictures import read_picture
@@ -54,7 +56,7 @@ def read_map(path: Path) -> FloatArray:
     return normal
 
 
-def _values(path: Path) -> np.ndarray:  # type: ignore[type-arg]
+def _values(path: Path) -> NDArray[Any]:
     suffix = path.suffix.lower()
     try:
         if suffix == ".npy":
@@ -69,4 +71,5 @@ def _values(path: Path) -> np.ndarray:  # type: ignore[type-arg]
             f"The map cannot be read ({error}).", where=str(path), todo="Save it again with numpy.save."
         ) from error
     pixels, _ = read_picture(path)
-    return pixels.mean(axis=2)
+    grey: NDArray[Any] = pixels.mean(axis=2)
+    return grey

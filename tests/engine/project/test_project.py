@@ -292,3 +292,14 @@ def test_text_is_data_never_sql(project: Project):
     project.tasks.add(name)
     assert project.tasks.all() == [name]
     assert project.images.all() == []
+
+
+def test_a_folder_that_cannot_be_written_still_opens_for_reading(project: Project, monkeypatch):
+    project.tasks.add("general")
+    project.close()
+    monkeypatch.setattr("gazeapp.engine.project.project.os.access", lambda path, mode: False)
+    with Project.open(project.path) as opened:
+        assert opened.read_only
+        assert opened.tasks.all() == ["general"]
+        with pytest.raises(GazeError, match="cannot be written"):
+            opened.tasks.add("social")
