@@ -285,7 +285,6 @@ def export_command(project: Path, output: Path, as_json: bool) -> None:
 @click.option("--batch", default=32, show_default=True, type=click.IntRange(1), help="Pictures in a step.")
 @click.option("--seed", default=1, show_default=True, help="Seed of weights, order and augmentation.")
 @click.option("--scenes", default=64_000, show_default=True, type=click.IntRange(1), help="Scenes to draw.")
-@click.option("--cache", type=_FILE, help="Folder that keeps the drawn scenes for the next training.")
 @click.option("-o", "--output", type=_FILE, required=True, help="Folder of the new captioner.")
 @click.option("--json", "as_json", is_flag=True, help="Print the captioner's figures as JSON.")
 def train_command(
@@ -296,7 +295,6 @@ def train_command(
     batch: int,
     seed: int,
     scenes: int,
-    cache: Path | None,
     output: Path,
     as_json: bool,
 ) -> None:
@@ -312,15 +310,9 @@ def train_command(
         seed=seed,
         n_scenes=scenes,
         out=str(output),
-        cache=str(cache or ""),
     )
     with TerminalProgress(quiet=as_json).watching() as progress:
-
-        def tell(done: int, total: int, message: str) -> bool:
-            progress.report(done, total, message)
-            return progress.cancelled
-
-        config = train(settings, tell)
+        config = train(settings, progress)
     if as_json:
         click.echo(json.dumps({"id": config.id, "folder": str(output), "figures": config.figures}, indent=2))
     else:
