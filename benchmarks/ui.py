@@ -41,6 +41,7 @@ PICTURE = (1024, 768)
 WINDOW = (1600, 1000)
 GRID = (24, 32)
 TASK = "free"
+CAPTION = ("a", "man", "holds", "a", "red", "ball", "in", "a", "park")
 
 
 class Painted(QObject):
@@ -92,7 +93,7 @@ def attention(seed: int) -> np.ndarray:
 
 def write_project(folder: Path, pictures: list[np.ndarray]) -> Path:
     path = folder / "bench.gaze"
-    words = tuple(Word(text, -0.3, len(text) > 2) for text in "a man holds a red ball in a park".split())
+    words = tuple(Word(text, -0.3, len(text) > 2) for text in CAPTION)
     rng = np.random.default_rng(5)
     with Project.create(path) as project, project.transaction():
         settings = project.settings.put("bench", {})

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from gazeapp.engine.project import Project
 from gazeapp.ui.canvas.caption import MEAN_MAP
 from gazeapp.ui.canvas.view import FIT, Region
 from gazeapp.ui.loader import Loader
@@ -149,7 +150,7 @@ def test_difference_is_model_minus_people_and_leaves_people_alone(desk) -> None:
     assert desk.panel.pane("people").view.layer is people
     assert difference.signed
     assert difference.texture == pytest.approx(model.texture - people.texture, abs=1e-5)
-    assert desk.panel.difference_bar.isVisible()
+    assert not desk.panel.difference_bar.isHidden()
     assert desk.panel.difference_bar.scale.bottom == -desk.panel.difference_bar.scale.top
 
 
@@ -183,11 +184,11 @@ def test_the_scale_is_shared_unless_asked_otherwise(desk) -> None:
     tops = [pane.view.layer.top for pane in panes]
     assert desk.panel.density_bar.scale.top == max(tops)
     assert {pane.bar.scale.top for pane in panes} == {max(tops)}
-    assert not any(pane.bar.isVisible() for pane in panes)
+    assert all(pane.bar.isHidden() for pane in panes)
     desk.selection.update(shared_scale=False)
     assert [pane.bar.scale.top for pane in panes] == tops
-    assert all(pane.bar.isVisible() for pane in panes)
-    assert not desk.panel.density_bar.isVisible()
+    assert not any(pane.bar.isHidden() for pane in panes)
+    assert desk.panel.density_bar.isHidden()
 
 
 def test_controls_and_selection_follow_each_other(desk) -> None:
@@ -229,21 +230,21 @@ def test_no_maps_yet(qtbot, make) -> None:
     desk = make(models=0).open().choose(0)
     notice = desk.panel._placeholder
     assert "No attention maps yet" in notice.message
+    qtbot.waitUntil(notice.isVisible)
     with qtbot.waitSignal(desk.panel.extract_requested):
         qtbot.mouseClick(notice.button, Qt.MouseButton.LeftButton)
 
 
 def test_no_map_of_one_model_under_this_task(qtbot, make) -> None:
     desk = make(tasks=(TASK, "social")).open()
-    from gazeapp.engine.project import Project
-
     with Project.open(desk.study.path) as project, project.transaction():
         project.db.execute("DELETE FROM runs WHERE model = 'vit-lstm'")
     desk.choose(0, "social")
     notice = desk.panel.pane("vit-lstm").notice
-    assert notice.isVisible()
+    assert not notice.isHidden()
     assert "social" in notice.message
-    assert not desk.panel.pane("cnn-lstm").notice.isVisible()
+    assert desk.panel.pane("cnn-lstm").notice.isHidden()
+    qtbot.waitUntil(notice.isVisible)
     with qtbot.waitSignal(desk.panel.extract_requested):
         qtbot.mouseClick(notice.button, Qt.MouseButton.LeftButton)
 
@@ -251,8 +252,9 @@ def test_no_map_of_one_model_under_this_task(qtbot, make) -> None:
 def test_no_fixations_yet(qtbot, make) -> None:
     desk = make(subjects=0, scored=False).open().choose(0)
     notice = desk.panel.pane("people").notice
-    assert notice.isVisible()
+    assert not notice.isHidden()
     assert not desk.panel.bar.subject.isEnabled()
+    qtbot.waitUntil(notice.isVisible)
     with qtbot.waitSignal(desk.panel.import_requested):
         qtbot.mouseClick(notice.button, Qt.MouseButton.LeftButton)
     desk.key(Qt.Key.Key_D)
@@ -264,17 +266,15 @@ def test_a_picture_that_cannot_be_read_says_so_and_keeps_the_maps(make) -> None:
     (desk.study.path.parent / "scene-001.png").write_bytes(b"\x89PNG no more")
     desk.open().choose(0)
     notice = desk.panel.pane("people").notice
-    assert notice.isVisible()
+    assert not notice.isHidden()
     assert "scene-001.png" in notice.message
     assert desk.panel.pane("cnn-lstm").view.overlay_shown
     desk.choose(1)
-    assert not notice.isVisible()
+    assert notice.isHidden()
 
 
 def test_a_map_of_zeros_and_a_uniform_map_are_drawn(make) -> None:
     desk = make(images=1)
-    from gazeapp.engine.project import Project
-
     with Project.open(desk.study.path) as project, project.transaction():
         row = project.images.get(desk.study.images[0])
         project.maps.put_human(row.id, TASK, np.full((8, 8), 1 / 64, np.float32), row.rect, 1)

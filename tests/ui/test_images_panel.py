@@ -35,8 +35,7 @@ def names(panel: ImagesPanel) -> list[str]:
 
 
 def choose_order(panel: ImagesPanel, order: Order) -> None:
-    panel.order.setCurrentIndex(panel.order.findText(order.value))
-    panel.order.activated.emit(panel.order.currentIndex())
+    next(action for action in panel.order.menu().actions() if action.data() is order).trigger()
 
 
 def test_images_are_listed_and_counted(parts, study) -> None:

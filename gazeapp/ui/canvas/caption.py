@@ -84,7 +84,15 @@ class CaptionView(QWidget):
 
     def set_lines(self, lines: int) -> None:
         """Give room for this many lines."""
-        self.setFixedHeight(math.ceil(lines * self._line_height() + 2 * _PAD))
+        self.setFixedHeight(self.height_of(lines))
+
+    def height_of(self, lines: int) -> int:
+        """Return the height of this many lines, px."""
+        return math.ceil(lines * self._line_height() + _PAD)
+
+    def lines_within(self, height: float) -> int:
+        """Return how many lines have room in a height, px."""
+        return max(int((height - _PAD) // self._line_height()), 0)
 
     def lines_needed(self, width: int) -> int:
         """Return how many lines the words take at a width, px."""
@@ -231,7 +239,7 @@ class CaptionView(QWidget):
         return boxes
 
     def _line_height(self) -> float:
-        return round(QFontMetricsF(self.font()).height()) + 5.0
+        return round(QFontMetricsF(self.font()).height()) + 4.0
 
     def _word_at(self, position: QPointF) -> int | None:
         for index in range(-1, len(self._boxes) - 1):
@@ -242,7 +250,7 @@ class CaptionView(QWidget):
     def _hidden_lines(self) -> int:
         if not self._boxes:
             return 0
-        room = int((self.height() - 2 * _PAD + 1) // self._line_height())
+        room = self.lines_within(self.height())
         lines = 1 + round((self._boxes[-1].top() - self._boxes[0].top()) / self._line_height())
         return max(lines - room, 0)
 
@@ -250,7 +258,7 @@ class CaptionView(QWidget):
         if not self._boxes:
             return
         line = round((self._boxes[self._current + 1].top() - _PAD) / self._line_height())
-        room = max(int((self.height() - 2 * _PAD + 1) // self._line_height()), 1)
+        room = max(self.lines_within(self.height()), 1)
         self._scroll = min(max(self._scroll, line - room + 1), line)
 
     def _describe(self) -> None:

@@ -174,7 +174,7 @@ class TitleBar(QWidget):
         return font
 
     def _fit_height(self) -> None:
-        self.setFixedHeight(round(QFontMetricsF(self.font()).height()) + 12)
+        self.setFixedHeight(round(QFontMetricsF(self.font()).height()) + 9)
 
 
 def _fitting(wordings: tuple[str, ...], font: QFont, room: float) -> str:

@@ -33,6 +33,7 @@ _ZOOM_PER_NOTCH = 1.25
 _SQUARE_PIXELS = 8.0
 _DIMMED = 0.45
 _DRAG_STARTS = 4
+_USUAL_WIDTH = 320.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,11 +340,16 @@ class ImageView(QWidget):
             self._layer_cache = canvas
         return self._layer_cache
 
+    def _mark_size(self) -> float:
+        """Return the size of fixations: larger in a large pane, whatever the zoom."""
+        fitted = self._size[0] * self._fit_scale()
+        return min(max((fitted / _USUAL_WIDTH) ** 0.5, 0.6), 2.0)
+
     def _drawn_gaze(self, fixations: Fixations) -> QImage:
         if self._gaze_cache is None:
             self._gaze_cache = _render_gaze(
                 fixations,
-                replace(self._style, size=min(max((self.width() / 320) ** 0.5, 1.0), 2.0)),
+                replace(self._style, size=self._mark_size()),
                 self.size().toTuple(),
                 self.image_rect().getRect(),
                 self._size[0],

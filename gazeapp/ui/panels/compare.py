@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -26,7 +26,7 @@ from gazeapp.ui.theme import STEP
 
 # A scene that was read ahead or is small arrives sooner than this, and then nothing dims.
 _DIM_AFTER_MS = 120
-_LINES_LEAST, _LINES_MOST = 2, 4
+_LINES_LEAST = 2
 _GAP = 2 * STEP
 
 
@@ -265,7 +265,7 @@ class ComparePanel(QWidget):
             self._placeholder.pressed.connect(self.extract_requested)
 
     def _new_pane(self, source: str) -> ImagePane:
-        pane = ImagePane(source)
+        pane = ImagePane(source, self._grid_area)
         pane.focus_wanted.connect(self._focus)
         pane.word_chosen.connect(self._choose_word)
         pane.action_wanted.connect(self._want_action)
@@ -400,29 +400,41 @@ class ComparePanel(QWidget):
         tiles: list[QWidget] = [*self._panes.values()]
         if self._placeholder is not None:
             tiles.append(self._placeholder)
-        # The stack may not have been laid out yet, so the room is taken from the panel itself.
-        room = self.contentsRect()
-        wide = room.width() - 4 * STEP - (self.density_bar.width() if self.density_bar.isVisible() else 0)
-        high = room.height() - self.bar.sizeHint().height() - 3 * STEP
-        chrome = self._panes[PEOPLE].title.height() + self._panes[PEOPLE].caption.height()
+        room = self._room()
+        title, caption = self._panes[PEOPLE].title, self._panes[PEOPLE].caption
         aspect = self._scene.width / self._scene.height
-        columns = best_columns(len(tiles), wide, high, aspect, chrome)
+        chrome = title.height() + caption.height_of(_LINES_LEAST)
+        columns = best_columns(len(tiles), room.width(), room.height(), aspect, chrome)
+        rows = math.ceil(len(tiles) / columns)
         for place, tile in enumerate(tiles):
             self._grid.addWidget(tile, place // columns, place % columns)
-        rows = math.ceil(len(tiles) / columns)
         for column in range(max(self._grid.columnCount(), columns)):
             self._grid.setColumnStretch(column, 1 if column < columns else 0)
         for row in range(max(self._grid.rowCount(), rows)):
             self._grid.setRowStretch(row, 1 if row < rows else 0)
-        self._fit_captions((wide - (columns - 1) * _GAP) // columns)
+        width = (room.width() - (columns - 1) * _GAP) / columns
+        height = (room.height() - (rows - 1) * _GAP) / rows
+        self._fit_captions(math.floor(width), height - title.height() - width / aspect)
 
-    def _fit_captions(self, width: int) -> None:
-        """Give all captions the same room, so that all pictures have the same size."""
-        needed = max(pane.caption.lines_needed(width) for pane in self._panes.values())
-        # Room only grows while stepping through images: a layout that breathes is a jump.
-        self._lines = min(max(self._lines, needed), _LINES_MOST)
-        for pane in self._panes.values():
-            pane.caption.set_lines(self._lines)
+    def _room(self) -> QSize:
+        """Return the room for panes; the layout may not have been done yet, so it is reckoned here."""
+        margins = self.layout().contentsMargins()
+        area = self.rect().marginsRemoved(margins)
+        bars = [bar for bar in (self.density_bar, self.difference_bar) if not bar.isHidden()]
+        beside = bars[0].width() + _GAP if bars else 0
+        return QSize(area.width() - beside, area.height() - self.bar.sizeHint().height() - STEP)
+
+    def _fit_captions(self, width: int, spare: float) -> None:
+        """Give all captions the same room, more lines only where that makes no picture smaller.
+
+        Room only grows while stepping through images: a layout that breathes is a jump.
+        """
+        captions = [pane.caption for pane in self._panes.values()]
+        needed = max(caption.lines_needed(width) for caption in captions)
+        most = max(captions[0].lines_within(spare), _LINES_LEAST)
+        self._lines = min(max(self._lines, needed), most)
+        for caption in captions:
+            caption.set_lines(self._lines)
 
 
 def best_columns(count: int, width: float, height: float, aspect: float, chrome: float) -> int:

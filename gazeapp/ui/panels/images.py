@@ -17,16 +17,17 @@ from PySide6.QtCore import (
     Qt,
     Slot,
 )
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
+from PySide6.QtGui import QAction, QActionGroup, QColor, QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLineEdit,
     QListView,
+    QMenu,
     QStackedWidget,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -50,7 +51,7 @@ class Order(Enum):
     NAME = "name"
     WORST = "worst first"
     BEST = "best first"
-    FIXATIONS = "most fixations"
+    FIXATIONS = "most gaze"
 
 
 class ImageListModel(QAbstractListModel):
@@ -213,14 +214,9 @@ class ImagesPanel(QWidget):
         self.filter.setPlaceholderText("Filter by name")
         self.filter.setClearButtonEnabled(True)
         self.filter.setAccessibleName("Filter images by name")
-        self.order = QComboBox()
-        self.order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.order.setMinimumContentsLength(6)
-        self.order.view().setMinimumWidth(17 * STEP)
-        self.order.setAccessibleName("Order of the images")
-        self.order.setToolTip("Order of the images; best and worst by the score of the focused model")
-        for order in Order:
-            self.order.addItem(order.value, order)
+        self._order = Order.NAME
+        self.order = QToolButton()
+        self._set_up_order()
         self.model = ImageListModel(selection, loader, self)
         self.view = QListView()
         self.count = label("", "muted")
@@ -230,7 +226,6 @@ class ImagesPanel(QWidget):
         self._set_up_view()
         self._lay_out()
         self.filter.textChanged.connect(self._show)
-        self.order.activated.connect(self._show)
         self.view.selectionModel().currentChanged.connect(self._choose)
         selection.changed.connect(self._follow)
         loader.listed.connect(self._show)
@@ -242,6 +237,37 @@ class ImagesPanel(QWidget):
         target = self._loader.neighbour(self._selection.image_id, step)
         if target is not None:
             self._selection.image_id = target
+
+    def sort(self, order: Order) -> None:
+        """Sort the list."""
+        self._order = order
+        self._name_order()
+        self._show()
+
+    def _set_up_order(self) -> None:
+        menu = QMenu(self.order)
+        group = QActionGroup(menu)
+        for order in Order:
+            action = menu.addAction(order.value)
+            action.setData(order)
+            action.setCheckable(True)
+            action.setChecked(order is self._order)
+            group.addAction(action)
+        group.triggered.connect(self._order_chosen)
+        self.order.setMenu(menu)
+        self._name_order()
+        # The arrow is part of the text, where the theme gives it room.
+        self.order.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self.order.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.order.setAccessibleName("Order of the images")
+        self.order.setToolTip("Order of the images; best and worst by the score of the focused model")
+
+    def _name_order(self) -> None:
+        self.order.setText(f"{self._order.value} \N{BLACK DOWN-POINTING SMALL TRIANGLE}")
+
+    @Slot(QAction)
+    def _order_chosen(self, action: QAction) -> None:
+        self.sort(action.data())
 
     def _set_up_view(self) -> None:
         view = self.view
@@ -302,7 +328,7 @@ class ImagesPanel(QWidget):
         self.scored_by.setText(f"{metric}, {name}" if scored else "")
 
     def _sorted(self, entries: list[ImageEntry]) -> list[ImageEntry]:
-        order: Order = self.order.currentData()
+        order = self._order
         if order is Order.NAME:
             return entries
         if order is Order.FIXATIONS:
@@ -323,7 +349,7 @@ class ImagesPanel(QWidget):
     @Slot(object)
     def _follow(self, changed: frozenset[str]) -> None:
         if changed & {"task", "metric", "preset", "source"}:
-            if self.order.currentData() is Order.NAME:
+            if self._order is Order.NAME:
                 self.model.refresh()
                 self._name_score()
             else:
