@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 import gazeapp
@@ -17,6 +18,9 @@ from gazeapp.ui.notifications import Notifications
 
 QUIT_AFTER = "GAZEAPP_QUIT_AFTER"
 """Environment variable: quit after so many seconds, for tests of an installed or frozen gazeapp."""
+
+
+_COLLECT_EVERY_MS = 1000
 
 
 def make_app(arguments: list[str] | None = None) -> QApplication:
@@ -48,6 +52,7 @@ def main(project: Path | None = None, quit_after: float | None = None) -> int:
     """
     multiprocessing.freeze_support()
     app = make_app()
+    collector = GarbageCollector(app)
     notifications = Notifications(app)
     notifications.install()
     look = theme.Theme(app, str(QSettings().value("theme", "system")))
@@ -65,6 +70,37 @@ def main(project: Path | None = None, quit_after: float | None = None) -> int:
         window.session.stop()
         window.loader.close()
         notifications.uninstall()
+        collector.stop()
+
+
+class GarbageCollector(QObject):
+    """Collects Python's cyclic garbage on the GUI thread only.
+
+    Python collects in whichever thread happens to allocate; on the worker thread that would destroy
+    windows that have become garbage, and Qt allows that on the GUI thread alone.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._thresholds = gc.get_threshold()
+        gc.disable()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_COLLECT_EVERY_MS)
+        self._timer.timeout.connect(self._collect)
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Leave collecting to Python again."""
+        self._timer.stop()
+        gc.enable()
+
+    @Slot()
+    def _collect(self) -> None:
+        """Collect the oldest generation that is due, as Python itself would."""
+        for generation in (2, 1, 0):
+            if gc.get_count()[generation] > self._thresholds[generation]:
+                gc.collect(generation)
+                return
 
 
 def run() -> None:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.ui.actions import Actions
 from gazeapp.ui.drops import GAZE_SUFFIXES, Drop, sort_drop
 from gazeapp.ui.notifications import Notifications
@@ -90,12 +91,18 @@ class StudyActions(QObject):
             from gazeapp.engine.project import Project
             from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 
-            with Project.create(path) as project:
+            project = Project.create(path)
+            try:
                 for task in tasks:
                     project.tasks.add(task)
-                if not names:
-                    return None
-                return add_images(project, AddImagesSettings(names), progress)
+                return add_images(project, AddImagesSettings(names), progress) if names else None
+            except GazeError:
+                # Nothing was added, so an empty project would only be in the way of the next try.
+                project.close()
+                path.unlink()
+                raise
+            finally:
+                project.close()
 
         return self._run(f"New project {path.name}", work, after=lambda _s: self._session.open(path))
 

@@ -1,0 +1,104 @@
+"""What every test of the window needs: no display, no settings of the user, no thread left behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import pytest
+import shiboken6
+from PySide6.QtCore import QSettings, QThread
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path_factory, monkeypatch):
+    """Keep the settings and the data folder of whoever runs the tests out of them."""
+    folder = tmp_path_factory.mktemp("user")
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(folder))
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder))
+    QSettings().clear()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left(monkeypatch):
+    """Fail a test that leaves a thread running."""
+    started: list[QThread] = []
+    start = QThread.start
+
+    def remember(thread, *args):
+        started.append(thread)
+        start(thread, *args)
+
+    monkeypatch.setattr(QThread, "start", remember)
+    before = set(threading.enumerate())
+    yield
+    running = [t.objectName() for t in started if _is_running(t)]
+    left = [t.name for t in set(threading.enumerate()) - before if not t.name.startswith(("Dummy", "pytest"))]
+    for thread in started:
+        if _is_running(thread):
+            thread.quit()
+            thread.wait(5000)
+    assert not running, f"Qt threads left running: {running}"
+    assert not left, f"threads left running: {left}"
+
+
+def _is_running(thread: QThread) -> bool:
+    try:
+        return thread.isRunning()
+    except RuntimeError:  # deleted with its owner, so it has ended
+        return False
+
+
+@pytest.fixture(autouse=True)
+def garbage_on_this_thread():
+    """Collect garbage here and not on a worker thread, as the application does."""
+    gc.collect(1)
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A small project: three pictures, four models, four simulated observers, scored."""
+    from tests.ui.small_study import build
+
+    return build(tmp_path / "study", tasks=("general", "social"))
+
+
+@pytest.fixture
+def window(qtbot):
+    """The window, on its welcome page; work is stopped and threads end with the test."""
+    from PySide6.QtWidgets import QApplication
+
+    from gazeapp.ui import theme
+    from gazeapp.ui.app import make_app
+    from gazeapp.ui.main_window import MainWindow
+    from gazeapp.ui.notifications import Notifications
+
+    app = make_app()
+    look = theme.Theme(app, "light")
+    made = MainWindow(look, Notifications(app))
+    made.show()
+    yield made
+    made.session.stop()
+    made.loader.close()
+    made.close()
+    QApplication.processEvents()
+    shiboken6.delete(made)
+    shiboken6.delete(look)
+
+
+@pytest.fixture
+def open_window(window, qtbot, study):
+    """The window with the small project open and drawn."""
+    with qtbot.waitSignal(window.session.refreshed):
+        window.session.open(study.path)
+    qtbot.waitUntil(lambda: window.compare.scene is not None)
+    return window

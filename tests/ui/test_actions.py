@@ -1,0 +1,114 @@
+"""The table of actions: each thing once, each reachable, each with its reason when it cannot be used."""
+
+from collections import Counter
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+
+from gazeapp.ui.actions import MENUS, TABLE, infos
+from gazeapp.ui.dialogs.help import ShortcutsDialog
+from gazeapp.ui.dialogs.palette import Entry, Palette, entries_of, matches
+from gazeapp.ui.study import StudyView
+from gazeapp.ui.study_actions import reasons
+from gazeapp.ui.theme import resource_path
+from tests.ui.small_study import build
+
+
+def test_ids_and_shortcuts_are_unique():
+    ids = Counter(info.id for info in infos())
+    keys = Counter(QKeySequence(k).toString() for info in infos() for k in info.shortcuts)
+    assert [i for i, n in ids.items() if n > 1] == []
+    assert [k for k, n in keys.items() if n > 1] == []
+    assert "" not in keys
+
+
+def test_every_entry_of_the_table_has_a_menu_a_sentence_and_an_icon_that_exists():
+    for info in infos():
+        assert info.menu in MENUS
+        assert info.tooltip.endswith(".")
+        assert not info.icon or resource_path("icons", f"{info.icon}.svg").is_file()
+    assert len(infos()) == sum(not isinstance(entry, str) for entry in TABLE)
+
+
+def test_every_action_is_in_its_menu_and_does_something(window):
+    menus = {
+        menu.title(): {a.objectName() for a in menu.actions()}
+        for menu in (action.menu() for action in window.menuBar().actions())
+    }
+    for info in infos():
+        assert info.id in menus[info.menu]
+        # A signal that nobody listens to is an action that does nothing.
+        assert window.actions_[info.id].receivers("2triggered(bool)") > 0, info.id
+
+
+def test_the_palette_and_the_sheet_of_keys_know_every_action(window, qtbot):
+    texts = [entry.text for entry in entries_of(window.actions_)]
+    for info in infos():
+        if info.id != "help.palette":
+            assert f"{info.menu.replace('&', '')}  ›  {info.text}" in texts
+    sheet = ShortcutsDialog(window, window.actions_)
+    qtbot.addWidget(sheet)
+    shown = {label.text() for label in sheet.findChildren(type(window._name))}
+    for info in infos():
+        if info.shortcuts:
+            assert info.text.rstrip("…") in shown
+
+
+def test_a_reason_disables_and_explains(window):
+    window.actions_.set_reason("study.score", "no model has been run yet")
+    action = window.actions_["study.score"]
+    assert not action.isEnabled()
+    assert "no model has been run yet" in action.toolTip()
+    window.actions_.set_reason("study.score", "")
+    assert action.isEnabled()
+    assert "Not now" not in action.toolTip()
+
+
+def test_reasons_follow_what_the_study_holds(tmp_path, window):
+    from gazeapp.engine.project import Project
+    from gazeapp.ui.study import read_study
+
+    nothing = reasons(None, "")
+    assert set(nothing.values()) == {"open a project first"}
+    path = tmp_path / "empty.gaze"
+    with Project.create(path) as project:
+        empty = read_study(project)
+    assert reasons(empty, "")["study.images"] == ""
+    assert "no images" in reasons(empty, "")["study.gaze"]
+    full = build(tmp_path / "full")
+    with Project.open(full.path) as project:
+        ready = read_study(project)
+    assert set(reasons(ready, "").values()) == {""}
+    locked = reasons(ready, "its folder cannot be written")
+    assert locked["study.extract"] == "its folder cannot be written"
+    assert locked["study.report"] == ""
+    with Project.open(build(tmp_path / "half", models=0).path) as project:
+        assert "no model" in reasons(read_study(project), "")["study.score"]
+    assert isinstance(ready, StudyView)
+
+
+@pytest.mark.parametrize(
+    ("query", "hit"),
+    [("score", True), ("SCORE stu", True), ("stu sco", True), ("", True), ("scores", False), ("x", False)],
+)
+def test_palette_matching(query, hit):
+    assert matches(query, "Study  ›  Score the study") is hit
+
+
+def test_the_palette_runs_the_first_match_on_enter(window, qtbot):
+    ran = []
+    palette = Palette(window)
+    palette.open_with(
+        [
+            Entry("Study  ›  Import gaze…", "", lambda: ran.append("gaze"), "open a project first"),
+            Entry("Help  ›  About gazeapp", "", lambda: ran.append("about")),
+        ]
+    )
+    qtbot.keyClicks(palette.field, "gaze")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert ran == []  # the first match cannot be used now, and says why
+    qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert ran == ["about"]
+    palette.deleteLater()

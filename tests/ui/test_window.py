@@ -1,0 +1,305 @@
+"""The window: opening, closing, dropping, and nothing lost while work runs."""
+
+import os
+import sqlite3
+import sys
+import threading
+import time
+
+import pytest
+from PySide6.QtCore import QLockFile, QMimeData, QPointF, QSettings, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+
+from gazeapp.engine.project import Project
+from gazeapp.ui.session import recent, remember
+
+
+def drop(window, *paths):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    event = QDropEvent(
+        QPointF(10, 10),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.dropEvent(event)
+
+
+def slow(units=10_000, pause=0.002, started=None):
+    def work(project, progress):
+        for number in range(units):
+            if progress.cancelled:
+                return
+            with project.transaction():
+                project.problems.add("test", f"unit {number}", "first half")
+                if started is not None:
+                    started.set()
+                time.sleep(pause)
+                project.problems.add("test", f"unit {number}", "second half")
+            progress.report(number + 1, units, "unit")
+
+    return work
+
+
+def test_a_project_opens_with_image_task_and_panels(open_window, study):
+    window = open_window
+    assert window.pages.currentWidget() is window.compare
+    assert window.selection.image_id == study.images[0]
+    assert window.selection.task == "general"
+    assert window.tasks.values == ["general", "social"]
+    assert window.windowTitle().startswith("small")
+    for dock in (window.images_dock, window.inspector_dock, window.results_dock):
+        assert dock.isVisible()
+    assert recent()[0] == study.path
+
+
+def test_the_task_switch_and_its_key_change_the_selection(open_window, qtbot):
+    window = open_window
+    window.tasks._group.button(1).click()
+    assert window.selection.task == "social"
+    window.actions_["view.next_task"].trigger()
+    assert window.selection.task == "general"
+    assert window.tasks._group.checkedButton().text() == "general"
+
+
+def test_actions_step_images_and_words(open_window, study):
+    window = open_window
+    window.actions_["view.next_image"].trigger()
+    assert window.selection.image_id == study.images[1]
+    window.actions_["view.previous_image"].trigger()
+    assert window.selection.image_id == study.images[0]
+    window.actions_["view.next_word"].trigger()
+    assert window.selection.word == 0
+    window.actions_["view.previous_word"].trigger()
+    assert window.selection.word == -1
+
+
+def test_ticks_follow_the_display_state(open_window):
+    window = open_window
+    window.actions_["view.difference"].trigger()
+    assert window.selection.display.show_difference
+    window.selection.update(show_difference=False)
+    assert not window.actions_["view.difference"].isChecked()
+
+
+def test_closing_a_project_goes_back_to_the_welcome_page(open_window, study):
+    window = open_window
+    window.actions_["file.close"].trigger()
+    assert window.pages.currentWidget() is window.welcome
+    assert window.selection.image_id is None
+    assert not window.images_dock.isVisible()
+    assert [line.project.path for line in window.welcome.lines] == [study.path]
+    assert window.actions_.reason("study.score") == "open a project first"
+
+
+def test_the_layout_is_remembered_and_can_be_reset(open_window, qtbot, study):
+    window = open_window
+    window.inspector_dock.close()
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, window.images_dock)
+    window.actions_["file.close"].trigger()
+    with qtbot.waitSignal(window.session.refreshed):
+        window.session.open(study.path)
+    assert not window.inspector_dock.isVisible()
+    assert window.dockWidgetArea(window.images_dock) == Qt.DockWidgetArea.RightDockWidgetArea
+    window.actions_["view.reset"].trigger()
+    assert window.inspector_dock.isVisible()
+    assert window.dockWidgetArea(window.images_dock) == Qt.DockWidgetArea.LeftDockWidgetArea
+    window.close()
+    assert QSettings().value("layout") is not None
+
+
+def test_every_dock_and_bar_has_a_name_of_its_own(window):
+    from PySide6.QtWidgets import QDockWidget, QToolBar
+
+    names = [w.objectName() for kind in (QDockWidget, QToolBar) for w in window.findChildren(kind)]
+    assert "" not in names
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("kind", ["no project", "newer", "gone", "damaged"])
+def test_what_cannot_be_opened_gives_a_sentence(window, qtbot, tmp_path, study, kind):
+    path = tmp_path / "x.gaze"
+    if kind == "no project":
+        path.write_text("hello")
+    elif kind == "damaged":
+        path.write_bytes(study.path.read_bytes()[:5000])
+    elif kind == "newer":
+        Project.create(path).close()
+        with sqlite3.connect(path) as db:
+            db.execute("PRAGMA user_version = 999")
+        db.close()
+    with qtbot.waitSignal(window.session.failed_to_open):
+        window.session.open(path)
+    words = {"no project": "no gazeapp project", "newer": "newer gazeapp", "gone": "no such project"}
+    assert words.get(kind, "") in window.strip.notice.what
+    assert window.strip.isVisible()
+    assert window.pages.currentWidget() is window.welcome
+
+
+def test_a_failed_opening_leaves_the_open_project_alone(open_window, qtbot, tmp_path, study):
+    path = tmp_path / "x.gaze"
+    path.write_text("hello")
+    with qtbot.waitSignal(open_window.session.failed_to_open):
+        open_window.session.open(path)
+    assert open_window.session.path == study.path
+    assert open_window.pages.currentWidget() is open_window.compare
+
+
+def test_a_second_window_on_the_same_project_only_looks(window, qtbot, study):
+    other = QLockFile(f"{study.path}.lock")
+    assert other.tryLock(0)
+    try:
+        with qtbot.waitSignal(window.session.refreshed):
+            window.session.open(study.path)
+        assert "another gazeapp" in window.session.read_only
+        assert window.actions_.reason("study.images") == window.session.read_only
+        assert window.actions_.reason("study.report") == ""
+        assert "looking only" in window.strip.notice.what
+    finally:
+        other.unlock()
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs a folder that is read-only")
+def test_a_read_only_folder_opens_for_looking(window, qtbot, study):
+    study.path.parent.chmod(0o555)
+    try:
+        with qtbot.waitSignal(window.session.refreshed):
+            window.session.open(study.path)
+        assert "cannot be written" in window.session.read_only
+    finally:
+        study.path.parent.chmod(0o755)
+
+
+def test_closing_during_work_waits_for_the_unit_in_hand(open_window, qtbot, study):
+    window, started = open_window, threading.Event()
+    window.session.submit("slow", slow(started=started))
+    assert started.wait(5)
+    assert not window.close()
+    assert window.isVisible()
+    assert "unit in hand" in window.strip.notice.what
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=10_000)
+    with Project.open(study.path) as project:
+        stored = [p for p in project.problems.all() if p.verb == "test"]
+        assert project.integrity_problems() == []
+    assert stored
+    assert len(stored) % 2 == 0
+
+
+def test_a_finished_job_refreshes_the_panels(open_window, qtbot):
+    window = open_window
+    with qtbot.waitSignal(window.session.refreshed):
+        window.session.submit(
+            "one", lambda project, _p: project.problems.add("test", "here", "Odd.", "Look.")
+        )
+    qtbot.waitUntil(lambda: window.jobs.problems != ())
+    assert [(p.where, p.what) for p in window.jobs.problems] == [("here", "Odd.")]
+
+
+def test_a_job_of_a_closed_project_does_not_bring_it_back(open_window, qtbot):
+    window, started = open_window, threading.Event()
+    job = window.session.submit("slow", slow(started=started))
+    assert started.wait(5)
+    window.session.close()
+    window.session.runner.cancel(job)
+    qtbot.waitUntil(lambda: not window.session.runner.busy)
+    qtbot.wait(50)
+    assert window.session.study is None
+    assert window.pages.currentWidget() is window.welcome
+
+
+def test_a_failed_job_shows_its_sentences(open_window, qtbot):
+    def work(_project, _progress):
+        raise ValueError("odd")
+
+    open_window.session.submit("bad", work)
+    qtbot.waitUntil(lambda: open_window.strip.notice is not None)
+    assert "ValueError: odd" in open_window.strip.notice.what
+
+
+def test_images_dropped_on_the_welcome_page_start_a_project(window, qtbot, study, monkeypatch, tmp_path):
+    from gazeapp.ui.dialogs.new_project import NewProjectDialog
+
+    seen = []
+    monkeypatch.setattr(NewProjectDialog, "exec", lambda self: seen.append(self.images) or 0)
+    drop(window, study.path.parent)
+    assert seen == [[study.path.parent]]
+
+
+def test_images_dropped_on_a_project_are_added(open_window, qtbot, study, tmp_path):
+    from tests.ui.small_study import draw
+
+    more = tmp_path / "more"
+    more.mkdir()
+    draw(more / "new.png", 40, 30, 7)
+    drop(open_window, more)
+    qtbot.waitUntil(lambda: len(open_window.session.study.images) == 4)
+    assert "new.png" in {row.name for row in open_window.session.study.images.values()}
+
+
+def test_recordings_dropped_open_the_import_dialog(open_window, monkeypatch, tmp_path):
+    from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
+
+    seen = []
+    monkeypatch.setattr(ImportGazeDialog, "exec", lambda self: seen.append(self.settings().files) or 0)
+    path = tmp_path / "f.csv"
+    path.write_text("image,subject,x,y\nscene-001.png,s,1,2\n")
+    drop(open_window, path)
+    assert seen == [(str(path),)]
+
+
+def test_a_dropped_project_opens(window, qtbot, study):
+    with qtbot.waitSignal(window.session.refreshed):
+        drop(window, study.path)
+    assert window.session.path == study.path
+
+
+def test_what_is_none_of_these_is_said(open_window, tmp_path):
+    path = tmp_path / "song.mp3"
+    path.write_bytes(b"la")
+    drop(open_window, path)
+    assert "not something" in open_window.strip.notice.what
+    assert "song.mp3" in open_window.strip.notice.where
+
+
+def test_a_new_project_is_made_and_opened(window, qtbot, study, tmp_path):
+    path = tmp_path / "fresh.gaze"
+    with qtbot.waitSignal(window.session.refreshed, timeout=10_000):
+        window.study_actions.create(path, ["free"], [study.path.parent])
+    assert window.session.path == path
+    assert len(window.session.study.images) == 3
+    assert window.session.study.tasks == ("free",)
+
+
+def test_a_folder_without_images_gives_a_sentence_and_no_project(window, qtbot, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    window.study_actions.create(tmp_path / "none.gaze", ["free"], [empty])
+    qtbot.waitUntil(lambda: window.strip.notice is not None)
+    assert "No pictures" in window.strip.notice.what
+    assert not (tmp_path / "none.gaze").exists()
+    assert window.session.path is None
+
+
+def test_recent_projects_that_are_gone_say_so(window, study, tmp_path):
+    remember(study.path)
+    remember(tmp_path / "gone.gaze")
+    window._show_recent()
+    gone, here = window.welcome.lines
+    assert not gone.button.isEnabled()
+    assert "not there" in gone.button.toolTip()
+    assert here.button.isEnabled()
+    window._forget(tmp_path / "gone.gaze")
+    assert [line.project.path for line in window.welcome.lines] == [study.path]
+
+
+def test_the_theme_follows_the_menu(window):
+    from gazeapp.ui import theme
+
+    window.actions_["theme.dark"].trigger()
+    assert theme.colors() is theme.DARK
+    assert QSettings().value("theme") == "dark"
+    window.actions_["theme.light"].trigger()
+    assert theme.colors() is theme.LIGHT
+    assert window.palette().window().color().name() == theme.LIGHT.window
