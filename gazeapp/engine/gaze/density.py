@@ -9,6 +9,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.types import DoubleArray, FloatArray
 
 _CHUNK = 4096
+_NEGLIGIBLE = np.float32(1e-16)
 
 
 def human_map(
@@ -56,8 +57,8 @@ def human_map(
         rows = gaussian_profiles(ys[part], height, sigma_px) * ws[part].astype(np.float32)
         columns = gaussian_profiles(xs[part], width, sigma_px)
         total += rows @ columns.T
-    density: FloatArray = (total / total.sum(dtype=np.float64)).astype(np.float32)
-    return density
+    total /= np.float32(total.sum(dtype=np.float64))
+    return total
 
 
 def gaussian_profiles(positions: DoubleArray, size: int, sigma_px: float) -> FloatArray:
@@ -83,6 +84,8 @@ def gaussian_profiles(positions: DoubleArray, size: int, sigma_px: float) -> Flo
     exponent = np.float32(-0.5) * distance * distance
     exponent -= exponent.max(axis=0, keepdims=True)
     profile: NDArray[np.float32] = np.exp(exponent)
+    # Beyond 8.6 sigma: products of such small numbers are subnormal, which makes the matrix product 20 times slower.
+    profile[profile < _NEGLIGIBLE] = 0.0
     profile /= profile.sum(axis=0, keepdims=True)
     return profile
 
