@@ -53,11 +53,12 @@ def read_scene(project: Project, image_id: int, task: str) -> SceneView:
         The project has no such image.
     """
     row = project.images.get(image_id)
-    picture, error = None, ""
+    picture: Picture | None = None
+    error: GazeError | None = None
     try:
         picture = read_picture(project.images.file(row), row.width, row.height)
     except GazeError as problem:
-        error = str(problem)
+        error = problem
     return SceneView(
         image_id=row.id,
         name=row.name,

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from PySide6.QtGui import QImage
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Word
 from gazeapp.engine.types import DoubleArray, FloatArray, IntArray, Rect
 from gazeapp.ui.canvas.heat import HeatLayer, density_layer
@@ -130,7 +131,9 @@ class SceneView:
     Parameters
     ----------
     picture
-        None when the file is missing or cannot be read; ``error`` then says so.
+        None when the file is missing or cannot be read.
+    error
+        Why there is no picture.
     simulated
         Whether the recordings are simulated.
     """
@@ -141,7 +144,7 @@ class SceneView:
     width: int
     height: int
     picture: Picture | None
-    error: str
+    error: GazeError | None
     simulated: bool
     people: PeopleView
     models: tuple[ModelView, ...]

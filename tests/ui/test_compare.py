@@ -267,7 +267,7 @@ def test_a_picture_that_cannot_be_read_says_so_and_keeps_the_maps(make) -> None:
     desk.open().choose(0)
     notice = desk.panel.pane("people").notice
     assert not notice.isHidden()
-    assert "scene-001.png" in notice.message
+    assert "scene-001.png" in notice.toolTip()
     assert desk.panel.pane("cnn-lstm").view.overlay_shown
     desk.choose(1)
     assert notice.isHidden()

@@ -144,7 +144,7 @@ def test_a_picture_that_cannot_be_read_is_a_sentence(qtbot, opened, study, harm)
         opened.request(study.images[0], TASK)
     scene = heard.args[0]
     assert scene.picture is None
-    assert "scene-001.png" in scene.error
+    assert "scene-001.png" in scene.error.where
     assert scene.models[0].map is not None
     with qtbot.waitSignal(opened.thumbnail_ready) as heard:
         opened.thumbnail(study.images[0])

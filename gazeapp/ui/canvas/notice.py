@@ -3,35 +3,63 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gazeapp.ui.theme import STEP, set_role
 
+_TEXT_WIDTH = 52 * STEP
+
 
 class Notice(QFrame):
-    """A sentence or two in the middle of an empty place, with a button where something can be done."""
+    """A sentence or two in the middle of an empty place, with a button where something can be done.
+
+    Parameters
+    ----------
+    title, text, button
+        What is said; an empty ``button`` hides the button.
+    compact
+        Whether it has to fit into a small pane.
+    """
 
     pressed = Signal()
 
-    def __init__(self, title: str, text: str = "", button: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        title: str = "",
+        text: str = "",
+        button: str = "",
+        *,
+        compact: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._title = QLabel(title)
-        self._text = QLabel(text)
-        self._button = QPushButton(button)
-        set_role(self._title, "title")
+        self._title = QLabel()
+        self._text = QLabel()
+        self._button = QPushButton()
         set_role(self._text, "muted")
+        if compact:
+            font = self._title.font()
+            font.setBold(True)
+            self._title.setFont(font)
+        else:
+            set_role(self._title, "title")
+        gap = STEP // 2 if compact else STEP
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * STEP, 2 * STEP, 2 * STEP, 2 * STEP)
-        layout.setSpacing(STEP)
+        layout.setContentsMargins(STEP, gap, STEP, gap)
+        layout.setSpacing(gap)
         layout.addStretch(1)
         for label in (self._title, self._text):
             label.setWordWrap(True)
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             label.setTextFormat(Qt.TextFormat.PlainText)
-            layout.addWidget(label)
-        self._text.setMaximumWidth(52 * STEP)
-        layout.setAlignment(self._text, Qt.AlignmentFlag.AlignHCenter)
-        layout.addSpacing(STEP)
+            label.setMaximumWidth(_TEXT_WIDTH)
+            # A wrapping label that is aligned by its layout is given too little height; spacers are not.
+            row = QHBoxLayout()
+            row.addStretch(1)
+            row.addWidget(label, 1000)
+            row.addStretch(1)
+            layout.addLayout(row)
+        layout.addSpacing(gap)
         layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(1)
         self._button.clicked.connect(self.pressed)
@@ -47,10 +75,11 @@ class Notice(QFrame):
         """What is said, as one string."""
         return " ".join(filter(None, (self._title.text(), self._text.text())))
 
-    def say(self, title: str, text: str = "", button: str = "") -> None:
-        """Say something else."""
+    def say(self, title: str, text: str = "", button: str = "", tip: str = "") -> None:
+        """Say something else; ``tip`` is the whole story."""
         self._title.setText(title)
         self._text.setText(text)
         self._text.setVisible(bool(text))
         self._button.setText(button)
         self._button.setVisible(bool(button))
+        self.setToolTip(tip)

@@ -39,7 +39,7 @@ class ImagePane(QWidget):
         self.view = ImageView()
         self.bar = ColourBar()
         self.caption = CaptionView()
-        self.notice = Notice("", parent=self.view)
+        self.notice = Notice(compact=True, parent=self.view)
         self.notice.setAutoFillBackground(True)
         self.notice.hide()
         self.bar.hide()
@@ -88,9 +88,9 @@ class ImagePane(QWidget):
             (f"{value} {UNIT}, {percentile} percentile", f"{value} {UNIT}, {percentile}", f"{value} ×", value)
         )
 
-    def show_notice(self, title: str, text: str = "", button: str = "") -> None:
+    def show_notice(self, title: str, text: str = "", button: str = "", tip: str = "") -> None:
         """Say in the middle of the image what is missing."""
-        self.notice.say(title, text, button)
+        self.notice.say(title, text, button, tip)
         self.notice.setGeometry(self.view.rect())
         self.notice.show()
 

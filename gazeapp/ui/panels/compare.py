@@ -47,6 +47,8 @@ class ComparePanel(QWidget):
     """The user wants recordings imported."""
     images_requested = Signal()
     """The user wants images added."""
+    probed = Signal(object)
+    """Place under the cursor, (across, down) as shares of the image; None when the cursor leaves."""
 
     def __init__(self, selection: Selection, loader: Loader, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,7 +64,7 @@ class ComparePanel(QWidget):
         self.bar = CompareBar(selection)
         self.density_bar = ColourBar("density")
         self.difference_bar = ColourBar("model −\npeople")
-        self.empty = Notice("")
+        self.empty = Notice()
         self._grid_area = QWidget()
         self._grid = QGridLayout(self._grid_area)
         self._stack = QStackedWidget()
@@ -212,6 +214,7 @@ class ComparePanel(QWidget):
         self._rebuild(scene)
         self.bar.set_subjects(scene.people.subjects)
         self._stack.setCurrentIndex(1)
+        self.bar.setEnabled(True)
         self._draw()
         self._arrange()
 
@@ -241,6 +244,7 @@ class ComparePanel(QWidget):
                 "Add images…",
             )
         self._stack.setCurrentIndex(0)
+        self.bar.setEnabled(False)
 
     def _rebuild(self, scene: SceneView) -> None:
         """Make a pane for people and for each model, keeping those that are there."""
@@ -282,6 +286,7 @@ class ComparePanel(QWidget):
         self._probe = place
         for pane in self._panes.values():
             pane.set_probe(place)
+        self.probed.emit(place)
 
     def _draw(self) -> None:
         """Bring every pane up to the scene and the selection."""
@@ -361,7 +366,7 @@ class ComparePanel(QWidget):
                 pane.show_notice("No map yet", f"Not extracted under “{scene.task}”.", "Extract maps…")
         people = self._panes[PEOPLE]
         if scene.error:
-            people.show_notice("The picture cannot be shown", scene.error)
+            people.show_notice("The picture cannot be shown", scene.error.what, tip=str(scene.error))
         elif scene.people.fixations is None and scene.people.map is None:
             people.show_notice(
                 "No fixations yet", f"None on this image under “{scene.task}”.", "Import recordings…"
