@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,7 @@ class CaptionerModel:
         self.network = network
         self._info = info
         self._content = frozenset(network.config.content_words)
+        self._small = sum(weights.numel() for weights in network.parameters()) < 5_000_000
         self._last: tuple[bytes, Tensor] | None = None
 
     @classmethod
@@ -70,9 +73,10 @@ class CaptionerModel:
         """
         config = self.network.config
         trained, method = self._info.task_for(task), method or self._info.default_method
-        features = self._features(fit_picture(image, config.input_size))
-        first = torch.tensor([config.vocabulary.index(task_token(trained))], device=features.device)
-        said = self.network.say(features, first)
+        with _threads(self._small):
+            features = self._features(fit_picture(image, config.input_size))
+            first = torch.tensor([config.vocabulary.index(task_token(trained))], device=features.device)
+            said = self.network.say(features, first)
         texts = [config.vocabulary[token] for token in said.tokens[0]]
         words = tuple(
             Word(text, score, text in self._content)
@@ -102,3 +106,18 @@ def fit_picture(image: ImageArray, size: int) -> ImageArray:
         return image
     fitted = Image.fromarray(image).resize((size, size), Image.Resampling.BOX)
     return np.asarray(fitted, dtype=np.uint8)
+
+
+@contextmanager
+def _threads(small: bool) -> Iterator[None]:
+    """Compute small networks on one thread: waiting for a second one costs more than it brings.
+
+    On a busy machine it costs much more: 0.6 s instead of 0.04 s for an image.
+    """
+    before = torch.get_num_threads()
+    if small:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
