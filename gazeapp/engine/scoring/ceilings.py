@@ -38,7 +38,7 @@ N_MAP_SPLITS = 5
 """Splits for SIM and KL, which need whole maps; correlations need only the Gram matrix."""
 _FIXATION_METRICS = ("nss", "auc", "sauc")
 _MAP_METRICS = ("sim", "kl")
-_GRAM_PIXELS = 65_536
+_GRAM_PIXELS = 16_384
 MIN_SUBJECTS_FOR_HALVES = 4
 """A half of one person would say nothing about people."""
 

@@ -7,8 +7,10 @@ literature disagrees about.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +22,7 @@ from gazeapp.engine.types import DoubleArray, IntArray
 
 Values: TypeAlias = NDArray[np.floating[Any]]
 NAN = float("nan")
+_BLOCK = 16_384
 STEP = 0.1
 """Distance of the thresholds of the MIT code's shuffled AUC, on a map stretched to 0..1."""
 
@@ -106,12 +109,12 @@ def sauc(values: ArrayLike, fixated: Pixels, others: Pixels, preset: Preset = TU
 
 def cc(values: ArrayLike, human: ArrayLike) -> float:
     """Return Pearson's correlation of a map and a human map; NaN when either is constant."""
-    return _Map(values).cc(_Map(human))
+    return _Map(values).cc(HumanTarget(human))
 
 
 def sim(values: ArrayLike, human: ArrayLike, preset: Preset = TUEBINGEN) -> float:
     """Return the similarity of two maps: the sum of the smaller of the two densities, 0..1."""
-    return _Map(values).sim(_Map(human), preset)
+    return _Map(values).sim(HumanTarget(human), preset)
 
 
 def kl(values: ArrayLike, human: ArrayLike, preset: Preset = TUEBINGEN) -> float:
@@ -119,7 +122,7 @@ def kl(values: ArrayLike, human: ArrayLike, preset: Preset = TUEBINGEN) -> float
 
     sum q ln(e + q / (p + e)) with q the human density, p the map's and e the preset's small constant.
     """
-    return _Map(values).kl(_Map(human), preset)
+    return _Map(values).kl(HumanTarget(human), preset)
 
 
 def score_map(
@@ -158,9 +161,9 @@ def score_map(
         "nss": lambda: own.nss(fixated, preset),
         "auc": lambda: own.auc(fixated, preset),
         "sauc": lambda: own.sauc(fixated, others, preset),
-        "cc": lambda: own.cc(human.map),
-        "sim": lambda: own.sim(human.map, preset),
-        "kl": lambda: own.kl(human.map, preset),
+        "cc": lambda: own.cc(human),
+        "sim": lambda: own.sim(human, preset),
+        "kl": lambda: own.kl(human, preset),
     }
     unknown = [metric for metric in metrics if metric not in formulas]
     if unknown:
@@ -181,10 +184,45 @@ class HumanTarget:
 
     def __init__(self, values: ArrayLike) -> None:
         self.map = _Map(values)
+        self._centred: Values | None = None
+        self._densities: dict[_Density, Values] = {}
+
+    @property
+    def centred(self) -> Values:
+        """The map minus its mean, flat."""
+        if self._centred is None:
+            self._centred = self.map.flat - self.map.mean
+        return self._centred
+
+    def density(self, form: _Density) -> Values:
+        """The map in one of its forms as a distribution, flat."""
+        if form not in self._densities:
+            self._densities[form] = form.of(self.map.flat)
+        return self._densities[form]
+
+
+@dataclass(frozen=True, slots=True)
+class _Density:
+    """How a map becomes a distribution: ``(values - shift) * scale + base``."""
+
+    shift: np.floating[Any]
+    scale: np.floating[Any]
+    base: np.floating[Any]
+
+    def of(self, values: Values) -> Values:
+        """Return ``values`` of the map as shares of its sum."""
+        shares: Values = values - self.shift
+        shares *= self.scale
+        shares += self.base
+        return shares
 
 
 class _Map:
-    """A map with the quantities that several metrics share, each computed when first needed."""
+    """A map with the quantities that several metrics share, each computed when first needed.
+
+    Sums over pixels go block by block: temporaries stay in the cache, and single precision stays
+    exact to 1e-6 because the sums of blocks are added in double precision.
+    """
 
     def __init__(self, values: ArrayLike) -> None:
         array = np.asarray(values)
@@ -194,44 +232,48 @@ class _Map:
             raise GazeError(f"A map needs rows and columns; this one has the shape {array.shape}.")
         self.flat: Values = np.ascontiguousarray(array).ravel()
         self.shape = array.shape
-        self.low, self.high = float(self.flat.min()), float(self.flat.max())
+        self.low, self.high = self.flat.min(), self.flat.max()
         # The minimum and maximum are NaN or infinite exactly when some value is.
         if not (np.isfinite(self.low) and np.isfinite(self.high)):
             raise GazeError(
                 "The map holds values that are not numbers (NaN or infinity).",
                 todo="Make the map again, or leave it out.",
             )
-        self.constant = self.low == self.high
-        self._centred: tuple[Values, float] | None = None
-        self._density: dict[str, Values] = {}
+        self.constant = bool(self.low == self.high)
 
-    @property
-    def centred(self) -> tuple[Values, float]:
-        """The map minus its mean, and the Euclidean norm of that."""
-        if self._centred is None:
-            centred = self.flat - self.flat.dtype.type(self.flat.mean(dtype=np.float64))
-            self._centred = centred, float(np.sqrt(np.dot(centred, centred)))
-        return self._centred
+    @cached_property
+    def total(self) -> float:
+        """Sum over pixels."""
+        return float(self.flat.sum(dtype=np.float64))
 
-    def chance(self, value: float, preset: Preset) -> float:
-        """Return what a constant map scores."""
-        return value if preset.constant == "chance" else NAN
+    @cached_property
+    def mean(self) -> np.floating[Any]:
+        """Mean over pixels, in the map's own precision."""
+        return self._own(self.total / len(self.flat))
+
+    @cached_property
+    def norm(self) -> float:
+        """Euclidean norm of the map minus its mean."""
+        squares = 0.0
+        for part in self.blocks():
+            centred = self.flat[part] - self.mean
+            squares += float(np.dot(centred, centred))
+        return math.sqrt(squares)
 
     def nss(self, fixated: Pixels, preset: Preset) -> float:
         if not len(fixated):
             return NAN
         if self.constant:
-            return self.chance(0.0, preset)
+            return 0.0 if preset.constant == "chance" else NAN
         chosen = fixated.unique() if preset.deduplicate else fixated
-        centred, norm = self.centred
-        deviation = norm / np.sqrt(len(self.flat) - preset.ddof)
-        return float(centred[chosen.index].mean(dtype=np.float64) / deviation)
+        height = (self.flat[chosen.index] - self.mean).mean(dtype=np.float64)
+        return float(height) / (self.norm / math.sqrt(len(self.flat) - preset.ddof))
 
     def auc(self, fixated: Pixels, preset: Preset) -> float:
         if not len(fixated):
             return NAN
         if self.constant:
-            return self.chance(0.5, preset)
+            return 0.5 if preset.constant == "chance" else NAN
         chosen = fixated.unique() if preset.deduplicate else fixated
         ordered = np.sort(self.flat)
         positives = self.flat[chosen.index]
@@ -241,77 +283,84 @@ class _Map:
         if not len(fixated) or not len(others):
             return NAN
         if self.constant:
-            return self.chance(0.5, preset)
+            return 0.5 if preset.constant == "chance" else NAN
         if preset.deduplicate:
             fixated = fixated.unique()
         positives, negatives = self.flat[fixated.index], self.flat[others.index]
         if preset.sauc == "steps":
-            return _stepped(self.stretch(positives), self.stretch(negatives))
+            return _stepped(self._stretch(positives), self._stretch(negatives))
         return _mann_whitney(positives, np.sort(negatives))
 
-    def stretch(self, values: Values) -> DoubleArray:
-        """Return values of the map between its minimum (0) and its maximum (1), in double precision."""
-        return (values.astype(np.float64) - self.low) / (self.high - self.low)
-
-    def cc(self, human: _Map) -> float:
-        self.must_fit(human)
-        if self.constant or human.constant:
+    def cc(self, human: HumanTarget) -> float:
+        self._must_fit(human)
+        if self.constant or human.map.constant:
             return NAN
-        (own, own_norm), (other, other_norm) = self.centred, human.centred
-        return float(np.dot(own, other) / (own_norm * other_norm))
+        across, other = 0.0, human.centred
+        for part in self.blocks():
+            across += float(np.dot(self.flat[part] - self.mean, other[part]))
+        return across / (self.norm * human.map.norm)
 
-    def sim(self, human: _Map, preset: Preset) -> float:
-        self.must_fit(human)
-        if not preset.stretch:
-            return float(np.minimum(self.density, human.density).sum(dtype=np.float64))
+    def sim(self, human: HumanTarget, preset: Preset) -> float:
+        self._must_fit(human)
         # The MATLAB code leaves a map of zeros alone and divides by zero for any other constant map.
-        if any(one.constant and one.low != 0.0 for one in (self, human)):
+        if preset.stretch and any(one.constant and one.low != 0 for one in (self, human.map)):
             return NAN
-        return float(np.minimum(self.stretched, human.stretched).sum(dtype=np.float64))
+        own, q = (
+            self.density(preset.stretch, preset),
+            human.density(human.map.density(preset.stretch, preset)),
+        )
+        overlap = 0.0
+        for part in self.blocks():
+            p = own.of(self.flat[part])
+            overlap += float(np.minimum(p, q[part], out=p).sum())
+        return overlap
 
-    def kl(self, human: _Map, preset: Preset) -> float:
-        self.must_fit(human)
-        if preset.repair:
-            p, q = self.density, human.density
-        elif self.low < 0 or human.low < 0:
+    def kl(self, human: HumanTarget, preset: Preset) -> float:
+        self._must_fit(human)
+        if not preset.repair and (self.low < 0 or human.map.low < 0):
             return NAN
-        else:
-            p, q = self.unit_sum, human.unit_sum
-        epsilon = p.dtype.type(preset.epsilon)
-        ratio = q / (p + epsilon)
-        ratio += epsilon
-        return float(np.dot(q, np.log(ratio, out=ratio)))
+        own, q = self.density(False, preset), human.density(human.map.density(False, preset))
+        epsilon, divergence = self._own(preset.epsilon), 0.0
+        for part in self.blocks():
+            ratio = own.of(self.flat[part])
+            ratio += epsilon
+            np.divide(q[part], ratio, out=ratio)
+            ratio += epsilon
+            divergence += float(np.dot(q[part], np.log(ratio, out=ratio)))
+        return divergence
 
-    def must_fit(self, human: _Map) -> None:
-        if self.shape != human.shape:
-            raise ValueError(f"a map of shape {self.shape} cannot be compared with one of {human.shape}")
+    def density(self, stretch: bool, preset: Preset) -> _Density:
+        """Return how the map becomes a distribution.
 
-    @property
-    def density(self) -> Values:
-        """The map as a distribution; negative values shifted, zeros taken as uniform."""
-        if "density" not in self._density:
-            shifted = self.flat - self.flat.dtype.type(self.low) if self.low < 0 else self.flat
-            total = shifted.sum(dtype=np.float64)
-            if total == 0:
-                self._density["density"] = np.full_like(shifted, 1.0 / len(shifted))
-            else:
-                self._density["density"] = shifted / shifted.dtype.type(total)
-        return self._density["density"]
+        ``stretch`` takes the minimum off first, as a preset that repairs does where it is negative. A
+        map of zeros is uniform for such a preset; otherwise it stays zero.
+        """
+        shift = float(self.low) if stretch or (preset.repair and self.low < 0) else 0.0
+        total = self.total - shift * len(self.flat)
+        if self.low == self.high == shift:
+            base = 1.0 / len(self.flat) if preset.repair else 0.0
+            return _Density(self._own(shift), self._own(0.0), self._own(base))
+        return _Density(self._own(shift), self._own(1.0 / total), self._own(0.0))
 
-    @property
-    def unit_sum(self) -> Values:
-        """The map over its sum; a map of zeros stays zero."""
-        total = self.flat.sum(dtype=np.float64)
-        return self.flat if total == 0 else self.flat / self.flat.dtype.type(total)
+    def blocks(self) -> Iterator[slice]:
+        """Yield slices that together cover the pixels."""
+        for start in range(0, len(self.flat), _BLOCK):
+            yield slice(start, start + _BLOCK)
 
-    @property
-    def stretched(self) -> Values:
-        """The map from its minimum to its maximum, over its sum; a map of zeros stays zero."""
-        if "stretched" not in self._density:
-            raised = self.flat - self.flat.dtype.type(self.low)
-            total = raised.sum(dtype=np.float64)
-            self._density["stretched"] = raised if total == 0 else raised / raised.dtype.type(total)
-        return self._density["stretched"]
+    def _own(self, value: float) -> np.floating[Any]:
+        """Return a number in the map's own precision."""
+        number: np.floating[Any] = self.flat.dtype.type(value)
+        return number
+
+    def _stretch(self, values: Values) -> DoubleArray:
+        """Return values of the map between its minimum (0) and its maximum (1), in double precision."""
+        low, high = float(self.low), float(self.high)
+        stretched: DoubleArray = (values.astype(np.float64) - low) / (high - low)
+        return stretched
+
+    def _must_fit(self, human: HumanTarget) -> None:
+        if self.shape != human.map.shape:
+            raise ValueError(f"a map of shape {self.shape} cannot be compared with one of {human.map.shape}")
 
 
 def _mann_whitney(positives: Values, negatives: Values) -> float:
