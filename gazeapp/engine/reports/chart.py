@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from gazeapp.engine.reports.content import Cell, Chart, Mark, MetricColumn, Panel, SourceRow
 
 _LABEL_WIDTH = 190.0
-_PANEL_WIDTH = 180.0
-_GAP = 26.0
+_PANEL_WIDTH = 168.0
+_GAP = 36.0
 _ROW = 26.0
 _TOP = 34.0
 _FOOT = 30.0
+_ROUNDING = 1e-6
+_MOST_TICKS = 6
 
 
 def percent_chart(metrics: Sequence[MetricColumn], rows: Sequence[SourceRow]) -> Chart | None:
@@ -42,6 +44,7 @@ def percent_chart(metrics: Sequence[MetricColumn], rows: Sequence[SourceRow]) ->
                 metric=metric.id,
                 left=left,
                 ticks=tuple((across(tick), f"{tick:.0f}") for tick in ticks),
+                zero=across(0.0),
                 hundred=across(100.0),
                 marks=tuple(
                     mark
@@ -88,7 +91,13 @@ def _axis(cells: Sequence[Cell | None]) -> tuple[float, float, float]:
         if cell is not None:
             values += [value for value in (cell.percent, cell.low, cell.high) if value is not None]
     span = max(values) - min(values)
-    step = next(
-        (s for s in (25.0, 50.0, 100.0, 250.0, 500.0) if span / s <= 6), 10.0 ** math.ceil(math.log10(span))
-    )
-    return math.floor(min(values) / step) * step, math.ceil(max(values) / step) * step, step
+    step = 25.0 if span <= 25.0 * _MOST_TICKS else _round_up(span / _MOST_TICKS)
+    # Rounding in a percentage of exactly 0 or 100 must not lengthen the axis by a tick.
+    low = math.floor(min(values) / step + _ROUNDING) * step
+    return low, math.ceil(max(values) / step - _ROUNDING) * step, step
+
+
+def _round_up(value: float) -> float:
+    """Return the smallest of 1, 2, 5, 10, 20, 50, ... that is not below ``value``."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= value)

@@ -131,11 +131,12 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One metric of a chart: left edge, ticks (x, label) and marks."""
+    """One metric of a chart: left edge, ticks (x, label), where 0 and 100 % are, and marks."""
 
     metric: str
     left: float
     ticks: tuple[tuple[float, str], ...]
+    zero: float
     hundred: float
     marks: tuple[Mark, ...]
 
@@ -176,6 +177,7 @@ class Picture:
     height: int
     caption: str
     score: float | None
+    is_model: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,14 @@ class Gallery:
     model: str
     metric: str
     rows: tuple[GalleryRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResults:
+    """What the scores of one task say, the most important sentence first."""
+
+    task: str
+    sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +240,7 @@ class Methods:
     preset: str
     preset_name: str
     preset_source: str
+    conventions: tuple[str, ...]
     primary: str
     metrics: tuple[str, ...]
     estimators: tuple[str, ...]
@@ -246,7 +257,7 @@ class Report:
     project: str
     created: str
     simulated: bool
-    key_results: tuple[str, ...]
+    key_results: tuple[TaskResults, ...]
     notes: tuple[str, ...]
     data: DataSet
     models: tuple[ModelData, ...]

@@ -9,12 +9,15 @@ from gazeapp.engine.project import ImageRow, Project, RunRow, ScoreRow
 from gazeapp.engine.reports import pictures
 from gazeapp.engine.reports.content import Gallery, GalleryRow, ModelData, Picture, TaskScores
 from gazeapp.engine.reports.dataset import TRUTH
+from gazeapp.engine.reports.numbers import count
 from gazeapp.engine.reports.scores import higher_is_better
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
 from gazeapp.engine.types import FloatArray, ImageArray
 
 SIDE = 320
 """Longer side of a picture, px."""
+PEOPLE = ""
+"""Key of people's map; no model has an empty id."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +101,13 @@ def gallery_row(project: Project, plan: Plan, choice: Choice, models: Sequence[M
     maps = _maps(project, plan.task, image, picture, runs)
     high = pictures.shared_scale(list(maps.values())) if maps else 1.0
     shown = [_photograph(project, plan.task, image, picture)]
-    if "" in maps:
-        shown.append(
-            _panel("People", PEOPLE_COLOUR, pictures.overlay(picture, maps[""], high), "human map", None)
-        )
-    for model in models:
+    if PEOPLE in maps:
+        pixels = pictures.overlay(picture, maps[PEOPLE], high)
+        shown.append(_panel("People", PEOPLE_COLOUR, pixels, "human map", None))
+    for model in sorted(models, key=lambda model: model.kind != TRUTH):
         if model.id in maps:
             pixels = pictures.overlay(picture, maps[model.id], high)
-            score = plan.scores.get((image.id, TRUTH if model.kind == TRUTH else model.id))
-            shown.append(_panel(model.name, model.colour, pixels, runs[model.id].caption, score))
+            shown.append(_model_panel(plan, image, model, pixels, runs[model.id].caption))
     return GalleryRow(image.name, choice.standing, choice.score, tuple(shown), high)
 
 
@@ -152,12 +153,12 @@ def _runs(project: Project, plan: Plan, image: ImageRow, models: Sequence[ModelD
 def _maps(
     project: Project, task: str, image: ImageRow, picture: ImageArray, runs: dict[str, RunRow]
 ) -> dict[str, FloatArray]:
-    """Return the maps at the picture's size, people's under the empty name."""
+    """Return the maps at the picture's size, people's under ``PEOPLE``."""
     height, width = picture.shape[:2]
     found: dict[str, FloatArray] = {}
     human = project.maps.human(image.id, task)
     if human is not None:
-        found[""] = pictures.times_uniform(human.values, human.rect, image.rect, height, width)
+        found[PEOPLE] = pictures.times_uniform(human.values, human.rect, image.rect, height, width)
     for model, run in runs.items():
         stored = project.maps.mean_of_run(run.id)
         found[model] = pictures.times_uniform(stored.values, stored.rect, image.rect, height, width)
@@ -166,13 +167,25 @@ def _maps(
 
 def _photograph(project: Project, task: str, image: ImageRow, picture: ImageArray) -> Picture:
     table = project.gaze.fixations(image.id, task)
-    pixels = pictures.with_fixations(picture, table.x, table.y, image.rect) if len(table) else picture
-    caption = (
-        f"{len(table)} fixations of {len(set(table.subject))} subjects" if len(table) else "no fixations"
-    )
-    return _panel("Image", REFERENCE_COLOUR, pixels, caption, None)
+    if not len(table):
+        return _panel("Image", REFERENCE_COLOUR, picture, "no fixations", None)
+    pixels = pictures.with_fixations(picture, table.x, table.y, image.rect)
+    people = count(len(set(table.subject)), "subject")
+    return _panel("Image", REFERENCE_COLOUR, pixels, f"{count(len(table), 'fixation')} of {people}", None)
 
 
-def _panel(title: str, colour: str, pixels: ImageArray, caption: str, score: float | None) -> Picture:
+def _model_panel(plan: Plan, image: ImageRow, model: ModelData, pixels: ImageArray, caption: str) -> Picture:
+    if model.kind == TRUTH:
+        score = plan.scores.get((image.id, TRUTH))
+        return _panel(
+            "Truth", model.colour, pixels, caption or "density the observers were drawn from", score
+        )
+    score = plan.scores.get((image.id, model.id))
+    return _panel(model.name, model.colour, pixels, caption, score, is_model=True)
+
+
+def _panel(
+    title: str, colour: str, pixels: ImageArray, caption: str, score: float | None, *, is_model: bool = False
+) -> Picture:
     height, width = pixels.shape[:2]
-    return Picture(title, colour, pictures.jpeg(pixels), width, height, caption, score)
+    return Picture(title, colour, pictures.jpeg(pixels), width, height, caption, score, is_model)

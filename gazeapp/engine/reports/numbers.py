@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 UNKNOWN = "–"
+_TIED = "\u00a0"
+"""A space at which no line breaks."""
 _DIGITS = {"auc": 3, "sauc": 3}
 
 
@@ -25,16 +27,16 @@ def metric_value(value: float | None, metric: str) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Return a percentage without decimals, such as ``84 %``."""
+    """Return a percentage without decimals, such as ``84 %``, tied so that no line breaks in it."""
     text = number(value, 0)
-    return text if text == UNKNOWN else f"{text} %"
+    return text if text == UNKNOWN else f"{text}{_TIED}%"
 
 
 def interval(low: float | None, high: float | None, digits: int = 0) -> str:
     """Return an interval such as ``[80, 88]``, empty when an end is unknown."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return ""
-    return f"[{number(low, digits)}, {number(high, digits)}]"
+    return f"[{number(low, digits)},{_TIED}{number(high, digits)}]"
 
 
 def count(value: int, one: str, many: str = "") -> str:

@@ -16,8 +16,8 @@ from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.reports.style import DENSITY_MAP, PEOPLE_COLOUR
 from gazeapp.engine.types import DoubleArray, FloatArray, ImageArray, Rect
 
-OPACITY = 0.75
-_FADE = 0.35
+OPACITY = 0.8
+_FADE = 0.6
 """Share of the scale over which a map fades in, so that the photograph stays in sight where it is low."""
 _QUALITY = 82
 _SCALE_PERCENTILE = 99.5
@@ -75,11 +75,11 @@ def overlay(picture: ImageArray, values: FloatArray, high: float, opacity: float
     values
         Map of the same height and width.
     high
-        Value at the upper end of the colour scale; the lower end is 0.
+        Value at the upper end of the colour scale; the lower end is 0 (see :func:`scale_position`).
     opacity
         Of the map where it is high; it fades out towards 0.
     """
-    level = np.clip(values / high, 0.0, 1.0)
+    level = scale_position(values, high)
     colours = colour_table()[(level * 255).astype(np.uint8)].astype(np.float32)
     t = np.clip(level / _FADE, 0.0, 1.0)
     alpha = (opacity * t * t * (3 - 2 * t))[:, :, None]
@@ -99,6 +99,15 @@ def with_fixations(picture: ImageArray, x: DoubleArray, y: DoubleArray, image: R
             (px - radius, py - radius, px + radius, py + radius), PEOPLE_COLOUR, "#FFFFFF", max(1, over // 2)
         )
     return np.asarray(canvas.resize((width, height), Image.Resampling.BOX))
+
+
+def scale_position(values: FloatArray | float, high: float) -> FloatArray:
+    """Return where values lie on the colour scale, 0 to 1.
+
+    The square root lets weak maps be seen beside strong ones on the same scale.
+    """
+    position: FloatArray = np.sqrt(np.clip(np.asarray(values, dtype=np.float32) / high, 0.0, 1.0))
+    return position
 
 
 def jpeg(pixels: ImageArray) -> bytes:

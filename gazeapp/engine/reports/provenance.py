@@ -12,7 +12,8 @@ from gazeapp.engine.project.settings import versions
 from gazeapp.engine.reports.content import Methods, SettingsData
 from gazeapp.engine.reports.dataset import flat
 from gazeapp.engine.reports.scores import current_summary, in_order, primary_metric
-from gazeapp.engine.scoring.presets import PRESETS
+from gazeapp.engine.scoring.metrics import STEP
+from gazeapp.engine.scoring.presets import PRESETS, Preset
 from gazeapp.engine.types import Json
 
 _SHORT = 12
@@ -66,6 +67,7 @@ def methods(project: Project, preset: str, rows: Iterable[SettingsRow]) -> Metho
         preset=preset,
         preset_name=facts.name if facts else preset,
         preset_source=facts.source if facts else "",
+        conventions=tuple(_conventions(facts)) if facts else (),
         primary=primary_metric(summary),
         metrics=tuple(in_order(row.metric for row in summary)),
         estimators=tuple(dict.fromkeys(row.estimator for row in summary if row.estimator)),
@@ -74,6 +76,28 @@ def methods(project: Project, preset: str, rows: Iterable[SettingsRow]) -> Metho
         map_methods=tuple(sorted({str(values.get("method", "")) for values in by_verb.get("extract", [])})),
         score_settings=score,
     )
+
+
+def _conventions(preset: Preset) -> Iterator[str]:
+    """Yield what a preset decides where the literature disagrees, as parts of a sentence."""
+    yield (
+        "a pixel that was fixated several times counts once"
+        if preset.deduplicate
+        else "every fixation counts, also several on one pixel"
+    )
+    yield f"the standard deviation in NSS is over {'n − 1' if preset.ddof else 'n'} pixels"
+    if preset.auc == "judd":
+        yield "AUC has its thresholds at the fixated values and the pixels without fixations as negatives (Judd)"
+    else:
+        yield "AUC compares fixated values with all pixels, ties counting half (Mann–Whitney)"
+    if preset.sauc == "steps":
+        yield f"sAUC has thresholds every {STEP} of the map stretched to 0 and 1"
+    else:
+        yield "sAUC is by exact ranks"
+    if preset.stretch:
+        yield "for SIM both maps are stretched to 0 and 1 before they are divided by their sums"
+    else:
+        yield "for SIM and KL maps are divided by their sums"
 
 
 def commands(project: Project, preset: str, output: str) -> tuple[str, ...]:

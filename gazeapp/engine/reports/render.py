@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from gazeapp.engine.reports import numbers, pictures, sentences
 from gazeapp.engine.reports.content import Report
+from gazeapp.engine.reports.dataset import plain
 from gazeapp.engine.reports.files import replacing
 from gazeapp.engine.reports.scores import higher_is_better
 from gazeapp.engine.resources import resource_path
@@ -30,12 +31,14 @@ def render(report: Report) -> str:
         domain=sentences.domain_name,
         format_name=sentences.format_name,
         number=numbers.number,
+        plain=plain,
         score=numbers.metric_value,
         percent=numbers.percent,
         listed=lambda items: numbers.listed([str(item) for item in items]),
         counted=numbers.count,
         data_uri=_data_uri,
         source_name=lambda source: SOURCES.get(source, source),
+        model_kind=sentences.model_kind,
         estimator=lambda name: ESTIMATORS.get(name, name.replace("_", " ")),
     )
     environment.globals.update(
@@ -44,6 +47,7 @@ def render(report: Report) -> str:
         source_meanings=SOURCE_MEANINGS,
         higher_is_better=higher_is_better,
         gradient=pictures.gradient(),
+        scale_position=lambda value, high: f"{100 * float(pictures.scale_position(value, high)):.1f}",
         # Ours, not the user's: the only text that is not escaped.
         style=Markup(resource_path("report", "report.css").read_text(encoding="utf-8")),
     )

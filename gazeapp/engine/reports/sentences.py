@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gazeapp.engine.reports.content import DataSet, ModelData, SourceRow, TaskScores
+from gazeapp.engine.reports.content import DataSet, ModelData, SourceRow, TaskResults, TaskScores
 from gazeapp.engine.reports.numbers import count, interval, listed, metric_value, percent
 from gazeapp.engine.reports.scores import higher_is_better
 from gazeapp.engine.scoring.facts import METRICS
 
 _DOMAINS = {"demo-world": "drawn scenes of the demo world", "photograph": "photographs"}
+_KINDS = {"vlm": "vision-language model", "imported": "maps made elsewhere", "truth": "known truth"}
 _FORMATS = {"csv": "CSV table", "eyelink-asc": "EyeLink .asc"}
 
 
@@ -23,17 +24,20 @@ def domain_name(domain: str) -> str:
     return _DOMAINS.get(domain, domain)
 
 
+def model_kind(kind: str) -> str:
+    """Return what a kind of model is called."""
+    return _KINDS.get(kind, kind)
+
+
 def format_name(format: str) -> str:
     """Return the name of a recording's format to show."""
     return _FORMATS.get(format, format)
 
 
-def key_results(scores: Sequence[TaskScores], primary: str) -> tuple[str, ...]:
+def key_results(scores: Sequence[TaskScores], primary: str) -> tuple[TaskResults, ...]:
     """Return what the scores say, a few sentences for each task."""
-    found: list[str] = []
-    for task in scores:
-        found.extend(_task_results(task, primary))
-    return tuple(found)
+    found = [TaskResults(task.task, tuple(_task_results(task, primary))) for task in scores]
+    return tuple(results for results in found if results.sentences)
 
 
 def _task_results(task: TaskScores, primary: str) -> list[str]:
@@ -41,17 +45,17 @@ def _task_results(task: TaskScores, primary: str) -> list[str]:
     if k is None:
         return []
     models = _ranked(task, "model", k, primary)
-    baselines = _ranked(task, "baseline", k, primary)
     sentences = []
     if models:
         sentences.append(_leader(task, models[0], k, primary))
     if len(models) > 1:
         others = [f"{row.name} {_share(row, k)}" for row in models[1:]]
-        sentences.append(f"The other models in task {task.task}: {listed(others)}.")
-    sentences += _against_baselines(task, models, baselines, k)
+        sentences.append(f"Next: {listed(others)}.")
+    sentences += _against_baseline(models, _ranked(task, "baseline", k, primary), k)
+    sentences += _other_leaders(task, models, k)
     sentences += [
-        f"In task {task.task} the density that the simulated observers were drawn from reaches "
-        f"{_share(row, k)}; 100 % is expected, so this checks the scoring itself."
+        f"The density that the simulated observers were drawn from reaches {_share(row, k)}; 100\u00a0% is "
+        "expected, so this checks the scoring itself."
         for row in _ranked(task, "truth", k, primary)
     ]
     return sentences
@@ -63,16 +67,14 @@ def _leader(task: TaskScores, row: SourceRow, k: int, primary: str) -> str:
     name = metric_name(primary)
     people = f"{count(task.n_subjects, 'subject')}, {count(cell.n_images, 'image')}"
     if cell.percent is None:
-        return f"{row.name} scores highest in task {task.task}: {name} {metric_value(cell.mean, primary)} ({people})."
+        return f"{row.name} scores highest: {name} {metric_value(cell.mean, primary)} ({people})."
     return (
-        f"{row.name} reaches {_share(row, k)} of the human ceiling in task {task.task} "
+        f"{row.name} comes closest to people: it reaches {_share(row, k)} of the human ceiling "
         f"({name} {metric_value(cell.mean, primary)} of {metric_value(column.ceiling, primary)}; {people})."
     )
 
 
-def _against_baselines(
-    task: TaskScores, models: list[SourceRow], baselines: list[SourceRow], k: int
-) -> list[str]:
+def _against_baseline(models: list[SourceRow], baselines: list[SourceRow], k: int) -> list[str]:
     centre = next((row for row in baselines if row.source == "centre_bias"), None)
     mark = centre.cells[k] if centre is not None else None
     if centre is None or mark is None or mark.percent is None:
@@ -82,15 +84,32 @@ def _against_baselines(
         for row in models
         if (cell := row.cells[k]) is not None and cell.percent is not None and cell.percent <= mark.percent
     ]
-    text = (
-        f"In task {task.task} the centre bias, which knows nothing of the image, reaches {_share(centre, k)}"
-    )
-    if not behind or not models:
-        return [f"{text}; every model is above it." if models else f"{text}."]
+    text = f"The centre bias, which knows nothing of the image, reaches {_share(centre, k)}"
+    if not models:
+        return [f"{text}."]
+    if not behind:
+        return [f"{text}; every model is above it."]
     if len(behind) == len(models):
         return [f"{text}; no model is above it."]
-    verb = "is" if len(behind) == 1 else "are"
-    return [f"{text}; {listed(behind)} {verb} not above it."]
+    return [f"{text}; {listed(behind)} {'is' if len(behind) == 1 else 'are'} not above it."]
+
+
+def _other_leaders(task: TaskScores, models: list[SourceRow], k: int) -> list[str]:
+    """Say whether the other metrics agree on which model comes first."""
+    if len(models) < 2:
+        return []
+    same, different = [], []
+    for i, metric in enumerate(task.metrics):
+        best = next((row for row in models if (cell := row.cells[i]) is not None and cell.best), None)
+        if i == k or best is None:
+            continue
+        if best is models[0]:
+            same.append(metric_name(metric.id))
+        else:
+            different.append(f"{best.name} by {metric_name(metric.id)}")
+    if different:
+        return [f"The metrics do not all agree on the first place: it goes to {listed(different)}."]
+    return [f"{models[0].name} is also first by {listed(same)}."] if same else []
 
 
 def _ranked(task: TaskScores, kind: str, k: int, metric: str) -> list[SourceRow]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -38,7 +37,7 @@ class Table:
 def write_table(path: Path, table: Table, rows: Iterable[Sequence[Value]]) -> int:
     """Write a table in one step and return its number of rows.
 
-    UTF-8, ``\\n`` newlines, a header line, commas; floats have the shortest text that gives the same
+    UTF-8, line-feed newlines, a header line, commas; floats have the shortest text that gives the same
     number back, missing values are empty, flags are ``true`` or ``false``.
 
     Raises
@@ -49,10 +48,9 @@ def write_table(path: Path, table: Table, rows: Iterable[Sequence[Value]]) -> in
     count = 0
     kinds = [column.kind for column in table.columns]
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([column.name for column in table.columns])
+        file.write(_line(column.name for column in table.columns))
         for row in rows:
-            writer.writerow([cell(value, kind) for value, kind in zip(row, kinds, strict=True)])
+            file.write(_line(cell(value, kind) for value, kind in zip(row, kinds, strict=True)))
             count += 1
     return count
 
@@ -68,6 +66,17 @@ def cell(value: Value, kind: str) -> str:
     if kind == "number":
         return repr(float(value))
     return neutral(str(value))
+
+
+def _line(cells: Iterable[str]) -> str:
+    # Python's own writer leaves a lone carriage return unquoted, which readers take for a new row.
+    return ",".join(_quoted(text) for text in cells) + "\n"
+
+
+def _quoted(text: str) -> str:
+    if any(sign in text for sign in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 def neutral(text: str) -> str:

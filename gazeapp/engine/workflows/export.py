@@ -44,7 +44,7 @@ class ExportSettings:
     overlays: bool = True
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """The user cancelled; whatever file is being written is given up."""
 
 
@@ -61,11 +61,11 @@ class _Count:
 
         Raises
         ------
-        _Stopped
+        _StoppedError
             If the user cancelled.
         """
         if self._progress.cancelled:
-            raise _Stopped
+            raise _StoppedError
         self._progress.report(self.done, self._total, message)
 
     def finish(self) -> None:
@@ -117,15 +117,16 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
             for name, pixels in drawn:
                 write_picture(folder / name, pixels)
             count.finish()
-        count.next(PROVENANCE)
+        count.next(DICTIONARY_PAGE)
         _write_text(folder / DICTIONARY_PAGE, dictionary_text())
         count.finish()
+        count.next(PROVENANCE)
         _write_text(
             folder / PROVENANCE,
             json.dumps(_provenance(project, folder, rows), indent=2, ensure_ascii=False) + "\n",
         )
         count.finish()
-    except _Stopped:
+    except _StoppedError:
         stopped = True
     distinct = list({str(error): error for error in failed}.values())
     problems = tuple(_store(project, error) for error in distinct)

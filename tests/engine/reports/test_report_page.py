@@ -1,0 +1,161 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from gazeapp.engine.project import Project
+from gazeapp.engine.reports.gather import gather
+from gazeapp.engine.reports.render import render
+from gazeapp.engine.workflows.base import SILENT
+from gazeapp.engine.workflows.report import ReportSettings, report
+
+HOSTILE = '<script>alert("x")</script><img src=https://evil.example/a.png onerror=x>.png'
+VOID = {"meta", "img", "br", "line", "path", "circle", "rect", "input", "link"}
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and text, and checks that what is opened is closed."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.attributes, self.open, self.words = [], [], [], []
+        self.feed(html)
+        assert not self.open, f"not closed: {self.open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"[ \n]+", " ", " ".join(self.words))
+
+    def values(self, name):
+        return [value for _, key, value in self.attributes if key == name]
+
+
+@pytest.fixture
+def page(study, tmp_path):
+    def build(**options):
+        output = tmp_path / "report.html"
+        with Project.open(study(**options)) as project:
+            report(project, ReportSettings(str(output), n_examples=2), SILENT)
+        return output.read_text(encoding="utf-8")
+
+    return build
+
+
+def test_a_hostile_image_name_and_caption_are_shown_as_text(page):
+    html = page(hostile=HOSTILE, n_images=2)
+    parsed = Page(html)
+    assert "script" not in parsed.tags
+    assert "onerror" not in {name for _, name, _ in parsed.attributes}
+    assert HOSTILE in parsed.text
+    assert HOSTILE in " ".join(parsed.values("alt"))
+
+
+def test_the_page_needs_nothing_from_anywhere(page):
+    html = page()
+    parsed = Page(html)
+    assert {"script", "link", "iframe", "object", "base"}.isdisjoint(parsed.tags)
+    assert all(source.startswith("data:image/jpeg;base64,") for source in parsed.values("src"))
+    assert all(target.startswith("#") for target in parsed.values("href"))
+    assert "url(" not in html
+    assert "@import" not in html
+    assert "default-src 'none'" in " ".join(parsed.values("content"))
+
+
+def test_the_contents_lead_to_every_section(page):
+    parsed = Page(page())
+    ids = parsed.values("id")
+    assert len(ids) == len(set(ids))
+    assert {target[1:] for target in parsed.values("href")} <= set(ids)
+    assert {"results", "data", "models", "scores", "gallery", "methods", "problems", "reproduce"} <= set(ids)
+
+
+def test_the_printed_scores_are_those_of_the_project(study, tmp_path):
+    with Project.open(study()) as project:
+        text = Page(render(gather(project, "tuebingen", "r.html"))).text
+        rows = [row for row in project.scores.summary() if row.metric == "nss" and row.source == "cnn-lstm"]
+        assert len(rows) == 2
+        for row in rows:
+            assert (
+                f"{row.mean:.2f} {row.percent:.0f}\u00a0% [{row.ci_low:.0f},\u00a0{row.ci_high:.0f}]" in text
+            )
+        chances = [row.chance for row in project.scores.summary() if row.metric == "auc"]
+        assert set(chances) == {0.5}
+        assert "0.500" in text
+
+
+def test_simulated_recordings_are_called_simulated_and_real_ones_are_not(page):
+    assert Page(page(simulated=True)).text.lower().count("simulated") > 5
+
+
+def test_real_recordings_are_not_called_simulated(page):
+    assert "simulated" not in Page(page(simulated=False)).text.lower()
+
+
+def test_images_outside_what_models_were_trained_on_are_named_first(page):
+    text = Page(page(origin="photograph")).text
+    note = "4 of 4 images are photographs, but CNN-LSTM, CNN-Transformer and ViT-LSTM were trained on drawn scenes"
+    assert note in text
+    assert text.index(note) < text.index("Recordings")
+
+
+def test_images_like_those_of_the_training_need_no_note(page):
+    assert "outside its training" not in Page(page(origin="demo-world")).text
+
+
+def test_what_was_dropped_is_counted_with_its_reason(page):
+    text = Page(page()).text
+    assert "1 no matching image" in text
+    assert "40 outside image" in text
+    assert "240 used of 281 read" in text
+
+
+def test_a_project_without_anything_still_gives_a_page(tmp_path):
+    with Project.create(tmp_path / "empty.gaze") as project:
+        text = Page(render(gather(project, "tuebingen", "r.html"))).text
+    assert "The project has no images yet" in text
+    assert "No model has been run yet." in text
+
+
+def test_a_project_without_scores_says_how_to_get_them(study):
+    with Project.open(study(scored=False)) as project:
+        text = Page(render(gather(project, "tuebingen", "r.html"))).text
+    assert "run gazeapp score" in text
+    assert "240 used of 281 read" in text
+
+
+def test_the_commands_make_the_study_again(study):
+    with Project.open(study()) as project:
+        commands = gather(project, "tuebingen", "/home/someone/my report.html").commands
+    assert commands[0] == "gazeapp new study.gaze --images images --task general --task social"
+    assert "gazeapp import-gaze study.gaze fixations.csv --format csv" in commands
+    assert (
+        "gazeapp extract study.gaze --model cnn-lstm --model cnn-transformer --model vit-lstm --task general "
+        "--task social --method raw" in commands
+    )
+    assert "gazeapp score study.gaze --sigma 6px" in commands
+    assert commands[-1] == "gazeapp report study.gaze -o 'my report.html'"
+    assert not any("someone" in command for command in commands)
+
+
+def test_problems_are_listed_with_what_to_do(study):
+    with Project.open(study(scored=False)) as project:
+        project.problems.add("add images", "bad.png", "The picture is damaged.", "Copy it again.")
+        text = Page(render(gather(project, "tuebingen", "r.html"))).text
+    assert "bad.png The picture is damaged. Copy it again." in text
