@@ -68,7 +68,7 @@ def held_out_pictures(split: Split, count: int, size: int) -> tuple[list[Scene],
     return scenes, np.stack([fit_picture(render(scene, PICTURE_SIZE), size) for scene in scenes])
 
 
-def evaluate(model: Captioner, n_validation: int = 300, n_test: int = 1000) -> tuple[str, Json]:
+def evaluate(model: Captioner, n_validation: int, n_test: int) -> tuple[str, Json]:
     """Measure a captioner on scenes that it was not trained on.
 
     Returns

@@ -59,6 +59,8 @@ class TrainSettings:
         Seed of weights, order and augmentation.
     n_scenes
         Number of scenes drawn for training.
+    n_validation, n_test
+        Numbers of held-out scenes for choosing the map method, and for the figures.
     out
         Folder to write the captioner to.
     """
@@ -73,6 +75,8 @@ class TrainSettings:
     weight_decay: float = 0.03
     seed: int = 1
     n_scenes: int = 64_000
+    n_validation: int = 300
+    n_test: int = 1000
     out: str = ""
 
     def to_json(self) -> dict[str, object]:
@@ -188,13 +192,14 @@ def train(settings: TrainSettings, progress: Progress) -> CaptionerConfig:
         raise GazeError("The training has nowhere to write to.", todo="Name a folder for the captioner.")
     config = demo_config(settings)
     done = fit(config, DemoWorld("train", settings.n_scenes, config.input_size), settings, progress)
-    return finish(done, config, Path(settings.out))
+    return finish(done, config, settings)
 
 
-def finish(done: Trained, config: CaptionerConfig, folder: Path) -> CaptionerConfig:
+def finish(done: Trained, config: CaptionerConfig, settings: TrainSettings) -> CaptionerConfig:
     """Measure a trained captioner as it will be stored, and write weights, description and card."""
+    folder = Path(settings.out)
     training = {**config.training, "seconds": round(done.seconds), "last_loss": round(done.last_loss, 4)}
-    method, figures = evaluate(through_storage(done.model))
+    method, figures = evaluate(through_storage(done.model), settings.n_validation, settings.n_test)
     described = replace(config, default_method=method, training=training, figures=figures)
     written = save_captioner(folder, done.model, described)
     write_card(folder, written)

@@ -1,0 +1,54 @@
+"""The whole of `gazeapp train`, with a few steps and scenes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.train import TrainSettings, train
+from gazeapp.engine.models.registry import available_models, load_model
+
+QUICK = TrainSettings(encoder="vit", decoder="transformer", steps=3, batch=2, n_validation=3, n_test=4)
+
+
+class Quiet:
+    cancelled = False
+
+    def report(self, done: int, total: int, message: str) -> None:
+        assert 0 < done <= total
+        assert message.startswith("loss")
+
+
+def test_a_trained_captioner_is_written_with_its_card_and_can_be_used(tmp_path: Path) -> None:
+    settings = TrainSettings(**{**QUICK.to_json(), "out": str(tmp_path / "mine")})  # type: ignore[arg-type]
+    written = train(settings, Quiet())
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == {
+        "captioner.json",
+        "weights.safetensors",
+        "MODEL_CARD.md",
+    }
+    assert written.figures["n_test"] == 4
+    assert written.training["steps"] == 3
+    assert written.default_method.startswith("cross-L")
+    card = (tmp_path / "mine" / "MODEL_CARD.md").read_text("utf-8")
+    assert "--encoder vit --decoder transformer --steps 3" in card
+    assert written.revision in card
+    info = {info.id: info for info in available_models([tmp_path])}["vit-transformer"]
+    assert info.revision == written.revision  # one's own takes the place of the one that ships
+    picture = np.zeros((20, 30, 3), np.uint8)
+    for method in info.methods:
+        assert (
+            load_model("vit-transformer", "cpu", [tmp_path]).describe(picture, "general", method).method
+            == method
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [({"data": "photographs"}, "no training data"), ({}, "nowhere to write")]
+)
+def test_settings_that_make_no_sense_are_refused(change: dict[str, str], message: str) -> None:
+    with pytest.raises(GazeError, match=message):
+        train(TrainSettings(**{**QUICK.to_json(), **change}), Quiet())  # type: ignore[arg-type]
