@@ -27,7 +27,7 @@ from gazeapp.ui.loader import Loader
 from gazeapp.ui.notifications import Notifications, Strip, crash_folder
 from gazeapp.ui.panels.compare import ComparePanel
 from gazeapp.ui.panels.images import ImagesPanel
-from gazeapp.ui.panels.inspector import InspectorPanel
+from gazeapp.ui.panels.inspector import InspectorPanel, cursor_facts
 from gazeapp.ui.panels.jobs import JobsPanel, StatusLine
 from gazeapp.ui.panels.scores import ScoresPanel
 from gazeapp.ui.panels.welcome import RecentProject, WelcomePage
@@ -195,6 +195,7 @@ class MainWindow(QMainWindow):
         self.tasks.chosen.connect(self._choose_task)
         self.welcome.chosen.connect(session.open)
         self.welcome.dropped.connect(self._forget)
+        self.compare.probed.connect(self._show_cursor)
         self.compare.extract_requested.connect(actions["study.extract"].trigger)
         self.compare.import_requested.connect(actions["study.gaze"].trigger)
         self.compare.images_requested.connect(actions["study.images"].trigger)
@@ -344,6 +345,14 @@ class MainWindow(QMainWindow):
         if tasks:
             place = tasks.index(self.selection.task) if self.selection.task in tasks else -1
             self.selection.task = tasks[(place + 1) % len(tasks)]
+
+    @Slot(object)
+    def _show_cursor(self, place: tuple[float, float] | None) -> None:
+        study, image = self.session.study, self.selection.image_id
+        row = study.images.get(image) if study is not None and image is not None else None
+        layers = {pane.source: pane.view.layer for pane in self.compare.panes}
+        names = {source: study.source_name(source) for source in layers} if study is not None else {}
+        self.inspector.show_cursor(cursor_facts(place, row, layers, names))
 
     @Slot()
     def _previous_image(self) -> None:

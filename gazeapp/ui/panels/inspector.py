@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
@@ -18,8 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gazeapp.engine.project.rows import RunRow, SettingsRow
+from gazeapp.engine.project.rows import ImageRow, RunRow, SettingsRow
 from gazeapp.ui import theme
+from gazeapp.ui.canvas.heat import UNIT, HeatLayer
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE, StudyView
 from gazeapp.ui.widgets import label, simulated_badge
@@ -194,6 +195,25 @@ def image_facts(study: StudyView, chosen: Selection) -> list[Fact]:
         ("fixations", f"{fixations:,}", "Kept fixations on this image under this task."),
         ("file", image.path, f"{image.path}\nSHA-256 {image.sha256}"),
     ]
+
+
+def cursor_facts(
+    place: tuple[float, float] | None,
+    image: ImageRow | None,
+    layers: Mapping[str, HeatLayer | None],
+    names: Mapping[str, str],
+) -> list[Fact]:
+    """Return what each map says at a place given as shares of the image's width and height."""
+    if place is None or image is None:
+        return []
+    x, y = int(place[0] * image.width), int(place[1] * image.height)
+    facts: list[Fact] = [("at", f"x {x}, y {y} px", "From the top-left corner.")]
+    for source, layer in layers.items():
+        if layer is not None:
+            tip = f"{UNIT}; higher than {layer.percentile_at(*place):.0f} % of this map."
+            value = f"{layer.value_at(*place):.2f}".replace("-", "−")
+            facts.append((names.get(source, source), value, tip))
+    return facts
 
 
 def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> list[Fact]:

@@ -1,0 +1,155 @@
+"""The table of scores says what the project says, and leads to images."""
+
+import pytest
+from PySide6.QtCore import Qt
+
+from gazeapp.engine.project import Project
+from gazeapp.ui.actions import Actions
+from gazeapp.ui.panels.score_plot import per_image, spread
+from gazeapp.ui.panels.score_table import CELL_ROLE, SORT_ROLE, number
+from gazeapp.ui.panels.scores import ScoresPanel
+from gazeapp.ui.selection import Selection
+from gazeapp.ui.study import PEOPLE, read_study
+from tests.ui.small_study import MODELS, build
+
+
+class Desk:
+    def __init__(self, qtbot, path):
+        with Project.open(path) as project:
+            self.study = read_study(project)
+            self.summary = project.scores.summary()
+            self.scores = project.scores.all()
+        self.selection = Selection()
+        self.selection.update(task="general", image_id=next(iter(self.study.images)))
+        from PySide6.QtWidgets import QWidget
+
+        self.host = QWidget()
+        self.panel = ScoresPanel(self.selection, Actions(self.host))
+        qtbot.addWidget(self.host)
+        qtbot.addWidget(self.panel)
+        self.panel.resize(1200, 300)
+        self.panel.show()
+        self.panel.show_study(self.study)
+
+    def index(self, source, metric):
+        model = self.panel.model
+        rows = [r for r in range(model.rowCount()) if model.source_at(r) == source]
+        return model.index(rows[0], model.column_of(metric))
+
+    def sources(self):
+        table = self.panel.table.model()
+        return [
+            self.panel.model.source_at(table.mapToSource(table.index(row, 0)).row())
+            for row in range(table.rowCount())
+        ]
+
+
+@pytest.fixture
+def desk(qtbot, study):
+    return Desk(qtbot, study.path)
+
+
+def test_every_number_is_the_stores_own(desk):
+    shown = 0
+    for row in desk.summary:
+        if row.task != "general":
+            continue
+        cell = desk.index(row.source, row.metric).data(CELL_ROLE)
+        assert (cell.mean, cell.percent, cell.low, cell.high) == (
+            row.mean,
+            row.percent,
+            row.ci_low,
+            row.ci_high,
+        )
+        assert desk.index(row.source, row.metric).data(Qt.ItemDataRole.DisplayRole) == number(row.mean)
+        shown += 1
+    assert shown == 8
+    ceiling = desk.index(PEOPLE, "nss").data(CELL_ROLE)
+    assert (ceiling.mean, ceiling.percent) == (2.0, 100.0)
+
+
+def test_the_tooltip_says_where_a_number_came_from(desk):
+    row = next(r for r in desk.summary if r.source == "cnn-lstm" and r.metric == "nss")
+    tip = desk.index("cnn-lstm", "nss").data(Qt.ItemDataRole.ToolTipRole)
+    settings = desk.study.settings[row.settings_id]
+    for part in (
+        settings.hash,
+        f"{row.n_images} images",
+        f"{row.n_subjects} people",
+        "86.0 % of the ceiling",
+        "80.0 to 92.0",
+    ):
+        assert part in tip
+    header = desk.panel.model.headerData(1, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    assert "standard deviations" in header
+
+
+def test_columns_sort_by_their_numbers_both_ways(desk):
+    column = desk.panel.model.column_of("nss")
+    for order, reverse in ((Qt.SortOrder.AscendingOrder, False), (Qt.SortOrder.DescendingOrder, True)):
+        desk.panel.table.sortByColumn(column, order)
+        table = desk.panel.table.model()
+        values = [table.index(row, column).data(SORT_ROLE) for row in range(table.rowCount())]
+        assert values == sorted(values, reverse=reverse)
+    assert desk.sources()[0] == PEOPLE
+
+
+def test_the_table_follows_the_task(desk, qtbot, tmp_path):
+    desk.selection.task = "social"
+    assert "'social'" in desk.panel._facts.text()
+    desk.selection.task = "nothing"
+    assert desk.panel.model.rowCount() == 0
+    assert "Nothing has been scored" in desk.panel._facts.text()
+
+
+def test_a_cell_chooses_its_source_and_metric(desk):
+    table = desk.panel.table
+    table.setCurrentIndex(table.model().mapFromSource(desk.index("vit-lstm", "cc")))
+    assert (desk.selection.source, desk.selection.metric) == ("vit-lstm", "cc")
+    desk.selection.update(source="cnn-lstm", metric="nss")
+    assert table.model().mapToSource(table.currentIndex()) == desk.index("cnn-lstm", "nss")
+
+
+def test_points_are_the_scores_of_images_and_lead_to_them(desk):
+    shown = {s: v for s, v in per_image(desk.study, "general", "tuebingen", "nss").items() if s != PEOPLE}
+    want: dict[str, dict[int, float]] = {}
+    for row in desk.scores:
+        if (row.task, row.metric) == ("general", "nss"):
+            want.setdefault(row.source, {})[row.image_id] = row.value
+    assert shown == want
+    assert list(shown) == [model for model, _ in MODELS]
+    strip = desk.panel.plot.points[2]
+    point = strip.points()[1]
+    desk.panel.plot._clicked(strip, [point])
+    source, image = point.data()
+    assert (desk.selection.source, desk.selection.image_id) == (source, image)
+    assert point.pos().y() == want[source][image]
+
+
+def test_without_scores_there_is_a_button_to_score(qtbot, tmp_path):
+    from PySide6.QtWidgets import QPushButton
+
+    desk = Desk(qtbot, build(tmp_path / "bare", scored=False).path)
+    page = desk.panel._stack.currentWidget()
+    assert [b.text() for b in page.findChildren(QPushButton)] == ["Score the study"]
+    desk.panel.show_study(None)
+    assert desk.panel.model.rowCount() == 0
+
+
+def test_numbers_have_sensible_digits():
+    assert [number(v) for v in (1.23456, -0.5, 12.345, None, float("nan"))] == [
+        "1.235",
+        "-0.500",
+        "12.3",
+        "–",
+        "–",
+    ]
+
+
+def test_equal_values_do_not_hide_each_other():
+    import numpy as np
+
+    offsets = spread(np.zeros(50))
+    assert len(set(offsets)) == 50
+    assert np.all(np.abs(offsets) <= 1)
+    assert np.array_equal(offsets, spread(np.zeros(50)))
