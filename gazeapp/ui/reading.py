@@ -199,7 +199,8 @@ def _image_scores(project: Project) -> dict[int, dict[ScoreKey, dict[str, float]
 def _image_ceilings(project: Project) -> dict[int, dict[ScoreKey, float]]:
     found: dict[int, dict[ScoreKey, float]] = defaultdict(dict)
     for row in sorted(project.scores.ceilings(), key=lambda row: row.settings_id):
-        if row.value is not None:
+        # The agreement rows are parts of the corrected ceiling, not scores of their own.
+        if row.value is not None and not row.estimator.startswith("agreement"):
             found[row.image_id][row.task, row.preset, row.metric] = row.value
     return found
 

@@ -161,7 +161,8 @@ class ImageEntry:
     scores
         Score of each model (by its id) by task, preset and metric.
     ceilings
-        How well people predict each other on this image, by task, preset and metric.
+        How well people predict each other on this image, by task, preset and metric; what the
+        scores of models are read beside.
     """
 
     id: int

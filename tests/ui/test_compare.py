@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
 from gazeapp.engine.project import Project
+from gazeapp.ui import loader as loader_module
 from gazeapp.ui.canvas.caption import MEAN_MAP
 from gazeapp.ui.canvas.view import FIT, Region
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.panels.compare import ComparePanel, best_columns
+from gazeapp.ui.reading import read_scene
 from gazeapp.ui.selection import Selection
 from tests.ui.small_study import CAPTION, MODELS, TASK, build
 
@@ -209,6 +213,32 @@ def test_a_scene_that_is_no_longer_wanted_is_not_shown(desk) -> None:
     desk.choose(2)
     desk.panel._loaded(shown)
     assert desk.panel.scene.image_id == desk.study.images[2]
+
+
+def test_while_the_next_image_is_read_the_old_one_stays_dimmed(qtbot, desk, monkeypatch) -> None:
+    gate = threading.Event()
+    qtbot.waitUntil(lambda: desk.loader.is_ready(desk.study.images[2], TASK))
+
+    def slow(project, image_id, task):
+        gate.wait(10)
+        return read_scene(project, image_id, task)
+
+    monkeypatch.setattr(loader_module, "read_scene", slow)
+    desk.loader._scenes.clear()
+    shown = desk.panel.scene
+    desk.selection.image_id = desk.study.images[2]
+    views = [pane.view for pane in desk.panel.panes]
+    qtbot.waitUntil(lambda: all(view._dimmed for view in views))
+    assert desk.panel.scene is shown
+    gate.set()
+    qtbot.waitUntil(lambda: desk.panel.scene is not shown)
+    assert not any(view._dimmed for view in views)
+
+
+def test_an_image_that_was_read_ahead_does_not_dim(qtbot, desk) -> None:
+    qtbot.waitUntil(lambda: desk.loader.is_ready(desk.study.images[1], TASK))
+    desk.key(Qt.Key.Key_Down)
+    assert desk.panel.scene.image_id == desk.study.images[1]
 
 
 def test_no_images_yet(qtbot, make) -> None:

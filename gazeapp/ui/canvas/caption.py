@@ -27,6 +27,7 @@ from gazeapp.ui.theme import colors
 
 _PAD = 4.0
 _GAP = 1.0
+_SCROLL_MARK = 5
 _MEAN = "mean"
 
 MEAN_MAP = -1
@@ -120,6 +121,7 @@ class CaptionView(QWidget):
             return
         for index in range(-1, len(self._words) if self._words else -1):
             self._draw_word(painter, index)
+        self._draw_scroll_mark(painter)
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
         """Wrap the words anew."""
@@ -218,6 +220,19 @@ class CaptionView(QWidget):
             painter.setPen(palette.color(roles.HighlightedText if marked and not mean else roles.Text))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._label(index))
 
+    def _draw_scroll_mark(self, painter: QPainter) -> None:
+        """Show that there are more lines, and where the visible ones are among them."""
+        hidden = self._hidden_lines()
+        if not hidden:
+            return
+        visible = max(self.lines_within(self.height()), 1)
+        room = self.height() - _PAD
+        length = room * visible / (visible + hidden)
+        top = _PAD + (room - length) * self._scroll / hidden
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colors().faint))
+        painter.drawRoundedRect(QRectF(self.width() - 3, top, 3, length - 2), 1.5, 1.5)
+
     def _label(self, index: int) -> str:
         return _MEAN if index == MEAN_MAP else self._words[index].text
 
@@ -232,7 +247,7 @@ class CaptionView(QWidget):
         x, y = 0.0, _PAD
         for index in range(-1, len(self._words)):
             wide = metrics.horizontalAdvance(self._label(index)) + 2 * _PAD
-            if x > 0 and x + wide > width:
+            if x > 0 and x + wide > width - _SCROLL_MARK:
                 x, y = 0.0, y + height
             boxes.append(QRectF(x, y, wide, height - 2))
             x += wide + (_GAP if index >= 0 else 4 * _GAP)

@@ -12,6 +12,7 @@ from gazeapp.ui.canvas.colourbar import ColourBar
 from gazeapp.ui.canvas.heat import UNIT, HeatLayer, Scale
 from gazeapp.ui.canvas.notice import Notice
 from gazeapp.ui.canvas.title import Title, TitleBar
+from gazeapp.ui.canvas.titles import number
 from gazeapp.ui.canvas.view import ImageView
 from gazeapp.ui.theme import STEP
 
@@ -82,7 +83,7 @@ class ImagePane(QWidget):
         if place is None or layer is None:
             self.title.set_readout(())
             return
-        value = f"{layer.value_at(*place):.2f}".replace("-", "\N{MINUS SIGN}")
+        value = number(layer.value_at(*place))
         percentile = ordinal(round(layer.percentile_at(*place)))
         self.title.set_readout(
             (f"{value} {UNIT}, {percentile} percentile", f"{value} {UNIT}, {percentile}", f"{value} ×", value)

@@ -132,7 +132,7 @@ class TitleBar(QWidget):
 
     def _draw_right(self, painter: QPainter, left: float, height: float) -> float:
         font = tabular(self.font())
-        text = _fitting(self._readout or self._title.right, font, self.width() - left)
+        text = fitting(self._readout or self._title.right, font, self.width() - left)
         wide = QFontMetricsF(font).horizontalAdvance(text)
         painter.setFont(font)
         painter.setPen(QColor(colors().text if self._readout else colors().muted))
@@ -159,7 +159,7 @@ class TitleBar(QWidget):
 
     def _draw_note(self, painter: QPainter, left: float, right: float, height: float) -> None:
         font = tabular(self.font())
-        text = _fitting(self._title.notes, font, right - left)
+        text = fitting(self._title.notes, font, right - left)
         painter.setFont(font)
         painter.setPen(QColor(colors().muted))
         area = QRectF(left, 0, max(right - left, 0), height)
@@ -177,7 +177,7 @@ class TitleBar(QWidget):
         self.setFixedHeight(round(QFontMetricsF(self.font()).height()) + 9)
 
 
-def _fitting(wordings: tuple[str, ...], font: QFont, room: float) -> str:
+def fitting(wordings: tuple[str, ...], font: QFont, room: float) -> str:
     """Return the first wording that fits into ``room`` px, empty when none does."""
     metrics = QFontMetricsF(font)
     return next((text for text in wordings if metrics.horizontalAdvance(text) <= room), "")

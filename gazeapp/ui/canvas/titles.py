@@ -18,15 +18,20 @@ def metric_name(metric: str) -> str:
     return _METRICS.get(metric, metric.upper())
 
 
+def number(value: float) -> str:
+    """Return a value with two decimals and a minus sign of its own."""
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+
+
 def people_title(scene: SceneView, entry: ImageEntry | None, key: ScoreKey) -> Title:
     """Return the title over people's pane; its number is how well people predict each other."""
     count = len(scene.people.subjects)
     ceiling = entry.ceilings.get(key) if entry else None
     metric = metric_name(key[2])
-    right = () if ceiling is None else (f"ceiling {metric} {ceiling:.2f}", f"{metric} {ceiling:.2f}")
+    right = () if ceiling is None else (f"{metric} {number(ceiling)}", number(ceiling))
     tip = "Where people looked: the smoothed density of their fixations."
     if ceiling is not None:
-        tip += f" How well people predict each other on this image: {metric} {ceiling:.2f}."
+        tip += f" How well people predict each other on this image: {metric} {number(ceiling)}."
     if scene.simulated:
         tip += " The recordings are simulated."
     return Title(
@@ -66,14 +71,14 @@ def model_title(
         if difference:
             notes = (f"word: {said}, minus people", *notes)
     if score is not None:
-        tips.append(f"{metric} {score:.2f} on this image")
+        tips.append(f"{metric} {number(score)} on this image")
     if model.outside_training:
         tips.append("photographs are outside what this model was trained on")
     return Title(
         name=model.name,
         colour=source_colour(model.index + 1).name(),
         notes=notes,
-        right=() if score is None else (f"{metric} {score:.2f}", f"{score:.2f}"),
+        right=() if score is None else (f"{metric} {number(score)}", number(score)),
         badge="outside training" if model.outside_training else "",
         tip="; ".join(tips) + ".",
     )

@@ -77,6 +77,7 @@ class ComparePanel(QWidget):
         selection.changed.connect(self._selection_changed)
         loader.loaded.connect(self._loaded)
         loader.listed.connect(self._listed)
+        loader.failed.connect(self._failed)
         self._show_empty()
         self._request()
 
@@ -206,6 +207,9 @@ class ComparePanel(QWidget):
         if (scene.image_id, scene.task) != (self._selection.image_id, self._selection.task):
             return
         self._dim_timer.stop()
+        if scene is self._scene:
+            self._set_dimmed(False)
+            return
         if self._scene is None or self._scene.image_id != scene.image_id:
             self._region = FIT
             self._probe = None
@@ -230,8 +234,17 @@ class ComparePanel(QWidget):
         self._loader.request(image_id, self._selection.task)
 
     def _dim(self) -> None:
+        self._set_dimmed(True)
+
+    def _set_dimmed(self, dimmed: bool) -> None:
         for pane in self._panes.values():
-            pane.view.set_dimmed(True)
+            pane.view.set_dimmed(dimmed)
+
+    @Slot(object)
+    def _failed(self, _error: object) -> None:
+        """Go back to what was shown: the window says what went wrong."""
+        self._dim_timer.stop()
+        self._set_dimmed(False)
 
     def _show_empty(self) -> None:
         if self._loader.catalogue.images:
@@ -304,7 +317,7 @@ class ComparePanel(QWidget):
             pane.view.set_fixations(scene.people.fixations, style)
             pane.view.set_opacity(display.opacity)
             pane.view.set_overlay(display.show_overlay)
-            pane.view.set_dimmed(False)
+        self._set_dimmed(False)
         self._draw_maps(scene)
         self._draw_captions(scene)
         self._draw_notices(scene)

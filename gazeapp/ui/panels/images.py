@@ -33,7 +33,8 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui.canvas.notice import Notice
-from gazeapp.ui.canvas.titles import metric_name
+from gazeapp.ui.canvas.title import fitting
+from gazeapp.ui.canvas.titles import metric_name, number
 from gazeapp.ui.loader import Loader, Thumbnail
 from gazeapp.ui.scene import ImageEntry
 from gazeapp.ui.selection import Selection
@@ -41,7 +42,7 @@ from gazeapp.ui.theme import STEP, colors, tabular
 from gazeapp.ui.widgets import label
 
 _ENTRY = Qt.ItemDataRole.UserRole
-_THUMBNAIL = QSize(64, 48)
+_THUMBNAIL = QSize(56, 42)
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -117,7 +118,7 @@ class ImageListModel(QAbstractListModel):
         score = self.score(entry)
         if score is not None:
             name = dict(self._loader.catalogue.models).get(chosen.source or "")
-            parts.append(f"{metric_name(chosen.metric)} {score:.2f}, {name or 'mean over models'}")
+            parts.append(f"{metric_name(chosen.metric)} {number(score)}, {name or 'mean over models'}")
         return "\n".join(parts)
 
 
@@ -182,25 +183,33 @@ class ImageDelegate(QStyledItemDelegate):
         top = area.top() + (area.height() - 2 * line) // 2
         text = option.palette.color(QPalette.ColorRole.Text)
         muted = QColor(colors().muted)
-        score = self._model.score(entry)
-        shown = "" if score is None else f"{score:.2f}".replace("-", "\N{MINUS SIGN}")
-        wide = metrics.horizontalAdvance(shown)
-        room = area.width() - wide - (STEP if shown else 0)
-        name = metrics.elidedText(entry.name, Qt.TextElideMode.ElideMiddle, room)
-        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-        middle = Qt.AlignmentFlag.AlignVCenter
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.setPen(text)
-        painter.drawText(QRect(area.left(), top, room, line), left | middle, name)
+        name = metrics.elidedText(entry.name, Qt.TextElideMode.ElideMiddle, area.width())
+        painter.drawText(QRect(area.left(), top, area.width(), line), left, name)
+        below = QRect(area.left(), top + line, area.width(), line)
+        score = self._model.score(entry)
+        shown = "" if score is None else number(score)
         bold = QFont(font)
         bold.setWeight(QFont.Weight.DemiBold)
         painter.setFont(bold)
-        painter.drawText(QRect(area.right() - wide - 8, top, wide + 9, line), right | middle, shown)
+        painter.drawText(below, right, shown)
+        room = below.width() - QFontMetrics(bold).horizontalAdvance(shown) - (STEP if shown else 0)
         painter.setFont(font)
         painter.setPen(muted)
-        count = entry.fixations.get(self._selection.task, 0)
-        below = f"{count} fixation{'' if count == 1 else 's'}" if count else "no fixations"
-        below = metrics.elidedText(below, Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(QRect(area.left(), top + line, area.width(), line), left | middle, below)
+        painter.drawText(below, left, fitting(count_wordings(entry.fixations.get(self._task, 0)), font, room))
+
+    @property
+    def _task(self) -> str:
+        return self._selection.task
+
+
+def count_wordings(count: int) -> tuple[str, ...]:
+    """Return wordings of a number of fixations, the longest first."""
+    if not count:
+        return ("no fixations", "none")
+    return (f"{count} fixation{'' if count == 1 else 's'}", f"{count} fix.", f"{count}")
 
 
 class ImagesPanel(QWidget):
