@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gazeapp.engine.scoring.ceilings import (
-    AGREEMENT_BLURRED,
-    AGREEMENT_SHARP,
+    AGREEMENT,
     HALF_VS_HALF,
     LOSO,
     LOSO_CORRECTED,
@@ -127,16 +126,19 @@ def ceiling_mark(metric: str, parts: Parts, n_subjects: IntArray) -> CeilingMark
                 loso,
                 loso * parts["cc", SPLIT_HALF],
                 (people - 1) / half,
-                parts["nss", AGREEMENT_SHARP],
-                parts["nss", AGREEMENT_BLURRED],
+                *(parts["nss", estimator] for estimator in AGREEMENT),
             ]
         )
-        return CeilingMark(LOSO_CORRECTED, columns, lambda m: nss_ceiling(*np.moveaxis(m, -1, 0)), 0.0)
+        return CeilingMark(LOSO_CORRECTED, columns, _nss_mark, 0.0)
     for estimator in (LOSO, HALF_VS_HALF):
         if _any(parts, (metric, estimator)):
             columns = parts[metric, estimator][:, None]
             return CeilingMark(estimator, columns, lambda m: m[..., 0], NAN if chance is None else chance)
     return None
+
+
+def _nss_mark(means: DoubleArray) -> DoubleArray:
+    return nss_ceiling(means[..., 0], means[..., 1], means[..., 2], means[..., 3:])
 
 
 def _any(parts: Parts, key: tuple[str, str]) -> bool:

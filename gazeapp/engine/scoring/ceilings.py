@@ -25,19 +25,20 @@ from numpy.typing import ArrayLike
 from gazeapp.engine.gaze.density import gaussian_profiles
 from gazeapp.engine.scoring.metrics import NAN, HumanTarget, Pixels, pixels, score_map
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
-from gazeapp.engine.types import DoubleArray, FloatArray
+from gazeapp.engine.types import DoubleArray, FloatArray, IntArray
 
 LOSO = "loso"
 LOSO_CORRECTED = "loso_corrected"
 SPLIT_HALF = "split_half_r"
 SQRT_SPEARMAN_BROWN = "sqrt_spearman_brown"
 HALF_VS_HALF = "half_vs_half"
-AGREEMENT_SHARP = "agreement_fixation_map"
-AGREEMENT_BLURRED = "agreement_map_map"
+AGREEMENT = ("agreement_quarter", "agreement_half", "agreement_one", "agreement_two")
+"""Agreement of different people's fixations at a blur of 1/4, 1/2, 1 and 2 times the variance sigma**2."""
 N_MAP_SPLITS = 5
 """Splits for SIM and KL, which need whole maps; correlations need only the Gram matrix."""
 _FIXATION_METRICS = ("nss", "auc", "sauc")
 _MAP_METRICS = ("sim", "kl")
+_PAIR_ROWS = 512
 _GRAM_PIXELS = 16_384
 MIN_SUBJECTS_FOR_HALVES = 4
 """A half of one person would say nothing about people."""
@@ -54,10 +55,20 @@ class SubjectMaps:
         so that their sum over subjects is the human map but for its scale.
     fixated
         Fixated pixels of each subject.
+    x, y
+        Fixations, px, shape (n,).
+    owner
+        Index of the subject of each fixation, shape (n,).
+    sigma_px
+        Standard deviation of the Gaussian, px.
     """
 
     maps: FloatArray
     fixated: tuple[Pixels, ...]
+    x: DoubleArray
+    y: DoubleArray
+    owner: IntArray
+    sigma_px: float
 
     def __len__(self) -> int:
         return len(self.fixated)
@@ -91,14 +102,14 @@ def subject_maps(
     """
     xs, ys, names = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64), np.asarray(subject)
     rows, columns = gaussian_profiles(ys, height, sigma_px), gaussian_profiles(xs, width, sigma_px)
-    subjects = np.unique(names)
+    subjects, owner = np.unique(names, return_inverse=True)
     maps = np.empty((len(subjects), height, width), dtype=np.float32)
     fixated = []
-    for k, name in enumerate(subjects):
-        own = names == name
+    for k in range(len(subjects)):
+        own = owner == k
         np.matmul(rows[:, own], columns[:, own].T, out=maps[k])
         fixated.append(pixels(xs[own], ys[own], height, width))
-    return SubjectMaps(maps, tuple(fixated))
+    return SubjectMaps(maps, tuple(fixated), xs, ys, owner.astype(np.int64), sigma_px)
 
 
 def image_ceilings(
@@ -142,10 +153,10 @@ def image_ceilings(
         return found
     first, second = _halves(len(people), n_splits, seed)
     if "cc" in metrics or "nss" in metrics:
-        gram = _gram(people.maps)
-        found["cc", SPLIT_HALF] = _split_half(gram, first, second)
-        if "nss" in metrics:
-            found["nss", AGREEMENT_SHARP], found["nss", AGREEMENT_BLURRED] = _agreement(people, gram)
+        found["cc", SPLIT_HALF] = _split_half(_gram(people.maps), first, second)
+    if "nss" in metrics:
+        for estimator, value in zip(AGREEMENT, _agreement(people), strict=True):
+            found["nss", estimator] = value
     on_maps = [metric for metric in _MAP_METRICS if metric in metrics]
     if on_maps:
         first, second = first[:N_MAP_SPLITS], second[:N_MAP_SPLITS]
@@ -184,44 +195,43 @@ def cc_ceiling(r: ArrayLike, factor: ArrayLike) -> DoubleArray:
     return np.sqrt(spearman_brown(r, factor))
 
 
-def nss_ceiling(
-    loso: ArrayLike, loso_r: ArrayLike, factor: ArrayLike, sharp: ArrayLike, blurred: ArrayLike
-) -> DoubleArray:
+def nss_ceiling(loso: ArrayLike, loso_r: ArrayLike, factor: ArrayLike, agreement: ArrayLike) -> DoubleArray:
     """Return the NSS of the density that people's fixations are drawn from.
 
     The NSS of a map g on fixations from a density p is, in expectation, that of p itself times the
     correlation of p and g. For the blurred map of n - 1 subjects that correlation is
     ``sqrt(reliability) * c``: noise, and c = corr(p, blurred p). This divides the
-    leave-one-subject-out NSS by both. c follows from two agreements between different people, with
-    q = sharp / blurred: ``c = sqrt(1 - (q - 1) ** 2)``, exact where the density is made of Gaussians
-    of one width.
+    leave-one-subject-out NSS by both. With A(t) the agreement of people at a blur of variance t,
+    ``c ** 2 = A(1) ** 2 / (A(0) A(2))`` in units of sigma ** 2, and ``1 / A(0) = 2 / A(1/4) - 1 / A(1/2)``:
+    1 / A is linear in t for Gaussians of one width, and over so short a way nearly so for any density.
 
     Parameters
     ----------
     loso
-        Leave-one-subject-out NSS, mean over images.
+        Leave-one-subject-out NSS, mean over images, shape (...).
     loso_r
         Product of that and the split-half correlation, mean over images: images weigh in the pooled
         reliability as they weigh in the NSS.
     factor
         (Subjects - 1) / subjects of a half, mean over images.
-    sharp, blurred
-        ``agreement_fixation_map`` and ``agreement_map_map``, means over images.
+    agreement
+        The four of ``AGREEMENT``, means over images, shape (..., 4).
 
     Returns
     -------
     numpy.ndarray
-        NaN where halves do not agree, or where the blur is so wide (q >= 2) that the density behind
-        it cannot be told.
+        NaN where halves do not agree, or people agree too little to tell how sharp their density is.
     """
-    score, weighted, sharp, blurred = (
-        np.asarray(part, dtype=np.float64) for part in (loso, loso_r, sharp, blurred)
-    )
+    score, weighted = np.asarray(loso, dtype=np.float64), np.asarray(loso_r, dtype=np.float64)
+    quarter, half, one, two = np.moveaxis(np.asarray(agreement, dtype=np.float64), -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         reliability = spearman_brown(weighted / score, factor)
-        # Below 1 is sampling noise: a blurred density cannot agree better with a sharp one than with itself.
-        excess = np.maximum(sharp / blurred, 1.0) - 1.0
-        ceiling: DoubleArray = score / np.sqrt(reliability * (1.0 - excess**2))
+        known = (quarter > 0) & (half > 0) & (two > 0) & (2 * half > quarter)
+        squared = one**2 * (2 / quarter - 1 / half) / two
+        # Above 1 is sampling noise: no map correlates with another more than perfectly.
+        ceiling: DoubleArray = score / np.sqrt(
+            reliability * np.where(known, np.minimum(squared, 1.0), np.nan)
+        )
     return ceiling
 
 
@@ -283,24 +293,27 @@ def _split_half(gram: DoubleArray, first: DoubleArray, second: DoubleArray) -> f
     return float(np.mean(across / np.sqrt(within)))
 
 
-def _agreement(people: SubjectMaps, gram: DoubleArray) -> tuple[float, float]:
-    """Return how far different people agree above chance: fixations with maps, and maps with maps.
+def _agreement(people: SubjectMaps) -> DoubleArray:
+    """Return how far different people agree above chance, at the blurs of ``AGREEMENT``, shape (4,).
 
-    With densities relative to uniform (mean 1 over pixels) these are the covariance of the density
-    with its blurred self and the variance of its blurred self, both without bias from noise, because
+    With the density relative to uniform (mean 1 over pixels), this is its covariance with itself after
+    a Gaussian blur: the mean of the Gaussian over pairs of fixations. It has no bias from noise, because
     nobody is compared with themselves.
     """
-    counts = np.array([len(one) for one in people.fixated], dtype=np.float64)
-    pairs = counts.sum() ** 2 - (counts**2).sum()
-    n_pixels = people.maps[0].size
-    total = people.maps.sum(axis=0).ravel()
-    on_others = sum(
-        float((total[fixated.index] - own.ravel()[fixated.index]).sum(dtype=np.float64))
-        for own, fixated in zip(people.maps, people.fixated, strict=True)
-    )
-    sharp = n_pixels * on_others / pairs - 1.0
-    blurred = n_pixels * (gram.sum() - np.trace(gram)) / pairs
-    return sharp, float(blurred)
+    variances = people.sigma_px**2 * np.array([2.0, 1.0, 0.5, 0.25])
+    sums, pairs = np.zeros(4), 0
+    for start in range(0, len(people.x), _PAIR_ROWS):
+        part = slice(start, start + _PAIR_ROWS)
+        different = people.owner[part, None] != people.owner[None, :]
+        distance = (people.x[part, None] - people.x[None, :])[different] ** 2
+        distance += (people.y[part, None] - people.y[None, :])[different] ** 2
+        kernel = np.exp(distance / (-2 * variances[0]))
+        pairs += len(kernel)
+        for k in range(4):
+            sums[k] += kernel.sum()
+            kernel *= kernel  # half the variance
+    agreement: DoubleArray = people.maps[0].size * sums / pairs / (2 * np.pi * variances) - 1.0
+    return agreement[::-1]
 
 
 def _half_against_half(

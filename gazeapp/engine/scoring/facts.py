@@ -117,8 +117,10 @@ ESTIMATORS: dict[str, str] = {
     "sqrt_spearman_brown": "best possible correlation with a human map of this many people",
     "split_half_r": "correlation of the maps of two halves of the people",
     "half_vs_half": "half of the people against the other half (a reference, no ceiling)",
-    "agreement_fixation_map": "agreement of people's fixations with other people's maps",
-    "agreement_map_map": "agreement of people's maps with other people's maps",
+    "agreement_quarter": "agreement of different people's fixations, blurred by σ / 2",
+    "agreement_half": "agreement of different people's fixations, blurred by σ / √2",
+    "agreement_one": "agreement of different people's fixations, blurred by σ",
+    "agreement_two": "agreement of different people's fixations, blurred by σ · √2",
 }
 """Estimator id -> words to show."""
 

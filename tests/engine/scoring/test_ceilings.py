@@ -9,8 +9,7 @@ import pytest
 
 from gazeapp.engine.gaze.density import human_map
 from gazeapp.engine.scoring.ceilings import (
-    AGREEMENT_BLURRED,
-    AGREEMENT_SHARP,
+    AGREEMENT,
     HALF_VS_HALF,
     LOSO,
     N_MAP_SPLITS,
@@ -127,18 +126,26 @@ def test_half_against_half_scores_the_map_of_one_half_on_that_of_the_other():
     assert N_MAP_SPLITS >= 2
 
 
-def test_agreement_compares_nobody_with_themselves():
+def test_agreement_is_the_mean_gaussian_over_pairs_of_different_people():
     found = image_ceilings(people(), OTHERS)
-    own = people()
-    n_pixels, sharp, blurred, pairs = SIZE * SIZE, 0.0, 0.0, 0
-    for s in range(len(own)):
-        for t in range(len(own)):
-            if s != t:
-                pairs += len(own.fixated[s]) * len(own.fixated[t])
-                sharp += own.maps[t].ravel()[own.fixated[s].index].sum()
-                blurred += (own.maps[s] * own.maps[t]).sum()
-    assert found["nss", AGREEMENT_SHARP] == pytest.approx(n_pixels * sharp / pairs - 1, rel=1e-4)
-    assert found["nss", AGREEMENT_BLURRED] == pytest.approx(n_pixels * blurred / pairs - 1, rel=1e-4)
+    for estimator, variance in zip(AGREEMENT, SIGMA**2 * np.array([0.25, 0.5, 1, 2]), strict=True):
+        total, pairs = 0.0, 0
+        for i in range(len(X)):
+            for j in range(len(X)):
+                if SUBJECT[i] != SUBJECT[j]:
+                    distance = (X[i] - X[j]) ** 2 + (Y[i] - Y[j]) ** 2
+                    total += math.exp(-distance / 2 / variance) / (2 * math.pi * variance)
+                    pairs += 1
+        assert found["nss", estimator] == pytest.approx(SIZE * SIZE * total / pairs - 1, rel=1e-9)
+
+
+def test_agreement_of_many_fixations_is_summed_in_parts():
+    x, y, subject = (np.tile(column, 30) for column in (X, Y, SUBJECT))
+    many = image_ceilings(subject_maps(x, y, subject, SIZE, SIZE, SIGMA), OTHERS, metrics=["nss"])
+    few = image_ceilings(people(), OTHERS, metrics=["nss"])
+    assert len(x) > 512
+    for estimator in AGREEMENT:
+        assert many["nss", estimator] == pytest.approx(few["nss", estimator], rel=1e-9)
 
 
 def test_the_same_seed_gives_the_same_splits_and_another_gives_others():
@@ -174,18 +181,30 @@ def test_spearman_brown_by_its_formula():
 
 
 def test_nss_ceiling_by_its_formula():
-    # reliability 2 * 0.6 / 1.6 = 0.75; q = 1.2 -> blur factor sqrt(1 - 0.04).
-    assert nss_ceiling(1.5, 1.5 * 0.6, 2, 1.2, 1.0) == pytest.approx(1.5 / math.sqrt(0.75 * 0.96))
-    assert nss_ceiling(1.5, 1.5 * 0.6, 2, 0.9, 1.0) == pytest.approx(1.5 / math.sqrt(0.75))
-    assert math.isnan(nss_ceiling(1.5, 1.5 * 0.6, 2, 2.1, 1.0))
+    # reliability 2 * 0.6 / 1.6 = 0.75; 1 / A(0) = 2 / 4 - 1 / 3 = 1 / 6; c^2 = 2^2 / (6 * 1) = 2 / 3.
+    assert nss_ceiling(1.5, 1.5 * 0.6, 2, [4.0, 3.0, 2.0, 1.0]) == pytest.approx(
+        1.5 / math.sqrt(0.75 * 2 / 3)
+    )
+    # Agreement that does not fall with blur is noise around a density that the blur leaves alone.
+    assert nss_ceiling(1.5, 1.5 * 0.6, 2, [1.0, 1.0, 1.1, 1.0]) == pytest.approx(1.5 / math.sqrt(0.75))
+
+
+@pytest.mark.parametrize("agreement", [[4.0, 1.9, 1.5, 1.0], [-0.1, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, -0.1]])
+def test_nss_has_no_ceiling_where_people_s_density_cannot_be_told(agreement):
+    assert math.isnan(nss_ceiling(1.5, 1.5 * 0.6, 2, agreement))
 
 
 def test_nss_ceiling_undoes_the_blur_of_a_gaussian_exactly():
-    # One Gaussian of sd s: agreement of it with its blurred self is 1 / (4 pi s^2 + 2 pi b^2), and so on.
+    # Agreement of a Gaussian of sd s with itself at a blur of variance t: area / (2 pi (2 s^2 + t)).
     s2, b2, area = 30.0**2, 20.0**2, 1e9
-    sharp = area / (2 * math.pi * (2 * s2 + b2))
-    blurred = area / (2 * math.pi * (2 * s2 + 2 * b2))
+    agreement = area / (2 * math.pi * (2 * s2 + b2 * np.array([0.25, 0.5, 1, 2])))
     true_nss = math.sqrt(area / (2 * math.pi * 2 * s2))
-    nss_of_the_blurred = sharp / math.sqrt(blurred)
-    found = nss_ceiling(nss_of_the_blurred, nss_of_the_blurred, 1, sharp, blurred)
+    nss_of_the_blurred = agreement[2] / math.sqrt(agreement[3])
+    found = nss_ceiling(nss_of_the_blurred, nss_of_the_blurred, 1, agreement)
     assert found == pytest.approx(true_nss, rel=1e-9)
+
+
+def test_images_are_pooled_side_by_side():
+    parts = np.array([[4.0, 3.0, 2.0, 1.0], [1.0, 1.0, 1.1, 1.0]])
+    both = nss_ceiling([1.5, 1.5], [0.9, 0.9], [2, 2], parts)
+    assert both == pytest.approx([nss_ceiling(1.5, 0.9, 2, row) for row in parts])
