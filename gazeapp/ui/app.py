@@ -21,6 +21,7 @@ QUIT_AFTER = "GAZEAPP_QUIT_AFTER"
 
 
 _COLLECT_EVERY_MS = 1000
+_SWITCH_S = 0.0005
 
 
 def make_app(arguments: list[str] | None = None) -> QApplication:
@@ -51,6 +52,8 @@ def main(project: Path | None = None, quit_after: float | None = None) -> int:
         Exit status.
     """
     multiprocessing.freeze_support()
+    # Python-heavy work on the worker thread would hold the interpreter long enough to drop frames.
+    sys.setswitchinterval(_SWITCH_S)
     app = make_app()
     collector = GarbageCollector(app)
     notifications = Notifications(app)

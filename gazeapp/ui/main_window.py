@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QDragEnterEven
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
+    QMenu,
     QPushButton,
     QSizePolicy,
     QStackedWidget,
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui import theme
-from gazeapp.ui.actions import Actions, follow
+from gazeapp.ui.actions import FILE, Actions, follow
 from gazeapp.ui.dialogs.palette import Entry, Palette, entries_of
 from gazeapp.ui.dock import Dock, TabDock
 from gazeapp.ui.loader import Loader
@@ -28,7 +29,7 @@ from gazeapp.ui.notifications import Notifications, Strip, crash_folder
 from gazeapp.ui.panels.compare import ComparePanel
 from gazeapp.ui.panels.images import ImagesPanel
 from gazeapp.ui.panels.inspector import InspectorPanel, cursor_facts
-from gazeapp.ui.panels.jobs import JobsPanel, StatusLine
+from gazeapp.ui.panels.jobs import JobsPanel, StatusLine, study_in_a_line
 from gazeapp.ui.panels.scores import ScoresPanel
 from gazeapp.ui.panels.welcome import RecentProject, WelcomePage
 from gazeapp.ui.selection import Selection
@@ -156,7 +157,8 @@ class MainWindow(QMainWindow):
 
     def _make_menus(self) -> None:
         menus = self.actions_.fill(self.menuBar())
-        self._recent_menu = menus["&File"].addMenu("Open recent")
+        self._recent_menu = QMenu("Open recent", self)
+        menus[FILE].insertMenu(self.actions_["file.demo"], self._recent_menu)
         self._recent_menu.aboutToShow.connect(self._fill_recent_menu)
 
     def _connect(self) -> None:
@@ -293,6 +295,7 @@ class MainWindow(QMainWindow):
         for panel in (self.inspector, self.scores, self.jobs):
             panel.show_study(None)
         self.status.show_problems(0)
+        self.status.set_rest("")
         self._show_recent()
 
     @Slot(object)
@@ -308,6 +311,7 @@ class MainWindow(QMainWindow):
         for panel in (self.inspector, self.scores, self.jobs):
             panel.show_study(study)
         self.status.show_problems(len(study.problems))
+        self.status.set_rest(study_in_a_line(study))
 
     @Slot()
     def _show_recent(self, *_args: object) -> None:
@@ -386,8 +390,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _show_jobs(self) -> None:
-        if self.session.path is not None:
-            self.results_dock.show_page("jobs")
+        self.results_dock.show_page("jobs")
 
     @Slot()
     def _cancel_current(self) -> None:
@@ -404,7 +407,10 @@ class MainWindow(QMainWindow):
             Entry(f"Image  ›  {row.name}", "", partial(self.selection.update, image_id=row.id))
             for row in images
         ]
-        palette.open_with([*entries_of(self.actions_), *go])
+        tasks = [
+            Entry(f"Task  ›  {task}", "", partial(self._choose_task, task)) for task in self.tasks.values
+        ]
+        palette.open_with([*entries_of(self.actions_), *tasks, *go])
 
     @Slot()
     def _show_shortcuts(self) -> None:

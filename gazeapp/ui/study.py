@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gazeapp.engine.project.rows import (
-    CeilingRow,
     ImageRow,
     ModelRow,
     ProblemRow,
     RunRow,
-    ScoreRow,
     SettingsRow,
     SummaryRow,
 )
@@ -23,6 +21,11 @@ if TYPE_CHECKING:
     from gazeapp.engine.project import Project
 
 PEOPLE = "people"
+PEOPLE_BY_IMAGE = frozenset({"loso", "split_half_r", "half_vs_half"})
+"""Estimators of how well people predict each other that have a value for each image."""
+
+ScoreKey = tuple[str, str, str]
+"""(task, preset, metric)."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,9 @@ class StudyView:
         Number of kept fixations by (image id, task).
     subjects
         Names of the subjects by task.
+    values
+        Score of each image by (task, preset, metric), then by source (``people`` for how well people
+        predict each other, then model ids), then by image id.
     """
 
     path: Path
@@ -49,8 +55,7 @@ class StudyView:
     runs: tuple[RunRow, ...] = ()
     fixations: Mapping[tuple[int, str], int] = field(default_factory=dict)
     subjects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    scores: tuple[ScoreRow, ...] = ()
-    ceilings: tuple[CeilingRow, ...] = ()
+    values: Mapping[ScoreKey, Mapping[str, Mapping[int, float]]] = field(default_factory=dict)
     summary: tuple[SummaryRow, ...] = ()
     settings: Mapping[int, SettingsRow] = field(default_factory=dict)
     problems: tuple[ProblemRow, ...] = ()
@@ -90,9 +95,21 @@ def read_study(project: Project) -> StudyView:
         runs=tuple(project.runs.all()),
         fixations=project.gaze.counts(),
         subjects={task: tuple(project.gaze.subjects(task)) for task in tasks},
-        scores=tuple(project.scores.all()),
-        ceilings=tuple(project.scores.ceilings()),
+        values=_values(project),
         summary=tuple(project.scores.summary()),
         settings={row.id: row for row in project.settings.all()},
         problems=tuple(project.problems.all()),
     )
+
+
+def _values(project: Project) -> dict[ScoreKey, dict[str, dict[int, float]]]:
+    found: dict[ScoreKey, dict[str, dict[int, float]]] = {}
+    for ceiling in project.scores.ceilings():
+        if ceiling.estimator in PEOPLE_BY_IMAGE and ceiling.value is not None:
+            key = ceiling.task, ceiling.preset, ceiling.metric
+            found.setdefault(key, {}).setdefault(PEOPLE, {})[ceiling.image_id] = ceiling.value
+    for score in project.scores.all():
+        if score.source_kind == "model" and not score.lesion and score.value is not None:
+            key = score.task, score.preset, score.metric
+            found.setdefault(key, {}).setdefault(score.source, {})[score.image_id] = score.value
+    return found

@@ -135,6 +135,12 @@ class StudyActions(QObject):
             after=lambda _s: self._session.open(path),
         )
 
+    def _demo_ready(self, path: Path) -> None:
+        if self._session.path is None:
+            self._session.open(path)
+        else:
+            self._notifications.note("The demo study is ready.", where=str(path))
+
     @Slot()
     def add_images(self, paths: Sequence[Path] = ()) -> None:
         """Ask for pictures and add them."""

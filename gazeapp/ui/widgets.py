@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -20,6 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui import theme
+
+_SIDE_BY_SIDE = 5
 
 
 def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
@@ -92,7 +95,7 @@ class EmptyState(QWidget):
 
 
 class Segments(QFrame):
-    """A few choices side by side, one of them taken."""
+    """A few choices side by side, one of them taken; many choices become a list to open."""
 
     chosen = Signal(str)
 
@@ -103,38 +106,60 @@ class Segments(QFrame):
         self._group = QButtonGroup(self)
         self._group.setExclusive(True)
         self._group.idClicked.connect(self._clicked)
+        self._box = QComboBox()
+        self._box.setAccessibleName(name)
+        self._box.activated.connect(self._clicked)
         self._values: list[str] = []
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(2, 2, 2, 2)
         self._row.setSpacing(2)
+        self._row.addWidget(self._box)
 
     @property
     def values(self) -> list[str]:
         """The choices, in order."""
         return list(self._values)
 
+    @property
+    def current(self) -> str:
+        """The choice taken; empty when there is none."""
+        number = self._box.currentIndex()
+        return self._values[number] if 0 <= number < len(self._values) else ""
+
     def set_values(self, values: Sequence[str], current: str = "") -> None:
         """Offer ``values`` and take ``current``."""
         if list(values) != self._values:
-            for button in self._group.buttons():
-                self._group.removeButton(button)
-                self._row.removeWidget(button)
-                button.hide()
-                button.deleteLater()
             self._values = list(values)
-            for number, value in enumerate(values):
-                button = QPushButton(value)
-                button.setCheckable(True)
-                theme.set_role(button, "segment")
-                self._group.addButton(button, number)
-                self._row.addWidget(button)
+            self._box.clear()
+            self._box.addItems(self._values)
+            self._rebuild()
         self.set_current(current)
 
     def set_current(self, value: str) -> None:
         """Take ``value`` without saying so."""
-        if value in self._values:
-            self._group.button(self._values.index(value)).setChecked(True)
+        if value not in self._values:
+            return
+        number = self._values.index(value)
+        self._box.setCurrentIndex(number)
+        if button := self._group.button(number):
+            button.setChecked(True)
+
+    def _rebuild(self) -> None:
+        for button in self._group.buttons():
+            self._group.removeButton(button)
+            self._row.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        few = len(self._values) <= _SIDE_BY_SIDE
+        self._box.setVisible(not few)
+        for number, value in enumerate(self._values if few else ()):
+            button = QPushButton(value)
+            button.setCheckable(True)
+            theme.set_role(button, "segment")
+            self._group.addButton(button, number)
+            self._row.addWidget(button)
 
     @Slot(int)
     def _clicked(self, number: int) -> None:
+        self.set_current(self._values[number])
         self.chosen.emit(self._values[number])

@@ -188,3 +188,25 @@ def test_drops_are_told_apart(tmp_path):
     assert drop.gaze == [recordings / "a.csv.gz", recordings / "b.asc"]
     assert drop.unknown == [nothing]
     assert drop.project == tmp_path / "s.gaze"
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 6, 20])
+def test_few_choices_lie_side_by_side_and_many_in_a_list(qtbot, count):
+    from gazeapp.ui.widgets import Segments
+
+    segments, chosen = Segments("Task"), []
+    qtbot.addWidget(segments)
+    segments.chosen.connect(chosen.append)
+    names = [f"task {n}" for n in range(count)]
+    segments.set_values(names, names[-1])
+    assert segments.current == names[-1]
+    assert len(segments._group.buttons()) == (count if count <= 5 else 0)
+    assert segments._box.isHidden() == (count <= 5)
+    if count <= 5:
+        segments._group.button(0).click()
+    else:
+        segments._box.activated.emit(0)
+    assert chosen == [names[0]]
+    assert segments.current == names[0]
+    segments.set_values(names[:1], names[0])
+    assert (segments.values, segments.current) == ([names[0]], names[0])

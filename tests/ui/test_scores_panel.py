@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 
 from gazeapp.engine.project import Project
 from gazeapp.ui.actions import Actions
-from gazeapp.ui.panels.score_plot import per_image, spread
+from gazeapp.ui.panels.score_plot import spread
 from gazeapp.ui.panels.score_table import CELL_ROLE, SORT_ROLE, number
 from gazeapp.ui.panels.scores import ScoresPanel
 from gazeapp.ui.selection import Selection
@@ -111,19 +111,26 @@ def test_a_cell_chooses_its_source_and_metric(desk):
 
 
 def test_points_are_the_scores_of_images_and_lead_to_them(desk):
-    shown = {s: v for s, v in per_image(desk.study, "general", "tuebingen", "nss").items() if s != PEOPLE}
+    strips = {strip.points()[0].data()[0]: strip for strip in desk.panel.plot.points}
+    shown = {
+        source: {point.data()[1]: point.pos().y() for point in strip.points()}
+        for source, strip in strips.items()
+        if source != PEOPLE
+    }
     want: dict[str, dict[int, float]] = {}
     for row in desk.scores:
         if (row.task, row.metric) == ("general", "nss"):
             want.setdefault(row.source, {})[row.image_id] = row.value
     assert shown == want
-    assert list(shown) == [model for model, _ in MODELS]
+    assert list(strips) == [PEOPLE, *(model for model, _ in MODELS)]
     strip = desk.panel.plot.points[2]
     point = strip.points()[1]
     desk.panel.plot._clicked(strip, [point])
     source, image = point.data()
     assert (desk.selection.source, desk.selection.image_id) == (source, image)
     assert point.pos().y() == want[source][image]
+    rings = [ring.pos().y() for ring in desk.panel.plot._rings.points()]
+    assert rings[1:] == [want[model][image] for model, _ in MODELS]
 
 
 def test_without_scores_there_is_a_button_to_score(qtbot, tmp_path):

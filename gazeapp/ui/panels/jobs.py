@@ -71,6 +71,18 @@ def standing(state: JobState) -> str:
     return "  ·  ".join(part for part in parts if part) or "starting"
 
 
+def study_in_a_line(study: StudyView) -> str:
+    """Return what a study holds."""
+    people = len({name for names in study.subjects.values() for name in names})
+    counts = (
+        (len(study.images), "image"),
+        (people, "observer" if study.simulated else "subject"),
+        (len(study.model_ids), "model"),
+        (len(study.tasks), "task"),
+    )
+    return "  ·  ".join(f"{number:,} {thing}{'' if number == 1 else 's'}" for number, thing in counts)
+
+
 class JobLine(QWidget):
     """One job: title, bar, time left, cancel."""
 
@@ -255,6 +267,7 @@ class StatusLine(QWidget):
     def __init__(self, runner: JobRunner) -> None:
         super().__init__()
         self._runner = runner
+        self._rest_text = ""
         self._dot = QLabel("●")
         self._text = QPushButton()
         self._text.setToolTip("Show the list of jobs")
@@ -311,23 +324,25 @@ class StatusLine(QWidget):
         self._problems.setText(f"{number} problem{'' if number == 1 else 's'}")
         self._problems.setToolTip("Show what could not be used, and why")
 
-    def say(self, text: str) -> None:
-        """Say something for the time being."""
-        self._say(text, running=self._runner.busy)
-
     def _say(self, text: str, *, running: bool) -> None:
         self._last.stop()
         shades = theme.colors()
         self._dot.setStyleSheet(f"color: {shades.accent if running else shades.faint};")
-        self._dot.setVisible(bool(text))
+        self._dot.setVisible(running)
         self._text.setText(text)
         self._text.setVisible(bool(text))
         self._bar.setVisible(running)
         self._cancel.setVisible(running)
 
+    def set_rest(self, text: str) -> None:
+        """Say ``text`` while nothing runs."""
+        self._rest_text = text
+        if not self._runner.busy and not self._last.isActive():
+            self._rest()
+
     @Slot()
     def _rest(self) -> None:
-        self._say("", running=False)
+        self._say(self._rest_text, running=False)
 
     @Slot()
     def _ask(self) -> None:

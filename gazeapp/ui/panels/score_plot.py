@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,6 @@ from gazeapp.ui.study import PEOPLE, StudyView
 from gazeapp.ui.widgets import label
 
 _SPREAD = 0.28
-
-PEOPLE_BY_IMAGE = frozenset({"loso", "split_half_r", "half_vs_half"})
-"""Estimators of how well people predict each other that have a value for each image."""
 
 
 class ScorePlot(QWidget):
@@ -48,6 +46,9 @@ class ScorePlot(QWidget):
         column.addWidget(self._title)
         column.addWidget(self.view, 1)
         self.points: list[pg.ScatterPlotItem] = []
+        self._places: dict[int, list[tuple[float, float]]] = {}
+        self._line: pg.PlotDataItem | None = None
+        self._rings: pg.ScatterPlotItem | None = None
         selection.changed.connect(self._follow)
 
     @Slot(object)
@@ -64,53 +65,55 @@ class ScorePlot(QWidget):
 
     @Slot(object)
     def _follow(self, names: frozenset[str]) -> None:
-        if names & {"image_id", "metric", "source", "task", "preset"}:
+        if names & {"metric", "source", "task", "preset"}:
             if "source" in names:
                 self._source = self._selection.source or ""
             self.redraw()
+        elif "image_id" in names:
+            self._mark_image()
 
     def redraw(self) -> None:
         """Draw everything again in the colours of the theme."""
         self.view.clear()
         self.points = []
+        self._places = {}
         study, chosen = self._study, self._selection
         if study is None:
             return
         shades = theme.colors()
         self.view.setBackground(shades.base)
         self._title.setText(f"{metric_name(chosen.metric)} OF EACH IMAGE")
-        strips = per_image(study, chosen.task, chosen.preset, chosen.metric)
-        models = study.model_ids
-        ticks, joined = [], []
-        for place, (source, values) in enumerate(strips.items()):
-            color = source_colour(0 if source == PEOPLE else models.index(source) + 1)
+        values = study.values.get((chosen.task, chosen.preset, chosen.metric), {})
+        strips = {source: values[source] for source in (PEOPLE, *study.model_ids) if values.get(source)}
+        ticks = []
+        for place, (source, by_image) in enumerate(strips.items()):
+            color = source_colour(0 if source == PEOPLE else study.model_ids.index(source) + 1)
             dimmed = self._source not in ("", source) and self._source in strips
-            joined += self._draw_strip(place, source, values, color, dimmed)
+            self._draw_strip(place, source, by_image, color, dimmed)
             ticks.append((place, study.source_name(source).replace("Transformer", "Transf.")))
-        if len(joined) > 1:
-            pen = pg.mkPen(QColor(shades.text), width=1)
-            xs, ys = zip(*joined, strict=True)
-            self.view.addItem(pg.PlotDataItem(list(xs), list(ys), pen=pen))
+        ink = QColor(shades.text)
+        self._line = pg.PlotDataItem(pen=pg.mkPen(ink, width=1))
+        self._rings = pg.ScatterPlotItem(size=11, pen=pg.mkPen(ink, width=2), brush=pg.mkBrush(None))
+        for item in (self._line, self._rings):
+            item.setZValue(-1)  # the points themselves take the clicks
+            self.view.addItem(item)
+        self._mark_image()
         self._dress_axes(ticks)
 
     def _draw_strip(
-        self, place: int, source: str, values: dict[int, float], color: QColor, dimmed: bool
-    ) -> list[tuple[float, float]]:
-        shades = theme.colors()
+        self, place: int, source: str, values: Mapping[int, float], color: QColor, dimmed: bool
+    ) -> None:
         ids = sorted(values)
         heights = np.array([values[i] for i in ids], dtype=np.float64)
         across = place + spread(heights) * _SPREAD
         soft = QColor(color)
-        soft.setAlpha(60 if dimmed else 190)
-        current = self._selection.image_id
-        sizes = [11 if i == current else 6 for i in ids]
-        pens = [pg.mkPen(QColor(shades.text), width=2) if i == current else pg.mkPen(None) for i in ids]
+        soft.setAlpha(70 if dimmed else 200)
         item = pg.ScatterPlotItem(
             x=across,
             y=heights,
             data=[(source, i) for i in ids],
-            size=sizes,
-            pen=pens,
+            size=6,
+            pen=pg.mkPen(None),
             brush=pg.mkBrush(soft),
             hoverable=True,
             hoverSize=10,
@@ -119,10 +122,20 @@ class ScorePlot(QWidget):
         item.sigClicked.connect(self._clicked)
         self.view.addItem(item)
         self.points.append(item)
+        for image_id, x, y in zip(ids, across, heights, strict=True):
+            self._places.setdefault(image_id, []).append((float(x), float(y)))
         mean = float(heights.mean())
         line = pg.PlotDataItem([place - 0.36, place + 0.36], [mean, mean], pen=pg.mkPen(color, width=2))
         self.view.addItem(line)
-        return [(float(across[ids.index(current)]), values[current])] if current in values else []
+
+    def _mark_image(self) -> None:
+        """Ring the image in hand in every strip and join the rings."""
+        if self._line is None or self._rings is None:
+            return
+        places = self._places.get(self._selection.image_id or -1, [])
+        xs, ys = [x for x, _ in places], [y for _, y in places]
+        self._line.setData(xs, ys)
+        self._rings.setData(xs, ys)
 
     def _dress_axes(self, ticks: list[tuple[int, str]]) -> None:
         shades = theme.colors()
@@ -147,21 +160,6 @@ class ScorePlot(QWidget):
         if len(points):
             source, image_id = points[0].data()
             self._selection.update(image_id=image_id, source=source)
-
-
-def per_image(study: StudyView, task: str, preset: str, metric: str) -> dict[str, dict[int, float]]:
-    """Return the value of each image, how well people predict each other first, then the models in order."""
-    found: dict[str, dict[int, float]] = {}
-    for ceiling in study.ceilings:
-        wanted = (task, preset, metric) == (ceiling.task, ceiling.preset, ceiling.metric)
-        if wanted and ceiling.estimator in PEOPLE_BY_IMAGE and ceiling.value is not None:
-            found.setdefault(PEOPLE, {})[ceiling.image_id] = ceiling.value
-    for model in study.model_ids:
-        for score in study.scores:
-            have = (score.source_kind, score.source, score.task, score.preset, score.metric, score.lesion)
-            if have == ("model", model, task, preset, metric, "") and score.value is not None:
-                found.setdefault(model, {})[score.image_id] = score.value
-    return found
 
 
 def spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
