@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from gazeapp.engine.reports.content import Cell, Chart, Mark, MetricColumn, Panel, SourceRow
+from gazeapp.engine.reports.numbers import interval, number, percent
 
 _LABEL_WIDTH = 190.0
 _PANEL_WIDTH = 168.0
@@ -43,7 +44,7 @@ def percent_chart(metrics: Sequence[MetricColumn], rows: Sequence[SourceRow]) ->
             Panel(
                 metric=metric.id,
                 left=left,
-                ticks=tuple((across(tick), f"{tick:.0f}") for tick in ticks),
+                ticks=tuple((across(tick), number(tick, 0)) for tick in ticks),
                 zero=across(0.0),
                 hundred=across(100.0),
                 marks=tuple(
@@ -72,7 +73,6 @@ def _percent(cell: Cell | None) -> float | None:
 def _mark(row: SourceRow, cell: Cell | None, y: float, across: Callable[[float], float]) -> Mark | None:
     if cell is None or cell.percent is None:
         return None
-    span = f" [{cell.low:.0f}, {cell.high:.0f}]" if cell.low is not None and cell.high is not None else ""
     return Mark(
         x=across(cell.percent),
         low=None if cell.low is None else across(cell.low),
@@ -80,7 +80,7 @@ def _mark(row: SourceRow, cell: Cell | None, y: float, across: Callable[[float],
         y=y,
         colour=row.colour,
         kind=row.kind,
-        text=f"{row.name}: {cell.percent:.0f} %{span}",
+        text=f"{row.name}: {percent(cell.percent)} {interval(cell.low, cell.high)}".rstrip(),
     )
 
 

@@ -99,6 +99,7 @@ class SourceRow:
 
     kind: str
     source: str
+    method: str
     name: str
     colour: str
     n_images: int
@@ -155,6 +156,20 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class PairRow:
+    """Two models on the same images: difference of the primary metric, its 95 % interval, and p."""
+
+    first: str
+    second: str
+    n_images: int
+    mean: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+
+
+@dataclass(frozen=True, slots=True)
 class TaskScores:
     """Scores of all sources under one task."""
 
@@ -164,6 +179,7 @@ class TaskScores:
     metrics: tuple[MetricColumn, ...]
     rows: tuple[SourceRow, ...]
     chart: Chart | None
+    pairs: tuple[PairRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,9 +53,9 @@ def fingerprint(images: Iterable[ImageRow], recordings: Iterable[RecordingRow]) 
 
 
 def model_data(project: Project) -> tuple[ModelData, ...]:
-    """Return the models whose maps are in the project, in their stable order."""
+    """Return the models whose maps are in the project, in their stable order, truths last."""
     images = project.images.all()
-    rows = project.runs.models()
+    rows = sorted(project.runs.models(), key=lambda row: row.kind == TRUTH)
     colours = [row.id for row in rows if row.kind != TRUTH]
     return tuple(_model(project, row, colours, images) for row in rows)
 

@@ -8,7 +8,7 @@ from gazeapp.engine.project import Project, ScoreRow
 from gazeapp.engine.reports import provenance
 from gazeapp.engine.reports.content import Problem, Report
 from gazeapp.engine.reports.dataset import data_set, model_data
-from gazeapp.engine.reports.scores import current_summary, primary_metric, task_scores
+from gazeapp.engine.reports.scores import current_summary, primary_metric, task_scores, with_pairs
 from gazeapp.engine.reports.sentences import key_results, notes
 
 
@@ -27,20 +27,28 @@ def gather(project: Project, preset: str, output: str) -> Report:
     data = data_set(project)
     models = model_data(project)
     summary = current_summary(project, preset)
-    scores = task_scores(summary, project.tasks.all(), models)
+    primary = primary_metric(summary)
     used = provenance.used_settings(project, preset)
+    methods = provenance.methods(project, preset, used)
+    resamples = int(methods.score_settings.get("n_bootstrap", 10_000))
+    seed = int(methods.score_settings.get("seed", 0))
+    images = current_scores(project, preset)
+    scores = tuple(
+        with_pairs(task, images, primary, resamples, seed)
+        for task in task_scores(summary, project.tasks.all(), models)
+    )
     return Report(
         project=project.name,
         created=_today(),
         simulated=project.simulated,
-        key_results=key_results(scores, primary_metric(summary)),
+        key_results=key_results(scores, primary),
         notes=notes(data, models, scores),
         data=data,
         models=models,
         scores=scores,
         galleries=(),
         problems=tuple(Problem(row.verb, row.where, row.what, row.todo) for row in project.problems.all()),
-        methods=provenance.methods(project, preset, used),
+        methods=methods,
         settings=provenance.settings_data(used),
         versions=provenance.all_versions(used),
         commands=provenance.commands(project, preset, output),

@@ -32,6 +32,11 @@ def percent(value: float | None) -> str:
     return text if text == UNKNOWN else f"{text}{_TIED}%"
 
 
+def p_value(value: float) -> str:
+    """Return a p value with three decimals, small ones as ``< 0.001``."""
+    return f"<{_TIED}0.001" if value < 0.001 else number(value, 3)
+
+
 def interval(low: float | None, high: float | None, digits: int = 0) -> str:
     """Return an interval such as ``[80, 88]``, empty when an end is unknown."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):

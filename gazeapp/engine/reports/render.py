@@ -38,6 +38,7 @@ def render(report: Report) -> str:
         counted=numbers.count,
         data_uri=_data_uri,
         source_name=lambda source: SOURCES.get(source, source),
+        p_value=numbers.p_value,
         model_kind=sentences.model_kind,
         estimator=lambda name: ESTIMATORS.get(name, name.replace("_", " ")),
     )

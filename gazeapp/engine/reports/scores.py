@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from gazeapp.engine.project import Project, SummaryRow
+import numpy as np
+
+from gazeapp.engine.project import Project, ScoreRow, SummaryRow
 from gazeapp.engine.reports.chart import percent_chart
-from gazeapp.engine.reports.content import Cell, MetricColumn, ModelData, SourceRow, TaskScores
+from gazeapp.engine.reports.content import Cell, MetricColumn, ModelData, PairRow, SourceRow, TaskScores
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
 from gazeapp.engine.scoring.facts import METRICS, SOURCES
+from gazeapp.engine.scoring.pairs import differences
 
 _KIND_ORDER = {"human": 0, "model": 1, "baseline": 2, "truth": 3}
 
@@ -36,6 +39,41 @@ def task_scores(
     return tuple(
         _task(task, own, models) for task in tasks if (own := [row for row in rows if row.task == task])
     )
+
+
+def with_pairs(
+    task: TaskScores, scores: Iterable[ScoreRow], metric: str, n_resamples: int, seed: int
+) -> TaskScores:
+    """Return a score table with its models compared in pairs.
+
+    Parameters
+    ----------
+    task
+        The table.
+    scores
+        Scores of every image, of one preset and without lesions.
+    metric
+        The metric that is compared.
+    n_resamples, seed
+        Resamples of the interval and the test, and their seed.
+    """
+    models = [row for row in task.rows if row.kind == "model"]
+    own = [row for row in scores if (row.task, row.metric, row.source_kind) == (task.task, metric, "model")]
+    images = {image: k for k, image in enumerate(sorted({row.image_id for row in own}))}
+    columns = {k: np.full(len(images), np.nan) for k in range(len(models))}
+    place = {(row.source, row.method): k for k, row in enumerate(models)}
+    for row in own:
+        if (row.source, row.method) in place and row.value is not None:
+            columns[place[row.source, row.method]][images[row.image_id]] = row.value
+    found = differences({str(k): column for k, column in columns.items()}, n_resamples, seed)
+    pairs = [
+        PairRow(
+            *(models[int(d.first)].name, models[int(d.second)].name, d.n_images),
+            *(d.mean, d.low, d.high, d.p, d.p_holm),
+        )
+        for d in found
+    ]
+    return replace(task, pairs=tuple(pairs))
 
 
 def primary_metric(rows: Iterable[SummaryRow]) -> str:
@@ -70,7 +108,7 @@ def _task(task: str, rows: list[SummaryRow], models: Sequence[ModelData]) -> Tas
             for row in rows
             if (row.source_kind, row.source, row.method) == (kind, source, method)
         }
-        sources.append(_source(kind, source, method if source in several else "", own, metrics, models))
+        sources.append(_source((kind, source, method), source in several, own, metrics, models))
     sources = _mark_best(sources, metrics)
     return TaskScores(
         task=task,
@@ -92,13 +130,13 @@ def _column(metric: str, rows: list[SummaryRow]) -> MetricColumn:
 
 
 def _source(
-    kind: str,
-    source: str,
-    method: str,
+    key: tuple[str, str, str],
+    show_method: bool,
     own: dict[str, SummaryRow],
     metrics: list[MetricColumn],
     models: Sequence[ModelData],
 ) -> SourceRow:
+    kind, source, method = key
     model = next((model for model in models if model.id == source), None)
     name = model.name if model else SOURCES.get(source, source)
     reference = PEOPLE_COLOUR if kind == "human" else REFERENCE_COLOUR
@@ -106,7 +144,8 @@ def _source(
     return SourceRow(
         kind=kind,
         source=source,
-        name=f"{name} · {method}" if method else name,
+        method=method,
+        name=f"{name} · {method}" if show_method and method else name,
         colour=model.colour if model else reference,
         n_images=max(row.n_images for row in own.values()),
         cells=cells,

@@ -47,7 +47,7 @@ def _task_results(task: TaskScores, primary: str) -> list[str]:
     models = _ranked(task, "model", k, primary)
     sentences = []
     if models:
-        sentences.append(_leader(task, models[0], k, primary))
+        sentences.append(_leader(task, models[0], k, primary, alone=len(models) == 1))
     if len(models) > 1:
         others = [f"{row.name} {_share(row, k)}" for row in models[1:]]
         sentences.append(f"Next: {listed(others)}.")
@@ -61,15 +61,15 @@ def _task_results(task: TaskScores, primary: str) -> list[str]:
     return sentences
 
 
-def _leader(task: TaskScores, row: SourceRow, k: int, primary: str) -> str:
+def _leader(task: TaskScores, row: SourceRow, k: int, primary: str, *, alone: bool) -> str:
     cell, column = row.cells[k], task.metrics[k]
     assert cell is not None
     name = metric_name(primary)
     people = f"{count(task.n_subjects, 'subject')}, {count(cell.n_images, 'image')}"
     if cell.percent is None:
-        return f"{row.name} scores highest: {name} {metric_value(cell.mean, primary)} ({people})."
+        return f"{row.name} scores {'' if alone else 'highest: '}{name} {metric_value(cell.mean, primary)} ({people})."
     return (
-        f"{row.name} comes closest to people: it reaches {_share(row, k)} of the human ceiling "
+        f"{row.name} {'' if alone else 'comes closest to people: it '}reaches {_share(row, k)} of the human ceiling "
         f"({name} {metric_value(cell.mean, primary)} of {metric_value(column.ceiling, primary)}; {people})."
     )
 
@@ -88,8 +88,8 @@ def _against_baseline(models: list[SourceRow], baselines: list[SourceRow], k: in
     if not models:
         return [f"{text}."]
     if not behind:
-        return [f"{text}; every model is above it."]
-    if len(behind) == len(models):
+        return [f"{text}; {'every model' if len(models) > 1 else models[0].name} is above it."]
+    if len(behind) == len(models) > 1:
         return [f"{text}; no model is above it."]
     return [f"{text}; {listed(behind)} {'is' if len(behind) == 1 else 'are'} not above it."]
 

@@ -32,6 +32,11 @@ def test_percent_and_interval_do_not_break_across_lines():
     assert numbers.interval(float("nan"), 88.4) == ""
 
 
+def test_small_p_values_are_not_0():
+    assert numbers.p_value(0.0001) == "<\u00a00.001"
+    assert numbers.p_value(0.0312) == "0.031"
+
+
 def test_counts_and_lists_read_as_sentences_do():
     assert numbers.count(1, "image") == "1 image"
     assert numbers.count(1200, "image") == "1,200 images"

@@ -100,6 +100,23 @@ def test_the_printed_scores_are_those_of_the_project(study, tmp_path):
         assert "0.500" in text
 
 
+def test_pairs_of_models_are_compared_on_the_same_images(study):
+    with Project.open(study(tasks=("free",))) as project:
+        content = gather(project, "tuebingen", "r.html")
+        values = {
+            model: [r.value for r in project.scores.all() if (r.metric, r.source) == ("nss", model)]
+            for model in ("cnn-lstm", "vit-lstm")
+        }
+    pairs = {(pair.first, pair.second): pair for pair in content.scores[0].pairs}
+    assert len(pairs) == 3
+    pair = pairs["CNN-LSTM", "ViT-LSTM"]
+    mean = sum(a - b for a, b in zip(values["cnn-lstm"], values["vit-lstm"], strict=True)) / 4
+    assert pair.mean == pytest.approx(mean)
+    assert pair.n_images == 4
+    # All differences have one sign: 2 of the 16 patterns are as extreme.
+    assert pair.p == pytest.approx(2 / 16)
+
+
 def test_simulated_recordings_are_called_simulated_and_real_ones_are_not(page):
     assert Page(page(simulated=True)).text.lower().count("simulated") > 5
 
