@@ -76,8 +76,8 @@ def _premultiplied(table: bytes) -> NDArray[np.uint32]:
     rgba = np.frombuffer(table, dtype=np.uint8).reshape(256, 4).astype(np.uint32)
     alpha = rgba[:, 3]
     red, green, blue = ((rgba[:, channel] * alpha + 127) // 255 for channel in range(3))
-    packed: NDArray[np.uint32] = (alpha << 24) | (red << 16) | (green << 8) | blue
-    return packed
+    packed = (alpha << 24) | (red << 16) | (green << 8) | blue
+    return packed.astype(np.uint32)
 
 
 def _rgba(name: str) -> NDArray[np.uint8]:

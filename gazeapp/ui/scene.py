@@ -176,7 +176,7 @@ class ImageEntry:
         by_source = self.scores.get(key)
         if not by_source:
             return None
-        if source in by_source:
+        if source is not None and source in by_source:
             return by_source[source]
         return sum(by_source.values()) / len(by_source)
 

@@ -13,7 +13,7 @@ from gazeapp.ui import loader as loader_module
 from gazeapp.ui.canvas.caption import MEAN_MAP
 from gazeapp.ui.canvas.view import FIT, Region
 from gazeapp.ui.loader import Loader
-from gazeapp.ui.panels.compare import ComparePanel, best_columns
+from gazeapp.ui.panels.compare import ComparePanel
 from gazeapp.ui.reading import read_scene
 from gazeapp.ui.selection import Selection
 from tests.ui.small_study import CAPTION, MODELS, TASK, build
@@ -312,11 +312,3 @@ def test_a_map_of_zeros_and_a_uniform_map_are_drawn(make) -> None:
     layer = desk.panel.pane("people").view.layer
     assert layer.texture == pytest.approx(1.0, rel=1e-4)
     desk.panel.grab()
-
-
-@pytest.mark.parametrize(
-    ("count", "width", "height", "columns"),
-    [(5, 1000, 500, 3), (5, 400, 2000, 1), (5, 2400, 300, 5), (1, 800, 600, 1), (2, 1000, 400, 2)],
-)
-def test_columns_make_the_pictures_largest(count, width, height, columns) -> None:
-    assert best_columns(count, width, height, 4 / 3, 70) == columns

@@ -48,12 +48,12 @@ class ImagePane(QWidget):
         row.setSpacing(STEP // 2)
         row.addWidget(self.view, 1)
         row.addWidget(self.bar)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.title)
-        layout.addLayout(row, 1)
-        layout.addWidget(self.caption)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self.title)
+        self._column.addLayout(row, 1)
+        self._column.addWidget(self.caption)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.title.clicked.connect(self._want_focus)
         self.view.clicked.connect(self._want_focus)
@@ -101,7 +101,7 @@ class ImagePane(QWidget):
 
     def resizeEvent(self, _event: object) -> None:
         """Keep the notice over the image."""
-        self.layout().activate()
+        self._column.activate()
         self.notice.setGeometry(self.view.rect())
 
     def _want_focus(self) -> None:

@@ -97,5 +97,5 @@ def gaze_line(scene: SceneView, subject: str) -> str:
     who = subject if subject in scene.people.subjects else everyone
     parts = [who, f"{len(chosen)} fixation{'s' if len(chosen) != 1 else ''}"]
     if len(known):
-        parts.append(f"mean {known.mean():.0f} ms")
+        parts.append(f"mean\N{NO-BREAK SPACE}{known.mean():.0f}\N{NO-BREAK SPACE}ms")
     return ", ".join(parts)

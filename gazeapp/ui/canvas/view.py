@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -343,7 +344,7 @@ class ImageView(QWidget):
     def _mark_size(self) -> float:
         """Return the size of fixations: larger in a large pane, whatever the zoom."""
         fitted = self._size[0] * self._fit_scale()
-        return min(max((fitted / _USUAL_WIDTH) ** 0.5, 0.6), 2.0)
+        return min(max(math.sqrt(fitted / _USUAL_WIDTH), 0.6), 2.0)
 
     def _drawn_gaze(self, fixations: Fixations) -> QImage:
         if self._gaze_cache is None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QMargins, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from gazeapp.ui.canvas.arrange import best_columns
 from gazeapp.ui.canvas.caption import MEAN_MAP, stepped
 from gazeapp.ui.canvas.colourbar import ColourBar
 from gazeapp.ui.canvas.gaze import GazeStyle
@@ -28,6 +29,7 @@ from gazeapp.ui.theme import STEP
 _DIM_AFTER_MS = 120
 _LINES_LEAST = 2
 _GAP = 2 * STEP
+_MARGINS = QMargins(_GAP, STEP, STEP, STEP)
 
 
 class ComparePanel(QWidget):
@@ -134,11 +136,12 @@ class ComparePanel(QWidget):
         row.addWidget(self._grid_area, 1)
         row.addLayout(bars)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(_GAP)
+        self._grid.setHorizontalSpacing(_GAP)
+        self._grid.setVerticalSpacing(STEP)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(page)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(_GAP, STEP, STEP, STEP)
+        layout.setContentsMargins(_MARGINS)
         layout.setSpacing(STEP)
         layout.addWidget(self.bar)
         layout.addWidget(self._stack, 1)
@@ -265,7 +268,9 @@ class ComparePanel(QWidget):
         if sources == list(self._panes):
             return
         for source in [source for source in self._panes if source not in sources]:
-            self._panes.pop(source).deleteLater()
+            gone = self._panes.pop(source)
+            gone.hide()
+            gone.deleteLater()
         panes = {}
         for source in sources:
             panes[source] = self._panes.get(source) or self._new_pane(source)
@@ -422,7 +427,7 @@ class ComparePanel(QWidget):
         title, caption = self._panes[PEOPLE].title, self._panes[PEOPLE].caption
         aspect = self._scene.width / self._scene.height
         chrome = title.height() + caption.height_of(_LINES_LEAST)
-        columns = best_columns(len(tiles), room.width(), room.height(), aspect, chrome)
+        columns = best_columns(len(tiles), room.width(), room.height(), aspect, chrome, (_GAP, STEP))
         rows = math.ceil(len(tiles) / columns)
         for place, tile in enumerate(tiles):
             self._grid.addWidget(tile, place // columns, place % columns)
@@ -431,13 +436,12 @@ class ComparePanel(QWidget):
         for row in range(max(self._grid.rowCount(), rows)):
             self._grid.setRowStretch(row, 1 if row < rows else 0)
         width = (room.width() - (columns - 1) * _GAP) / columns
-        height = (room.height() - (rows - 1) * _GAP) / rows
+        height = (room.height() - (rows - 1) * STEP) / rows
         self._fit_captions(math.floor(width), height - title.height() - width / aspect)
 
     def _room(self) -> QSize:
         """Return the room for panes; the layout may not have been done yet, so it is reckoned here."""
-        margins = self.layout().contentsMargins()
-        area = self.rect().marginsRemoved(margins)
+        area = self.rect().marginsRemoved(_MARGINS)
         bars = [bar for bar in (self.density_bar, self.difference_bar) if not bar.isHidden()]
         beside = bars[0].width() + _GAP if bars else 0
         return QSize(area.width() - beside, area.height() - self.bar.sizeHint().height() - STEP)
@@ -453,27 +457,3 @@ class ComparePanel(QWidget):
         self._lines = min(max(self._lines, needed), most)
         for caption in captions:
             caption.set_lines(self._lines)
-
-
-def best_columns(count: int, width: float, height: float, aspect: float, chrome: float) -> int:
-    """Return the number of columns that makes the pictures largest.
-
-    Parameters
-    ----------
-    count
-        Number of panes.
-    width, height
-        Room for all of them, px.
-    aspect
-        Width of a picture by its height.
-    chrome
-        Height of a pane that is no picture, px.
-    """
-
-    def picture_width(columns: int) -> float:
-        rows = math.ceil(count / columns)
-        cell = (width - (columns - 1) * _GAP) / columns
-        high = (height - (rows - 1) * _GAP) / rows - chrome
-        return min(cell, high * aspect)
-
-    return max(range(1, count + 1), key=lambda columns: (round(picture_width(columns)), -columns))
