@@ -119,16 +119,10 @@ def ceiling_mark(metric: str, parts: Parts, n_subjects: IntArray) -> CeilingMark
     if metric == "cc" and _any(parts, ("cc", SPLIT_HALF)):
         columns = np.column_stack([parts["cc", SPLIT_HALF], people / half])
         return CeilingMark(SQRT_SPEARMAN_BROWN, columns, lambda m: cc_ceiling(m[..., 0], m[..., 1]), 0.0)
-    if metric == "nss" and _any(parts, ("nss", LOSO)) and _any(parts, ("cc", SPLIT_HALF)):
-        loso = parts["nss", LOSO]
-        columns = np.column_stack(
-            [
-                loso,
-                loso * parts["cc", SPLIT_HALF],
-                (people - 1) / half,
-                *(parts["nss", estimator] for estimator in AGREEMENT),
-            ]
-        )
+    agreement = [("nss", estimator) for estimator in AGREEMENT]
+    if metric == "nss" and all(_any(parts, key) for key in [("nss", LOSO), ("cc", SPLIT_HALF), *agreement]):
+        loso, r = parts["nss", LOSO], parts["cc", SPLIT_HALF]
+        columns = np.column_stack([loso, loso * r, (people - 1) / half, *(parts[key] for key in agreement)])
         return CeilingMark(LOSO_CORRECTED, columns, _nss_mark, 0.0)
     for estimator in (LOSO, HALF_VS_HALF):
         if _any(parts, (metric, estimator)):

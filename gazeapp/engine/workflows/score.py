@@ -34,7 +34,8 @@ from gazeapp.engine.types import DoubleArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
 
 VERB = "score"
-MAP_VERB = "human map"
+FORMULAS = 1
+"""Raised when a formula changes, so that numbers of different formulas are never taken for each other."""
 DEFAULT_SIGMA_PX = 24.0
 TRUE_DENSITY = "true_density"
 
@@ -178,6 +179,7 @@ def _plan(project: Project, settings: ScoreSettings) -> _Plan:
         max_side_px=settings.max_side_px,
     )
     values: Json = {
+        "formulas": FORMULAS,
         "preset": rules.preset.id,
         "sigma": rules.sigma_px,
         "sigma_unit": "px",
@@ -194,13 +196,13 @@ def _sigma(project: Project, settings: ScoreSettings) -> Sigma:
     """Return the blur that was asked for, or else that of the human maps that are shown."""
     if settings.sigma is not None:
         return Sigma(settings.sigma, settings.sigma_unit, settings.px_per_deg)
-    made = [row.values for row in project.settings.all() if row.verb == MAP_VERB]
-    if not made:
-        return Sigma(DEFAULT_SIGMA_PX)
-    newest = made[-1]
-    return Sigma(
-        newest["sigma"], newest.get("sigma_unit", "px"), settings.px_per_deg or newest.get("px_per_deg")
-    )
+    for image_id, task in project.gaze.counts():
+        shown = project.maps.human(image_id, task)
+        if shown is not None:
+            made = project.settings.get(shown.settings_id).values
+            ppd = settings.px_per_deg or made.get("px_per_deg")
+            return Sigma(made["sigma"], made.get("sigma_unit", "px"), ppd)
+    return Sigma(DEFAULT_SIGMA_PX)
 
 
 def _people(project: Project, task: str) -> _People:
