@@ -7,7 +7,9 @@ import threading
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 
+from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
 from gazeapp.ui import loader as loader_module
 from gazeapp.ui.canvas.caption import MEAN_MAP
@@ -170,6 +172,48 @@ def test_all_panes_show_the_same_region(qtbot, desk) -> None:
     )
     qtbot.mouseDClick(others[0], Qt.MouseButton.LeftButton)
     assert all(pane.view.region == FIT for pane in desk.panel.panes)
+
+
+def test_keys_zoom_every_pane_and_fit(desk) -> None:
+    desk.key(Qt.Key.Key_Plus)
+    desk.key(Qt.Key.Key_Equal)
+    zooms = {pane.view.region.zoom for pane in desk.panel.panes}
+    assert zooms == {1.25**2}
+    desk.key(Qt.Key.Key_Minus)
+    assert desk.panel.panes[-1].view.region.zoom == pytest.approx(1.25)
+    desk.key(Qt.Key.Key_0)
+    assert all(pane.view.region == FIT for pane in desk.panel.panes)
+
+
+def test_stepping_to_another_image_fits_it_and_another_task_does_not(make) -> None:
+    desk = make(tasks=(TASK, "social")).open().choose(0)
+    desk.key(Qt.Key.Key_Plus)
+    desk.choose(0, "social")
+    assert desk.panel.panes[0].view.region.zoom > 1
+    desk.choose(1, "social")
+    assert desk.panel.panes[0].view.region == FIT
+
+
+def test_a_map_without_a_caption_says_so(make) -> None:
+    desk = make(images=1, models=1)
+    with Project.open(desk.study.path) as project:
+        row = project.images.get(desk.study.images[0])
+        values = np.full((4, 4), 1 / 16, np.float32)
+        project.runs.put_model(ModelInfo(id="saliency", name="Saliency", kind="imported"))
+        project.runs.put_map(row.id, "saliency", TASK, "imported", values, row.rect, 1)
+    desk.open().choose(0)
+    caption = desk.panel.pane("saliency").caption
+    assert caption.accessibleDescription() == "This map has no caption."
+    desk.key(Qt.Key.Key_3)
+    desk.key(Qt.Key.Key_Right)
+    assert desk.selection.word == MEAN_MAP
+
+
+def test_a_pane_can_be_copied_as_a_picture(desk) -> None:
+    pane = desk.panel.pane("people")
+    pane.copy_picture()
+    image = QGuiApplication.clipboard().image()
+    assert image.size() == pane.size()
 
 
 def test_the_probe_reads_every_map_at_the_same_place(desk) -> None:

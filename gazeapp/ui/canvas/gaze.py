@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -133,7 +134,8 @@ def _draw_circles(
     painter.setFont(numbers)
     painter.setPen(QColor(20, 20, 20))
     ratio = painter.device().devicePixelRatioF()
-    for number, (place, point) in enumerate(zip(chosen, points, strict=True), start=1):
+    counted: Counter[int] = Counter()
+    for place, point in zip(chosen, points, strict=True):
         size = _DOT * style.size
         if single or not style.dots:
             size = radius(float(fixations.duration_ms[place]), usual)
@@ -142,7 +144,9 @@ def _draw_circles(
         painter.drawImage(QPointF(point.x() - half, point.y() - half), stamp)
         if single:
             box = QRectF(point.x() - 12, point.y() - 8, 24, 16)
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number))
+            trial = int(fixations.trial[place])
+            counted[trial] += 1
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(counted[trial]))
 
 
 @lru_cache(maxsize=256)

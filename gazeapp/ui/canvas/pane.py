@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from gazeapp.ui.canvas.caption import CaptionView
 from gazeapp.ui.canvas.colourbar import ColourBar
@@ -98,6 +99,16 @@ class ImagePane(QWidget):
     def hide_notice(self) -> None:
         """Take the notice away."""
         self.notice.hide()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer the pane as a picture."""
+        menu = QMenu(self)
+        menu.addAction("Copy this pane as a picture", self.copy_picture)
+        menu.exec(event.globalPos())
+
+    def copy_picture(self) -> None:
+        """Put the pane on the clipboard as it is drawn."""
+        QGuiApplication.clipboard().setImage(self.grab().toImage())
 
     def resizeEvent(self, _event: object) -> None:
         """Keep the notice over the image."""

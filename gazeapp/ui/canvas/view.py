@@ -8,12 +8,13 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
     QImage,
     QMouseEvent,
+    QNativeGestureEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -28,8 +29,10 @@ from gazeapp.ui.canvas.heat import HeatLayer
 from gazeapp.ui.colours import CANVAS, paint_table
 from gazeapp.ui.scene import Fixations, Picture
 
+ZOOM_STEP = 1.25
+"""Magnification by one notch of the wheel."""
+
 _ZOOM_MOST = 64.0
-_ZOOM_PER_NOTCH = 1.25
 # From here on the pixels of the image are shown as squares, as an instrument should.
 _SQUARE_PIXELS = 8.0
 _DIMMED = 0.45
@@ -238,8 +241,20 @@ class ImageView(QWidget):
         """Zoom around the cursor."""
         notches = event.angleDelta().y() / 120.0
         if notches and self._picture is not None:
-            self._zoom_at(event.position(), _ZOOM_PER_NOTCH**notches)
+            self._zoom_at(event.position(), ZOOM_STEP**notches)
         event.accept()
+
+    def zoom_by(self, factor: float) -> None:
+        """Zoom around the middle of the view; linked views follow."""
+        self._zoom_at(QPointF(self.width() / 2, self.height() / 2), factor)
+
+    def event(self, event: QEvent) -> bool:
+        """Zoom by a pinch on a touchpad."""
+        if isinstance(event, QNativeGestureEvent):
+            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+                self._zoom_at(event.position(), 1.0 + event.value())
+            return True
+        return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to drag."""

@@ -16,7 +16,7 @@ from gazeapp.ui.canvas.heat import HeatLayer, Scale, density_layer, difference_l
 from gazeapp.ui.canvas.notice import Notice
 from gazeapp.ui.canvas.pane import ImagePane
 from gazeapp.ui.canvas.titles import gaze_line, model_title, people_title
-from gazeapp.ui.canvas.view import FIT, Region
+from gazeapp.ui.canvas.view import FIT, ZOOM_STEP, Region
 from gazeapp.ui.colours import density_table, difference_table, source_colour
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.panels.compare_bar import CompareBar
@@ -101,6 +101,11 @@ class ComparePanel(QWidget):
         """Show the whole image in every pane."""
         self._set_region(FIT)
 
+    def zoom(self, factor: float) -> None:
+        """Zoom every pane around its middle."""
+        for pane in self.panes[:1]:  # the others follow
+            pane.view.zoom_by(factor)
+
     def step_word(self, step: int) -> None:
         """Show the map of the word `step` places further in the focused caption."""
         if self._scene is None:
@@ -115,7 +120,8 @@ class ComparePanel(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Step words and images, choose panes, and switch layers."""
-        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not self._act(Qt.Key(event.key())):
+        plain = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
+        if event.modifiers() & ~plain or not self._act(Qt.Key(event.key())):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -165,6 +171,8 @@ class ComparePanel(QWidget):
             self._selection.word = MEAN_MAP
         elif key == Qt.Key.Key_0:
             self.fit()
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
+            self.zoom(1 / ZOOM_STEP if key == Qt.Key.Key_Minus else ZOOM_STEP)
         elif Qt.Key.Key_1 <= key <= Qt.Key.Key_9 and key - Qt.Key.Key_1 < len(self._panes):
             self._focus(list(self._panes)[key - Qt.Key.Key_1])
         else:
@@ -373,7 +381,11 @@ class ComparePanel(QWidget):
     def _draw_captions(self, scene: SceneView) -> None:
         self._panes[PEOPLE].caption.set_text(gaze_line(scene, self._selection.display.subject))
         for model in scene.models:
-            self._panes[model.id].caption.set_words(model.words, self._word(model))
+            caption = self._panes[model.id].caption
+            if model.map is not None and not model.words:
+                caption.set_text("This map has no caption.")
+            else:
+                caption.set_words(model.words, self._word(model))
 
     def _draw_notices(self, scene: SceneView) -> None:
         for model in scene.models:
@@ -381,14 +393,14 @@ class ComparePanel(QWidget):
             if scene.error or model.map is not None:
                 pane.hide_notice()
             else:
-                pane.show_notice("No map yet", f"Not extracted under “{scene.task}”.", "Extract maps…")
+                under = f" under “{scene.task}”" if scene.task else ""
+                pane.show_notice("No map yet", f"Not extracted{under}.", "Extract maps…")
         people = self._panes[PEOPLE]
         if scene.error:
             people.show_notice("The picture cannot be shown", scene.error.what, tip=str(scene.error))
         elif scene.people.fixations is None and scene.people.map is None:
-            people.show_notice(
-                "No fixations yet", f"None on this image under “{scene.task}”.", "Import recordings…"
-            )
+            under = f" under “{scene.task}”" if scene.task else ""
+            people.show_notice("No fixations yet", f"None on this image{under}.", "Import recordings…")
         else:
             people.hide_notice()
 
