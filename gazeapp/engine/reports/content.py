@@ -284,3 +284,4 @@ class Report:
     settings: tuple[SettingsData, ...]
     versions: tuple[tuple[str, str], ...]
     commands: tuple[str, ...]
+    image_folder: str

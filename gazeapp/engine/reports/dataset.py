@@ -17,7 +17,7 @@ from gazeapp.engine.reports.style import REFERENCE_COLOUR, model_colour
 
 TRUTH = "truth"
 _FACT_NAMES = {
-    "space": "Positions in",
+    "space": "Positions, px of the",
     "rate_hz": "Sampling rate, Hz",
     "screen": "Screen, px",
     "eyes": "Eyes recorded",
@@ -125,12 +125,12 @@ def _facts(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield nested settings or facts as (name, text), nested names joined by spaces."""
+    """Yield settings or facts as (name, text); a nested group of plain values is one row."""
     for key, value in values.items():
         name = f"{prefix}{key}".replace("_", " ")
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{name} ")
-        elif value not in (None, "", [], ()):
+        if isinstance(value, Mapping) and any(isinstance(item, Mapping) for item in value.values()):
+            yield from flat(value, f"{name} · ")
+        elif value not in (None, "", [], (), {}):
             yield name, plain(value)
 
 
@@ -143,7 +143,9 @@ def plain(value: Any) -> str:
     if isinstance(value, float):
         return number(value, 0) if value.is_integer() else f"{value:.4g}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {plain(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {plain(item)}".replace("_", " ") for key, item in value.items())
+    if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(n, int | float) for n in value):
+        return f"{plain(value[0])} × {plain(value[1])}"
     if isinstance(value, list | tuple):
         return listed([plain(item) for item in value])
     return str(value)

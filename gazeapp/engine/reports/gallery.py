@@ -177,9 +177,7 @@ def _photograph(project: Project, task: str, image: ImageRow, picture: ImageArra
 def _model_panel(plan: Plan, image: ImageRow, model: ModelData, pixels: ImageArray, caption: str) -> Picture:
     if model.kind == TRUTH:
         score = plan.scores.get((image.id, TRUTH))
-        return _panel(
-            "Truth", model.colour, pixels, caption or "density the observers were drawn from", score
-        )
+        return _panel("Truth", model.colour, pixels, caption or "density behind the fixations", score)
     score = plan.scores.get((image.id, model.id))
     return _panel(model.name, model.colour, pixels, caption, score, is_model=True)
 

@@ -52,6 +52,7 @@ def gather(project: Project, preset: str, output: str) -> Report:
         settings=provenance.settings_data(used),
         versions=provenance.all_versions(used),
         commands=provenance.commands(project, preset, output),
+        image_folder=provenance.image_folder(project),
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Iterable, Iterator
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 
 from gazeapp.engine.project import Project, SettingsRow
 from gazeapp.engine.project.listing import human_maps
@@ -108,15 +109,23 @@ def commands(project: Project, preset: str, output: str) -> tuple[str, ...]:
     name = project.path.name
     rows = used_settings(project, preset)
     tasks = project.tasks.all()
-    lines = [_line("new", name, "--images", "images", *_repeated("--task", tasks))]
+    models = {model.id: model.name for model in project.runs.models()}
+    lines = [_line("new", name, "--images", image_folder(project), *_repeated("--task", tasks))]
     lines += _unique(_import_command(name, row) for row in rows if row.verb == "import gaze")
-    lines += _unique(_maps_command(name, row) for row in rows if row.verb == "import maps")
+    lines += _unique(_maps_command(name, row, models) for row in rows if row.verb == "import maps")
     lines += _extract_commands(name, [row for row in rows if row.verb == "extract"])
     lines += _unique(_score_command(name, row) for row in rows if row.verb == "score")
     lines.append(
         _line("report", name, "-o", PurePath(output).name, *_unless("--preset", preset, "tuebingen"))
     )
     return tuple(lines)
+
+
+def image_folder(project: Project) -> str:
+    """Return the folder of the images as the commands name it: relative to the project, never above it."""
+    parents = {PurePosixPath(image.path).parent.as_posix() for image in project.images.all()}
+    common = PurePosixPath(posixpath.commonpath(parents) or ".") if parents else PurePosixPath("images")
+    return common.name if common.is_absolute() or ".." in common.parts else common.as_posix()
 
 
 def _import_command(name: str, row: SettingsRow) -> str:
@@ -136,11 +145,12 @@ def _import_command(name: str, row: SettingsRow) -> str:
     )
 
 
-def _maps_command(name: str, row: SettingsRow) -> str:
+def _maps_command(name: str, row: SettingsRow, models: dict[str, str]) -> str:
     values = row.values
+    model = str(values.get("model"))
     truth = ["--truth"] if values.get("kind") == "truth" else []
     return _line(
-        "import-maps", name, "MAPS", "--model", values.get("model"), "--task", values.get("task"), *truth
+        "import-maps", name, "MAPS", "--model", models.get(model, model), "--task", values.get("task"), *truth
     )
 
 

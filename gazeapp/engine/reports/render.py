@@ -39,6 +39,7 @@ def render(report: Report) -> str:
         data_uri=_data_uri,
         source_name=lambda source: SOURCES.get(source, source),
         p_value=numbers.p_value,
+        family=sentences.family_name,
         model_kind=sentences.model_kind,
         estimator=lambda name: ESTIMATORS.get(name, name.replace("_", " ")),
     )

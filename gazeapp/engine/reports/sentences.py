@@ -11,6 +11,7 @@ from gazeapp.engine.scoring.facts import METRICS
 
 _DOMAINS = {"demo-world": "drawn scenes of the demo world", "photograph": "photographs"}
 _KINDS = {"vlm": "vision-language model", "imported": "maps made elsewhere", "truth": "known truth"}
+_FAMILIES = {"cnn": "CNN", "vit": "ViT", "lstm": "LSTM", "transformer": "Transformer"}
 _FORMATS = {"csv": "CSV table", "eyelink-asc": "EyeLink .asc"}
 
 
@@ -27,6 +28,11 @@ def domain_name(domain: str) -> str:
 def model_kind(kind: str) -> str:
     """Return what a kind of model is called."""
     return _KINDS.get(kind, kind)
+
+
+def family_name(family: str) -> str:
+    """Return the name of an encoder's or decoder's family to show."""
+    return _FAMILIES.get(family, family)
 
 
 def format_name(format: str) -> str:
