@@ -29,6 +29,7 @@ _SCENES_KEPT = 12
 _SCENE_BYTES_KEPT = 256 * 2**20
 _THUMBNAILS_KEPT = 600
 _CLOSE_SECONDS = 10.0
+_LOOK_SECONDS = 2.0
 
 
 class _Kind(IntEnum):
@@ -70,7 +71,8 @@ class Loader(QObject):
     """Reads scenes, lists and thumbnails of one project off the GUI thread.
 
     All methods are for the GUI thread, and all signals arrive there. What is asked for and
-    overtaken by another request is dropped.
+    overtaken by another request is dropped. What another thread or program stores in the project
+    is noticed within some seconds and read anew, so that maps appear while they are extracted.
 
     Parameters
     ----------
@@ -87,6 +89,7 @@ class Loader(QObject):
     failed = Signal(object)
     """A :class:`GazeError`: the project could not be read."""
     _arrived = Signal(object)
+    _changed = Signal(object)
 
     def __init__(
         self, parent: QObject | None = None, opener: Callable[[Path], Project] | None = None
@@ -99,6 +102,7 @@ class Loader(QObject):
         self._thumbnails_asked: set[int] = set()
         self._order: tuple[int, ...] = ()
         self._wanted: tuple[int, str] | None = None
+        self._path: Path | None = None
         self._generation = 0
         self._epoch = 0
         self._places = count()
@@ -107,6 +111,7 @@ class Loader(QObject):
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._arrived.connect(self._deliver)
+        self._changed.connect(self._project_changed)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -116,7 +121,8 @@ class Loader(QObject):
     def open(self, path: Path | str) -> None:
         """Read from this project from now on; ``listed`` follows."""
         self._reset()
-        self._put(_Kind.PROJECT, Path(path))
+        self._path = Path(path)
+        self._put(_Kind.PROJECT, self._path)
         self._put(_Kind.CATALOGUE)
 
     def close_project(self) -> None:
@@ -140,6 +146,9 @@ class Loader(QObject):
         """Read lists and the shown scene again, because the project has changed."""
         self._epoch += 1
         self._scenes.clear()
+        self._thumbnails_asked.clear()
+        for image_id in [key for key, kept in self._thumbnails.items() if kept.picture is None]:
+            del self._thumbnails[image_id]
         self._put(_Kind.CATALOGUE)
         if self._wanted is not None:
             self._generation += 1
@@ -192,6 +201,7 @@ class Loader(QObject):
         self._thumbnails_asked.clear()
         self._order = ()
         self._wanted = None
+        self._path = None
         with self._ready:
             self._jobs.clear()
 
@@ -220,6 +230,11 @@ class Loader(QObject):
         if self._thread is None and not self._stopped:
             self._thread = threading.Thread(target=self._run, name="loader", daemon=True)
             self._thread.start()
+
+    @Slot(object)
+    def _project_changed(self, path: Path) -> None:
+        if path == self._path:
+            self.refresh()
 
     @Slot(object)
     def _deliver(self, result: _Result) -> None:
@@ -261,25 +276,42 @@ class Loader(QObject):
     def _run(self) -> None:
         """Work off jobs until stopped; the project is opened, used and closed on this thread only."""
         project: Project | None = None
+        version = 0
         while True:
             with self._ready:
-                while not self._jobs and not self._stopped:
-                    self._ready.wait()
+                if not self._jobs and not self._stopped:
+                    self._ready.wait(_LOOK_SECONDS)
                 if self._stopped:
                     break
-                job = heapq.heappop(self._jobs)
+                job = heapq.heappop(self._jobs) if self._jobs else None
             try:
-                if job.kind is _Kind.PROJECT:
+                if job is None:
+                    version = self._look(project, version)
+                elif job.kind is _Kind.PROJECT:
                     if project is not None:
                         project.close()
                     project = None
                     project = self._opener(job.target) if job.target is not None else None
+                    version = _data_version(project)
                 elif project is not None:
                     self._arrived.emit(_Result(job, _read(project, job)))
             except Exception as error:  # noqa: BLE001 - one bad thing must not end the reading of others
-                self._arrived.emit(_Result(job, None, _as_sentence(error)))
+                if job is not None:
+                    self._arrived.emit(_Result(job, None, _as_sentence(error)))
         if project is not None:
             project.close()
+
+    def _look(self, project: Project | None, version: int) -> int:
+        """Say so when another connection has stored something; return the version that was seen."""
+        now = _data_version(project)
+        if project is not None and now != version:
+            self._changed.emit(self._path)
+        return now
+
+
+def _data_version(project: Project | None) -> int:
+    """Return a number that changes whenever another connection commits to the project."""
+    return 0 if project is None else int(project.db.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _read(project: Project, job: _Job) -> Any:

@@ -104,6 +104,17 @@ def test_reordering_keeps_the_chosen_image(parts, study) -> None:
     assert panel.model.entries[panel.view.currentIndex().row()].id == study.images[1]
 
 
+def test_a_refresh_leaves_the_list_where_it_was_scrolled(qtbot, parts, study) -> None:
+    panel, _selection, loader = parts
+    panel.resize(260, 220)
+    bar = panel.view.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 100)
+    bar.setValue(100)
+    with qtbot.waitSignal(loader.listed):
+        loader.refresh()
+    assert bar.value() == 100
+
+
 def test_only_lines_in_sight_ask_for_thumbnails(qtbot, parts, study, monkeypatch) -> None:
     panel, _selection, loader = parts
     panel.resize(260, 220)

@@ -131,6 +131,27 @@ def test_a_refresh_reads_what_was_added(qtbot, opened, study) -> None:
     assert heard.args[0].models[0].words[1].text == "woman"
 
 
+def test_what_another_connection_stores_is_noticed(qtbot, study, monkeypatch) -> None:
+    monkeypatch.setattr(loader_module, "_LOOK_SECONDS", 0.05)
+    loader = Loader()
+    with qtbot.waitSignal(loader.listed):
+        loader.open(study.path)
+    with qtbot.waitSignal(loader.loaded):
+        loader.request(study.images[0], TASK)
+    scenes = []
+    loader.loaded.connect(scenes.append)
+    with Project.open(study.path) as project, project.transaction():
+        project.db.execute("UPDATE words SET text = 'woman' WHERE text = 'man'")
+        project.tasks.add("social")
+    qtbot.waitUntil(lambda: bool(scenes) and loader.catalogue.tasks == (TASK, "social"))
+    assert scenes[0].models[0].words[1].text == "woman"
+    unasked = []
+    loader.listed.connect(unasked.append)
+    qtbot.wait(300)
+    assert unasked == []
+    loader.close()
+
+
 @pytest.mark.parametrize("harm", ["missing", "truncated", "text"])
 def test_a_picture_that_cannot_be_read_is_a_sentence(qtbot, opened, study, harm) -> None:
     file = study.path.parent / "scene-001.png"

@@ -61,6 +61,8 @@ class CompareBar(QWidget):
 
     def set_subjects(self, subjects: Sequence[str]) -> None:
         """Offer these observers, and all of them together."""
+        if [self.subject.itemData(place) for place in range(self.subject.count())] == ["", *subjects]:
+            return
         with QSignalBlocker(self.subject):
             self.subject.clear()
             self.subject.addItem(ALL_OBSERVERS, "")

@@ -70,7 +70,11 @@ class ImageListModel(QAbstractListModel):
         return self._entries
 
     def show_entries(self, entries: list[ImageEntry]) -> None:
-        """Show these lines."""
+        """Show these lines; the same images keep their places and what is in sight."""
+        if [entry.id for entry in entries] == [entry.id for entry in self._entries]:
+            self._entries = entries
+            self.refresh()
+            return
         self.beginResetModel()
         self._entries = entries
         self.endResetModel()
