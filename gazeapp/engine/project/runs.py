@@ -42,9 +42,10 @@ class RunStore(Store):
             )
 
     def models(self) -> list[ModelRow]:
-        """Return the models in the order in which they came into the project."""
+        """Return the models in the order in which they came into the project, a known truth last."""
         rows = self._db.execute(
-            "SELECT id, name, kind, encoder, decoder, checkpoint, revision, domain, facts FROM models ORDER BY rowid"
+            "SELECT id, name, kind, encoder, decoder, checkpoint, revision, domain, facts FROM models "
+            "ORDER BY kind = 'truth', rowid"
         )
         return [ModelRow(*(*row[:8], json.loads(row[8]))) for row in rows]
 
@@ -148,7 +149,7 @@ class RunStore(Store):
             "WHERE r.id IN (SELECT max(id) FROM runs GROUP BY image_id, model, task_id, lesion, method) "
             "AND (:image IS NULL OR r.image_id = :image) AND (:model IS NULL OR r.model = :model) "
             "AND (:task IS NULL OR t.name = :task) AND (:lesion IS NULL OR r.lesion = :lesion) "
-            "ORDER BY r.image_id, m.rowid, t.id, r.id",
+            "ORDER BY r.image_id, m.kind = 'truth', m.rowid, t.id, r.id",
             {"image": image_id, "model": model, "task": task, "lesion": lesion},
         )
         return [RunRow(*row) for row in rows]

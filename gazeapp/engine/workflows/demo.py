@@ -21,7 +21,7 @@ from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
 from gazeapp.engine.workflows.report import ReportSettings, report
 from gazeapp.engine.workflows.score import ScoreSettings, score
 
-TRUE_DENSITY = "true density (simulated)"
+TRUTH_NAME = "True density (simulated)"
 SIGMA_PX = 20.0
 """Blur of the demo's human maps: half the width of the blobs that its observers look at."""
 
@@ -141,7 +141,7 @@ def _run_verbs(project: Project, settings: DemoSettings, progress: Progress) -> 
             sigma=SIGMA_PX,
             sigma_unit="px",
         )
-        truth = ImportMapsSettings(str(folder / "true_density" / task), TRUE_DENSITY, task, kind="truth")
+        truth = ImportMapsSettings(str(folder / "true_density" / task), TRUTH_NAME, task, kind="truth")
         steps.append((f"reading fixations, {task}", lambda p, s=gaze: import_gaze(project, s, p)))  # type: ignore[misc]
         steps.append((f"reading true densities, {task}", lambda p, s=truth: import_maps(project, s, p)))  # type: ignore[misc]
     steps.append(

@@ -15,6 +15,9 @@ from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
 
 METHOD = "imported"
+TRUTH = "truth"
+TRUE_DENSITY = "true_density"
+"""Id under which a known density is kept and scored, whatever name it is shown with."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ def import_maps(project: Project, settings: ImportMapsSettings, progress: Progre
     """
     project.tasks.add(settings.task)
     pairs = _pairs(project, Path(settings.folder))
-    model_id = settings.model.strip().lower().replace(" ", "_")
+    model_id = TRUE_DENSITY if settings.kind == TRUTH else _identifier(settings.model)
+    _check_free(project, model_id, settings)
     info = ModelInfo(model_id, settings.model, settings.kind, methods=(METHOD,), checkpoint="")
     project.runs.put_model(info)
     tally = Tally(project, "import maps", progress, len(pairs))
@@ -73,6 +77,21 @@ def import_maps(project: Project, settings: ImportMapsSettings, progress: Progre
                 settings_id = project.settings.put("import maps", values)
                 project.runs.put_map(image.id, model_id, settings.task, METHOD, grid, image.rect, settings_id)
     return tally.summary(model=model_id, images_without_map=len(project.images.all()) - len(pairs))
+
+
+def _identifier(name: str) -> str:
+    words = name.lower().split()
+    if not words:
+        raise GazeError("The model needs a name.", todo="Say whose maps they are, for example DeepGaze.")
+    return "_".join(words)
+
+
+def _check_free(project: Project, model_id: str, settings: ImportMapsSettings) -> None:
+    taken = {model.id: model for model in project.runs.models()}.get(model_id)
+    if taken is not None and taken.kind != settings.kind:
+        raise GazeError(
+            f"The project holds another model called {taken.name}.", todo="Give the imported maps another name."
+        )
 
 
 def _pairs(project: Project, folder: Path) -> list[tuple[ImageRow, Path]]:

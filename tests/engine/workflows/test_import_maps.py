@@ -8,6 +8,7 @@ from PIL import Image
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.maps.files import read_map
+from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
@@ -90,3 +91,22 @@ def test_a_read_map_sums_to_one(tmp_path: Path):
     values = read_map(tmp_path / "m.npy")
     assert values.sum() == pytest.approx(1, abs=1e-6)
     assert values[1, 1] == pytest.approx(9 / 20, rel=1e-6)
+
+
+def test_imported_maps_never_take_the_place_of_a_model(project: Project, tmp_path: Path):
+    project.runs.put_model(ModelInfo("cnn-lstm", "CNN-LSTM", "captioner", encoder="cnn"))
+    np.save(tmp_path / "maps" / "a.npy", peak(0, 0))
+    with pytest.raises(GazeError, match="another model called CNN-LSTM"):
+        import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "CNN-LSTM", "general"), SILENT)
+    assert project.runs.models()[0].encoder == "cnn"
+
+
+def test_a_known_truth_stands_last_under_its_own_name(project: Project, tmp_path: Path):
+    np.save(tmp_path / "maps" / "a.npy", peak(0, 0))
+    folder = str(tmp_path / "maps")
+    import_maps(project, ImportMapsSettings(folder, "True density (simulated)", "general", kind="truth"), SILENT)
+    import_maps(project, ImportMapsSettings(folder, "Deep", "general"), SILENT)
+    assert [(model.id, model.kind) for model in project.runs.models()] == [
+        ("deep", "imported"),
+        ("true_density", "truth"),
+    ]
