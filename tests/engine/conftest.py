@@ -85,7 +85,7 @@ def _image(project: Project, file: Path, name: str, origin: str, rng: np.random.
 
 def _recording(project: Project, n_subjects: int, simulated: bool, rng: np.random.Generator) -> None:
     settings_id = project.settings.put(
-        "import gaze", {"format": "csv", "task": "", "files": ["fixations.csv"]}
+        "import gaze", {"format": "csv", "task": "", "files": ["/home/someone/fixations.csv"]}
     )
     with project.transaction():
         project.db.execute(

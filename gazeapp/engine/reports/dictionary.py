@@ -287,7 +287,8 @@ of image number I under task number T. All are float32, row 0 is the top, and ev
 All maps of one image and task share one scale, from 0 to the 99.5th percentile of their values.
 
 **provenance.json** holds the project's name, whether its recordings are simulated, every settings row
-(verb, values, versions of the libraries, hash), the versions that wrote the export, one fingerprint of
-all images and recordings, and the SHA-256 of every table and of `maps.npz`.
+(verb, values, versions of the libraries, hash; files are named without their folders), the versions that
+wrote the export, one fingerprint of all images and recordings, and the SHA-256 of every table and of
+`maps.npz`.
 
 """

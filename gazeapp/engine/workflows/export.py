@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.project import ProblemRow, Project
@@ -164,7 +164,7 @@ def _provenance(project: Project, folder: Path, rows: dict[str, int]) -> Json:
             {
                 "settings_id": row.id,
                 "verb": row.verb,
-                "values": row.values,
+                "values": _without_folders(row.values),
                 "versions": row.versions,
                 "hash": row.hash,
                 "created": row.created,
@@ -172,6 +172,13 @@ def _provenance(project: Project, folder: Path, rows: dict[str, int]) -> Json:
             for row in project.settings.all()
         ],
     }
+
+
+def _without_folders(values: Json) -> Json:
+    """Return settings with files named without their folders: where they were is the user's own."""
+    if "files" not in values:
+        return values
+    return {**values, "files": [PurePath(str(file)).name for file in values["files"]]}
 
 
 def _sha256(path: Path) -> str:

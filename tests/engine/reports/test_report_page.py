@@ -59,7 +59,7 @@ def page(study, tmp_path):
 
 
 def test_a_hostile_image_name_and_caption_are_shown_as_text(page):
-    html = page(hostile=HOSTILE, n_images=2)
+    html = page(hostile=HOSTILE, n_images=2, tasks=("free",))
     parsed = Page(html)
     assert "script" not in parsed.tags
     assert "onerror" not in {name for _, name, _ in parsed.attributes}
@@ -68,7 +68,7 @@ def test_a_hostile_image_name_and_caption_are_shown_as_text(page):
 
 
 def test_the_page_needs_nothing_from_anywhere(page):
-    html = page()
+    html = page(n_images=2, tasks=("free",))
     parsed = Page(html)
     assert {"script", "link", "iframe", "object", "base"}.isdisjoint(parsed.tags)
     assert all(source.startswith("data:image/jpeg;base64,") for source in parsed.values("src"))
@@ -79,7 +79,7 @@ def test_the_page_needs_nothing_from_anywhere(page):
 
 
 def test_the_contents_lead_to_every_section(page):
-    parsed = Page(page())
+    parsed = Page(page(n_images=2, tasks=("free",)))
     ids = parsed.values("id")
     assert len(ids) == len(set(ids))
     assert {target[1:] for target in parsed.values("href")} <= set(ids)
@@ -118,11 +118,11 @@ def test_pairs_of_models_are_compared_on_the_same_images(study):
 
 
 def test_simulated_recordings_are_called_simulated_and_real_ones_are_not(page):
-    assert Page(page(simulated=True)).text.lower().count("simulated") > 5
+    assert Page(page(simulated=True, n_images=2, tasks=("free",))).text.lower().count("simulated") > 5
 
 
 def test_real_recordings_are_not_called_simulated(page):
-    assert "simulated" not in Page(page(simulated=False)).text.lower()
+    assert "simulated" not in Page(page(simulated=False, n_images=2, tasks=("free",))).text.lower()
 
 
 def test_images_outside_what_models_were_trained_on_are_named_first(page):
@@ -133,7 +133,7 @@ def test_images_outside_what_models_were_trained_on_are_named_first(page):
 
 
 def test_images_like_those_of_the_training_need_no_note(page):
-    assert "outside its training" not in Page(page(origin="demo-world")).text
+    assert "outside its training" not in Page(page(origin="demo-world", n_images=2, tasks=("free",))).text
 
 
 def test_what_was_dropped_is_counted_with_its_reason(page):

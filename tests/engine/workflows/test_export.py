@@ -123,7 +123,7 @@ def test_scores_and_summary_are_exact(study, folder):
 
 def test_a_name_that_looks_like_a_formula_comes_back_as_text(study, folder):
     name = '=HYPERLINK("https://evil.example"),\n"x"'
-    with Project.open(study(hostile=name, scored=False)) as project:
+    with Project.open(study(hostile=name, n_images=1, tasks=("free",), scored=False)) as project:
         export(project, ExportSettings(str(folder), overlays=True), SILENT)
     for table, column in (
         ("images.csv", "image"),
@@ -159,7 +159,7 @@ def test_maps_come_back_as_they_are_stored(study, folder):
 
 
 def test_every_map_has_a_picture_and_the_index_names_it(study, folder):
-    with Project.open(study(n_images=2, scored=False)) as project:
+    with Project.open(study(n_images=2, tasks=("free",), scored=False)) as project:
         export(project, ExportSettings(str(folder)), SILENT)
     named = [row["overlay"] for row in rows_of(folder, "maps.csv")]
     there = {file.relative_to(folder).as_posix() for file in (folder / "overlays").iterdir()}
@@ -176,6 +176,8 @@ def test_provenance_names_settings_and_hashes(study, folder):
         settings = {row.id: row.hash for row in project.settings.all()}
     facts = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
     assert facts["simulated"] is True
+    imported = next(row["values"] for row in facts["settings"] if row["verb"] == "import gaze")
+    assert imported["files"] == ["fixations.csv"]
     assert {row["settings_id"]: row["hash"] for row in facts["settings"]} == settings
     for name, entry in facts["files"].items():
         assert entry["sha256"] == hashlib.sha256((folder / name).read_bytes()).hexdigest()
@@ -188,7 +190,7 @@ def test_provenance_names_settings_and_hashes(study, folder):
 def test_the_same_project_gives_the_same_bytes_and_other_files_are_left_alone(study, folder):
     folder.mkdir()
     (folder / "notes.txt").write_text("mine")
-    with Project.open(study(n_images=2)) as project:
+    with Project.open(study(n_images=1, tasks=("free",), models=(("cnn-lstm", "CNN-LSTM"),))) as project:
         export(project, ExportSettings(str(folder)), SILENT)
         first = contents(folder)
         (folder / "scores.csv").write_text("older")
@@ -209,7 +211,7 @@ def test_an_empty_project_gives_empty_tables(tmp_path, folder):
 
 @pytest.mark.parametrize("message", ["runs.csv", "maps.npz", "pictures of", "data_dictionary.md"])
 def test_cancelling_leaves_only_whole_files(study, folder, message):
-    with Project.open(study(n_images=2, scored=False)) as project:
+    with Project.open(study(n_images=1, tasks=("free",), scored=False)) as project:
         summary = export(project, ExportSettings(str(folder)), CancelledAt(message))
     assert summary.cancelled
     written = contents(folder)
@@ -244,7 +246,7 @@ def test_a_folder_that_cannot_be_made_gets_a_sentence(study, tmp_path):
 
 
 def test_a_full_disk_gets_a_sentence_and_keeps_what_was_there(study, folder, monkeypatch):
-    with Project.open(study(n_images=2, scored=False)) as project:
+    with Project.open(study(n_images=1, tasks=("free",), scored=False)) as project:
         export(project, ExportSettings(str(folder)), SILENT)
         before = contents(folder)
 
