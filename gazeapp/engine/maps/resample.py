@@ -1,4 +1,4 @@
-"""From a map on its grid to a map with one value a pixel, and to a distribution that sums to 1."""
+"""From a map on its grid to a map with one value a pixel."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def to_image(values: ArrayLike, rect: Rect, height: int, width: int) -> FloatArr
     -------
     numpy.ndarray
         Shape (height, width), float32, in the units of ``values`` (values are interpolated, mass is
-        not conserved: use :func:`normalise` for a density).
+        not conserved).
 
     Raises
     ------
@@ -56,45 +56,6 @@ def to_image(values: ArrayLike, rect: Rect, height: int, width: int) -> FloatArr
         return np.where(inside, low, np.float32(0))
     image: FloatArray = np.asarray(rows @ grid @ columns.T, dtype=np.float32)
     return image
-
-
-def normalise(values: ArrayLike) -> FloatArray:
-    """Return a map as a distribution over its cells.
-
-    Rules: a map with negative values has its minimum taken off; a map that is then 0 everywhere
-    becomes uniform; NaN and infinity are errors, never repaired.
-
-    Parameters
-    ----------
-    values
-        Map of any shape.
-
-    Returns
-    -------
-    numpy.ndarray
-        Same shape, float32, non-negative, sums to 1.
-
-    Raises
-    ------
-    GazeError
-        When the map is empty or holds NaN or infinity.
-    """
-    array = np.asarray(values, dtype=np.float64)
-    if not array.size:
-        raise GazeError("The map is empty.")
-    if not np.isfinite(array).all():
-        raise GazeError(
-            "The map holds values that are not numbers (NaN or infinity).",
-            todo="Make the map again, or leave it out.",
-        )
-    array = array - min(float(array.min()), 0.0)
-    peak = float(array.max())
-    if peak == 0.0:
-        return np.full(array.shape, 1.0 / array.size, dtype=np.float32)
-    # Dividing by the peak first keeps a sum of huge or tiny values within range.
-    array = array / peak
-    density: FloatArray = (array / array.sum()).astype(np.float32)
-    return density
 
 
 @lru_cache(maxsize=64)

@@ -211,9 +211,9 @@ class _Density:
 
     def of(self, values: Values) -> Values:
         """Return ``values`` of the map as shares of its sum."""
-        shares: Values = values - self.shift
-        shares *= self.scale
-        shares += self.base
+        shares: Values = (values - self.shift if self.shift else values) * self.scale
+        if self.base:
+            shares += self.base
         return shares
 
 
@@ -244,7 +244,7 @@ class _Map:
     @cached_property
     def total(self) -> float:
         """Sum over pixels."""
-        return float(self.flat.sum(dtype=np.float64))
+        return sum(float(self.flat[part].sum()) for part in self.blocks())
 
     @cached_property
     def mean(self) -> np.floating[Any]:

@@ -1,4 +1,4 @@
-"""Resampling and normalising against closed forms."""
+"""Resampling against closed forms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.maps.resample import normalise, to_image
+from gazeapp.engine.maps.resample import to_image
 from gazeapp.engine.types import Rect
 
 
@@ -98,36 +98,3 @@ def test_the_border_continues_the_outermost_cells():
 def test_a_map_needs_rows_and_columns(values):
     with pytest.raises(GazeError, match="rows and columns"):
         to_image(values, Rect.of_image(4, 4), 4, 4)
-
-
-def test_normalise_makes_a_distribution():
-    np.testing.assert_allclose(normalise([[1.0, 3.0], [0.0, 4.0]]), [[0.125, 0.375], [0.0, 0.5]])
-
-
-def test_normalise_takes_off_a_negative_minimum():
-    np.testing.assert_allclose(normalise([[-1.0, 0.0, 2.0]]), [[0.0, 0.25, 0.75]])
-
-
-def test_normalise_takes_nothing_off_a_positive_minimum():
-    np.testing.assert_allclose(normalise([[1.0, 1.0, 2.0]]), [[0.25, 0.25, 0.5]])
-
-
-@pytest.mark.parametrize("value", [0.0, -3.0])
-def test_normalise_takes_a_map_of_nothing_as_uniform(value):
-    np.testing.assert_allclose(normalise(np.full((2, 5), value)), 0.1, rtol=1e-6)
-
-
-@pytest.mark.parametrize("value", [1e-300, 1e300])
-def test_normalise_bears_huge_and_tiny_values(value):
-    np.testing.assert_allclose(normalise(np.full((2, 5), value)), 0.1, rtol=1e-6)
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_normalise_repairs_no_nan_and_no_infinity(bad):
-    with pytest.raises(GazeError, match="not numbers"):
-        normalise([[1.0, bad]])
-
-
-def test_normalise_refuses_an_empty_map():
-    with pytest.raises(GazeError, match="empty"):
-        normalise(np.zeros((0, 4)))
