@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -284,10 +285,11 @@ class Loader(QObject):
                 if self._stopped:
                     break
                 job = heapq.heappop(self._jobs) if self._jobs else None
+            if job is None:
+                version = self._look(project, version)
+                continue
             try:
-                if job is None:
-                    version = self._look(project, version)
-                elif job.kind is _Kind.PROJECT:
+                if job.kind is _Kind.PROJECT:
                     if project is not None:
                         project.close()
                     project = None
@@ -296,14 +298,17 @@ class Loader(QObject):
                 elif project is not None:
                     self._arrived.emit(_Result(job, _read(project, job)))
             except Exception as error:  # noqa: BLE001 - one bad thing must not end the reading of others
-                if job is not None:
-                    self._arrived.emit(_Result(job, None, _as_sentence(error)))
+                self._arrived.emit(_Result(job, None, _as_sentence(error)))
         if project is not None:
             project.close()
 
     def _look(self, project: Project | None, version: int) -> int:
         """Say so when another connection has stored something; return the version that was seen."""
-        now = _data_version(project)
+        try:
+            now = _data_version(project)
+        except sqlite3.Error:
+            # The file is gone or its disk is: the next real request says so, once and not every second.
+            return version
         if project is not None and now != version:
             self._changed.emit(self._path)
         return now

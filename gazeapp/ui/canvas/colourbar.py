@@ -88,7 +88,8 @@ class ColourBar(QWidget):
             painter.drawLine(round(bar.right()) + 1, round(y), round(bar.right()) + _TICK, round(y))
             painter.setPen(ink)
             box = QRectF(bar.right() + _TICK + 3, y - metrics.height() / 2, self.width(), metrics.height())
-            text = _label(value) + ("" if self._title else " ×")
+            start = 0.0 if self._scale.signed else 1.0
+            text = _label(value) + (" ×" if value == start and not self._title else "")
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
 
 
