@@ -87,7 +87,12 @@ class ImagePane(QWidget):
         value = number(layer.value_at(*place))
         percentile = ordinal(round(layer.percentile_at(*place)))
         self.title.set_readout(
-            (f"{value} {UNIT}, {percentile} percentile", f"{value} {UNIT}, {percentile}", f"{value} ×, {percentile}", f"{value} ×")
+            (
+                f"{value} {UNIT}, {percentile} percentile",
+                f"{value} {UNIT}, {percentile}",
+                f"{value} ×, {percentile}",
+                f"{value} ×",
+            )
         )
 
     def show_notice(self, title: str, text: str = "", button: str = "", tip: str = "") -> None:
