@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.types import FloatArray, Rect
 
+_LARGE = 256
+"""Cells on a side from which weights are sparse in the product and too large to keep."""
+
 
 def to_image(values: ArrayLike, rect: Rect, height: int, width: int) -> FloatArray:
     """Return a map resampled to the pixels of its image.
@@ -45,20 +48,31 @@ def to_image(values: ArrayLike, rect: Rect, height: int, width: int) -> FloatArr
         raise GazeError(f"A map needs rows and columns; this one has the shape {grid.shape}.")
     if height < 1 or width < 1:
         raise ValueError(f"an image needs a positive size, not {width} x {height}")
-    rows = _weights(height, grid.shape[0], rect.y, rect.height)
-    columns = _weights(width, grid.shape[1], rect.x, rect.width)
     if grid.shape == (height, width) and rect == Rect.of_image(width, height):
         return grid.copy()
+    large = max(grid.shape) > _LARGE
+    weigh = _weights if large else _cached_weights
+    rows = weigh(height, grid.shape[0], rect.y, rect.height)
+    columns = weigh(width, grid.shape[1], rect.x, rect.width)
     low, high = grid.min(), grid.max()
     if low == high:
         # A constant map stays exactly constant: rounding noise would otherwise be scored as structure.
         inside = np.outer(rows.any(axis=1), columns.any(axis=1))
         return np.where(inside, low, np.float32(0))
+    if large:
+        return _large_product(rows, grid, columns)
     image: FloatArray = np.asarray(rows @ grid @ columns.T, dtype=np.float32)
     return image
 
 
-@lru_cache(maxsize=64)
+def _large_product(rows: FloatArray, grid: FloatArray, columns: FloatArray) -> FloatArray:
+    """Return ``rows @ grid @ columns.T`` where nearly all weights are 0."""
+    from scipy.sparse import csr_array
+
+    product: FloatArray = np.ascontiguousarray((csr_array(columns) @ (csr_array(rows) @ grid).T).T)
+    return product
+
+
 def _weights(n_pixels: int, n_cells: int, start: float, length: float) -> FloatArray:
     """Return how much each cell counts for each pixel along one axis, shape (n_pixels, n_cells)."""
     centres = np.arange(n_pixels, dtype=np.float64) + 0.5
@@ -70,6 +84,11 @@ def _weights(n_pixels: int, n_cells: int, start: float, length: float) -> FloatA
     weights = np.clip(1.0 - distance / reach, 0.0, None)
     weights /= weights.sum(axis=1, keepdims=True)
     weights[~inside] = 0.0
-    result: FloatArray = weights.astype(np.float32)
-    result.setflags(write=False)
-    return result
+    return weights.astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def _cached_weights(n_pixels: int, n_cells: int, start: float, length: float) -> FloatArray:
+    weights = _weights(n_pixels, n_cells, start, length)
+    weights.setflags(write=False)
+    return weights

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.maps import resample
 from gazeapp.engine.maps.resample import to_image
 from gazeapp.engine.types import Rect
 
@@ -92,6 +93,17 @@ def test_the_border_continues_the_outermost_cells():
     image = to_image(values, Rect.of_image(96, 96), 96, 96)
     padded = to_image(np.pad(values, 1, mode="edge"), Rect(-16, -16, 128, 128), 96, 96)
     np.testing.assert_allclose(image, padded, atol=1e-6)
+
+
+def test_a_large_map_is_brought_down_as_a_small_one_is(monkeypatch):
+    values = np.random.default_rng(3).random((330, 410), dtype=np.float32)
+    rect = Rect(3.0, 2.0, 37.0, 30.0)
+    large = to_image(values, rect, 36, 48)
+    monkeypatch.setattr(resample, "_LARGE", 1000)
+    np.testing.assert_allclose(large, to_image(values, rect, 36, 48), atol=1e-6)
+    assert large.dtype == np.float32
+    # Each pixel averages about 100 cells of mean 1/2.
+    assert large[4:30, 6:38].mean() == pytest.approx(0.5, abs=0.005)
 
 
 @pytest.mark.parametrize("values", [np.zeros((0, 3)), np.zeros(5), np.zeros((2, 2, 2))])
