@@ -62,5 +62,4 @@ def current_scores(project: Project, preset: str) -> list[ScoreRow]:
 
 
 def _today() -> str:
-    now = datetime.now().astimezone()
-    return f"{now.day} {now:%B %Y, %H:%M}"
+    return datetime.now().astimezone().isoformat(" ", "minutes")[:16]

@@ -10,20 +10,25 @@ _TIED = "\u00a0"
 _DIGITS = {"auc": 3, "sauc": 3}
 
 
-def number(value: float | None, digits: int = 2) -> str:
+def number(value: float | None, decimals: int = 2) -> str:
     """Return a number with a fixed count of decimals."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
-    text = f"{value:,.{digits}f}"
+    text = f"{value:,.{decimals}f}"
     # Rounding may leave a sign without a size.
     if float(text.replace(",", "")) == 0:
         text = text.lstrip("-")
     return text.replace("-", "−")
 
 
+def digits(metric: str) -> int:
+    """Return how many decimals are usual for a metric."""
+    return _DIGITS.get(metric, 2)
+
+
 def metric_value(value: float | None, metric: str) -> str:
     """Return a score with the decimals usual for its metric: three for the AUCs, else two."""
-    return number(value, _DIGITS.get(metric, 2))
+    return number(value, digits(metric))
 
 
 def percent(value: float | None) -> str:
@@ -37,11 +42,11 @@ def p_value(value: float) -> str:
     return f"<{_TIED}0.001" if value < 0.001 else number(value, 3)
 
 
-def interval(low: float | None, high: float | None, digits: int = 0) -> str:
+def interval(low: float | None, high: float | None, decimals: int = 0) -> str:
     """Return an interval such as ``[80, 88]``, empty when an end is unknown."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return ""
-    return f"[{number(low, digits)},{_TIED}{number(high, digits)}]"
+    return f"[{number(low, decimals)},{_TIED}{number(high, decimals)}]"
 
 
 def count(value: int, one: str, many: str = "") -> str:

@@ -45,6 +45,7 @@ def render(report: Report) -> str:
     )
     environment.globals.update(
         interval=numbers.interval,
+        digits=numbers.digits,
         facts=METRICS,
         source_meanings=SOURCE_MEANINGS,
         higher_is_better=higher_is_better,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from gazeapp.engine.reports.content import DataSet, ModelData, SourceRow, TaskResults, TaskScores
-from gazeapp.engine.reports.numbers import count, interval, listed, metric_value, percent
+from gazeapp.engine.reports.numbers import count, digits, interval, listed, metric_value, p_value, percent
 from gazeapp.engine.reports.scores import higher_is_better
 from gazeapp.engine.scoring.facts import METRICS
 
@@ -57,6 +58,7 @@ def _task_results(task: TaskScores, primary: str) -> list[str]:
     if len(models) > 1:
         others = [f"{row.name} {_share(row, k)}" for row in models[1:]]
         sentences.append(f"Next: {listed(others)}.")
+        sentences += _lead(task, models[0].name, models[1].name, primary)
     sentences += _against_baseline(models, _ranked(task, "baseline", k, primary), k)
     sentences += _other_leaders(task, models, k)
     sentences += [
@@ -78,6 +80,24 @@ def _leader(task: TaskScores, row: SourceRow, k: int, primary: str, *, alone: bo
         f"{row.name} {'' if alone else 'comes closest to people: it '}reaches {_share(row, k)} of the human ceiling "
         f"({name} {metric_value(cell.mean, primary)} of {metric_value(column.ceiling, primary)}; {people})."
     )
+
+
+def _lead(task: TaskScores, first: str, second: str, primary: str) -> list[str]:
+    """Say how far the first model is ahead of the second, and whether the images can tell."""
+    pair = next((pair for pair in task.pairs if {pair.first, pair.second} == {first, second}), None)
+    if pair is None or not math.isfinite(pair.low):
+        return []
+    sign = 1.0 if pair.first == first else -1.0
+    low, high = sorted((sign * pair.low, sign * pair.high))
+    size = f"{metric_value(sign * pair.mean, primary)} {interval(low, high, digits(primary))}"
+    p = f"p {p_value(pair.p_holm) if pair.p_holm < 0.001 else '= ' + p_value(pair.p_holm)}"
+    if len(task.pairs) > 1:
+        p += f", corrected for {len(task.pairs)} comparisons"
+    if low <= 0 <= high or pair.p_holm >= 0.05:
+        return [
+            f"These images do not tell {first} and {second} apart: they differ by {size} {metric_name(primary)} ({p})."
+        ]
+    return [f"{first} is ahead of {second} by {size} {metric_name(primary)} ({p})."]
 
 
 def _against_baseline(models: list[SourceRow], baselines: list[SourceRow], k: int) -> list[str]:
