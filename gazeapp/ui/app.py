@@ -70,8 +70,7 @@ def main(project: Path | None = None, quit_after: float | None = None) -> int:
     try:
         return int(app.exec())
     finally:
-        window.session.stop()
-        window.loader.close()
+        window.stop()
         notifications.uninstall()
         collector.stop()
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-
-from gazeapp.engine.pictures import SUFFIXES
 
 PROJECT_SUFFIX = ".gaze"
 GAZE_SUFFIXES = (".csv", ".tsv", ".asc", ".csv.gz", ".tsv.gz", ".asc.gz")
@@ -35,11 +33,13 @@ def sort_drop(paths: Iterable[Path]) -> Drop:
 
     A folder counts as images when it holds any, else its recordings are taken.
     """
+    from gazeapp.engine.pictures import SUFFIXES
+
     drop = Drop()
     project = None
     for path in paths:
         if path.is_dir():
-            _sort_folder(path, drop)
+            _sort_folder(path, drop, SUFFIXES)
         elif path.suffix.lower() == PROJECT_SUFFIX:
             project = project or path
         elif path.suffix.lower() in SUFFIXES:
@@ -51,10 +51,10 @@ def sort_drop(paths: Iterable[Path]) -> Drop:
     return Drop(project, drop.images, drop.gaze, drop.unknown)
 
 
-def _sort_folder(folder: Path, drop: Drop) -> None:
+def _sort_folder(folder: Path, drop: Drop, pictures: Collection[str]) -> None:
     gaze = []
     for path in islice(folder.rglob("*"), _LOOKED_AT):
-        if path.suffix.lower() in SUFFIXES:
+        if path.suffix.lower() in pictures:
             drop.images.append(folder)
             return
         if is_gaze_file(path):

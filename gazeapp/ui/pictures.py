@@ -80,8 +80,7 @@ class _Photographer:
             self._wait(self._drawn)
             return [self._save(size, mode) for size in SIZES for mode in ("light", "dark")] + self._words()
         finally:
-            window.session.stop()
-            window.loader.close()
+            window.stop()
             window.deleteLater()
             self._app.processEvents()
 
@@ -96,7 +95,7 @@ class _Photographer:
         window = self._window
         if window.selection.image_id is None:
             return True
-        scene = window.compare.scene
+        scene = window.bench.compare.scene
         return scene is not None and scene.image_id == window.selection.image_id
 
     def _save(self, size: str, mode: str, name: str = "window") -> Path:
@@ -112,7 +111,7 @@ class _Photographer:
 
     def _words(self) -> list[Path]:
         """Show the first word that has a map of its own, where there is one."""
-        scene = self._window.compare.scene
+        scene = self._window.bench.compare.scene
         spoken = [model for model in scene.models if model.words] if scene else []
         if not spoken:
             return []

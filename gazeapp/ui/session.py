@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QLockFile, QObject, QSettings, Signal, Slot
 
 from gazeapp.ui.notifications import Notifications
-from gazeapp.ui.study import StudyView, read_study
 from gazeapp.ui.worker import JobProgress, JobRunner, JobState, Work
+
+if TYPE_CHECKING:
+    from gazeapp.ui.study import StudyView
 
 _RECENT = "recent"
 _RECENT_LENGTH = 12
@@ -41,6 +43,11 @@ class Session(QObject):
         self.read_only = ""
         self.runner.changed.connect(self._job_changed)
         self.reader.changed.connect(self._read)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the threads have ended."""
+        return self.runner.stopped
 
     @property
     def name(self) -> str:
@@ -135,6 +142,8 @@ class Session(QObject):
 
 
 def _read_work(project: Any, _progress: JobProgress) -> StudyView:
+    from gazeapp.ui.study import read_study
+
     return read_study(project)
 
 

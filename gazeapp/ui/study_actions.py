@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.ui.actions import Actions
+from gazeapp.ui.actions import Actions, infos
 from gazeapp.ui.drops import GAZE_SUFFIXES, Drop, sort_drop
 from gazeapp.ui.notifications import Notifications
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
-from gazeapp.ui.study import StudyView
 from gazeapp.ui.worker import JobProgress, JobState
+
+if TYPE_CHECKING:
+    from gazeapp.ui.study import StudyView
 
 _NEEDS_PROJECT = "open a project first"
 
@@ -328,8 +330,9 @@ class StudyActions(QObject):
 
 def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     """Return for each action of a study why it cannot be used now; empty when it can."""
+    views = tuple(info.id for info in infos() if info.id.startswith("view."))
     names = ("file.close", "study.images", "study.gaze", "study.extract", "study.score", "study.report")
-    found = dict.fromkeys((*names, "study.export"), "")
+    found = dict.fromkeys((*names, "study.export", *views), "")
     if study is None:
         return dict.fromkeys(found, _NEEDS_PROJECT)
     no_images = "" if study.images else "the project has no images yet"

@@ -226,6 +226,11 @@ class JobRunner(QObject):
         return list(self._states.values())
 
     @property
+    def stopped(self) -> bool:
+        """Whether the thread has ended."""
+        return self._stopped
+
+    @property
     def busy(self) -> bool:
         """Whether any job waits or runs."""
         return bool(self._cancels)

@@ -87,8 +87,7 @@ def window(qtbot):
     made = MainWindow(look, Notifications(app))
     made.show()
     yield made
-    made.session.stop()
-    made.loader.close()
+    made.stop()
     made.close()
     QApplication.processEvents()
     shiboken6.delete(made)
@@ -100,5 +99,5 @@ def open_window(window, qtbot, study):
     """The window with the small project open and drawn."""
     with qtbot.waitSignal(window.session.refreshed):
         window.session.open(study.path)
-    qtbot.waitUntil(lambda: window.compare.scene is not None)
+    qtbot.waitUntil(lambda: window.bench.compare.scene is not None)
     return window

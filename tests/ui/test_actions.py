@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QLabel
 
 from gazeapp.ui.actions import MENUS, TABLE, infos
 from gazeapp.ui.dialogs.help import ShortcutsDialog
@@ -36,6 +37,7 @@ def test_every_action_is_in_its_menu_and_does_something(window):
         menu.title(): {a.objectName() for a in menu.actions()}
         for menu in (action.menu() for action in window.menuBar().actions())
     }
+    assert window.bench is not None
     for info in infos():
         assert info.id in menus[info.menu]
         # A signal that nobody listens to is an action that does nothing.
@@ -49,7 +51,7 @@ def test_the_palette_and_the_sheet_of_keys_know_every_action(window, qtbot):
             assert f"{info.menu.replace('&', '')}  ›  {info.text}" in texts
     sheet = ShortcutsDialog(window, window.actions_)
     qtbot.addWidget(sheet)
-    shown = {label.text() for label in sheet.findChildren(type(window._name))}
+    shown = {label.text() for label in sheet.findChildren(QLabel)}
     for info in infos():
         if info.shortcuts:
             assert info.text.rstrip("…") in shown

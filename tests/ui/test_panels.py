@@ -77,14 +77,14 @@ def test_photographs_are_outside_what_the_demo_models_were_trained_on(qtbot, tmp
 
 def test_the_inspector_reads_the_maps_at_the_cursor(open_window, study):
     window = open_window
-    window.compare.probed.emit((0.25, 0.5))
-    facts = values(window.inspector._cursor)
+    window.bench.compare.probed.emit((0.25, 0.5))
+    facts = values(window.bench.inspector._cursor)
     assert facts["at"] == "x 40, y 48 px"
-    for pane in window.compare.panes:
+    for pane in window.bench.compare.panes:
         name = window.session.study.source_name(pane.source)
         assert float(facts[name]) == pytest.approx(pane.view.layer.value_at(0.25, 0.5), abs=0.006)
-    window.compare.probed.emit(None)
-    assert window.inspector._cursor.isHidden()
+    window.bench.compare.probed.emit(None)
+    assert window.bench.inspector._cursor.isHidden()
 
 
 def summary(**changes):

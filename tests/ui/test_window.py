@@ -45,23 +45,23 @@ def slow(units=10_000, pause=0.002, started=None):
 
 def test_a_project_opens_with_image_task_and_panels(open_window, study):
     window = open_window
-    assert window.pages.currentWidget() is window.compare
+    assert window.pages.currentWidget() is window.bench.compare
     assert window.selection.image_id == study.images[0]
     assert window.selection.task == "general"
-    assert window.tasks.values == ["general", "social"]
+    assert window.top.tasks.values == ["general", "social"]
     assert window.windowTitle().startswith("small")
-    for dock in (window.images_dock, window.inspector_dock, window.results_dock):
+    for dock in (window.bench.images_dock, window.bench.inspector_dock, window.bench.results_dock):
         assert dock.isVisible()
     assert recent()[0] == study.path
 
 
 def test_the_task_switch_and_its_key_change_the_selection(open_window, qtbot):
     window = open_window
-    window.tasks._group.button(1).click()
+    window.top.tasks._group.button(1).click()
     assert window.selection.task == "social"
     window.actions_["view.next_task"].trigger()
     assert window.selection.task == "general"
-    assert window.tasks._group.checkedButton().text() == "general"
+    assert window.top.tasks._group.checkedButton().text() == "general"
 
 
 def test_actions_step_images_and_words(open_window, study):
@@ -89,23 +89,23 @@ def test_closing_a_project_goes_back_to_the_welcome_page(open_window, study):
     window.actions_["file.close"].trigger()
     assert window.pages.currentWidget() is window.welcome
     assert window.selection.image_id is None
-    assert not window.images_dock.isVisible()
+    assert not window.bench.images_dock.isVisible()
     assert [line.project.path for line in window.welcome.lines] == [study.path]
     assert window.actions_.reason("study.score") == "open a project first"
 
 
 def test_the_layout_is_remembered_and_can_be_reset(open_window, qtbot, study):
     window = open_window
-    window.inspector_dock.close()
-    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, window.images_dock)
+    window.bench.inspector_dock.close()
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, window.bench.images_dock)
     window.actions_["file.close"].trigger()
     with qtbot.waitSignal(window.session.refreshed):
         window.session.open(study.path)
-    assert not window.inspector_dock.isVisible()
-    assert window.dockWidgetArea(window.images_dock) == Qt.DockWidgetArea.RightDockWidgetArea
+    assert not window.bench.inspector_dock.isVisible()
+    assert window.dockWidgetArea(window.bench.images_dock) == Qt.DockWidgetArea.RightDockWidgetArea
     window.actions_["view.reset"].trigger()
-    assert window.inspector_dock.isVisible()
-    assert window.dockWidgetArea(window.images_dock) == Qt.DockWidgetArea.LeftDockWidgetArea
+    assert window.bench.inspector_dock.isVisible()
+    assert window.dockWidgetArea(window.bench.images_dock) == Qt.DockWidgetArea.LeftDockWidgetArea
     window.close()
     assert QSettings().value("layout") is not None
 
@@ -144,7 +144,7 @@ def test_a_failed_opening_leaves_the_open_project_alone(open_window, qtbot, tmp_
     with qtbot.waitSignal(open_window.session.failed_to_open):
         open_window.session.open(path)
     assert open_window.session.path == study.path
-    assert open_window.pages.currentWidget() is open_window.compare
+    assert open_window.pages.currentWidget() is open_window.bench.compare
 
 
 def test_a_second_window_on_the_same_project_only_looks(window, qtbot, study):
@@ -193,8 +193,8 @@ def test_a_finished_job_refreshes_the_panels(open_window, qtbot):
         window.session.submit(
             "one", lambda project, _p: project.problems.add("test", "here", "Odd.", "Look.")
         )
-    qtbot.waitUntil(lambda: window.jobs.problems != ())
-    assert [(p.where, p.what) for p in window.jobs.problems] == [("here", "Odd.")]
+    qtbot.waitUntil(lambda: window.bench.jobs.problems != ())
+    assert [(p.where, p.what) for p in window.bench.jobs.problems] == [("here", "Odd.")]
 
 
 def test_a_job_of_a_closed_project_does_not_bring_it_back(open_window, qtbot):

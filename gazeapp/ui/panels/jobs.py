@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication
@@ -21,11 +21,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gazeapp.engine.project.rows import ProblemRow
 from gazeapp.ui import theme
-from gazeapp.ui.study import StudyView
 from gazeapp.ui.widgets import EmptyState, drop_widget, icon_button, label
 from gazeapp.ui.worker import JobRunner, JobState, duration
+
+if TYPE_CHECKING:
+    from gazeapp.engine.project.rows import ProblemRow
+    from gazeapp.ui.study import StudyView
 
 _PROBLEMS_SHOWN = 500
 _NO_PROBLEMS = "None. What cannot be used is listed here, with where it is and what to do."
@@ -185,6 +187,8 @@ class JobsPanel(QWidget):
         self._problems_scroll = problems
         runner.changed.connect(self.show_job)
         self.show_problems(())
+        for state in runner.jobs:
+            self.show_job(state)
 
     @property
     def problems(self) -> tuple[ProblemRow, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -127,6 +127,8 @@ class WelcomePage(QWidget):
 
     chosen = Signal(object)
     dropped = Signal(object)
+    painted = Signal()
+    """Once, when the page is in sight."""
 
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -145,6 +147,7 @@ class WelcomePage(QWidget):
         self._recent.setSpacing(4)
         self._recent_title = label("RECENT", "section")
         self.lines: list[RecentLine] = []
+        self._seen = False
         self._build([self.demo, new, old])
         self.show_recent(())
 
@@ -160,6 +163,13 @@ class WelcomePage(QWidget):
             line.dropped.connect(self.dropped)
             self._recent.addWidget(line)
         self._recent_title.setVisible(bool(self.lines))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint, and tell of the first time."""
+        super().paintEvent(event)
+        if not self._seen:
+            self._seen = True
+            self.painted.emit()
 
     def _build(self, cards: list[Card]) -> None:
         logo = QLabel()

@@ -1,0 +1,212 @@
+"""The panels of an open project: compare view, images, inspector, results, and where their docks are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, Slot
+from PySide6.QtWidgets import QMainWindow
+
+from gazeapp.ui.actions import Actions
+from gazeapp.ui.dock import Dock, TabDock
+from gazeapp.ui.loader import Loader
+from gazeapp.ui.panels.compare import ComparePanel
+from gazeapp.ui.panels.images import ImagesPanel
+from gazeapp.ui.panels.inspector import InspectorPanel, cursor_facts
+from gazeapp.ui.panels.jobs import JobsPanel
+from gazeapp.ui.panels.scores import ScoresPanel
+from gazeapp.ui.selection import Selection
+from gazeapp.ui.session import Session
+from gazeapp.ui.study import PEOPLE, StudyView
+from gazeapp.ui.worker import JobState
+
+STATE_VERSION = 1
+_LEAST_SIDE, _LEAST_RESULTS = 236, 272
+_TOGGLES = {
+    "view.overlay": "show_overlay",
+    "view.fixations": "show_fixations",
+    "view.scanpath": "show_scanpath",
+    "view.difference": "show_difference",
+}
+
+
+class Workbench(QObject):
+    """Makes the panels and places them; loading it loads what draws, so it waits for the first paint.
+
+    The compare view goes where the window wants it; everything else is a dock of the window.
+    """
+
+    def __init__(self, window: QMainWindow, selection: Selection, session: Session, actions: Actions) -> None:
+        super().__init__(window)
+        self._window = window
+        self._selection = selection
+        self._session = session
+        self._actions = actions
+        self._layout: QByteArray | None = None
+        self._on = False
+        self.loader = Loader(self)
+        self.compare = ComparePanel(selection, self.loader)
+        self.images = ImagesPanel(selection, self.loader)
+        self.inspector = InspectorPanel(selection)
+        self.scores = ScoresPanel(selection, actions)
+        self.jobs = JobsPanel(session.runner)
+        self._make_docks()
+        self._connect()
+        stored = QSettings().value("layout")
+        if isinstance(stored, QByteArray):
+            self._layout = stored
+        self._place_docks()
+        for dock in self.docks.values():
+            dock.hide()
+
+    def enter(self, study: StudyView) -> None:
+        """Choose the first image, task and model of a study and show the panels."""
+        task = study.tasks[0] if study.tasks else ""
+        source = next(iter(study.model_ids), PEOPLE)
+        self._selection.update(image_id=next(iter(study.images), None), task=task, source=source, word=-1)
+        self.loader.open(study.path)
+        self._on = True
+        if self._layout is None or not self._window.restoreState(self._layout, STATE_VERSION):
+            self.reset_layout()
+        self.compare.setFocus()
+
+    def show_study(self, study: StudyView) -> None:
+        """Bring the panels up to a new view of the study."""
+        if self._selection.task not in study.tasks:
+            self._selection.update(task=study.tasks[0] if study.tasks else "")
+        if self._selection.image_id not in study.images:
+            self._selection.update(image_id=next(iter(study.images), None))
+        for panel in (self.inspector, self.scores, self.jobs):
+            panel.show_study(study)
+
+    def leave(self) -> None:
+        """Put the panels away until the next project."""
+        if self._on:
+            self._layout = self._window.saveState(STATE_VERSION)
+        self._on = False
+        self.loader.close_project()
+        for dock in self.docks.values():
+            dock.hide()
+        for panel in (self.inspector, self.scores, self.jobs):
+            panel.show_study(None)
+
+    def close(self) -> None:
+        """Remember the layout and stop reading."""
+        if self._on:
+            self._layout = self._window.saveState(STATE_VERSION)
+        if self._layout is not None:
+            QSettings().setValue("layout", self._layout)
+        self.loader.close()
+
+    @Slot()
+    def show_jobs(self) -> None:
+        """Bring the list of jobs and problems to the front."""
+        self.results_dock.show_page("jobs")
+
+    @Slot()
+    def reset_layout(self) -> None:
+        """Show every panel where it was at first."""
+        self._place_docks()
+        for dock in self.docks.values():
+            dock.show()
+        side = max(_LEAST_SIDE, self._window.width() // 9)
+        low = max(_LEAST_RESULTS, self._window.height() * 3 // 10)
+        self._window.resizeDocks(
+            [self.images_dock, self.inspector_dock], [side, side], Qt.Orientation.Horizontal
+        )
+        self._window.resizeDocks([self.results_dock], [low], Qt.Orientation.Vertical)
+
+    def _make_docks(self) -> None:
+        self.images_dock = Dock("images", "Images", self._window)
+        self.images_dock.set_panel(self.images)
+        self.inspector_dock = Dock("inspector", "Inspector", self._window)
+        self.inspector_dock.set_panel(self.inspector)
+        self.results_dock = TabDock("results", "Results", self._window)
+        self.results_dock.add_page("scores", "Scores", self.scores)
+        self.results_dock.add_page("jobs", "Jobs", self.jobs)
+        self.docks: dict[str, Dock] = {
+            "view.images": self.images_dock,
+            "view.results": self.results_dock,
+            "view.inspector": self.inspector_dock,
+        }
+        self._window.setDockNestingEnabled(True)
+
+    def _place_docks(self) -> None:
+        area = Qt.DockWidgetArea
+        self._window.setCorner(Qt.Corner.BottomRightCorner, area.RightDockWidgetArea)
+        for dock, where in (
+            (self.images_dock, area.LeftDockWidgetArea),
+            (self.inspector_dock, area.RightDockWidgetArea),
+            (self.results_dock, area.BottomDockWidgetArea),
+        ):
+            dock.setFloating(False)
+            self._window.addDockWidget(where, dock)
+
+    def _connect(self) -> None:
+        actions, compare = self._actions, self.compare
+        for action_id, field in _TOGGLES.items():
+            actions.bind(action_id, self._toggle(field))
+        for action_id, dock in self.docks.items():
+            actions.bind(action_id, dock.setVisible)
+            dock.visibilityChanged.connect(self._show_ticks)
+        actions.add_view_keys(compare, self.images)
+        actions.bind("view.previous_image", self._previous_image)
+        actions.bind("view.next_image", self._next_image)
+        actions.bind("view.previous_word", self._previous_word)
+        actions.bind("view.next_word", self._next_word)
+        actions.bind("view.reset", self.reset_layout)
+        self._selection.changed.connect(self._show_ticks)
+        compare.probed.connect(self._show_cursor)
+        compare.extract_requested.connect(actions["study.extract"].trigger)
+        compare.import_requested.connect(actions["study.gaze"].trigger)
+        compare.images_requested.connect(actions["study.images"].trigger)
+        self._session.runner.changed.connect(self._job_changed)
+        self._show_ticks()
+
+    def _toggle(self, field: str) -> Callable[[bool], None]:
+        def change(on: bool) -> None:
+            self._selection.update(**{field: on})
+
+        return change
+
+    @Slot(object)
+    def _job_changed(self, state: JobState) -> None:
+        if state.finished and state.path is not None and state.path == self._session.path:
+            self.loader.refresh()
+
+    @Slot()
+    def _previous_image(self) -> None:
+        self._step_image(-1)
+
+    @Slot()
+    def _next_image(self) -> None:
+        self._step_image(1)
+
+    def _step_image(self, step: int) -> None:
+        target = self.loader.neighbour(self._selection.image_id, step)
+        if target is not None:
+            self._selection.image_id = target
+
+    @Slot()
+    def _previous_word(self) -> None:
+        self.compare.step_word(-1)
+
+    @Slot()
+    def _next_word(self) -> None:
+        self.compare.step_word(1)
+
+    @Slot()
+    def _show_ticks(self, _what: object = None) -> None:
+        """Let the menu's ticks follow the display state and the docks."""
+        for action_id, field in _TOGGLES.items():
+            self._actions[action_id].setChecked(getattr(self._selection.display, field))
+        for action_id, dock in self.docks.items():
+            self._actions[action_id].setChecked(not dock.isHidden())
+
+    @Slot(object)
+    def _show_cursor(self, place: tuple[float, float] | None) -> None:
+        study, image = self._session.study, self._selection.image_id
+        row = study.images.get(image) if study is not None and image is not None else None
+        layers = {pane.source: pane.view.layer for pane in self.compare.panes}
+        names = {source: study.source_name(source) for source in layers} if study is not None else {}
+        self.inspector.show_cursor(cursor_facts(place, row, layers, names))
