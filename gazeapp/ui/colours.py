@@ -25,6 +25,10 @@ _OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", 
 _FADE = 0.35
 
 
+REFERENCE = QColor(0x80, 0x80, 0x80)
+"""Grey of what is neither people nor a model: baselines, and the truth behind simulated observers."""
+
+
 def source_colour(index: int) -> QColor:
     """Return the colour of a source: 0 for people, 1 and up for the models in their stable order."""
     if index <= 0:

@@ -170,7 +170,7 @@ def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView,
     for index, model in enumerate(project.runs.models()):
         run = newest.get(model.id)
         if run is None:
-            views.append(ModelView(model.id, model.name, index))
+            views.append(ModelView(model.id, model.name, index, truth=model.kind == "truth"))
             continue
         maps = project.maps.of_run(run.id)
         views.append(
@@ -182,6 +182,7 @@ def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView,
                 words=project.runs.words(run.id),
                 word_maps=_frozen(maps.words),
                 outside_training=model.domain == DRAWN and row.origin != DRAWN,
+                truth=model.kind == "truth",
             )
         )
     return tuple(views)
@@ -191,7 +192,7 @@ def _image_scores(project: Project) -> dict[int, dict[ScoreKey, dict[str, float]
     found: dict[int, dict[ScoreKey, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     # By settings, so that of two scorings under one preset the newer one is shown.
     for row in sorted(project.scores.all(), key=lambda row: row.settings_id):
-        if row.source_kind == "model" and not row.lesion and row.value is not None:
+        if row.source_kind in ("model", "truth") and not row.lesion and row.value is not None:
             found[row.image_id][row.task, row.preset, row.metric][row.source] = row.value
     return found
 
@@ -208,7 +209,7 @@ def _image_ceilings(project: Project) -> dict[int, dict[ScoreKey, float]]:
 def _shares(project: Project) -> dict[ScoreKey, dict[str, Share]]:
     found: dict[ScoreKey, dict[str, Share]] = defaultdict(dict)
     for row in sorted(project.scores.summary(), key=lambda row: row.settings_id):
-        if row.source_kind == "model" and not row.lesion and row.percent is not None:
+        if row.source_kind in ("model", "truth") and not row.lesion and row.percent is not None:
             found[row.task, row.preset, row.metric][row.source] = Share(row.percent, row.ci_low, row.ci_high)
     return found
 

@@ -113,6 +113,8 @@ class ModelView:
         Shape (n_words, rows, columns), float32; None where ``map`` is None.
     outside_training
         Whether the image is of a kind that the model was not trained on.
+    truth
+        Whether it is no model but the density that simulated observers were drawn from.
     """
 
     id: str
@@ -122,6 +124,7 @@ class ModelView:
     words: tuple[Word, ...] = ()
     word_maps: FloatArray | None = None
     outside_training: bool = False
+    truth: bool = False
 
 
 @dataclass(frozen=True)

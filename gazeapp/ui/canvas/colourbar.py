@@ -51,9 +51,7 @@ class ColourBar(QWidget):
             "give; below 1 the map is transparent"
         )
         what = self._title.replace("\n", " ") or "density"
-        self.setAccessibleName(
-            f"Colour bar, {what}, {_label(scale.bottom)} to {_label(scale.top)} {UNIT}"
-        )
+        self.setAccessibleName(f"Colour bar, {what}, {_label(scale.bottom)} to {_label(scale.top)} {UNIT}")
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -7,7 +7,7 @@ import numpy as np
 from gazeapp.ui.canvas.caption import MEAN_MAP
 from gazeapp.ui.canvas.gaze import chosen_fixations
 from gazeapp.ui.canvas.title import Title
-from gazeapp.ui.colours import source_colour
+from gazeapp.ui.colours import REFERENCE, source_colour
 from gazeapp.ui.scene import Catalogue, ImageEntry, ModelView, SceneView, ScoreKey
 
 _METRICS = {"sauc": "shuffled AUC"}
@@ -76,7 +76,7 @@ def model_title(
         tips.append("photographs are outside what this model was trained on")
     return Title(
         name=model.name,
-        colour=source_colour(model.index + 1).name(),
+        colour=(REFERENCE if model.truth else source_colour(model.index + 1)).name(),
         notes=notes,
         right=() if score is None else (f"{metric} {number(score)}", number(score)),
         badge="outside training" if model.outside_training else "",
