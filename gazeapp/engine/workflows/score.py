@@ -170,6 +170,8 @@ def _plan(project: Project, settings: ScoreSettings) -> _Plan:
             raise GazeError(f"The number of {name} must be at least 1, not {value}.")
     if settings.max_side_px < 1:
         raise GazeError(f"The longest side that is scored must be at least 1 px, not {settings.max_side_px}.")
+    if settings.seed < 0:
+        raise GazeError(f"The seed must be at least 0, not {settings.seed}.")
     rules = Rules(
         preset=preset(settings.preset),
         sigma_px=_sigma(project, settings).in_pixels(),

@@ -252,6 +252,7 @@ def test_sigma_in_degrees_needs_the_pixels_per_degree(study):
         ({"n_splits": 0}, "splits"),
         ({"n_bootstrap": 0}, "resamples"),
         ({"max_side_px": 0}, "longest side"),
+        ({"seed": -1}, "seed"),
         ({"tasks": ("nowhere",)}, "nowhere"),
     ],
 )
