@@ -13,7 +13,7 @@ from gazeapp.engine.scoring.facts import METRICS
 _DOMAINS = {"demo-world": "drawn scenes of the demo world", "photograph": "photographs"}
 _KINDS = {"vlm": "vision-language model", "imported": "maps made elsewhere", "truth": "known truth"}
 _FAMILIES = {"cnn": "CNN", "vit": "ViT", "lstm": "LSTM", "transformer": "Transformer"}
-_FORMATS = {"csv": "CSV table", "eyelink-asc": "EyeLink .asc"}
+_FORMATS = {"csv": "CSV\u00a0table", "eyelink-asc": "EyeLink\u00a0.asc"}
 
 
 def metric_name(metric: str) -> str:
@@ -160,9 +160,8 @@ def notes(data: DataSet, models: Sequence[ModelData], scores: Sequence[TaskScore
     if not data.images:
         found.append("The project has no images yet, so there is nothing to compare.")
     elif not data.n_kept:
-        found.append(
-            "The project has no fixations on its images yet, so there is no human map to compare with."
-        )
+        read = f"{count(data.n_read, 'fixation')} read, but none" if data.n_read else "No fixation"
+        found.append(f"{read} lies on an image of the project, so there is no human map to compare with.")
     elif not scores:
         found.append(
             "Nothing has been scored by this preset yet: run gazeapp score, then write the report again."

@@ -176,3 +176,23 @@ def test_problems_are_listed_with_what_to_do(study):
         project.problems.add("add images", "bad.png", "The picture is damaged.", "Copy it again.")
         text = Page(render(gather(project, "tuebingen", "r.html"))).text
     assert "bad.png The picture is damaged. Copy it again." in text
+
+
+def test_fixations_that_match_no_image_are_not_passed_over(study):
+    with Project.open(study(n_images=1, tasks=("free",), scored=False)) as project:
+        project.db.execute("UPDATE trials SET image_id = NULL")
+        text = Page(render(gather(project, "tuebingen", "r.html"))).text
+    assert "36 fixations read, but none lies on an image of the project" in text
+    assert "31 no matching image" in text
+
+
+def test_many_recordings_are_folded(study):
+    with Project.open(study(n_images=1, tasks=("free",), scored=False)) as project:
+        for number in range(2, 40):
+            project.db.execute(
+                "INSERT INTO recordings SELECT ?, ? || file, sha256, format, confidence, task, facts, simulated, "
+                "settings_id, created FROM recordings WHERE id = 1",
+                (number, number),
+            )
+        parsed = Page(render(gather(project, "tuebingen", "r.html")))
+    assert "39 files" in parsed.text
