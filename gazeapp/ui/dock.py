@@ -13,7 +13,7 @@ from gazeapp.ui.widgets import icon_button, label
 class DockTitle(QWidget):
     """The title of a dock; dragging it moves the dock, a double click floats it."""
 
-    def __init__(self, dock: QDockWidget, left: QWidget) -> None:
+    def __init__(self, dock: QDockWidget, left: QWidget, middle: QWidget | None = None) -> None:
         super().__init__(dock)
         self.setObjectName("dockTitle")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -26,7 +26,10 @@ class DockTitle(QWidget):
         row.setContentsMargins(theme.STEP * 2, 0, theme.STEP // 2, 0)
         row.setSpacing(0)
         row.addWidget(left)
-        row.addStretch(1)
+        if middle is None:
+            row.addStretch(1)
+        else:
+            row.addWidget(middle, 1)
         row.addWidget(float_)
         row.addWidget(close)
         self.setMinimumHeight(theme.STEP * 4)
@@ -77,13 +80,16 @@ class TabDock(Dock):
         self.tabs.setAccessibleName(title)
         self._stack = QStackedWidget()
         self.tabs.currentChanged.connect(self._stack.setCurrentIndex)
-        self.setTitleBarWidget(DockTitle(self, self.tabs))
+        self._corners = QStackedWidget()
+        self.tabs.currentChanged.connect(self._corners.setCurrentIndex)
+        self.setTitleBarWidget(DockTitle(self, self.tabs, self._corners))
         self.setWidget(self._stack)
 
-    def add_page(self, page_id: str, title: str, panel: QWidget) -> None:
-        """Add a page behind the others."""
+    def add_page(self, page_id: str, title: str, panel: QWidget, corner: QWidget | None = None) -> None:
+        """Add a page behind the others; ``corner`` stands in the title while the page is in front."""
         self._ids.append(page_id)
         self._stack.addWidget(panel)
+        self._corners.addWidget(corner or QWidget())
         self.tabs.addTab(title.upper())
 
     def show_page(self, page_id: str) -> None:

@@ -122,7 +122,7 @@ class Workbench(QObject):
         self.inspector_dock = Dock("inspector", "Inspector", self._window)
         self.inspector_dock.set_panel(self.inspector)
         self.results_dock = TabDock("results", "Results", self._window)
-        self.results_dock.add_page("scores", "Scores", self.scores)
+        self.results_dock.add_page("scores", "Scores", self.scores, self.scores.corner)
         self.results_dock.add_page("jobs", "Jobs", self.jobs)
         self.docks: dict[str, Dock] = {
             "view.images": self.images_dock,

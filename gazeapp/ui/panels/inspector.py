@@ -25,8 +25,8 @@ from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE, StudyView
 from gazeapp.ui.widgets import label, simulated_badge
 
-_NAME_WIDTH = 92
-_UNBROKEN = 14
+_NAME_WIDTH = 72
+_UNBROKEN = 11
 
 Fact = tuple[str, str, str]
 """What it is, its value, and a tooltip that says more."""
@@ -39,7 +39,7 @@ class FactList(QWidget):
         super().__init__()
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(12)
+        self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(1, 1)
         self._grid.setColumnMinimumWidth(0, _NAME_WIDTH)
@@ -99,7 +99,7 @@ class InspectorPanel(QWidget):
         self._shown: SettingsRow | None = None
         body = QWidget()
         column = QVBoxLayout(body)
-        column.setContentsMargins(16, 16, 16, 16)
+        column.setContentsMargins(16, 16, 8, 16)
         column.setSpacing(theme.STEP * 2)
         column.addWidget(self._title)
         column.addWidget(self._badge)
@@ -243,7 +243,7 @@ def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> lis
             ("method", run.method, "How attention became a map."),
             ("told task", run.model_task, "The trained task that the model was given."),
             (
-                "log-probability",
+                "log prob.",
                 "" if run.log_probability is None else f"{run.log_probability:.2f} nats",
                 "Natural logarithm of the probability that the model gave its whole caption.",
             ),

@@ -249,8 +249,9 @@ def _column() -> tuple[QVBoxLayout, QScrollArea]:
 
 def _titled(title: QLabel, body: QWidget, *buttons: QWidget) -> QWidget:
     page = QWidget()
+    title.setMinimumHeight(theme.STEP * 3)
     row = QHBoxLayout()
-    row.setContentsMargins(16, 8, 8, 0)
+    row.setContentsMargins(16, 4, 8, 0)
     row.addWidget(title, 1)
     for button in buttons:
         row.addWidget(button)

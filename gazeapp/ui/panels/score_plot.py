@@ -96,7 +96,7 @@ class ScorePlot(QWidget):
             color = source_colour(0 if source == PEOPLE else study.model_ids.index(source) + 1)
             dimmed = self._source not in ("", source) and self._source in strips
             self._draw_strip(place, source, by_image, color, dimmed)
-            ticks.append((place, study.source_name(source).replace("Transformer", "Transf.")))
+            ticks.append((place, study.source_name(source).replace("-", "-\n", 1)))
         ink = QColor(shades.text)
         self._line = pg.PlotDataItem(pen=pg.mkPen(ink, width=1))
         self._rings = pg.ScatterPlotItem(size=11, pen=pg.mkPen(ink, width=2), brush=pg.mkBrush(None))
@@ -151,7 +151,9 @@ class ScorePlot(QWidget):
             axis.setTextPen(pg.mkPen(shades.muted))
             axis.setStyle(tickLength=0)
             axis.setTickFont(self.font())
-        self.view.getAxis("bottom").setTicks([ticks])
+        bottom = self.view.getAxis("bottom")
+        bottom.setTicks([ticks])
+        bottom.setHeight(2 * self.fontMetrics().height() + theme.STEP)
         self.view.setXRange(-0.6, max(len(ticks) - 0.4, 0.6), padding=0)
         self.view.enableAutoRange(axis="y")
 

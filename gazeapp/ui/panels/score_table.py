@@ -231,7 +231,7 @@ def _lines(study: StudyView, rows: list[SummaryRow]) -> list[_Line]:
     models = study.model_ids
     for (kind, source), cells in by_source.items():
         color = source_colour(models.index(source) + 1).name() if source in models else ""
-        name = "People, one another" if kind == "human" else study.source_name(source)
+        name = "People vs people" if kind == "human" else study.source_name(source)
         made.append(_Line(kind, source, name, color, cells))
     return sorted(made, key=lambda ln: (_KIND_ORDER.get(ln.kind, 9), _place(models, ln.source), ln.name))
 
@@ -270,11 +270,9 @@ class ScoreDelegate(QStyledItemDelegate):
             painter.drawEllipse(QRectF(area.left() + 16, area.center().y() - 4, 8, 8))
         painter.setPen(text)
         painter.setFont(font)
-        painter.drawText(
-            area.adjusted(34, 0, -4, 0),
-            int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft),
-            line.name,
-        )
+        room = area.adjusted(34, 0, -4, 0)
+        name = painter.fontMetrics().elidedText(line.name, Qt.TextElideMode.ElideRight, int(room.width()))
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), name)
 
     def _paint_cell(
         self, painter: QPainter, area: QRectF, line: _Line, cell: Cell | None, text: QColor, font: QFont

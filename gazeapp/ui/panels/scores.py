@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSortFilterProxyModel, Qt, Slot
-from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPoint,
+    QSortFilterProxyModel,
+    Qt,
+    Slot,
+)
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -14,7 +23,6 @@ from PySide6.QtWidgets import (
     QSplitter,
     QStackedLayout,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -47,6 +55,7 @@ class ScoresPanel(QWidget):
         self._sorted.setSourceModel(self.model)
         self._sorted.setSortRole(SORT_ROLE)
         self.table = self._make_table()
+        self.table.viewport().installEventFilter(self)
         self.plot = ScorePlot(selection)
         self._facts = label("", "muted")
         self._facts.setMinimumWidth(80)
@@ -54,6 +63,11 @@ class ScoresPanel(QWidget):
         self._presets.setToolTip("The conventions of the metrics; numbers of different ones do not compare.")
         self._presets.setAccessibleName("Metric conventions")
         self._presets.activated.connect(self._choose_preset)
+        self.corner = QWidget()
+        top = QHBoxLayout(self.corner)
+        top.setContentsMargins(16, 0, 8, 0)
+        top.addWidget(self._facts, 1)
+        top.addWidget(self._presets)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._make_empty(actions))
         self._stack.addWidget(self._make_full())
@@ -105,36 +119,22 @@ class ScoresPanel(QWidget):
         )
 
     def _make_full(self) -> QWidget:
-        page = QWidget()
-        top = QHBoxLayout()
-        top.setContentsMargins(16, 4, 16, 4)
-        top.addWidget(self._facts, 1)
-        top.addWidget(self._presets)
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.table, 1)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(1)
         split.setChildrenCollapsible(False)
-        split.addWidget(left)
+        split.addWidget(self.table)
         split.addWidget(self.plot)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
         split.setSizes([720, 380])
-        split.splitterMoved.connect(self._fit_columns)
-        whole = QVBoxLayout(page)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addLayout(top)
-        whole.addWidget(split, 1)
-        return page
+        return split
 
     def _fill(self) -> None:
         study, chosen = self._study, self._selection
         presets = preset_names(study)
         self._stack.setCurrentIndex(1 if presets else 0)
+        for part in (self._facts, self._presets):
+            part.setVisible(bool(presets))
         if study is None or not presets:
             self.model.show_rows(None, "", "")
             self.plot.show_study(None)
@@ -154,12 +154,12 @@ class ScoresPanel(QWidget):
         self.plot.show_study(study)
         self._mark()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Give the metrics the width that is there."""
-        super().resizeEvent(event)
-        self._fit_columns()
+        if event.type() == QEvent.Type.Resize:
+            self._fit_columns()
+        return super().eventFilter(watched, event)
 
-    @Slot()
     def _fit_columns(self) -> None:
         metrics = self.model.columnCount() - 1
         if metrics < 1:
