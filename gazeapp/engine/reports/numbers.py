@@ -50,8 +50,8 @@ def interval(low: float | None, high: float | None, decimals: int = 0) -> str:
 
 
 def count(value: int, one: str, many: str = "") -> str:
-    """Return a count with its noun, such as ``1 image`` or ``1,200 images``."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
+    """Return a count with its noun, such as ``1 image`` or ``1,200 images``, tied."""
+    return f"{value:,}{_TIED}{one if value == 1 else many or one + 's'}"
 
 
 def listed(items: list[str]) -> str:

@@ -38,8 +38,8 @@ def test_small_p_values_are_not_0():
 
 
 def test_counts_and_lists_read_as_sentences_do():
-    assert numbers.count(1, "image") == "1 image"
-    assert numbers.count(1200, "image") == "1,200 images"
+    assert numbers.count(1, "image") == "1\u00a0image"
+    assert numbers.count(1200, "image") == "1,200\u00a0images"
     assert numbers.listed([]) == ""
     assert numbers.listed(["a"]) == "a"
     assert numbers.listed(["a", "b", "c"]) == "a, b and c"

@@ -41,7 +41,7 @@ class Page(HTMLParser):
 
     @property
     def text(self):
-        return re.sub(r"[ \n]+", " ", " ".join(self.words))
+        return re.sub(r"[ \n\u00a0]+", " ", " ".join(self.words))
 
     def values(self, name):
         return [value for _, key, value in self.attributes if key == name]
@@ -92,9 +92,7 @@ def test_the_printed_scores_are_those_of_the_project(study, tmp_path):
         rows = [row for row in project.scores.summary() if row.metric == "nss" and row.source == "cnn-lstm"]
         assert len(rows) == 2
         for row in rows:
-            assert (
-                f"{row.mean:.2f} {row.percent:.0f}\u00a0% [{row.ci_low:.0f},\u00a0{row.ci_high:.0f}]" in text
-            )
+            assert f"{row.mean:.2f} {row.percent:.0f} % [{row.ci_low:.0f}, {row.ci_high:.0f}]" in text
         chances = [row.chance for row in project.scores.summary() if row.metric == "auc"]
         assert set(chances) == {0.5}
         assert "0.500" in text
