@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from gazeapp.ui import theme
 
 _SIDE_BY_SIDE = 5
+_EMPTY_WIDTH = 440
 
 
 def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
@@ -76,22 +77,32 @@ class EmptyState(QWidget):
         theme.set_icon(picture, icon, 32)
         self._title = label(title, "title")
         self._text = label(text, "muted", wrap=True)
-        self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._text.setMinimumWidth(320)
-        column = QVBoxLayout(self)
+        self._note = label("", "muted", wrap=True)
+        self._note.hide()
+        # A wrapped label knows its height only at a given width.
+        body = QWidget()
+        body.setFixedWidth(_EMPTY_WIDTH)
+        column = QVBoxLayout(body)
         column.setSpacing(theme.STEP)
         column.addStretch(1)
-        for widget in (picture, self._title, self._text):
+        for widget in (picture, self._title):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._text)
         if button is not None:
             column.addSpacing(theme.STEP)
             column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._note)
         column.addStretch(1)
+        for words in (self._text, self._note):
+            words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(body)
 
-    def say(self, title: str, text: str) -> None:
-        """Change what it says."""
-        self._title.setText(title)
-        self._text.setText(text)
+    def set_note(self, text: str) -> None:
+        """Say why the button cannot be used now; empty when it can."""
+        self._note.setText(text)
+        self._note.setVisible(bool(text))
 
 
 class Segments(QFrame):

@@ -146,7 +146,7 @@ def test_without_scores_there_is_a_button_to_score(qtbot, tmp_path):
 def test_numbers_have_sensible_digits():
     assert [number(v) for v in (1.23456, -0.5, 12.345, None, float("nan"))] == [
         "1.235",
-        "-0.500",
+        "−0.500",
         "12.3",
         "–",
         "–",

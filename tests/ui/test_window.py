@@ -303,3 +303,48 @@ def test_the_theme_follows_the_menu(window):
     window.actions_["theme.light"].trigger()
     assert theme.colors() is theme.LIGHT
     assert window.palette().window().color().name() == theme.LIGHT.window
+
+
+def fake_demo(monkeypatch, tmp_path, go):
+    from gazeapp.engine.workflows import demo
+    from gazeapp.engine.workflows.base import Summary
+    from gazeapp.ui import study_actions
+    from tests.ui.small_study import build
+
+    def build_demo(settings, progress):
+        progress.report(1, 2, "drawing scenes")
+        assert go.wait(5)
+        path = build(tmp_path / "made").path
+        path.rename(settings.project_path)
+        return Summary("demo", 1, 0, 0, False, 0.1)
+
+    monkeypatch.setattr(demo, "build_demo", build_demo)
+    monkeypatch.setattr(study_actions, "demo_folder", lambda: tmp_path)
+
+
+def test_the_demo_is_built_in_the_background_and_then_opens(window, qtbot, monkeypatch, tmp_path):
+    go = threading.Event()
+    fake_demo(monkeypatch, tmp_path, go)
+    window.actions_["file.demo"].trigger()
+    qtbot.waitUntil(lambda: window.welcome.demo._text.text() == "Drawing scenes")
+    window.actions_["file.demo"].trigger()
+    assert len(window.session.runner.jobs) == 1
+    with qtbot.waitSignal(window.session.refreshed):
+        go.set()
+    assert window.session.path == tmp_path / "demo.gaze"
+    assert not window.welcome.demo._bar.isVisibleTo(window.welcome.demo)
+
+
+def test_the_demo_does_not_push_another_project_away(open_window, qtbot, monkeypatch, tmp_path, study):
+    go = threading.Event()
+    fake_demo(monkeypatch, tmp_path, go)
+    open_window.actions_["file.demo"].trigger()
+    go.set()
+    qtbot.waitUntil(lambda: open_window.strip.notice is not None)
+    assert "demo study is ready" in open_window.strip.notice.what
+    assert open_window.session.path == study.path
+
+
+def test_a_project_whose_lock_cannot_be_written_opens_for_looking(window, tmp_path):
+    reason = window.session._take_lock(tmp_path / "no such folder" / "x.gaze")
+    assert "cannot be written" in reason

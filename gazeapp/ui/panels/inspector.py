@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
@@ -193,7 +194,7 @@ def image_facts(study: StudyView, chosen: Selection) -> list[Fact]:
         ("task", chosen.task or "none yet", "The task that people and models were given."),
         ("people", str(people), "Subjects with trials under this task."),
         ("fixations", f"{fixations:,}", "Kept fixations on this image under this task."),
-        ("file", image.path, f"{image.path}\nSHA-256 {image.sha256}"),
+        ("file", PurePath(image.path).name, f"{image.path}\nSHA-256 {image.sha256}"),
     ]
 
 
@@ -219,7 +220,7 @@ def cursor_facts(
 def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> list[Fact]:
     """Return what made the map in focus."""
     source = chosen.source
-    if source is None:
+    if source is None or chosen.image_id is None:
         return []
     if source == PEOPLE:
         kind = "simulated observers" if study.simulated else "recorded"
@@ -244,7 +245,7 @@ def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> lis
             ("told task", run.model_task, "The trained task that the model was given."),
             (
                 "log prob.",
-                "" if run.log_probability is None else f"{run.log_probability:.2f} nats",
+                "" if run.log_probability is None else f"{run.log_probability:.2f} nats".replace("-", "−"),
                 "Natural logarithm of the probability that the model gave its whole caption.",
             ),
             ("took", f"{run.seconds:.2f} s", "Time for caption and maps."),

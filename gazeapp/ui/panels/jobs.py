@@ -82,7 +82,9 @@ def study_in_a_line(study: StudyView) -> str:
         (len(study.model_ids), "model"),
         (len(study.tasks), "task"),
     )
-    return "  ·  ".join(f"{number:,} {thing}{'' if number == 1 else 's'}" for number, thing in counts)
+    return "  ·  ".join(
+        f"{number:,} {thing}{'' if number == 1 else 's'}" for number, thing in counts if number
+    )
 
 
 class JobLine(QWidget):
@@ -292,6 +294,7 @@ class StatusLine(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 2, 12, 2)
         row.setSpacing(8)
+        self.setMinimumHeight(theme.STEP * 4)  # the line keeps its height when there is nothing to say
         for widget in (self._dot, self._text, self._bar, self._cancel):
             row.addWidget(widget)
         row.addStretch(1)

@@ -64,7 +64,12 @@ def number(value: float | None) -> str:
     """Return a score as it is shown: three decimals below 10, else one."""
     if value is None or value != value:
         return "–"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+    return signed(f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}")
+
+
+def signed(text: str) -> str:
+    """Return a number's text with a true minus sign."""
+    return text.replace("-", "−")
 
 
 class ScoreTable(QAbstractTableModel):
@@ -291,7 +296,7 @@ class ScoreDelegate(QStyledItemDelegate):
         small.setPointSizeF(max(7.0, font.pointSizeF() - 1))
         painter.setFont(small)
         painter.setPen(QColor(theme.colors().muted))
-        painter.drawText(lower, right, f"{cell.percent:.0f} %")
+        painter.drawText(lower, right, signed(f"{cell.percent:.0f} %"))
         lower.setRight(lower.right() - painter.fontMetrics().horizontalAdvance("000 % "))
         self._paint_bar(painter, lower, cell, QColor(line.color or theme.colors().faint))
 

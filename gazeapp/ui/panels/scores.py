@@ -69,7 +69,9 @@ class ScoresPanel(QWidget):
         top.addWidget(self._facts, 1)
         top.addWidget(self._presets)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._make_empty(actions))
+        self._actions = actions
+        self._empty = self._make_empty(actions)
+        self._stack.addWidget(self._empty)
         self._stack.addWidget(self._make_full())
         selection.changed.connect(self._follow_selection)
         self.table.selectionModel().currentChanged.connect(self._choose_cell)
@@ -106,10 +108,11 @@ class ScoresPanel(QWidget):
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         return table
 
-    def _make_empty(self, actions: Actions) -> QWidget:
+    def _make_empty(self, actions: Actions) -> EmptyState:
         button = QPushButton("Score the study")
         theme.set_role(button, "primary")
         follow(button, actions["study.score"])
+        actions["study.score"].changed.connect(self._explain_empty)
         return EmptyState(
             "chart",
             "No scores yet",
@@ -117,6 +120,11 @@ class ScoresPanel(QWidget):
             "agreement allows, with intervals.",
             button,
         )
+
+    @Slot()
+    def _explain_empty(self) -> None:
+        reason = self._actions.reason("study.score")
+        self._empty.set_note(f"{reason[:1].upper()}{reason[1:]}." if reason else "")
 
     def _make_full(self) -> QWidget:
         split = QSplitter(Qt.Orientation.Horizontal)
