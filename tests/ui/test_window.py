@@ -308,8 +308,10 @@ def test_the_theme_follows_the_menu(window):
 def fake_demo(monkeypatch, tmp_path, go):
     from gazeapp.engine.workflows import demo
     from gazeapp.engine.workflows.base import Summary
-    from gazeapp.ui import study_actions
+    from gazeapp.ui import study_actions, worker
     from tests.ui.small_study import build
+
+    monkeypatch.setattr(worker, "_leave_a_core_for_the_window", lambda: None)  # loads torch: seconds
 
     def build_demo(settings, progress):
         progress.report(1, 2, "drawing scenes")
