@@ -134,7 +134,7 @@ class StudyActions(QObject):
             "Building the demo study",
             work,
             torch=not path.exists(),
-            after=lambda _s: self._session.open(path),
+            after=lambda _s: self._demo_ready(path),
         )
 
     def _demo_ready(self, path: Path) -> None:
