@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QMenu, QMenuBar, QWidget
 
@@ -37,8 +37,8 @@ class ActionInfo:
     checkable
         Whether it is on or off.
     keys_in
-        ``window`` when the keys work anywhere; ``view`` when only with the focus in the compare
-        view or the list of images, so that tables keep their arrow keys.
+        ``window`` when the keys work anywhere; ``view`` when the compare view handles them itself, so
+        that tables and sliders keep their arrow keys.
     """
 
     id: str
@@ -198,11 +198,12 @@ class Actions(QObject):
         for info in infos():
             action = QAction(info.text, self)
             action.setObjectName(info.id)
-            action.setShortcuts([QKeySequence(keys) for keys in info.shortcuts])
             action.setCheckable(info.checkable)
             if info.keys_in == "view":
-                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+                # The view handles these keys itself, after the slider or button in focus had its turn.
+                action.setText(f"{info.text}\t{self.keys(info.id)}")
             else:
+                action.setShortcuts([QKeySequence(keys) for keys in info.shortcuts])
                 window.addAction(action)
             if info.icon:
                 theme.set_icon(action, info.icon)
@@ -218,12 +219,11 @@ class Actions(QObject):
         """Call ``slot`` when the action is chosen; a checkable one passes whether it is on."""
         self._actions[action_id].triggered.connect(slot)
 
-    def add_view_keys(self, *widgets: QWidget) -> None:
-        """Let the keys of the compare view work in ``widgets`` too."""
-        for info in infos():
-            if info.keys_in == "view":
-                for widget in widgets:
-                    widget.addAction(self._actions[info.id])
+    def keys(self, action_id: str) -> str:
+        """Return the keys of an action as this system writes them; empty when it has none."""
+        info = next(i for i in infos() if i.id == action_id)
+        native = QKeySequence.SequenceFormat.NativeText
+        return " or ".join(QKeySequence(keys).toString(native) for keys in info.shortcuts)
 
     def reason(self, action_id: str) -> str:
         """Return why an action cannot be used now; empty when it can."""
@@ -235,11 +235,7 @@ class Actions(QObject):
         action = self._actions[action_id]
         self._reasons[action_id] = reason
         action.setEnabled(not reason)
-        keys = (
-            f" ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})"
-            if info.shortcuts
-            else ""
-        )
+        keys = f" ({self.keys(action_id)})" if info.shortcuts else ""
         tip = f"{info.tooltip}{keys}" + (f"\nNot now: {reason}" if reason else "")
         action.setToolTip(tip)
 

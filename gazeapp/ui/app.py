@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -67,6 +68,8 @@ def main(project: Path | None = None, quit_after: float | None = None) -> int:
     seconds = quit_after if quit_after is not None else _seconds(os.environ.get(QUIT_AFTER, ""))
     if seconds is not None:
         QTimer.singleShot(round(seconds * 1000), window.close)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: window.close())
     try:
         return int(app.exec())
     finally:

@@ -20,6 +20,7 @@ from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session, forget, recent
 from gazeapp.ui.study_actions import StudyActions
 from gazeapp.ui.topbar import TopBar
+from gazeapp.ui.widgets import no_mnemonic, plain
 from gazeapp.ui.worker import JobState
 
 if TYPE_CHECKING:
@@ -222,8 +223,8 @@ class MainWindow(QMainWindow):
     def _fill_recent_menu(self) -> None:
         self._recent_menu.clear()
         for path in recent():
-            action = QAction(path.stem, self._recent_menu)
-            action.setToolTip(str(path))
+            action = QAction(no_mnemonic(path.stem), self._recent_menu)
+            action.setToolTip(plain(str(path)))
             action.setEnabled(path.is_file())
             action.triggered.connect(partial(self.session.open, path))
             self._recent_menu.addAction(action)

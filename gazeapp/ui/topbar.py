@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QSizePolicy, QToolBar, QWidget
 
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
-from gazeapp.ui.widgets import Segments, label, simulated_badge
+from gazeapp.ui.widgets import Segments, label, plain, simulated_badge
 
 if TYPE_CHECKING:
     from gazeapp.ui.study import StudyView
@@ -32,8 +31,7 @@ class TopBar(QToolBar):
         theme.set_role(search, "quiet")
         theme.set_icon(search, "search")
         follow(search, actions["help.palette"])
-        keys = actions["help.palette"].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        search.setText(f"Commands  {keys}")
+        search.setText(f"Commands  {actions.keys('help.palette').split(' or ')[0]}")
         home = QPushButton()
         home.setAccessibleName("Close project")
         theme.set_role(home, "quiet")
@@ -57,7 +55,7 @@ class TopBar(QToolBar):
     def show_study(self, study: StudyView, task: str) -> None:
         """Show the name and the tasks of a study."""
         self._name.setText(study.path.stem)
-        self._name.setToolTip(str(study.path))
+        self._name.setToolTip(plain(str(study.path)))
         self._badge.setVisible(study.simulated)
         self.tasks.set_values(study.tasks, task)
         for widget in (self.tasks, self._task_label):

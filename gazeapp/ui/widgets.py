@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -34,6 +36,16 @@ def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
     if role:
         theme.set_role(made, role)
     return made
+
+
+def plain(text: str) -> str:
+    """Return ``text`` for a tooltip, so that names of files are never taken for markup."""
+    return f"<span style='white-space: pre-wrap'>{escape(text)}</span>" if Qt.mightBeRichText(text) else text
+
+
+def no_mnemonic(text: str) -> str:
+    """Return ``text`` for a button or menu, where a single ``&`` would underline the next letter."""
+    return text.replace("&", "&&")
 
 
 def hairline() -> QFrame:
@@ -164,7 +176,7 @@ class Segments(QFrame):
         few = len(self._values) <= _SIDE_BY_SIDE
         self._box.setVisible(not few)
         for number, value in enumerate(self._values if few else ()):
-            button = QPushButton(value)
+            button = QPushButton(no_mnemonic(value))
             button.setCheckable(True)
             theme.set_role(button, "segment")
             self._group.addButton(button, number)

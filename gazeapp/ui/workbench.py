@@ -149,7 +149,6 @@ class Workbench(QObject):
         for action_id, dock in self.docks.items():
             actions.bind(action_id, dock.setVisible)
             dock.visibilityChanged.connect(self._show_ticks)
-        actions.add_view_keys(compare, self.images)
         actions.bind("view.previous_image", self._previous_image)
         actions.bind("view.next_image", self._next_image)
         actions.bind("view.previous_word", self._previous_word)

@@ -114,3 +114,29 @@ def test_the_palette_runs_the_first_match_on_enter(window, qtbot):
     qtbot.keyClick(palette.field, Qt.Key.Key_Return)
     assert ran == ["about"]
     palette.deleteLater()
+
+
+def test_arrows_and_space_stay_with_the_control_in_focus(open_window, qtbot, study):
+    window = open_window
+    compare = window.bench.compare
+    slider = compare.bar.opacity
+    slider.setFocus()
+    before = slider.value()
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    assert slider.value() > before
+    assert window.selection.word == -1
+    compare.setFocus()
+    qtbot.keyClick(compare, Qt.Key.Key_Right)
+    assert window.selection.word == 0
+    qtbot.keyClick(compare, Qt.Key.Key_Down)
+    assert window.selection.image_id == study.images[1]
+    qtbot.keyClick(compare, Qt.Key.Key_Space)
+    assert not window.selection.display.show_overlay
+
+
+def test_names_are_never_markup():
+    from gazeapp.ui.widgets import no_mnemonic, plain
+
+    assert plain("a & b\nsecond line") == "a & b\nsecond line"
+    assert "<img" not in plain("<img src='x'>.png")
+    assert no_mnemonic("say & do") == "say && do"

@@ -11,7 +11,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.ui.dialogs.form import FormDialog
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import label
+from gazeapp.ui.widgets import label, no_mnemonic, plain
 
 _DEVICES = {
     "auto": "Automatic: a graphics card if there is one",
@@ -72,9 +72,9 @@ class ExtractDialog(FormDialog):
     def _make_models(self, infos: list[ModelInfo]) -> QWidget:
         boxes, column = _column()
         for info in infos:
-            box = QCheckBox(f"{info.name}   {_needs(info)}")
+            box = QCheckBox(no_mnemonic(f"{info.name}   {_needs(info)}"))
             box.setChecked(True)
-            box.setToolTip(f"{info.checkpoint}\nMap methods: {', '.join(info.methods)}")
+            box.setToolTip(plain(f"{info.checkpoint}\nMap methods: {', '.join(info.methods)}"))
             box.toggled.connect(self._check)
             self.models[info.id] = box
             column.addWidget(box)
@@ -83,7 +83,7 @@ class ExtractDialog(FormDialog):
     def _make_tasks(self) -> QWidget:
         boxes, column = _column()
         for task in self._study.tasks:
-            box = QCheckBox(task)
+            box = QCheckBox(no_mnemonic(task))
             box.setChecked(True)
             box.toggled.connect(self._check)
             self.tasks[task] = box

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -37,13 +36,12 @@ class ShortcutsDialog(QDialog):
     def __init__(self, parent: QWidget | None, actions: Actions) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
-        native = QKeySequence.SequenceFormat.NativeText
         columns = QHBoxLayout()
         columns.setSpacing(40)
         for menu in MENUS:
             rows = [
                 (
-                    " or ".join(keys.toString(native) for keys in actions[info.id].shortcuts()),
+                    actions.keys(info.id),
                     info.text.rstrip("…"),
                 )
                 for info in infos()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Slot
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -41,7 +41,7 @@ def entries_of(actions: Actions) -> list[Entry]:
     for info in infos():
         if info.id == "help.palette":
             continue
-        keys = actions[info.id].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        keys = actions.keys(info.id)
         text = f"{info.menu.replace('&', '')}  ›  {info.text}"
         made.append(Entry(text, keys, actions[info.id].trigger, actions.reason(info.id)))
     return made

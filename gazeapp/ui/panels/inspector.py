@@ -24,7 +24,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.canvas.heat import UNIT, HeatLayer
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE, StudyView
-from gazeapp.ui.widgets import label, simulated_badge
+from gazeapp.ui.widgets import label, plain, simulated_badge
 
 _NAME_WIDTH = 72
 _UNBROKEN = 11
@@ -64,7 +64,7 @@ class FactList(QWidget):
             name, value, tip = facts[row] if row < len(facts) else ("", "", "")
             for part, text in zip(pair, (name, value), strict=True):
                 part.setText(text)
-                part.setToolTip(tip)
+                part.setToolTip(plain(tip))
                 part.setVisible(row < len(facts))
 
     def _new_row(self, row: int) -> tuple[QLabel, QLabel]:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui import theme
-from gazeapp.ui.widgets import EmptyState, drop_widget, icon_button, label
+from gazeapp.ui.widgets import EmptyState, drop_widget, icon_button, label, no_mnemonic
 from gazeapp.ui.worker import JobRunner, JobState, duration
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ class StatusLine(QWidget):
     @property
     def text(self) -> str:
         """What the line says."""
-        return self._text.text()
+        return self._text.text().replace("&&", "&")
 
     @Slot(object)
     def show_job(self, state: JobState) -> None:
@@ -337,7 +337,7 @@ class StatusLine(QWidget):
         shades = theme.colors()
         self._dot.setStyleSheet(f"color: {shades.accent if running else shades.faint};")
         self._dot.setVisible(running)
-        self._text.setText(text)
+        self._text.setText(no_mnemonic(text))
         self._text.setVisible(bool(text))
         self._bar.setVisible(running)
         self._cancel.setVisible(running)

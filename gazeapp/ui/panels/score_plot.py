@@ -17,7 +17,7 @@ from gazeapp.ui.colours import source_colour
 from gazeapp.ui.panels.score_table import metric_name, number
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE, StudyView
-from gazeapp.ui.widgets import label
+from gazeapp.ui.widgets import label, plain
 
 _SPREAD = 0.28
 
@@ -161,7 +161,7 @@ class ScorePlot(QWidget):
         source, image_id = data
         if self._study is None or image_id not in self._study.images:
             return ""
-        return f"{self._study.images[image_id].name}\n{self._study.source_name(source)}: {number(y)}"
+        return plain(f"{self._study.images[image_id].name}\n{self._study.source_name(source)}: {number(y)}")
 
     @Slot(object, object)
     def _clicked(self, _item: Any, points: Any, *_event: Any) -> None:

@@ -15,6 +15,7 @@ from gazeapp.engine.scoring.presets import MIT, TUEBINGEN
 from gazeapp.ui import theme
 from gazeapp.ui.colours import source_colour
 from gazeapp.ui.study import PEOPLE, StudyView
+from gazeapp.ui.widgets import plain
 
 SORT_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 CELL_ROLE = int(Qt.ItemDataRole.UserRole) + 2
@@ -134,7 +135,7 @@ class ScoreTable(QAbstractTableModel):
                 return f"{_KIND_ORDER.get(line.kind, 9)}{line.name}"
             return cell.mean if cell and cell.mean is not None else float("-inf")
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._explain(line, metric, cell)
+            return plain(self._explain(line, metric, cell))
         return None
 
     def metric_at(self, column: int) -> str:

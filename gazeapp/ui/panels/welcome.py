@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
-from gazeapp.ui.widgets import icon_button, label
+from gazeapp.ui.widgets import icon_button, label, plain
 
 _WIDTH = 880
 _CARD = QSize(280, 156)
@@ -91,7 +91,7 @@ class RecentLine(QWidget):
         self.button.setObjectName("recent")
         self.button.setAccessibleName(f"Open {project.path.name}")
         self.button.setEnabled(not project.reason)
-        self.button.setToolTip(project.reason or str(project.path))
+        self.button.setToolTip(project.reason or plain(str(project.path)))
         self.button.clicked.connect(self._choose)
         name = label(project.path.stem)
         where = label(project.reason or _home(project.path.parent), "muted")
