@@ -215,7 +215,7 @@ class Actions(QObject):
     def __getitem__(self, action_id: str) -> QAction:
         return self._actions[action_id]
 
-    def bind(self, action_id: str, slot: Callable[..., None]) -> None:
+    def bind(self, action_id: str, slot: Callable[..., object]) -> None:
         """Call ``slot`` when the action is chosen; a checkable one passes whether it is on."""
         self._actions[action_id].triggered.connect(slot)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
@@ -144,7 +145,8 @@ class Notifications(QObject):
         category: type[Warning],
         filename: str,
         lineno: int,
-        *_file_and_line: object,
+        file: TextIO | None = None,  # noqa: ARG002 - Python calls it with these six
+        line: str | None = None,  # noqa: ARG002
     ) -> None:
         _log.warning("%s (%s, %s:%s)", message, category.__name__, filename, lineno)
 

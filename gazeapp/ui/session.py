@@ -149,9 +149,10 @@ def _read_work(project: Any, _progress: JobProgress) -> StudyView:
 
 def recent() -> list[Path]:
     """Return the projects opened lately, newest first, also those that are gone."""
-    stored = QSettings().value(_RECENT, [])
-    names = [stored] if isinstance(stored, str) else list(stored or [])
-    return [Path(name) for name in names]
+    stored = QSettings().value(_RECENT)
+    if isinstance(stored, str):  # a list of one comes back as a string
+        return [Path(stored)]
+    return [Path(name) for name in stored] if isinstance(stored, list) else []
 
 
 def remember(path: Path) -> None:

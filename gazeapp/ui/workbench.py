@@ -22,6 +22,7 @@ from gazeapp.ui.worker import JobState
 
 STATE_VERSION = 1
 _LEAST_SIDE, _LEAST_RESULTS = 236, 272
+_ROOM_FOR_INSPECTOR = 1120
 _TOGGLES = {
     "view.overlay": "show_overlay",
     "view.fixations": "show_fixations",
@@ -107,10 +108,12 @@ class Workbench(QObject):
     def reset_layout(self) -> None:
         """Show every panel where it was at first."""
         self._place_docks()
+        width, height = self._window.width(), self._window.height()
         for dock in self.docks.values():
             dock.show()
-        side = max(_LEAST_SIDE, self._window.width() // 9)
-        low = max(_LEAST_RESULTS, self._window.height() * 3 // 10)
+        self.inspector_dock.setVisible(width >= _ROOM_FOR_INSPECTOR)
+        side = max(_LEAST_SIDE, width // 9)
+        low = min(max(_LEAST_RESULTS, height * 3 // 10), height * 2 // 5)
         self._window.resizeDocks(
             [self.images_dock, self.inspector_dock], [side, side], Qt.Orientation.Horizontal
         )

@@ -58,6 +58,7 @@ class Palette(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
+        self._window = parent
         self.setObjectName("palette")
         self.setAccessibleName("Command palette")
         self._entries: list[Entry] = []
@@ -88,7 +89,7 @@ class Palette(QFrame):
         self._entries = list(entries)
         self.field.clear()
         self._filter("")
-        parent = self.parentWidget()
+        parent = self._window
         width = min(600, parent.width() - 64)
         self.resize(width, min(420, parent.height() - 128))
         self.move(parent.mapToGlobal(QPoint((parent.width() - width) // 2, 64)))
@@ -110,7 +111,7 @@ class Palette(QFrame):
         count = self.list.topLevelItemCount()
         if count:
             row = (self.list.indexOfTopLevelItem(self.list.currentItem()) + step) % count
-            self.list.setCurrentItem(self.list.topLevelItem(row))
+            self._choose(row)
 
     @Slot(str)
     def _filter(self, query: str) -> None:
@@ -125,7 +126,12 @@ class Palette(QFrame):
                     item.setForeground(column, theme.brush(shades.faint if entry.reason else shades.muted))
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.list.addTopLevelItem(item)
-        self.list.setCurrentItem(self.list.topLevelItem(0))
+        self._choose(0)
+
+    def _choose(self, row: int) -> None:
+        item = self.list.topLevelItem(row)
+        if item is not None:
+            self.list.setCurrentItem(item)
 
     @Slot(QTreeWidgetItem)
     def _run_item(self, item: QTreeWidgetItem | None, _column: int = 0) -> None:

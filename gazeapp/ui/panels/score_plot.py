@@ -96,7 +96,7 @@ class ScorePlot(QWidget):
             color = source_colour(0 if source == PEOPLE else study.model_ids.index(source) + 1)
             dimmed = self._source not in ("", source) and self._source in strips
             self._draw_strip(place, source, by_image, color, dimmed)
-            ticks.append((place, study.source_name(source).replace("-", "-\n", 1)))
+            ticks.append((place, _short(study.source_name(source))))
         ink = QColor(shades.text)
         self._line = pg.PlotDataItem(pen=pg.mkPen(ink, width=1))
         self._rings = pg.ScatterPlotItem(size=11, pen=pg.mkPen(ink, width=2), brush=pg.mkBrush(None))
@@ -168,6 +168,11 @@ class ScorePlot(QWidget):
         if len(points):
             source, image_id = points[0].data()
             self._selection.update(image_id=image_id, source=source)
+
+
+def _short(name: str) -> str:
+    """Return a model's name on two lines, so that five fit side by side."""
+    return name.replace("-", "-\n", 1).replace("Transformer", "Transf.")
 
 
 def spread(values: NDArray[np.float64]) -> NDArray[np.float64]:

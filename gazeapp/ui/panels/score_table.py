@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -242,7 +243,7 @@ def _lines(study: StudyView, rows: list[SummaryRow]) -> list[_Line]:
     return sorted(made, key=lambda ln: (_KIND_ORDER.get(ln.kind, 9), _place(models, ln.source), ln.name))
 
 
-def _place(models: list[str], source: str) -> int:
+def _place(models: Sequence[str], source: str) -> int:
     return models.index(source) if source in models else len(models)
 
 
