@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QColor,
     QFont,
     QFontDatabase,
+    QFontMetrics,
     QGuiApplication,
     QIcon,
     QPainter,
@@ -399,7 +400,8 @@ def _dots() -> float:
 
 def load_fonts() -> None:
     """Make sure that text can be drawn: without system fonts, use the one matplotlib carries."""
-    if QFontDatabase.families():
+    # Fontconfig lists aliases such as "Sans Serif" even where no font file is installed.
+    if QFontMetrics(QApplication.font()).inFont("a"):
         return
     spec = find_spec("matplotlib")
     if spec is None or spec.origin is None:
