@@ -62,9 +62,9 @@ def main(project: Path | None = None, quit_after: float | None = None) -> int:
     look = theme.Theme(app, str(QSettings().value("theme", "system")))
     app.setWindowIcon(theme.icon("gazeapp", 64))
     window = MainWindow(look, notifications)
-    window.show()
     if project is not None:
-        window.session.open(project)
+        window.open_at_start(project)
+    window.show()
     seconds = quit_after if quit_after is not None else _seconds(os.environ.get(QUIT_AFTER, ""))
     if seconds is not None:
         QTimer.singleShot(round(seconds * 1000), window.close)

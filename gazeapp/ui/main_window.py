@@ -20,7 +20,7 @@ from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session, forget, recent
 from gazeapp.ui.study_actions import StudyActions
 from gazeapp.ui.topbar import TopBar
-from gazeapp.ui.widgets import no_mnemonic, plain
+from gazeapp.ui.widgets import label, no_mnemonic, plain
 from gazeapp.ui.worker import JobState
 
 if TYPE_CHECKING:
@@ -75,6 +75,12 @@ class MainWindow(QMainWindow):
             self._bench.loader.failed.connect(self.notifications.error)
         return self._bench
 
+    def open_at_start(self, path: Path) -> None:
+        """Open a project without showing the welcome page first."""
+        self._opening.setText(f"Opening {path.stem}…")
+        self.pages.setCurrentWidget(self._opening)
+        self.session.open(path)
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files from anywhere."""
         if event.mimeData().hasUrls():
@@ -115,6 +121,9 @@ class MainWindow(QMainWindow):
         self.pages = QStackedWidget()
         self.pages.setObjectName("pages")
         self.pages.addWidget(self.welcome)
+        self._opening = label("", "muted")
+        self._opening.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.pages.addWidget(self._opening)
         centre = QWidget()
         centre.setObjectName("page")
         column = QVBoxLayout(centre)
@@ -144,7 +153,7 @@ class MainWindow(QMainWindow):
         session.opened.connect(self._enter_project)
         session.closed.connect(self._leave_project)
         session.refreshed.connect(self._show_study)
-        session.failed_to_open.connect(self._show_recent)
+        session.failed_to_open.connect(self._opening_failed)
         session.runner.changed.connect(self._job_changed)
         session.runner.idle.connect(self._work_ended)
         self.selection.changed.connect(self._follow_selection)
@@ -213,6 +222,12 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_recent(self, *_args: object) -> None:
         self.welcome.show_recent([RecentProject.of(path) for path in recent()])
+
+    @Slot()
+    def _opening_failed(self, *_args: object) -> None:
+        if self.session.path is None:
+            self.pages.setCurrentWidget(self.welcome)
+        self._show_recent()
 
     @Slot(object)
     def _forget(self, path: Path) -> None:

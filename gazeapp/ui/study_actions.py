@@ -37,6 +37,7 @@ class _After:
     """What to do when a job has ended well."""
 
     do: Callable[[JobState], None]
+    also_cancelled: bool = False
 
 
 class StudyActions(QObject):
@@ -106,7 +107,16 @@ class StudyActions(QObject):
             finally:
                 project.close()
 
-        return self._run(f"New project {path.name}", work, after=lambda _s: self._session.open(path))
+        return self._run(
+            f"New project {path.name}",
+            work,
+            after=lambda _s: self._created(path),
+            after_cancel=True,
+        )
+
+    def _created(self, path: Path) -> None:
+        if path.exists():  # cancelled while it waited, it was never made
+            self._session.open(path)
 
     @Slot()
     def open_project(self) -> None:
@@ -293,11 +303,12 @@ class StudyActions(QObject):
         here: bool = False,
         torch: bool = False,
         after: Callable[[JobState], None] | None = None,
+        after_cancel: bool = False,
     ) -> int:
         path = self._session.path if here else None
         job = self._session.runner.submit(title, work, path, uses_torch=torch)
         if after is not None:
-            self._after[job] = _After(after)
+            self._after[job] = _After(after, after_cancel)
         return job
 
     @Slot(object)
@@ -310,7 +321,7 @@ class StudyActions(QObject):
         if state.error is not None:
             error = state.error
             self._notifications.problem(error.what, where=error.where, todo=error.todo, details=error.details)
-        elif after is not None and state.status == "done":
+        elif after is not None and (state.status == "done" or after.also_cancelled):
             after.do(state)
 
     def _written(self, path: Path, open_it: bool) -> None:

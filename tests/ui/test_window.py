@@ -350,3 +350,34 @@ def test_the_demo_does_not_push_another_project_away(open_window, qtbot, monkeyp
 def test_a_project_whose_lock_cannot_be_written_opens_for_looking(window, tmp_path):
     reason = window.session._take_lock(tmp_path / "no such folder" / "x.gaze")
     assert "cannot be written" in reason
+
+
+def test_a_project_on_the_command_line_opens_without_the_welcome_page(window, qtbot, study, tmp_path):
+    with qtbot.waitSignal(window.session.refreshed):
+        window.open_at_start(study.path)
+        assert window.pages.currentWidget() is not window.welcome
+    assert window.pages.currentWidget() is window.bench.compare
+    window.session.close()
+    with qtbot.waitSignal(window.session.failed_to_open):
+        window.open_at_start(tmp_path / "gone.gaze")
+    assert window.pages.currentWidget() is window.welcome
+
+
+def test_a_cancelled_new_project_opens_with_what_was_added(window, qtbot, study, tmp_path, monkeypatch):
+    from gazeapp.engine.workflows import images
+
+    add, started = images.add_images, threading.Event()
+
+    def slow_add(project, settings, progress):
+        started.set()
+        while not progress.cancelled:
+            time.sleep(0.005)
+        return add(project, settings, progress)
+
+    monkeypatch.setattr(images, "add_images", slow_add)
+    path = tmp_path / "fresh.gaze"
+    job = window.study_actions.create(path, ["free"], [study.path.parent])
+    assert started.wait(5)
+    with qtbot.waitSignal(window.session.refreshed):
+        window.session.runner.cancel(job)
+    assert window.session.path == path
