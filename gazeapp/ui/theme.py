@@ -168,6 +168,12 @@ QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; padd
     selection-background-color: $accent_soft; selection-color: $text; }
 QSpinBox::up-button, QDoubleSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::down-button {
     width: 0; border: none; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $faint; border-radius: 4px;
+    background: $base; }
+QCheckBox::indicator:hover, QCheckBox::indicator:focus { border-color: $accent; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($tick); }
+QCheckBox::indicator:disabled { border-color: $line; background: $window; }
+QCheckBox:focus { color: $accent; }
 QCheckBox, QRadioButton { spacing: 8px; padding: 2px; }
 QCheckBox:disabled, QRadioButton:disabled { color: $faint; }
 
@@ -387,9 +393,15 @@ def palette(shades: Colors) -> QPalette:
 def style_sheet(shades: Colors, font: QFont) -> str:
     """Return the style sheet of ``shades``, its sizes relative to the system ``font``."""
     base = font.pixelSize() if font.pixelSize() > 0 else round(font.pointSizeF() * _dots() / 72)
+    tick = resource_path("icons", f"tick-{shades.name}.svg").as_posix()
     chevron = resource_path("icons", f"chevron-{shades.name}.svg").as_posix()
     return _STYLE.substitute(
-        asdict(shades), small=max(10, base - 1), title=base + 3, display=base * 2 + 4, chevron=chevron
+        asdict(shades),
+        small=max(10, base - 1),
+        title=base + 3,
+        display=base * 2 + 4,
+        chevron=chevron,
+        tick=tick,
     )
 
 

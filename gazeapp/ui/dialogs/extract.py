@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QVBoxLayout, QWidget
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
@@ -70,14 +70,20 @@ class ExtractDialog(FormDialog):
         }
 
     def _make_models(self, infos: list[ModelInfo]) -> QWidget:
-        boxes, column = _column()
-        for info in infos:
-            box = QCheckBox(no_mnemonic(f"{info.name}   {_needs(info)}"))
+        boxes = QWidget()
+        grid = QGridLayout(boxes)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(1, 1)
+        for row, info in enumerate(infos):
+            box = QCheckBox(no_mnemonic(info.name))
             box.setChecked(True)
             box.setToolTip(plain(f"{info.checkpoint}\nMap methods: {', '.join(info.methods)}"))
             box.toggled.connect(self._check)
             self.models[info.id] = box
-            column.addWidget(box)
+            grid.addWidget(box, row, 0)
+            grid.addWidget(label(_needs(info), "muted"), row, 1)
         return boxes
 
     def _make_tasks(self) -> QWidget:
@@ -128,12 +134,9 @@ def _available() -> tuple[list[ModelInfo], str]:
 
 
 def _needs(info: ModelInfo) -> str:
-    parts = [
-        f"{info.encoder.upper()} encoder" if info.encoder else "",
-        info.decoder and f"{info.decoder} decoder",
-    ]
-    trained = "trained on drawn demo scenes" if info.domain == "demo-world" else info.domain
-    return "·  " + ", ".join(part for part in (*parts, trained) if part)
+    trained = "drawn demo scenes" if info.domain == "demo-world" else info.domain
+    where = "any computer" if info.kind == "captioner" else info.checkpoint
+    return "  ·  ".join(part for part in (f"trained on {trained}" if trained else "", where) if part)
 
 
 def _choice(values: dict[str, str]) -> QComboBox:
