@@ -110,13 +110,16 @@ class _Photographer:
         return path
 
     def _words(self) -> list[Path]:
-        """Show the first word that has a map of its own, where there is one."""
+        """Show the word whose map is most concentrated, where there is one."""
         scene = self._window.bench.compare.scene
         spoken = [model for model in scene.models if model.words] if scene else []
         if not spoken:
             return []
         model = spoken[0]
-        word = next((i for i, each in enumerate(model.words) if each.is_content), 0)
+        content = [i for i, each in enumerate(model.words) if each.is_content] or [0]
+        word = max(
+            content, key=lambda i: float(model.word_maps[i].max()) if model.word_maps is not None else 0
+        )
         self._window.selection.update(source=model.id, word=word)
         return [self._save("", "light", "window-word")]
 

@@ -42,7 +42,7 @@ def test_the_inspector_says_what_made_a_map(inspector, study):
     assert source["model"] == "ViT-LSTM"
     assert source["map"] == "word 3"
     assert source["method"] == "attention"
-    assert source["log prob."] == "−2.70 nats"
+    assert source["log prob."] == "−2.7 nats"
     settings = values(inspector._settings)
     assert settings["seed"] == "1"
     assert values(inspector._versions)["numpy"]

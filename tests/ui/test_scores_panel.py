@@ -160,3 +160,31 @@ def test_equal_values_do_not_hide_each_other():
     assert len(set(offsets)) == 50
     assert np.all(np.abs(offsets) <= 1)
     assert np.array_equal(offsets, spread(np.zeros(50)))
+
+
+def test_a_real_scoring_shows_as_stored_and_truth_has_a_row_of_its_own(qtbot, tmp_path):
+    """Score drawn maps with the real verb; every cell is what the project file then says."""
+    import numpy as np
+
+    from gazeapp.engine.workflows.base import SILENT
+    from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
+    from gazeapp.engine.workflows.score import ScoreSettings, score
+
+    path = build(tmp_path / "real", images=4, models=2, subjects=5, scored=False).path
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    for place in range(4):
+        np.save(maps / f"scene-{place + 1:03}.npy", np.random.default_rng(place).random((12, 20)))
+    with Project.open(path) as project:
+        import_maps(project, ImportMapsSettings(str(maps), "true density", "general", kind="truth"), SILENT)
+        summary = score(project, ScoreSettings(sigma=8.0, n_splits=4, n_bootstrap=50, threads=1), SILENT)
+        assert summary.failed == 0
+    desk = Desk(qtbot, path)
+    assert desk.sources()[:3] == [PEOPLE, "cnn-lstm", "cnn-transformer"]
+    assert {"true_density", "uniform", "centre_bias"} <= set(desk.sources())
+    for row in desk.summary:
+        if row.source_kind != "human":
+            assert desk.index(row.source, row.metric).data(CELL_ROLE).mean == row.mean
+    truth = [r for r in range(desk.panel.model.rowCount()) if desk.panel.model.source_at(r) == "true_density"]
+    assert desk.panel.model.can_be_focused(truth[0])
+    assert len(desk.panel.plot.points) == 3

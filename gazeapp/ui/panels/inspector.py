@@ -245,7 +245,7 @@ def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> lis
             ("told task", run.model_task, "The trained task that the model was given."),
             (
                 "log prob.",
-                "" if run.log_probability is None else f"{run.log_probability:.2f} nats".replace("-", "−"),
+                "" if run.log_probability is None else f"{run.log_probability:.3g} nats".replace("-", "−"),
                 "Natural logarithm of the probability that the model gave its whole caption.",
             ),
             ("took", f"{run.seconds:.2f} s", "Time for caption and maps."),

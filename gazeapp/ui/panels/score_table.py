@@ -149,7 +149,8 @@ class ScoreTable(QAbstractTableModel):
 
     def can_be_focused(self, row: int) -> bool:
         """Return whether the row's source has a pane in the compare view."""
-        return self._lines[row].kind in ("model", "human", "ceiling")
+        source = self._lines[row].source
+        return source == PEOPLE or (self._study is not None and source in self._study.models)
 
     def row_of(self, source: str | None) -> int:
         """Return the row of a source, -1 when it has none."""
