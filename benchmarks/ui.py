@@ -161,7 +161,11 @@ class Gazeapp:
     def unread_image(self) -> float:
         """Jump to an image that has not been read ahead."""
         self.loader.refresh()
-        near = [self.images[k] for k in (self.place - 1, self.place + 1, self.place + 2) if 0 <= k < len(self.images)]
+        near = [
+            self.images[k]
+            for k in (self.place - 1, self.place + 1, self.place + 2)
+            if 0 <= k < len(self.images)
+        ]
         wait(lambda: all(self.loader.is_ready(image, TASK) for image in near))
         settle()
         self.place = (self.place + len(self.images) // 2) % len(self.images)

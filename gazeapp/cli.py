@@ -144,7 +144,9 @@ def add_images_command(project: Path, paths: tuple[Path, ...], as_json: bool) ->
 )
 @click.option("--sigma", default="24px", show_default=True, help="Blur of the human maps: 24px or 1deg.")
 @click.option("--px-per-deg", type=float, help="Image pixels per degree of visual angle.")
-@click.option("--screen", type=(float, float), help="Screen width and height in px, for files that lack them.")
+@click.option(
+    "--screen", type=(float, float), help="Screen width and height in px, for files that lack them."
+)
 @click.option("--simulated", is_flag=True, help="Mark the recordings as simulated.")
 @click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was read from each file as JSON.")

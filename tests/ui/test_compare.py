@@ -43,8 +43,10 @@ class Desk:
         image = self.study.images[number]
         self.selection.update(image_id=image, task=task)
         self.qtbot.waitUntil(
-            lambda: self.panel.scene is not None
-            and (self.panel.scene.image_id, self.panel.scene.task) == (image, task)
+            lambda: (
+                self.panel.scene is not None
+                and (self.panel.scene.image_id, self.panel.scene.task) == (image, task)
+            )
         )
         return self
 

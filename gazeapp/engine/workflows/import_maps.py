@@ -90,7 +90,8 @@ def _check_free(project: Project, model_id: str, settings: ImportMapsSettings) -
     taken = {model.id: model for model in project.runs.models()}.get(model_id)
     if taken is not None and taken.kind != settings.kind:
         raise GazeError(
-            f"The project holds another model called {taken.name}.", todo="Give the imported maps another name."
+            f"The project holds another model called {taken.name}.",
+            todo="Give the imported maps another name.",
         )
 
 

@@ -104,7 +104,9 @@ def test_imported_maps_never_take_the_place_of_a_model(project: Project, tmp_pat
 def test_a_known_truth_stands_last_under_its_own_name(project: Project, tmp_path: Path):
     np.save(tmp_path / "maps" / "a.npy", peak(0, 0))
     folder = str(tmp_path / "maps")
-    import_maps(project, ImportMapsSettings(folder, "True density (simulated)", "general", kind="truth"), SILENT)
+    import_maps(
+        project, ImportMapsSettings(folder, "True density (simulated)", "general", kind="truth"), SILENT
+    )
     import_maps(project, ImportMapsSettings(folder, "Deep", "general"), SILENT)
     assert [(model.id, model.kind) for model in project.runs.models()] == [
         ("deep", "imported"),

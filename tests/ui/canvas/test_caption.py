@@ -66,8 +66,7 @@ def test_words_wrap_within_the_width_in_order(caption) -> None:
     boxes = [caption.word_rect(index) for index in range(-1, len(WORDS))]
     assert all(box.right() <= narrow for box in boxes)
     assert all(
-        later.top() > earlier.top() or later.left() >= earlier.right()
-        for earlier, later in pairwise(boxes)
+        later.top() > earlier.top() or later.left() >= earlier.right() for earlier, later in pairwise(boxes)
     )
     assert len({box.top() for box in boxes}) == lines
 

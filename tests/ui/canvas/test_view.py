@@ -84,9 +84,7 @@ def test_a_planted_peak_is_brightest_at_its_place_on_the_screen(view, place, reg
 
 
 def test_opacity_and_overlay_switch_the_map(view) -> None:
-    layer = density_layer(
-        np.array([[1, 3]], np.float32), Rect.of_image(WIDTH, HEIGHT), WIDTH, HEIGHT
-    )
+    layer = density_layer(np.array([[1, 3]], np.float32), Rect.of_image(WIDTH, HEIGHT), WIDTH, HEIGHT)
     plain = pixels(view)
     view.set_layer(layer, layer.table_for(density_table("viridis"), layer.scale))
     covered = pixels(view)
