@@ -97,8 +97,3 @@ class TabDock(Dock):
         self.tabs.setCurrentIndex(self._ids.index(page_id))
         self.show()
         self.raise_()
-
-    @property
-    def page(self) -> str:
-        """Page in front."""
-        return self._ids[self.tabs.currentIndex()]

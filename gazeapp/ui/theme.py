@@ -31,9 +31,6 @@ from gazeapp.engine.resources import resource_path
 STEP = 8
 """Every distance in the window is a multiple of this, px."""
 
-CANVAS = "#777777"
-"""Mid-grey around images, the same in both themes so that maps look the same."""
-
 MODES = ("system", "light", "dark")
 
 
@@ -55,8 +52,6 @@ class Colors:
     accent_soft: str
     warning: str
     warning_soft: str
-    good: str
-    canvas: str = CANVAS
 
 
 LIGHT = Colors(
@@ -74,7 +69,6 @@ LIGHT = Colors(
     accent_soft="#e4e8fb",
     warning="#9a5b00",
     warning_soft="#fbf0dc",
-    good="#1c7a4f",
 )
 DARK = Colors(
     name="dark",
@@ -91,7 +85,6 @@ DARK = Colors(
     accent_soft="#2d3353",
     warning="#e3b261",
     warning_soft="#3a3123",
-    good="#6cc79a",
 )
 
 _STYLE = Template(
@@ -232,7 +225,6 @@ QPushButton#card:pressed { background: $hover; }
 QPushButton#recent { background: transparent; border: 1px solid transparent; padding: 0; }
 QPushButton#recent:hover { background: $hover; }
 QPushButton#recent:focus { border-color: $accent; }
-QFrame#hairline { background: $line; max-height: 1px; min-height: 1px; border: none; }
 QFrame#palette { background: $raised; border: 1px solid $line; border-radius: 10px; }
 """
 )

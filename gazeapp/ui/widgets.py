@@ -48,13 +48,6 @@ def no_mnemonic(text: str) -> str:
     return text.replace("&", "&&")
 
 
-def hairline() -> QFrame:
-    """Return a thin horizontal line."""
-    line = QFrame()
-    line.setObjectName("hairline")
-    return line
-
-
 def simulated_badge() -> QLabel:
     """Return the badge of everything that is simulated."""
     badge = label("simulated", "badge")

@@ -40,7 +40,7 @@ def test_the_inspector_says_what_made_a_map(inspector, study):
     assert image["size"] == "160 × 96 px"
     assert image["people"] == "4"
     assert source["model"] == "ViT-LSTM"
-    assert source["map"] == "word 3"
+    assert source["map"] == "“holds”, word 3"
     assert source["method"] == "attention"
     assert source["log prob."] == "−2.7 nats"
     settings = values(inspector._settings)

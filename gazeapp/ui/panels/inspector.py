@@ -240,7 +240,7 @@ def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> lis
     ]
     if run is not None:
         facts += [
-            ("map", f"word {chosen.word + 1}" if chosen.word >= 0 else "mean over content words", ""),
+            ("map", map_name(run, chosen.word), "The caption's map is the mean over its content words."),
             ("method", run.method, "How attention became a map."),
             ("told task", run.model_task, "The trained task that the model was given."),
             (
@@ -253,6 +253,14 @@ def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> lis
     else:
         facts.append(("map", "not made yet", "Run the models on this image and task."))
     return [fact for fact in facts if fact[1]]
+
+
+def map_name(run: RunRow, word: int) -> str:
+    """Return which map of a run is shown: that of a word, or the caption's mean."""
+    if word < 0:
+        return "mean over content words" if run.caption else "the map itself"
+    words = run.caption.split(" ")
+    return f"“{words[word]}”, word {word + 1}" if word < len(words) else f"word {word + 1}"
 
 
 def settings_facts(row: SettingsRow | None) -> list[Fact]:
