@@ -113,7 +113,7 @@ class Workbench(QObject):
             dock.show()
         self.inspector_dock.setVisible(width >= _ROOM_FOR_INSPECTOR)
         side = max(_LEAST_SIDE, width // 9)
-        low = min(max(_LEAST_RESULTS, height * 3 // 10), height * 2 // 5)
+        low = min(max(_LEAST_RESULTS, height // 4), height * 2 // 5)
         self._window.resizeDocks(
             [self.images_dock, self.inspector_dock], [side, side], Qt.Orientation.Horizontal
         )
