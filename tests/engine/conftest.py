@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from gazeapp.engine.gaze.density import human_map
+from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project import Project
-from gazeapp.engine.project.images import sha256_of
 from gazeapp.engine.types import Rect
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.score import ScoreSettings, score

@@ -25,7 +25,8 @@ from gazeapp.engine.gaze.records import (
     Recording,
     Trial,
 )
-from gazeapp.engine.gaze.source import open_bytes, sha256_of
+from gazeapp.engine.gaze.source import open_bytes
+from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
 FORMAT = "csv"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,16 +50,3 @@ def head_of(path: Path, size: int = 65536) -> bytes:
     """Return the first ``size`` bytes of a file, unpacked when it is gzip."""
     with open_bytes(path) as stream:
         return stream.read(size)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes as they lie on the disk, hexadecimal."""
-    try:
-        with path.open("rb") as raw:
-            return hashlib.file_digest(raw, "sha256").hexdigest()
-    except OSError as error:
-        raise GazeError(
-            f"The file cannot be read: {error.strerror or error}.",
-            where=str(path),
-            todo="Check that it is there, is a file and may be read.",
-        ) from error

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.project.rows import ImageRow
 from gazeapp.engine.project.store import Store
 
 _COLUMNS = "id, name, path, sha256, width, height, origin"
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's content, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class ImageStore(Store):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from itertools import groupby
 from pathlib import Path, PurePath
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.project import ProblemRow, Project
 from gazeapp.engine.project.settings import versions
 from gazeapp.engine.reports.archive import MapEntry, draw_overlays, entries, write_maps, write_picture
@@ -157,7 +157,7 @@ def _provenance(project: Project, folder: Path, rows: dict[str, int]) -> Json:
         "versions": versions(),
         "fingerprint": fingerprint(images, recordings),
         "files": {
-            name: {"sha256": _sha256(folder / name), **({"rows": rows[name]} if name in rows else {})}
+            name: {"sha256": sha256_of(folder / name), **({"rows": rows[name]} if name in rows else {})}
             for name in (*rows, ARCHIVE)
         },
         "settings": [
@@ -179,11 +179,6 @@ def _without_folders(values: Json) -> Json:
     if "files" not in values:
         return values
     return {**values, "files": [PurePath(str(file)).name for file in values["files"]]}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -16,7 +16,7 @@ from gazeapp.engine.gaze.geometry import Sigma
 from gazeapp.engine.gaze.match import ImageNames
 from gazeapp.engine.gaze.plan import Caution, ImportPlan, find_image, plan_import
 from gazeapp.engine.gaze.records import OTHER_EYE, Fixations, Recording
-from gazeapp.engine.gaze.source import sha256_of
+from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.project import ImageRow, Project, RecordingRow
 from gazeapp.engine.project.gaze import FixationRow
 from gazeapp.engine.types import FloatArray, IntArray, Json, Rect

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from gazeapp.engine.demo.world import is_demo_image
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.pictures import SUFFIXES, read_picture
 from gazeapp.engine.project import Project
-from gazeapp.engine.project.images import sha256_of
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
 
 

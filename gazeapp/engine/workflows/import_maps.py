@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.maps.files import MAP_SUFFIXES, read_map
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import ImageRow, Project
-from gazeapp.engine.project.images import sha256_of
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally

@@ -10,7 +10,45 @@ from PySide6.QtWidgets import QCheckBox, QWidget
 from gazeapp.ui.dialogs.form import FormDialog, PathField, why_not_writable
 
 
-class ReportDialog(FormDialog):
+class _OutputDialog(FormDialog):
+    """Asks for a place, and whether to show what is written there."""
+
+    def __init__(
+        self, parent: QWidget | None, title: str, says: str, button: str, place: PathField, start: Path
+    ) -> None:
+        super().__init__(parent, title, says, button)
+        self._place = place
+        self._place.set_path(start)
+        self._open = QCheckBox()
+        self._open.setChecked(True)
+        self._place.changed.connect(self._check)
+
+    @property
+    def path(self) -> Path:
+        """The chosen place."""
+        return self._place.path or Path()
+
+    @property
+    def open_when_done(self) -> bool:
+        """Whether to show it afterwards."""
+        return self._open.isChecked()
+
+    def _ask(self, label: str, tip: str, show: str, show_tip: str) -> None:
+        self._open.setText(show)
+        self.add_row(label, self._place, tip)
+        self.add_row("", self._open, show_tip)
+        self._check()
+
+    def _why_not(self, place: Path | None) -> str:
+        """Return why nothing can be written to ``place``; empty when it can."""
+        return "" if place else "Choose a place."
+
+    @Slot()
+    def _check(self) -> None:
+        self.set_reason(self._why_not(self._place.path))
+
+
+class ReportDialog(_OutputDialog):
     """Asks where the report goes."""
 
     def __init__(self, parent: QWidget | None, project: Path) -> None:
@@ -19,32 +57,21 @@ class ReportDialog(FormDialog):
             "Write report",
             "One HTML file with data, models, settings, scores, pictures and methods; it opens anywhere, offline.",
             "Write report",
+            PathField("save", "Report", "HTML files (*.html)"),
+            project.with_name(f"{project.stem}-report.html"),
         )
-        self._place = PathField("save", "Report", "HTML files (*.html)")
-        self._place.set_path(project.with_name(f"{project.stem}-report.html"))
-        self._open = QCheckBox("Open it when it is done")
-        self._open.setChecked(True)
-        self.add_row("File", self._place, "An older file of that name is replaced.")
-        self.add_row("", self._open, "Shows the report in your web browser.")
-        self._place.changed.connect(self._check)
-        self._check()
+        self._ask(
+            "File",
+            "An older file of that name is replaced.",
+            "Open it when it is done",
+            "Shows the report in your web browser.",
+        )
 
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._place.path or Path()
-
-    @property
-    def open_when_done(self) -> bool:
-        """Whether to show it afterwards."""
-        return self._open.isChecked()
-
-    @Slot()
-    def _check(self) -> None:
-        self.set_reason(why_not_writable(self._place.path, ".html"))
+    def _why_not(self, place: Path | None) -> str:
+        return why_not_writable(place, ".html")
 
 
-class ExportDialog(FormDialog):
+class ExportDialog(_OutputDialog):
     """Asks for the folder of tables and maps."""
 
     def __init__(self, parent: QWidget | None, project: Path) -> None:
@@ -54,30 +81,17 @@ class ExportDialog(FormDialog):
             "Tidy CSV tables of images, fixations, captions, scores and ceilings, the maps as NPZ, and a "
             "data dictionary.",
             "Export",
+            PathField("folder", "Folder"),
+            project.with_name(f"{project.stem}-export"),
         )
-        self._place = PathField("folder", "Folder")
-        self._place.set_path(project.with_name(f"{project.stem}-export"))
-        self._open = QCheckBox("Open the folder when it is done")
-        self._open.setChecked(True)
-        self.add_row("Folder", self._place, "Made if it is missing; older tables in it are replaced.")
-        self.add_row("", self._open, "Shows the folder in your file manager.")
-        self._place.changed.connect(self._check)
-        self._check()
+        self._ask(
+            "Folder",
+            "Made if it is missing; older tables in it are replaced.",
+            "Open the folder when it is done",
+            "Shows the folder in your file manager.",
+        )
 
-    @property
-    def path(self) -> Path:
-        """The folder."""
-        return self._place.path or Path()
-
-    @property
-    def open_when_done(self) -> bool:
-        """Whether to show it afterwards."""
-        return self._open.isChecked()
-
-    @Slot()
-    def _check(self) -> None:
-        place = self._place.path
-        reason = "" if place else "Choose a folder."
+    def _why_not(self, place: Path | None) -> str:
         if place is not None and place.is_file():
-            reason = "That is a file; choose a folder."
-        self.set_reason(reason)
+            return "That is a file; choose a folder."
+        return super()._why_not(place)

@@ -196,7 +196,7 @@ def test_the_newest_run_of_a_unit_is_the_one_that_shows(project: Project):
 
 
 def test_a_moved_image_is_found_by_its_content(project: Project):
-    from gazeapp.engine.project.images import sha256_of
+    from gazeapp.engine.hashing import sha256_of
 
     path = project.folder / "a.png"
     path.write_bytes(b"picture")
