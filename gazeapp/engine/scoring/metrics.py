@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
-from gazeapp.engine.types import DoubleArray, IntArray
+from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
 
 Values: TypeAlias = NDArray[np.floating[Any]]
 NAN = float("nan")
@@ -65,6 +65,39 @@ def pixels(x: ArrayLike, y: ArrayLike, height: int, width: int) -> Pixels:
     columns = np.floor(xs[inside]).astype(np.int64)
     rows = np.floor(ys[inside]).astype(np.int64)
     return Pixels(rows * width + columns, int(len(xs) - inside.sum()))
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """The people of an image, each of them left out once.
+
+    Parameters
+    ----------
+    fixated
+        Fixated pixels of all subjects.
+    owner
+        Index of the subject of each of them, shape (n,).
+    maps
+        The subjects' blurred maps, flat, shape (n_subjects, n_pixels); their sum is the human map but
+        for its scale.
+    norms
+        Euclidean norm of the sum of all maps but one, minus its mean, shape (n_subjects,).
+    """
+
+    fixated: Pixels
+    owner: IntArray
+    maps: FloatArray
+    norms: DoubleArray
+
+    def kept(self, deduplicate: bool) -> tuple[IntArray, BoolArray]:
+        """Return pixels, shape (n,), and which are fixated without each subject, shape (n_subjects, n)."""
+        others = self.owner != np.arange(len(self.maps))[:, None]
+        if not deduplicate:
+            return self.fixated.index, others
+        index, place = np.unique(self.fixated.index, return_inverse=True)
+        kept = np.zeros((len(self.maps), len(index)), dtype=np.bool_)
+        np.logical_or.at(kept, (slice(None), place), others)
+        return index, kept
 
 
 def nss(values: ArrayLike, fixated: Pixels, preset: Preset = TUEBINGEN) -> float:
@@ -156,7 +189,43 @@ def score_map(
     GazeError
         When the map holds NaN or infinity, or a metric is unknown.
     """
+    return _score(_Map(values), fixated, others, human, preset, metrics)
+
+
+def score_map_without(
+    values: ArrayLike,
+    fixated: Pixels,
+    others: Pixels,
+    human: HumanTarget,
+    left_out: LeftOut,
+    preset: Preset = TUEBINGEN,
+    metrics: Sequence[str] = ("nss", "auc", "sauc", "cc", "sim", "kl"),
+) -> tuple[dict[str, float], dict[str, DoubleArray]]:
+    """Return the metrics of one map as :func:`score_map` does, and without each subject in turn.
+
+    The second dict holds the metrics that have a percent of ceiling (not SIM, KL and AUC-Judd), each
+    of shape (n_subjects,). The map and the negatives of sAUC stay as they are.
+    """
     own = _Map(values)
+    return (
+        _score(own, fixated, others, human, preset, metrics),
+        {
+            metric: own.without(metric, left_out, others, preset)
+            for metric in metrics
+            if has_percent(metric, preset)
+        },
+    )
+
+
+def has_percent(metric: str, preset: Preset) -> bool:
+    """Return whether a metric is ever held against a ceiling under a preset."""
+    # AUC-Judd depends on the number of fixations: one subject's is up to 1 / (2 n) above that of many.
+    return metric in ("nss", "sauc", "cc") or (metric == "auc" and preset.auc != "judd")
+
+
+def _score(
+    own: _Map, fixated: Pixels, others: Pixels, human: HumanTarget, preset: Preset, metrics: Sequence[str]
+) -> dict[str, float]:
     formulas = {
         "nss": lambda: own.nss(fixated, preset),
         "auc": lambda: own.auc(fixated, preset),
@@ -252,6 +321,11 @@ class _Map:
         return self._own(self.total / len(self.flat))
 
     @cached_property
+    def ordered(self) -> Values:
+        """Values in ascending order."""
+        return np.sort(self.flat)
+
+    @cached_property
     def norm(self) -> float:
         """Euclidean norm of the map minus its mean."""
         squares = 0.0
@@ -275,9 +349,10 @@ class _Map:
         if self.constant:
             return 0.5 if preset.constant == "chance" else NAN
         chosen = fixated.unique() if preset.deduplicate else fixated
-        ordered = np.sort(self.flat)
         positives = self.flat[chosen.index]
-        return _judd(positives, ordered) if preset.auc == "judd" else _mann_whitney(positives, ordered)
+        if preset.auc == "judd":
+            return _judd(positives, self.ordered)
+        return float(_ranks(positives, self.ordered).mean())
 
     def sauc(self, fixated: Pixels, others: Pixels, preset: Preset) -> float:
         if not len(fixated) or not len(others):
@@ -289,7 +364,7 @@ class _Map:
         positives, negatives = self.flat[fixated.index], self.flat[others.index]
         if preset.sauc == "steps":
             return _stepped(self._stretch(positives), self._stretch(negatives))
-        return _mann_whitney(positives, np.sort(negatives))
+        return float(_ranks(positives, np.sort(negatives)).mean())
 
     def cc(self, human: HumanTarget) -> float:
         self._must_fit(human)
@@ -329,6 +404,39 @@ class _Map:
             divergence += float(np.dot(q[part], np.log(ratio, out=ratio)))
         return divergence
 
+    def without(self, metric: str, left_out: LeftOut, others: Pixels, preset: Preset) -> DoubleArray:
+        """Return NSS, AUC, sAUC or CC without each subject in turn, shape (n_subjects,)."""
+        if metric == "cc":
+            return self._cc_without(left_out)
+        nothing = np.full(len(left_out.maps), NAN)
+        if metric == "sauc" and not len(others):
+            return nothing
+        if self.constant:
+            chance = 0.0 if metric == "nss" else 0.5
+            return np.full_like(nothing, chance) if preset.constant == "chance" else nothing
+        index, kept = left_out.kept(preset.deduplicate)
+        positives = self.flat[index]
+        if metric == "nss":
+            norm = self.norm / math.sqrt(len(self.flat) - preset.ddof)
+            return _means((positives - self.mean).astype(np.float64) / norm, kept)
+        if metric == "auc":
+            return _means(_ranks(positives, self.ordered), kept)
+        negatives = self.flat[others.index]
+        if preset.sauc == "steps":
+            high, low = self._stretch(positives), self._stretch(negatives)
+            return np.array([_stepped(high[one], low) if one.any() else NAN for one in kept])
+        return _means(_ranks(positives, np.sort(negatives)), kept)
+
+    def _cc_without(self, left_out: LeftOut) -> DoubleArray:
+        across = np.zeros(len(left_out.maps))
+        if self.constant:
+            return np.full_like(across, NAN)
+        for part in self.blocks():
+            across += left_out.maps[:, part] @ (self.flat[part] - self.mean)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            correlation: DoubleArray = (across.sum() - across) / (self.norm * left_out.norms)
+        return correlation
+
     def density(self, stretch: bool, preset: Preset) -> _Density:
         """Return how the map becomes a distribution.
 
@@ -363,11 +471,21 @@ class _Map:
             raise ValueError(f"a map of shape {self.shape} cannot be compared with one of {human.map.shape}")
 
 
-def _mann_whitney(positives: Values, negatives: Values) -> float:
-    """Return P(positive > negative) + P(tie) / 2; ``negatives`` in ascending order."""
+def _ranks(positives: Values, negatives: Values) -> DoubleArray:
+    """Return P(positive > negative) + P(tie) / 2 of each positive; ``negatives`` in ascending order.
+
+    Their mean is the area under the ROC curve (Mann-Whitney).
+    """
     below = np.searchsorted(negatives, positives, side="left")
     up_to = np.searchsorted(negatives, positives, side="right")
-    return float((below + up_to).mean(dtype=np.float64) / (2 * len(negatives)))
+    return (below + up_to) / (2.0 * len(negatives))
+
+
+def _means(values: DoubleArray, kept: BoolArray) -> DoubleArray:
+    """Return the mean of the values that each row of ``kept`` keeps; NaN where it keeps none."""
+    with np.errstate(invalid="ignore"):
+        means: DoubleArray = kept @ values / kept.sum(axis=1)
+    return means
 
 
 def _judd(positives: Values, ordered: Values) -> float:
