@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazeapp.engine.gaze.density import gaussian_profiles
-from gazeapp.engine.scoring.metrics import NAN, HumanTarget, LeftOut, Pixels, has_percent, pixels, score_map
+from gazeapp.engine.scoring.left_out import LeftOut
+from gazeapp.engine.scoring.metrics import NAN, HumanTarget, Pixels, has_percent, pixels, score_map
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
 from gazeapp.engine.types import DoubleArray, FloatArray, IntArray
 
@@ -108,7 +109,7 @@ class SubjectMaps:
         squares = np.einsum("sk,kl,sl->s", others, self.gram, others)
         index = np.concatenate([one.index for one in self.fixated])
         owner = np.repeat(np.arange(len(self)), [len(one) for one in self.fixated])
-        return LeftOut(Pixels(index), owner, self.flat, np.sqrt(np.maximum(squares, 0.0)))
+        return LeftOut(index, owner, self.flat, np.sqrt(np.maximum(squares, 0.0)))
 
     def human(self) -> FloatArray:
         """Return the human map, shape (height, width), float32, sums to 1."""

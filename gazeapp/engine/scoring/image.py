@@ -24,9 +24,9 @@ from gazeapp.engine.scoring.ceilings import (
     subject_maps,
 )
 from gazeapp.engine.scoring.facts import METRICS
+from gazeapp.engine.scoring.left_out import LeftOut
 from gazeapp.engine.scoring.metrics import (
     HumanTarget,
-    LeftOut,
     Pixels,
     pixels,
     score_map,

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.scoring.left_out import LeftOut, means_kept
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
-from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
+from gazeapp.engine.types import DoubleArray, IntArray
 
 Values: TypeAlias = NDArray[np.floating[Any]]
 NAN = float("nan")
@@ -65,39 +66,6 @@ def pixels(x: ArrayLike, y: ArrayLike, height: int, width: int) -> Pixels:
     columns = np.floor(xs[inside]).astype(np.int64)
     rows = np.floor(ys[inside]).astype(np.int64)
     return Pixels(rows * width + columns, int(len(xs) - inside.sum()))
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """The people of an image, each of them left out once.
-
-    Parameters
-    ----------
-    fixated
-        Fixated pixels of all subjects.
-    owner
-        Index of the subject of each of them, shape (n,).
-    maps
-        The subjects' blurred maps, flat, shape (n_subjects, n_pixels); their sum is the human map but
-        for its scale.
-    norms
-        Euclidean norm of the sum of all maps but one, minus its mean, shape (n_subjects,).
-    """
-
-    fixated: Pixels
-    owner: IntArray
-    maps: FloatArray
-    norms: DoubleArray
-
-    def kept(self, deduplicate: bool) -> tuple[IntArray, BoolArray]:
-        """Return pixels, shape (n,), and which are fixated without each subject, shape (n_subjects, n)."""
-        others = self.owner != np.arange(len(self.maps))[:, None]
-        if not deduplicate:
-            return self.fixated.index, others
-        index, place = np.unique(self.fixated.index, return_inverse=True)
-        kept = np.zeros((len(self.maps), len(index)), dtype=np.bool_)
-        np.logical_or.at(kept, (slice(None), place), others)
-        return index, kept
 
 
 def nss(values: ArrayLike, fixated: Pixels, preset: Preset = TUEBINGEN) -> float:
@@ -418,14 +386,14 @@ class _Map:
         positives = self.flat[index]
         if metric == "nss":
             norm = self.norm / math.sqrt(len(self.flat) - preset.ddof)
-            return _means((positives - self.mean).astype(np.float64) / norm, kept)
+            return means_kept((positives - self.mean).astype(np.float64) / norm, kept)
         if metric == "auc":
-            return _means(_ranks(positives, self.ordered), kept)
+            return means_kept(_ranks(positives, self.ordered), kept)
         negatives = self.flat[others.index]
         if preset.sauc == "steps":
             high, low = self._stretch(positives), self._stretch(negatives)
             return np.array([_stepped(high[one], low) if one.any() else NAN for one in kept])
-        return _means(_ranks(positives, np.sort(negatives)), kept)
+        return means_kept(_ranks(positives, np.sort(negatives)), kept)
 
     def _cc_without(self, left_out: LeftOut) -> DoubleArray:
         across = np.zeros(len(left_out.maps))
@@ -479,13 +447,6 @@ def _ranks(positives: Values, negatives: Values) -> DoubleArray:
     below = np.searchsorted(negatives, positives, side="left")
     up_to = np.searchsorted(negatives, positives, side="right")
     return (below + up_to) / (2.0 * len(negatives))
-
-
-def _means(values: DoubleArray, kept: BoolArray) -> DoubleArray:
-    """Return the mean of the values that each row of ``kept`` keeps; NaN where it keeps none."""
-    with np.errstate(invalid="ignore"):
-        means: DoubleArray = kept @ values / kept.sum(axis=1)
-    return means
 
 
 def _judd(positives: Values, ordered: Values) -> float:

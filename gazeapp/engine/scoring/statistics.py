@@ -104,7 +104,7 @@ def share_of_ceiling(
         images alone.
     """
     table = np.column_stack([np.asarray(scores, dtype=np.float64), np.asarray(parts, dtype=np.float64)])
-    complete = np.isfinite(table).all(axis=1)
+    complete = np.asarray(np.isfinite(table).all(axis=1))
     kept = table[complete]
     n = len(kept)
     nan = float("nan")
@@ -146,7 +146,7 @@ def means_without(table: DoubleArray, complete: BoolArray, left_out: LeftOutRows
     inside = complete[left_out.image]
     image, rows = left_out.image[inside], left_out.table[inside]
     people, subject = np.unique(left_out.subject[inside], return_inverse=True)
-    known = np.isfinite(rows).all(axis=1)
+    known = np.asarray(np.isfinite(rows).all(axis=1))
     sums = np.tile(table[complete].sum(axis=0), (len(people), 1))
     np.add.at(sums, subject, np.where(known[:, None], rows, 0.0) - table[image])
     n_images = complete.sum() - np.bincount(subject[~known], minlength=len(people))

@@ -407,13 +407,17 @@ def _without(project: Project, plan: _Plan, people: _People, place: dict[int, in
     scores: dict[Source, dict[str, DoubleArray]] = {}
     parts: dict[tuple[str, str], DoubleArray] = {}
     for image_id, row in stored.items():
+        if row.subjects != tuple(looked[image_id].tolist()):
+            continue  # of fixations that have changed since, and whose scoring failed
         own = slice(starts[image_id], starts[image_id] + len(row.subjects))
         for (kind, source, method, lesion, metric), values in zip(row.columns, row.values, strict=True):
             nothing = np.full(len(names), np.nan)
             if kind == _CEILING:
                 column = parts.setdefault((metric, source), nothing)
             else:
-                column = scores.setdefault(Source(kind, source, method, lesion), {}).setdefault(metric, nothing)
+                column = scores.setdefault(Source(kind, source, method, lesion), {}).setdefault(
+                    metric, nothing
+                )
             column[own] = values
     image = np.repeat(np.arange(len(place)), counts)
     return Without(image, np.unique(names, return_inverse=True)[1], scores, parts)
