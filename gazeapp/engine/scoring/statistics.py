@@ -83,7 +83,7 @@ def share_of_ceiling(
     shift all images together, which no resample of images shows: each side of the interval is made
     longer by ``sqrt(1 + var_people / var_images)``, var_people from leaving out one subject at a time
     (:func:`variance_over_people`). What varies by image and person is in both variances, so that the
-    interval is slightly wide (Owen 2007).
+    interval is wide rather than narrow (cf. Owen 2007; docs/methods.md has figures).
 
     Parameters
     ----------
