@@ -173,6 +173,23 @@ class CeilingRow:
     settings_id: int
 
 
+@dataclass(frozen=True)
+class PeoplePartsRow:
+    """The scores and ceilings of one image under one task without each of its subjects in turn.
+
+    ``columns`` says what each row of ``values`` is: (source kind, source, method, lesion, metric), or
+    (``ceiling``, estimator, empty, empty, metric). ``values``: shape (n_columns, n_subjects), float32,
+    subjects in the order of ``subjects``; NaN where there is no value.
+    """
+
+    image_id: int
+    task: str
+    subjects: tuple[str, ...]
+    columns: tuple[tuple[str, str, str, str, str], ...]
+    values: FloatArray
+    settings_id: int
+
+
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
     """One source's score over the images of a task, and its share of the ceiling in percent."""

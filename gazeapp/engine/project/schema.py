@@ -158,6 +158,16 @@ CREATE TABLE ceilings (
     inputs_hash TEXT NOT NULL,
     PRIMARY KEY (image_id, task_id, settings_hash, metric, estimator)
 );
+CREATE TABLE people_parts (
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    task_id INTEGER NOT NULL REFERENCES tasks (id),
+    settings_hash TEXT NOT NULL,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    subjects TEXT NOT NULL,
+    columns TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (image_id, task_id, settings_hash)
+);
 CREATE TABLE summary (
     source_kind TEXT NOT NULL,
     source TEXT NOT NULL,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Iterable
 
-from gazeapp.engine.project.rows import CeilingRow, ScoreRow, SummaryRow
+import numpy as np
+
+from gazeapp.engine.project.rows import CeilingRow, PeoplePartsRow, ScoreRow, SummaryRow
 from gazeapp.engine.project.store import Store
 
 # The settings that were scored last, preset by preset; every settings while a preset has no summary yet.
@@ -18,7 +21,7 @@ _CURRENT = (
 
 
 class ScoreStore(Store):
-    """Reads and writes the ``scores``, ``ceilings`` and ``summary`` tables.
+    """Reads and writes the ``scores``, ``ceilings``, ``people_parts`` and ``summary`` tables.
 
     Scores of earlier settings stay in the file; what is handed out are those of the settings that
     the summary was made with, unless other settings are asked for by their hash.
@@ -44,6 +47,20 @@ class ScoreStore(Store):
         )
         return [CeilingRow(*row) for row in rows]
 
+    def people_parts(self, task: str, settings_hash: str) -> list[PeoplePartsRow]:
+        """Return what the task's images score without each of their subjects, with these settings."""
+        rows = self._db.execute(
+            "SELECT p.image_id, p.subjects, p.columns, p.data, p.settings_id FROM people_parts p "
+            "JOIN tasks t ON t.id = p.task_id WHERE t.name = ? AND p.settings_hash = ? ORDER BY p.image_id",
+            (task, settings_hash),
+        )
+        found = []
+        for image_id, names, keys, data, settings_id in rows:
+            subjects, columns = tuple(json.loads(names)), tuple(tuple(key) for key in json.loads(keys))
+            values = np.frombuffer(data, dtype="<f4").reshape(len(columns), len(subjects))
+            found.append(PeoplePartsRow(image_id, task, subjects, columns, values, settings_id))
+        return found
+
     def summary(self, preset: str | None = None) -> list[SummaryRow]:
         """Return the summary over images, of one preset or of all."""
         rows = self._db.execute(
@@ -64,8 +81,17 @@ class ScoreStore(Store):
         )
         return {(row[0], row[1]): row[2] for row in rows}
 
-    def put_unit(self, scores: Iterable[ScoreRow], ceilings: Iterable[CeilingRow], inputs_hash: str) -> None:
-        """Store the scores and ceilings of one (image, task) in place of older ones of the same settings."""
+    def put_unit(
+        self,
+        scores: Iterable[ScoreRow],
+        ceilings: Iterable[CeilingRow],
+        inputs_hash: str,
+        people: PeoplePartsRow | None = None,
+    ) -> None:
+        """Store the scores and ceilings of one (image, task) in place of older ones of the same settings.
+
+        ``people`` holds the same without each subject, where there are enough of them.
+        """
         scores = list(scores)
         first = scores[0]
         digest = self._project.settings.get(first.settings_id).hash
@@ -102,13 +128,23 @@ class ScoreStore(Store):
                     for row in ceilings
                 ],
             )
+            if people is not None:
+                self._db.execute(
+                    "INSERT INTO people_parts (image_id, task_id, settings_hash, settings_id, subjects, columns, "
+                    "data) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        *(people.image_id, task_id, digest, people.settings_id),
+                        *(json.dumps(people.subjects), json.dumps(people.columns)),
+                        people.values.astype("<f4").tobytes(),
+                    ),
+                )
 
     def remove_units(self, units: Collection[tuple[int, str]], settings_hash: str) -> None:
         """Remove the scores and ceilings of these (image id, task) that were made with these settings."""
         with self._project.transaction():
             for image_id, task in units:
                 key = (image_id, self._project.tasks.id_of(task), settings_hash)
-                for table in ("scores", "ceilings"):
+                for table in ("scores", "ceilings", "people_parts"):
                     self._db.execute(
                         f"DELETE FROM {table} WHERE image_id = ? AND task_id = ? AND settings_hash = ?", key
                     )

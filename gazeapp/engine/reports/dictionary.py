@@ -141,7 +141,9 @@ CEILINGS = Table(
         _PRESET,
         _text("estimator", "how it was estimated; the words are in docs and report"),
         _number("value", _VALUE_UNIT, "estimate over the images"),
-        _number("ci_low", _VALUE_UNIT, "lower end of the 95 % interval, bootstrap over images"),
+        _number(
+            "ci_low", _VALUE_UNIT, "lower end of the 95 % interval, bootstrap over images; people as they are"
+        ),
         _number("ci_high", _VALUE_UNIT, "upper end of the 95 % interval"),
         _integer("n_images", "", "images that went in"),
         _integer("n_subjects", "", "largest number of subjects of an image"),
@@ -164,7 +166,11 @@ SUMMARY = Table(
         ),
         _number("chance", _VALUE_UNIT, "score of a source that knows nothing"),
         _number("percent", "%", "100 (mean - chance) / (ceiling - chance); not cut off at 100"),
-        _number("ci_low", "%", "lower end of the 95 % interval of percent, bootstrap over images"),
+        _number(
+            "ci_low",
+            "%",
+            "lower end of the 95 % interval of percent, bootstrap over images and jackknife over people",
+        ),
         _number("ci_high", "%", "upper end of the 95 % interval of percent"),
         _KIND,
         _METHOD,

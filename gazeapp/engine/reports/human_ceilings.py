@@ -1,4 +1,7 @@
-"""Human ceilings over the images of a task, with their intervals."""
+"""Human ceilings over the images of a task, with their intervals.
+
+These intervals are about images alone; those of the summary are about images and people.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _TAILS = (2.5, 97.5)
 
 @dataclass(frozen=True, slots=True)
 class CeilingEstimate:
-    """One ceiling, or a part of one, over images, with a 95 % bootstrap interval (NaN where unknown)."""
+    """One ceiling, or a part of one, over images, with a 95 % interval over images (NaN where unknown)."""
 
     task: str
     metric: str

@@ -20,12 +20,34 @@ from gazeapp.engine.scoring.ceilings import (
 )
 from gazeapp.engine.scoring.facts import METRICS
 from gazeapp.engine.scoring.image import HUMAN, Source
-from gazeapp.engine.scoring.statistics import Ceiling, Share, share_of_ceiling
+from gazeapp.engine.scoring.statistics import Ceiling, LeftOutRows, Share, share_of_ceiling
 from gazeapp.engine.types import DoubleArray, IntArray
 
 NAN = float("nan")
 Parts = Mapping[tuple[str, str], DoubleArray]
 """(metric, estimator) -> each image's part of a ceiling, shape (n_images,), NaN where it has none."""
+
+
+@dataclass(frozen=True)
+class Without:
+    """Every image without one of its subjects: one entry for each image and subject who looked at it.
+
+    Parameters
+    ----------
+    image
+        Index of the image, shape (p,).
+    subject
+        Number of the subject, the same one on all images, shape (p,).
+    scores
+        Source -> metric -> score of that image without that subject, shape (p,), NaN where there is none.
+    parts
+        The same of the ceilings' parts.
+    """
+
+    image: IntArray
+    subject: IntArray
+    scores: Mapping[Source, Mapping[str, DoubleArray]]
+    parts: Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +77,7 @@ def summarise_task(
     n_subjects: IntArray,
     n_bootstrap: int = 10_000,
     seed: int = 0,
+    without: Without | None = None,
 ) -> list[SourceSummary]:
     """Return the summary of every source and metric of one task.
 
@@ -68,6 +91,8 @@ def summarise_task(
         People of each image, shape (n_images,).
     n_bootstrap, seed
         Resamples of the images for the intervals, and their seed.
+    without
+        The images without one of their subjects, for the part of the intervals that is about people.
 
     Returns
     -------
@@ -76,6 +101,7 @@ def summarise_task(
     """
     rows = []
     marks = {metric: ceiling_mark(metric, parts, n_subjects) for metric in METRICS}
+    left_out = _LeftOut(without, n_subjects) if without is not None else None
     for source, values in {**scores, **_people(parts)}.items():
         for metric, column in values.items():
             mark = marks[metric]
@@ -83,10 +109,31 @@ def summarise_task(
                 share = _mean_only(column)
                 estimator = ""
             else:
-                share = share_of_ceiling(column, mark.columns, mark.combine, mark.chance, n_bootstrap, seed)
+                rows_left = left_out.rows(source, metric, mark) if left_out is not None else None
+                share = share_of_ceiling(
+                    column, mark.columns, mark.combine, mark.chance, n_bootstrap, seed, rows_left
+                )
                 estimator = mark.estimator
             rows.append(SourceSummary(source, metric, share, estimator, METRICS[metric].chance))
     return rows
+
+
+class _LeftOut:
+    """Sources and marks without one subject at a time."""
+
+    def __init__(self, without: Without, n_subjects: IntArray) -> None:
+        self._without = without
+        self._scores = {**without.scores, **_people(without.parts)}
+        n_left = n_subjects[without.image] - 1
+        self._marks = {metric: ceiling_mark(metric, without.parts, n_left) for metric in METRICS}
+
+    def rows(self, source: Source, metric: str, mark: CeilingMark) -> LeftOutRows | None:
+        """Return the source's scores and the columns of its mark; None where there are none of that mark."""
+        column, rest = self._scores.get(source, {}).get(metric), self._marks[metric]
+        if column is None or rest is None or rest.estimator != mark.estimator:
+            return None
+        table = np.column_stack([column, rest.columns])
+        return LeftOutRows(self._without.image, self._without.subject, table)
 
 
 def _people(parts: Parts) -> dict[Source, dict[str, DoubleArray]]:

@@ -18,12 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gazeapp.engine.gaze.density import gaussian_profiles
-from gazeapp.engine.scoring.metrics import NAN, HumanTarget, Pixels, pixels, score_map
+from gazeapp.engine.scoring.left_out import LeftOut
+from gazeapp.engine.scoring.metrics import NAN, HumanTarget, Pixels, has_percent, pixels, score_map
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
 from gazeapp.engine.types import DoubleArray, FloatArray, IntArray
 
@@ -42,6 +44,8 @@ _PAIR_ROWS = 512
 _GRAM_PIXELS = 16_384
 MIN_SUBJECTS_FOR_HALVES = 4
 """A half of one person would say nothing about people."""
+MIN_SUBJECTS_TO_LEAVE_ONE_OUT = 3
+"""Without one of them, there must still be one to predict and one to predict from."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,35 @@ class SubjectMaps:
         """Fixations of all subjects together."""
         return sum(len(one) for one in self.fixated)
 
+    @property
+    def flat(self) -> FloatArray:
+        """The maps, each as one row, shape (n_subjects, n_pixels)."""
+        return self.maps.reshape(len(self.maps), -1)
+
+    @cached_property
+    def means(self) -> DoubleArray:
+        """Mean over pixels of each map, shape (n_subjects,)."""
+        means: DoubleArray = self.flat.mean(axis=1, dtype=np.float64)
+        return means
+
+    @cached_property
+    def gram(self) -> DoubleArray:
+        """Inner products of the maps, each minus its mean, shape (n_subjects, n_subjects)."""
+        flat, means = self.flat, self.means.astype(np.float32)[:, None]
+        gram = np.zeros((len(flat), len(flat)))
+        for start in range(0, flat.shape[1], _GRAM_PIXELS):
+            block = flat[:, start : start + _GRAM_PIXELS] - means
+            gram += block @ block.T
+        return gram
+
+    def left_out(self) -> LeftOut:
+        """Return the people with each of them left out once, for the models' scores."""
+        others = 1.0 - np.eye(len(self))
+        squares = np.einsum("sk,kl,sl->s", others, self.gram, others)
+        index = np.concatenate([one.index for one in self.fixated])
+        owner = np.repeat(np.arange(len(self)), [len(one) for one in self.fixated])
+        return LeftOut(index, owner, self.flat, np.sqrt(np.maximum(squares, 0.0)))
+
     def human(self) -> FloatArray:
         """Return the human map, shape (height, width), float32, sums to 1."""
         total: FloatArray = self.maps.sum(axis=0) / np.float32(self.n_fixations)
@@ -112,6 +145,25 @@ def subject_maps(
     return SubjectMaps(maps, tuple(fixated), xs, ys, owner.astype(np.int64), sigma_px)
 
 
+@dataclass(frozen=True)
+class ImageCeilings:
+    """What one image contributes to the ceilings.
+
+    Parameters
+    ----------
+    values
+        (metric, estimator) -> value. ``loso`` needs 2 subjects; ``split_half_r`` (under ``cc``) and
+        ``half_vs_half`` need 4. What cannot be had is left out.
+    without
+        The same without each subject in turn, shape (n_subjects,), for what goes into a percentage
+        (not ``half_vs_half``); empty with fewer than 3 subjects, because one of 2 cannot be predicted
+        from the others.
+    """
+
+    values: dict[tuple[str, str], float]
+    without: dict[tuple[str, str], DoubleArray]
+
+
 def image_ceilings(
     people: SubjectMaps,
     others: Pixels,
@@ -119,7 +171,7 @@ def image_ceilings(
     metrics: Collection[str] = ("nss", "auc", "sauc", "cc", "sim", "kl"),
     n_splits: int = 100,
     seed: int = 0,
-) -> dict[tuple[str, str], float]:
+) -> ImageCeilings:
     """Return what one image contributes to the ceilings.
 
     Parameters
@@ -134,35 +186,35 @@ def image_ceilings(
         Random halvings of the subjects; SIM and KL use at most 5 of them.
     seed
         Seed of the halvings.
-
-    Returns
-    -------
-    dict
-        (metric, estimator) -> value. ``loso`` needs 2 subjects; ``split_half_r`` (under ``cc``) and
-        ``half_vs_half`` need 4. What cannot be had is left out.
     """
     found: dict[tuple[str, str], float] = {}
-    wanted = [metric for metric in _FIXATION_METRICS if metric in metrics]
-    if preset.auc == "judd" and "auc" in wanted:
-        # AUC-Judd depends on the number of fixations: one subject's is up to 1 / (2 n) above that of many.
-        wanted.remove("auc")
-    if len(people) >= 2 and wanted:
-        for metric, value in _leave_one_out(people, others, preset, wanted).items():
-            found[metric, LOSO] = value
-    if len(people) < MIN_SUBJECTS_FOR_HALVES:
-        return found
-    first, second = _halves(len(people), n_splits, seed)
+    without: dict[tuple[str, str], DoubleArray] = {}
+    n = len(people)
+    wanted = [metric for metric in _FIXATION_METRICS if metric in metrics and has_percent(metric, preset)]
+    if n >= 2 and wanted:
+        values, weights = _leave_one_out(people, others, preset, wanted)
+        for metric, column in values.items():
+            found[metric, LOSO] = float(np.average(column, weights=weights))
+            if n >= MIN_SUBJECTS_TO_LEAVE_ONE_OUT:
+                predicted = _nss_without(people, preset) if metric == "nss" else np.tile(column, (n, 1))
+                without[metric, LOSO] = _mean_without(predicted, weights)
+    if n < MIN_SUBJECTS_FOR_HALVES:
+        return ImageCeilings(found, without)
+    first, second = _halves(n, n_splits, seed)
     if "cc" in metrics or "nss" in metrics:
-        found["cc", SPLIT_HALF] = _split_half(_gram(people.maps), first, second)
+        found["cc", SPLIT_HALF] = _split_half(people.gram, first, second)
+        without["cc", SPLIT_HALF] = _split_half_without(people.gram, n_splits, seed)
     if "nss" in metrics:
-        for estimator, value in zip(AGREEMENT, _agreement(people), strict=True):
-            found["nss", estimator] = value
+        whole, parted = _agreement(people)
+        for k, estimator in enumerate(AGREEMENT):
+            found["nss", estimator] = float(whole[k])
+            without["nss", estimator] = parted[k]
     on_maps = [metric for metric in _MAP_METRICS if metric in metrics]
     if on_maps:
         first, second = first[:N_MAP_SPLITS], second[:N_MAP_SPLITS]
         for metric, value in _half_against_half(people, first, second, preset, on_maps).items():
             found[metric, HALF_VS_HALF] = value
-    return found
+    return ImageCeilings(found, without)
 
 
 def half_size(n_subjects: int) -> int:
@@ -237,17 +289,46 @@ def nss_ceiling(loso: ArrayLike, loso_r: ArrayLike, factor: ArrayLike, agreement
 
 def _leave_one_out(
     people: SubjectMaps, others: Pixels, preset: Preset, metrics: list[str]
-) -> dict[str, float]:
-    """Return each metric's mean over subjects, weighted by fixations as the models' scores are."""
+) -> tuple[dict[str, DoubleArray], DoubleArray]:
+    """Return each metric of each subject on the map of the others, and the subjects' weights.
+
+    Subjects weigh as many as their fixations, as they do in the models' scores.
+    """
     values = {metric: np.full(len(people), NAN) for metric in metrics}
-    weights = np.zeros(len(people))
     target = HumanTarget(people.maps[0])
+    own = _chosen(people, preset)
     for subject, predicted in _maps_of_others(people.maps):
-        own = people.fixated[subject]
-        weights[subject] = len(own.unique() if preset.deduplicate else own)
-        for metric, value in score_map(predicted, own, others, target, preset, metrics).items():
+        for metric, value in score_map(predicted, own[subject], others, target, preset, metrics).items():
             values[metric][subject] = value
-    return {metric: float(np.average(column, weights=weights)) for metric, column in values.items()}
+    return values, np.array([len(one) for one in own], dtype=np.float64)
+
+
+def _chosen(people: SubjectMaps, preset: Preset) -> list[Pixels]:
+    return [one.unique() if preset.deduplicate else one for one in people.fixated]
+
+
+def _nss_without(people: SubjectMaps, preset: Preset) -> DoubleArray:
+    """Return the NSS of each subject (columns) on the map of all but them and the one left out (rows).
+
+    The maps' values at the fixations and their inner products are all that is needed. The diagonal is 0.
+    """
+    index = [one.index for one in _chosen(people, preset)]
+    heights = np.column_stack([people.flat[:, one].mean(axis=1, dtype=np.float64) for one in index])
+    heights -= people.means[:, None]
+    gram, rows, own = people.gram, people.gram.sum(axis=1), people.gram.diagonal()
+    squares = rows.sum() - 2.0 * (rows[:, None] + rows) + own[:, None] + own + 2.0 * gram
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.sqrt(squares / (people.flat.shape[1] - preset.ddof))
+        scores: DoubleArray = (heights.sum(axis=0) - heights.diagonal() - heights) / spread
+    np.fill_diagonal(scores, 0.0)
+    return scores
+
+
+def _mean_without(scores: DoubleArray, weights: DoubleArray) -> DoubleArray:
+    """Return the weighted mean of each row without its diagonal, shape (n_subjects,)."""
+    others = weights * (1.0 - np.eye(len(weights)))
+    means: DoubleArray = (scores * others).sum(axis=1) / others.sum(axis=1)
+    return means
 
 
 def _maps_of_others(maps: FloatArray) -> Iterator[tuple[int, FloatArray]]:
@@ -275,17 +356,6 @@ def _halves(n_subjects: int, n_splits: int, seed: int) -> tuple[DoubleArray, Dou
     return (order < half).astype(np.float64), ((order >= half) & (order < 2 * half)).astype(np.float64)
 
 
-def _gram(maps: FloatArray) -> DoubleArray:
-    """Return the inner products of the subjects' maps, each minus its mean, shape (n, n)."""
-    flat = maps.reshape(len(maps), -1)
-    means = flat.mean(axis=1, dtype=np.float64).astype(np.float32)[:, None]
-    gram = np.zeros((len(maps), len(maps)))
-    for start in range(0, flat.shape[1], _GRAM_PIXELS):
-        block = flat[:, start : start + _GRAM_PIXELS] - means
-        gram += block @ block.T
-    return gram
-
-
 def _split_half(gram: DoubleArray, first: DoubleArray, second: DoubleArray) -> float:
     """Return the mean correlation of the maps of two halves; further splits cost nothing."""
     across = np.einsum("sk,kl,sl->s", first, gram, second)
@@ -293,37 +363,58 @@ def _split_half(gram: DoubleArray, first: DoubleArray, second: DoubleArray) -> f
     return float(np.mean(across / np.sqrt(within)))
 
 
-def _agreement(people: SubjectMaps) -> DoubleArray:
-    """Return how far different people agree above chance, at the blurs of ``AGREEMENT``, shape (4,).
+def _split_half_without(gram: DoubleArray, n_splits: int, seed: int) -> DoubleArray:
+    """Return the split-half correlation without each subject in turn, shape (n_subjects,).
+
+    Those who are left are halved by the same seed as if the one had never been there.
+    """
+    first, second = _halves(len(gram) - 1, n_splits, seed)
+    people = range(len(gram))
+    rest = (np.array([k for k in people if k != left_out]) for left_out in people)
+    return np.array([_split_half(gram[np.ix_(one, one)], first, second) for one in rest])
+
+
+def _agreement(people: SubjectMaps) -> tuple[DoubleArray, DoubleArray]:
+    """Return how far different people agree above chance, at the blurs of ``AGREEMENT``.
 
     With the density relative to uniform (mean 1 over pixels), this is its covariance with itself after
     a Gaussian blur: the mean of the Gaussian over pairs of fixations. It has no bias from noise, because
     nobody is compared with themselves.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        With all people, shape (4,); without each of them in turn, shape (4, n_subjects).
     """
     variances = people.sigma_px**2 * np.array([2.0, 1.0, 0.5, 0.25])
-    sums, pairs = np.zeros(4), 0
+    member = (people.owner[:, None] == np.arange(len(people))).astype(np.float64)
+    sums = np.zeros((4, len(people), len(people)))
     for start in range(0, len(people.x), _PAIR_ROWS):
         part = slice(start, start + _PAIR_ROWS)
-        different = people.owner[part, None] != people.owner[None, :]
-        distance = (people.x[part, None] - people.x[None, :])[different] ** 2
-        distance += (people.y[part, None] - people.y[None, :])[different] ** 2
+        distance = (people.x[part, None] - people.x[None, :]) ** 2
+        distance += (people.y[part, None] - people.y[None, :]) ** 2
         kernel = np.exp(distance / (-2 * variances[0]))
-        pairs += len(kernel)
         for k in range(4):
-            sums[k] += kernel.sum()
+            sums[k] += member[part].T @ (kernel @ member)
             kernel *= kernel  # half the variance
-    agreement: DoubleArray = people.maps[0].size * sums / pairs / (2 * np.pi * variances) - 1.0
-    return agreement[::-1]
+    number = member.sum(axis=0)
+    different = 1.0 - np.eye(len(people))
+    by_person, pairs = (sums * different).sum(axis=2), (np.outer(number, number) * different).sum(axis=1)
+    # A pair counts for both of its people, so whoever leaves takes their pairs away twice.
+    sums_left = np.column_stack([by_person.sum(axis=1), by_person.sum(axis=1)[:, None] - 2 * by_person])
+    pairs_left = np.append(pairs.sum(), pairs.sum() - 2 * pairs)
+    scale = people.maps[0].size / (2 * np.pi * variances[:, None])
+    agreement: DoubleArray = (scale * sums_left / pairs_left - 1.0)[::-1]
+    return agreement[:, 0], agreement[:, 1:]
 
 
 def _half_against_half(
     people: SubjectMaps, first: DoubleArray, second: DoubleArray, preset: Preset, metrics: list[str]
 ) -> dict[str, float]:
     """Return the mean of each metric when the map of one half of the people predicts the other's."""
-    flat = people.maps.reshape(len(people), -1)
     nobody = Pixels(np.zeros(0, dtype=np.int64))
     shape = people.maps.shape[1:]
-    halves = (np.concatenate([first, second]).astype(np.float32) @ flat).reshape(2, -1, *shape)
+    halves = (np.concatenate([first, second]).astype(np.float32) @ people.flat).reshape(2, -1, *shape)
     rows = [
         score_map(one, nobody, nobody, HumanTarget(other), preset, metrics)
         for one, other in zip(*halves, strict=True)

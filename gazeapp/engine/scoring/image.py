@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,9 +17,21 @@ from gazeapp.engine.scoring.baselines import (
     expected_human_map,
     uniform,
 )
-from gazeapp.engine.scoring.ceilings import SubjectMaps, image_ceilings, subject_maps
+from gazeapp.engine.scoring.ceilings import (
+    MIN_SUBJECTS_TO_LEAVE_ONE_OUT,
+    SubjectMaps,
+    image_ceilings,
+    subject_maps,
+)
 from gazeapp.engine.scoring.facts import METRICS
-from gazeapp.engine.scoring.metrics import HumanTarget, Pixels, pixels, score_map
+from gazeapp.engine.scoring.left_out import LeftOut
+from gazeapp.engine.scoring.metrics import (
+    HumanTarget,
+    Pixels,
+    pixels,
+    score_map,
+    score_map_without,
+)
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
 from gazeapp.engine.types import DoubleArray, FloatArray, Rect
 
@@ -117,13 +130,25 @@ class ImageScores:
         Source -> metric -> value; NaN where a metric is undefined.
     ceilings
         (metric, estimator) -> value.
-    n_subjects
-        People who looked at the image under the task.
+    subjects
+        Names of the people who looked at the image under the task, ascending.
+    scores_without
+        Source -> metric -> score without each of them in turn, shape (n_subjects,), for metrics that
+        have a percent of ceiling; empty with fewer than 3 people.
+    ceilings_without
+        The same of the ceilings' parts.
     """
 
     scores: dict[Source, dict[str, float]]
     ceilings: dict[tuple[str, str], float]
-    n_subjects: int
+    subjects: tuple[str, ...]
+    scores_without: dict[Source, dict[str, DoubleArray]]
+    ceilings_without: dict[tuple[str, str], DoubleArray]
+
+    @property
+    def n_subjects(self) -> int:
+        """People who looked at the image under the task."""
+        return len(self.subjects)
 
 
 @dataclass(frozen=True)
@@ -139,6 +164,7 @@ class _Frame:
     fixated: Pixels
     negatives: Pixels
     human: HumanTarget = field(repr=False)
+    left_out: LeftOut | None = field(repr=False)
 
 
 def scoring_size(width: int, height: int, max_side_px: int) -> tuple[int, int]:
@@ -158,20 +184,9 @@ def score_image(job: ImageJob, rules: Rules) -> ImageScores:
     if not len(job.x):
         raise GazeError("There are no fixations on this image.")
     frame = _frame(job, rules)
-    scores = {}
-    for one in job.maps:
-        rect = Rect(
-            one.rect.x * frame.scale_x,
-            one.rect.y * frame.scale_y,
-            one.rect.width * frame.scale_x,
-            one.rect.height * frame.scale_y,
-        )
-        values = to_image(one.values, rect, frame.height, frame.width)
-        scores[one.source] = _score(values, frame, rules, one.source.kind == TRUTH)
-    scores[Source(BASELINE, UNIFORM)] = _score(uniform(frame.height, frame.width), frame, rules)
-    centre = job.others.centre_bias(job.key, frame.height, frame.width, frame.sigma_px)
-    if centre is not None:
-        scores[Source(BASELINE, CENTRE_BIAS)] = _score(centre, frame, rules)
+    scores, without = {}, {}
+    for source, values in _maps(job, frame):
+        scores[source], without[source] = _score(values, frame, rules, source.kind == TRUTH)
     ceilings = image_ceilings(
         frame.people,
         frame.negatives,
@@ -180,7 +195,24 @@ def score_image(job: ImageJob, rules: Rules) -> ImageScores:
         rules.n_splits,
         (rules.seed << 32) | job.seed,
     )
-    return ImageScores(scores, ceilings, len(frame.people))
+    subjects = tuple(np.unique(job.subject).tolist())
+    return ImageScores(scores, ceilings.values, subjects, without, ceilings.without)
+
+
+def _maps(job: ImageJob, frame: _Frame) -> Iterator[tuple[Source, FloatArray]]:
+    """Yield everything that is scored, at the size that it is scored at."""
+    for one in job.maps:
+        rect = Rect(
+            one.rect.x * frame.scale_x,
+            one.rect.y * frame.scale_y,
+            one.rect.width * frame.scale_x,
+            one.rect.height * frame.scale_y,
+        )
+        yield one.source, to_image(one.values, rect, frame.height, frame.width)
+    yield Source(BASELINE, UNIFORM), uniform(frame.height, frame.width)
+    centre = job.others.centre_bias(job.key, frame.height, frame.width, frame.sigma_px)
+    if centre is not None:
+        yield Source(BASELINE, CENTRE_BIAS), centre
 
 
 def _frame(job: ImageJob, rules: Rules) -> _Frame:
@@ -201,18 +233,33 @@ def _frame(job: ImageJob, rules: Rules) -> _Frame:
         fixated=pixels(x, y, height, width),
         negatives=job.others.pixels(job.key, height, width),
         human=HumanTarget(people.human()),
+        left_out=people.left_out() if len(people) >= MIN_SUBJECTS_TO_LEAVE_ONE_OUT else None,
     )
 
 
-def _score(values: FloatArray, frame: _Frame, rules: Rules, is_density: bool = False) -> dict[str, float]:
-    """Return the metrics of one map; the true density meets human maps as they are: blurred."""
+def _score(
+    values: FloatArray, frame: _Frame, rules: Rules, is_density: bool
+) -> tuple[dict[str, float], dict[str, DoubleArray]]:
+    """Return the metrics of one map, with all people and without each of them.
+
+    The true density meets human maps as they are: blurred.
+    """
     if not is_density:
-        return score_map(values, frame.fixated, frame.negatives, frame.human, rules.preset, rules.metrics)
+        return _score_one(values, frame, rules.preset, rules.metrics)
     sharp = [metric for metric in rules.metrics if metric not in _AGAINST_MAPS]
     soft = [metric for metric in rules.metrics if metric in _AGAINST_MAPS]
+    found, without = _score_one(values, frame, rules.preset, sharp)
     blurred = expected_human_map(values, frame.sigma_px)
-    found = {
-        **score_map(values, frame.fixated, frame.negatives, frame.human, rules.preset, sharp),
-        **score_map(blurred, frame.fixated, frame.negatives, frame.human, rules.preset, soft),
-    }
-    return {metric: found[metric] for metric in rules.metrics}
+    soft_found, soft_without = _score_one(blurred, frame, rules.preset, soft)
+    found |= soft_found
+    return {metric: found[metric] for metric in rules.metrics}, without | soft_without
+
+
+def _score_one(
+    values: FloatArray, frame: _Frame, preset: Preset, metrics: Sequence[str]
+) -> tuple[dict[str, float], dict[str, DoubleArray]]:
+    if frame.left_out is None:
+        return score_map(values, frame.fixated, frame.negatives, frame.human, preset, metrics), {}
+    return score_map_without(
+        values, frame.fixated, frame.negatives, frame.human, frame.left_out, preset, metrics
+    )

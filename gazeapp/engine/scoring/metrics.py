@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.scoring.left_out import LeftOut, means_kept
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
 from gazeapp.engine.types import DoubleArray, IntArray
 
@@ -156,7 +157,43 @@ def score_map(
     GazeError
         When the map holds NaN or infinity, or a metric is unknown.
     """
+    return _score(_Map(values), fixated, others, human, preset, metrics)
+
+
+def score_map_without(
+    values: ArrayLike,
+    fixated: Pixels,
+    others: Pixels,
+    human: HumanTarget,
+    left_out: LeftOut,
+    preset: Preset = TUEBINGEN,
+    metrics: Sequence[str] = ("nss", "auc", "sauc", "cc", "sim", "kl"),
+) -> tuple[dict[str, float], dict[str, DoubleArray]]:
+    """Return the metrics of one map as :func:`score_map` does, and without each subject in turn.
+
+    The second dict holds the metrics that have a percent of ceiling (not SIM, KL and AUC-Judd), each
+    of shape (n_subjects,). The map and the negatives of sAUC stay as they are.
+    """
     own = _Map(values)
+    return (
+        _score(own, fixated, others, human, preset, metrics),
+        {
+            metric: own.without(metric, left_out, others, preset)
+            for metric in metrics
+            if has_percent(metric, preset)
+        },
+    )
+
+
+def has_percent(metric: str, preset: Preset) -> bool:
+    """Return whether a metric is ever held against a ceiling under a preset."""
+    # AUC-Judd depends on the number of fixations: one subject's is up to 1 / (2 n) above that of many.
+    return metric in ("nss", "sauc", "cc") or (metric == "auc" and preset.auc != "judd")
+
+
+def _score(
+    own: _Map, fixated: Pixels, others: Pixels, human: HumanTarget, preset: Preset, metrics: Sequence[str]
+) -> dict[str, float]:
     formulas = {
         "nss": lambda: own.nss(fixated, preset),
         "auc": lambda: own.auc(fixated, preset),
@@ -252,6 +289,11 @@ class _Map:
         return self._own(self.total / len(self.flat))
 
     @cached_property
+    def ordered(self) -> Values:
+        """Values in ascending order."""
+        return np.sort(self.flat)
+
+    @cached_property
     def norm(self) -> float:
         """Euclidean norm of the map minus its mean."""
         squares = 0.0
@@ -275,9 +317,10 @@ class _Map:
         if self.constant:
             return 0.5 if preset.constant == "chance" else NAN
         chosen = fixated.unique() if preset.deduplicate else fixated
-        ordered = np.sort(self.flat)
         positives = self.flat[chosen.index]
-        return _judd(positives, ordered) if preset.auc == "judd" else _mann_whitney(positives, ordered)
+        if preset.auc == "judd":
+            return _judd(positives, self.ordered)
+        return float(_ranks(positives, self.ordered).mean())
 
     def sauc(self, fixated: Pixels, others: Pixels, preset: Preset) -> float:
         if not len(fixated) or not len(others):
@@ -289,7 +332,7 @@ class _Map:
         positives, negatives = self.flat[fixated.index], self.flat[others.index]
         if preset.sauc == "steps":
             return _stepped(self._stretch(positives), self._stretch(negatives))
-        return _mann_whitney(positives, np.sort(negatives))
+        return float(_ranks(positives, np.sort(negatives)).mean())
 
     def cc(self, human: HumanTarget) -> float:
         self._must_fit(human)
@@ -329,6 +372,39 @@ class _Map:
             divergence += float(np.dot(q[part], np.log(ratio, out=ratio)))
         return divergence
 
+    def without(self, metric: str, left_out: LeftOut, others: Pixels, preset: Preset) -> DoubleArray:
+        """Return NSS, AUC, sAUC or CC without each subject in turn, shape (n_subjects,)."""
+        if metric == "cc":
+            return self._cc_without(left_out)
+        nothing = np.full(len(left_out.maps), NAN)
+        if metric == "sauc" and not len(others):
+            return nothing
+        if self.constant:
+            chance = 0.0 if metric == "nss" else 0.5
+            return np.full_like(nothing, chance) if preset.constant == "chance" else nothing
+        index, kept = left_out.kept(preset.deduplicate)
+        positives = self.flat[index]
+        if metric == "nss":
+            norm = self.norm / math.sqrt(len(self.flat) - preset.ddof)
+            return means_kept((positives - self.mean).astype(np.float64) / norm, kept)
+        if metric == "auc":
+            return means_kept(_ranks(positives, self.ordered), kept)
+        negatives = self.flat[others.index]
+        if preset.sauc == "steps":
+            high, low = self._stretch(positives), self._stretch(negatives)
+            return np.array([_stepped(high[one], low) if one.any() else NAN for one in kept])
+        return means_kept(_ranks(positives, np.sort(negatives)), kept)
+
+    def _cc_without(self, left_out: LeftOut) -> DoubleArray:
+        across = np.zeros(len(left_out.maps))
+        if self.constant:
+            return np.full_like(across, NAN)
+        for part in self.blocks():
+            across += left_out.maps[:, part] @ (self.flat[part] - self.mean)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            correlation: DoubleArray = (across.sum() - across) / (self.norm * left_out.norms)
+        return correlation
+
     def density(self, stretch: bool, preset: Preset) -> _Density:
         """Return how the map becomes a distribution.
 
@@ -363,11 +439,14 @@ class _Map:
             raise ValueError(f"a map of shape {self.shape} cannot be compared with one of {human.map.shape}")
 
 
-def _mann_whitney(positives: Values, negatives: Values) -> float:
-    """Return P(positive > negative) + P(tie) / 2; ``negatives`` in ascending order."""
+def _ranks(positives: Values, negatives: Values) -> DoubleArray:
+    """Return P(positive > negative) + P(tie) / 2 of each positive; ``negatives`` in ascending order.
+
+    Their mean is the area under the ROC curve (Mann-Whitney).
+    """
     below = np.searchsorted(negatives, positives, side="left")
     up_to = np.searchsorted(negatives, positives, side="right")
-    return float((below + up_to).mean(dtype=np.float64) / (2 * len(negatives)))
+    return (below + up_to) / (2.0 * len(negatives))
 
 
 def _judd(positives: Values, ordered: Values) -> float:

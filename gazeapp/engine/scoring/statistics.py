@@ -1,4 +1,4 @@
-"""Percent of ceiling, and how sure it is: ratios of means with a paired bootstrap over images."""
+"""Percent of ceiling, and how sure it is: a paired bootstrap over images, a jackknife over people."""
 
 from __future__ import annotations
 
@@ -9,13 +9,36 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazeapp.engine.types import DoubleArray, FloatArray
+from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
 
 CONFIDENCE = 0.95
 _CHUNK_CELLS = 4_000_000
 
 Ceiling = Callable[[DoubleArray], DoubleArray]
 """From means over images of the ceiling's columns, shape (..., n_columns), to the ceiling, shape (...)."""
+
+
+MIN_PEOPLE = 3
+"""People that the part of an interval that is about people needs."""
+
+
+@dataclass(frozen=True)
+class LeftOutRows:
+    """Images without one of their subjects: one row for each image and subject who looked at it.
+
+    Parameters
+    ----------
+    image
+        Index of the image, shape (p,).
+    subject
+        Number of the subject, the same one on all images, shape (p,).
+    table
+        The image's score and parts of the ceiling without that subject, shape (p, 1 + n_columns).
+    """
+
+    image: IntArray
+    subject: IntArray
+    table: DoubleArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +73,17 @@ def share_of_ceiling(
     chance: float,
     n_bootstrap: int = 10_000,
     seed: int = 0,
+    left_out: LeftOutRows | None = None,
 ) -> Share:
-    """Return the ratio of the mean score to the ceiling, both above chance, with a bootstrap interval.
+    """Return the ratio of the mean score to the ceiling, both above chance, with its interval.
 
     Images are resampled with replacement; numerator and denominator see the same images in every
     resample (paired), and all sources scored on the same number of images the same resamples.
-    Percentile interval (Efron & Tibshirani 1993, ch. 13).
+    Percentile interval (Efron & Tibshirani 1993, ch. 13). People who keep their habits over all images
+    shift all images together, which no resample of images shows: each side of the interval is made
+    longer by ``sqrt(1 + var_people / var_images)``, var_people from leaving out one subject at a time
+    (:func:`variance_over_people`). What varies by image and person is in both variances, so that the
+    interval is wide rather than narrow (cf. Owen 2007; docs/methods.md has figures).
 
     Parameters
     ----------
@@ -71,21 +99,69 @@ def share_of_ceiling(
         Number of resamples.
     seed
         Seed of the resamples.
+    left_out
+        The images without one of their subjects; None, or fewer than 3 subjects: an interval over
+        images alone.
     """
     table = np.column_stack([np.asarray(scores, dtype=np.float64), np.asarray(parts, dtype=np.float64)])
-    table = table[np.isfinite(table).all(axis=1)]
-    n = len(table)
+    complete = np.asarray(np.isfinite(table).all(axis=1))
+    kept = table[complete]
+    n = len(kept)
     nan = float("nan")
     if not n:
         return Share(0, nan, nan, nan, nan, nan)
-    means = table.mean(axis=0)
+    means = kept.mean(axis=0)
     mark = float(ceiling(means[1:]))
     percent = float(_percent(means[0], np.float64(mark), chance))
     if n < 2 or not np.isfinite(percent):
         return Share(n, float(means[0]), mark, percent, nan, nan)
-    resampled = resampled_means(table, n_bootstrap, seed)
-    low, high = _interval(_percent(resampled[:, 0], ceiling(resampled[:, 1:]), chance))
+    resampled = resampled_means(kept, n_bootstrap, seed)
+    percents = _percent(resampled[:, 0], ceiling(resampled[:, 1:]), chance)
+    low, high = _interval(percents)
+    if left_out is not None:
+        without = means_without(table, complete, left_out)
+        people = variance_over_people(_percent(without[:, 0], ceiling(without[:, 1:]), chance))
+        low, high = _widened(percent, low, high, people, float(np.nanvar(percents)))
     return Share(n, float(means[0]), mark, percent, low, high)
+
+
+def means_without(table: DoubleArray, complete: BoolArray, left_out: LeftOutRows) -> DoubleArray:
+    """Return the means of the columns over the complete images, without each subject in turn.
+
+    Parameters
+    ----------
+    table
+        Shape (n, n_columns).
+    complete
+        Which images go in, shape (n,). Images that a subject did not look at stay as they are; those
+        that have no value without the subject are left out.
+    left_out
+        The images without one of their subjects.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_subjects, n_columns), for the subjects who looked at any of these images.
+    """
+    inside = complete[left_out.image]
+    image, rows = left_out.image[inside], left_out.table[inside]
+    people, subject = np.unique(left_out.subject[inside], return_inverse=True)
+    known = np.asarray(np.isfinite(rows).all(axis=1))
+    sums = np.tile(table[complete].sum(axis=0), (len(people), 1))
+    np.add.at(sums, subject, np.where(known[:, None], rows, 0.0) - table[image])
+    n_images = complete.sum() - np.bincount(subject[~known], minlength=len(people))
+    means: DoubleArray = sums / np.where(n_images > 0, n_images, np.nan)[:, None]
+    return means
+
+
+def variance_over_people(without: DoubleArray) -> float:
+    """Return the jackknife's variance of an estimate from its values without each subject in turn.
+
+    (S - 1) / S * sum over S subjects of (value without - mean of these)**2 (Efron & Tibshirani 1993,
+    ch. 11); 0 with fewer than 3 subjects.
+    """
+    values = without[np.isfinite(without)]
+    return float((len(values) - 1) * values.var()) if len(values) >= MIN_PEOPLE else 0.0
 
 
 def resampled_means(table: DoubleArray, n_bootstrap: int, seed: int) -> DoubleArray:
@@ -120,6 +196,16 @@ def _counts(n: int, size: int, seed: int, part: int) -> FloatArray:
     counts: FloatArray = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float32)
     counts.setflags(write=False)
     return counts
+
+
+def _widened(
+    percent: float, low: float, high: float, over_people: float, over_images: float
+) -> tuple[float, float]:
+    """Return the interval with each side lengthened about the estimate for the variance over people."""
+    if not over_images > 0:
+        return low, high
+    factor = np.sqrt(1.0 + over_people / over_images)
+    return float(percent - factor * (percent - low)), float(percent + factor * (high - percent))
 
 
 def _percent(mean: DoubleArray | np.float64, ceiling: DoubleArray | np.float64, chance: float) -> DoubleArray:

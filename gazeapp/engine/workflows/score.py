@@ -13,9 +13,18 @@ import numpy as np
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.geometry import Sigma
-from gazeapp.engine.project import CeilingRow, FixationTable, ImageRow, Project, RunRow, ScoreRow, SummaryRow
+from gazeapp.engine.project import (
+    CeilingRow,
+    FixationTable,
+    ImageRow,
+    PeoplePartsRow,
+    Project,
+    RunRow,
+    ScoreRow,
+    SummaryRow,
+)
 from gazeapp.engine.project.settings import settings_hash
-from gazeapp.engine.scoring.aggregate import summarise_task
+from gazeapp.engine.scoring.aggregate import Without, summarise_task
 from gazeapp.engine.scoring.baselines import OtherImages, Positions
 from gazeapp.engine.scoring.ceilings import MIN_SUBJECTS_FOR_HALVES
 from gazeapp.engine.scoring.facts import METRICS
@@ -30,14 +39,17 @@ from gazeapp.engine.scoring.image import (
     score_image,
 )
 from gazeapp.engine.scoring.presets import preset
+from gazeapp.engine.scoring.statistics import MIN_PEOPLE
 from gazeapp.engine.types import DoubleArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
 
 VERB = "score"
-FORMULAS = 1
+FORMULAS = 2
 """Raised when a formula changes, so that numbers of different formulas are never taken for each other."""
 DEFAULT_SIGMA_PX = 24.0
 TRUE_DENSITY = "true_density"
+_CEILING = "ceiling"
+"""Stands where a source's kind stands in what is stored without one subject."""
 
 
 @dataclass(frozen=True)
@@ -305,7 +317,23 @@ def _store(project: Project, plan: _Plan, unit: _Unit, future: Future[ImageScore
             )
             for (metric, estimator), value in found.ceilings.items()
         ]
-        project.scores.put_unit(scores, ceilings, unit.inputs_hash)
+        project.scores.put_unit(scores, ceilings, unit.inputs_hash, _people_parts(unit, found, settings_id))
+
+
+def _people_parts(unit: _Unit, found: ImageScores, settings_id: int) -> PeoplePartsRow | None:
+    """Return the unit's numbers without each subject, or None when too few looked at the image."""
+    rows = {
+        (source.kind, source.id, source.method, source.lesion, metric): column
+        for source, columns in found.scores_without.items()
+        for metric, column in columns.items()
+    }
+    for (metric, estimator), column in found.ceilings_without.items():
+        rows[_CEILING, estimator, "", "", metric] = column
+    rows = {key: column for key, column in rows.items() if np.isfinite(column).any()}
+    if not rows:
+        return None
+    values = np.stack(list(rows.values())).astype(np.float32)
+    return PeoplePartsRow(unit.image.id, unit.task, found.subjects, tuple(rows), values, settings_id)
 
 
 def _summarise(project: Project, plan: _Plan, people: _People, tally: Tally) -> None:
@@ -320,7 +348,8 @@ def _summarise(project: Project, plan: _Plan, people: _People, tally: Tally) -> 
     with project.transaction():
         project.scores.remove_units(gone, plan.hash)
         scores, parts = _columns(project, plan, people.task, place)
-        found = summarise_task(scores, parts, n_people, plan.n_bootstrap, plan.rules.seed)
+        without = _without(project, plan, people, place)
+        found = summarise_task(scores, parts, n_people, plan.n_bootstrap, plan.rules.seed, without)
         rows = [
             SummaryRow(
                 *(
@@ -365,6 +394,35 @@ def _columns(
     return scores, parts
 
 
+def _without(project: Project, plan: _Plan, people: _People, place: dict[int, int]) -> Without:
+    """Return what is stored without one subject, one entry for each image and subject who looked at it.
+
+    An image that too few people looked at has nothing without one of them, but keeps its entries.
+    """
+    stored = {row.image_id: row for row in project.scores.people_parts(people.task, plan.hash)}
+    looked = {image_id: np.unique(people.tables[image_id].subject) for image_id in place}
+    names = np.concatenate(list(looked.values()))
+    counts = [len(looked[image_id]) for image_id in place]
+    starts = dict(zip(place, np.cumsum([0, *counts]), strict=False))
+    scores: dict[Source, dict[str, DoubleArray]] = {}
+    parts: dict[tuple[str, str], DoubleArray] = {}
+    for image_id, row in stored.items():
+        if row.subjects != tuple(looked[image_id].tolist()):
+            continue  # of fixations that have changed since, and whose scoring failed
+        own = slice(starts[image_id], starts[image_id] + len(row.subjects))
+        for (kind, source, method, lesion, metric), values in zip(row.columns, row.values, strict=True):
+            nothing = np.full(len(names), np.nan)
+            if kind == _CEILING:
+                column = parts.setdefault((metric, source), nothing)
+            else:
+                column = scores.setdefault(Source(kind, source, method, lesion), {}).setdefault(
+                    metric, nothing
+                )
+            column[own] = values
+    image = np.repeat(np.arange(len(place)), counts)
+    return Without(image, np.unique(names, return_inverse=True)[1], scores, parts)
+
+
 def _say_what_is_missing(
     project: Project,
     plan: _Plan,
@@ -389,6 +447,13 @@ def _say_what_is_missing(
             f"{few} of {n} images were seen by fewer than {MIN_SUBJECTS_FOR_HALVES} people, too few to compare two "
             "halves of them: they are left out of the percentages of NSS and CC"
             + (", and NSS is held against its lower bound." if few == n else "."),
+            "Import recordings of more people.",
+        )
+    if 1 < people.n_subjects < MIN_PEOPLE:
+        tally.problem(
+            people.task,
+            f"Only {people.n_subjects} people looked, too few to tell how much people differ: the intervals are about "
+            "the images alone.",
             "Import recordings of more people.",
         )
     if len(people.tables) == 1:

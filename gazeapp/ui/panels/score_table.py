@@ -180,7 +180,7 @@ class ScoreTable(QAbstractTableModel):
         if cell.percent is not None:
             text = f"{cell.percent:.1f} % of the ceiling"
             if cell.low is not None and cell.high is not None:
-                text += f", 95 % bootstrap interval {cell.low:.1f} to {cell.high:.1f} %"
+                text += f", 95 % interval {cell.low:.1f} to {cell.high:.1f} %"
             parts.append(text + ".")
         if row.chance is not None:
             parts.append(f"Chance is {number(row.chance)}.")
@@ -198,7 +198,7 @@ def about_metric(metric: str) -> str:
     better = "Higher is better." if facts.higher_is_better else "Lower is better."
     return (
         f"{facts.meaning} {better}\n{facts.formula}\n{facts.ceiling}\nThe number is the mean over images; the "
-        "bar is its share of the ceiling, which the tick marks, with the 95 % interval."
+        "bar is its share of the ceiling, which the tick marks, with the 95 % interval (over images and people)."
     )
 
 

@@ -64,7 +64,7 @@ def test_leaving_one_person_out_by_a_loop_over_people(metric, function):
         own = name == SUBJECT
         predicted = human_map(X[~own], Y[~own], SIZE, SIZE, SIGMA)
         total += own.sum() * function(predicted, pixels(X[own], Y[own], SIZE, SIZE))
-    found = image_ceilings(people(), OTHERS)[metric, LOSO]
+    found = image_ceilings(people(), OTHERS).values[metric, LOSO]
     assert found == pytest.approx(total / len(X), abs=2e-5)
 
 
@@ -74,7 +74,7 @@ def test_leaving_one_person_out_of_sauc():
         own = name == SUBJECT
         predicted = human_map(X[~own], Y[~own], SIZE, SIZE, SIGMA)
         total += own.sum() * sauc(predicted, pixels(X[own], Y[own], SIZE, SIZE), OTHERS)
-    assert image_ceilings(people(), OTHERS)["sauc", LOSO] == pytest.approx(total / len(X), abs=2e-5)
+    assert image_ceilings(people(), OTHERS).values["sauc", LOSO] == pytest.approx(total / len(X), abs=2e-5)
 
 
 def test_the_mit_preset_weighs_people_by_their_different_pixels_and_has_no_auc_ceiling():
@@ -85,7 +85,7 @@ def test_the_mit_preset_weighs_people_by_their_different_pixels_and_has_no_auc_c
         fixated = pixels(x[own], y[own], SIZE, SIZE)
         total += len(fixated.unique()) * nss(human_map(x[~own], y[~own], SIZE, SIZE, SIGMA), fixated, MIT)
         weight += len(fixated.unique())
-    found = image_ceilings(subject_maps(x, y, subject, SIZE, SIZE, SIGMA), OTHERS, MIT)
+    found = image_ceilings(subject_maps(x, y, subject, SIZE, SIZE, SIGMA), OTHERS, MIT).values
     assert found["nss", LOSO] == pytest.approx(total / weight, abs=2e-5)
     assert ("auc", LOSO) not in found
 
@@ -102,9 +102,9 @@ def test_split_half_is_the_mean_correlation_of_two_halves():
         np.corrcoef((maps[a] + maps[b]).ravel(), (maps[c] + maps[d]).ravel())[0, 1] for (a, b), (c, d) in ways
     ]
     own = subject_maps(x, y, subject, SIZE, SIZE, SIGMA)
-    one = image_ceilings(own, OTHERS, metrics=["cc"], n_splits=1, seed=3)["cc", SPLIT_HALF]
+    one = image_ceilings(own, OTHERS, metrics=["cc"], n_splits=1, seed=3).values["cc", SPLIT_HALF]
     assert min(abs(one - value) for value in expected) < 1e-5
-    many = image_ceilings(own, OTHERS, metrics=["cc"], n_splits=20_000)["cc", SPLIT_HALF]
+    many = image_ceilings(own, OTHERS, metrics=["cc"], n_splits=20_000).values["cc", SPLIT_HALF]
     assert many == pytest.approx(np.mean(expected), abs=0.01)
 
 
@@ -119,15 +119,15 @@ def test_half_against_half_scores_the_map_of_one_half_on_that_of_the_other():
         for a, b, c, d in (("s0", "s1", "s2", "s3"), ("s0", "s2", "s1", "s3"), ("s0", "s3", "s1", "s2"))
     ]
     own = subject_maps(x, y, subject, SIZE, SIZE, SIGMA)
-    found = image_ceilings(own, OTHERS, metrics=["sim"], n_splits=1)["sim", HALF_VS_HALF]
+    found = image_ceilings(own, OTHERS, metrics=["sim"], n_splits=1).values["sim", HALF_VS_HALF]
     assert min(abs(found - value) for value in possible) < 1e-5
-    mean = image_ceilings(own, OTHERS, metrics=["sim"], n_splits=100)["sim", HALF_VS_HALF]
+    mean = image_ceilings(own, OTHERS, metrics=["sim"], n_splits=100).values["sim", HALF_VS_HALF]
     assert min(possible) - 1e-5 <= mean <= max(possible) + 1e-5
     assert N_MAP_SPLITS >= 2
 
 
 def test_agreement_is_the_mean_gaussian_over_pairs_of_different_people():
-    found = image_ceilings(people(), OTHERS)
+    found = image_ceilings(people(), OTHERS).values
     for estimator, variance in zip(AGREEMENT, SIGMA**2 * np.array([0.25, 0.5, 1, 2]), strict=True):
         total, pairs = 0.0, 0
         for i in range(len(X)):
@@ -141,16 +141,16 @@ def test_agreement_is_the_mean_gaussian_over_pairs_of_different_people():
 
 def test_agreement_of_many_fixations_is_summed_in_parts():
     x, y, subject = (np.tile(column, 30) for column in (X, Y, SUBJECT))
-    many = image_ceilings(subject_maps(x, y, subject, SIZE, SIZE, SIGMA), OTHERS, metrics=["nss"])
-    few = image_ceilings(people(), OTHERS, metrics=["nss"])
+    many = image_ceilings(subject_maps(x, y, subject, SIZE, SIZE, SIGMA), OTHERS, metrics=["nss"]).values
+    few = image_ceilings(people(), OTHERS, metrics=["nss"]).values
     assert len(x) > 512
     for estimator in AGREEMENT:
         assert many["nss", estimator] == pytest.approx(few["nss", estimator], rel=1e-9)
 
 
 def test_the_same_seed_gives_the_same_splits_and_another_gives_others():
-    first, again = (image_ceilings(people(), OTHERS, n_splits=3, seed=1) for _ in range(2))
-    other = image_ceilings(people(), OTHERS, n_splits=3, seed=2)
+    first, again = (image_ceilings(people(), OTHERS, n_splits=3, seed=1).values for _ in range(2))
+    other = image_ceilings(people(), OTHERS, n_splits=3, seed=2).values
     assert first == again
     assert first["cc", SPLIT_HALF] != other["cc", SPLIT_HALF]
 
@@ -158,7 +158,7 @@ def test_the_same_seed_gives_the_same_splits_and_another_gives_others():
 @pytest.mark.parametrize(("n", "expected"), [(1, set()), (2, {LOSO}), (3, {LOSO})])
 def test_few_people_have_fewer_ceilings(n, expected):
     x, y, subject = make_people(0, n)
-    found = image_ceilings(subject_maps(x, y, subject, SIZE, SIZE, SIGMA), OTHERS)
+    found = image_ceilings(subject_maps(x, y, subject, SIZE, SIZE, SIGMA), OTHERS).values
     assert {estimator for _, estimator in found} == expected
 
 
@@ -166,7 +166,7 @@ def test_a_person_who_looked_alone_gains_nothing_from_rounding():
     # Nobody else looked anywhere near: the map of the others must be 0 there, not rounding noise.
     x, y = np.array([5.0, 5.0, 5.0, 35.0]), np.array([5.0, 5.0, 5.0, 35.0])
     own = subject_maps(x, y, np.array(["a", "b", "c", "d"]), SIZE, SIZE, 1.0)
-    found = image_ceilings(own, OTHERS, metrics=["auc"])["auc", LOSO]
+    found = image_ceilings(own, OTHERS, metrics=["auc"]).values["auc", LOSO]
     lonely = auc(own.maps[:3].sum(axis=0), own.fixated[3])
     near = auc(own.maps[[0, 1, 3]].sum(axis=0), own.fixated[2])
     assert found == pytest.approx((3 * near + lonely) / 4, abs=1e-3)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gazeapp.engine.scoring.aggregate import SourceSummary, summarise_task
+from gazeapp.engine.scoring.aggregate import SourceSummary, Without, summarise_task
 from gazeapp.engine.scoring.baselines import OtherImages, Positions
-from gazeapp.engine.scoring.image import ImageJob, Rules, Source, SourceMap, score_image
+from gazeapp.engine.scoring.image import ImageJob, ImageScores, Rules, Source, SourceMap, score_image
 from gazeapp.engine.types import Rect
-from tests.engine.scoring.world import KnownImage, known_image
+from tests.engine.scoring.world import KnownImage, habits, known_image
 
 SIZE = 96
 RULES = Rules(sigma_px=SIZE * 20 / 512)
@@ -20,12 +20,17 @@ N_STUDIES = 12
 
 
 def summarise(
-    images: list[KnownImage], strangers: list[KnownImage], n_bootstrap: int = 2000
+    images: list[KnownImage],
+    strangers: list[KnownImage],
+    n_bootstrap: int = 2000,
+    rules: Rules = RULES,
+    count_people: bool = False,
 ) -> dict[tuple[Source, str], SourceSummary]:
     """Score a study as the score verb does, with each image's truth and a stranger's truth as models.
 
     The strangers are images outside the study: another image of the study has its own fixations among
-    the negatives of sAUC, and its map would score below chance.
+    the negatives of sAUC, and its map would score below chance. ``count_people``: intervals are about
+    people, too.
     """
     others = OtherImages({k: Positions(image.x / SIZE, image.y / SIZE) for k, image in enumerate(images)})
     results = []
@@ -35,17 +40,39 @@ def summarise(
             SourceMap(OTHER, stranger.density, RECT),
         )
         job = ImageJob(k, SIZE, SIZE, image.x, image.y, image.subject, maps, others, seed=k)
-        results.append(score_image(job, RULES))
+        results.append(score_image(job, rules))
     scores = {
         source: {
-            metric: np.array([one.scores[source][metric] for one in results]) for metric in RULES.metrics
+            metric: np.array([one.scores[source][metric] for one in results]) for metric in rules.metrics
         }
         for source in results[0].scores
     }
     parts = {key: np.array([one.ceilings[key] for one in results]) for key in results[0].ceilings}
     n_subjects = np.array([one.n_subjects for one in results])
-    rows = summarise_task(scores, parts, n_subjects, n_bootstrap)
+    people = without(results) if count_people else None
+    rows = summarise_task(scores, parts, n_subjects, n_bootstrap, without=people)
     return {(row.source, row.metric): row for row in rows}
+
+
+def without(results: list[ImageScores]) -> Without:
+    """Return the images without one person; everybody looked at all of them."""
+    n = len(results[0].subjects)
+    assert all(one.subjects == results[0].subjects for one in results)
+    return Without(
+        np.repeat(np.arange(len(results)), n),
+        np.tile(np.arange(n), len(results)),
+        {
+            source: {
+                metric: np.concatenate([one.scores_without[source][metric] for one in results])
+                for metric in columns
+            }
+            for source, columns in results[0].scores_without.items()
+        },
+        {
+            key: np.concatenate([one.ceilings_without[key] for one in results])
+            for key in results[0].ceilings_without
+        },
+    )
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +160,20 @@ def test_people_of_whom_nobody_knows_anything_have_no_ceiling():
     study = summarise(images, images)
     assert abs(study[Source("human", "loso"), "nss"].share.mean) < 0.15
     assert abs(study[Source("human", "half_vs_half"), "cc"].share.mean) < 0.1
+
+
+def test_intervals_hold_the_truth_when_people_keep_their_habits_over_all_images():
+    rules = Rules(sigma_px=RULES.sigma_px, metrics=("nss", "cc"), n_splits=30)
+    held = {(count_people, metric): 0 for count_people in (False, True) for metric in rules.metrics}
+    for seed in range(16):
+        rng = np.random.default_rng([seed, 7])
+        gains = habits(rng, n_subjects=12, likeness=8.0)
+        images = [known_image(rng, SIZE, gains=gains) for _ in range(20)]
+        for count_people in (False, True):
+            study = summarise(images, images, 1000, rules, count_people)
+            for metric in rules.metrics:
+                share = study[TRUTH, metric].share
+                held[count_people, metric] += share.low <= 100 <= share.high
+    for metric in rules.metrics:
+        assert held[True, metric] >= 15
+        assert held[False, metric] <= 13

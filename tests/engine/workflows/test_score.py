@@ -139,7 +139,8 @@ def test_scoring_again_computes_nothing_and_changes_nothing(study, monkeypatch):
     study.look()
     study.model()
     study.score()
-    before = {table: study.rows(table) for table in ("scores", "ceilings", "summary", "settings")}
+    tables = ("scores", "ceilings", "people_parts", "summary", "settings")
+    before = {table: study.rows(table) for table in tables}
     monkeypatch.setattr(score_module, "score_image", lambda *_: pytest.fail("scored again"))
     again = study.score()
     assert (again.done, again.skipped) == (0, 4)
@@ -150,7 +151,7 @@ def test_the_number_of_threads_changes_no_number(study):
     study.look()
     study.model()
     study.score(threads=1)
-    one = {table: study.rows(table) for table in ("scores", "ceilings", "summary")}
+    one = {table: study.rows(table) for table in ("scores", "ceilings", "people_parts", "summary")}
     study.project.db.execute("DELETE FROM scores")
     study.project.db.conn.commit()
     assert study.score(threads=3).done == 4
@@ -170,6 +171,37 @@ def test_new_maps_replace_the_scores_of_their_images_alone(study):
     assert study.summary(source="vit-lstm", metric="nss").n_images == 2
 
 
+def test_the_summary_after_one_image_was_scored_again_is_that_of_scoring_all(study):
+    study.look()
+    study.look(n_subjects=9, names=study.names[:2], file="b.csv", seed=4)
+    study.model()
+    study.score()
+    study.model(version=2, names=["scene-2.png"])
+    assert study.score().done == 1
+    found = study.project.scores.summary()
+    digest = study.project.settings.get(found[0].settings_id).hash
+    people = study.project.scores.people_parts("general", digest)
+    assert [len(row.subjects) for row in people] == [9, 9, 6, 6]
+    for table in ("scores", "ceilings", "people_parts", "summary"):
+        study.project.db.execute(f"DELETE FROM {table}")
+    study.project.db.conn.commit()
+    assert study.score().done == 4
+    assert study.project.scores.summary() == found
+
+
+def test_intervals_are_about_people_too(study):
+    study.look()
+    study.model()
+    study.score()
+    both = study.summary(source="cnn-lstm", metric="nss")
+    study.project.db.execute("DELETE FROM people_parts")
+    study.project.db.conn.commit()
+    study.score()
+    images = study.summary(source="cnn-lstm", metric="nss")
+    assert (both.percent, both.ceiling) == (images.percent, images.ceiling)
+    assert both.ci_high - both.ci_low > 1.02 * (images.ci_high - images.ci_low)
+
+
 def test_new_fixations_replace_the_scores_of_the_whole_task(study):
     study.look()
     study.look("social", file="b.csv", seed=2)
@@ -187,6 +219,7 @@ def test_images_whose_fixations_are_gone_lose_their_scores(study):
     study.project.db.conn.commit()
     study.score()
     assert image.id not in {row.image_id for row in study.project.scores.all()}
+    assert study.project.db.execute("SELECT count(*) FROM people_parts").fetchone() == (3,)
     assert study.summary(source="uniform", metric="nss").n_images == 3
 
 
@@ -280,7 +313,11 @@ def test_images_without_fixations_and_without_maps_are_counted_not_failed(study)
 
 @pytest.mark.parametrize(
     ("n_subjects", "sentence", "estimator", "has_percent"),
-    [(1, "one person", "", False), (3, "fewer than 4", "loso", True)],
+    [
+        (1, "one person", "", False),
+        (2, "about the images alone", "loso", True),
+        (3, "fewer than 4", "loso", True),
+    ],
 )
 def test_few_people_are_said_and_cost_what_they_must(study, n_subjects, sentence, estimator, has_percent):
     study.look(n_subjects=n_subjects)

@@ -1,0 +1,52 @@
+"""The people of an image, each of them left out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """The people of an image, ready for scores without each of them in turn.
+
+    Parameters
+    ----------
+    index
+        Row-major index of the pixel of each fixation, shape (n,).
+    owner
+        Index of the subject of each fixation, shape (n,).
+    maps
+        The subjects' blurred maps, flat, shape (n_subjects, n_pixels); their sum is the human map but
+        for its scale.
+    norms
+        Euclidean norm of the sum of all maps but one, minus its mean, shape (n_subjects,).
+    """
+
+    index: IntArray
+    owner: IntArray
+    maps: FloatArray
+    norms: DoubleArray
+
+    def kept(self, deduplicate: bool) -> tuple[IntArray, BoolArray]:
+        """Return pixels, shape (n,), and which are fixated without each subject, shape (n_subjects, n).
+
+        ``deduplicate``: each pixel once, and there as long as anybody else fixated it.
+        """
+        if not deduplicate:
+            return self.index, self.owner != np.arange(len(self.maps))[:, None]
+        index, place = np.unique(self.index, return_inverse=True)
+        looked = np.zeros((len(self.maps), len(index)), dtype=np.bool_)
+        looked[self.owner, place] = True
+        kept: BoolArray = looked.sum(axis=0) > looked
+        return index, kept
+
+
+def means_kept(values: DoubleArray, kept: BoolArray) -> DoubleArray:
+    """Return the mean of the values that each row of ``kept`` keeps; NaN where it keeps none."""
+    with np.errstate(invalid="ignore"):
+        means: DoubleArray = kept @ values / kept.sum(axis=1)
+    return means
