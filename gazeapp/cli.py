@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import click
 
 import gazeapp
+from gazeapp.display import has_display
 from gazeapp.engine.errors import GazeError
 from gazeapp.terminal import TerminalProgress
 
@@ -23,9 +25,22 @@ class _Commands(click.Group):
     """A group that opens the window when its first word is no command."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (not args[0].startswith("-") and args[0] not in self.commands):
+        if not args or self._is_project(args[0]):
             args = ["window", *args]
         return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in self.commands:
+            close = difflib.get_close_matches(args[0], self.commands, n=1)
+            hint = f" Did you mean '{close[0]}'?" if close else ""
+            ctx.fail(f"There is no command '{args[0]}', nor a project file of that name.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def _is_project(self, word: str) -> bool:
+        path = Path(word)
+        return word not in self.commands and (path.suffix == ".gaze" or path.is_file())
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -48,6 +63,11 @@ def main() -> None:
 @click.argument("project", type=_FILE, required=False)
 def window(project: Path | None) -> None:
     """Open the window, with PROJECT if given."""
+    if not has_display():
+        raise GazeError(
+            "No window can be opened here, because no display answers.",
+            todo="Run it on a desktop, or use the commands: gazeapp --help lists them.",
+        )
     from gazeapp.ui.app import main as open_window
 
     sys.exit(open_window(project))
@@ -74,7 +94,7 @@ def demo(folder: Path, no_window: bool, scenes: int, observers: int, seed: int, 
     with TerminalProgress(quiet=as_json).watching() as progress:
         summary = build_demo(settings, progress)
     pictures: list[Path] = []
-    show = not no_window and _has_display()
+    show = not no_window and has_display()
     if not show and not summary.cancelled:
         pictures = _save_pictures(settings.project_path, folder / "pictures")
     if as_json:
@@ -105,7 +125,6 @@ def new(project: Path, folders: tuple[Path, ...], tasks: tuple[str, ...], as_jso
     from gazeapp.engine.project import Project
     from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 
-    # Looking for the pictures first leaves no empty project behind when there are none.
     settings = AddImagesSettings(tuple(str(path) for path in folders))
     created = Project.create(project)
     try:
@@ -114,8 +133,10 @@ def new(project: Path, folders: tuple[Path, ...], tasks: tuple[str, ...], as_jso
         with TerminalProgress(quiet=as_json).watching() as progress:
             summary = add_images(created, settings, progress)
     except GazeError:
+        empty = not created.images.all()
         created.close()
-        project.unlink()
+        if empty:
+            project.unlink()
         raise
     created.close()
     _report_and_exit(summary, as_json, f"{project} holds {summary.details['images']} images")
@@ -228,13 +249,14 @@ def extract_command(
 
     settings = ExtractSettings(models, tasks, method, words, device)
     summary = _call(project, extract, settings, as_json)
-    for model, count in summary.details["outside_training"].items():
+    outside = summary.details["outside_training"]
+    if outside:
         click.echo(
-            f"Note: {count} images are outside what {model} was trained on (drawn scenes of the demo world); "
-            "its captions and maps for them are no evidence about photographs.",
+            f"Note: {max(outside.values())} images are outside what {', '.join(outside)} were trained on (drawn "
+            "scenes of the demo world); captions and maps for them are no evidence about photographs.",
             err=True,
         )
-    _report_and_exit(summary, as_json, _counts(summary))
+    _report_and_exit(summary, as_json, f"{summary.verb}: {_counts(summary)}")
 
 
 @main.command("score")
@@ -341,14 +363,8 @@ def models(as_json: bool) -> None:
         )
 
 
-def _has_display() -> bool:
-    if sys.platform.startswith("linux"):
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True
-
-
 def _save_pictures(project: Path, folder: Path) -> list[Path]:
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from gazeapp.ui.pictures import save_window_pictures
 
     return save_window_pictures(project, folder)
@@ -397,8 +413,9 @@ def _report_and_exit(summary: Any, as_json: bool, sentence: str) -> None:
 
 def _finish(summary: Any) -> int:
     """List what went wrong on stderr and return the exit code."""
-    for problem in summary.problems:
-        click.echo(_sentence(problem.what, problem.where, problem.todo), err=True)
+    # One damaged image fails under every model; it is told once.
+    for sentence in dict.fromkeys(_sentence(p.what, p.where, p.todo) for p in summary.problems):
+        click.echo(sentence, err=True)
     return 1 if summary.failed or summary.cancelled else 0
 
 

@@ -77,6 +77,8 @@ def test_some_failed_is_exit_code_one_with_the_failures_on_stderr(study: Path, t
         ["import-gaze", "x.gaze", "f.csv", "--sigma", "wide"],
         ["import-gaze", "x.gaze", "f.csv", "--sigma", "-3px"],
         ["--nonsense"],
+        ["frobnicate"],
+        ["frobnicate", "x.gaze"],
     ],
 )
 def test_wrong_usage_is_exit_code_two(words: list[str]):
@@ -144,3 +146,34 @@ def test_from_fixations_to_scores_report_and_tables(study: Path, tmp_path: Path)
 def test_models_lists_the_four_that_ship():
     listed = json.loads(run("models", "--json").stdout)
     assert {"cnn-lstm", "cnn-transformer", "vit-lstm", "vit-transformer"} <= {model["id"] for model in listed}
+
+
+def test_a_mistyped_command_names_the_close_one():
+    result = run("extarct", "x.gaze")
+    assert result.exit_code == 2
+    assert "Did you mean 'extract'" in result.stderr
+
+
+def test_a_window_without_a_display_is_a_sentence(study: Path, monkeypatch):
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("gazeapp.display.sys.platform", "linux")
+    result = run(study)
+    assert result.exit_code == 1
+    assert "no display answers" in result.stderr
+
+
+def test_a_demo_where_a_file_is_is_a_sentence(tmp_path: Path):
+    place = tmp_path / "file"
+    place.touch()
+    result = run("demo", place, "--no-window")
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+
+
+def test_an_unknown_task_or_device_is_refused(study: Path):
+    result = run("extract", study, "--model", "cnn-lstm", "--task", "fre")
+    assert result.exit_code == 1
+    assert "Its tasks are: free" in result.stderr
+    with Project.open(study) as project:
+        assert project.tasks.all() == ["free"]

@@ -6,6 +6,8 @@ import importlib
 import sys
 from typing import Any
 
+from gazeapp.engine.errors import GazeError
+
 _kept_alive: list[Any] = []
 
 
@@ -38,11 +40,21 @@ def ensure_torchvision() -> None:
 
 
 def best_device(device: str = "auto") -> str:
-    """Resolve ``auto`` to cuda, mps or cpu, whichever is there first; other names pass through."""
-    if device != "auto":
-        return device
+    """Resolve ``auto`` to cuda, mps or cpu, whichever is there first.
+
+    Raises
+    ------
+    GazeError
+        If the device that is asked for is not there.
+    """
     import torch
 
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return next(name for name, is_there in there.items() if is_there)
+    if not there.get(device.partition(":")[0], False):
+        raise GazeError(
+            f"This machine, or its torch, has no device '{device}'.",
+            todo=f"Use {' or '.join(name for name, is_there in there.items() if is_there)}, or auto.",
+        )
+    return device

@@ -47,6 +47,12 @@ def explain(error: sqlite3.Error, path: Path) -> GazeError:
             where=str(path),
             todo="Check the permissions of the file and its folder, or copy the project elsewhere.",
         )
+    if isinstance(error, sqlite3.IntegrityError):
+        return GazeError(
+            f"Another program stored the same thing at the same moment ({text}).",
+            where=str(path),
+            todo="Run it again: what is there is skipped.",
+        )
     if "locked" in text or "busy" in text:
         return GazeError(
             "Another program is writing to the project.",
@@ -127,7 +133,7 @@ class Project:
                 conn.execute("PRAGMA journal_mode = WAL")
             finally:
                 conn.close()
-            partial.replace(target)
+            _give_name(partial, target)
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise GazeError(
@@ -237,6 +243,18 @@ class Project:
             return Database(conn)
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
+
+
+def _give_name(partial: Path, target: Path) -> None:
+    """Give a finished file its name, never taking the place of one that came in between."""
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        partial.replace(target)
+    else:
+        partial.unlink()
 
 
 def _migrate(conn: sqlite3.Connection, version: int) -> None:

@@ -28,6 +28,17 @@ class TaskStore(Store):
             self._db.execute("INSERT OR IGNORE INTO tasks (name) VALUES (?)", (clean,))
             return self.id_of(clean)
 
+    def resolve(self, name: str) -> str:
+        """Return the task of the project that ``name`` means, or the name without outer space if none does.
+
+        Case and outer space do not matter, so that a slip of the hand does not make a second task.
+        """
+        clean = name.strip()
+        known = self.all()
+        if clean in known:
+            return clean
+        return next((task for task in known if task.casefold() == clean.casefold()), clean)
+
     def id_of(self, name: str) -> int:
         """Return the id of a task.
 

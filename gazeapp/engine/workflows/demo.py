@@ -86,9 +86,16 @@ def build_demo(settings: DemoSettings, progress: Progress) -> Summary:
     folder = Path(settings.folder)
     stage = _Stage(progress, "drawing scenes and simulating observers")
     if not _is_written(settings):
-        write_demo_study(
-            folder, settings.n_scenes, settings.n_observers, settings.seed, progress=stage.report
-        )
+        try:
+            write_demo_study(
+                folder, settings.n_scenes, settings.n_observers, settings.seed, progress=stage.report
+            )
+        except OSError as error:
+            raise GazeError(
+                f"The demo study cannot be written ({error.strerror or error}).",
+                where=settings.folder,
+                todo="Choose a folder that you may write to, with some 30 MB of free space.",
+            ) from error
     path = settings.project_path
     with Project.open(path) if path.exists() else Project.create(path) as project:
         summaries = _run_verbs(project, settings, progress)

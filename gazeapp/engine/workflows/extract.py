@@ -63,9 +63,10 @@ def extract(project: Project, settings: ExtractSettings, progress: Progress) -> 
         If a model or task is unknown, or the project has no images or tasks.
     """
     infos = _chosen_models(settings.models)
-    tasks = settings.tasks or tuple(project.tasks.all())
     images = project.images.all()
-    _check(project, images, tasks)
+    if not images:
+        raise GazeError("The project has no images yet.", where=str(project.path), todo="Add images first.")
+    tasks = _tasks(project, settings.tasks)
     plans = [_plan(info, task, settings) for info in infos for task in tasks]
     tally = Tally(project, "extract", progress, len(images) * len(plans))
     for info in infos:
@@ -119,6 +120,8 @@ def _extract_unit(
     mean = caption.mean_map(words)
     seconds = time.perf_counter() - started
     with project.transaction():
+        if project.runs.exists(image.id, plan.info.id, plan.task, "", plan.method, plan.hash):
+            return  # another program was faster
         settings_id = project.settings.put("extract", plan.values)
         project.runs.put(image.id, plan.info.id, plan.task, caption, mean, settings_id, seconds)
 
@@ -149,17 +152,26 @@ def _chosen_models(ids: tuple[str, ...]) -> list[ModelInfo]:
     return [known[model] for model in ids] if ids else list(known.values())
 
 
-def _check(project: Project, images: list[ImageRow], tasks: tuple[str, ...]) -> None:
-    if not images:
-        raise GazeError("The project has no images yet.", where=str(project.path), todo="Add images first.")
-    if not tasks:
+def _tasks(project: Project, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the tasks to run: those asked for, else all of the project.
+
+    A project without tasks takes the names as they are; one with tasks knows no others, so that a
+    slip of the hand is told and not run.
+    """
+    known = tuple(project.tasks.all())
+    if not known and not asked:
         raise GazeError(
             "The project has no task yet.",
             where=str(project.path),
             todo="Name one, for example with `gazeapp extract --task general`.",
         )
+    tasks = tuple(project.tasks.resolve(name) for name in asked) or known
     for task in tasks:
-        project.tasks.add(task)
+        if known:
+            project.tasks.id_of(task)
+        else:
+            project.tasks.add(task)
+    return tasks
 
 
 def _outside_domain(infos: list[ModelInfo], images: list[ImageRow]) -> Json:

@@ -56,12 +56,18 @@ def add_images(project: Project, settings: AddImagesSettings, progress: Progress
 def _add(project: Project, path: Path, name: str) -> None:
     # Decoding the whole picture now finds files that are cut off before a model meets them.
     _, facts = read_picture(path)
-    if project.images.by_name(name) is not None:
-        raise GazeError(
-            "Another image of that name is in the project.", where=name, todo="Rename one of the two files."
-        )
+    sha256 = sha256_of(path)
     origin = "demo-world" if is_demo_image(path) else "photograph"
-    project.images.add(path, name, sha256_of(path), facts.width, facts.height, origin)
+    with project.transaction():
+        known = project.images.by_name(name)
+        if known is None:
+            project.images.add(path, name, sha256, facts.width, facts.height, origin)
+        elif known.sha256 != sha256:
+            raise GazeError(
+                "Another image of that name is in the project.",
+                where=name,
+                todo="Rename one of the two files.",
+            )
 
 
 def _find(paths: Iterable[str]) -> list[tuple[Path, str]]:

@@ -81,3 +81,5 @@ def test_torchvision_can_be_imported_and_devices_resolve() -> None:
     assert timm.is_model("resnet18")
     assert best_device("cpu") == "cpu"
     assert best_device("auto") in ("cuda", "mps", "cpu")
+    with pytest.raises(GazeError, match="has no device 'abacus'"):
+        best_device("abacus")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.schema import SCHEMA_VERSION
@@ -196,8 +197,6 @@ def test_the_newest_run_of_a_unit_is_the_one_that_shows(project: Project):
 
 
 def test_a_moved_image_is_found_by_its_content(project: Project):
-    from gazeapp.engine.hashing import sha256_of
-
     path = project.folder / "a.png"
     path.write_bytes(b"picture")
     project.images.add(path, "a.png", sha256_of(path), 1, 1, "photograph")
@@ -213,12 +212,60 @@ def test_a_moved_image_is_found_by_its_content(project: Project):
         project.images.file(image)
 
 
+def test_a_file_put_in_an_images_place_is_not_taken_for_it(project: Project):
+    path = project.folder / "a.png"
+    path.write_bytes(b"picture")
+    project.images.add(path, "a.png", sha256_of(path), 1, 1, "photograph")
+    image = project.images.all()[0]
+    assert project.images.file(image) == path
+    path.write_bytes(b"another picture")
+    with pytest.raises(GazeError, match="has changed"):
+        project.images.file(image)
+    (project.folder / "kept.png").write_bytes(b"picture")
+    assert project.images.file(image) == project.folder / "kept.png"
+
+
+def test_a_copied_project_finds_its_images_where_they_stayed(tmp_path: Path):
+    (tmp_path / "set").mkdir()
+    picture = tmp_path / "set" / "a.png"
+    picture.write_bytes(b"picture")
+    with Project.create(tmp_path / "study.gaze") as project:
+        project.images.add(picture, "a.png", sha256_of(picture), 1, 1, "photograph")
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    copy = tmp_path / "far" / "away" / "study.gaze"
+    copy.write_bytes((tmp_path / "study.gaze").read_bytes())
+    with Project.open(copy) as project:
+        assert project.images.file(project.images.all()[0]) == picture
+
+
+def test_of_two_programs_that_create_one_project_the_second_is_told(tmp_path: Path, monkeypatch):
+    path = tmp_path / "study.gaze"
+    real = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda self: False if self == path else real(self))
+    with Project.create(path) as project:
+        project.tasks.add("first")
+    with pytest.raises(GazeError):
+        Project.create(path)
+    with Project.open(path) as project:
+        assert project.tasks.all() == ["first"]
+    assert [file.name for file in tmp_path.iterdir()] == ["study.gaze"]
+
+
+@pytest.mark.parametrize("typed", ["free", "Free", " FREE "])
+def test_a_task_is_known_in_any_case(project: Project, typed: str):
+    project.tasks.add("free")
+    assert project.tasks.resolve(typed) == "free"
+    assert project.tasks.resolve(" Other ") == "Other"
+
+
 def test_the_folder_can_move_as_a_whole(tmp_path: Path):
     old = tmp_path / "old"
     (old / "images").mkdir(parents=True)
     (old / "images" / "a.png").write_bytes(b"x")
     with Project.create(old / "study.gaze") as project:
-        project.images.add(old / "images" / "a.png", "a.png", "0" * 64, 1, 1, "photograph")
+        project.images.add(
+            old / "images" / "a.png", "a.png", sha256_of(old / "images" / "a.png"), 1, 1, "photograph"
+        )
     old.rename(tmp_path / "new")
     with Project.open(tmp_path / "new" / "study.gaze") as project:
         assert (

@@ -120,6 +120,29 @@ def test_a_project_without_images(tmp_path: Path, monkeypatch):
         extract(project, ExtractSettings(), SILENT)
 
 
+def test_two_programs_on_one_project_do_not_trip_over_each_other(tmp_path: Path, monkeypatch):
+    install(monkeypatch)
+    path = study(tmp_path, 2)
+
+    class AnotherProgram:
+        """Finishes the whole extraction while the first one is on its first unit."""
+
+        cancelled = False
+        started = False
+
+        def report(self, done: int, total: int, message: str) -> None:
+            if done == 1 and not self.started:
+                self.started = True
+                with Project.open(path) as other:
+                    extract(other, ExtractSettings(), SILENT)
+
+    with Project.open(path) as project:
+        summary = extract(project, ExtractSettings(), AnotherProgram())
+        assert summary.failed == 0
+        assert len(project.runs.all()) == 8
+        assert project.problems.all() == []
+
+
 SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[2])
