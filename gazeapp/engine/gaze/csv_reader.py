@@ -16,6 +16,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.csv_columns import Columns, check_columns, find_columns
 from gazeapp.engine.gaze.records import (
     IMAGE_SPACE,
+    MORE_CELLS,
     NO_IMAGE_NAME,
     NO_POSITION,
     NO_SUBJECT,
@@ -32,6 +33,9 @@ from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 FORMAT = "csv"
 
 _CHUNK = 50_000
+_MANY_TOO_LONG = 0.5
+_WHOLE = re.compile(r"[+-]?\d+")
+_DIGITS = re.compile(r"\d+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 _KEYS = ("subject", "image", "task", "trial")
 _NUMBERS = ("x", "y", "fixation_index", "start_ms", "duration_ms")
@@ -54,12 +58,14 @@ def read_csv(path: Path, confidence: float = 1.0, reason: str = "") -> Recording
     -------
     Recording
         Positions in image px as read. Rows without a position are kept as dropped fixations; rows
-        without an image or subject are counted in ``facts.lost_rows``.
+        without an image or subject, or with more cells than the header, are counted in
+        ``facts.lost_rows``.
 
     Raises
     ------
     GazeError
-        When the file is empty, has no rows, lacks columns, or is no text.
+        When the file is empty, has no rows, lacks columns, is no text, or has decimal commas that
+        cannot be told from the commas between cells.
     """
     try:
         return _read(path, "utf-8-sig", confidence, reason, ())
@@ -84,13 +90,25 @@ class _Table:
         self.parts: list[tuple[IntArray, list[DoubleArray]]] = []
         self.lost: Counter[str] = Counter()
         self.rows = 0
+        self.torn = 0
+        # Some exports end each line, or only the header, with a delimiter.
+        self._width = max(place for place, name in enumerate(columns.header, start=1) if name)
 
     def add(self, rows: Sequence[Sequence[str]]) -> None:
         """Take the next rows."""
         self.rows += len(rows)
+        rows = [row for row in rows if not self._is_too_long(row)]
         keys = [self._texts(rows, name) for name in _KEYS]
         codes = np.fromiter(map(self._code, zip(*keys, strict=True)), dtype=np.int64, count=len(rows))
         self.parts.append((codes, [self._numbers(rows, name) for name in _NUMBERS]))
+
+    def _is_too_long(self, row: Sequence[str]) -> bool:
+        """Return whether a row has more cells than the header, and count it."""
+        if len(row) <= self._width or not any(cell.strip() for cell in row[self._width :]):
+            return False
+        self.lost[MORE_CELLS] += 1
+        self.torn += self.columns.delimiter == "," and _has_torn_numbers(row, self._width)
+        return True
 
     def _texts(self, rows: Sequence[Sequence[str]], name: str) -> list[str]:
         place = self.columns.places.get(name)
@@ -136,6 +154,19 @@ class _Table:
         return trials
 
 
+def _has_torn_numbers(row: Sequence[str], width: int) -> bool:
+    """Return whether the cells that a row has too many can come from decimal commas: 395,5 as 395 and 5."""
+    cells = [cell.strip() for cell in row]
+    while not cells[-1]:
+        cells.pop()
+    pairs, place = 0, 1
+    while place < len(cells):
+        torn = _WHOLE.fullmatch(cells[place - 1]) and _DIGITS.fullmatch(cells[place])
+        pairs += bool(torn)
+        place += 2 if torn else 1
+    return pairs >= len(cells) - width
+
+
 def to_numbers(cells: list[str], decimal_comma: bool) -> DoubleArray:
     """Return cells as float64, shape (n,); NaN where a cell is no finite number."""
     try:
@@ -173,6 +204,14 @@ def _read(path: Path, encoding: str, confidence: float, reason: str, notes: tupl
     if not table.rows:
         raise GazeError(
             "The table has a header but no rows.", where=str(path), todo="Export the fixations again."
+        )
+    if table.torn > _MANY_TOO_LONG * table.rows:
+        raise GazeError(
+            f"{table.torn} of {table.rows} rows have more cells than the header has columns, as when numbers "
+            "are written with decimal commas (395,5) and commas stand between the cells, too. Positions "
+            "cannot be told apart.",
+            where=str(path),
+            todo="Save the table again with semicolons between the cells or with decimal points.",
         )
     trials = table.trials()
     n = sum(len(trial.fixations) for trial in trials)

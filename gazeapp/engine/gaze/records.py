@@ -27,6 +27,7 @@ OTHER_EYE = "other eye"
 OUTSIDE_IMAGE = "outside image"
 NO_IMAGE_NAME = "no image name"
 NO_SUBJECT = "no subject"
+MORE_CELLS = "more cells than columns"
 BROKEN_LINE = "line cut short or unreadable"
 
 

@@ -98,6 +98,45 @@ def test_decimal_commas(tmp_path, delimiter):
     assert table.y.tolist() == [-3.5, 8.25]
 
 
+TORN = "image,subject,fixation_index,x,y,duration_ms\n"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "a.png,s01,1,395,5,265,7,246",
+        "a.png,s01,1,395,5,265,246",
+        "a.png,s01,1,-395,5,265,7,",
+        "a.png,s01,1,395,5,265,7,246,25,",
+    ],
+)
+def test_decimal_commas_between_commas_are_refused(tmp_path, row):
+    whole = "a.png,s01,2,395,265,246\n"
+    with pytest.raises(GazeError, match="12 of 15 rows have more cells.*decimal commas") as caught:
+        read(tmp_path, TORN + f"{row}\n" * 12 + whole * 3)
+    assert "semicolons" in caught.value.todo
+    # The header of some exports ends with a comma that stands for no column.
+    with pytest.raises(GazeError, match="decimal commas"):
+        read(tmp_path, TORN.replace("\n", ",\n") + f"{row}\n" * 12 + whole * 3)
+
+
+def test_rows_with_more_cells_than_the_header_are_never_used(tmp_path):
+    recording = read(
+        tmp_path, TORN + "a.png,s1,1,10,20,200\n" * 5 + "a.png,s1,1,395,5,265,7,246\n" + "a.png,s1,,1,2,3,,x\n"
+    )
+    assert recording.trials[0].fixations.x.tolist() == [10.0] * 5
+    assert recording.dropped == {"more cells than columns": 2}
+    # Row names of which the header knows nothing shift all columns, but are no decimal commas.
+    named = read(tmp_path, "image,subject,x,y\n1,a,s,10.5,20.5\n2,a,s,11.5,20.5\n")
+    assert (named.n_kept, named.dropped) == (0, {"more cells than columns": 2})
+
+
+@pytest.mark.parametrize("end", [",", ",,, "])
+def test_empty_cells_at_the_end_of_a_line_are_no_cells(tmp_path, end):
+    recording = read(tmp_path, f"image,subject,x,y\na,s,3,4{end}\n")
+    assert (recording.trials[0].fixations.x[0], recording.dropped) == (3.0, {})
+
+
 def test_rows_without_a_position_are_kept_as_dropped_and_counted(tmp_path):
     recording = read(
         tmp_path,
