@@ -251,7 +251,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Methods:
-    """What the methods text needs: the settings that were used, as numbers."""
+    """What the methods text needs: the settings that were used, as numbers.
+
+    ``estimators``: what scores are held against, each with the metrics for which it is that.
+    """
 
     preset: str
     preset_name: str
@@ -259,7 +262,7 @@ class Methods:
     conventions: tuple[str, ...]
     primary: str
     metrics: tuple[str, ...]
-    estimators: tuple[str, ...]
+    estimators: tuple[tuple[str, tuple[str, ...]], ...]
     sigma: str
     words: str
     map_methods: tuple[str, ...]

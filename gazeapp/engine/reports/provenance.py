@@ -13,6 +13,7 @@ from gazeapp.engine.project.settings import versions
 from gazeapp.engine.reports.content import Methods, SettingsData
 from gazeapp.engine.reports.dataset import flat
 from gazeapp.engine.reports.scores import current_summary, in_order, primary_metric
+from gazeapp.engine.scoring.facts import CEILINGS
 from gazeapp.engine.scoring.metrics import STEP
 from gazeapp.engine.scoring.presets import PRESETS, Preset
 from gazeapp.engine.types import Json
@@ -71,7 +72,11 @@ def methods(project: Project, preset: str, rows: Iterable[SettingsRow]) -> Metho
         conventions=tuple(_conventions(facts)) if facts else (),
         primary=primary_metric(summary),
         metrics=tuple(in_order(row.metric for row in summary)),
-        estimators=tuple(dict.fromkeys(row.estimator for row in summary if row.estimator)),
+        estimators=tuple(
+            (estimator, tuple(in_order(row.metric for row in summary if row.estimator == estimator)))
+            for estimator in CEILINGS
+            if any(row.estimator == estimator for row in summary)
+        ),
         sigma=_sigma(score) or _sigma(by_verb.get("import gaze", [{}])[-1]),
         words=words.pop() if len(words) == 1 else "",
         map_methods=tuple(sorted({str(values.get("method", "")) for values in by_verb.get("extract", [])})),
@@ -86,7 +91,7 @@ def _conventions(preset: Preset) -> Iterator[str]:
         if preset.deduplicate
         else "every fixation counts, also several on one pixel"
     )
-    yield f"the standard deviation in NSS is over {'n − 1' if preset.ddof else 'n'} pixels"
+    yield f"the standard deviation in NSS is over {'N − 1' if preset.ddof else 'N'} pixels"
     if preset.auc == "judd":
         yield "AUC has its thresholds at the fixated values and the pixels without fixations as negatives (Judd)"
     else:

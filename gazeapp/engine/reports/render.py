@@ -14,7 +14,7 @@ from gazeapp.engine.reports.dataset import plain
 from gazeapp.engine.reports.files import replacing
 from gazeapp.engine.reports.scores import higher_is_better
 from gazeapp.engine.resources import resource_path
-from gazeapp.engine.scoring.facts import ESTIMATORS, METRICS, SOURCE_MEANINGS, SOURCES
+from gazeapp.engine.scoring import facts
 
 
 def render(report: Report) -> str:
@@ -37,17 +37,22 @@ def render(report: Report) -> str:
         listed=lambda items: numbers.listed([str(item) for item in items]),
         counted=numbers.count,
         data_uri=_data_uri,
-        source_name=lambda source: SOURCES.get(source, source),
+        source_name=lambda source: facts.SOURCES.get(source, source),
         p_value=numbers.p_value,
         family=sentences.family_name,
         model_kind=sentences.model_kind,
-        estimator=lambda name: ESTIMATORS.get(name, name.replace("_", " ")),
+        estimator=lambda name: facts.ESTIMATORS.get(name, name.replace("_", " ")),
     )
     environment.globals.update(
         interval=numbers.interval,
         digits=numbers.digits,
-        facts=METRICS,
-        source_meanings=SOURCE_MEANINGS,
+        facts=facts.METRICS,
+        metric_facts=facts.metric_facts,
+        ceilings=facts.CEILINGS,
+        percent_formula=facts.PERCENT,
+        interval_formula=facts.INTERVAL,
+        people_formula=facts.PEOPLE_VARIANCE,
+        source_meanings=facts.SOURCE_MEANINGS,
         higher_is_better=higher_is_better,
         gradient=pictures.gradient(),
         scale_position=lambda value, high: f"{100 * float(pictures.scale_position(value, high)):.1f}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,8 @@ METRICS: dict[str, MetricFacts] = {
             "Pearson's correlation of the map with the human map, pixel by pixel.",
             "CC = cov(S, H) / (sd S · sd H)",
             "100 % is the correlation that a perfect map would reach with a human map of this many people: "
-            "√(2r / (1 + r)), r = correlation of the maps of two halves of the people.",
+            "√(a r / (1 + (a − 1) r)), r = correlation of the maps of two halves of the people, a = people "
+            "/ people in a half.",
         ),
         MetricFacts(
             "sim",
@@ -110,6 +111,101 @@ METRICS: dict[str, MetricFacts] = {
         ),
     )
 }
+
+_OF_PRESET: dict[tuple[str, str], MetricFacts] = {
+    ("mit", "nss"): replace(
+        METRICS["nss"],
+        formula="NSS = mean over fixated pixels f, each once, of (S(f) − mean S) / sd S",
+    ),
+    ("mit", "auc"): replace(
+        METRICS["auc"],
+        formula="AUC = area below hits against false alarms, by trapezoids; hits = share of fixated pixels, "
+        "false alarms = share of other pixels with S ≥ threshold, thresholds = the fixated values",
+        ceiling="No percentage: the AUC-Judd of one person and of many people are not comparable.",
+    ),
+    ("mit", "sauc"): replace(
+        METRICS["sauc"],
+        formula="sAUC = area below hits against false alarms, by trapezoids; hits = share of fixated pixels, "
+        "false alarms = share of the fixations of all other images, rescaled, with stretched S ≥ threshold",
+    ),
+    ("mit", "sim"): replace(
+        METRICS["sim"],
+        formula="SIM = Σ min(p, q), p = S′ / ΣS′, q = H′ / ΣH′, S′ and H′ stretched to 0…1",
+    ),
+}
+
+
+def metric_facts(metric: str, preset: str) -> MetricFacts:
+    """Return what a metric means by the conventions of a preset."""
+    return _OF_PRESET.get((preset, metric), METRICS[metric])
+
+
+@dataclass(frozen=True, slots=True)
+class CeilingFacts:
+    """One way to know how well people predict people.
+
+    Parameters
+    ----------
+    name
+        Name to show.
+    formulas
+        Each as text, with the signs of arithmetic written out, so that a test can compute by it.
+    meaning
+        What the signs stand for, and where the formulas come from.
+    lower_bound
+        Whether what it gives is a lower bound of the ceiling, which a good model can pass.
+    """
+
+    name: str
+    formulas: tuple[str, ...]
+    meaning: str
+    lower_bound: bool = False
+
+
+CEILINGS: dict[str, CeilingFacts] = {
+    "loso": CeilingFacts(
+        "One person from the others",
+        ("L = mean over images of Σ n(s) · M(map of the others, fixations of s) / Σ n(s)",),
+        "The fixations of each subject s, n(s) in number, are scored by metric M on the map of all other "
+        "subjects. A map of few people knows less than their density, so L is a lower bound of the ceiling.",
+        lower_bound=True,
+    ),
+    "loso_corrected": CeilingFacts(
+        "One person from the others, corrected",
+        (
+            "C = L / (√(R) · c)",
+            "R = a · r / (1 + (a − 1) · r)",
+            "c² = A(σ²)² · (2 / A(σ²/4) − 1 / A(σ²/2)) / A(2σ²)",
+        ),
+        "The map of the other subjects is noisier (few people) and smoother (the Gaussian) than the density "
+        "that their fixations come from; C is L divided by both effects. R is the reliability of that map "
+        "(Spearman 1910, Brown 1910): r = Σ L r / Σ L over images, of each image's L and its correlation r of "
+        "the maps of two random halves of the subjects; a = mean of (subjects − 1) / (subjects in a half). c is "
+        "the correlation of the density with itself blurred. A(t) is the mean over images of N · (mean over "
+        "pairs of fixations of different subjects of a Gaussian of variance t at their distance) − 1, N the "
+        "image's number of pixels; 1 / A(0) is extrapolated from A(σ²/4) and A(σ²/2). A c above 1 is noise and "
+        "counts as 1.",
+    ),
+    "sqrt_spearman_brown": CeilingFacts(
+        "The best possible correlation",
+        ("C = √(R)", "R = a · r / (1 + (a − 1) · r)"),
+        "What a perfect map reaches with a human map of this many people: R is the reliability of the human "
+        "map (Spearman 1910, Brown 1910), r the correlation of the maps of two random halves of the subjects, "
+        "mean over halvings and images, and a = mean of subjects / (subjects in a half).",
+    ),
+    "half_vs_half": CeilingFacts(
+        "Half of the people against the other half",
+        (),
+        "The map of one random half of the subjects is scored against that of the other half, mean over at most "
+        "5 halvings and over images. Both come from "
+        "half of the people, so this is a reference, not a ceiling, and gives no percentage.",
+    ),
+}
+"""Estimator id of what scores are held against -> what it is."""
+
+PERCENT = "percent = 100 · (mean − chance) / (ceiling − chance)"
+INTERVAL = "√(1 + v / w)"
+PEOPLE_VARIANCE = "v = (S − 1) / S · Σ (percent without s − mean of these)²"
 
 ESTIMATORS: dict[str, str] = {
     "loso_corrected": "one person predicted from the others, corrected for few people and blur",

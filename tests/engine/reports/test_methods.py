@@ -1,0 +1,132 @@
+"""The formulas that the report prints give the numbers that gazeapp computes."""
+
+import re
+
+import numpy as np
+import pytest
+
+from gazeapp.engine.project import Project
+from gazeapp.engine.reports.gather import gather
+from gazeapp.engine.reports.render import render
+from gazeapp.engine.scoring.ceilings import AGREEMENT
+from gazeapp.engine.scoring.facts import CEILINGS, INTERVAL, PEOPLE_VARIANCE, PERCENT
+from gazeapp.engine.scoring.statistics import LeftOutRows, share_of_ceiling, variance_over_people
+from gazeapp.engine.workflows.base import SILENT
+from gazeapp.engine.workflows.score import ScoreSettings, score
+
+SIGNS = {"·": "*", "−": "-", "²": "**2", "√": "sqrt"}
+A = {"A(σ²/4)": "a0", "A(σ²/2)": "a1", "A(2σ²)": "a3", "A(σ²)": "a2"}
+
+
+def computed(formula, **values):
+    """Return the right side of a printed formula."""
+    text = formula.split(" = ", 1)[1] if " = " in formula else formula
+    for printed, name in (A | SIGNS).items():
+        text = text.replace(printed, name)
+    return eval(text, {"__builtins__": {}, "sqrt": np.sqrt}, values)
+
+
+def printed_text(project, preset="tuebingen"):
+    html = render(gather(project, preset, "r.html"))
+    text = re.sub(r"<[^>]+>", "", html[html.index('id="methods"') :])
+    return re.sub(r"[ \n\xa0]+", " ", text)
+
+
+def parts(project, task):
+    """Return the exported parts of the ceilings: (metric, estimator) -> one value for each image."""
+    found = {}
+    for row in project.scores.ceilings("tuebingen"):
+        if row.task == task:
+            found.setdefault((row.metric, row.estimator), []).append(row.value)
+    return {key: np.array(values) for key, values in found.items()}
+
+
+@pytest.fixture
+def project(study):
+    with Project.open(study()) as opened:
+        yield opened
+
+
+def test_every_formula_is_printed_as_it_is_in_the_facts(project):
+    text = printed_text(project)
+    used = {row.estimator for row in project.scores.summary() if row.estimator}
+    assert used == set(CEILINGS)
+    for formula in [f for ceiling in CEILINGS.values() for f in ceiling.formulas] + [
+        PERCENT,
+        INTERVAL,
+        PEOPLE_VARIANCE,
+    ]:
+        assert formula in text
+
+
+def test_the_printed_formula_of_the_nss_ceiling_gives_the_ceiling_from_the_exported_parts(project):
+    # 5 subjects: 2 in each half.
+    final, reliability, blur = CEILINGS["loso_corrected"].formulas
+    for task in ("general", "social"):
+        given = parts(project, task)
+        loso, r = given["nss", "loso"], given["cc", "split_half_r"]
+        agreement = {f"a{k}": given["nss", name].mean() for k, name in enumerate(AGREEMENT)}
+        squared = min(computed(blur, **agreement), 1.0)
+        ratio = computed(reliability, a=(5 - 1) / 2, r=(loso * r).sum() / loso.sum())
+        expected = computed(final, L=loso.mean(), R=ratio, c=np.sqrt(squared))
+        rows = [row for row in project.scores.summary() if (row.task, row.metric) == (task, "nss")]
+        assert {row.estimator for row in rows} == {"loso_corrected"}
+        assert [row.ceiling for row in rows] == pytest.approx([expected] * len(rows), rel=1e-6)
+
+
+def test_the_printed_formula_of_the_cc_ceiling_gives_the_ceiling_from_the_exported_parts(project):
+    final, reliability = CEILINGS["sqrt_spearman_brown"].formulas
+    r = parts(project, "general")["cc", "split_half_r"].mean()
+    expected = computed(final, R=computed(reliability, a=5 / 2, r=r))
+    row = next(r for r in project.scores.summary() if (r.task, r.metric) == ("general", "cc") and r.ceiling)
+    assert row.ceiling == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_printed_formula_of_the_percentage_gives_the_percentages(project):
+    rows = [row for row in project.scores.summary() if row.percent is not None]
+    assert len(rows) > 20
+    for row in rows:
+        expected = computed(PERCENT, mean=row.mean, ceiling=row.ceiling, chance=row.chance)
+        assert row.percent == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_printed_formulas_of_the_interval_give_its_length():
+    rng = np.random.default_rng(2)
+    scores, ceilings = rng.normal(1.5, 0.3, 8), rng.normal(2.0, 0.2, 8)
+    image, subject = (index.ravel() for index in np.indices((8, 4)))
+    table = np.column_stack([scores[image] + 0.1 * subject, ceilings[image]])
+
+    def share(left_out):
+        return share_of_ceiling(scores, ceilings[:, None], lambda m: m[..., 0], 0.0, 500, 3, left_out)
+
+    alone, both = share(None), share(LeftOutRows(image, subject, table))
+    without = np.array(
+        [100 * (scores + 0.1 * one).mean() / ceilings.mean() for one in range(4)], dtype=np.float64
+    )
+    squares = ((without - without.mean()) ** 2).sum()
+    v = computed(
+        PEOPLE_VARIANCE.replace("Σ (percent without s − mean of these)²", "squares"), S=4, squares=squares
+    )
+    assert v == pytest.approx(variance_over_people(without))
+    counts = np.random.default_rng([3, 8, 0]).integers(0, 8, (500, 8))
+    w = (100 * scores[counts].mean(axis=1) / ceilings[counts].mean(axis=1)).var()
+    factor = (both.high - both.low) / (alone.high - alone.low)
+    assert factor == pytest.approx(computed(INTERVAL, v=v, w=w), rel=1e-5)
+
+
+def test_two_people_get_a_lower_bound_and_no_formula_that_was_not_used(study):
+    with Project.open(study(n_subjects=2)) as opened:
+        text = printed_text(opened)
+    assert "One person from the others: the lower bound of the ceiling of NSS, AUC and sAUC." in text
+    assert CEILINGS["loso_corrected"].formulas[0] not in text
+    assert "corrected for the few people" not in text
+
+
+def test_the_old_preset_has_its_own_formulas_and_no_ceiling_of_auc(study):
+    with Project.open(study(scored=False)) as opened:
+        score(opened, ScoreSettings(preset="mit", sigma=6.0, n_splits=4, n_bootstrap=20, threads=1), SILENT)
+        text = printed_text(opened, "mit")
+    assert "AUC = area below hits against false alarms" in text
+    assert "AUC = P(" not in text
+    assert "No percentage: the AUC-Judd of one person and of many people are not comparable." in text
+    assert "the lower bound of the ceiling of sAUC." in text
