@@ -29,6 +29,7 @@ from gazeapp.engine.types import Json
 
 _MANY_OUTSIDE = 0.5
 _NAMES_IN_A_SENTENCE = 3
+_SEVERAL = 3
 
 
 class KnownImage(Protocol):
@@ -95,11 +96,24 @@ class Caution:
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """A recording, ready to be stored."""
+    """A recording, ready to be stored.
+
+    Parameters
+    ----------
+    recording
+        As read.
+    trials
+        Its trials, each with its image.
+    unmatched
+        Images that the project does not hold.
+    looks_like_shares
+        Whether all positions are between 0 and 1 though the images are larger.
+    """
 
     recording: Recording
     trials: tuple[PlannedTrial, ...]
     unmatched: tuple[Unmatched, ...]
+    looks_like_shares: bool = False
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -108,8 +122,13 @@ class ImportPlan:
 
     @property
     def n_kept(self) -> int:
-        """Fixations that are used, those of trials without a known image included."""
-        return sum(int(trial.fixations.kept.sum()) for trial in self.trials)
+        """Fixations that are used: not left out, and on an image of the project."""
+        return sum(int(trial.fixations.kept.sum()) for trial in self.trials if trial.image_id is not None)
+
+    @property
+    def n_without_image(self) -> int:
+        """Fixations that are not left out, but wait for their image."""
+        return sum(int(trial.fixations.kept.sum()) for trial in self.trials if trial.image_id is None)
 
     @property
     def images(self) -> set[int]:
@@ -141,6 +160,14 @@ class ImportPlan:
                     "were shown.",
                 )
             )
+        if self.looks_like_shares:
+            found.append(
+                Caution(
+                    "All positions are between 0 and 1, so that they look like shares of the image and not like "
+                    "image px; as px, all lie in its top-left corner.",
+                    "Multiply x by the width and y by the height of each image, px, and import that table.",
+                )
+            )
         return found
 
     def facts(self) -> Json:
@@ -156,7 +183,8 @@ class ImportPlan:
             "eye_used": facts.eye_used,
             "rate_hz": facts.rate_hz,
             "trials": len(self.trials),
-            "fixations": self.n_kept,
+            "fixations": self.n_kept + self.n_without_image,
+            "without_image": self.n_without_image,
             "fixations_per_eye": facts.fixations_per_eye,
             "off_screen": facts.off_screen,
             "dropped": self.dropped,
@@ -207,26 +235,34 @@ def plan_import(
     finder = names or ImageNames([image.name for image in images])
     size = recording.facts.screen or screen
     planned = []
+    shown = []
     unknown: Counter[str] = Counter()
     for trial in recording.trials:
         place = find_image(finder, trial.image, trial.label)
         image = None if place is None else images[place]
         planned.append(_plan_trial(trial, image, trial.task or task, recording, size))
-        if image is None and len(trial.fixations):
+        if image is not None:
+            shown.append((trial.fixations, image))
+        elif len(trial.fixations):
             unknown[trial.image] += 1
     unmatched = tuple(Unmatched(name, finder.closest(name), count) for name, count in unknown.items())
-    return ImportPlan(recording, tuple(planned), unmatched)
+    shares = recording.facts.space == IMAGE_SPACE and _look_like_shares(shown)
+    return ImportPlan(recording, tuple(planned), unmatched, shares)
 
 
 def in_words(facts: Json) -> str:
     """Return what :meth:`ImportPlan.facts` says, as sentences for a terminal or a window."""
     dropped = ", ".join(f"{reason} {n}" for reason, n in facts["dropped"].items())
     per_eye = ", ".join(f"{eye} {n}" for eye, n in facts["fixations_per_eye"].items() if eye != UNKNOWN_EYE)
+    # Imports of an earlier gazeapp did not count these.
+    waiting = facts.get("without_image", 0)
+    kept = facts["fixations"] - waiting
     parts = [
         f"{facts['format']} (confidence {facts['confidence']:.2f})",
         f"{_counted(facts['trials'], 'trial')} of {_counted(len(facts['subjects']), 'subject')} "
         f"on {_counted(facts['images'], 'image')}",
-        f"{_counted(facts['fixations'], 'fixation')} kept",
+        f"{_counted(kept, 'fixation')} kept" if kept or not waiting else "",
+        f"{_counted(waiting, 'fixation')} read, on no image of the project yet" if waiting else "",
         f"left out: {dropped}" if dropped else "none left out",
         f"read per eye: {per_eye}, {facts['eye_used']} used" if per_eye else "",
         "screen {} x {} px".format(*facts["screen"]) if facts["screen"] else "",
@@ -269,6 +305,16 @@ def _plan_trial(
     dropped = np.where(table.kept & ~on_image, OUTSIDE_IMAGE, table.why_dropped)
     stored = None if recording.facts.space == IMAGE_SPACE else transform
     return PlannedTrial(trial, task, image.id, stored, replace(table, why_dropped=dropped))
+
+
+def _look_like_shares(shown: Sequence[tuple[Fixations, KnownImage]]) -> bool:
+    """Return whether several fixations on larger images all have x and y between 0 and 1."""
+    on_larger = [table for table, image in shown if image.width > 1 and image.height > 1]
+    x, y = (
+        np.concatenate([getattr(table, axis)[table.kept] for table in on_larger] or [np.zeros(0)])
+        for axis in "xy"
+    )
+    return len(x) >= _SEVERAL and bool(((x >= 0) & (x <= 1) & (y >= 0) & (y <= 1)).all())
 
 
 def _unknown_images(named: Sequence[Unmatched]) -> Caution:

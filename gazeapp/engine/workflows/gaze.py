@@ -85,7 +85,8 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
     Summary
         ``details["files"]`` has one entry for each file that was read: ``file``, ``format``,
         ``confidence``, ``screen``, ``eyes``, ``eye_used``, ``rate_hz``, ``trials``, ``fixations``
-        (used), ``fixations_per_eye`` (read), ``dropped`` by reason, ``unmatched`` image names with
+        (not left out), ``without_image`` (those of them on no image of the project yet; the others
+        are used), ``fixations_per_eye`` (read), ``dropped`` by reason, ``unmatched`` image names with
         the closest one, ``subjects``, ``stored``.
 
     Raises

@@ -112,7 +112,7 @@ TORN = "image,subject,fixation_index,x,y,duration_ms\n"
 )
 def test_decimal_commas_between_commas_are_refused(tmp_path, row):
     whole = "a.png,s01,2,395,265,246\n"
-    with pytest.raises(GazeError, match="12 of 15 rows have more cells.*decimal commas") as caught:
+    with pytest.raises(GazeError, match=r"12 of 15 rows have more cells.*decimal commas") as caught:
         read(tmp_path, TORN + f"{row}\n" * 12 + whole * 3)
     assert "semicolons" in caught.value.todo
     # The header of some exports ends with a comma that stands for no column.
@@ -122,7 +122,8 @@ def test_decimal_commas_between_commas_are_refused(tmp_path, row):
 
 def test_rows_with_more_cells_than_the_header_are_never_used(tmp_path):
     recording = read(
-        tmp_path, TORN + "a.png,s1,1,10,20,200\n" * 5 + "a.png,s1,1,395,5,265,7,246\n" + "a.png,s1,,1,2,3,,x\n"
+        tmp_path,
+        TORN + "a.png,s1,1,10,20,200\n" * 5 + "a.png,s1,1,395,5,265,7,246\n" + "a.png,s1,,1,2,3,,x\n",
     )
     assert recording.trials[0].fixations.x.tolist() == [10.0] * 5
     assert recording.dropped == {"more cells than columns": 2}

@@ -270,6 +270,46 @@ def test_most_fixations_outside_their_image_is_told(project, tmp_path):
     assert "2 of 3 fixations lie outside their image" in run(project, file, task="free").problems[0].what
 
 
+def shares_told(summary):
+    return [problem.todo for problem in summary.problems if "shares of the image" in problem.what]
+
+
+def test_positions_between_0_and_1_are_stored_and_told(project, tmp_path):
+    rows = ["wide.png,s1,0.25,0.5", "wide.png,s1,0,1", "tall.png,s1,0.75,0.1", "tall.png,s1,,"]
+    summary = run(project, table(tmp_path, rows), task="free")
+    assert len(shares_told(summary)) == 1
+    assert "Multiply x by the width" in shares_told(summary)[0]
+    assert project.gaze.counts() == {(1, "free"): 2, (2, "free"): 1}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["wide.png,s1,0.25,0.5", "wide.png,s1,0,1"],
+        ["wide.png,s1,0.25,0.5", "wide.png,s1,0,1", "tall.png,s1,0.75,1.5"],
+        ["dot.png,s1,0.25,0.5", "dot.png,s1,0,0.9", "dot.png,s1,0.75,0.1"],
+        ["other.png,s1,0.25,0.5", "other.png,s1,0,0.9", "other.png,s1,0.75,0.1"],
+    ],
+    ids=["few", "one beyond 1", "an image of one pixel", "no known image"],
+)
+def test_positions_that_need_not_be_shares(project, tmp_path, rows):
+    project.images.add(tmp_path / "dot.png", "dot.png", "x", 1, 1, "photograph")
+    assert shares_told(run(project, table(tmp_path, rows), task="free")) == []
+
+
+def test_fixations_without_an_image_are_not_called_kept(project, tmp_path):
+    mixed = run(
+        project, table(tmp_path, ["wide.png,s1,1,1", "late.png,s1,1,1", "late.png,s1,2,2"]), task="free"
+    )
+    assert "1 fixation kept; 2 fixations read, on no image of the project yet;" in in_words(
+        mixed.details["files"][0]
+    )
+    none = run(project, table(tmp_path, ["late.png,s2,1,1"], "none.csv"), task="free").details["files"][0]
+    assert "on 0 images; 1 fixation read, on no image of the project yet;" in in_words(none)
+    assert "kept" not in in_words(none)
+    assert (none["fixations"], none["without_image"]) == (1, 1)
+
+
 def test_a_file_that_cannot_be_stored_whole_is_not_stored_at_all(project, tmp_path, monkeypatch):
     file = table(tmp_path, ["wide.png,s1,10,20", "tall.png,s1,10,20"])
     before = everything(project)
