@@ -7,7 +7,7 @@ window's preview and the import itself say the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -131,6 +131,11 @@ class ImportPlan:
         return sum(int(trial.fixations.kept.sum()) for trial in self.trials if trial.image_id is None)
 
     @property
+    def tasks(self) -> list[str]:
+        """The tasks that people looked under, in order of appearance."""
+        return list(dict.fromkeys(trial.task for trial in self.trials))
+
+    @property
     def images(self) -> set[int]:
         """The images that people looked at."""
         return {trial.image_id for trial in self.trials if trial.image_id is not None}
@@ -204,6 +209,7 @@ def plan_import(
     task: str = "",
     screen: tuple[float, float] | None = None,
     names: ImageNames | None = None,
+    resolve: Callable[[str], str] = str,
 ) -> ImportPlan:
     """Return what importing ``recording`` would store.
 
@@ -219,6 +225,8 @@ def plan_import(
         Screen size (width, height), px, for a recording that does not say it.
     names
         :class:`ImageNames` of ``images``, when it is made already.
+    resolve
+        From a task's name as recorded to the task of the project that it means, or to itself.
 
     Raises
     ------
@@ -236,11 +244,15 @@ def plan_import(
     size = recording.facts.screen or screen
     planned = []
     shown = []
+    tasks: dict[str, str] = {}
     unknown: Counter[str] = Counter()
     for trial in recording.trials:
         place = find_image(finder, trial.image, trial.label)
         image = None if place is None else images[place]
-        planned.append(_plan_trial(trial, image, trial.task or task, recording, size))
+        meant = resolve(trial.task or task)
+        # Where the project has no such task, the file's first spelling stands for all of its own.
+        meant = tasks.setdefault(meant.casefold(), meant)
+        planned.append(_plan_trial(trial, image, meant, recording, size))
         if image is not None:
             shown.append((trial.fixations, image))
         elif len(trial.fixations):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +41,9 @@ class ImportGazeSettings:
     format
         A key of ``gaze.detect.FORMATS``, or ``auto`` to tell each file's format by its content.
     task
-        Task of the trials that name none themselves. Empty: the project's only task, or ``free``
-        when it has none yet.
+        Task of the trials that name none themselves; a name that differs from a task of the project in
+        case or outer space only is that task. Empty: the project's only task, or ``free`` when it has
+        none yet.
     eye
         ``auto``, ``left`` or ``right``; for files that tell the eyes apart.
     trial_pattern
@@ -87,7 +88,8 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
         ``confidence``, ``screen``, ``eyes``, ``eye_used``, ``rate_hz``, ``trials``, ``fixations``
         (not left out), ``without_image`` (those of them on no image of the project yet; the others
         are used), ``fixations_per_eye`` (read), ``dropped`` by reason, ``unmatched`` image names with
-        the closest one, ``subjects``, ``stored``.
+        the closest one, ``subjects``, ``stored``. ``details["new_tasks"]`` are the tasks that the
+        files brought.
 
     Raises
     ------
@@ -98,6 +100,7 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
     job = _Import(project, settings)
     tally = Tally(project, VERB, progress, len(settings.files), store=not settings.dry_run)
     entries: list[Json] = []
+    new_tasks: list[str] = []
     for file in settings.files:
         if tally.should_stop():
             break
@@ -113,11 +116,26 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
                 job.store(plan, older)
             entries.append({"file": file, **plan.facts(), "stored": not settings.dry_run})
             cautions = plan.cautions()
+            new = [task for task in plan.tasks if task not in job.tasks_before]
+            cautions += new_task_cautions(new, job.tasks_before)
+            new_tasks += [task for task in new if task not in new_tasks]
         # A unit that ends well forgets its older problems, so that those of now are stored after it.
         for caution in cautions:
             tally.problem(file, caution.what, caution.todo, unit=file)
     totals = {name: sum(entry[name] for entry in entries) for name in ("trials", "fixations")}
-    return tally.summary(files=entries, **totals)
+    return tally.summary(files=entries, new_tasks=new_tasks, **totals)
+
+
+def new_task_cautions(new: Sequence[str], before: Sequence[str]) -> list[Caution]:
+    """Return a caution for each new task of a project that had tasks: it may be a slip of the hand."""
+    return [
+        Caution(
+            f"Task '{task}' is new; the project had: {', '.join(before)}.",
+            "If that is a slip, import again under the right name.",
+        )
+        for task in new
+        if before
+    ]
 
 
 def display_map(
@@ -153,6 +171,8 @@ class _Import:
         self._project = project
         self._settings = settings
         self._sigma_px = Sigma(settings.sigma, settings.sigma_unit, settings.px_per_deg).in_pixels()
+        self._default_task = project.tasks.resolve(settings.task)
+        self.tasks_before = project.tasks.all()
         self._images = project.images.all()
         self._names = ImageNames([image.name for image in self._images])
 
@@ -166,7 +186,7 @@ class _Import:
             return None  # reading the file says why it cannot be read
         for row in self._project.gaze.recordings(sha256=digest):
             # An import without a default task named every trial's task itself.
-            if not self._settings.task or row.task in ("", self._settings.task):
+            if not self._default_task or row.task in ("", self._default_task):
                 return row
         return None
 
@@ -181,11 +201,18 @@ class _Import:
         """Read a file and find out what importing it would store."""
         settings = self._settings
         recording = read_recording(path, settings.format, settings.eye, settings.trial_pattern)
-        return plan_import(recording, self._images, self._task(recording), settings.screen, self._names)
+        return plan_import(
+            recording,
+            self._images,
+            self._task(recording),
+            settings.screen,
+            self._names,
+            self._project.tasks.resolve,
+        )
 
     def _task(self, recording: Recording) -> str:
-        if self._settings.task or all(trial.task for trial in recording.trials):
-            return self._settings.task
+        if self._default_task or all(trial.task for trial in recording.trials):
+            return self._default_task
         tasks = self._project.tasks.all()
         if len(tasks) > 1:
             raise GazeError(

@@ -368,6 +368,42 @@ def test_tasks_in_the_file_are_kept(project, tmp_path):
     assert project.gaze.counts() == {(1, "social"): 1, (1, "general"): 1, (1, "free"): 1}
 
 
+def test_a_task_that_differs_in_case_or_outer_space_is_the_same(project, tmp_path):
+    project.tasks.add("free")
+    file = table(tmp_path, ["wide.png,s1,10,20"])
+    summary = run(project, file, task=" Free ")
+    assert (project.tasks.all(), summary.problems, summary.details["new_tasks"]) == (["free"], (), [])
+    assert run(project, file, task="FREE").skipped == 1
+    named = table(tmp_path, ["wide.png,s2,10,20,FREE"], "named.csv", "image,subject,x,y,task")
+    assert run(project, named).problems == ()
+    assert project.gaze.counts() == {(1, "free"): 2}
+
+
+def test_one_file_s_spellings_of_a_new_task_are_one_task(project, tmp_path):
+    rows = ["wide.png,s1,10,20,Look", "wide.png,s2,10,20,look"]
+    summary = run(project, table(tmp_path, rows, header="image,subject,x,y,task"))
+    assert project.gaze.counts() == {(1, "Look"): 2}
+    # The first tasks of a project are no slip.
+    assert (summary.details["new_tasks"], summary.problems) == (["Look"], ())
+
+
+def test_a_new_task_beside_others_is_told(project, tmp_path):
+    for task in ("free", "social"):
+        project.tasks.add(task)
+    file = table(tmp_path, ["wide.png,s1,10,20"])
+    dry = run(project, file, task="fre", dry_run=True)
+    assert project.tasks.all() == ["free", "social"]
+    summary = run(project, file, task="fre")
+    assert summary.failed == 0
+    assert dry.details["new_tasks"] == summary.details["new_tasks"] == ["fre"]
+    assert (
+        [problem.what for problem in dry.problems]
+        == [problem.what for problem in summary.problems]
+        == ["Task 'fre' is new; the project had: free, social."]
+    )
+    assert "import again under the right name" in summary.problems[0].todo
+
+
 def test_simulated_recordings_are_marked(project, tmp_path):
     run(project, table(tmp_path, ["wide.png,s1,10,20"]), task="free", simulated=True)
     assert project.simulated

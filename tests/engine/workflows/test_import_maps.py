@@ -57,6 +57,35 @@ def test_bad_maps_are_told_one_by_one(project: Project, tmp_path: Path):
     assert (summary.done, summary.failed) == (1, 2)
 
 
+def test_a_task_is_the_one_that_is_there_or_told_as_new(project: Project, tmp_path: Path):
+    np.save(tmp_path / "maps" / "a.npy", peak(0, 0))
+    project.tasks.add("free")
+    same = import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", "Free "), SILENT)
+    assert (project.tasks.all(), same.problems, same.details["new_tasks"]) == (["free"], (), [])
+    slip = import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", "fre"), SILENT)
+    assert (slip.failed, slip.details["new_tasks"]) == (0, ["fre"])
+    assert [problem.what for problem in slip.problems] == ["Task 'fre' is new; the project had: free."]
+    with pytest.raises(GazeError, match="no such folder"):
+        import_maps(project, ImportMapsSettings(str(tmp_path / "nowhere"), "M", "other"), SILENT)
+    assert project.tasks.all() == ["free", "fre"]
+
+
+def test_map_files_without_an_image_are_counted_and_told(project: Project, tmp_path: Path):
+    folder = tmp_path / "maps"
+    for name in ("a", "zzz"):
+        np.save(folder / f"{name}.npy", peak(0, 0))
+    (folder / "notes.txt").write_text("no map")
+    summary = import_maps(project, ImportMapsSettings(str(folder), "M", "general"), SILENT)
+    assert (summary.done, summary.failed) == (1, 0)
+    assert (summary.details["images_without_map"], summary.details["maps_without_image"]) == (2, 1)
+    assert [problem.what for problem in project.problems.all()] == [
+        "1 map file is named like no image of the project and left out: 'zzz.npy'."
+    ]
+    (folder / "zzz.npy").unlink()
+    import_maps(project, ImportMapsSettings(str(folder), "M", "general"), SILENT)
+    assert project.problems.all() == []
+
+
 def test_no_map_is_named_like_an_image(project: Project, tmp_path: Path):
     np.save(tmp_path / "maps" / "zzz.npy", peak(0, 0))
     with pytest.raises(GazeError, match="named like"):
