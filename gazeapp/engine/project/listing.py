@@ -79,6 +79,15 @@ def dropped(project: Project) -> dict[int, dict[str, int]]:
     return found
 
 
+def any_used_from_screen(project: Project) -> bool:
+    """Return whether any used fixation was recorded in screen px and brought to its image."""
+    found = project.db.execute(
+        "SELECT 1 FROM trials r JOIN fixations f ON f.trial_id = r.id "
+        "WHERE r.image_id IS NOT NULL AND r.shown_width IS NOT NULL AND f.dropped = '' LIMIT 1"
+    )
+    return found.fetchone() is not None
+
+
 def words(project: Project) -> Iterator[WordRow]:
     """Yield the words of every run, by run and position."""
     rows = project.db.execute(

@@ -48,7 +48,11 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """The images and recordings of the study."""
+    """The images and recordings of the study.
+
+    ``n_subjects`` have a used fixation on an image, ``n_others`` have none; ``from_screen``: whether any
+    used fixation was recorded on a screen and brought to its image.
+    """
 
     images: tuple[ImageFile, ...]
     sizes: tuple[tuple[str, int], ...]
@@ -56,8 +60,10 @@ class DataSet:
     tasks: tuple[TaskData, ...]
     recordings: tuple[RecordingData, ...]
     n_subjects: int
+    n_others: int
     n_read: int
     n_kept: int
+    from_screen: bool
     fingerprint: str
 
 
@@ -254,6 +260,7 @@ class Methods:
     """What the methods text needs: the settings that were used, as numbers.
 
     ``estimators``: what scores are held against, each with the metrics for which it is that.
+    ``n_reduced``: images with fixations that are scored below their own size.
     """
 
     preset: str
@@ -267,6 +274,7 @@ class Methods:
     words: str
     map_methods: tuple[str, ...]
     score_settings: Json
+    n_reduced: int
 
 
 @dataclass(frozen=True, slots=True)

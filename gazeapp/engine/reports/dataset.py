@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from gazeapp.engine.project import ImageRow, ModelRow, Project, RecordingRow, TrialRow
-from gazeapp.engine.project.listing import dropped
+from gazeapp.engine.project.listing import any_used_from_screen, dropped
 from gazeapp.engine.reports.content import DataSet, ImageFile, ModelData, RecordingData, TaskData
 from gazeapp.engine.reports.numbers import listed, number
 from gazeapp.engine.reports.style import REFERENCE_COLOUR, model_colour
@@ -38,9 +38,11 @@ def data_set(project: Project) -> DataSet:
         origins=_counted(i.origin for i in images),
         tasks=tuple(_task(task, trials) for task in project.tasks.all()),
         recordings=tuple(_recordings(project, trials)),
-        n_subjects=len({trial.subject for trial in trials}),
+        n_subjects=len(_subjects(trials)),
+        n_others=len({trial.subject for trial in trials} - _subjects(trials)),
         n_read=sum(trial.n_fixations for trial in trials),
         n_kept=sum(trial.n_kept for trial in trials if trial.image_id is not None),
+        from_screen=any_used_from_screen(project),
         fingerprint=fingerprint(images, project.gaze.recordings()),
     )
 
@@ -92,11 +94,16 @@ def _task(task: str, trials: list[TrialRow]) -> TaskData:
     return TaskData(
         task=task,
         n_images=len({trial.image_id for trial in own if trial.n_kept}),
-        n_subjects=len({trial.subject for trial in own}),
+        n_subjects=len(_subjects(own)),
         n_trials=len(own),
         n_fixations=sum(kept),
         median_fixations=float(median(kept)) if kept else None,
     )
+
+
+def _subjects(trials: Iterable[TrialRow]) -> set[str]:
+    """Return who has at least one used fixation on an image of the project."""
+    return {trial.subject for trial in trials if trial.image_id is not None and trial.n_kept}
 
 
 def _recordings(project: Project, trials: list[TrialRow]) -> Iterator[RecordingData]:

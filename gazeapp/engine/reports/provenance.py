@@ -81,7 +81,16 @@ def methods(project: Project, preset: str, rows: Iterable[SettingsRow]) -> Metho
         words=words.pop() if len(words) == 1 else "",
         map_methods=tuple(sorted({str(values.get("method", "")) for values in by_verb.get("extract", [])})),
         score_settings=score,
+        n_reduced=_reduced(project, score),
     )
+
+
+def _reduced(project: Project, score: Json) -> int:
+    """Return how many images with fixations are larger than what is scored."""
+    longest = score.get("max_side_px")
+    looked_at = {image_id for (image_id, _), n in project.gaze.counts().items() if n}
+    sides = [max(image.width, image.height) for image in project.images.all() if image.id in looked_at]
+    return sum(side > longest for side in sides) if longest else 0
 
 
 def _conventions(preset: Preset) -> Iterator[str]:

@@ -3,6 +3,7 @@ import hashlib
 from gazeapp.engine.project import Project
 from gazeapp.engine.reports.dataset import data_set, flat, plain
 from gazeapp.engine.reports.provenance import image_folder
+from gazeapp.engine.types import Rect
 
 
 def test_nested_facts_become_rows_with_plain_values():
@@ -59,3 +60,28 @@ def test_the_folder_of_the_images_is_named_but_not_where_the_user_keeps_it(study
         assert image_folder(project) == "pictures"
         project.db.execute("UPDATE images SET path = '../../someone/photos/' || name")
         assert image_folder(project) == "photos"
+
+
+def test_who_has_no_used_fixation_on_an_image_is_not_counted_as_a_subject(study):
+    with Project.open(study(n_images=2, n_subjects=3, scored=False)) as project:
+        for name, image_id, dropped in (("away", None, ""), ("beside", 1, "outside image")):
+            trial = project.gaze.add_trial(
+                1, subject=name, task="general", image_id=image_id, label="", image_name="", shown=None
+            )
+            project.gaze.add_fixations(trial, [(1, 5.0, 5.0, None, None, "", dropped)])
+        data = data_set(project)
+    assert (data.n_subjects, data.n_others) == (3, 2)
+    assert [task.n_subjects for task in data.tasks] == [3, 3]
+
+
+def test_a_screen_is_named_only_when_a_used_fixation_was_recorded_on_one(study):
+    with Project.open(study(n_images=2, scored=False)) as project:
+        assert not data_set(project).from_screen
+        place = Rect(0.0, 0.0, 240.0, 180.0)
+        trial = project.gaze.add_trial(
+            1, subject="S01", task="general", image_id=1, label="", image_name="", shown=place
+        )
+        project.gaze.add_fixations(trial, [(1, 900.0, 5.0, None, None, "", "outside image")])
+        assert not data_set(project).from_screen
+        project.gaze.add_fixations(trial, [(2, 10.0, 5.0, None, None, "", "")])
+        assert data_set(project).from_screen

@@ -11,6 +11,7 @@ from gazeapp.engine.reports.render import render
 from gazeapp.engine.scoring.ceilings import AGREEMENT
 from gazeapp.engine.scoring.facts import CEILINGS, INTERVAL, PEOPLE_VARIANCE, PERCENT
 from gazeapp.engine.scoring.statistics import LeftOutRows, share_of_ceiling, variance_over_people
+from gazeapp.engine.types import Rect
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.score import ScoreSettings, score
 
@@ -130,3 +131,35 @@ def test_the_old_preset_has_its_own_formulas_and_no_ceiling_of_auc(study):
     assert "AUC = P(" not in text
     assert "No percentage: the AUC-Judd of one person and of many people are not comparable." in text
     assert "the lower bound of the ceiling of sAUC." in text
+
+
+def test_what_did_not_happen_is_not_told(project):
+    text = printed_text(project)
+    assert (
+        "5 simulated observers viewed 4 images under the task general; 5 simulated observers viewed" in text
+    )
+    assert "more subject" not in text
+    assert "recorded on a screen" not in text
+    assert "whose longer side" not in text
+
+
+def test_reduced_images_and_people_who_saw_nothing_are_told(study):
+    with Project.open(study(tasks=("free",), simulated=False, scored=False)) as opened:
+        trial = opened.gaze.add_trial(
+            1,
+            subject="away",
+            task="free",
+            image_id=None,
+            label="",
+            image_name="",
+            shown=Rect(0.0, 0.0, 9.0, 9.0),
+        )
+        opened.gaze.add_fixations(trial, [(1, 5.0, 5.0, None, None, "", "")])
+        settings = ScoreSettings(sigma=6.0, n_splits=4, n_bootstrap=20, threads=1, max_side_px=100)
+        score(opened, settings, SILENT)
+        text = printed_text(opened)
+    assert (
+        "5 subjects viewed 4 images under the task free. 1 more subject has no fixation on an image" in text
+    )
+    assert "4 images whose longer side is above 100 px were scored at that size." in text
+    assert "recorded on a screen" not in text
