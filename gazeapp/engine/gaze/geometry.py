@@ -138,7 +138,7 @@ class Sigma:
     unit
         ``px`` (image px) or ``deg`` (degrees of visual angle).
     pixels_per_degree
-        Screen px in a degree; needed for ``deg``.
+        Px in a degree; needed for ``deg``.
     """
 
     value: float
@@ -154,7 +154,7 @@ class Sigma:
         if self.unit == "deg" and not (ppd is not None and math.isfinite(ppd) and ppd > 0):
             raise GazeError(
                 "Sigma in degrees needs the pixels per degree.",
-                todo="Give the viewing distance, the screen width in cm and in px, or sigma in px.",
+                todo="Give the image px per degree (--px-per-deg on the command line), or sigma in px.",
             )
 
     def in_pixels(self, image_px_per_screen_px: float = 1.0) -> float:

@@ -357,10 +357,13 @@ def _halves(n_subjects: int, n_splits: int, seed: int) -> tuple[DoubleArray, Dou
 
 
 def _split_half(gram: DoubleArray, first: DoubleArray, second: DoubleArray) -> float:
-    """Return the mean correlation of the maps of two halves; further splits cost nothing."""
+    """Return the mean correlation of the maps of two halves; further splits cost nothing.
+
+    NaN where a half has a constant map, as on an image of one pixel.
+    """
     across = np.einsum("sk,kl,sl->s", first, gram, second)
     within = np.einsum("sk,kl,sl->s", first, gram, first) * np.einsum("sk,kl,sl->s", second, gram, second)
-    return float(np.mean(across / np.sqrt(within)))
+    return float(np.mean(across / np.sqrt(within))) if (within > 0).all() else NAN
 
 
 def _split_half_without(gram: DoubleArray, n_splits: int, seed: int) -> DoubleArray:

@@ -203,6 +203,12 @@ CEILINGS: dict[str, CeilingFacts] = {
 }
 """Estimator id of what scores are held against -> what it is."""
 
+
+def is_lower_bound(estimator: str) -> bool:
+    """Return whether an estimator gives a lower bound of the ceiling."""
+    return estimator in CEILINGS and CEILINGS[estimator].lower_bound
+
+
 PERCENT = "percent = 100 · (mean − chance) / (ceiling − chance)"
 INTERVAL = "√(1 + v / w)"
 PEOPLE_VARIANCE = "v = (S − 1) / S · Σ (percent without s − mean of these)²"

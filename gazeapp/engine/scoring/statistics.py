@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
 
 CONFIDENCE = 0.95
+_TAIL = (1.0 - CONFIDENCE) / 2
 _CHUNK_CELLS = 4_000_000
 
 Ceiling = Callable[[DoubleArray], DoubleArray]
@@ -55,7 +56,7 @@ class Share:
         Ceiling over the same images; NaN when there is none.
     percent, low, high
         100 (mean - chance) / (ceiling - chance) and the ends of its 95 % interval, percent; never
-        clipped, NaN without a ceiling.
+        clipped, NaN without a ceiling clearly above chance.
     """
 
     n_images: int
@@ -84,6 +85,9 @@ def share_of_ceiling(
     longer by ``sqrt(1 + var_people / var_images)``, var_people from leaving out one subject at a time
     (:func:`variance_over_people`). What varies by image and person is in both variances, so that the
     interval is wide rather than narrow (cf. Owen 2007; docs/methods.md has figures).
+
+    A ratio to a ceiling that may be chance says nothing: there is no percentage unless the lower end of
+    the ceiling's own 95 % interval, from the same resamples, is above chance.
 
     Parameters
     ----------
@@ -116,8 +120,11 @@ def share_of_ceiling(
     if n < 2 or not np.isfinite(percent):
         return Share(n, float(means[0]), mark, percent, nan, nan)
     resampled = resampled_means(kept, n_bootstrap, seed)
-    percents = _percent(resampled[:, 0], ceiling(resampled[:, 1:]), chance)
-    low, high = _interval(percents)
+    ceilings = ceiling(resampled[:, 1:])
+    if (ceilings > chance).mean() < 1.0 - _TAIL:
+        return Share(n, float(means[0]), mark, nan, nan, nan)
+    percents = _percent(resampled[:, 0], ceilings, chance)
+    low, high = (float(end) for end in np.nanquantile(percents, [_TAIL, 1.0 - _TAIL]))
     if left_out is not None:
         without = means_without(table, complete, left_out)
         people = variance_over_people(_percent(without[:, 0], ceiling(without[:, 1:]), chance))
@@ -212,13 +219,3 @@ def _percent(mean: DoubleArray | np.float64, ceiling: DoubleArray | np.float64, 
     with np.errstate(invalid="ignore", divide="ignore"):
         percent: DoubleArray = 100.0 * (np.asarray(mean) - chance) / (np.asarray(ceiling) - chance)
     return np.where(np.asarray(ceiling) > chance, percent, np.nan)
-
-
-def _interval(percents: DoubleArray) -> tuple[float, float]:
-    finite = percents[np.isfinite(percents)]
-    # A resample without a ceiling above chance has no percentage; beyond a few, no interval is honest.
-    if len(finite) < CONFIDENCE * len(percents):
-        return float("nan"), float("nan")
-    tail = 50.0 * (1.0 - CONFIDENCE)
-    low, high = np.percentile(finite, [tail, 100.0 - tail])
-    return float(low), float(high)

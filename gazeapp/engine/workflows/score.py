@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ from gazeapp.engine.project import (
     SummaryRow,
 )
 from gazeapp.engine.project.settings import settings_hash
-from gazeapp.engine.scoring.aggregate import Without, summarise_task
+from gazeapp.engine.scoring.aggregate import SourceSummary, Without, summarise_task
 from gazeapp.engine.scoring.baselines import OtherImages, Positions
 from gazeapp.engine.scoring.ceilings import MIN_SUBJECTS_FOR_HALVES
 from gazeapp.engine.scoring.facts import METRICS
@@ -214,6 +214,8 @@ def _sigma(project: Project, settings: ScoreSettings) -> Sigma:
         shown = project.maps.human(image_id, task)
         if shown is not None:
             made = project.settings.get(shown.settings_id).values
+            if "sigma" not in made:
+                continue  # not made by an import
             ppd = settings.px_per_deg or made.get("px_per_deg")
             return Sigma(made["sigma"], made.get("sigma_unit", "px"), ppd)
     return Sigma(DEFAULT_SIGMA_PX)
@@ -373,7 +375,17 @@ def _summarise(project: Project, plan: _Plan, people: _People, tally: Tally) -> 
             for row in found
         ]
         project.scores.put_summary(name, [people.task], rows, plan.settings_id)
-    _say_what_is_missing(project, plan, people, n_people, tally)
+    _say_what_is_missing(project, plan, people, n_people, _near_chance(found), tally)
+
+
+def _near_chance(found: Sequence[SourceSummary]) -> list[str]:
+    """Return the names of the metrics whose ceiling is not clearly above chance."""
+    lost = {
+        row.metric
+        for row in found
+        if row.estimator and row.chance is not None and row.share.n_images and np.isnan(row.share.percent)
+    }
+    return [facts.name for metric, facts in METRICS.items() if metric in lost]
 
 
 def _columns(
@@ -428,6 +440,7 @@ def _say_what_is_missing(
     plan: _Plan,
     people: _People,
     n_people: np.ndarray[tuple[int], np.dtype[np.int64]],
+    near_chance: Sequence[str],
     tally: Tally,
 ) -> None:
     """Store a sentence for each reason why percentages are missing or rest on fewer images."""
@@ -442,11 +455,15 @@ def _say_what_is_missing(
             "Import recordings of more people.",
         )
     if few > alone:
+        cost = (
+            "CC has no percentage, and NSS is held against its lower bound."
+            if few == n
+            else "they are left out of the percentages of NSS and CC."
+        )
         tally.problem(
             people.task,
             f"{few} of {n} images were seen by fewer than {MIN_SUBJECTS_FOR_HALVES} people, too few to compare two "
-            "halves of them: they are left out of the percentages of NSS and CC"
-            + (", and NSS is held against its lower bound." if few == n else "."),
+            f"halves of them: {cost}",
             "Import recordings of more people.",
         )
     if 1 < people.n_subjects < MIN_PEOPLE:
@@ -455,6 +472,13 @@ def _say_what_is_missing(
             f"Only {people.n_subjects} people looked, too few to tell how much people differ: the intervals are about "
             "the images alone.",
             "Import recordings of more people.",
+        )
+    if near_chance:
+        tally.problem(
+            people.task,
+            f"People do not agree clearly above chance in {', '.join(near_chance)}: the ceiling, or the lower end "
+            "of its interval over images, is not above chance, so there is no percentage.",
+            "Import recordings of more people or of more images.",
         )
     if len(people.tables) == 1:
         tally.problem(

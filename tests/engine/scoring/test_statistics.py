@@ -47,6 +47,18 @@ def test_without_images_or_without_a_ceiling_above_chance_there_is_no_percentage
     assert found.mean == 0.25
 
 
+@pytest.mark.parametrize(("mean", "clear"), [(0.515, False), (0.525, True)])
+def test_a_ceiling_that_may_be_chance_gives_no_percentage(mean, clear):
+    # 100 images, sd 0.1: the lower end of the mean's 95 % interval is 0.0196 below the mean.
+    values = np.random.default_rng(5).normal(size=100)
+    values = mean + 0.1 * (values - values.mean()) / values.std()
+    found = share_of_ceiling(np.full(100, 0.4), values[:, None], first, 0.5)
+    assert (found.n_images, found.mean, found.ceiling) == (100, pytest.approx(0.4), pytest.approx(mean))
+    expected = 100 * (0.4 - 0.5) / (mean - 0.5) if clear else math.nan
+    assert found.percent == pytest.approx(expected, nan_ok=True)
+    assert math.isfinite(found.low) == math.isfinite(found.high) == clear
+
+
 def test_one_image_has_no_interval():
     found = share_of_ceiling([0.5], np.ones((1, 1)), first, 0.0)
     assert found.percent == pytest.approx(50)

@@ -106,8 +106,12 @@ def test_sigma_in_degrees_is_that_many_px(project, tmp_path):
     run(project, file, task="free", sigma=1.5, sigma_unit="deg", px_per_deg=20)
     stored = project.maps.human(project.images.by_name("wide.png").id, "free")
     np.testing.assert_allclose(stored.values, human_map([20], [10], 96, 128, 6.0), rtol=2e-3, atol=1e-8)
-    with pytest.raises(GazeError, match="pixels per degree"):
+    with pytest.raises(GazeError, match="pixels per degree") as caught:
         run(project, file, task="other", sigma=1.5, sigma_unit="deg")
+    assert (
+        caught.value.todo
+        == "Give the image px per degree (--px-per-deg on the command line), or sigma in px."
+    )
 
 
 @pytest.mark.parametrize(

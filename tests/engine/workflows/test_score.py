@@ -73,8 +73,8 @@ class Study:
 
 
 @pytest.fixture
-def study(tmp_path):
-    made = Study(tmp_path)
+def study(tmp_path, request):
+    made = Study(tmp_path, getattr(request, "param", 4))
     yield made
     assert made.project.integrity_problems() == []
     made.project.close()
@@ -333,6 +333,71 @@ def test_few_people_are_said_and_cost_what_they_must(study, n_subjects, sentence
     study.look(n_subjects=6, file="more.csv", seed=8)
     assert study.score().problems == ()
     assert not [p for p in study.project.problems.all() if p.where == "general"]
+
+
+def test_what_is_said_about_nss_with_few_people_is_what_happens(study):
+    study.look(n_subjects=3)
+    [told] = [p.what for p in study.score().problems if "fewer than 4" in p.what]
+    assert told.endswith("halves of them: CC has no percentage, and NSS is held against its lower bound.")
+    assert study.summary(source="centre_bias", metric="nss").n_images == 4
+    study.look(n_subjects=6, names=study.names[:3], file="more.csv", seed=8)
+    [told] = [p.what for p in study.score().problems if "fewer than 4" in p.what]
+    assert told.startswith("1 of 4 images")
+    assert told.endswith("they are left out of the percentages of NSS and CC.")
+    row = study.summary(source="centre_bias", metric="nss")
+    assert (row.n_images, row.estimator) == (3, "loso_corrected")
+
+
+def scatter(study):
+    """Let everybody look anywhere: nobody predicts anybody."""
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{name},p{person},{rng.uniform(0, WIDTH):.2f},{rng.uniform(0, HEIGHT):.2f}"
+        for name in study.names
+        for person in range(6)
+        for _ in range(5)
+    ]
+    path = study.folder / "anywhere.csv"
+    path.write_text("\n".join(["image,subject,x,y", *rows]) + "\n")
+    import_gaze(study.project, ImportGazeSettings((str(path),), task="general"), SILENT)
+
+
+@pytest.mark.parametrize("study", [16], indirect=True)
+def test_people_who_do_not_agree_give_no_percentage_and_that_is_said(study):
+    scatter(study)
+    study.model()
+    done = study.score()
+    row = study.summary(source="cnn-lstm", metric="auc")
+    assert (row.percent, row.ci_low, row.estimator, row.n_images) == (None, None, "loso", 16)
+    assert 0.5 < row.ceiling < 0.52
+    [told] = [p.what for p in done.problems if "do not agree" in p.what]
+    assert told.startswith("People do not agree clearly above chance in NSS, AUC, sAUC, CC: ")
+
+
+def test_human_maps_that_do_not_say_their_blur_leave_the_default(study):
+    study.look()
+    settings_id = study.project.settings.put("human map", {"made": "elsewhere"})
+    for image in study.project.images.all():
+        shown = study.project.maps.human(image.id, "general")
+        study.project.maps.put_human(image.id, "general", shown.values, image.rect, settings_id)
+    assert study.score(sigma=None).details["sigma_px"] == 24.0
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_image_of_one_pixel_has_no_ceiling_of_maps_and_no_warning(tmp_path):
+    made = Study(tmp_path)
+    made.project.images.add(tmp_path / "dot.png", "dot.png", "dot.png", 1, 1, "photograph")
+    made.look()
+    path = tmp_path / "dot.csv"
+    path.write_text("image,subject,x,y\n" + "".join(f"dot.png,p{k:02d},0.5,0.5\n" for k in range(6)))
+    import_gaze(made.project, ImportGazeSettings((str(path),), task="general"), SILENT)
+    done = made.score()
+    assert (done.done, done.failed) == (5, 0)
+    dot = made.project.images.by_name("dot.png").id
+    parts = {(r.metric, r.estimator): r.value for r in made.project.scores.ceilings() if r.image_id == dot}
+    assert parts["cc", "split_half_r"] is None
+    assert made.summary(source="uniform", metric="nss").n_images == 4
+    made.project.close()
 
 
 def test_a_single_image_has_no_centre_bias(study):
