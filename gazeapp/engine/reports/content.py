@@ -89,13 +89,17 @@ class ModelData:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One source's mean score by one metric, and its percent of ceiling with a 95 % interval."""
+    """One source's mean score by one metric, and its percent of ceiling with a 95 % interval.
+
+    ``ceiling`` is over the same ``n_images`` as the mean.
+    """
 
     mean: float | None
     percent: float | None
     low: float | None
     high: float | None
     n_images: int
+    ceiling: float | None = None
     best: bool = False
 
 

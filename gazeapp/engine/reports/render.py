@@ -49,6 +49,7 @@ def render(report: Report) -> str:
         facts=facts.METRICS,
         metric_facts=facts.metric_facts,
         ceilings=facts.CEILINGS,
+        is_lower_bound=facts.is_lower_bound,
         percent_formula=facts.PERCENT,
         interval_formula=facts.INTERVAL,
         people_formula=facts.PEOPLE_VARIANCE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -87,6 +88,17 @@ def higher_is_better(metric: str) -> bool:
     return METRICS[metric].higher_is_better if metric in METRICS else True
 
 
+def standing(cell: Cell, metric: str) -> tuple[float, float]:
+    """Return what sources are ranked by, larger is better: percent of ceiling, then mean score.
+
+    Sources that lack some images are each held against the ceiling of their own, so that their percentages
+    can be compared where their means cannot.
+    """
+    mean = cell.mean if cell.mean is not None else -math.inf
+    percent = cell.percent if cell.percent is not None else -math.inf
+    return percent, mean if higher_is_better(metric) else -mean
+
+
 def in_order(metrics: Iterable[str]) -> list[str]:
     """Return metric ids in the order in which they are shown."""
     known = {metric: k for k, metric in enumerate(METRICS)}
@@ -153,20 +165,20 @@ def _source(
 
 
 def _cell(row: SummaryRow) -> Cell:
-    return Cell(row.mean, row.percent, row.ci_low, row.ci_high, row.n_images)
+    return Cell(row.mean, row.percent, row.ci_low, row.ci_high, row.n_images, row.ceiling)
 
 
 def _mark_best(sources: list[SourceRow], metrics: list[MetricColumn]) -> list[SourceRow]:
     """Mark the best model of each metric; baselines and truths do not compete."""
     best: set[tuple[int, int]] = set()
     for k, metric in enumerate(metrics):
-        means = [
-            (cell.mean, i)
+        places = [
+            (standing(cell, metric.id), i)
             for i, source in enumerate(sources)
             if source.kind == "model" and (cell := source.cells[k]) is not None and cell.mean is not None
         ]
-        if len(means) > 1:
-            best.add(((max if higher_is_better(metric.id) else min)(means)[1], k))
+        if len(places) > 1:
+            best.add((max(places)[1], k))
     return [
         replace(
             source,

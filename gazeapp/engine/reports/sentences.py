@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gazeapp.engine.reports.content import DataSet, ModelData, SourceRow, TaskResults, TaskScores
+from gazeapp.engine.reports.content import Cell, DataSet, ModelData, SourceRow, TaskResults, TaskScores
 from gazeapp.engine.reports.numbers import count, digits, interval, listed, metric_value, p_value, percent
-from gazeapp.engine.reports.scores import higher_is_better
-from gazeapp.engine.scoring.facts import METRICS
+from gazeapp.engine.reports.scores import standing
+from gazeapp.engine.scoring.facts import METRICS, is_lower_bound
 
 _DOMAINS = {"demo-world": "drawn scenes of the demo world", "photograph": "photographs"}
 _KINDS = {"vlm": "vision-language model", "imported": "maps made elsewhere", "truth": "known truth"}
@@ -52,34 +52,68 @@ def _task_results(task: TaskScores, primary: str) -> list[str]:
     if k is None:
         return []
     models = _ranked(task, "model", k, primary)
+    baselines = _ranked(task, "baseline", k, primary)
+    centre = next((row for row in baselines if row.source == "centre_bias"), None)
+    above, behind = _split(models, centre, k, primary)
+    none_above = centre is not None and bool(models) and len(behind) == len(models)
     sentences = []
+    if centre is not None and none_above:
+        sentences.append(_none_above(task, models, centre, k, primary))
     if models:
-        sentences.append(_leader(task, models[0], k, primary, alone=len(models) == 1))
+        sentences.append(_leader(task, models, k, primary, behind=none_above))
     if len(models) > 1:
-        others = [f"{row.name} {_share(row, k)}" for row in models[1:]]
+        others = [f"{row.name} {_short(row, k, primary)}" for row in models[1:]]
         sentences.append(f"Next: {listed(others)}.")
         sentences += _lead(task, models[0].name, models[1].name, primary)
-    sentences += _against_baseline(models, _ranked(task, "baseline", k, primary), k)
+    if centre is not None and not none_above:
+        sentences.append(_against_baseline(task, centre, above, behind, k, primary))
+    sentences += _different_images([*models, *baselines], k)
     sentences += _other_leaders(task, models, k)
     sentences += [
-        f"The density that the simulated observers were drawn from reaches {_share(row, k)}; 100\u00a0% is "
+        f"The density that the simulated observers were drawn from reaches {_short(row, k, primary)}; 100\u00a0% is "
         "expected, so this checks the scoring itself."
         for row in _ranked(task, "truth", k, primary)
     ]
     return sentences
 
 
-def _leader(task: TaskScores, row: SourceRow, k: int, primary: str, *, alone: bool) -> str:
-    cell, column = row.cells[k], task.metrics[k]
-    assert cell is not None
-    name = metric_name(primary)
-    people = f"{count(task.n_subjects, 'subject')}, {count(cell.n_images, 'image')}"
-    if cell.percent is None:
-        return f"{row.name} scores {'' if alone else 'highest: '}{name} {metric_value(cell.mean, primary)} ({people})."
+def _leader(task: TaskScores, models: list[SourceRow], k: int, primary: str, *, behind: bool) -> str:
+    """Say how the best model stands; ``behind``: the sentence before said that none is above the centre bias."""
+    row = models[0]
+    if len(models) == 1:
+        return f"{row.name} {_reach(task, row, k, primary)}."
+    if behind:
+        return f"The best of the models, {row.name}, {_reach(task, row, k, primary)}."
+    if _cell(row, k).percent is None:
+        return f"{row.name} is first of the models: it {_reach(task, row, k, primary)}."
+    return f"{row.name} comes closest to people: it {_reach(task, row, k, primary)}."
+
+
+def _none_above(task: TaskScores, models: list[SourceRow], centre: SourceRow, k: int, primary: str) -> str:
+    who = "No model" if len(models) > 1 else models[0].name
+    is_not = "is" if len(models) > 1 else "is not"
     return (
-        f"{row.name} {'' if alone else 'comes closest to people: it '}reaches {_share(row, k)} of the human ceiling "
-        f"({name} {metric_value(cell.mean, primary)} of {metric_value(column.ceiling, primary)}; {people})."
+        f"{who} {is_not} above the centre bias, which knows nothing of the image and "
+        f"{_reach(task, centre, k, primary)}."
     )
+
+
+def _reach(task: TaskScores, row: SourceRow, k: int, primary: str) -> str:
+    """Say what a source scores, with its share of the ceiling over its own images."""
+    cell, name = _cell(row, k), metric_name(primary)
+    people = f"{count(task.n_subjects, 'subject')}, {count(cell.n_images, 'image')}"
+    mean = metric_value(cell.mean, primary)
+    if cell.percent is None:
+        return f"scores {name} {mean} ({people}; there is no human ceiling to hold it against)"
+    return (
+        f"reaches {_share(row, k)} of {_ceiling_name(task, k)} "
+        f"({name} {mean} of {metric_value(cell.ceiling, primary)}; {people})"
+    )
+
+
+def _ceiling_name(task: TaskScores, k: int) -> str:
+    bound = "the lower bound of " if is_lower_bound(task.metrics[k].estimator) else ""
+    return f"{bound}the human ceiling"
 
 
 def _lead(task: TaskScores, first: str, second: str, primary: str) -> list[str]:
@@ -97,27 +131,56 @@ def _lead(task: TaskScores, first: str, second: str, primary: str) -> list[str]:
         return [
             f"These images do not tell {first} and {second} apart: they differ by {size} {metric_name(primary)} ({p})."
         ]
+    if high < 0:
+        size = f"{metric_value(-sign * pair.mean, primary)} {interval(-high, -low, digits(primary))}"
+        first, second = f"On the {count(pair.n_images, 'image')} of both, {second}", first
     return [f"{first} is ahead of {second} by {size} {metric_name(primary)} ({p})."]
 
 
-def _against_baseline(models: list[SourceRow], baselines: list[SourceRow], k: int) -> list[str]:
-    centre = next((row for row in baselines if row.source == "centre_bias"), None)
-    mark = centre.cells[k] if centre is not None else None
-    if centre is None or mark is None or mark.percent is None:
+def _split(
+    models: list[SourceRow], mark: SourceRow | None, k: int, primary: str
+) -> tuple[list[SourceRow], list[SourceRow]]:
+    """Return the models that are above a baseline and those that are not; a percentage meets only its like."""
+    if mark is None:
+        return [], []
+    limit = _cell(mark, k)
+    like = [row for row in models if (_cell(row, k).percent is None) == (limit.percent is None)]
+    above = [row for row in like if standing(_cell(row, k), primary) > standing(limit, primary)]
+    return above, [row for row in like if row not in above]
+
+
+def _against_baseline(
+    task: TaskScores,
+    centre: SourceRow,
+    above: list[SourceRow],
+    behind: list[SourceRow],
+    k: int,
+    primary: str,
+) -> str:
+    text = "The centre bias, which knows nothing of the image,"
+    if not above and not behind:
+        return f"{text} {_reach(task, centre, k, primary)}."
+    if behind:
+        end = f"{listed([row.name for row in behind])} {'is' if len(behind) == 1 else 'are'} not above it"
+    elif len(above) > 1:
+        end = "every model is above it"
+    else:
+        end = f"{above[0].name} is above it"
+    return f"{text} reaches {_short(centre, k, primary)}; {end}."
+
+
+def _different_images(rows: list[SourceRow], k: int) -> list[str]:
+    """Say which sources were scored on how many images, where these differ."""
+    by_number: dict[int, list[str]] = {}
+    for row in rows:
+        by_number.setdefault(_cell(row, k).n_images, []).append(row.name)
+    if len(by_number) < 2:
         return []
-    behind = [
-        row.name
-        for row in models
-        if (cell := row.cells[k]) is not None and cell.percent is not None and cell.percent <= mark.percent
+    parts = [f"{listed(names)} on {count(n, 'image')}" for n, names in sorted(by_number.items())]
+    return [
+        f"Not all were scored on the same images: {'; '.join(parts)}. Each is held against the ceiling of its own "
+        "images."
     ]
-    text = f"The centre bias, which knows nothing of the image, reaches {_share(centre, k)}"
-    if not models:
-        return [f"{text}."]
-    if not behind:
-        return [f"{text}; {'every model' if len(models) > 1 else models[0].name} is above it."]
-    if len(behind) == len(models) > 1:
-        return [f"{text}; no model is above it."]
-    return [f"{text}; {listed(behind)} {'is' if len(behind) == 1 else 'are'} not above it."]
 
 
 def _other_leaders(task: TaskScores, models: list[SourceRow], k: int) -> list[str]:
@@ -139,19 +202,30 @@ def _other_leaders(task: TaskScores, models: list[SourceRow], k: int) -> list[st
 
 
 def _ranked(task: TaskScores, kind: str, k: int, metric: str) -> list[SourceRow]:
-    rows = [row for row in task.rows if row.kind == kind and _mean(row, k) is not None]
-    return sorted(rows, key=lambda row: _mean(row, k) or 0.0, reverse=higher_is_better(metric))
+    rows = [row for row in task.rows if row.kind == kind and _has_mean(row.cells[k])]
+    return sorted(rows, key=lambda row: standing(_cell(row, k), metric), reverse=True)
 
 
-def _mean(row: SourceRow, k: int) -> float | None:
+def _has_mean(cell: Cell | None) -> bool:
+    return cell is not None and cell.mean is not None
+
+
+def _cell(row: SourceRow, k: int) -> Cell:
     cell = row.cells[k]
-    return cell.mean if cell is not None else None
+    assert cell is not None
+    return cell
+
+
+def _short(row: SourceRow, k: int, primary: str) -> str:
+    return _share(row, k) or f"{metric_name(primary)} {metric_value(_cell(row, k).mean, primary)}"
 
 
 def _share(row: SourceRow, k: int) -> str:
-    cell = row.cells[k]
-    assert cell is not None
-    return f"{percent(cell.percent)} {interval(cell.low, cell.high)}".strip()
+    """Return the percentage with its interval; empty where there is none."""
+    cell = _cell(row, k)
+    return (
+        f"{percent(cell.percent)} {interval(cell.low, cell.high)}".strip() if cell.percent is not None else ""
+    )
 
 
 def notes(data: DataSet, models: Sequence[ModelData], scores: Sequence[TaskScores]) -> tuple[str, ...]:

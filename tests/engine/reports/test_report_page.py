@@ -8,6 +8,7 @@ from gazeapp.engine.reports.gather import gather
 from gazeapp.engine.reports.render import render
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.report import ReportSettings, report
+from gazeapp.engine.workflows.score import ScoreSettings, score
 
 HOSTILE = '<script>alert("x")</script><img src=https://evil.example/a.png onerror=x>.png'
 VOID = {"meta", "img", "br", "line", "path", "circle", "rect", "input", "link"}
@@ -194,3 +195,17 @@ def test_many_recordings_are_folded(study):
             )
         parsed = Page(render(gather(project, "tuebingen", "r.html")))
     assert "39 files" in parsed.text
+
+
+def test_a_model_without_some_images_is_held_against_the_ceiling_of_those_it_has(study):
+    with Project.open(study(tasks=("free",), models=(("cnn-lstm", "CNN-LSTM"),), scored=False)) as project:
+        project.db.execute("DELETE FROM runs WHERE model = 'cnn-lstm' AND image_id > 2")
+        score(project, ScoreSettings(sigma=6.0, n_splits=10, n_bootstrap=200, threads=1), SILENT)
+        text = Page(render(gather(project, "tuebingen", "r.html"))).text
+        rows = {row.source: row for row in project.scores.summary() if row.metric == "nss"}
+    few, all_images = rows["cnn-lstm"], rows["centre_bias"]
+    assert (few.n_images, all_images.n_images) == (2, 4)
+    assert f"{few.ceiling:.2f}" != f"{all_images.ceiling:.2f}"
+    assert f"(NSS {few.mean:.2f} of {few.ceiling:.2f}; 5 subjects, 2 images)" in text
+    assert "Not all were scored on the same images: CNN-LSTM on 2 images;" in text
+    assert "Not all sources have the same images" in text

@@ -7,20 +7,20 @@ NSS = MetricColumn("nss", 2.0, "loso_corrected", 0.0, True)
 CC = MetricColumn("cc", 0.9, "sqrt_spearman_brown", 0.0, True)
 
 
-def source(kind, name, percent, best_by=()):
+def source(kind, name, percent, best_by=(), n_images=48, ceiling=2.0):
     cells = tuple(
-        Cell(percent / 50, percent, percent - 4, percent + 4, 48, best=metric in best_by)
+        Cell(percent * ceiling / 100, percent, percent - 4, percent + 4, n_images, ceiling, metric in best_by)
         for metric in ("nss", "cc")
     )
-    return SourceRow(kind, name.lower().replace(" ", "_"), "", name, "#000000", 48, cells)
+    return SourceRow(kind, name.lower().replace(" ", "_"), "", name, "#000000", n_images, cells)
 
 
-def task(*rows, pairs=()):
-    return TaskScores("general", 48, 12, (NSS, CC), rows, None, pairs)
+def task(*rows, pairs=(), metrics=(NSS, CC)):
+    return TaskScores("general", 48, 12, metrics, rows, None, pairs)
 
 
-def text(*rows, pairs=()):
-    (results,) = key_results([task(*rows, pairs=pairs)], "nss")
+def text(*rows, pairs=(), metrics=(NSS, CC)):
+    (results,) = key_results([task(*rows, pairs=pairs, metrics=metrics)], metrics[0].id)
     return [sentence.replace("\u00a0", " ") for sentence in results.sentences]
 
 
@@ -46,6 +46,13 @@ def test_a_lead_is_told_from_the_leaders_side_with_its_p():
     assert "A is ahead of B by 0.28 [0.25, 0.31] NSS (p < 0.001)." in text(A, B, pairs=(PAIR,))
 
 
+def test_a_lead_of_the_second_on_the_images_of_both_is_told_from_its_side():
+    turned = replace(PAIR, mean=0.28, low=0.25, high=0.31, n_images=20)
+    assert "On the 20 images of both, B is ahead of A by 0.28 [0.25, 0.31] NSS (p < 0.001)." in text(
+        A, B, pairs=(turned,)
+    )
+
+
 def test_a_lead_within_the_uncertainty_is_called_that():
     unsure = replace(PAIR, mean=-0.01, low=-0.05, high=0.03, p=0.4, p_holm=0.8)
     assert (
@@ -57,7 +64,6 @@ def test_a_lead_within_the_uncertainty_is_called_that():
 def test_models_that_are_not_above_the_centre_bias_are_named():
     share = "The centre bias, which knows nothing of the image, reaches 75 % [71, 79]"
     assert f"{share}; B is not above it." in text(A, B, CENTRE)
-    assert f"{share}; no model is above it." in text(B, source("model", "C", 60), CENTRE)
     assert f"{share}; A is above it." in text(A, CENTRE)
 
 
@@ -72,3 +78,56 @@ def test_the_known_truth_is_called_a_check():
     assert truth.startswith(
         "The density that the simulated observers were drawn from reaches 101 % [97, 105]"
     )
+
+
+def test_when_no_model_is_above_the_centre_bias_the_first_sentence_says_so():
+    sentences = text(source("model", "C", 60), B, CENTRE)
+    assert sentences[0] == (
+        "No model is above the centre bias, which knows nothing of the image and reaches 75 % [71, 79] of the "
+        "human ceiling (NSS 1.50 of 2.00; 12 subjects, 48 images)."
+    )
+    assert sentences[1].startswith("The best of the models, B, reaches 70 % [66, 74] of the human ceiling (")
+    assert not [sentence for sentence in sentences if "closest" in sentence]
+    assert sum("centre bias" in sentence.lower() for sentence in sentences) == 1
+    assert text(B, CENTRE)[0].startswith("B is not above the centre bias, which knows nothing")
+
+
+def test_a_baseline_without_a_percentage_is_compared_by_scores():
+    def bare(row):
+        return replace(
+            row, cells=tuple(replace(c, percent=None, low=None, high=None, ceiling=None) for c in row.cells)
+        )
+
+    sentences = text(bare(B), bare(CENTRE))
+    assert sentences[0] == (
+        "B is not above the centre bias, which knows nothing of the image and scores NSS 1.50 "
+        "(12 subjects, 48 images; there is no human ceiling to hold it against)."
+    )
+    assert "reaches NSS 1.50; A is above it." in text(bare(A), bare(CENTRE))[-1]
+
+
+def test_a_score_is_held_against_the_ceiling_of_its_own_images():
+    few = source("model", "Few", 84, n_images=2, ceiling=3.65)
+    sentences = text(few, B, CENTRE)
+    assert "(NSS 3.07 of 3.65; 12 subjects, 2 images)" in sentences[0]
+    assert (
+        "Not all were scored on the same images: Few on 2 images; B and Centre bias on 48 images. Each is held "
+        "against the ceiling of its own images." in sentences
+    )
+    assert "same images" not in " ".join(text(A, B, CENTRE))
+
+
+def test_of_models_on_different_images_the_one_nearest_to_its_own_ceiling_is_first():
+    low = source("model", "Low", 90, ceiling=1.0)
+    assert text(A, low)[0].startswith("Low comes closest to people: it reaches 90 %")
+
+
+def test_a_lower_bound_is_called_that():
+    bound = replace(NSS, estimator="loso")
+    assert (
+        "reaches 84 % [80, 88] of the lower bound of the human ceiling (" in text(A, metrics=(bound, CC))[0]
+    )
+    auc = MetricColumn("auc", 0.9, "loso", 0.5, True)
+    sentences = text(B, CENTRE, metrics=(auc, CC))
+    assert "reaches 75 % [71, 79] of the lower bound of the human ceiling (AUC 1.500" in sentences[0]
+    assert "reaches 70 % [66, 74] of the lower bound of the human ceiling (AUC 1.400" in sentences[1]
