@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage
+
+from gazeapp.engine.reports.style import PEOPLE_COLOUR, model_colour
+from gazeapp.ui.study import PEOPLE
 
 CANVAS = QColor(0x77, 0x77, 0x77)
 """Grey around images in both themes: lightness 50, so that maps look the same on light and dark."""
@@ -18,22 +22,21 @@ DENSITY_MAPS = ("viridis", "cividis", "inferno", "magma", "plasma", "CET-CBL2", 
 DIFFERENCE_MAP = "CET-D1"
 """Diverging colour map for differences, blue to red through white, safe for colour-blind eyes."""
 
-# Okabe and Ito (2008), https://jfly.uni-koeln.de/color/; people first, then the models in their stable order.
-_OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#F0E442", "#999999")
-
 # Share of the range over which a map fades in, so that the photograph stays in sight where the map is low.
 _FADE = 0.35
 
 
-REFERENCE = QColor(0x80, 0x80, 0x80)
-"""Grey of what is neither people nor a model: baselines, and the truth behind simulated observers."""
+def source_colour(source: str, models: Sequence[str]) -> QColor:
+    """Return the colour of people or of a model, the same as in reports; grey for any other source.
 
-
-def source_colour(index: int) -> QColor:
-    """Return the colour of a source: 0 for people, 1 and up for the models in their stable order."""
-    if index <= 0:
-        return QColor(_OKABE_ITO[0])
-    return QColor(_OKABE_ITO[1 + (index - 1) % (len(_OKABE_ITO) - 1)])
+    Parameters
+    ----------
+    source
+        ``people`` or a model's id.
+    models
+        All model ids of the project in their stable order, without true densities.
+    """
+    return QColor(PEOPLE_COLOUR if source == PEOPLE else model_colour(source, models))
 
 
 @lru_cache(maxsize=32)

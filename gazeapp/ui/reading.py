@@ -14,6 +14,7 @@ from PySide6.QtGui import QImage
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.pictures import read_picture as decode
 from gazeapp.engine.types import ImageArray
+from gazeapp.ui.colours import source_colour
 from gazeapp.ui.scene import (
     Catalogue,
     Fixations,
@@ -167,17 +168,20 @@ def _read_people(project: Project, row: ImageRow, task: str) -> PeopleView:
 def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView, ...]:
     newest = {run.model: run for run in project.runs.all(image_id=row.id, task=task)}
     views = []
-    for index, model in enumerate(project.runs.models()):
+    models = project.runs.models()
+    ids = [model.id for model in models if model.kind != "truth"]
+    for model in models:
+        colour = source_colour(model.id, ids).name()
         run = newest.get(model.id)
         if run is None:
-            views.append(ModelView(model.id, model.name, index, truth=model.kind == "truth"))
+            views.append(ModelView(model.id, model.name, colour, truth=model.kind == "truth"))
             continue
         maps = project.maps.of_run(run.id)
         views.append(
             ModelView(
                 id=model.id,
                 name=model.name,
-                index=index,
+                colour=colour,
                 map=MapView.of(_frozen(maps.mean), maps.rect, row.width, row.height),
                 words=project.runs.words(run.id),
                 word_maps=_frozen(maps.words),

@@ -103,8 +103,8 @@ class ModelView:
     ----------
     id, name
         Identifier and name to show.
-    index
-        Place among the study's models, 0 first; gives the colour.
+    colour
+        Colour of the model in every plot, ``#rrggbb``.
     map
         The caption's mean map; None when the model has not been run on this image and task.
     words
@@ -119,7 +119,7 @@ class ModelView:
 
     id: str
     name: str
-    index: int
+    colour: str
     map: MapView | None = None
     words: tuple[Word, ...] = ()
     word_maps: FloatArray | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project import Project
 from gazeapp.engine.types import FloatArray
@@ -81,7 +82,7 @@ def build(
                     width, height = opened.size
             else:
                 draw(file, width, height, number)
-            ids.append(project.images.add(file, file.name, f"{number:064}", width, height, origin))
+            ids.append(project.images.add(file, file.name, sha256_of(file), width, height, origin))
         for model, name in MODELS[:models]:
             project.runs.put_model(ModelInfo(id=model, name=name, kind="captioner", domain="demo-world"))
         for task in tasks:

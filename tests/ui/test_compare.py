@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
 from gazeapp.ui import loader as loader_module
+from gazeapp.ui import theme
 from gazeapp.ui.canvas.caption import MEAN_MAP
+from gazeapp.ui.canvas.title import DETAILS
 from gazeapp.ui.canvas.view import FIT, Region
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.panels.compare import ComparePanel
@@ -78,8 +81,8 @@ def test_people_come_first_then_the_models_in_their_order(desk) -> None:
     titles = [pane.title.title for pane in desk.panel.panes]
     assert titles[0].badge == "simulated"
     assert [title.name for title in titles[1:]] == [name for _, name in MODELS]
-    assert titles[1].notes[0] == "86 % of ceiling"
-    assert titles[1].right[0] == "NSS 1.80"
+    assert titles[1].share == "86\N{NO-BREAK SPACE}% of ceiling"
+    assert titles[1].here == ("this image: NSS 1.80", "image 1.80")
     assert len({title.colour for title in titles}) == 5
 
 
@@ -90,7 +93,7 @@ def test_clicking_a_word_shows_its_map_in_that_pane_only(qtbot, desk) -> None:
     qtbot.mouseClick(pane.caption, Qt.MouseButton.LeftButton, pos=position)
     assert (desk.selection.source, desk.selection.word) == ("vit-lstm", 4)
     assert pane.caption.current == 4
-    assert pane.title.title.notes[0] == f"word: {CAPTION[4]}"
+    assert (pane.title.title.shown, pane.title.title.here) == (f"word: {CAPTION[4]}", ("", ""))
     assert other.view.layer is other_mean
     assert other.caption.current == MEAN_MAP
     # Word k of the planted caption looks at (k + 0.5) / 6 across, and the shown map says so.
@@ -358,3 +361,35 @@ def test_a_map_of_zeros_and_a_uniform_map_are_drawn(make) -> None:
     layer = desk.panel.pane("people").view.layer
     assert layer.texture == pytest.approx(1.0, rel=1e-4)
     desk.panel.grab()
+
+
+@pytest.mark.parametrize("width", [1900, 1240, 1000, 860, 600])
+def test_all_titles_shorten_alike_and_the_warning_stays(qtbot, make, width) -> None:
+    desk = make(origin="photograph").open().choose(0)
+    desk.panel.resize(width, 500)
+    QApplication.processEvents()
+    bars = [pane.title for pane in desk.panel.panes]
+    assert len({bar.detail for bar in bars}) == 1
+    detail = bars[0].detail
+    if detail != DETAILS[-1]:
+        assert all(bar.has_room(detail) for bar in bars)
+    assert all(bar.title.badge == "outside training" for bar in bars[1:])
+    model = bars[1]
+    amber = theme.colors().warning_soft
+    picture = model.grab().toImage()
+    ratio = picture.devicePixelRatio()
+    row = int((model.height() - 4) / 2 * ratio)
+    assert amber in {picture.pixelColor(x, row).name() for x in range(picture.width())}
+
+
+def test_with_less_room_the_percentage_goes_before_its_meaning(make) -> None:
+    desk = make().open().choose(0)
+    bar = desk.panel.pane("cnn-transformer").title
+    seen = []
+    for width in range(700, 90, -10):
+        bar.setFixedWidth(width)
+        seen.append(next((each for each in DETAILS if bar.has_room(each)), DETAILS[-1]))
+    assert seen[0] == DETAILS[0]
+    assert seen[-1] == DETAILS[-1]
+    assert [DETAILS.index(each) for each in seen] == sorted(DETAILS.index(each) for each in seen)
+    assert bar.title.share.endswith("% of ceiling")

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from gazeapp.ui.loader import Loader
-from gazeapp.ui.panels.images import ImagesPanel, Order
+from gazeapp.ui.panels.images import ImagesPanel, Order, count_wordings
 from gazeapp.ui.selection import Selection
 from tests.ui.small_study import TASK, build
 
@@ -134,3 +134,14 @@ def test_a_study_without_images_says_what_to_do(qtbot, tmp_path) -> None:
     assert "Drop pictures" in panel.empty.message
     assert panel.count.text() == "0 images"
     loader.close()
+
+
+def test_all_lines_say_fixations_in_the_same_words(parts, study) -> None:
+    panel, selection, _loader = parts
+    counts = [entry.fixations[TASK] for entry in panel.model.entries]
+    most, longest = panel.model.widest
+    assert most == max(counts)
+    assert len(longest) == max(len(f"{panel.model.score(entry):.2f}") for entry in panel.model.entries)
+    assert len(count_wordings(0)) == len(count_wordings(1)) == len(count_wordings(most))
+    selection.task = "another"
+    assert panel.model.widest == (0, "")

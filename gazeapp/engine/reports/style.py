@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Okabe and Ito (2008), https://jfly.uni-koeln.de/color/; people first, then the models in their stable order.
+# Okabe and Ito (2008), https://jfly.uni-koeln.de/color/; people first, then the models.
 _OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#F0E442", "#999999")
 
 PEOPLE_COLOUR = _OKABE_ITO[0]
@@ -13,8 +13,19 @@ REFERENCE_COLOUR = "#8A8A8A"
 
 DENSITY_MAP = "viridis"
 
+# The captioners that ship look the same in every study, whichever of them are in it.
+_FIXED = ("cnn-lstm", "cnn-transformer", "vit-lstm", "vit-transformer")
+
 
 def model_colour(model: str, models: Sequence[str]) -> str:
-    """Return the colour of a model, given all model ids of the project in their stable order."""
+    """Return the colour of a model, given all model ids of the project in their stable order.
+
+    The captioners that ship have the first four colours; others take the following ones in their order.
+    """
     colours = _OKABE_ITO[1:]
-    return colours[list(models).index(model) % len(colours)] if model in models else REFERENCE_COLOUR
+    if model in _FIXED:
+        return colours[_FIXED.index(model)]
+    others = [each for each in models if each not in _FIXED]
+    if model not in others:
+        return REFERENCE_COLOUR
+    return colours[(len(_FIXED) + others.index(model)) % len(colours)]

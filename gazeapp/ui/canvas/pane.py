@@ -8,12 +8,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from gazeapp.engine.reports.numbers import number
 from gazeapp.ui.canvas.caption import CaptionView
 from gazeapp.ui.canvas.colourbar import ColourBar
 from gazeapp.ui.canvas.heat import UNIT, HeatLayer, Scale
 from gazeapp.ui.canvas.notice import Notice
 from gazeapp.ui.canvas.title import Title, TitleBar
-from gazeapp.ui.canvas.titles import number
 from gazeapp.ui.canvas.view import ImageView
 from gazeapp.ui.theme import STEP
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gazeapp.ui.theme import colors, tabular
@@ -13,6 +14,7 @@ from gazeapp.ui.theme import colors, tabular
 _CHIP = 8
 _GAP = 8
 _PILL_PAD = 6
+_MARK = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +27,68 @@ class Title:
         Who: people, or a model.
     colour
         Colour of that source in every plot, ``#rrggbb``.
-    notes
-        What follows the name, the longest wording first; the first that fits is drawn.
-    right
-        Number at the right end, the longest wording first.
+    shown
+        Which map is drawn where it is not the source's own, such as ``word: star``.
+    share
+        How good the source is over the study, such as ``52 % of ceiling``.
+    here
+        How good its map is on this image, in a long and a short wording; empty when not known.
     badge
-        A word of caution, such as ``simulated``.
+        A word of caution, such as ``simulated``; never left out.
     tip
         Tooltip with the whole story.
     """
 
     name: str
     colour: str
-    notes: tuple[str, ...] = ()
-    right: tuple[str, ...] = ()
+    shown: str = ""
+    share: str = ""
+    here: tuple[str, str] = ("", "")
     badge: str = ""
     tip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much of their titles all panes show.
+
+    Parameters
+    ----------
+    badge
+        Whether the badge is written out; a mark stands for it otherwise.
+    share
+        Whether the study's number is shown.
+    here
+        Which wording of this image's number is shown: 0 long, 1 short, None neither.
+    """
+
+    badge: bool
+    share: bool
+    here: int | None
+
+
+DETAILS = (
+    Detail(True, True, 0),
+    Detail(True, True, 1),
+    Detail(True, True, None),
+    Detail(False, True, 1),
+    Detail(False, True, None),
+    Detail(True, False, None),
+    Detail(False, False, None),
+)
+"""From everything to the least; the first with room in every pane is taken by all of them."""
 
 
 class TitleBar(QWidget):
     """Draws a :class:`Title`; an accent line says which pane has the keyboard."""
 
     clicked = Signal()
+    resized = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title = Title("", "#000000")
+        self._detail = DETAILS[0]
         self._readout: tuple[str, ...] = ()
         self._focused = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -71,8 +109,32 @@ class TitleBar(QWidget):
         if title != self._title:
             self._title = title
             self.setToolTip(title.tip)
-            self.setAccessibleName(" ".join(filter(None, (title.name, *title.notes[:1], title.badge))))
+            self.setAccessibleName(
+                " ".join(filter(None, (title.name, title.shown, title.share, title.badge)))
+            )
             self.update()
+
+    @property
+    def detail(self) -> Detail:
+        """How much is shown."""
+        return self._detail
+
+    def set_detail(self, detail: Detail) -> None:
+        """Show this much."""
+        if detail != self._detail:
+            self._detail = detail
+            self.update()
+
+    def has_room(self, detail: Detail) -> bool:
+        """Return whether this much fits; what map is shown may be cut and does not count."""
+        title = self._title
+        parts = [_CHIP, QFontMetricsF(self._bold()).horizontalAdvance(title.name)]
+        if title.badge:
+            parts.append(self._badge_width(detail.badge))
+        small = QFontMetricsF(tabular(self._small()))
+        numbers = (title.share if detail.share else "", _here(title, detail))
+        parts += [small.horizontalAdvance(text) for text in numbers if text]
+        return sum(parts) + _GAP * (len(parts) - 1) + 2 <= self.width()
 
     def set_readout(self, readout: tuple[str, ...]) -> None:
         """Show the value under the cursor in place of the number at the right; empty shows the number."""
@@ -85,6 +147,11 @@ class TitleBar(QWidget):
         if focused != self._focused:
             self._focused = focused
             self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say that there is another width to fit into."""
+        super().resizeEvent(event)
+        self.resized.emit()
 
     def sizeHint(self) -> QSize:
         """Return the height of a line."""
@@ -101,7 +168,7 @@ class TitleBar(QWidget):
             self._fit_height()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw chip, name, badge, note and number, leaving out what does not fit."""
+        """Draw chip, name, badge, study's number and image's number or readout."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         shades = colors()
@@ -111,19 +178,19 @@ class TitleBar(QWidget):
         painter.drawRoundedRect(QRectF(0, (height - _CHIP) / 2, _CHIP, _CHIP), 2, 2)
         left = float(_CHIP + _GAP)
         left = self._draw_name(painter, left, height, shades.text)
+        left = self._draw_badge(painter, left, height)
         right = self._draw_right(painter, left, height)
-        left = self._draw_badge(painter, left, right, height)
-        self._draw_note(painter, left, right, height)
+        self._draw_left(painter, left, right, height)
         if self._focused:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(shades.accent))
             painter.drawRect(QRectF(0, self.height() - 2, self.width(), 2))
 
     def _draw_name(self, painter: QPainter, left: float, height: float, colour: str) -> float:
-        bold = QFont(self.font())
-        bold.setWeight(QFont.Weight.DemiBold)
+        bold = self._bold()
         metrics = QFontMetricsF(bold)
-        name = metrics.elidedText(self._title.name, Qt.TextElideMode.ElideRight, self.width() - left)
+        room = self.width() - left - (self._badge_width(False) + _GAP if self._title.badge else 0)
+        name = metrics.elidedText(self._title.name, Qt.TextElideMode.ElideRight, room)
         wide = metrics.horizontalAdvance(name)
         painter.setFont(bold)
         painter.setPen(QColor(colour))
@@ -131,8 +198,9 @@ class TitleBar(QWidget):
         return left + wide + _GAP
 
     def _draw_right(self, painter: QPainter, left: float, height: float) -> float:
-        font = tabular(self.font())
-        text = fitting(self._readout or self._title.right, font, self.width() - left)
+        font = tabular(self.font() if self._readout else self._small())
+        wordings = self._readout or (_here(self._title, self._detail),)
+        text = fitting(wordings, font, self.width() - left)
         wide = QFontMetricsF(font).horizontalAdvance(text)
         painter.setFont(font)
         painter.setPen(QColor(colors().text if self._readout else colors().muted))
@@ -140,30 +208,46 @@ class TitleBar(QWidget):
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
         return self.width() - wide - (_GAP if text else 0)
 
-    def _draw_badge(self, painter: QPainter, left: float, right: float, height: float) -> float:
+    def _draw_badge(self, painter: QPainter, left: float, height: float) -> float:
         if not self._title.badge:
             return left
         font = self._small()
         metrics = QFontMetricsF(font)
-        wide = metrics.horizontalAdvance(self._title.badge) + 2 * _PILL_PAD
-        if left + wide > right:
-            return left
+        room = self.width() - left
+        if self._readout:  # which takes the place of the badge's words, not of its warning
+            room -= QFontMetricsF(tabular(self.font())).horizontalAdvance(self._readout[-1]) + _GAP
+        written = self._detail.badge and self._badge_width(True) <= room
+        wide = self._badge_width(written)
         pill = QRectF(left, (height - metrics.height() - 2) / 2, wide, metrics.height() + 2)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colors().warning_soft))
         painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
         painter.setFont(font)
         painter.setPen(QColor(colors().warning))
-        painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, self._title.badge)
+        painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, self._title.badge if written else "!")
         return left + wide + _GAP
 
-    def _draw_note(self, painter: QPainter, left: float, right: float, height: float) -> None:
-        font = tabular(self.font())
-        text = fitting(self._title.notes, font, right - left)
+    def _draw_left(self, painter: QPainter, left: float, right: float, height: float) -> None:
+        font = tabular(self.font() if self._title.shown else self._small())
+        if self._title.shown:
+            metrics = QFontMetricsF(font)
+            text = metrics.elidedText(self._title.shown, Qt.TextElideMode.ElideRight, right - left)
+        else:
+            text = fitting((self._title.share if self._detail.share else "",), font, right - left)
         painter.setFont(font)
         painter.setPen(QColor(colors().muted))
         area = QRectF(left, 0, max(right - left, 0), height)
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+
+    def _badge_width(self, written: bool) -> float:
+        if not written:
+            return _MARK
+        return QFontMetricsF(self._small()).horizontalAdvance(self._title.badge) + 2 * _PILL_PAD
+
+    def _bold(self) -> QFont:
+        font = QFont(self.font())
+        font.setWeight(QFont.Weight.DemiBold)
+        return font
 
     def _small(self) -> QFont:
         font = QFont(self.font())
@@ -175,6 +259,17 @@ class TitleBar(QWidget):
 
     def _fit_height(self) -> None:
         self.setFixedHeight(round(QFontMetricsF(self.font()).height()) + 9)
+
+
+def fit_together(titles: Sequence[TitleBar]) -> None:
+    """Give all titles the most detail for which every one of them has room."""
+    detail = next((each for each in DETAILS if all(title.has_room(each) for title in titles)), DETAILS[-1])
+    for title in titles:
+        title.set_detail(detail)
+
+
+def _here(title: Title, detail: Detail) -> str:
+    return "" if detail.here is None else title.here[detail.here]
 
 
 def fitting(wordings: tuple[str, ...], font: QFont, room: float) -> str:

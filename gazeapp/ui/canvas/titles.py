@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from gazeapp.engine.reports.numbers import number, percent
 from gazeapp.ui.canvas.caption import MEAN_MAP
 from gazeapp.ui.canvas.gaze import chosen_fixations
 from gazeapp.ui.canvas.title import Title
-from gazeapp.ui.colours import REFERENCE, source_colour
+from gazeapp.ui.colours import source_colour
 from gazeapp.ui.scene import Catalogue, ImageEntry, ModelView, SceneView, ScoreKey
+from gazeapp.ui.study import PEOPLE
 
 _METRICS = {"sauc": "shuffled AUC"}
 
@@ -18,17 +20,10 @@ def metric_name(metric: str) -> str:
     return _METRICS.get(metric, metric.upper())
 
 
-def number(value: float) -> str:
-    """Return a value with two decimals and a minus sign of its own."""
-    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
-
-
 def people_title(scene: SceneView, entry: ImageEntry | None, key: ScoreKey) -> Title:
     """Return the title over people's pane; its number is how well people predict each other."""
-    count = len(scene.people.subjects)
     ceiling = entry.ceilings.get(key) if entry else None
     metric = metric_name(key[2])
-    right = () if ceiling is None else (f"{metric} {number(ceiling)}", number(ceiling))
     tip = "Where people looked: the smoothed density of their fixations."
     if ceiling is not None:
         tip += f" How well people predict each other on this image: {metric} {number(ceiling)}."
@@ -36,9 +31,8 @@ def people_title(scene: SceneView, entry: ImageEntry | None, key: ScoreKey) -> T
         tip += " The recordings are simulated."
     return Title(
         name="people",
-        colour=source_colour(0).name(),
-        notes=(f"{count} observer{'s' if count > 1 else ''}",) if count else (),
-        right=right,
+        colour=source_colour(PEOPLE, ()).name(),
+        here=_here(ceiling, metric),
         badge="simulated" if scene.simulated else "",
         tip=tip,
     )
@@ -52,36 +46,44 @@ def model_title(
     word: int,
     difference: bool,
 ) -> Title:
-    """Return the title over a model's pane: its share of the ceiling, its score here, and the word shown."""
+    """Return the title over a model's pane: its share of the ceiling, its score here, and the word shown.
+
+    The numbers are those of the mean map, so they give way to the word whose map is shown. What is no
+    model but the truth has no share of a ceiling that models are held against.
+    """
     metric = metric_name(key[2])
     share = catalogue.share(key, model.id)
     score = (entry.scores.get(key) or {}).get(model.id) if entry else None
-    notes: tuple[str, ...] = ()
     tips = [model.name]
     if share is not None:
-        notes = (f"{share.percent:.0f} % of ceiling", f"{share.percent:.0f} %")
         known = share.low is not None and share.high is not None
-        interval = f" ({share.low:.0f} to {share.high:.0f})" if known else ""
-        tips.append(f"{share.percent:.0f} %{interval} of the human ceiling over the study, {metric}")
+        interval = f"95 % interval over images and people {number(share.low, 0)} to {number(share.high, 0)} %"
+        reached = f"{percent(share.percent)} of the human ceiling over the study, {metric}, task {key[0]}"
+        tips.append(f"{reached} ({interval})" if known else reached)
+    saying = word != MEAN_MAP
+    shown = [f"word: {model.words[word].text}"] if saying else []
     if difference:
-        notes = ("minus people", "− people")
-    if word != MEAN_MAP:
-        said = model.words[word].text
-        notes = (f"word: {said}", said)
-        if difference:
-            notes = (f"word: {said}, minus people", *notes)
+        shown.append("minus people")
     if score is not None:
-        tips.append(f"{metric} {number(score)} on this image")
+        tips.append(f"the mean map has {metric} {number(score)} on this image")
     if model.outside_training:
         tips.append("photographs are outside what this model was trained on")
     return Title(
         name=model.name,
-        colour=(REFERENCE if model.truth else source_colour(model.index + 1)).name(),
-        notes=notes,
-        right=() if score is None else (f"{metric} {number(score)}", number(score)),
+        colour=model.colour,
+        shown=", ".join(shown),
+        share="" if share is None or model.truth or shown else f"{percent(share.percent)} of ceiling",
+        here=("", "") if saying else _here(score, metric),
         badge="outside training" if model.outside_training else "",
         tip="; ".join(tips) + ".",
     )
+
+
+def _here(value: float | None, metric: str) -> tuple[str, str]:
+    """Return a long and a short wording of a number of this image alone."""
+    if value is None:
+        return ("", "")
+    return (f"this image: {metric} {number(value)}", f"image {number(value)}")
 
 
 def gaze_line(scene: SceneView, subject: str) -> str:

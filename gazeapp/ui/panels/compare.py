@@ -15,6 +15,7 @@ from gazeapp.ui.canvas.gaze import GazeStyle
 from gazeapp.ui.canvas.heat import HeatLayer, Scale, density_layer, difference_layer
 from gazeapp.ui.canvas.notice import Notice
 from gazeapp.ui.canvas.pane import ImagePane
+from gazeapp.ui.canvas.title import fit_together
 from gazeapp.ui.canvas.titles import gaze_line, model_title, people_title
 from gazeapp.ui.canvas.view import FIT, ZOOM_STEP, Region
 from gazeapp.ui.colours import density_table, difference_table, source_colour
@@ -301,6 +302,7 @@ class ComparePanel(QWidget):
         pane.action_wanted.connect(self._want_action)
         pane.view.region_changed.connect(self._set_region)
         pane.view.probed.connect(self._set_probe)
+        pane.title.resized.connect(self._fit_titles)
         return pane
 
     def _set_region(self, region: Region) -> None:
@@ -319,7 +321,7 @@ class ComparePanel(QWidget):
         scene, display = self._scene, self._selection.display
         if scene is None:
             return
-        colour = source_colour(0).name()
+        colour = source_colour(PEOPLE, ()).name()
         for source, pane in self._panes.items():
             # Over a model's map, people's fixations are dots that leave the map in sight.
             style = GazeStyle(
@@ -419,6 +421,11 @@ class ComparePanel(QWidget):
                 self._panes[model.id].set_title(title)
         for source, pane in self._panes.items():
             pane.title.set_focused(source == chosen.source)
+        self._fit_titles()
+
+    @Slot()
+    def _fit_titles(self) -> None:
+        fit_together([pane.title for pane in self._panes.values()])
 
     def _model(self, source: str | None) -> ModelView | None:
         if self._scene is None:

@@ -32,9 +32,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gazeapp.engine.reports.numbers import number
 from gazeapp.ui.canvas.notice import Notice
 from gazeapp.ui.canvas.title import fitting
-from gazeapp.ui.canvas.titles import metric_name, number
+from gazeapp.ui.canvas.titles import metric_name
 from gazeapp.ui.loader import Loader, Thumbnail
 from gazeapp.ui.scene import ImageEntry
 from gazeapp.ui.selection import Selection
@@ -63,6 +64,7 @@ class ImageListModel(QAbstractListModel):
         self._selection = selection
         self._loader = loader
         self._entries: list[ImageEntry] = []
+        self._widest: tuple[int, str] | None = None
 
     @property
     def entries(self) -> Sequence[ImageEntry]:
@@ -71,6 +73,7 @@ class ImageListModel(QAbstractListModel):
 
     def show_entries(self, entries: list[ImageEntry]) -> None:
         """Show these lines; the same images keep their places and what is in sight."""
+        self._widest = None
         if [entry.id for entry in entries] == [entry.id for entry in self._entries]:
             self._entries = entries
             self.refresh()
@@ -88,8 +91,18 @@ class ImageListModel(QAbstractListModel):
         chosen = self._selection
         return entry.score((chosen.task, chosen.preset, chosen.metric), chosen.source)
 
+    @property
+    def widest(self) -> tuple[int, str]:
+        """The largest number of fixations and the longest score: what every line has to have room for."""
+        if self._widest is None:
+            counts = (entry.fixations.get(self._selection.task, 0) for entry in self._entries)
+            scores = (score_text(self.score(entry)) for entry in self._entries)
+            self._widest = max(counts, default=0), max(scores, key=len, default="")
+        return self._widest
+
     def refresh(self, image_id: int | None = None) -> None:
         """Draw one line again, or all."""
+        self._widest = None
         if not self._entries:
             return
         row = self.row_of(image_id)
@@ -194,25 +207,32 @@ class ImageDelegate(QStyledItemDelegate):
         painter.drawText(QRect(area.left(), top, area.width(), line), left, name)
         below = QRect(area.left(), top + line, area.width(), line)
         score = self._model.score(entry)
-        shown = "" if score is None else number(score)
         bold = QFont(font)
         bold.setWeight(QFont.Weight.DemiBold)
         painter.setFont(bold)
-        painter.drawText(below, right, shown)
-        room = below.width() - QFontMetrics(bold).horizontalAdvance(shown) - (STEP if shown else 0)
+        painter.drawText(below, right, score_text(score))
+        most, longest = self._model.widest
+        room = below.width() - QFontMetrics(bold).horizontalAdvance(longest) - (STEP if longest else 0)
         painter.setFont(font)
         painter.setPen(muted)
-        painter.drawText(below, left, fitting(count_wordings(entry.fixations.get(self._task, 0)), font, room))
+        wordings = count_wordings(most)
+        wording = wordings.index(fitting(wordings, font, room) or wordings[-1])
+        painter.drawText(below, left, count_wordings(entry.fixations.get(self._task, 0))[wording])
 
     @property
     def _task(self) -> str:
         return self._selection.task
 
 
+def score_text(score: float | None) -> str:
+    """Return a score as the list shows it; empty when there is none."""
+    return "" if score is None else number(score)
+
+
 def count_wordings(count: int) -> tuple[str, ...]:
-    """Return wordings of a number of fixations, the longest first."""
+    """Return wordings of a number of fixations, the longest first; all lines take the same."""
     if not count:
-        return ("no fixations", "none")
+        return ("no fixations", "no fix.", "0")
     return (f"{count} fixation{'' if count == 1 else 's'}", f"{count} fix.", f"{count}")
 
 

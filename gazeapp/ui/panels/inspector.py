@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.engine.project.rows import ImageRow, RunRow, SettingsRow
+from gazeapp.engine.reports.numbers import number
 from gazeapp.ui import theme
 from gazeapp.ui.canvas.heat import UNIT, HeatLayer
 from gazeapp.ui.selection import Selection
@@ -212,7 +213,7 @@ def cursor_facts(
     for source, layer in layers.items():
         if layer is not None:
             tip = f"{UNIT}; higher than {layer.percentile_at(*place):.0f} % of this map."
-            value = f"{layer.value_at(*place):.2f}".replace("-", "−")
+            value = number(layer.value_at(*place))
             facts.append((names.get(source, source), value, tip))
     return facts
 

@@ -93,7 +93,7 @@ class ScorePlot(QWidget):
         strips = {source: values[source] for source in (PEOPLE, *study.model_ids) if values.get(source)}
         ticks = []
         for place, (source, by_image) in enumerate(strips.items()):
-            color = source_colour(0 if source == PEOPLE else study.model_ids.index(source) + 1)
+            color = source_colour(source, study.model_ids)
             dimmed = self._source not in ("", source) and self._source in strips
             self._draw_strip(place, source, by_image, color, dimmed)
             ticks.append((place, _short(study.source_name(source))))

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from gazeapp.engine.project.rows import SummaryRow
+from gazeapp.engine.reports import numbers
 from gazeapp.engine.scoring.facts import ESTIMATORS, METRICS, SOURCE_MEANINGS
 from gazeapp.engine.scoring.presets import MIT, TUEBINGEN
 from gazeapp.ui import theme
@@ -64,14 +65,7 @@ def metric_name(metric: str) -> str:
 
 def number(value: float | None) -> str:
     """Return a score as it is shown: three decimals below 10, else one."""
-    if value is None or value != value:
-        return "–"
-    return signed(f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}")
-
-
-def signed(text: str) -> str:
-    """Return a number's text with a true minus sign."""
-    return text.replace("-", "−")
+    return numbers.number(value, 3 if value is None or abs(value) < 10 else 1)
 
 
 class ScoreTable(QAbstractTableModel):
@@ -178,9 +172,12 @@ class ScoreTable(QAbstractTableModel):
                 f"Human ceiling {number(row.ceiling)}: {ESTIMATORS.get(row.estimator, row.estimator)}."
             )
         if cell.percent is not None:
-            text = f"{cell.percent:.1f} % of the ceiling"
+            text = f"{numbers.number(cell.percent, 1)} % of the ceiling"
             if cell.low is not None and cell.high is not None:
-                text += f", 95 % interval {cell.low:.1f} to {cell.high:.1f} %"
+                text += (
+                    f", 95 % interval over images and people {numbers.number(cell.low, 1)} to "
+                    f"{numbers.number(cell.high, 1)} %"
+                )
             parts.append(text + ".")
         if row.chance is not None:
             parts.append(f"Chance is {number(row.chance)}.")
@@ -235,10 +232,14 @@ def _lines(study: StudyView, rows: list[SummaryRow]) -> list[_Line]:
             by_source.setdefault(key, {})[row.metric] = cell
         if row.ceiling is not None and row.percent is not None:
             ceiling[row.metric] = Cell(row, row.ceiling, 100.0)
-    made = [_Line("ceiling", PEOPLE, "Human ceiling", source_colour(0).name(), ceiling)] if ceiling else []
     models = study.model_ids
+    made = (
+        [_Line("ceiling", PEOPLE, "Human ceiling", source_colour(PEOPLE, models).name(), ceiling)]
+        if ceiling
+        else []
+    )
     for (kind, source), cells in by_source.items():
-        color = source_colour(models.index(source) + 1).name() if source in models else ""
+        color = source_colour(source, models).name() if source in models else ""
         name = "People vs people" if kind == "human" else study.source_name(source)
         made.append(_Line(kind, source, name, color, cells))
     return sorted(made, key=lambda ln: (_KIND_ORDER.get(ln.kind, 9), _place(models, ln.source), ln.name))
@@ -299,7 +300,7 @@ class ScoreDelegate(QStyledItemDelegate):
         small.setPointSizeF(max(7.0, font.pointSizeF() - 1))
         painter.setFont(small)
         painter.setPen(QColor(theme.colors().muted))
-        painter.drawText(lower, right, signed(f"{cell.percent:.0f} %"))
+        painter.drawText(lower, right, numbers.percent(cell.percent))
         lower.setRight(lower.right() - painter.fontMetrics().horizontalAdvance("000 % "))
         self._paint_bar(painter, lower, cell, QColor(line.color or theme.colors().faint))
 

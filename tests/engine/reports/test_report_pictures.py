@@ -78,3 +78,11 @@ def test_each_model_keeps_a_colour_of_its_own():
     models = ["a", "b", "c", "d"]
     colours = [model_colour(model, models) for model in models]
     assert len({*colours, PEOPLE_COLOUR}) == 5
+
+
+def test_the_captioners_that_ship_look_the_same_in_every_study():
+    alone = model_colour("vit-transformer", ["vit-transformer"])
+    crowd = ["mine", "vit-transformer", "cnn-lstm", "vit-lstm", "cnn-transformer", "yours"]
+    assert model_colour("vit-transformer", crowd) == alone
+    assert len({model_colour(model, crowd) for model in crowd}) == len(crowd)
+    assert model_colour("mine", ["mine"]) == model_colour("mine", crowd)

@@ -1,23 +1,43 @@
 from __future__ import annotations
 
+from gazeapp.engine.models.base import Word
+from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR, model_colour
 from gazeapp.ui.canvas.caption import MEAN_MAP
 from gazeapp.ui.canvas.titles import model_title
-from gazeapp.ui.colours import REFERENCE, source_colour
-from gazeapp.ui.scene import Catalogue, ModelView
+from gazeapp.ui.colours import source_colour
+from gazeapp.ui.scene import Catalogue, ImageEntry, ModelView, Share
+
+KEY = ("general", "tuebingen", "nss")
+CATALOGUE = Catalogue(shares={KEY: {"mine": Share(-1.4, -3.0, 0.4), "truth": Share(102.0, None, None)}})
+ENTRY = ImageEntry(1, "one.png", scores={KEY: {"mine": -0.16, "truth": 1.29}})
 
 
-def test_a_model_has_its_own_colour_and_a_known_truth_has_none():
-    key = ("general", "tuebingen", "nss")
-    model, truth = (
-        model_title(
-            ModelView(name, name, 2, truth=name == "truth"),
-            Catalogue(),
-            None,
-            key,
-            MEAN_MAP,
-            difference=False,
-        )
-        for name in ("model", "truth")
-    )
-    assert model.colour == source_colour(3).name()
-    assert truth.colour == REFERENCE.name()
+def title(word=MEAN_MAP, difference=False, *, truth=False):
+    words = (Word("star", -0.1, True),)
+    model = ModelView("truth" if truth else "mine", "Mine", "#123456", words=words, truth=truth)
+    return model_title(model, CATALOGUE, ENTRY, KEY, word, difference)
+
+
+def test_the_window_has_the_colours_of_the_report():
+    models = ["own", "vit-lstm", "other"]
+    for model in models:
+        assert source_colour(model, models).name() == model_colour(model, models).lower()
+    assert source_colour("people", models).name() == PEOPLE_COLOUR.lower()
+    assert source_colour("true_density", models).name() == REFERENCE_COLOUR.lower()
+
+
+def test_numbers_have_a_true_minus_and_say_what_they_are_of():
+    assert title().share == "−1\N{NO-BREAK SPACE}% of ceiling"
+    assert title().here == ("this image: NSS −0.16", "image −0.16")
+    assert "over the study, NSS, task general (95 % interval over images and people −3 to 0 %)" in title().tip
+    assert title().colour == "#123456"
+
+
+def test_a_word_and_a_difference_take_the_place_of_numbers_of_other_maps():
+    assert (title(0).shown, title(0).share, title(0).here) == ("word: star", "", ("", ""))
+    assert title(0, True).shown == "word: star, minus people"
+    assert (title(difference=True).shown, title(difference=True).share) == ("minus people", "")
+
+
+def test_the_truth_is_no_contestant():
+    assert (title(truth=True).share, title(truth=True).here[1]) == ("", "image 1.29")
