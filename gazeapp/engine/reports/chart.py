@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gazeapp.engine.reports.content import Cell, Chart, Mark, MetricColumn, Panel, SourceRow
 from gazeapp.engine.reports.numbers import interval, number, percent
+from gazeapp.engine.scoring.facts import is_lower_bound
 
 _LABEL_WIDTH = 190.0
 _PANEL_WIDTH = 168.0
@@ -16,6 +18,8 @@ _TOP = 34.0
 _FOOT = 30.0
 _ROUNDING = 1e-6
 _MOST_TICKS = 6
+_FARTHEST = 300.0
+"""Percent; what lies farther out is an arrow at the end of the axis."""
 
 
 def percent_chart(metrics: Sequence[MetricColumn], rows: Sequence[SourceRow]) -> Chart | None:
@@ -30,27 +34,22 @@ def percent_chart(metrics: Sequence[MetricColumn], rows: Sequence[SourceRow]) ->
     sources = [row for row in rows if any(_percent(row.cells[k]) is not None for k, _ in shown)]
     if not shown or not sources:
         return None
-    low, high, step = _axis([row.cells[k] for row in sources for k, _ in shown])
     heights = [_TOP + _ROW * (i + 0.5) for i in range(len(sources))]
     panels = []
     for place, (k, metric) in enumerate(shown):
-        left = _LABEL_WIDTH + place * (_PANEL_WIDTH + _GAP)
-
-        def across(value: float, left: float = left) -> float:
-            return round(left + (value - low) / (high - low) * _PANEL_WIDTH, 1)
-
-        ticks = [low + step * i for i in range(round((high - low) / step) + 1)]
+        axis = _Axis.of(_LABEL_WIDTH + place * (_PANEL_WIDTH + _GAP), [row.cells[k] for row in sources])
         panels.append(
             Panel(
                 metric=metric.id,
-                left=left,
-                ticks=tuple((across(tick), number(tick, 0)) for tick in ticks),
-                zero=across(0.0),
-                hundred=across(100.0),
+                lower_bound=is_lower_bound(metric.estimator),
+                left=axis.left,
+                ticks=tuple((axis.x(tick), number(tick, 0)) for tick in axis.ticks()),
+                zero=axis.x(0.0),
+                hundred=axis.x(100.0),
                 marks=tuple(
                     mark
                     for row, y in zip(sources, heights, strict=True)
-                    if (mark := _mark(row, row.cells[k], y, across)) is not None
+                    if (mark := _mark(row, row.cells[k], y, axis)) is not None
                 ),
             )
         )
@@ -70,31 +69,62 @@ def _percent(cell: Cell | None) -> float | None:
     return cell.percent if cell is not None else None
 
 
-def _mark(row: SourceRow, cell: Cell | None, y: float, across: Callable[[float], float]) -> Mark | None:
+@dataclass(frozen=True)
+class _Axis:
+    """The axis of one panel: left edge, ends and distance of ticks in percent."""
+
+    left: float
+    low: float
+    high: float
+    step: float
+
+    @classmethod
+    def of(cls, left: float, cells: Sequence[Cell | None]) -> _Axis:
+        """Return an axis with 0, 100 and all that is within ``_FARTHEST``: one extreme value flattens no others."""
+        values = [0.0, 100.0]
+        for cell in cells:
+            if cell is not None and cell.percent is not None and abs(cell.percent) <= _FARTHEST:
+                ends = (cell.percent, cell.low, cell.high)
+                values += [value for value in ends if value is not None and abs(value) <= _FARTHEST]
+        span = max(values) - min(values)
+        step = 25.0 if span <= 25.0 * _MOST_TICKS else _round_up(span / _MOST_TICKS)
+        # Rounding in a percentage of exactly 0 or 100 must not lengthen the axis by a tick.
+        low = math.floor(min(values) / step + _ROUNDING) * step
+        return cls(left, low, math.ceil(max(values) / step - _ROUNDING) * step, step)
+
+    def ticks(self) -> list[float]:
+        """Return the values of the ticks."""
+        return [self.low + self.step * i for i in range(round((self.high - self.low) / self.step) + 1)]
+
+    def x(self, value: float) -> float:
+        """Return where a value is, or the end of the axis that it lies beyond."""
+        shown = min(max(value, self.low), self.high)
+        return round(self.left + (shown - self.low) / (self.high - self.low) * _PANEL_WIDTH, 1)
+
+    def beyond(self, value: float) -> bool:
+        """Return whether a value is off the axis, by more than rounding."""
+        slack = _ROUNDING * self.step
+        return not self.low - slack <= value <= self.high + slack
+
+
+def _mark(row: SourceRow, cell: Cell | None, y: float, axis: _Axis) -> Mark | None:
     if cell is None or cell.percent is None:
         return None
+    off = axis.beyond(cell.percent)
+    low, high = (None, None) if off else (cell.low, cell.high)
     return Mark(
-        x=across(cell.percent),
-        low=None if cell.low is None else across(cell.low),
-        high=None if cell.high is None else across(cell.high),
+        x=axis.x(cell.percent),
+        low=None if low is None else axis.x(low),
+        high=None if high is None else axis.x(high),
+        low_is_beyond=low is not None and axis.beyond(low),
+        high_is_beyond=high is not None and axis.beyond(high),
         y=y,
         colour=row.colour,
         kind=row.kind,
         text=f"{row.name}: {percent(cell.percent)} {interval(cell.low, cell.high)}".rstrip(),
+        arrow="" if not off else "left" if cell.percent < 0 else "right",
+        label=percent(cell.percent) if off else "",
     )
-
-
-def _axis(cells: Sequence[Cell | None]) -> tuple[float, float, float]:
-    """Return the ends of the axis and the distance of its ticks; 0 and 100 are always on it."""
-    values = [0.0, 100.0]
-    for cell in cells:
-        if cell is not None:
-            values += [value for value in (cell.percent, cell.low, cell.high) if value is not None]
-    span = max(values) - min(values)
-    step = 25.0 if span <= 25.0 * _MOST_TICKS else _round_up(span / _MOST_TICKS)
-    # Rounding in a percentage of exactly 0 or 100 must not lengthen the axis by a tick.
-    low = math.floor(min(values) / step + _ROUNDING) * step
-    return low, math.ceil(max(values) / step - _ROUNDING) * step, step
 
 
 def _round_up(value: float) -> float:

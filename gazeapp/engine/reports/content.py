@@ -129,15 +129,23 @@ class MetricColumn:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A point with its interval in a chart, in chart coordinates."""
+    """A point with its interval in a chart, in chart coordinates.
+
+    An end of the interval that is beyond the axis lies at the axis's end. A point that is beyond it is an
+    ``arrow`` (``left`` or ``right``) with its value as ``label``, and has no interval.
+    """
 
     x: float
     low: float | None
     high: float | None
+    low_is_beyond: bool
+    high_is_beyond: bool
     y: float
     colour: str
     kind: str
     text: str
+    arrow: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +153,7 @@ class Panel:
     """One metric of a chart: left edge, ticks (x, label), where 0 and 100 % are, and marks."""
 
     metric: str
+    lower_bound: bool
     left: float
     ticks: tuple[tuple[float, str], ...]
     zero: float

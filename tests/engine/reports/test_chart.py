@@ -1,3 +1,7 @@
+from itertools import pairwise
+
+import pytest
+
 from gazeapp.engine.reports.chart import percent_chart
 from gazeapp.engine.reports.content import Cell, MetricColumn, SourceRow
 
@@ -32,12 +36,49 @@ def test_the_axis_has_room_for_everything_and_is_not_lengthened_by_rounding():
     assert chart.panels[0].left < lowest
 
 
-def test_a_huge_percentage_gets_wider_ticks():
-    chart = percent_chart([NSS], [row("a", 5400.0, 5000.0, 5900.0)])
+def test_an_extreme_percentage_is_an_arrow_with_its_number_and_flattens_no_other():
+    rows = [row("a", -2000.0, -3000.0, 40.0), row("b", 50.0, 25.0, 75.0), row("c", 5400.0, 5000.0, 5900.0)]
+    chart = percent_chart([NSS], rows)
     assert chart is not None
-    ticks = chart.panels[0].ticks
-    assert 3 <= len(ticks) <= 8
-    assert float(ticks[-1][1].replace(",", "")) >= 5900
+    (panel,) = chart.panels
+    assert [label for _, label in panel.ticks] == ["0", "25", "50", "75", "100"]
+    low, inside, high = panel.marks
+    ends = panel.ticks[0][0], panel.ticks[-1][0]
+    assert (low.x, low.arrow, low.label, low.low, low.high) == (ends[0], "left", "−2,000\u00a0%", None, None)
+    assert (high.x, high.arrow, high.label) == (ends[1], "right", "5,400\u00a0%")
+    assert (inside.arrow, inside.label) == ("", "")
+    assert inside.x == pytest.approx(sum(ends) / 2, abs=0.1)
+
+
+def test_the_axis_reaches_out_to_300_and_not_farther():
+    chart = percent_chart([NSS], [row("a", 280.0, -290.0, 900.0)])
+    assert chart is not None
+    (panel,) = chart.panels
+    assert [label for _, label in panel.ticks] == ["−300", "−200", "−100", "0", "100", "200", "300"]
+    (mark,) = panel.marks
+    assert (mark.arrow, mark.low_is_beyond, mark.high_is_beyond) == ("", False, True)
+    assert mark.high == panel.ticks[-1][0]
+
+
+def test_each_panel_has_its_own_axis():
+    auc = MetricColumn("auc", 0.8, "loso", 0.5, True)
+    cells = (Cell(1.0, 50.0, 40.0, 60.0, 10), Cell(0.9, 180.0, 150.0, 210.0, 10))
+    chart = percent_chart([NSS, auc], [SourceRow("model", "a", "", "a", "#000000", 10, cells)])
+    assert chart is not None
+    first, second = chart.panels
+    assert first.ticks[-1][1] == "100"
+    assert second.ticks[-1][1] == "250"
+    assert (first.lower_bound, second.lower_bound) == (True, True)
+
+
+def test_tick_labels_do_not_touch():
+    for value in (-299.0, -120.0, 7.0, 160.0, 260.0, 300.0, 1e6):
+        chart = percent_chart([NSS], [row("a", value, value - 40, value + 40)])
+        assert chart is not None
+        places = [x for x, _ in chart.panels[0].ticks]
+        widest = max(len(label) for _, label in chart.panels[0].ticks)
+        # 11 px type: a digit is at most 0.6 em wide.
+        assert min(b - a for a, b in pairwise(places)) > 0.6 * 11 * widest
 
 
 def test_without_a_percentage_there_is_no_chart():
