@@ -89,6 +89,8 @@ class Loader(QObject):
     """A :class:`Thumbnail`."""
     failed = Signal(object)
     """A :class:`GazeError`: the project could not be read."""
+    stored = Signal()
+    """Something was stored in the project, by this window or by another program."""
     _arrived = Signal(object)
     _changed = Signal(object)
 
@@ -236,6 +238,7 @@ class Loader(QObject):
     def _project_changed(self, path: Path) -> None:
         if path == self._path:
             self.refresh()
+            self.stored.emit()
 
     @Slot(object)
     def _deliver(self, result: _Result) -> None:

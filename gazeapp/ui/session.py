@@ -60,8 +60,8 @@ class Session(QObject):
         self._wanted_read = self.reader.submit("open", _read_work, self._opening)
 
     def refresh(self) -> None:
-        """Read the study again."""
-        if self.path is not None:
+        """Read the study again, unless another one is being opened."""
+        if self.path is not None and self._opening is None:
             self._wanted_read = self.reader.submit("read", _read_work, self.path)
 
     def close(self) -> None:
@@ -107,6 +107,7 @@ class Session(QObject):
         if self._opening is not None:
             self.failed_to_open.emit(self._opening, error)
             self._opening = None
+            self.refresh()
 
     def _enter(self, path: Path, study: StudyView) -> None:
         self._unlock()

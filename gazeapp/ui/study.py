@@ -41,7 +41,7 @@ class StudyView:
     fixations
         Number of kept fixations by (image id, task).
     subjects
-        Names of the subjects by task.
+        Names of the subjects with a kept fixation, by (image id, task).
     values
         Score of each image by (task, preset, metric), then by source (``people`` for how well people
         predict each other, then model ids), then by image id.
@@ -54,7 +54,7 @@ class StudyView:
     models: Mapping[str, ModelRow] = field(default_factory=dict)
     runs: tuple[RunRow, ...] = ()
     fixations: Mapping[tuple[int, str], int] = field(default_factory=dict)
-    subjects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    subjects: Mapping[tuple[int, str], frozenset[str]] = field(default_factory=dict)
     values: Mapping[ScoreKey, Mapping[str, Mapping[int, float]]] = field(default_factory=dict)
     summary: tuple[SummaryRow, ...] = ()
     settings: Mapping[int, SettingsRow] = field(default_factory=dict)
@@ -94,12 +94,20 @@ def read_study(project: Project) -> StudyView:
         models={row.id: row for row in project.runs.models()},
         runs=tuple(project.runs.all()),
         fixations=project.gaze.counts(),
-        subjects={task: tuple(project.gaze.subjects(task)) for task in tasks},
+        subjects=_subjects(project),
         values=_values(project),
         summary=tuple(project.scores.summary()),
         settings={row.id: row for row in project.settings.all()},
         problems=tuple(project.problems.all()),
     )
+
+
+def _subjects(project: Project) -> dict[tuple[int, str], frozenset[str]]:
+    found: dict[tuple[int, str], set[str]] = {}
+    for trial in project.gaze.trials():
+        if trial.n_kept and trial.image_id is not None:
+            found.setdefault((trial.image_id, trial.task), set()).add(trial.subject)
+    return {key: frozenset(names) for key, names in found.items()}
 
 
 def _values(project: Project) -> dict[ScoreKey, dict[str, dict[int, float]]]:

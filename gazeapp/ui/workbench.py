@@ -163,6 +163,7 @@ class Workbench(QObject):
         compare.import_requested.connect(actions["study.gaze"].trigger)
         compare.images_requested.connect(actions["study.images"].trigger)
         self._session.runner.changed.connect(self._job_changed)
+        self.loader.stored.connect(self._stored)
         self._show_ticks()
 
     def _toggle(self, field: str) -> Callable[[bool], None]:
@@ -175,6 +176,12 @@ class Workbench(QObject):
     def _job_changed(self, state: JobState) -> None:
         if state.finished and state.path is not None and state.path == self._session.path:
             self.loader.refresh()
+
+    @Slot()
+    def _stored(self) -> None:
+        """Follow what another program stored; what this window's jobs store is read when they end."""
+        if not self._session.runner.busy:
+            self._session.refresh()
 
     @Slot()
     def _previous_image(self) -> None:

@@ -90,7 +90,7 @@ def build(
                 _add_gaze(project, ids, subjects, task, rng, settings, simulated)
             for image_id in ids:
                 for place, (model, _name) in enumerate(MODELS[:models]):
-                    _add_run(project, image_id, model, task, captions[place % len(captions)], settings)
+                    add_run(project, image_id, model, task, captions[place % len(captions)], settings)
             if scored and models:
                 _add_scores(project, ids, models, task, settings)
     return Study(path, tuple(ids))
@@ -132,7 +132,8 @@ def _add_gaze(project, ids, subjects, task, rng, settings, simulated) -> None:
                 start += duration + 40
 
 
-def _add_run(project, image_id, model, task, words, settings) -> None:
+def add_run(project, image_id, model, task, words, settings) -> None:
+    """Store a run with a caption of `words` and planted maps."""
     row = project.images.get(image_id)
     maps = np.stack([blob(8, 8, (k + 0.5) / len(words), 0.5, 0.12) for k in range(len(words))])
     content = [word not in GRAMMAR for word in words]

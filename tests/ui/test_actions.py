@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QDialogButtonBox, QLabel, QScrollArea
 
 from gazeapp.ui.actions import MENUS, TABLE, infos
 from gazeapp.ui.dialogs.help import ShortcutsDialog
@@ -140,3 +140,17 @@ def test_names_are_never_markup():
     assert plain("a & b\nsecond line") == "a & b\nsecond line"
     assert "<img" not in plain("<img src='x'>.png")
     assert no_mnemonic("say & do") == "say && do"
+
+
+def test_the_keys_fit_a_small_screen_and_are_listed_once(window, qtbot):
+    sheet = ShortcutsDialog(window, window.actions_)
+    qtbot.addWidget(sheet)
+    sheet.show()
+    assert sheet.width() <= 1000
+    assert sheet.height() <= 700
+    scroll = sheet.findChild(QScrollArea)
+    assert scroll.horizontalScrollBar().maximum() == 0
+    close = sheet.findChild(QDialogButtonBox)
+    assert sheet.rect().contains(close.geometry())
+    texts = [label.text() for label in sheet.findChildren(QLabel)]
+    assert texts.count("Show the whole image") == 1

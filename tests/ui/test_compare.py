@@ -393,3 +393,17 @@ def test_with_less_room_the_percentage_goes_before_its_meaning(make) -> None:
     assert seen[-1] == DETAILS[-1]
     assert [DETAILS.index(each) for each in seen] == sorted(DETAILS.index(each) for each in seen)
     assert bar.title.share.endswith("% of ceiling")
+
+
+def test_controls_drop_their_words_where_there_is_no_room(desk) -> None:
+    bar = desk.panel.bar
+    for width in (1200, 700, 620):
+        desk.panel.resize(width, 500)
+        QApplication.processEvents()
+        words = bar.toggles["show_overlay"].toolButtonStyle() != Qt.ToolButtonStyle.ToolButtonIconOnly
+        assert words == (width == 1200)
+        assert bar.width() <= width
+        for control in (*bar.toggles.values(), bar.colormap, bar.subject):
+            assert control.width() >= control.minimumSizeHint().width()
+            assert bar.rect().contains(control.geometry())
+            assert control.toolTip()

@@ -7,7 +7,7 @@ from gazeapp.engine.project import ProblemRow, Project
 from gazeapp.engine.workflows.base import Summary
 from gazeapp.ui.drops import sort_drop
 from gazeapp.ui.panels.inspector import InspectorPanel
-from gazeapp.ui.panels.jobs import JobsPanel, StatusLine, outcome, standing
+from gazeapp.ui.panels.jobs import JobsPanel, StatusLine, outcome, standing, study_in_a_line
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE, read_study
 from gazeapp.ui.worker import JobError, JobRunner, JobState
@@ -210,3 +210,22 @@ def test_few_choices_lie_side_by_side_and_many_in_a_list(qtbot, count):
     assert segments.current == names[0]
     segments.set_values(names[:1], names[0])
     assert (segments.values, segments.current) == ([names[0]], names[0])
+
+
+def test_only_people_with_a_fixation_on_the_image_are_counted(inspector, study):
+    with Project.open(study.path) as project, project.transaction():
+        recording = project.gaze.recordings()[0].id
+        for image_id, subject in ((study.images[0], "blank"), (None, "elsewhere")):
+            project.gaze.add_trial(
+                recording,
+                subject=subject,
+                task="general",
+                image_id=image_id,
+                label="",
+                image_name="",
+                shown=None,
+            )
+    inspector.show_study(view(study.path))
+    inspector.selection.update(image_id=study.images[0], task="general")
+    assert values(inspector._image)["people"] == "4"
+    assert "4 observers" in study_in_a_line(view(study.path))

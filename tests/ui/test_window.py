@@ -9,9 +9,12 @@ import time
 import pytest
 from PySide6.QtCore import QLockFile, QMimeData, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QLabel
 
+from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
 from gazeapp.ui.session import recent, remember
+from tests.ui.small_study import CAPTION, add_run, build
 
 
 def drop(window, *paths):
@@ -309,7 +312,6 @@ def fake_demo(monkeypatch, tmp_path, go):
     from gazeapp.engine.workflows import demo
     from gazeapp.engine.workflows.base import Summary
     from gazeapp.ui import study_actions, worker
-    from tests.ui.small_study import build
 
     monkeypatch.setattr(worker, "_leave_a_core_for_the_window", lambda: None)  # loads torch: seconds
 
@@ -381,3 +383,20 @@ def test_a_cancelled_new_project_opens_with_what_was_added(window, qtbot, study,
     with qtbot.waitSignal(window.session.refreshed):
         window.session.runner.cancel(job)
     assert window.session.path == path
+
+
+def test_what_another_program_stores_shows_everywhere(window, qtbot, tmp_path, monkeypatch):
+    from gazeapp.ui import loader
+
+    monkeypatch.setattr(loader, "_LOOK_SECONDS", 0.05)
+    path = build(tmp_path / "bare", models=0, scored=False).path
+    with qtbot.waitSignal(window.session.refreshed):
+        window.session.open(path)
+    qtbot.waitUntil(lambda: window.bench.compare.scene is not None)
+    assert window.actions_.reason("study.score") == "no model has been run yet"
+    with Project.open(path) as project, project.transaction():
+        settings = project.settings.put("test", {"seed": 2})
+        project.runs.put_model(ModelInfo(id="late", name="Late", kind="captioner", domain="demo-world"))
+        add_run(project, project.images.all()[0].id, "late", "general", CAPTION, settings)
+    qtbot.waitUntil(lambda: not window.actions_.reason("study.score"))
+    assert any("1 model" in label.text() for label in window.status.findChildren(QLabel))

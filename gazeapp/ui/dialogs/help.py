@@ -8,53 +8,66 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 import gazeapp
 from gazeapp.ui import theme
-from gazeapp.ui.actions import MENUS, Actions, infos
+from gazeapp.ui.actions import FILE, HELP, STUDY, VIEW, Actions, infos
 from gazeapp.ui.widgets import label
 
 IN_THE_PANES = (
     ("1 … 9", "Focus a pane"),
-    ("0", "Show the whole image"),
+    ("0 or double click", "Show the whole image"),
     ("Esc", "Back to the caption's mean map"),
     ("Wheel", "Zoom all panes at the cursor"),
     ("Drag", "Move the image in all panes"),
-    ("Double click", "Show the whole image"),
 )
 
 
+_COLUMNS = ((FILE, STUDY, HELP), (VIEW,))
+_HIGHEST = 640
+
+
 class ShortcutsDialog(QDialog):
-    """Every action that has a key, by menu."""
+    """Every action that has a key, by menu; scrolls where the screen is low."""
 
     def __init__(self, parent: QWidget | None, actions: Actions) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
-        columns = QHBoxLayout()
+        sheets = QWidget()
+        columns = QHBoxLayout(sheets)
+        columns.setContentsMargins(0, 0, 16, 0)
         columns.setSpacing(40)
-        for menu in MENUS:
-            rows = [
-                (
-                    actions.keys(info.id),
-                    info.text.rstrip("…"),
-                )
-                for info in infos()
-                if info.menu == menu and info.shortcuts
-            ]
-            columns.addLayout(_sheet(menu.replace("&", "").upper(), rows))
-        columns.addLayout(_sheet("IN THE PANES", IN_THE_PANES))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(24)
-        column.addWidget(label("Keyboard shortcuts", "title"))
-        column.addLayout(columns)
-        column.addWidget(_close(self))
+        for menus in _COLUMNS:
+            column = QVBoxLayout()
+            column.setSpacing(16)
+            for menu in menus:
+                column.addLayout(_sheet(menu.replace("&", "").upper(), _keys_of(menu, actions)))
+            if menus == _COLUMNS[-1]:
+                column.addLayout(_sheet("IN THE PANES", IN_THE_PANES))
+            column.addStretch(1)
+            columns.addLayout(column)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(sheets)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(24, 24, 8, 16)
+        whole.setSpacing(16)
+        whole.addWidget(label("Keyboard shortcuts", "title"))
+        whole.addWidget(scroll, 1)
+        whole.addWidget(_close(self))
+        room = sheets.sizeHint()
+        rest = self.sizeHint().height() - scroll.sizeHint().height()
+        bar = scroll.verticalScrollBar().sizeHint().width()
+        self.resize(room.width() + bar + 32, min(room.height() + rest + 2, _HIGHEST))
 
 
 class AboutDialog(QDialog):
@@ -87,6 +100,14 @@ class AboutDialog(QDialog):
         rows = [(str(value), str(name)) for name, value in versions().items() if name != "gazeapp"]
         column.addLayout(_sheet("LIBRARIES", rows, keys=False))
         column.addWidget(_close(self))
+
+
+def _keys_of(menu: str, actions: Actions) -> list[tuple[str, str]]:
+    return [
+        (actions.keys(info.id), info.text.rstrip("…"))
+        for info in infos()
+        if info.menu == menu and info.shortcuts
+    ]
 
 
 def _sheet(title: str, rows: Sequence[tuple[str, str]], *, keys: bool = True) -> QGridLayout:

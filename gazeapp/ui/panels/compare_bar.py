@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, QSize, Qt
-from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt
+from PySide6.QtGui import QIcon, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QSlider, QToolButton, QWidget
 
 from gazeapp.ui.colours import DENSITY_MAPS, density_table, opaque, paint_table
@@ -17,19 +17,20 @@ ALL_OBSERVERS = "all observers"
 
 _TOGGLES = (
     ("show_overlay", "Maps", "layers", "Show or hide the maps (Space)"),
-    ("shared_scale", "Shared scale", "", "One colour scale for all panes; off: each map has its own"),
+    ("shared_scale", "Shared scale", "scale", "One colour scale for all panes; off: each map has its own"),
     ("show_fixations", "Fixations", "gaze", "Show fixations, larger for longer ones (F)"),
     ("show_scanpath", "Scanpath", "path", "Join each observer's fixations in their order (S)"),
-    ("show_difference", "Difference", "", "Show each model's map minus people's map (D)"),
+    ("show_difference", "Difference", "difference", "Show each model's map minus people's map (D)"),
 )
 
 
 class CompareBar(QWidget):
-    """Shows and changes the display state of a selection."""
+    """Shows and changes the display state of a selection; icons alone where there is no room for words."""
 
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._selection = selection
+        self._widths: tuple[int, int] | None = None
         self.toggles = {name: _toggle(name, text, icon, tip) for name, text, icon, tip in _TOGGLES}
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
@@ -68,11 +69,49 @@ class CompareBar(QWidget):
             self.subject.addItem(ALL_OBSERVERS, "")
             for name in subjects:
                 self.subject.addItem(name, name)
+        self._widths = None
         self.subject.setEnabled(bool(subjects))
         self._follow_subject()
 
+    def minimumSizeHint(self) -> QSize:
+        """Return the size without words."""
+        return QSize(self._measured()[0], super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Write the words out where there is room for all of them."""
+        super().resizeEvent(event)
+        self._write_words(self.width() >= self._measured()[1])
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._widths = None
+
+    def _measured(self) -> tuple[int, int]:
+        """Return the least widths without and with words, px."""
+        if self._widths is None:
+            written = self._written
+            widths = []
+            for words in (False, True):
+                self._write_words(words)
+                self._row.invalidate()
+                widths.append(self._row.minimumSize().width())
+            self._write_words(written)
+            self._widths = widths[0], widths[1]
+        return self._widths
+
+    @property
+    def _written(self) -> bool:
+        return self.toggles["show_overlay"].toolButtonStyle() != Qt.ToolButtonStyle.ToolButtonIconOnly
+
+    def _write_words(self, written: bool) -> None:
+        style = Qt.ToolButtonStyle
+        for button in self.toggles.values():
+            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if written else style.ToolButtonIconOnly)
+
     def _lay_out(self) -> None:
-        layout = QHBoxLayout(self)
+        self._row = layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(STEP // 2)
         layout.addWidget(self.toggles["show_overlay"])
@@ -124,9 +163,8 @@ def _toggle(name: str, text: str, icon: str, tip: str) -> QToolButton:
     button.setCheckable(True)
     button.setToolTip(tip)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    if icon:
-        set_icon(button, icon)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    set_icon(button, icon)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     return button
 
 

@@ -187,13 +187,13 @@ def image_facts(study: StudyView, chosen: Selection) -> list[Fact]:
     if image is None:
         return []
     origin = "drawn scene of the demo world" if image.origin == "demo-world" else image.origin
-    people = len(study.subjects.get(chosen.task, ()))
+    people = len(study.subjects.get((image.id, chosen.task), ()))
     fixations = study.fixations.get((image.id, chosen.task), 0)
     return [
         ("size", f"{image.width} × {image.height} px", "Width × height, after rotation."),
         ("kind", origin, ""),
         ("task", chosen.task or "none yet", "The task that people and models were given."),
-        ("people", str(people), "Subjects with trials under this task."),
+        ("people", str(people), "Subjects with a kept fixation on this image under this task."),
         ("fixations", f"{fixations:,}", "Kept fixations on this image under this task."),
         ("file", PurePath(image.path).name, f"{image.path}\nSHA-256 {image.sha256}"),
     ]
