@@ -11,6 +11,9 @@ from gazeapp.engine.reports.dataset import data_set, model_data
 from gazeapp.engine.reports.scores import current_summary, primary_metric, task_scores, with_pairs
 from gazeapp.engine.reports.sentences import key_results, notes
 
+_WRITERS = ("report", "export")
+"""Verbs whose problems are about the files they wrote, not about the numbers."""
+
 
 def gather(project: Project, preset: str, output: str) -> Report:
     """Return what the project has to say, without galleries.
@@ -47,7 +50,11 @@ def gather(project: Project, preset: str, output: str) -> Report:
         models=models,
         scores=scores,
         galleries=(),
-        problems=tuple(Problem(row.verb, row.where, row.what, row.todo) for row in project.problems.all()),
+        problems=tuple(
+            Problem(row.verb, row.where, row.what, row.todo)
+            for row in project.problems.all()
+            if row.verb not in _WRITERS
+        ),
         methods=methods,
         settings=provenance.settings_data(used),
         versions=provenance.all_versions(used),

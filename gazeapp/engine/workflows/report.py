@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.project import ProblemRow, Project
 from gazeapp.engine.reports.content import Gallery
 from gazeapp.engine.reports.gallery import gallery, gallery_row, plan_galleries
 from gazeapp.engine.reports.gather import current_scores, gather
+from gazeapp.engine.reports.numbers import count, listed
 from gazeapp.engine.reports.render import write
 from gazeapp.engine.scoring.presets import preset as preset_of
 from gazeapp.engine.workflows.base import Progress, Summary
 
 VERB = "report"
+_NAMED = 3
+"""Missing pictures that are named; the rest are counted."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ def report(project: Project, settings: ReportSettings, progress: Progress) -> Su
     """Write the report of a project as one self-contained HTML file.
 
     One unit is one image of the gallery, and the file itself. An image whose file is missing is left
-    out and named in the report; nothing is written when the user cancels.
+    out and named in the report, and counts as failed; each reason becomes one problem. Nothing is written
+    when the user cancels.
 
     Returns
     -------
@@ -82,9 +87,10 @@ def report(project: Project, settings: ReportSettings, progress: Progress) -> Su
             except GazeError as error:
                 missing.append(error)
         galleries.append(gallery(plan, rows))
-    notes = tuple(f"A picture is missing from the gallery. {error}" for error in _distinct(missing))
+    without = _without_pictures(missing, path)
+    notes = tuple(f"{error.what} {error.todo}".strip() for error in without)
     size = write(replace(content, galleries=tuple(galleries), notes=content.notes + notes), path)
-    problems = tuple(_store(project, error) for error in _distinct(missing))
+    problems = tuple(_store(project, without))
     progress.report(total, total, path.name)
     return Summary(
         VERB,
@@ -112,11 +118,32 @@ def _checked(output: str) -> Path:
     return path
 
 
-def _distinct(errors: list[GazeError]) -> list[GazeError]:
-    return list({str(error): error for error in errors}.values())
+def _without_pictures(errors: list[GazeError], path: Path) -> list[GazeError]:
+    """Return one error for each reason why pictures are missing; they are named without their folders."""
+    files: dict[tuple[str, str], dict[str, None]] = {}
+    for error in errors:
+        files.setdefault((error.what, error.todo), {})[PurePath(error.where).name] = None
+    return [
+        GazeError(
+            f"The report was written without {count(len(names), 'picture')} ({_some(list(names))}). {what}",
+            where=str(path),
+            todo=todo,
+        )
+        for (what, todo), names in files.items()
+    ]
 
 
-def _store(project: Project, error: GazeError) -> ProblemRow:
-    if project.read_only:
-        return ProblemRow(0, VERB, error.where, error.what, error.todo, "")
-    return project.problems.add(VERB, error.where, error.what, error.todo)
+def _some(names: list[str]) -> str:
+    rest = len(names) - _NAMED
+    return listed(names if rest <= 1 else [*names[:_NAMED], f"{rest} more"])
+
+
+def _store(project: Project, errors: list[GazeError]) -> Iterator[ProblemRow]:
+    """Replace the problems of earlier reports by those of this one."""
+    if not project.read_only:
+        project.problems.clear(VERB)
+    for error in errors:
+        if project.read_only:
+            yield ProblemRow(0, VERB, error.where, error.what, error.todo, "")
+        else:
+            yield project.problems.add(VERB, error.where, error.what, error.todo)

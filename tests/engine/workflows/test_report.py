@@ -76,14 +76,34 @@ def test_a_missing_image_leaves_the_rest_and_is_named(study, tmp_path):
     (tmp_path / "images" / "scene-001.png").unlink()
     with Project.open(path) as project:
         summary = report(project, ReportSettings(str(output)), SILENT)
-        # In this study all images have the same density, so that sAUC has a problem of its own.
         problems = [problem for problem in project.problems.all() if problem.verb == "report"]
     assert summary.failed == 2  # one image, two tasks
     assert len(problems) == 1
-    assert "scene-001.png" in problems[0].where
+    sentence = (
+        "The report was written without 1\u00a0picture (scene-001.png). The image file is not where it was."
+    )
+    assert problems[0].what == sentence
+    assert problems[0].where == str(output)
     html = output.read_text(encoding="utf-8")
-    assert "A picture is missing from the gallery." in html
+    assert html.count("The report was written without 1") == 1
+    assert str(tmp_path) not in html
     assert "<b>scene-002.png</b>" in html
+
+
+def test_many_missing_images_are_told_in_one_sentence_and_forgotten_when_they_are_back(study, tmp_path):
+    path = study(n_images=6, tasks=("free",))
+    (tmp_path / "images").rename(tmp_path.parent / f"{tmp_path.name}-away")
+    with Project.open(path) as project:
+        summary = report(project, ReportSettings(str(tmp_path / "report.html")), SILENT)
+    assert summary.failed == 6
+    (problem,) = summary.problems
+    assert "without 6\u00a0pictures (scene-00" in problem.what
+    assert " and 3 more)." in problem.what
+    (tmp_path.parent / f"{tmp_path.name}-away").rename(tmp_path / "images")
+    with Project.open(path) as project:
+        assert report(project, ReportSettings(str(tmp_path / "report.html")), SILENT).failed == 0
+        assert "report" not in {problem.verb for problem in project.problems.all()}
+    assert "written without" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_cancelling_writes_nothing(study, tmp_path):
