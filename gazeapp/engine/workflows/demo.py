@@ -137,6 +137,8 @@ def _is_written(settings: DemoSettings) -> bool:
 
 def _run_verbs(project: Project, settings: DemoSettings, progress: Progress) -> list[Summary]:
     folder = Path(settings.folder)
+    for task in TASKS:
+        project.tasks.add(task)
     steps: list[tuple[str, Callable[[Progress], Summary]]] = [
         ("adding images", lambda p: add_images(project, AddImagesSettings((str(folder / "images"),)), p))
     ]
