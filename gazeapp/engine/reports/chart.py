@@ -17,6 +17,7 @@ _ROW = 26.0
 _TOP = 34.0
 _FOOT = 30.0
 _ROUNDING = 1e-6
+_STEP = 25.0
 _MOST_TICKS = 6
 _FARTHEST = 300.0
 """Percent; what lies farther out is an arrow at the end of the axis."""
@@ -43,7 +44,7 @@ def percent_chart(metrics: Sequence[MetricColumn], rows: Sequence[SourceRow]) ->
                 metric=metric.id,
                 lower_bound=is_lower_bound(metric.estimator),
                 left=axis.left,
-                ticks=tuple((axis.x(tick), number(tick, 0)) for tick in axis.ticks()),
+                ticks=tuple((axis.x(tick), axis.label(tick)) for tick in axis.ticks()),
                 zero=axis.x(0.0),
                 hundred=axis.x(100.0),
                 marks=tuple(
@@ -87,7 +88,7 @@ class _Axis:
                 ends = (cell.percent, cell.low, cell.high)
                 values += [value for value in ends if value is not None and abs(value) <= _FARTHEST]
         span = max(values) - min(values)
-        step = 25.0 if span <= 25.0 * _MOST_TICKS else _round_up(span / _MOST_TICKS)
+        step = _STEP if span <= _STEP * _MOST_TICKS else _round_up(span / _MOST_TICKS)
         # Rounding in a percentage of exactly 0 or 100 must not lengthen the axis by a tick.
         low = math.floor(min(values) / step + _ROUNDING) * step
         return cls(left, low, math.ceil(max(values) / step - _ROUNDING) * step, step)
@@ -95,6 +96,11 @@ class _Axis:
     def ticks(self) -> list[float]:
         """Return the values of the ticks."""
         return [self.low + self.step * i for i in range(round((self.high - self.low) / self.step) + 1)]
+
+    def label(self, tick: float) -> str:
+        """Return the label of a tick; of many ticks with long labels every second one, 0 included, has one."""
+        crowded = self.step > _STEP and len(self.ticks()) > _MOST_TICKS
+        return "" if crowded and round(tick / self.step) % 2 else number(tick, 0)
 
     def x(self, value: float) -> float:
         """Return where a value is, or the end of the axis that it lies beyond."""

@@ -76,6 +76,7 @@ def test_a_missing_image_leaves_the_rest_and_is_named(study, tmp_path):
     (tmp_path / "images" / "scene-001.png").unlink()
     with Project.open(path) as project:
         summary = report(project, ReportSettings(str(output)), SILENT)
+        # In this study all images have the same density, so that sAUC has a problem of its own.
         problems = [problem for problem in project.problems.all() if problem.verb == "report"]
     assert summary.failed == 2  # one image, two tasks
     assert len(problems) == 1
