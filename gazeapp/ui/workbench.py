@@ -21,7 +21,7 @@ from gazeapp.ui.study import PEOPLE, StudyView
 from gazeapp.ui.worker import JobState
 
 STATE_VERSION = 1
-_LEAST_SIDE, _LEAST_RESULTS = 236, 246
+_LEAST_SIDE, _LEAST_RESULTS = 208, 246
 _ROOM_FOR_INSPECTOR = 1120
 _TOGGLES = {
     "view.overlay": "show_overlay",

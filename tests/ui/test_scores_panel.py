@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QWidget
 
 from gazeapp.engine.project import Project
 from gazeapp.ui.actions import Actions
@@ -21,7 +22,6 @@ class Desk:
             self.scores = project.scores.all()
         self.selection = Selection()
         self.selection.update(task="general", image_id=next(iter(self.study.images)))
-        from PySide6.QtWidgets import QWidget
 
         self.host = QWidget()
         self.panel = ScoresPanel(self.selection, Actions(self.host))
@@ -188,3 +188,20 @@ def test_a_real_scoring_shows_as_stored_and_truth_has_a_row_of_its_own(qtbot, tm
     truth = [r for r in range(desk.panel.model.rowCount()) if desk.panel.model.source_at(r) == "true_density"]
     assert desk.panel.model.can_be_focused(truth[0])
     assert len(desk.panel.plot.points) == 3
+    reference = desk.index(PEOPLE, "sim")
+    halves = next(row for row in desk.summary if (row.source, row.metric) == ("half_vs_half", "sim"))
+    assert reference.data(CELL_ROLE).mean == halves.mean
+    assert reference.data(CELL_ROLE).percent is None
+    assert "SIM has no ceiling; this is a reference" in reference.data(Qt.ItemDataRole.ToolTipRole)
+
+
+@pytest.mark.parametrize("height", [200, 231, 250, 300])
+def test_no_row_is_cut(desk, height):
+    desk.panel.resize(1200, height)
+    QApplication.processEvents()
+    table = desk.panel.table
+    room = table.viewport().height()
+    size = table.verticalHeader().defaultSectionSize()
+    rows = desk.panel.model.rowCount()
+    whole = room // size
+    assert size * rows <= room or room - size * whole < whole

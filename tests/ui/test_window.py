@@ -9,7 +9,7 @@ import time
 import pytest
 from PySide6.QtCore import QLockFile, QMimeData, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
@@ -399,4 +399,8 @@ def test_what_another_program_stores_shows_everywhere(window, qtbot, tmp_path, m
         project.runs.put_model(ModelInfo(id="late", name="Late", kind="captioner", domain="demo-world"))
         add_run(project, project.images.all()[0].id, "late", "general", CAPTION, settings)
     qtbot.waitUntil(lambda: not window.actions_.reason("study.score"))
-    assert any("1 model" in label.text() for label in window.status.findChildren(QLabel))
+    assert any(
+        "1 model" in each.text()
+        for kind in (QLabel, QPushButton)
+        for each in window.status.findChildren(kind)
+    )

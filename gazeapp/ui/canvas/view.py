@@ -93,7 +93,7 @@ class ImageView(QWidget):
         self._gaze_cache: QImage | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
-        self.setMinimumSize(96, 72)
+        self.setMinimumSize(80, 72)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     @property

@@ -34,7 +34,8 @@ class CompareBar(QWidget):
         self.toggles = {name: _toggle(name, text, icon, tip) for name, text, icon, tip in _TOGGLES}
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
-        self.opacity.setFixedWidth(12 * STEP)
+        self.opacity.setMinimumWidth(6 * STEP)
+        self.opacity.setMaximumWidth(12 * STEP)
         self.opacity.setToolTip("Opacity of the maps, in percent")
         self.opacity.setAccessibleName("Opacity of the maps, percent")
         self.colormap = QComboBox()
@@ -115,7 +116,7 @@ class CompareBar(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(STEP // 2)
         layout.addWidget(self.toggles["show_overlay"])
-        layout.addWidget(self.opacity)
+        layout.addWidget(self.opacity, 100)
         layout.addSpacing(STEP // 2)
         layout.addWidget(self.colormap)
         layout.addWidget(self.toggles["shared_scale"])

@@ -22,6 +22,14 @@ from gazeapp.ui.widgets import label, plain
 _SPREAD = 0.28
 
 
+class _Axis(pg.AxisItem):
+    """An axis whose numbers have a true minus sign."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Return the texts of the ticks."""
+        return [text.replace("-", "−") for text in super().tickStrings(values, scale, spacing)]
+
+
 class ScorePlot(QWidget):
     """Per-image values of the metric in hand for people and every model.
 
@@ -35,9 +43,10 @@ class ScorePlot(QWidget):
         self._source = ""
         self._title = label("", "section")
         self._title.setContentsMargins(16, 0, 0, 0)
-        self.view = pg.PlotWidget(background=None)
+        self.view = pg.PlotWidget(background=None, axisItems={"left": _Axis("left")})
         self.view.setMenuEnabled(False)
         self.view.hideButtons()
+        self.view.getPlotItem().setContentsMargins(0, theme.STEP, 0, 0)  # half of the topmost number
         self.view.setMouseEnabled(x=False, y=False)
         self.view.setAccessibleName("Scores of each image")
         column = QVBoxLayout(self)

@@ -24,19 +24,24 @@ CELL_ROLE = int(Qt.ItemDataRole.UserRole) + 2
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 3
 
 _Index = QModelIndex | QPersistentModelIndex
+_HALF_VS_HALF = "half_vs_half"
 _KIND_ORDER = {"ceiling": 0, "model": 1, "human": 2, "truth": 3, "baseline": 4}
 _QUIET = frozenset({"human", "truth", "baseline"})
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One number and what it is measured against; ``percent`` and the interval are in percent of ceiling."""
+    """One number and what it is measured against; ``percent`` and the interval are in percent of ceiling.
+
+    A ``reference`` stands where a metric has no ceiling: half of the people scored against the other half.
+    """
 
     row: SummaryRow
     mean: float | None
     percent: float | None = None
     low: float | None = None
     high: float | None = None
+    reference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +170,9 @@ class ScoreTable(QAbstractTableModel):
         unit = f" {facts.unit}" if facts and facts.unit else ""
         parts = [f"{name} of {line.name}: {number(cell.mean)}{unit}, mean under the task '{self._task}'."]
         parts.append(f"{row.n_images} images, {row.n_subjects} people.")
-        if line.kind == "human":
+        if cell.reference:
+            parts.append(f"{name} has no ceiling; this is a reference, and nothing is a share of it.")
+        if line.kind == "human" or cell.reference:
             parts.append(SOURCE_MEANINGS.get(row.source, ""))
         if row.ceiling is not None:
             parts.append(
@@ -232,6 +239,9 @@ def _lines(study: StudyView, rows: list[SummaryRow]) -> list[_Line]:
             by_source.setdefault(key, {})[row.metric] = cell
         if row.ceiling is not None and row.percent is not None:
             ceiling[row.metric] = Cell(row, row.ceiling, 100.0)
+    for row in rows:
+        if row.source == _HALF_VS_HALF and row.metric not in ceiling and row.mean is not None and ceiling:
+            ceiling[row.metric] = Cell(row, row.mean, reference=True)
     models = study.model_ids
     made = (
         [_Line("ceiling", PEOPLE, "Human ceiling", source_colour(PEOPLE, models).name(), ceiling)]
@@ -292,7 +302,7 @@ class ScoreDelegate(QStyledItemDelegate):
         lower.setTop(inner.center().y() + 2)
         right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         painter.setFont(theme.tabular(font))
-        painter.setPen(text)
+        painter.setPen(QColor(theme.colors().muted) if cell is not None and cell.reference else text)
         painter.drawText(upper, right, number(cell.mean if cell else None))
         if cell is None or cell.percent is None:
             return

@@ -96,7 +96,6 @@ class ScoresPanel(QWidget):
         table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         table.customContextMenuRequested.connect(self._menu)
         table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
         header = table.horizontalHeader()
@@ -156,6 +155,7 @@ class ScoresPanel(QWidget):
         self._presets.setEnabled(len(presets) > 1)
         self.model.show_rows(study, chosen.task, chosen.preset)
         self._fit_columns()
+        self._fit_rows()
         line, estimators = facts_line(study, chosen.task, chosen.preset)
         self._facts.setText(line)
         self._facts.setToolTip(estimators)
@@ -163,9 +163,10 @@ class ScoresPanel(QWidget):
         self._mark()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Give the metrics the width that is there."""
+        """Give the metrics the width and the rows the height that is there."""
         if event.type() == QEvent.Type.Resize:
             self._fit_columns()
+            self._fit_rows()
         return super().eventFilter(watched, event)
 
     def _fit_columns(self) -> None:
@@ -176,6 +177,15 @@ class ScoresPanel(QWidget):
         room = (self.table.viewport().width() - _SOURCE_WIDTH) // metrics
         for column in range(1, metrics + 1):
             self.table.setColumnWidth(column, min(max(room, _METRIC_WIDTH), 2 * _METRIC_WIDTH))
+
+    def _fit_rows(self) -> None:
+        """Let whole rows fill the height, so that none is cut."""
+        room = self.table.viewport().height()
+        whole = max(room // _ROW_HEIGHT, 1)
+        more = self.model.rowCount() > whole
+        self.table.verticalHeader().setDefaultSectionSize(
+            max(room // whole, _ROW_HEIGHT) if more else _ROW_HEIGHT
+        )
 
     @Slot(object)
     def _follow_selection(self, names: frozenset[str]) -> None:
