@@ -229,3 +229,12 @@ def test_only_people_with_a_fixation_on_the_image_are_counted(inspector, study):
     inspector.selection.update(image_id=study.images[0], task="general")
     assert values(inspector._image)["people"] == "4"
     assert "4 observers" in study_in_a_line(view(study.path))
+
+
+def test_the_smallest_window_has_room_for_all_panels(open_window, qtbot):
+    open_window.resize(open_window.minimumSize())
+    open_window.bench.inspector_dock.show()
+    qtbot.waitUntil(lambda: open_window.bench.inspector_dock.width() >= 180)
+    assert open_window.minimumSizeHint().width() <= open_window.minimumWidth() == open_window.width()
+    inspector = open_window.bench.inspector_dock.geometry()
+    assert open_window.rect().contains(inspector)

@@ -27,6 +27,7 @@ from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE, StudyView
 from gazeapp.ui.widgets import label, plain, simulated_badge
 
+_LEAST_WIDTH = 180
 _NAME_WIDTH = 72
 _UNBROKEN = 11
 
@@ -85,6 +86,7 @@ class InspectorPanel(QWidget):
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("dockBody")
+        self.setMinimumWidth(_LEAST_WIDTH)
         self._selection = selection
         self._study: StudyView | None = None
         self._title = label("", "title", wrap=True)

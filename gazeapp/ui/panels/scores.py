@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QStackedLayout,
     QTableView,
@@ -32,7 +33,7 @@ from gazeapp.ui.panels.score_plot import ScorePlot
 from gazeapp.ui.panels.score_table import SORT_ROLE, ScoreDelegate, ScoreTable, facts_line, preset_names
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import EmptyState, label
+from gazeapp.ui.widgets import EmptyState, label, plain
 
 _ROW_HEIGHT = 36
 _SOURCE_WIDTH = 152
@@ -59,6 +60,9 @@ class ScoresPanel(QWidget):
         self.plot = ScorePlot(selection)
         self._facts = label("", "muted")
         self._facts.setMinimumWidth(80)
+        self._facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._facts.installEventFilter(self)
+        self._line = ""
         self._presets = QComboBox()
         self._presets.setToolTip("The conventions of the metrics; numbers of different ones do not compare.")
         self._presets.setAccessibleName("Metric conventions")
@@ -156,15 +160,17 @@ class ScoresPanel(QWidget):
         self.model.show_rows(study, chosen.task, chosen.preset)
         self._fit_columns()
         self._fit_rows()
-        line, estimators = facts_line(study, chosen.task, chosen.preset)
-        self._facts.setText(line)
-        self._facts.setToolTip(estimators)
+        self._line, estimators = facts_line(study, chosen.task, chosen.preset)
+        self._fit_line()
+        self._facts.setToolTip(plain(f"{self._line}\n{estimators}"))
         self.plot.show_study(study)
         self._mark()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Give the metrics the width and the rows the height that is there."""
-        if event.type() == QEvent.Type.Resize:
+        if event.type() == QEvent.Type.Resize and watched is self._facts:
+            self._fit_line()
+        elif event.type() == QEvent.Type.Resize:
             self._fit_columns()
             self._fit_rows()
         return super().eventFilter(watched, event)
@@ -177,6 +183,11 @@ class ScoresPanel(QWidget):
         room = (self.table.viewport().width() - _SOURCE_WIDTH) // metrics
         for column in range(1, metrics + 1):
             self.table.setColumnWidth(column, min(max(room, _METRIC_WIDTH), 2 * _METRIC_WIDTH))
+
+    def _fit_line(self) -> None:
+        room = self._facts.width()
+        metrics = self._facts.fontMetrics()
+        self._facts.setText(metrics.elidedText(self._line, Qt.TextElideMode.ElideRight, room))
 
     def _fit_rows(self) -> None:
         """Let whole rows fill the height, so that none is cut."""
