@@ -30,6 +30,7 @@ from PIL import Image
 from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
+from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project import Project
 from gazeapp.ui.canvas.view import Region
@@ -110,7 +111,7 @@ def write_project(folder: Path, pictures: list[np.ndarray]) -> Path:
         for number, pixels in enumerate(pictures):
             file = folder / f"{number:04}.jpg"
             Image.fromarray(pixels).save(file, quality=92)
-            image = project.images.add(file, file.name, f"{number:064}", *PICTURE, "photograph")
+            image = project.images.add(file, file.name, sha256_of(file), *PICTURE, "photograph")
             rect = project.images.get(image).rect
             project.maps.put_human(image, TASK, attention(number), rect, settings)
             for model in range(PANES - 1):
