@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from gazeapp.engine.project import Project
 from gazeapp.ui.actions import Actions
 from gazeapp.ui.panels.score_plot import spread
-from gazeapp.ui.panels.score_table import CELL_ROLE, SORT_ROLE, number
+from gazeapp.ui.panels.score_table import CELL_ROLE, SORT_ROLE, about_metric, number
 from gazeapp.ui.panels.scores import ScoresPanel
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE, read_study
@@ -205,3 +205,9 @@ def test_no_row_is_cut(desk, height):
     rows = desk.panel.model.rowCount()
     whole = room // size
     assert size * rows <= room or room - size * whole < whole
+
+
+def test_a_metric_is_explained_by_the_conventions_that_are_shown():
+    assert about_metric("auc", "mit") != about_metric("auc", "tuebingen")
+    assert "not comparable" in about_metric("auc", "mit")
+    assert about_metric("unheard_of", "mit") == "unheard_of"

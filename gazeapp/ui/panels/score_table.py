@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from gazeapp.engine.project.rows import SummaryRow
 from gazeapp.engine.reports import numbers
-from gazeapp.engine.scoring.facts import ESTIMATORS, METRICS, SOURCE_MEANINGS
+from gazeapp.engine.scoring.facts import ESTIMATORS, METRICS, SOURCE_MEANINGS, metric_facts
 from gazeapp.engine.scoring.presets import MIT, TUEBINGEN
 from gazeapp.ui import theme
 from gazeapp.ui.colours import source_colour
@@ -82,11 +82,12 @@ class ScoreTable(QAbstractTableModel):
         self._lines: list[_Line] = []
         self._metrics: list[str] = []
         self._task = ""
+        self._preset = ""
 
     def show_rows(self, study: StudyView | None, task: str, preset: str) -> None:
         """Show the summary of ``study`` under ``task`` and ``preset``."""
         self.beginResetModel()
-        self._study, self._task = study, task
+        self._study, self._task, self._preset = study, task, preset
         rows = [
             row
             for row in (study.summary if study else ())
@@ -113,7 +114,7 @@ class ScoreTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return metric_name(metric) if metric else "Source"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return about_metric(metric) if metric else "Models and, in grey, what to compare them with."
+            return about_metric(metric, self._preset) if metric else _ABOUT_SOURCES
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if metric else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
@@ -194,11 +195,14 @@ class ScoreTable(QAbstractTableModel):
         return "\n".join(parts)
 
 
-def about_metric(metric: str) -> str:
-    """Return what a metric means, its formula, and what 100 % is."""
-    facts = METRICS.get(metric)
-    if facts is None:
+_ABOUT_SOURCES = "Models and, in grey, what to compare them with."
+
+
+def about_metric(metric: str, preset: str) -> str:
+    """Return what a metric means by the conventions of a preset, its formula, and what 100 % is."""
+    if metric not in METRICS:
         return metric
+    facts = metric_facts(metric, preset)
     better = "Higher is better." if facts.higher_is_better else "Lower is better."
     return (
         f"{facts.meaning} {better}\n{facts.formula}\n{facts.ceiling}\nThe number is the mean over images; the "
