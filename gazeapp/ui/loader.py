@@ -301,7 +301,7 @@ class Loader(QObject):
                 elif project is not None:
                     self._arrived.emit(_Result(job, _read(project, job)))
             except Exception as error:  # noqa: BLE001 - one bad thing must not end the reading of others
-                self._arrived.emit(_Result(job, None, _as_sentence(error)))
+                self._arrived.emit(_Result(job, None, _as_sentence(error, project)))
         if project is not None:
             project.close()
 
@@ -338,9 +338,13 @@ def _read_thumbnail(project: Project, image_id: int) -> Thumbnail:
         return Thumbnail(image_id, None, str(error))
 
 
-def _as_sentence(error: Exception) -> GazeError:
+def _as_sentence(error: Exception, project: Project | None) -> GazeError:
     if isinstance(error, GazeError):
         return error
+    if isinstance(error, sqlite3.Error) and project is not None:
+        from gazeapp.engine.project.project import explain
+
+        return explain(error, project.path)
     return GazeError(f"The project could not be read ({error}).", todo="Open it again.")
 
 

@@ -47,6 +47,18 @@ def explain(error: sqlite3.Error, path: Path) -> GazeError:
             where=str(path),
             todo="Check the permissions of the file and its folder, or copy the project elsewhere.",
         )
+    if "malformed" in text or "not a database" in text:
+        return GazeError(
+            "The project file is damaged and cannot be read to its end; nothing in it was changed.",
+            where=str(path),
+            todo="Put a backup of it in its place, or make the project anew from its images and recordings.",
+        )
+    if "no such column" in text or "no such table" in text:
+        return GazeError(
+            f"The project file is not laid out as this gazeapp expects ({text}).",
+            where=str(path),
+            todo="Open it with the gazeapp that made it, or make the project anew from its images and recordings.",
+        )
     if isinstance(error, sqlite3.IntegrityError):
         return GazeError(
             f"Another program stored the same thing at the same moment ({text}).",
@@ -203,6 +215,9 @@ class Project:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        # A damaged file shows only when its pages are read, which any store may do.
+        if isinstance(error, sqlite3.Error):
+            raise explain(error, self.path) from error
 
     def _rollback(self) -> None:
         # A failed COMMIT or a full disk may have ended the transaction already.

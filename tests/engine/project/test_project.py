@@ -350,3 +350,42 @@ def test_a_folder_that_cannot_be_written_still_opens_for_reading(project: Projec
         assert opened.tasks.all() == ["general"]
         with pytest.raises(GazeError, match="cannot be written"):
             opened.tasks.add("social")
+
+
+def damaged(tmp_path: Path) -> Path:
+    """A project whose first page is whole and whose data are not, as a failing disk leaves it."""
+    path = tmp_path / "study.gaze"
+    with Project.create(path) as project:
+        for i in range(300):
+            project.settings.put("x", {"i": i, "padding": "y" * 300})
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (path.stat().st_size - 4096))
+    return path
+
+
+def test_a_damaged_project_is_a_sentence_wherever_it_shows(tmp_path: Path):
+    path = damaged(tmp_path)
+    before = path.read_bytes()
+
+    def use() -> None:
+        with Project.open(path) as project:
+            project.settings.all()
+            project.images.all()
+
+    with pytest.raises(GazeError, match="damaged"):
+        use()
+    assert path.read_bytes() == before
+
+
+def test_a_project_of_another_layout_is_a_sentence(tmp_path: Path):
+    path = tmp_path / "study.gaze"
+
+    def use() -> None:
+        with Project.open(path) as project:
+            project.images.all()
+
+    with Project.create(path) as project:
+        project.db.execute("ALTER TABLE images RENAME COLUMN origin TO source")
+    with pytest.raises(GazeError, match="not laid out"):
+        use()
