@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -97,8 +97,8 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A person and what they do.
+class Body:
+    """A person's looks and place, before it is known what they do.
 
     Parameters
     ----------
@@ -108,14 +108,6 @@ class Person:
         Centre and bottom of the figure, and its height.
     column
         Column of the layout, 0 to 3.
-    act
-        ``looks``, ``points``, ``holds`` or ``faces`` (face each other).
-    target
-        Index into ``Scene.boxes`` of what the act is about.
-    aim
-        Point (x, y) that the eyes are turned to.
-    held
-        The object in the hands, for ``holds``.
     """
 
     sex: str
@@ -126,10 +118,6 @@ class Person:
     base: float
     height: float
     column: int
-    act: Act
-    target: int
-    aim: tuple[float, float]
-    held: Thing | None
 
     @property
     def head_centre(self) -> tuple[float, float]:
@@ -140,6 +128,28 @@ class Person:
     def head_radius(self) -> float:
         """Radius of the head."""
         return _HEAD_RADIUS * self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Person(Body):
+    """A person and what they do.
+
+    Parameters
+    ----------
+    act
+        ``looks``, ``points``, ``holds`` or ``faces`` (face each other).
+    target
+        Index into ``Scene.boxes`` of what the act is about.
+    aim
+        Point (x, y) that the eyes are turned to.
+    held
+        The object in the hands, for ``holds``.
+    """
+
+    act: Act
+    target: int
+    aim: tuple[float, float]
+    held: Thing | None
 
     @property
     def facing(self) -> int:
@@ -265,22 +275,6 @@ def captions(scene: Scene) -> dict[str, CaptionTruth]:
     return {"general": _general(scene), "social": _social(scene)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
-    sex: str
-    shirt: str
-    skin: int
-    hair: int
-    x: float
-    base: float
-    height: float
-    column: int
-
-    @property
-    def head_centre(self) -> tuple[float, float]:
-        return self.x, self.base - self.height + _HEAD_RADIUS * self.height * 1.15
-
-
 def _unit(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
     dx, dy = end[0] - start[0], end[1] - start[1]
     length = math.hypot(dx, dy)
@@ -318,9 +312,9 @@ def _draw_objects(rng: np.random.Generator, columns: list[int], n_people: int) -
     return tuple(sorted(things, key=lambda thing: (thing.column, thing.row)))
 
 
-def _draw_body(rng: np.random.Generator, column: int) -> _Body:
+def _draw_body(rng: np.random.Generator, column: int) -> Body:
     height = 0.57 * (1 + _jitter(rng, 0.03))
-    return _Body(
+    return Body(
         sex=_pick(rng, SEXES),
         shirt=_pick(rng, COLOURS),
         skin=int(rng.integers(4)),
@@ -333,7 +327,7 @@ def _draw_body(rng: np.random.Generator, column: int) -> _Body:
 
 
 def _aims(
-    me: int, bodies: list[_Body], objects: tuple[Thing, ...], kinds: str
+    me: int, bodies: list[Body], objects: tuple[Thing, ...], kinds: str
 ) -> Iterator[tuple[int, tuple[float, float]]]:
     """Yield (box index, point) of everything that a person can plainly look at or point to.
 
@@ -359,7 +353,7 @@ def _aims(
 
 
 def _give_acts(
-    rng: np.random.Generator, bodies: list[_Body], objects: tuple[Thing, ...]
+    rng: np.random.Generator, bodies: list[Body], objects: tuple[Thing, ...]
 ) -> tuple[Person, ...]:
     pair = len(bodies) == 2 and rng.random() < 0.22
     if pair and abs(bodies[0].column - bodies[1].column) > 1:
@@ -386,7 +380,7 @@ def _give_acts(
     return tuple(people)
 
 
-def _draw_held(rng: np.random.Generator, body: _Body, taken: set[int]) -> Thing:
+def _draw_held(rng: np.random.Generator, body: Body, taken: set[int]) -> Thing:
     inside = [side for side in (-1, 1) if 0 <= body.column + side < 4]
     free = [side for side in inside if body.column + side not in taken] or inside
     side = free[int(rng.integers(len(free)))]
@@ -396,13 +390,9 @@ def _draw_held(rng: np.random.Generator, body: _Body, taken: set[int]) -> Thing:
     return Thing(_pick(rng, HELD_CATEGORIES), _pick(rng, COLOURS), x, base, size, body.column, "near")
 
 
-def _person(
-    body: _Body, act: Act, target: int, aim: tuple[float, float], held: Thing | None = None
-) -> Person:
-    return Person(
-        body.sex, body.shirt, body.skin, body.hair, body.x, body.base, body.height, body.column,
-        act, target, aim, held,
-    )  # fmt: skip
+def _person(body: Body, act: Act, target: int, aim: tuple[float, float], held: Thing | None = None) -> Person:
+    looks = {field.name: getattr(body, field.name) for field in fields(Body)}
+    return Person(**looks, act=act, target=target, aim=aim, held=held)
 
 
 class _Writer:
