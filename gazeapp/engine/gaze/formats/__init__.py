@@ -1,0 +1,13 @@
+"""One module a format; each describes itself with a ``FORMAT``."""
+
+from __future__ import annotations
+
+from gazeapp.engine.gaze.formats import eyelink, table
+from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
+
+ALL: tuple[Format, ...] = (eyelink.FORMAT, table.FORMAT)
+"""Every format that can be read; a format of one program stands before the general table."""
+
+FORMATS: dict[str, Format] = {entry.id: entry for entry in ALL}
+
+__all__ = ["ALL", "FORMATS", "Format", "Guess", "ReadOptions"]

@@ -1,0 +1,103 @@
+"""Telling formats apart by what is in a file, and reading it with the reader that fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.formats import ALL, FORMATS, Format, Guess, ReadOptions
+from gazeapp.engine.gaze.formats import table as general_table
+from gazeapp.engine.gaze.records import Recording
+from gazeapp.engine.gaze.source import Source, Watch
+
+AUTO = "auto"
+_SURE = 0.5
+
+
+def guess_formats(source: Source) -> list[tuple[Format, Guess]]:
+    """Return the formats that a file could be in, surest first.
+
+    Raises
+    ------
+    GazeError
+        When the file is empty or cannot be read.
+    """
+    if not source.is_folder and not source.head.strip():
+        raise source.problem("The file is empty.", "Export the recording again.")
+    guesses = [(entry, entry.recognise(source)) for entry in ALL]
+    found = [(entry, guess) for entry, guess in guesses if guess is not None and guess.confidence > 0]
+    # Of two that are equally sure, the more particular one counts; sorting keeps their order.
+    return sorted(found, key=lambda pair: -pair[1].confidence)
+
+
+def read_recording(
+    path: Path | str,
+    format: str = AUTO,
+    options: ReadOptions | None = None,
+    watch: Watch | None = None,
+) -> Recording:
+    """Read one eye-tracking file, or the folder of a data set.
+
+    Parameters
+    ----------
+    path
+        The file; gzip is unpacked.
+    format
+        A key of ``formats.FORMATS``, or ``auto`` to tell by the content.
+    options
+        What the user says about how to read it.
+    watch
+        Told how many bytes of how many were read; may raise to stop.
+
+    Returns
+    -------
+    Recording
+        With the confidence of the format and what told it.
+
+    Raises
+    ------
+    GazeError
+        When the file cannot be read, in words for the user.
+    """
+    source, chosen = Source(path, watch), options or ReadOptions()
+    entry, guess = _format_of(source, format, chosen)
+    contents = entry.read(source, chosen)
+    return Recording(source.path, source.sha256(), entry.id, guess.confidence, guess.reason, contents)
+
+
+def _format_of(source: Source, format: str, options: ReadOptions) -> tuple[Format, Guess]:
+    if format != AUTO:
+        if format not in FORMATS:
+            known = ", ".join([AUTO, *FORMATS])
+            raise GazeError(f"There is no format '{format}'.", todo=f"Choose one of: {known}.")
+        if not source.is_folder and not source.head.strip():
+            raise source.problem("The file is empty.", "Export the recording again.")
+        return FORMATS[format], Guess(1.0, "chosen by the user")
+    if options.profile is not None:
+        return general_table.FORMAT, Guess(1.0, f"column mapping '{options.profile.name}'")
+    found = guess_formats(source)
+    if found and found[0][1].confidence >= _SURE:
+        return found[0]
+    raise _unknown(source)
+
+
+def _unknown(source: Source) -> GazeError:
+    if source.head.startswith(b"SR_RESEARCH"):
+        return source.problem(
+            "This is EyeLink's own binary .edf file.",
+            "Convert it to .asc with edf2asc, which comes with the tracker, and import that.",
+        )
+    if not source.is_folder and not source.is_text:
+        return source.problem(
+            "The file is binary, in no format that gazeapp can read.",
+            "Export the fixations as text: CSV in UTF-8, or .asc for EyeLink.",
+        )
+    if not source.is_folder:
+        problem = general_table.what_is_missing(source)
+        if problem is not None:
+            return problem
+    return source.problem(
+        "The file is in no format that gazeapp can read.",
+        "Name its columns in the import window, or with --column on the command line. "
+        f"It reads: {'; '.join(entry.name for entry in ALL)}.",
+    )

@@ -1,0 +1,240 @@
+"""What readers of tables share: rows in chunks, cells to numbers, rows gathered into trials."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from gazeapp.engine.gaze.records import (
+    NO_IMAGE_NAME,
+    NO_SUBJECT,
+    CodeArray,
+    Eye,
+    Fixations,
+    Samples,
+    Trial,
+    empty_fixations,
+)
+from gazeapp.engine.gaze.source import Source
+from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
+
+CHUNK = 50_000
+DELIMITERS = (",", "\t", ";", "|")
+LONGEST_LINE = 131_072
+"""Characters; longer lines are no rows of a table (Python's csv refuses longer cells)."""
+
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
+
+
+class Key(NamedTuple):
+    """What makes rows belong to one trial."""
+
+    subject: str
+    image: str = ""
+    task: str = ""
+    label: str = ""
+
+
+class Rows(NamedTuple):
+    """Some rows of a table, and the number of the line at which the first one stands."""
+
+    line: int
+    cells: list[list[str]]
+
+    def column(self, place: int | None) -> list[str]:
+        """Return the cells of one column without outer space; empty where a row has none."""
+        if place is None:
+            return [""] * len(self.cells)
+        return [row[place].strip() if place < len(row) else "" for row in self.cells]
+
+
+def split_line(line: str, delimiter: str) -> list[str]:
+    """Return the cells of one line without outer space and quotation marks."""
+    if len(line) > LONGEST_LINE:
+        line = line[:LONGEST_LINE]
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+
+
+def delimiter_of(line: str) -> str:
+    """Return the delimiter that stands in a line most often; a tab when none does."""
+    counts = {delimiter: line.count(delimiter) for delimiter in DELIMITERS}
+    best = max(counts, key=lambda delimiter: counts[delimiter])
+    return best if counts[best] else "\t"
+
+
+def plain(name: str) -> str:
+    """Return a header name in lower case, with every run of other characters as one underscore."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
+    return re.sub(r"[^a-z0-9µ]+", "_", spaced.casefold()).strip("_").replace("µ", "u")
+
+
+def rows_of(source: Source, delimiter: str, header_line: int) -> Iterator[Rows]:
+    """Yield the rows below the header, in chunks of :data:`CHUNK`; blank rows are passed over.
+
+    Parameters
+    ----------
+    header_line
+        Number of the header's line, from 1.
+
+    Raises
+    ------
+    GazeError
+        When a row cannot be read, with its line.
+    """
+    with source.open_text() as text:
+        for _ in range(header_line):
+            text.readline()
+        reader = csv.reader(_guarded(text, source, header_line), delimiter=delimiter)
+        try:
+            first = header_line + 1
+            while cells := list(islice(reader, CHUNK)):
+                yield Rows(first, [row for row in cells if row and any(map(str.strip, row))])
+                first = header_line + reader.line_num + 1
+        except csv.Error as error:
+            raise source.problem(
+                f"The table cannot be read here: {error}.",
+                "Look at that row for a quotation mark that is not closed, and save the table again.",
+                header_line + reader.line_num + 1,
+            ) from error
+
+
+def _guarded(lines: Iterable[str], source: Source, header_line: int) -> Iterator[str]:
+    for number, line in enumerate(lines, start=header_line + 1):
+        if len(line) > LONGEST_LINE:
+            raise source.problem(
+                f"The line is {len(line):,} characters long, so it is no row of a table.",
+                "Look at the file in an editor, and save the table again.",
+                number,
+            )
+        yield line.replace("\0", "") if "\0" in line else line
+
+
+def to_numbers(cells: Sequence[str], decimal_comma: bool = False) -> DoubleArray:
+    """Return cells as float64, shape (n,); NaN where a cell is no finite number."""
+    try:
+        values = np.array(cells, dtype=np.float64)
+    except ValueError:
+        values = np.array([_number(cell, decimal_comma) for cell in cells], dtype=np.float64)
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def _number(cell: str, decimal_comma: bool) -> float:
+    if decimal_comma and _DECIMAL_COMMA.fullmatch(cell):
+        cell = cell.replace(",", ".")
+    try:
+        return float(cell)
+    except ValueError:
+        return float("nan")
+
+
+def has_decimal_commas(cells: Iterable[str]) -> bool:
+    """Return whether some cell is a number with a decimal comma."""
+    return any(_DECIMAL_COMMA.fullmatch(cell.strip()) for cell in cells)
+
+
+class Gatherer:
+    """Gathers rows chunk by chunk and sorts them into trials at the end.
+
+    Parameters
+    ----------
+    needs_image
+        Whether rows without an image name are lost; otherwise they make trials without an image.
+    """
+
+    def __init__(self, needs_image: bool = False) -> None:
+        self.lost: Counter[str] = Counter()
+        self._needs_image = needs_image
+        self._keys: dict[Key, int] = {}
+        self._parts: list[tuple[IntArray, Fixations]] = []
+
+    @property
+    def n_rows(self) -> int:
+        """Rows taken so far, lost ones included."""
+        return sum(len(codes) for codes, _ in self._parts)
+
+    def add(self, keys: Iterable[Key], fixations: Fixations) -> None:
+        """Take rows: the trial of each, and their columns."""
+        codes = np.fromiter(map(self._code, keys), dtype=np.int64, count=len(fixations))
+        self._parts.append((codes, fixations))
+
+    def _code(self, key: Key) -> int:
+        code = self._keys.get(key)
+        if code is not None:
+            return code
+        if not key.subject:
+            self.lost[NO_SUBJECT] += 1
+            return -1
+        if self._needs_image and not key.image:
+            self.lost[NO_IMAGE_NAME] += 1
+            return -1
+        self._keys[key] = len(self._keys)
+        return len(self._keys) - 1
+
+    def build(self) -> tuple[tuple[Trial, ...], Fixations]:
+        """Return the trials in order of appearance, and their fixations, those of a trial together.
+
+        Fixations are numbered anew in their trial and eye where the file's numbers are not above 0.
+        """
+        if not self._parts:
+            return (), empty_fixations()
+        codes = np.concatenate([part[0] for part in self._parts])
+        names = Fixations.__slots__
+        columns = []
+        for name in names:
+            columns.append(np.concatenate([getattr(part[1], name) for part in self._parts]))
+        self._parts.clear()
+        order = np.argsort(codes, kind="stable")
+        order = order[np.searchsorted(codes[order], 0) :]
+        bounds = np.searchsorted(codes[order], np.arange(len(self._keys) + 1))
+        table = Fixations(*(column[order] for column in columns))
+        trials = tuple(
+            Trial(key.label, key.subject, key.image, key.task, slice(int(bounds[n]), int(bounds[n + 1])))
+            for n, key in enumerate(self._keys)
+        )
+        return trials, renumbered(table, codes[order])
+
+
+def renumbered(table: Fixations, trial: IntArray) -> Fixations:
+    """Return fixations with numbers from 1 in each trial and eye, unless the file's count up in all.
+
+    Parameters
+    ----------
+    table
+        Fixations of several trials, those of a trial together.
+    trial
+        Number of the trial of each, shape (n,).
+    """
+    index = table.index.copy()
+    for eye in np.unique(table.eye):
+        rows = np.flatnonzero(table.eye == eye)
+        owner = trial[rows]
+        fresh: BoolArray = np.r_[True, owner[1:] != owner[:-1]]
+        begins = np.flatnonzero(fresh)
+        counted = np.arange(len(rows)) - np.repeat(begins, np.diff(np.r_[begins, len(rows)])) + 1
+        own = index[rows]
+        good = (own > 0) & (fresh | np.r_[True, np.diff(own) > 0])
+        bad_trials = np.isin(owner, owner[~good])
+        index[rows] = np.where(bad_trials, counted, own)
+    return Fixations(index, *(getattr(table, name) for name in Fixations.__slots__[1:]))
+
+
+def sort_samples(trial: IntArray, samples: Samples, n_trials: int) -> tuple[Samples, list[slice]]:
+    """Return samples by trial and eye and time, and the rows of each trial."""
+    order = np.lexsort((samples.t_ms, samples.eye, trial))
+    bounds = np.searchsorted(trial[order], np.arange(n_trials + 1))
+    rows = [slice(int(bounds[n]), int(bounds[n + 1])) for n in range(n_trials)]
+    return samples.part(order), rows
+
+
+def eyes(words: Sequence[str]) -> CodeArray:
+    """Return codes of :class:`Eye` for words such as L, left, R, right, both; others are unknown."""
+    codes = {"l": Eye.LEFT, "left": Eye.LEFT, "r": Eye.RIGHT, "right": Eye.RIGHT}
+    codes |= {"both": Eye.AVERAGE, "average": Eye.AVERAGE, "binocular": Eye.AVERAGE, "cyclopean": Eye.AVERAGE}
+    return np.array([codes.get(word.strip().lower(), Eye.UNKNOWN) for word in words], dtype=np.int8)
