@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gazeapp.engine.gaze.formats import eyelink, table
+from gazeapp.engine.gaze.formats import table
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 
-ALL: tuple[Format, ...] = (eyelink.FORMAT, table.FORMAT)
+ALL: tuple[Format, ...] = (table.FORMAT,)
 """Every format that can be read; a format of one program stands before the general table."""
 
 FORMATS: dict[str, Format] = {entry.id: entry for entry in ALL}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.source import Source
+from gazeapp.engine.gaze.tables import DELIMITERS, plain
 
 REQUIRED = ("image", "subject", "x", "y")
 OPTIONAL = ("task", "fixation_index", "start_ms", "duration_ms", "trial")
@@ -37,7 +37,6 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 _UNITS = {"ms": 1.0, "msec": 1.0, "s": 1000.0, "sec": 1000.0, "seconds": 1000.0, "us": 0.001, "ns": 1e-6}
 _TIMES = ("start_ms", "duration_ms")
 _LONGEST_HEADER = 65536
-_DELIMITERS = (",", "\t", ";", "|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,31 +69,24 @@ class Columns:
         return tuple(name for name in REQUIRED if name not in self.places)
 
 
-def plain(name: str) -> str:
-    """Return a header name in lower case, with every run of other characters as one underscore."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
-    return re.sub(r"[^a-z0-9µ]+", "_", spaced.casefold()).strip("_").replace("µ", "u")
-
-
 def find_columns(line: str) -> Columns:
     """Return the columns of a header line, by the delimiter under which most of them are known."""
     # No header needs more; csv itself refuses cells above 128 Ki characters.
     short = line[:_LONGEST_HEADER]
-    candidates = [_columns(short, delimiter) for delimiter in _DELIMITERS]
+    candidates = [_columns(short, delimiter) for delimiter in DELIMITERS]
     return max(candidates, key=lambda found: (len(found.places), len(found.header)))
 
 
-def check_columns(columns: Columns, path: Path) -> None:
-    """Raise a GazeError that names what is missing and what is there, when a needed column is not."""
+def missing_columns(columns: Columns, source: Source) -> GazeError | None:
+    """Return an error that names what is missing and what is there, when a needed column is not."""
     if not columns.missing:
-        return
+        return None
     names = ", ".join(f"'{name[:40]}'" for name in columns.header[:20]) or "none"
     more = f" and {len(columns.header) - 20} more" if len(columns.header) > 20 else ""
     one = len(columns.missing) == 1
-    raise GazeError(
+    return source.problem(
         f"The table has no {'column' if one else 'columns'} for {' and '.join(columns.missing)}.",
-        where=str(path),
-        todo=f"Its columns are: {names}{more}. Name the columns image, subject, x and y "
+        f"Its columns are: {names}{more}. Name the columns image, subject, x and y "
         "(image px; optional: task, fixation_index, start_ms, duration_ms, trial).",
     )
 
