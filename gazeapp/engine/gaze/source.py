@@ -145,6 +145,11 @@ class Source:
             digest.update(f"{file.relative_to(self.path).as_posix()}\0{sha256_of(file)}\n".encode())
         return digest.hexdigest()
 
+    def progress(self, done: int, total: int) -> None:
+        """Tell how many files of how many of a folder were read; may raise to stop the reading."""
+        if self._watch is not None:
+            self._watch(done, total)
+
     def problem(self, what: str, todo: str = "", line: int | None = None) -> GazeError:
         """Return an error about this file, with the line where there is one."""
         place = str(self.path) if line is None else f"{self.path}, line {line}"
