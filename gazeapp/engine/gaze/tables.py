@@ -71,16 +71,19 @@ def delimiter_of(line: str) -> str:
 def plain(name: str) -> str:
     """Return a header name in lower case, with every run of other characters as one underscore."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
-    return re.sub(r"[^a-z0-9µ]+", "_", spaced.casefold()).strip("_").replace("µ", "u")
+    # Case folding makes the micro sign a Greek mu; both stand for micro.
+    return re.sub(r"[^a-z0-9]+", "_", spaced.casefold().replace("\u03bc", "u")).strip("_")
 
 
-def rows_of(source: Source, delimiter: str, header_line: int) -> Iterator[Rows]:
-    """Yield the rows below the header, in chunks of :data:`CHUNK`; blank rows are passed over.
+def rows_of(source: Source, delimiter: str, header_line: int, chunk: int = CHUNK) -> Iterator[Rows]:
+    """Yield the rows below the header, in chunks; blank rows are passed over.
 
     Parameters
     ----------
     header_line
         Number of the header's line, from 1.
+    chunk
+        Rows in a chunk; fewer for a table of very many columns.
 
     Raises
     ------
@@ -93,7 +96,7 @@ def rows_of(source: Source, delimiter: str, header_line: int) -> Iterator[Rows]:
         reader = csv.reader(_guarded(text, source, header_line), delimiter=delimiter)
         try:
             first = header_line + 1
-            while cells := list(islice(reader, CHUNK)):
+            while cells := list(islice(reader, chunk)):
                 yield Rows(first, [row for row in cells if row and any(map(str.strip, row))])
                 first = header_line + reader.line_num + 1
         except csv.Error as error:
