@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze.records import Placement
+from gazeapp.engine.gaze.records import IMAGE, Facts, Frame, Placement
 from gazeapp.engine.types import BoolArray, DoubleArray, Json
 
 
@@ -71,6 +72,16 @@ class ScreenToImage:
         )
 
     @classmethod
+    def fitted(
+        cls, screen_width: float, screen_height: float, image_width: int, image_height: int
+    ) -> ScreenToImage:
+        """Return the transform of an image shown as large as fits, undistorted, in the middle."""
+        scale = min(screen_width / image_width, screen_height / image_height)
+        width, height = image_width * scale, image_height * scale
+        x, y = (screen_width - width) / 2, (screen_height - height) / 2
+        return cls(x, y, width, height, image_width, image_height)
+
+    @classmethod
     def placed(
         cls, placement: Placement, screen: tuple[float, float], image_width: int, image_height: int
     ) -> ScreenToImage:
@@ -85,20 +96,193 @@ class ScreenToImage:
             y = (screen[1] / 2 if math.isnan(y) else y) - height / 2
         return cls(x, y, width, height, image_width, image_height)
 
+    def in_frame(self, frame: Frame, screen: tuple[float, float] | None) -> Affine:
+        """Return where the image lies in the units in which positions were recorded.
+
+        Parameters
+        ----------
+        frame
+            Frame of the positions as read.
+        screen
+            Screen size (width, height), px; needed for shares, a middle or an upward y of the screen.
+
+        Raises
+        ------
+        GazeError
+            When the screen size is needed and unknown.
+        """
+        if frame.of == IMAGE:
+            size: tuple[float, float] | None = (float(self.image_width), float(self.image_height))
+        else:
+            size = screen
+        plain = frame.unit == "px" and not frame.y_up and not frame.centred
+        if plain:
+            return Affine(self.offset_x, self.offset_y, self.shown_width, self.shown_height)
+        if size is None:
+            raise _no_screen()
+        scale_x, scale_y = size if frame.unit == "share" else (1.0, 1.0)
+        zero_x, zero_y = (size[0] / 2, size[1] / 2) if frame.centred else (0.0, 0.0)
+        if frame.y_up:
+            scale_y = -scale_y
+            zero_y = zero_y if frame.centred else size[1]
+        return Affine(
+            (self.offset_x - zero_x) / scale_x,
+            (self.offset_y - zero_y) / scale_y,
+            self.shown_width / scale_x,
+            self.shown_height / scale_y,
+        )
+
     def apply(self, x: ArrayLike, y: ArrayLike) -> tuple[DoubleArray, DoubleArray]:
         """Return positions in image px, from positions in screen px."""
         xs = (np.asarray(x, dtype=np.float64) - self.offset_x) * (self.image_width / self.shown_width)
         ys = (np.asarray(y, dtype=np.float64) - self.offset_y) * (self.image_height / self.shown_height)
         return xs, ys
 
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """Where an image lies in the units in which positions were recorded; stored with each trial.
+
+    x_image = (x_read - offset_x) * image_width / shown_width, and the same for y; a shown height below
+    0 means that y as read grows upwards.
+    """
+
+    offset_x: float
+    offset_y: float
+    shown_width: float
+    shown_height: float
+
+
+PLACEMENTS = {
+    "recorded": "As the recording says, else at its own size in the middle",
+    "own size": "At its own size in the middle",
+    "fit": "As large as fits the screen, undistorted, in the middle",
+    "fill": "Stretched over the whole screen",
+    "explicit": "At a place that you give",
+}
+"""Where an image can have lain on the screen: id and what it means."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What the user says about screen and distance; None or ``recorded`` leaves it to the file.
+
+    Parameters
+    ----------
+    screen
+        Screen size (width, height), px.
+    placement
+        A key of :data:`PLACEMENTS`; empty leaves it to the project's default.
+    rect
+        Where the image lay, for ``explicit``: x, y of its top-left corner, width, height, screen px.
+    distance_cm
+        From the eye to the screen, cm.
+    screen_width_cm
+        Width of the screen, cm.
+    px_per_deg
+        Screen px in a degree of visual angle, where it is known directly.
+    """
+
+    screen: tuple[float, float] | None = None
+    placement: str = ""
+    rect: tuple[float, float, float, float] | None = None
+    distance_cm: float | None = None
+    screen_width_cm: float | None = None
+    px_per_deg: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.placement and self.placement not in PLACEMENTS:
+            raise GazeError(
+                f"'{self.placement}' is no way to place an image on a screen.",
+                todo=f"Choose one of: {', '.join(PLACEMENTS)}.",
+            )
+        if self.placement == "explicit" and self.rect is None:
+            raise GazeError("An explicit place of the image needs its x, y, width and height in screen px.")
+        if self.rect is not None and not (
+            all(map(math.isfinite, self.rect)) and self.rect[2] > 0 and self.rect[3] > 0
+        ):
+            raise GazeError(f"An image cannot have been shown at {self.rect} (x, y, width, height).")
+        sizes = [*(self.screen or ()), self.distance_cm, self.screen_width_cm, self.px_per_deg]
+        if not all(size is None or (math.isfinite(size) and size > 0) for size in sizes):
+            raise GazeError("Screen size, viewing distance and px per degree must all be above 0.")
+
     def as_json(self) -> Json:
-        """Return the four numbers that are stored with a trial, screen px."""
-        return {
-            "offset_x": self.offset_x,
-            "offset_y": self.offset_y,
-            "shown_width": self.shown_width,
-            "shown_height": self.shown_height,
-        }
+        """Return what is known, for storing."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, "")}
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Geometry:
+        """Return the geometry of what :meth:`as_json` gave."""
+        names = {entry.name for entry in fields(cls)}
+        tuples = {"screen", "rect"}
+        return cls(**{n: tuple(v) if n in tuples and v else v for n, v in values.items() if n in names})
+
+    def over(self, other: Geometry) -> Geometry:
+        """Return this geometry, with what it leaves open taken from ``other``."""
+        own, rest = self.as_json(), other.as_json()
+        # A place and its rectangle belong together.
+        if "placement" in own:
+            rest.pop("rect", None)
+        return Geometry.of({**rest, **own})
+
+    @property
+    def screen_px_per_degree(self) -> float | None:
+        """Screen px in a degree of visual angle; None when it is not known."""
+        if self.px_per_deg is not None:
+            return self.px_per_deg
+        if self.screen is None or self.distance_cm is None or self.screen_width_cm is None:
+            return None
+        return pixels_per_degree(self.distance_cm, self.screen_width_cm, self.screen[0])
+
+
+def effective(given: Geometry, facts: Facts, default: Geometry) -> Geometry:
+    """Return what holds for a recording: what the user said of it, then its file, then the project."""
+    recorded = Geometry(
+        screen=facts.screen, distance_cm=facts.distance_cm, screen_width_cm=facts.screen_width_cm
+    )
+    return given.over(recorded.over(default))
+
+
+def shown_at(
+    geometry: Geometry,
+    placement: Placement | None,
+    frame: Frame,
+    image_width: int,
+    image_height: int,
+) -> ScreenToImage:
+    """Return where an image lay on the screen; for positions on the image itself, its own rectangle.
+
+    Raises
+    ------
+    GazeError
+        When the screen size is needed and unknown.
+    """
+    if frame.of == IMAGE:
+        return ScreenToImage.identity(image_width, image_height)
+    how = geometry.placement or "recorded"
+    if how == "explicit" and geometry.rect is not None:
+        return ScreenToImage(*geometry.rect, image_width, image_height)
+    screen = geometry.screen
+    if how == "recorded" and placement is not None and not placement.needs_screen:
+        return ScreenToImage.placed(placement, screen or (0.0, 0.0), image_width, image_height)
+    if screen is None:
+        raise _no_screen()
+    if how == "recorded" and placement is not None:
+        return ScreenToImage.placed(placement, screen, image_width, image_height)
+    if how == "fill":
+        return ScreenToImage.placed(Placement("fill"), screen, image_width, image_height)
+    if how == "fit":
+        return ScreenToImage.fitted(*screen, image_width, image_height)
+    if how == "own size":
+        return ScreenToImage.placed(Placement("center"), screen, image_width, image_height)
+    return ScreenToImage.centred(*screen, image_width, image_height)
+
+
+def _no_screen() -> GazeError:
+    return GazeError(
+        "The file does not say how large the screen was, so its fixations cannot be laid on the images.",
+        todo="Give the screen size in px (--screen on the command line).",
+    )
 
 
 def inside(x: ArrayLike, y: ArrayLike, width: int, height: int) -> BoolArray:

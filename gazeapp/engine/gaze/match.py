@@ -22,22 +22,26 @@ class ImageNames:
     def __init__(self, names: Iterable[str]) -> None:
         self._names = list(names)
         self._steps: list[dict[str, list[int]]] = []
-        for depth in range(len(_FORMS)):
+        for form in _FORMS.values():
             table: dict[str, list[int]] = {}
             for position, name in enumerate(self._names):
-                table.setdefault(_FORMS[depth](name), []).append(position)
+                table.setdefault(form(name), []).append(position)
             self._steps.append(table)
         self._stems = {_stem(name): name for name in reversed(self._names)}
 
     def find(self, name: str) -> int | None:
         """Return the index of the one image that ``name`` means, or None."""
+        return self.find_how(name)[0]
+
+    def find_how(self, name: str) -> tuple[int | None, str]:
+        """Return the index of the image that ``name`` means, and by which step it was found."""
         if not name.strip():
-            return None
-        for form, table in zip(_FORMS, self._steps, strict=True):
+            return None, ""
+        for (how, form), table in zip(_FORMS.items(), self._steps, strict=True):
             found = table.get(form(name), [])
             if len(found) == 1:
-                return found[0]
-        return None
+                return found[0], how
+        return None, ""
 
     def closest(self, name: str) -> str:
         """Return the image name most like ``name``, or an empty string when none is like it."""
@@ -62,4 +66,9 @@ def _stem(name: str) -> str:
     return re.sub(r"\.[a-z][a-z0-9]{1,4}$", "", _no_folder(name))
 
 
-_FORMS = (_exact, _any_case, _no_folder, _stem)
+_FORMS = {
+    "same name": _exact,
+    "other case": _any_case,
+    "other folder": _no_folder,
+    "other extension": _stem,
+}

@@ -6,30 +6,31 @@ window's preview and the import itself say the same.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze.geometry import ScreenToImage, inside
+from gazeapp.engine.gaze.choices import GazeChoices, eyes_used, mark, with_average
+from gazeapp.engine.gaze.geometry import Affine, Geometry, effective, inside, shown_at
 from gazeapp.engine.gaze.match import ImageNames
+from gazeapp.engine.gaze.quality import trial_qualities
 from gazeapp.engine.gaze.records import (
-    IMAGE_SPACE,
-    OUTSIDE_IMAGE,
-    UNKNOWN_EYE,
+    IMAGE,
+    CodeArray,
+    Eye,
     Fixations,
     Recording,
     Trial,
-    count_dropped,
+    Why,
+    count_reasons,
 )
-from gazeapp.engine.types import Json
+from gazeapp.engine.types import BoolArray, DoubleArray, IntArray, Json
 
-_MANY_OUTSIDE = 0.5
-_NAMES_IN_A_SENTENCE = 3
-_SEVERAL = 3
+ASSIGNED, BY_ORDER, BY_LABEL = "assigned", "by order", "by the trial's label"
+_CLOSEST_SOUGHT = 50
 
 
 class KnownImage(Protocol):
@@ -52,6 +53,40 @@ class KnownImage(Protocol):
         """Height, px."""
 
 
+@dataclass(frozen=True)
+class MatchRules:
+    """How trials find their images where names alone do not do.
+
+    Parameters
+    ----------
+    names
+        Image of the project by the name in the recording, as the user assigned them; an empty image
+        means none.
+    order
+        Images in the order in which each subject saw them: the k-th trial shows the k-th image. Empty:
+        trials are matched by their own names.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An image name of a recording and the image that it means.
+
+    ``image`` is the project's image, empty when none has the name; ``how`` says how it was found;
+    ``closest`` is the most similar name where none was.
+    """
+
+    name: str
+    image: str
+    how: str
+    closest: str
+    trials: int
+    fixations: int
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedTrial:
     """A trial with what was found out about it.
@@ -60,41 +95,33 @@ class PlannedTrial:
     ----------
     trial
         As read.
+    rows
+        Its rows of the plan's fixations.
     task
         The task it will stand under; empty when none is known.
     image_id
         The project's image, or None when no image has its name.
-    transform
-        Where the image lay on the screen; None when positions are image px or the image is unknown.
-    fixations
-        As read, with those outside the image marked as dropped.
+    image_name
+        Its image's name as recorded, or as it stands in the list of images by order.
+    affine
+        Where the image lay, in units as read; None when positions are image px or the image is unknown.
+    eye
+        The eye whose fixations are used.
+    quality
+        Figures of :mod:`gazeapp.engine.gaze.quality`.
     """
 
     trial: Trial
+    rows: slice
     task: str
     image_id: int | None
-    transform: ScreenToImage | None
-    fixations: Fixations
+    image_name: str
+    affine: Affine | None
+    eye: Eye
+    quality: Json
 
 
-@dataclass(frozen=True, slots=True)
-class Unmatched:
-    """An image name in a recording that no image of the project has; ``closest`` may be empty."""
-
-    name: str
-    closest: str
-    trials: int
-
-
-@dataclass(frozen=True, slots=True)
-class Caution:
-    """Something to tell the user about a recording that can be imported all the same."""
-
-    what: str
-    todo: str
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ImportPlan:
     """A recording, ready to be stored.
 
@@ -102,33 +129,48 @@ class ImportPlan:
     ----------
     recording
         As read.
+    geometry
+        What holds for the recording: screen, place of images, distance.
     trials
         Its trials, each with its image.
-    unmatched
-        Images that the project does not hold.
-    looks_like_shares
-        Whether all positions are between 0 and 1 though the images are larger.
+    fixations
+        Of all trials, averages of both eyes included.
+    why
+        Codes of :class:`~gazeapp.engine.gaze.records.Why`, shape (n,).
+    matches
+        Each image name of the recording with the image it means.
+    off_screen
+        Fixations in use that lie off the screen.
+    cautions
+        What the user should know, though the recording can be imported.
+    blocked
+        Why it cannot be imported as it is, when it cannot.
     """
 
     recording: Recording
+    geometry: Geometry
     trials: tuple[PlannedTrial, ...]
-    unmatched: tuple[Unmatched, ...]
-    looks_like_shares: bool = False
+    fixations: Fixations
+    why: CodeArray
+    matches: tuple[Match, ...]
+    off_screen: int
+    cautions: tuple[GazeError, ...]
+    blocked: GazeError | None = None
 
     @property
     def dropped(self) -> dict[str, int]:
         """Fixations and rows that are not used, by reason."""
-        return count_dropped([trial.fixations for trial in self.trials], self.recording.facts.lost_rows)
+        return count_reasons(self.why, self.recording.facts.lost_rows)
 
     @property
-    def n_kept(self) -> int:
+    def n_used(self) -> int:
         """Fixations that are used: not left out, and on an image of the project."""
-        return sum(int(trial.fixations.kept.sum()) for trial in self.trials if trial.image_id is not None)
+        return sum(self._used(trial) for trial in self.trials if trial.image_id is not None)
 
     @property
     def n_without_image(self) -> int:
         """Fixations that are not left out, but wait for their image."""
-        return sum(int(trial.fixations.kept.sum()) for trial in self.trials if trial.image_id is None)
+        return sum(self._used(trial) for trial in self.trials if trial.image_id is None)
 
     @property
     def tasks(self) -> list[str]:
@@ -140,62 +182,40 @@ class ImportPlan:
         """The images that people looked at."""
         return {trial.image_id for trial in self.trials if trial.image_id is not None}
 
-    def cautions(self) -> list[Caution]:
-        """Return what the user should know, as sentences."""
-        found = []
-        named = [entry for entry in self.unmatched if entry.name]
-        if named:
-            found.append(_unknown_images(named))
-        nameless = sum(entry.trials for entry in self.unmatched if not entry.name)
-        if nameless:
-            found.append(
-                Caution(
-                    f"{_counted(nameless, 'trial')} {'names' if nameless == 1 else 'name'} no image, so that "
-                    "the fixations cannot be laid on one; they are stored.",
-                    "Have the experiment write its image into each trial, such as '!V TRIAL_VAR image NAME', "
-                    "or give the fixations as a table with a column image.",
-                )
-            )
-        outside, kept = self.dropped.get(OUTSIDE_IMAGE, 0), self.n_kept
-        if outside > _MANY_OUTSIDE * (outside + kept):
-            found.append(
-                Caution(
-                    f"{outside} of {outside + kept} fixations lie outside their image.",
-                    "Check that positions in a table are image px, and that these are the images that "
-                    "were shown.",
-                )
-            )
-        if self.looks_like_shares:
-            found.append(
-                Caution(
-                    "All positions are between 0 and 1, so that they look like shares of the image and not like "
-                    "image px; as px, all lie in its top-left corner.",
-                    "Multiply x by the width and y by the height of each image, px, and import that table.",
-                )
-            )
-        return found
+    def _used(self, trial: PlannedTrial) -> int:
+        return int(np.count_nonzero(self.why[trial.rows] == Why.USED))
 
     def facts(self) -> Json:
         """Return what was read, JSON-able, for the summary and for the recording's row."""
-        facts = self.recording.facts
+        facts, screen = self.recording.facts, self.geometry.screen
+        per_eye = {
+            eye.word: int(n)
+            for eye in (Eye.UNKNOWN, Eye.LEFT, Eye.RIGHT)
+            if (n := np.count_nonzero(self.recording.fixations.eye == eye))
+        }
+        eyes = {trial.eye.word for trial in self.trials if trial.rows.stop > trial.rows.start}
+        unmatched = [match for match in self.matches if not match.image]
         return {
             "format": self.recording.format,
             "confidence": self.recording.confidence,
             "reason": self.recording.reason,
-            "screen": None if facts.screen is None else [_short(size) for size in facts.screen],
-            "space": facts.space,
+            "screen": None if screen is None else [_short(size) for size in screen],
+            "space": facts.frame.of,
+            "frame": facts.frame.in_words(),
             "eyes": list(facts.eyes),
-            "eye_used": facts.eye_used,
+            "eye_used": eyes.pop() if len(eyes) == 1 else ("several" if eyes else Eye.UNKNOWN.word),
             "rate_hz": facts.rate_hz,
+            "samples": facts.n_samples,
+            "distance_cm": self.geometry.distance_cm,
+            "px_per_deg": self.geometry.screen_px_per_degree,
             "trials": len(self.trials),
-            "fixations": self.n_kept + self.n_without_image,
+            "fixations": int(np.count_nonzero(self.why == Why.USED)),
             "without_image": self.n_without_image,
-            "fixations_per_eye": facts.fixations_per_eye,
-            "off_screen": facts.off_screen,
+            "fixations_per_eye": per_eye,
+            "off_screen": self.off_screen,
             "dropped": self.dropped,
             "unmatched": [
-                {"name": entry.name, "closest": entry.closest, "trials": entry.trials}
-                for entry in self.unmatched
+                {"name": match.name, "closest": match.closest, "trials": match.trials} for match in unmatched
             ],
             "subjects": list(self.recording.subjects),
             "images": len(self.images),
@@ -206,8 +226,12 @@ class ImportPlan:
 def plan_import(
     recording: Recording,
     images: Sequence[KnownImage],
+    *,
     task: str = "",
-    screen: tuple[float, float] | None = None,
+    given: Geometry | None = None,
+    default: Geometry | None = None,
+    choices: GazeChoices | None = None,
+    rules: MatchRules | None = None,
     names: ImageNames | None = None,
     resolve: Callable[[str], str] = str,
 ) -> ImportPlan:
@@ -216,13 +240,17 @@ def plan_import(
     Parameters
     ----------
     recording
-        As read.
+        As read, with fixations.
     images
         The project's images.
     task
         Task of the trials that name none themselves.
-    screen
-        Screen size (width, height), px, for a recording that does not say it.
+    given, default
+        What the user says of this recording's geometry, and what holds for the project.
+    choices
+        Which fixations are used.
+    rules
+        How trials find their images where names do not do.
     names
         :class:`ImageNames` of ``images``, when it is made already.
     resolve
@@ -231,120 +259,241 @@ def plan_import(
     Raises
     ------
     GazeError
-        When the recording has no fixation to use, or the screen size is needed and unknown.
+        When the recording has no fixation with a position.
     """
-    if not recording.n_kept:
-        why = ", ".join(f"{reason}: {n}" for reason, n in recording.dropped.items())
-        raise GazeError(
-            "The recording has no fixation that can be used." + (f" Left out: {why}." if why else ""),
-            where=str(recording.path),
-            todo="Look at the file, and export the recording again.",
-        )
+    facts = recording.facts
+    if not (recording.fixations.unusable == Why.USED).any():
+        raise _nothing_usable(recording)
+    chosen = choices or GazeChoices()
+    geometry = effective(given or Geometry(), facts, default or Geometry())
     finder = names or ImageNames([image.name for image in images])
-    size = recording.facts.screen or screen
-    planned = []
-    shown = []
+    found = _images_of(recording.trials, finder, images, rules or MatchRules())
+    fixations, owner = with_average(*_in_trials(recording))
+    rows = _rows(owner, len(recording.trials))
+    affines, blocked = _affines(recording, found, geometry)
+    on_image = on_images(fixations, owner, affines, [found[k].image for k in range(len(found))])
+    eyes = eyes_used(fixations, owner, len(recording.trials), chosen.eye)
+    why = mark(fixations, owner, eyes, on_image, chosen)
+    qualities = trial_qualities(
+        fixations, owner, eyes, on_image, [trial.quality for trial in recording.trials]
+    )
     tasks: dict[str, str] = {}
-    unknown: Counter[str] = Counter()
-    for trial in recording.trials:
-        place = find_image(finder, trial.image, trial.label)
-        image = None if place is None else images[place]
+    planned = []
+    for k, trial in enumerate(recording.trials):
         meant = resolve(trial.task or task)
         # Where the project has no such task, the file's first spelling stands for all of its own.
         meant = tasks.setdefault(meant.casefold(), meant)
-        planned.append(_plan_trial(trial, image, meant, recording, size))
-        if image is not None:
-            shown.append((trial.fixations, image))
-        elif len(trial.fixations):
-            unknown[trial.image] += 1
-    unmatched = tuple(Unmatched(name, finder.closest(name), count) for name, count in unknown.items())
-    shares = recording.facts.space == IMAGE_SPACE and _look_like_shares(shown)
-    return ImportPlan(recording, tuple(planned), unmatched, shares)
-
-
-def in_words(facts: Json) -> str:
-    """Return what :meth:`ImportPlan.facts` says, as sentences for a terminal or a window."""
-    dropped = ", ".join(f"{reason} {n}" for reason, n in facts["dropped"].items())
-    per_eye = ", ".join(f"{eye} {n}" for eye, n in facts["fixations_per_eye"].items() if eye != UNKNOWN_EYE)
-    # Imports of an earlier gazeapp did not count these.
-    waiting = facts.get("without_image", 0)
-    kept = facts["fixations"] - waiting
-    parts = [
-        f"{facts['format']} (confidence {facts['confidence']:.2f})",
-        f"{_counted(facts['trials'], 'trial')} of {_counted(len(facts['subjects']), 'subject')} "
-        f"on {_counted(facts['images'], 'image')}",
-        f"{_counted(kept, 'fixation')} kept" if kept or not waiting else "",
-        f"{_counted(waiting, 'fixation')} read, on no image of the project yet" if waiting else "",
-        f"left out: {dropped}" if dropped else "none left out",
-        f"read per eye: {per_eye}, {facts['eye_used']} used" if per_eye else "",
-        "screen {} x {} px".format(*facts["screen"]) if facts["screen"] else "",
-        f"{facts['rate_hz']:g} Hz" if facts["rate_hz"] else "",
-        f"{facts['off_screen']} off the screen" if facts["off_screen"] else "",
-    ]
-    return " ".join([f"{'; '.join(part for part in parts if part)}.", *facts["notes"]])
-
-
-def find_image(finder: ImageNames, image: str, label: str) -> int | None:
-    """Return the place of a trial's image in the list, by image name, else by a label that is no number."""
-    if image:
-        return finder.find(image)
-    return None if label.isdigit() else finder.find(label)
-
-
-def _plan_trial(
-    trial: Trial,
-    image: KnownImage | None,
-    task: str,
-    recording: Recording,
-    screen: tuple[float, float] | None,
-) -> PlannedTrial:
-    if image is None:
-        return PlannedTrial(trial, task, None, None, trial.fixations)
-    if recording.facts.space == IMAGE_SPACE:
-        transform = ScreenToImage.identity(image.width, image.height)
-    elif screen is None:
-        raise GazeError(
-            "The file does not say how large the screen was, so its fixations cannot be laid on the images.",
-            where=str(recording.path),
-            todo="Give the screen size in px.",
+        image = found[k].image
+        planned.append(
+            PlannedTrial(
+                trial,
+                rows[k],
+                meant,
+                None if image is None else image.id,
+                found[k].name,
+                None if facts.frame.is_image_px else affines[k],
+                Eye(int(eyes[k])),
+                qualities[k],
+            )
         )
-    elif trial.placement is not None:
-        transform = ScreenToImage.placed(trial.placement, screen, image.width, image.height)
-    else:
-        transform = ScreenToImage.centred(*screen, image.width, image.height)
-    table = trial.fixations
-    on_image = inside(*transform.apply(table.x, table.y), image.width, image.height)
-    dropped = np.where(table.kept & ~on_image, OUTSIDE_IMAGE, table.why_dropped)
-    stored = None if recording.facts.space == IMAGE_SPACE else transform
-    return PlannedTrial(trial, task, image.id, stored, replace(table, why_dropped=dropped))
-
-
-def _look_like_shares(shown: Sequence[tuple[Fixations, KnownImage]]) -> bool:
-    """Return whether several fixations on larger images all have x and y between 0 and 1."""
-    on_larger = [table for table, image in shown if image.width > 1 and image.height > 1]
-    x, y = (
-        np.concatenate([getattr(table, axis)[table.kept] for table in on_larger] or [np.zeros(0)])
-        for axis in "xy"
-    )
-    return len(x) >= _SEVERAL and bool(((x >= 0) & (x <= 1) & (y >= 0) & (y <= 1)).all())
-
-
-def _unknown_images(named: Sequence[Unmatched]) -> Caution:
-    shown = [
-        f"'{entry.name}'" + (f" (closest: '{entry.closest}')" if entry.closest else "")
-        for entry in named[:_NAMES_IN_A_SENTENCE]
-    ]
-    more = len(named) - len(shown)
-    trials = sum(entry.trials for entry in named)
-    return Caution(
-        f"{_counted(trials, 'trial')} {'shows an image' if trials == 1 else 'show images'} that the project "
-        f"does not hold: {', '.join(shown)}{f' and {more} more' if more else ''}. The fixations are stored.",
-        "Add these images, or rename them as the recording does, and import the file again.",
+    matches = _matches(recording.trials, found, finder, rows)
+    return ImportPlan(
+        recording,
+        geometry,
+        tuple(planned),
+        fixations,
+        why,
+        matches,
+        _off_screen(fixations, why, recording, geometry),
+        tuple(_cautions(recording, matches, found, why, fixations, owner)),
+        blocked,
     )
 
 
-def _counted(n: int, thing: str) -> str:
-    return f"{n} {thing}{'' if n == 1 else 's'}"
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The image of a trial, and how it was found."""
+
+    image: KnownImage | None
+    how: str
+    name: str
+
+
+def find_image(finder: ImageNames, image: str, label: str) -> tuple[int | None, str]:
+    """Return the place of a trial's image in the list and how it was found: by name, else by its label."""
+    if image:
+        return finder.find_how(image)
+    # A number is a count of trials and no name.
+    place, how = (None, "") if label.isdigit() else finder.find_how(label)
+    return place, how and BY_LABEL
+
+
+def _images_of(
+    trials: Sequence[Trial], finder: ImageNames, images: Sequence[KnownImage], rules: MatchRules
+) -> list[_Found]:
+    seen: dict[str, int] = {}
+    known: dict[tuple[str, str], tuple[int | None, str]] = {}
+    found = []
+    for trial in trials:
+        name, label = trial.image, trial.label
+        key = (name, "" if name else label)
+        if rules.order:
+            k = seen[trial.subject] = seen.get(trial.subject, -1) + bool(trial.is_real)
+            listed = rules.order[k] if trial.is_real and k < len(rules.order) else ""
+            place, how = finder.find(listed), BY_ORDER
+            name = name or listed
+        elif name in rules.names and name:
+            place, how = finder.find(rules.names[name]), ASSIGNED
+        else:
+            if key not in known:
+                known[key] = find_image(finder, name, label)
+            place, how = known[key]
+        found.append(_Found(None if place is None else images[place], how if place is not None else "", name))
+    return found
+
+
+def _in_trials(recording: Recording) -> tuple[Fixations, IntArray]:
+    """Return the fixations that are in a trial, and the number of the trial of each."""
+    owner = recording.trial_of_rows()
+    inside_trials = owner >= 0
+    order = np.argsort(owner[inside_trials], kind="stable")
+    if inside_trials.all() and (np.diff(owner) >= 0).all():
+        return recording.fixations, owner
+    return recording.fixations.part(inside_trials).part(order), owner[inside_trials][order]
+
+
+def _rows(owner: IntArray, n_trials: int) -> list[slice]:
+    bounds = np.searchsorted(owner, np.arange(n_trials + 1))
+    return [slice(int(a), int(b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+def _affines(
+    recording: Recording, found: Sequence[_Found], geometry: Geometry
+) -> tuple[list[Affine | None], GazeError | None]:
+    """Return where each trial's image lay in units as read; and why that cannot be told, if it cannot."""
+    frame = recording.facts.frame
+    affines: list[Affine | None] = []
+    blocked: GazeError | None = None
+    known: dict[object, Affine] = {}
+    for trial, match in zip(recording.trials, found, strict=True):
+        image = match.image
+        if image is None:
+            affines.append(None)
+            continue
+        key = (image.width, image.height, trial.placement)
+        try:
+            if key not in known:
+                shown = shown_at(geometry, trial.placement, frame, image.width, image.height)
+                known[key] = shown.in_frame(frame, geometry.screen)
+            affines.append(known[key])
+        except GazeError as error:
+            blocked = blocked or GazeError(error.what, where=str(recording.path), todo=error.todo)
+            affines.append(None)
+    return affines, blocked
+
+
+def on_images(
+    fixations: Fixations,
+    owner: IntArray,
+    affines: Sequence[Affine | None],
+    images: Sequence[KnownImage | None],
+    shifts: DoubleArray | None = None,
+) -> BoolArray:
+    """Return which fixations lie on their image; True where the image or its place is unknown.
+
+    Parameters
+    ----------
+    fixations
+        As read, shape (n,).
+    owner
+        Number of the trial of each, shape (n,).
+    affines, images
+        Where each trial's image lay, and the image.
+    shifts
+        What is added to the positions of each trial, image px, shape (n_trials, 2).
+    """
+    table = np.full((len(images), 6), np.nan)
+    for k, (affine, image) in enumerate(zip(affines, images, strict=True)):
+        if image is not None and affine is not None:
+            table[k] = (
+                affine.offset_x,
+                affine.offset_y,
+                image.width / affine.shown_width,
+                image.height / affine.shown_height,
+                image.width,
+                image.height,
+            )
+    x, y = fixations.x, fixations.y
+    left, top, across, down, width, height = (table[owner, column] for column in range(6))
+    moved = np.zeros((len(images), 2)) if shifts is None else shifts
+    xs = (x - left) * across + moved[owner, 0]
+    ys = (y - top) * down + moved[owner, 1]
+    known: BoolArray = np.isfinite(width)
+    result: BoolArray = ~known | inside(xs, ys, width, height)
+    return result
+
+
+def _matches(
+    trials: Sequence[Trial], found: Sequence[_Found], finder: ImageNames, rows: Sequence[slice]
+) -> tuple[Match, ...]:
+    counts: dict[tuple[str, str, str], list[int]] = {}
+    for trial, match, part in zip(trials, found, rows, strict=True):
+        n = part.stop - part.start
+        if not n and match.image is None and not match.name:
+            continue
+        name = match.name or (trial.label if match.image is not None else "")
+        key = (name, "" if match.image is None else match.image.name, match.how)
+        entry = counts.setdefault(key, [0, 0])
+        entry[0] += 1
+        entry[1] += n
+    sought = 0
+    matches = []
+    for (name, image, how), (n_trials, n_fixations) in counts.items():
+        closest = ""
+        if not image and name and sought < _CLOSEST_SOUGHT:
+            sought += 1
+            closest = finder.closest(name)
+        matches.append(Match(name, image, how, closest, n_trials, n_fixations))
+    return tuple(matches)
+
+
+def _off_screen(fixations: Fixations, why: CodeArray, recording: Recording, geometry: Geometry) -> int:
+    frame, screen = recording.facts.frame, geometry.screen
+    if frame.of == IMAGE or (screen is None and frame.unit == "px"):
+        return 0
+    width, height = (1.0, 1.0) if frame.unit == "share" or screen is None else screen
+    left, top = (-width / 2, -height / 2) if frame.centred else (0.0, 0.0)
+    off = (fixations.x < left) | (fixations.y < top)
+    off |= (fixations.x >= left + width) | (fixations.y >= top + height)
+    used = ~np.isin(why, (Why.OTHER_EYE, Why.NO_POSITION, Why.NOT_VALID, Why.NOT_ON_SURFACE))
+    return int(np.count_nonzero(off & used))
+
+
+def _nothing_usable(recording: Recording) -> GazeError:
+    reasons = count_reasons(recording.fixations.unusable, recording.facts.lost_rows)
+    why = ", ".join(f"{reason}: {n}" for reason, n in reasons.items())
+    return GazeError(
+        "The recording has no fixation that can be used." + (f" Left out: {why}." if why else ""),
+        where=str(recording.path),
+        todo="Look at the file, and export the recording again.",
+    )
+
+
+def _cautions(
+    recording: Recording,
+    matches: Sequence[Match],
+    found: Sequence[_Found],
+    why: CodeArray,
+    fixations: Fixations,
+    owner: IntArray,
+) -> list[GazeError]:
+    from gazeapp.engine.gaze.cautions import cautions_of
+
+    sizes = np.array(
+        [(0, 0) if match.image is None else (match.image.width, match.image.height) for match in found],
+        dtype=np.float64,
+    ).reshape(-1, 2)
+    return cautions_of(recording, matches, why, fixations, sizes[owner])
 
 
 def _short(size: float) -> float:

@@ -7,6 +7,7 @@ all trials one after another, so that a file of a million fixations is a handful
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
@@ -105,6 +106,11 @@ class Frame:
     unit: str = "px"
     y_up: bool = False
     centred: bool = False
+
+    @property
+    def is_image_px(self) -> bool:
+        """Whether positions are image px as gazeapp counts them, so that nothing is to be changed."""
+        return (self.of, self.unit, self.y_up, self.centred) == (IMAGE, "px", False, False)
 
     def as_json(self) -> Json:
         """Return the frame for storing."""
@@ -232,6 +238,22 @@ class Placement:
     width: float = float("nan")
     height: float = float("nan")
 
+    @property
+    def needs_screen(self) -> bool:
+        """Whether the screen's size is needed to know where the image lay."""
+        return self.anchor == "fill" or not (math.isfinite(self.x) and math.isfinite(self.y))
+
+    def as_json(self) -> Json:
+        """Return the placement for storing; what is not known is None."""
+        numbers = {name: getattr(self, name) for name in ("x", "y", "width", "height")}
+        return {"anchor": self.anchor, **{n: v if math.isfinite(v) else None for n, v in numbers.items()}}
+
+    @classmethod
+    def of(cls, values: Json) -> Self:
+        """Return the placement of what :meth:`as_json` gave."""
+        numbers = (values.get(name) for name in ("x", "y", "width", "height"))
+        return cls(values["anchor"], *(math.nan if value is None else float(value) for value in numbers))
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -262,8 +284,8 @@ class Trial:
     subject: str
     image: str = ""
     task: str = ""
-    rows: slice = slice(0, 0)
-    sample_rows: slice = slice(0, 0)
+    rows: slice = field(default_factory=lambda: slice(0, 0))
+    sample_rows: slice = field(default_factory=lambda: slice(0, 0))
     placement: Placement | None = None
     is_real: bool = True
     quality: Json = field(default_factory=dict)

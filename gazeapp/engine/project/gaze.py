@@ -4,31 +4,112 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.project.rows import FixationTable, RecordingRow, TrialRow
 from gazeapp.engine.project.store import Store
-from gazeapp.engine.types import Json, Rect
+from gazeapp.engine.types import DoubleArray, IntArray, Json
+
+X_IMAGE = "(CASE WHEN r.shown_width IS NULL THEN f.x ELSE (f.x - r.offset_x) * i.width / r.shown_width END + r.shift_x)"
+Y_IMAGE = "(CASE WHEN r.shown_height IS NULL THEN f.y ELSE (f.y - r.offset_y) * i.height / r.shown_height END + r.shift_y)"
+"""Position on the image, px, of a fixation ``f`` of a trial ``r`` on an image ``i``: read, then shifted."""
+
+CHOICES, GEOMETRY = "gaze choices", "gaze geometry"
+"""Names under which the project keeps which fixations are used, and the geometry of most recordings."""
+
+_TRIAL = (
+    "SELECT r.id, r.recording_id, s.name, r.image_id, coalesce(t.name, ''), r.label, r.image_name, "
+    "r.n_fixations, r.n_kept, r.offset_x, r.offset_y, r.shown_width, r.shown_height, r.shift_x, r.shift_y, "
+    "r.placement, r.eye, r.quality FROM trials r "
+    "JOIN subjects s ON s.id = r.subject_id LEFT JOIN tasks t ON t.id = r.task_id "
+)
 
 
 class FixationRow(NamedTuple):
-    """A fixation as it is stored: its number in the trial, position as read (px), times (ms), why dropped.
+    """A fixation as it is stored.
 
-    NaN in ``x``, ``y``, ``start_ms`` or ``duration_ms`` is stored as missing.
+    Trial, place in the trial, number in its trial and eye, position as read, times (ms), eye, what makes it
+    unusable, why it is not used. NaN in ``x``, ``y``, ``start_ms`` or ``duration_ms`` is stored as missing.
     """
 
+    trial_id: int
     position: int
+    number: int
     x: float
     y: float
     start_ms: float
     duration_ms: float
     eye: str
+    unusable: str
     dropped: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewTrial:
+    """A trial to be stored.
+
+    Parameters
+    ----------
+    subject, task
+        Names; an empty task is none.
+    image_id
+        The image, or None when the project does not hold it.
+    label, image_name
+        As recorded.
+    shown
+        Where the image was, in the units of the recording: x, y, width, height; None when positions
+        are image px. A height below 0 means that y as read grows upwards.
+    placement
+        What the recording said of the image's place on the screen.
+    eye
+        The eye in use.
+    quality
+        Figures of the trial, JSON-able.
+    n_fixations, n_kept
+        How many fixations it has, and how many of them are used.
+    """
+
+    subject: str
+    task: str
+    image_id: int | None
+    label: str
+    image_name: str
+    shown: tuple[float, float, float, float] | None = None
+    placement: Json | None = None
+    eye: str = ""
+    quality: Json = field(default_factory=dict)
+    n_fixations: int = 0
+    n_kept: int = 0
+
+
+@dataclass(frozen=True)
+class StoredFixations:
+    """All fixations of a recording or trial as columns, dropped ones too; text columns are objects.
+
+    Every column has shape (n,), by trial and place in the trial; positions are as read.
+    """
+
+    trial_id: IntArray
+    position: IntArray
+    number: IntArray
+    x: DoubleArray
+    y: DoubleArray
+    start_ms: DoubleArray
+    duration_ms: DoubleArray
+    eye: NDArray[np.object_]
+    unusable: NDArray[np.object_]
+    dropped: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.x)
 
 
 class GazeStore(Store):
@@ -61,6 +142,8 @@ class GazeStore(Store):
         facts: Json,
         simulated: bool,
         settings_id: int,
+        frame: Json,
+        geometry: Json,
     ) -> int:
         """Store a recording without its trials, and return its id.
 
@@ -80,6 +163,8 @@ class GazeStore(Store):
             Whether the subjects were simulated.
         settings_id
             The settings of the import.
+        frame, geometry
+            Coordinate frame of the positions, and what the user said of screen and distance.
         """
         try:
             file = Path(os.path.relpath(path.resolve(), self._project.folder)).as_posix()
@@ -89,54 +174,81 @@ class GazeStore(Store):
         with self._project.transaction():
             cursor = self._db.execute(
                 "INSERT INTO recordings (file, sha256, format, confidence, task, facts, simulated, "
-                "settings_id, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (file, sha256, format, confidence, task, json.dumps(facts), simulated, settings_id, created),
+                "settings_id, created, frame, geometry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(file, sha256, format, confidence, task, json.dumps(facts), simulated, settings_id),
+                    *(created, json.dumps(frame), json.dumps(geometry)),
+                ),
             )
         return int(cursor.lastrowid or 0)
 
-    def add_trial(
-        self,
-        recording_id: int,
-        *,
-        subject: str,
-        task: str,
-        image_id: int | None,
-        label: str,
-        image_name: str,
-        shown: Rect | None,
-    ) -> int:
-        """Store a trial without its fixations, and return its id; its subject and task are added.
-
-        Parameters
-        ----------
-        recording_id
-            The recording that it is part of.
-        subject, task
-            Names.
-        image_id
-            The image, or None when the project does not hold it.
-        label, image_name
-            As recorded.
-        shown
-            Where the image was on the screen, screen px; None when positions are image px.
-        """
-        place = (None,) * 4 if shown is None else (shown.x, shown.y, shown.width, shown.height)
+    def add_trials(self, recording_id: int, trials: Sequence[NewTrial]) -> list[int]:
+        """Store trials without their fixations, and return their ids; subjects and tasks are added."""
         with self._project.transaction():
-            task_id = self._project.tasks.add(task) if task else None
-            cursor = self._db.execute(
-                "INSERT INTO trials (recording_id, subject_id, image_id, task_id, label, image_name, "
-                "offset_x, offset_y, shown_width, shown_height) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (recording_id, self.add_subject(subject), image_id, task_id, label, image_name, *place),
+            subjects = {name: self.add_subject(name) for name in {trial.subject for trial in trials}}
+            tasks = {name: self._project.tasks.add(name) for name in {trial.task for trial in trials} if name}
+            first = 1 + int(self._db.execute("SELECT coalesce(max(id), 0) FROM trials").fetchone()[0])
+            ids = list(range(first, first + len(trials)))
+            self._db.conn.executemany(
+                "INSERT INTO trials (id, recording_id, subject_id, task_id, image_id, label, image_name, "
+                "offset_x, offset_y, shown_width, shown_height, placement, eye, quality, n_fixations, n_kept) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (number, recording_id, subjects[trial.subject], tasks.get(trial.task), trial.image_id)
+                    + (trial.label, trial.image_name, *(trial.shown or (None,) * 4))
+                    + (json.dumps(trial.placement) if trial.placement else "", trial.eye)
+                    + (json.dumps(trial.quality), trial.n_fixations, trial.n_kept)
+                    for number, trial in zip(ids, trials, strict=True)
+                ),
             )
-        return int(cursor.lastrowid or 0)
+        return ids
 
-    def add_fixations(self, trial_id: int, rows: Iterable[FixationRow]) -> None:
-        """Store the fixations of a trial."""
+    def add_fixations(self, rows: Iterable[FixationRow]) -> None:
+        """Store fixations; their trials' counts are stored with the trials."""
         with self._project.transaction():
             self._db.conn.executemany(
-                "INSERT INTO fixations (trial_id, position, x, y, start_ms, duration_ms, eye, dropped) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                ((trial_id, *row) for row in rows),
+                "INSERT INTO fixations (trial_id, position, number, x, y, start_ms, duration_ms, eye, unusable, "
+                "dropped) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+
+    def mark(self, marks: Iterable[tuple[int, int, str]]) -> None:
+        """Store why fixations are not used: trial id, place in the trial, reason (empty: it is used)."""
+        changed = [(reason, trial, position) for trial, position, reason in marks]
+        with self._project.transaction():
+            self._db.conn.executemany(
+                "UPDATE fixations SET dropped = ? WHERE trial_id = ? AND position = ?", changed
+            )
+            self._db.conn.executemany(
+                "UPDATE trials SET n_kept = (SELECT count(*) FROM fixations f WHERE f.trial_id = trials.id "
+                "AND f.dropped = '') WHERE id = ?",
+                [(trial,) for trial in sorted({trial for _, trial, _ in changed})],
+            )
+
+    def change_trials(self, changes: Mapping[int, Json]) -> None:
+        """Change columns of trials, by trial id and name.
+
+        The names are ``image_id``, ``shown`` (see :class:`NewTrial`), ``shift`` (x, y, image px), ``eye``
+        and ``quality``.
+        """
+        with self._project.transaction():
+            for trial_id, values in changes.items():
+                columns: Json = {name: values[name] for name in ("image_id", "eye") if name in values}
+                if "shown" in values:
+                    names = ("offset_x", "offset_y", "shown_width", "shown_height")
+                    columns.update(zip(names, values["shown"] or (None,) * 4, strict=True))
+                if "shift" in values:
+                    columns.update(zip(("shift_x", "shift_y"), values["shift"], strict=True))
+                if "quality" in values:
+                    columns["quality"] = json.dumps(values["quality"])
+                assigned = ", ".join(f"{name} = ?" for name in columns)
+                self._db.execute(f"UPDATE trials SET {assigned} WHERE id = ?", (*columns.values(), trial_id))
+
+    def set_geometry(self, recording_id: int, geometry: Json) -> None:
+        """Change what the user said of a recording's screen and distance."""
+        with self._project.transaction():
+            self._db.execute(
+                "UPDATE recordings SET geometry = ? WHERE id = ?", (json.dumps(geometry), recording_id)
             )
 
     def remove_recording(self, recording_id: int) -> None:
@@ -157,57 +269,109 @@ class GazeStore(Store):
     def recordings(self, sha256: str | None = None) -> list[RecordingRow]:
         """Return the imported recordings, all or those of one file content, oldest first."""
         rows = self._db.execute(
-            "SELECT id, file, sha256, format, confidence, task, facts, simulated, settings_id, created "
-            "FROM recordings WHERE (:sha256 IS NULL OR sha256 = :sha256) ORDER BY id",
+            "SELECT id, file, sha256, format, confidence, task, facts, simulated, settings_id, created, frame, "
+            "geometry FROM recordings WHERE (:sha256 IS NULL OR sha256 = :sha256) ORDER BY id",
             {"sha256": sha256},
         )
-        return [RecordingRow(*(*row[:6], json.loads(row[6]), bool(row[7]), *row[8:])) for row in rows]
+        return [
+            RecordingRow(
+                *(*row[:6], json.loads(row[6]), bool(row[7]), *row[8:10]),
+                frame=json.loads(row[10]),
+                geometry=json.loads(row[11]),
+            )
+            for row in rows
+        ]
 
     def trials(self, recording_id: int | None = None) -> list[TrialRow]:
         """Return the trials, all or those of one recording, with how many fixations were read and kept."""
         rows = self._db.execute(
-            "SELECT r.id, r.recording_id, s.name, r.image_id, coalesce(t.name, ''), r.label, r.image_name, "
-            "count(f.trial_id), coalesce(sum(f.dropped = ''), 0) FROM trials r "
-            "JOIN subjects s ON s.id = r.subject_id LEFT JOIN tasks t ON t.id = r.task_id "
-            "LEFT JOIN fixations f ON f.trial_id = r.id WHERE (:id IS NULL OR r.recording_id = :id) "
-            "GROUP BY r.id ORDER BY r.id",
-            {"id": recording_id},
+            _TRIAL + "WHERE (:id IS NULL OR r.recording_id = :id) ORDER BY r.id", {"id": recording_id}
         )
-        return [TrialRow(*row) for row in rows]
+        return [_trial(row) for row in rows]
+
+    def trials_of_image(self, image_id: int, task: str) -> list[TrialRow]:
+        """Return the trials in which an image was looked at under a task."""
+        rows = self._db.execute(
+            _TRIAL + "WHERE r.image_id = ? AND t.name = ? ORDER BY r.id", (image_id, task)
+        )
+        return [_trial(row) for row in rows]
+
+    def trial(self, trial_id: int) -> TrialRow:
+        """Return one trial.
+
+        Raises
+        ------
+        GazeError
+            If there is none with that id.
+        """
+        row = self._db.execute(_TRIAL + "WHERE r.id = ?", (trial_id,)).fetchone()
+        if row is None:
+            raise GazeError(f"The project holds no trial with number {trial_id}.")
+        return _trial(row)
 
     def counts(self) -> dict[tuple[int, str], int]:
         """Return the number of kept fixations for each (image id, task)."""
         rows = self._db.execute(
-            "SELECT r.image_id, t.name, count(*) FROM fixations f JOIN trials r ON r.id = f.trial_id "
-            "JOIN tasks t ON t.id = r.task_id WHERE f.dropped = '' AND r.image_id IS NOT NULL "
-            "GROUP BY r.image_id, t.name"
+            "SELECT r.image_id, t.name, sum(r.n_kept) FROM trials r JOIN tasks t ON t.id = r.task_id "
+            "WHERE r.image_id IS NOT NULL AND r.n_kept > 0 GROUP BY r.image_id, r.task_id"
         )
         return {(row[0], row[1]): row[2] for row in rows}
+
+    def stored_fixations(self, recording_id: int) -> StoredFixations:
+        """Return all fixations of a recording as read, dropped ones too."""
+        rows = self._db.execute(
+            "SELECT f.trial_id, f.position, f.number, f.x, f.y, f.start_ms, f.duration_ms, f.eye, f.unusable, "
+            "f.dropped FROM fixations f JOIN trials r ON r.id = f.trial_id WHERE r.recording_id = ? "
+            "ORDER BY f.trial_id, f.position",
+            (recording_id,),
+        )
+        return _columns(rows.fetchall())
 
     def fixations(self, image_id: int, task: str) -> FixationTable:
         """Return the kept fixations of an image under a task, in image px.
 
-        Positions are stored as read; a trial with a shown rectangle is brought from the screen to
-        the image here: ``x_image = (x_screen - offset_x) * image_width / shown_width``.
+        Positions are stored as read and brought to the image here:
+        ``x_image = (x_read - offset_x) * image_width / shown_width + shift_x``. Fixations that are kept
+        though they lie outside are moved to the image's border.
         """
         rows = self._db.execute(
-            "SELECT CASE WHEN r.shown_width IS NULL THEN f.x "
-            "ELSE (f.x - r.offset_x) * i.width / r.shown_width END, "
-            "CASE WHEN r.shown_height IS NULL THEN f.y "
-            "ELSE (f.y - r.offset_y) * i.height / r.shown_height END, "
-            "s.name, r.id, f.position, f.start_ms, f.duration_ms "
+            f"SELECT {X_IMAGE}, {Y_IMAGE}, s.name, r.id, f.number, f.start_ms, f.duration_ms, i.width, i.height "
             "FROM trials r JOIN fixations f ON f.trial_id = r.id JOIN subjects s ON s.id = r.subject_id "
             "JOIN tasks t ON t.id = r.task_id JOIN images i ON i.id = r.image_id "
             "WHERE r.image_id = ? AND t.name = ? AND f.dropped = '' ORDER BY s.name, r.id, f.position",
             (image_id, task),
         ).fetchall()
-        x, y, subject, trial, index, start, duration = zip(*rows, strict=True) if rows else ([],) * 7
+        x, y, subject, trial, index, start, duration, width, height = (
+            zip(*rows, strict=True) if rows else ([],) * 9
+        )
         return FixationTable(
-            x=np.array(x, dtype=np.float64),
-            y=np.array(y, dtype=np.float64),
+            x=_on_image(np.array(x, dtype=np.float64), width),
+            y=_on_image(np.array(y, dtype=np.float64), height),
             subject=np.array(subject, dtype=np.str_),
             trial_id=np.array(trial, dtype=np.int64),
             index=np.array(index, dtype=np.int64),
             start_ms=np.array(start, dtype=np.float64),
             duration_ms=np.array(duration, dtype=np.float64),
         )
+
+
+def _on_image(values: DoubleArray, sizes: Sequence[int]) -> DoubleArray:
+    """Return positions with those beyond an edge moved onto the last pixel."""
+    if not len(values):
+        return values
+    clipped: DoubleArray = np.clip(values, 0.0, np.nextafter(float(sizes[0]), 0.0))
+    return clipped
+
+
+def _trial(row: Sequence[Any]) -> TrialRow:
+    shown = None if row[11] is None else (row[9], row[10], row[11], row[12])
+    placement = json.loads(row[15]) if row[15] else {}
+    return TrialRow(*row[:9], shown, (row[13], row[14]), placement, row[16], json.loads(row[17]))
+
+
+def _columns(rows: Sequence[Sequence[Any]]) -> StoredFixations:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 10
+    numbers = [np.array(column, dtype=np.int64) for column in columns[:3]]
+    values = [np.array(column, dtype=np.float64) for column in columns[3:7]]
+    texts = [np.array(column, dtype=object) for column in columns[7:]]
+    return StoredFixations(*numbers, *values, *texts)

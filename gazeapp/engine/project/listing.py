@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gazeapp.engine.project.gaze import X_IMAGE, Y_IMAGE
 from gazeapp.engine.project.project import Project
 
-_X = "CASE WHEN r.shown_width IS NULL THEN f.x ELSE (f.x - r.offset_x) * i.width / r.shown_width END"
-_Y = "CASE WHEN r.shown_height IS NULL THEN f.y ELSE (f.y - r.offset_y) * i.height / r.shown_height END"
 NO_IMAGE = "no matching image"
 """Why a fixation that was read well is not used: its trial's image is not in the project."""
 
@@ -52,8 +51,8 @@ class WordRow:
 def fixations(project: Project) -> Iterator[FixationRow]:
     """Yield every fixation of the project, dropped ones too, by recording, trial and position."""
     rows = project.db.execute(
-        f"SELECT r.recording_id, r.id, s.name, coalesce(i.name, r.image_name), coalesce(t.name, ''), f.position, "
-        f"CASE WHEN i.id IS NULL THEN NULL ELSE {_X} END, CASE WHEN i.id IS NULL THEN NULL ELSE {_Y} END, "
+        f"SELECT r.recording_id, r.id, s.name, coalesce(i.name, r.image_name), coalesce(t.name, ''), f.number, "
+        f"CASE WHEN i.id IS NULL THEN NULL ELSE {X_IMAGE} END, CASE WHEN i.id IS NULL THEN NULL ELSE {Y_IMAGE} END, "
         "f.x, f.y, f.start_ms, f.duration_ms, f.eye, "
         "CASE WHEN f.dropped = '' AND i.id IS NULL THEN ? ELSE f.dropped END "
         "FROM fixations f JOIN trials r ON r.id = f.trial_id JOIN subjects s ON s.id = r.subject_id "

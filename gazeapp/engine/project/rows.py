@@ -42,7 +42,11 @@ class ImageRow:
 
 @dataclass(frozen=True, slots=True)
 class RecordingRow:
-    """An eye-tracking file that was imported."""
+    """An eye-tracking file that was imported.
+
+    ``frame`` is the coordinate frame of its positions, ``geometry`` what the user said of its screen and
+    distance; both as the engine's ``Frame`` and ``Geometry`` write them.
+    """
 
     id: int
     file: str
@@ -54,11 +58,18 @@ class RecordingRow:
     simulated: bool
     settings_id: int
     created: str
+    frame: Json
+    geometry: Json
 
 
 @dataclass(frozen=True, slots=True)
 class TrialRow:
-    """One subject looking at one image once; ``image_id`` is None while no image matches."""
+    """One subject looking at one image once; ``image_id`` is None while no image matches.
+
+    ``shown`` is where the image lay in the units of the recording: x, y, width, height; None when
+    positions are image px. ``shift`` is what the user added to the positions, image px. ``placement`` is
+    what the recording said of the image's place. ``eye`` is the eye in use.
+    """
 
     id: int
     recording_id: int
@@ -69,6 +80,11 @@ class TrialRow:
     image_name: str
     n_fixations: int
     n_kept: int
+    shown: tuple[float, float, float, float] | None
+    shift: tuple[float, float]
+    placement: Json
+    eye: str
+    quality: Json
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ class FixationTable:
     """Kept fixations of one image under one task, in image px.
 
     All columns have shape (n,): ``x``, ``y`` (px, origin top-left), ``subject`` (names),
-    ``trial_id``, ``index`` (order within the trial, as read), ``start_ms``, ``duration_ms``
+    ``trial_id``, ``index`` (number in the trial, as read), ``start_ms``, ``duration_ms``
     (ms, NaN when unknown).
     """
 

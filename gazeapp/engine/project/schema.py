@@ -202,7 +202,52 @@ CREATE TABLE problems (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+# Fixations get their number in the trial and eye beside the place they are stored at, and what made them
+# unusable as read beside the reason of the present choices, so that a choice can be taken back.
+_VERSION_2 = """
+CREATE TABLE current (
+    name TEXT PRIMARY KEY,
+    settings_id INTEGER NOT NULL REFERENCES settings (id)
+) WITHOUT ROWID;
+ALTER TABLE recordings ADD COLUMN frame TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE recordings ADD COLUMN geometry TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE trials ADD COLUMN placement TEXT NOT NULL DEFAULT '';
+ALTER TABLE trials ADD COLUMN shift_x REAL NOT NULL DEFAULT 0;
+ALTER TABLE trials ADD COLUMN shift_y REAL NOT NULL DEFAULT 0;
+ALTER TABLE trials ADD COLUMN eye TEXT NOT NULL DEFAULT '';
+ALTER TABLE trials ADD COLUMN quality TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE trials ADD COLUMN n_fixations INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE trials ADD COLUMN n_kept INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE marked_fixations (
+    trial_id INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    x REAL,
+    y REAL,
+    start_ms REAL,
+    duration_ms REAL,
+    eye TEXT NOT NULL DEFAULT '',
+    unusable TEXT NOT NULL DEFAULT '',
+    dropped TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (trial_id, position)
+) WITHOUT ROWID;
+INSERT INTO marked_fixations
+    SELECT trial_id, position, position, x, y, start_ms, duration_ms, eye,
+        CASE WHEN dropped = 'no position' OR x IS NULL OR y IS NULL THEN 'no position' ELSE '' END, dropped
+    FROM fixations ORDER BY trial_id, position;
+DROP TABLE fixations;
+ALTER TABLE marked_fixations RENAME TO fixations;
+UPDATE recordings SET frame = json_object('of', coalesce(json_extract(facts, '$.space'), 'image'), 'unit', 'px');
+UPDATE trials SET
+    placement = CASE WHEN shown_width IS NULL THEN '' ELSE json_object('anchor', 'top_left', 'x', offset_x,
+        'y', offset_y, 'width', shown_width, 'height', shown_height) END,
+    n_fixations = (SELECT count(*) FROM fixations f WHERE f.trial_id = trials.id),
+    n_kept = (SELECT count(*) FROM fixations f WHERE f.trial_id = trials.id AND f.dropped = ''),
+    eye = coalesce((SELECT f.eye FROM fixations f WHERE f.trial_id = trials.id AND f.dropped != 'other eye'
+        LIMIT 1), '');
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 """Step k takes a file from version k to k + 1; a published step is never edited."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -87,6 +87,20 @@ class SettingsStore(Store):
             )
         return int(cursor.lastrowid or 0)
 
+    def current(self, name: str) -> SettingsRow | None:
+        """Return the settings that hold for the project under a name, or None while nobody set any."""
+        row = self._db.execute("SELECT settings_id FROM current WHERE name = ?", (name,)).fetchone()
+        return None if row is None else self.get(int(row[0]))
+
+    def set_current(self, name: str, settings: Any) -> int:
+        """Make settings the ones that hold for the project under ``name``, and return their id."""
+        with self._project.transaction():
+            settings_id = self.put(name, settings)
+            self._db.execute(
+                "INSERT OR REPLACE INTO current (name, settings_id) VALUES (?, ?)", (name, settings_id)
+            )
+        return settings_id
+
     def get(self, settings_id: int) -> SettingsRow:
         """Return one settings row.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from gazeapp.engine.demo.scenes import TASKS
 from gazeapp.engine.demo.world import write_demo_study
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.project import Project
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary
@@ -147,8 +148,7 @@ def _run_verbs(project: Project, settings: DemoSettings, progress: Progress) -> 
             files=(str(folder / f"fixations_{task}.csv"),),
             task=task,
             simulated=True,
-            sigma=SIGMA_PX,
-            sigma_unit="px",
+            choices=GazeChoices(sigma=SIGMA_PX),
         )
         truth = ImportMapsSettings(str(folder / "true_density" / task), TRUTH_NAME, task, kind="truth")
         steps.append((f"reading fixations, {task}", lambda p, s=gaze: import_gaze(project, s, p)))  # type: ignore[misc]

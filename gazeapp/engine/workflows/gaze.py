@@ -1,33 +1,69 @@
-"""Import recordings of an eye tracker, and keep the human maps up to date."""
+"""Import recordings of an eye tracker."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze.density import human_map
-from gazeapp.engine.gaze.detect import read_recording
-from gazeapp.engine.gaze.geometry import Sigma
+from gazeapp.engine.gaze.choices import GazeChoices
+from gazeapp.engine.gaze.detection import DetectionSettings, detect_contents
+from gazeapp.engine.gaze.formats import ReadOptions
+from gazeapp.engine.gaze.geometry import Geometry, effective
 from gazeapp.engine.gaze.match import ImageNames
-from gazeapp.engine.gaze.plan import Caution, ImportPlan, find_image, plan_import
-from gazeapp.engine.gaze.records import OTHER_EYE, Fixations, Recording
-from gazeapp.engine.hashing import sha256_of
-from gazeapp.engine.project import ImageRow, Project, RecordingRow
-from gazeapp.engine.project.gaze import FixationRow
-from gazeapp.engine.types import FloatArray, IntArray, Json, Rect
+from gazeapp.engine.gaze.plan import ImportPlan, MatchRules, PlannedTrial, plan_import
+from gazeapp.engine.gaze.profiles import TableProfile
+from gazeapp.engine.gaze.reading import AUTO, read_recording
+from gazeapp.engine.gaze.records import Eye, Recording, Why
+from gazeapp.engine.gaze.source import Source, Watch
+from gazeapp.engine.gaze.trial_rules import TrialRules
+from gazeapp.engine.project import Project, RecordingRow
+from gazeapp.engine.project.gaze import CHOICES, FixationRow, NewTrial
+from gazeapp.engine.project.settings import as_values, settings_hash
+from gazeapp.engine.types import IntArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
+from gazeapp.engine.workflows.marking import Marker, choose_fixations
 
 VERB = "import gaze"
-MAP_VERB = "human map"
+FILE_VERB = "read recording"
 DEFAULT_TASK = "free"
 """Task of recordings that name none, in a project that has no task yet."""
 
-_DISPLAY_SIDE = 128
+
+@dataclass(frozen=True)
+class FileSettings:
+    """How to read a file.
+
+    Parameters
+    ----------
+    format
+        A key of ``gaze.formats.FORMATS``, or ``auto`` to tell by the content.
+    rules
+        How messages divide it into trials.
+    profile
+        Which column is which, for a table.
+    match
+        How trials find their images where their names do not do.
+    geometry
+        Screen, place of the images and distance, as far as the user says them.
+    detect
+        Whether to find fixations in the samples of a file that has fixations of its own. Files with
+        samples only are searched in any case.
+    detection
+        How fixations are found in samples.
+    """
+
+    format: str = AUTO
+    rules: TrialRules = field(default_factory=TrialRules)
+    profile: TableProfile | None = None
+    match: MatchRules = field(default_factory=MatchRules)
+    geometry: Geometry = field(default_factory=Geometry)
+    detect: bool = False
+    detection: DetectionSettings = field(default_factory=DetectionSettings)
 
 
 @dataclass(frozen=True)
@@ -37,59 +73,55 @@ class ImportGazeSettings:
     Parameters
     ----------
     files
-        Eye-tracking files.
-    format
-        A key of ``gaze.detect.FORMATS``, or ``auto`` to tell each file's format by its content.
+        Eye-tracking files, and folders of data sets.
     task
         Task of the trials that name none themselves; a name that differs from a task of the project in
         case or outer space only is that task. Empty: the project's only task, or ``free`` when it has
         none yet.
-    eye
-        ``auto``, ``left`` or ``right``; for files that tell the eyes apart.
-    trial_pattern
-        Regular expression of the messages that begin a trial; for files with messages.
-    dry_run
-        Read and report, store nothing.
+    reading
+        How to read the files.
+    own
+        How to read particular files, by their name in ``files``.
+    choices
+        Which fixations are used; they become those of the project. None: those that it has.
     simulated
         Mark the recordings as simulated.
-    sigma, sigma_unit
-        Standard deviation of the human maps' Gaussian, in ``px`` (image px) or ``deg``.
-    px_per_deg
-        Image px per degree of visual angle; needed for ``deg``.
-    screen
-        Screen size (width, height), px, for files that do not say it.
+    dry_run
+        Read and report, store nothing.
     """
 
     files: tuple[str, ...]
-    format: str = "auto"
     task: str = ""
-    eye: str = "auto"
-    trial_pattern: str = ""
-    dry_run: bool = False
+    reading: FileSettings = field(default_factory=FileSettings)
+    own: Mapping[str, FileSettings] = field(default_factory=dict)
+    choices: GazeChoices | None = None
     simulated: bool = False
-    sigma: float = 24.0
-    sigma_unit: str = "px"
-    px_per_deg: float | None = None
-    screen: tuple[float, float] | None = None
+    dry_run: bool = False
+
+    def of(self, file: str) -> FileSettings:
+        """Return how to read one file."""
+        return self.own.get(file, self.reading)
+
+
+class _Stopped(Exception):
+    """The user cancelled while a file was read."""
 
 
 def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progress) -> Summary:
     """Import eye-tracking files; each file is stored whole or not at all.
 
-    A file whose content was imported under the same task already is skipped, unless images that it
-    shows have been added since: then it is read again in place of the older import. Trials whose
-    image is unknown and fixations that lie outside their image are stored, marked and counted. The
-    human maps of every image that a file concerns are made anew in the same transaction.
+    A file whose content was imported under the same task and settings already is skipped; trials of it
+    whose image has come into the project since get their image. Under other settings it is read again
+    in place of the older import. Trials whose image is unknown and fixations that are not used are
+    stored, marked and counted. The human maps of every image that a file concerns are made anew in the
+    same transaction.
 
     Returns
     -------
     Summary
-        ``details["files"]`` has one entry for each file that was read: ``file``, ``format``,
-        ``confidence``, ``screen``, ``eyes``, ``eye_used``, ``rate_hz``, ``trials``, ``fixations``
-        (not left out), ``without_image`` (those of them on no image of the project yet; the others
-        are used), ``fixations_per_eye`` (read), ``dropped`` by reason, ``unmatched`` image names with
-        the closest one, ``subjects``, ``stored``. ``details["new_tasks"]`` are the tasks that the
-        files brought.
+        ``details["files"]`` has one entry for each file that was read: what
+        :meth:`~gazeapp.engine.gaze.plan.ImportPlan.facts` says of it, with ``file`` and ``stored``.
+        ``details["new_tasks"]`` are the tasks that the files brought.
 
     Raises
     ------
@@ -99,26 +131,39 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
     """
     job = _Import(project, settings)
     tally = Tally(project, VERB, progress, len(settings.files), store=not settings.dry_run)
+    if settings.choices is not None and not settings.dry_run and settings.choices != choices_of(project):
+        if project.gaze.recordings():
+            choose_fixations(project, settings.choices, progress)
+        else:
+            project.settings.set_current(CHOICES, settings.choices.as_json())
     entries: list[Json] = []
     new_tasks: list[str] = []
-    for file in settings.files:
+    for number, file in enumerate(settings.files):
         if tally.should_stop():
             break
         older = job.older_import(Path(file))
-        if older is not None and not job.has_new_images(older):
+        if older is not None and job.is_same(older, file):
             tally.skip(file)
-            entries.append({"file": file, **older.facts, "stored": False})
+            entries.append({"file": file, **older.facts, **job.match_again(older), "stored": False})
             continue
-        cautions: list[Caution] = []
-        with tally.unit(file):
-            plan = job.plan(Path(file))
-            if not settings.dry_run:
-                job.store(plan, older)
-            entries.append({"file": file, **plan.facts(), "stored": not settings.dry_run})
-            cautions = plan.cautions()
-            new = [task for task in plan.tasks if task not in job.tasks_before]
-            cautions += new_task_cautions(new, job.tasks_before)
-            new_tasks += [task for task in new if task not in new_tasks]
+        cautions: list[GazeError] = []
+        try:
+            with tally.unit(file):
+                plan = job.plan(file, _watch(progress, number, len(settings.files), file))
+                entry = {"file": file, **plan.facts(), "stored": False}
+                entries.append(entry)
+                cautions = list(plan.cautions)
+                if plan.blocked is not None:
+                    raise plan.blocked
+                if not settings.dry_run:
+                    job.store(plan, file, older)
+                    entry["stored"] = True
+                new = [task for task in plan.tasks if task not in job.tasks_before]
+                cautions += new_task_cautions(new, job.tasks_before)
+                new_tasks += [task for task in new if task not in new_tasks]
+        except _Stopped:
+            tally.cancelled = True
+            break
         # A unit that ends well forgets its older problems, so that those of now are stored after it.
         for caution in cautions:
             tally.problem(file, caution.what, caution.todo, unit=file)
@@ -126,93 +171,141 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
     return tally.summary(files=entries, new_tasks=new_tasks, **totals)
 
 
-def new_task_cautions(new: Sequence[str], before: Sequence[str]) -> list[Caution]:
+def new_task_cautions(new: Sequence[str], before: Sequence[str]) -> list[GazeError]:
     """Return a caution for each new task of a project that had tasks: it may be a slip of the hand."""
     return [
-        Caution(
+        GazeError(
             f"Task '{task}' is new; the project had: {', '.join(before)}.",
-            "If that is a slip, import again under the right name.",
+            todo="If that is a slip, import again under the right name.",
         )
         for task in new
         if before
     ]
 
 
-def display_map(
-    x: ArrayLike, y: ArrayLike, image_height: int, image_width: int, sigma_px: float
-) -> FloatArray:
-    """Return the human map of an image at the size in which it is kept for display.
+def read_with(file: str, settings: FileSettings, default: Geometry, watch: Watch | None = None) -> Recording:
+    """Read a file, and find fixations in its samples where it has none of its own or that is asked for.
 
     Parameters
     ----------
-    x, y
-        Fixations on the image, image px.
-    image_height, image_width
-        Size of the image, px.
-    sigma_px
-        Standard deviation of the Gaussian, image px.
+    file
+        The file, or the folder of a data set.
+    settings
+        How to read it.
+    default
+        The project's geometry.
+    watch
+        Told about progress; see :data:`gazeapp.engine.gaze.source.Watch`.
 
-    Returns
-    -------
-    numpy.ndarray
-        Shape (rows, columns), float32, sums to 1; the long side has at most 128 cells.
+    Raises
+    ------
+    GazeError
+        When it cannot be read, or has samples only and degrees of visual angle are not known.
     """
-    scale = min(1.0, _DISPLAY_SIDE / max(image_height, image_width))
-    rows, columns = max(1, round(image_height * scale)), max(1, round(image_width * scale))
-    xs = np.asarray(x, dtype=np.float64) * (columns / image_width)
-    ys = np.asarray(y, dtype=np.float64) * (rows / image_height)
-    return human_map(xs, ys, rows, columns, sigma_px * scale)
+    options = ReadOptions(settings.rules, settings.profile, samples=settings.detect)
+    recording = read_recording(file, settings.format, options, watch)
+    contents = recording.contents
+    if contents.samples is None or not len(contents.samples):
+        if settings.detect:
+            raise GazeError(
+                "The file holds no samples to find fixations in.",
+                where=file,
+                todo="Use the fixations of the file itself.",
+            )
+        return recording
+    if len(contents.fixations) and not settings.detect:
+        return recording
+    geometry = effective(settings.geometry, contents.facts, default)
+    try:
+        found = detect_contents(
+            contents,
+            screen=geometry.screen,
+            px_per_degree=geometry.screen_px_per_degree,
+            settings=settings.detection,
+        )
+    except GazeError as error:
+        raise GazeError(error.what, where=error.where or file, todo=error.todo) from error
+    return replace(recording, contents=found)
 
 
 class _Import:
-    """One call of the verb: the project's images and tasks, and the human maps' settings."""
+    """One call of the verb: the project's images, tasks, choices and default geometry."""
 
     def __init__(self, project: Project, settings: ImportGazeSettings) -> None:
         self._project = project
         self._settings = settings
-        self._sigma_px = Sigma(settings.sigma, settings.sigma_unit, settings.px_per_deg).in_pixels()
-        self._default_task = project.tasks.resolve(settings.task)
+        self._task = project.tasks.resolve(settings.task)
         self.tasks_before = project.tasks.all()
         self._images = project.images.all()
         self._names = ImageNames([image.name for image in self._images])
+        self._geometry = default_geometry(project)
+
+    @property
+    def choices(self) -> GazeChoices:
+        """Which fixations are used."""
+        return self._settings.choices or choices_of(self._project)
 
     def older_import(self, path: Path) -> RecordingRow | None:
         """Return the import of the same content under the same task, unless this is a dry run."""
         if self._settings.dry_run:
             return None
         try:
-            digest = sha256_of(path)
-        except GazeError:
+            digest = Source(path).sha256()
+        except (GazeError, OSError):
             return None  # reading the file says why it cannot be read
         for row in self._project.gaze.recordings(sha256=digest):
             # An import without a default task named every trial's task itself.
-            if not self._default_task or row.task in ("", self._default_task):
+            if not self._task or row.task in ("", self._task):
                 return row
         return None
 
-    def has_new_images(self, recording: RecordingRow) -> bool:
-        """Return whether a trial without an image has one now."""
-        return any(
-            trial.image_id is None and find_image(self._names, trial.image_name, trial.label) is not None
-            for trial in self._project.gaze.trials(recording.id)
+    def is_same(self, older: RecordingRow, file: str) -> bool:
+        """Return whether a file was imported under the same settings."""
+        stored = self._project.settings.get(older.settings_id)
+        # Recordings of the first version kept the settings of the whole import.
+        return stored.verb != FILE_VERB or stored.hash == settings_hash(
+            FILE_VERB, as_values(self._values(file))
         )
 
-    def plan(self, path: Path) -> ImportPlan:
+    def match_again(self, older: RecordingRow) -> Json:
+        """Give trials of an older import the images that came since; return the facts that changed."""
+        with self._project.transaction():
+            marker = Marker(self._project)
+            if not marker.match(older, self._names, self._images):
+                return {}
+            marker.finish()
+        trials = self._project.gaze.trials(older.id)
+        waiting = sum(trial.n_kept for trial in trials if trial.image_id is None)
+        return {
+            "without_image": waiting,
+            "fixations": sum(trial.n_kept for trial in trials),
+            "images": len({trial.image_id for trial in trials if trial.image_id is not None}),
+            "unmatched": [
+                entry
+                for entry in older.facts.get("unmatched", [])
+                if any(trial.image_id is None and trial.image_name == entry["name"] for trial in trials)
+            ],
+        }
+
+    def plan(self, file: str, watch: Watch) -> ImportPlan:
         """Read a file and find out what importing it would store."""
-        settings = self._settings
-        recording = read_recording(path, settings.format, settings.eye, settings.trial_pattern)
+        settings = self._settings.of(file)
+        recording = read_with(file, settings, self._geometry, watch)
         return plan_import(
             recording,
             self._images,
-            self._task(recording),
-            settings.screen,
-            self._names,
-            self._project.tasks.resolve,
+            task=self._task_of(recording),
+            given=settings.geometry,
+            default=self._geometry,
+            choices=self.choices,
+            rules=settings.match,
+            names=self._names,
+            resolve=self._project.tasks.resolve,
         )
 
-    def _task(self, recording: Recording) -> str:
-        if self._default_task or all(trial.task for trial in recording.trials):
-            return self._default_task
+    def _task_of(self, recording: Recording) -> str:
+        if self._task or all(trial.task for trial in recording.trials):
+            return self._task
         tasks = self._project.tasks.all()
         if len(tasks) > 1:
             raise GazeError(
@@ -222,9 +315,14 @@ class _Import:
             )
         return tasks[0] if tasks else DEFAULT_TASK
 
-    def store(self, plan: ImportPlan, older: RecordingRow | None) -> None:
+    def _values(self, file: str) -> Json:
+        reading = asdict(self._settings.of(file))
+        return {"file": Path(file).name, "simulated": self._settings.simulated, **reading}
+
+    def store(self, plan: ImportPlan, file: str, older: RecordingRow | None) -> None:
         """Store a recording in place of its older import, with the human maps it changes."""
         gaze, recording = self._project.gaze, plan.recording
+        facts = recording.facts
         with self._project.transaction():
             touched: set[tuple[int, str]] = set()
             if older is not None:
@@ -235,66 +333,71 @@ class _Import:
                 sha256=recording.sha256,
                 format=recording.format,
                 confidence=recording.confidence,
-                task=self._task(recording),
-                facts=plan.facts(),
+                task="" if all(trial.trial.task for trial in plan.trials) else plan.trials[0].task,
+                facts={
+                    **plan.facts(),
+                    "file_screen": None if facts.screen is None else list(facts.screen),
+                    "file_distance_cm": facts.distance_cm,
+                    "file_screen_width_cm": facts.screen_width_cm,
+                },
                 simulated=self._settings.simulated,
-                settings_id=self._project.settings.put(VERB, self._settings),
+                settings_id=self._project.settings.put(FILE_VERB, self._values(file)),
+                frame=facts.frame.as_json(),
+                geometry=self._settings.of(file).geometry.as_json(),
             )
-            for planned in plan.trials:
-                shown = planned.transform
-                trial_id = gaze.add_trial(
-                    recording_id,
-                    subject=planned.trial.subject,
-                    task=planned.task,
-                    image_id=planned.image_id,
-                    label=planned.trial.label,
-                    image_name=planned.trial.image,
-                    shown=None
-                    if shown is None
-                    else Rect(shown.offset_x, shown.offset_y, shown.shown_width, shown.shown_height),
-                )
-                gaze.add_fixations(trial_id, _rows(planned.fixations))
-            self._renew_human_maps(touched | gaze.looked_at(recording_id))
-
-    def _renew_human_maps(self, pairs: Iterable[tuple[int, str]]) -> None:
-        project, settings = self._project, self._settings
-        values = {
-            "sigma": settings.sigma,
-            "sigma_unit": settings.sigma_unit,
-            "px_per_deg": settings.px_per_deg,
-            "long_side": _DISPLAY_SIDE,
-            "weights": "none",
-            "border": "each fixation's mass stays inside the image",
-        }
-        settings_id = project.settings.put(MAP_VERB, values)
-        sizes: dict[int, ImageRow] = {image.id: image for image in self._images}
-        for image_id, task in sorted(pairs):
-            image = sizes[image_id]
-            table = project.gaze.fixations(image_id, task)
-            if len(table):
-                density = display_map(table.x, table.y, image.height, image.width, self._sigma_px)
-                project.maps.put_human(image_id, task, density, image.rect, settings_id)
-            else:
-                project.maps.remove_human(image_id, task)
+            used = (plan.why == Why.USED).astype(np.int64)
+            ids = gaze.add_trials(recording_id, [_new_trial(trial, used) for trial in plan.trials])
+            gaze.add_fixations(_rows(plan, ids))
+            marker = Marker(self._project)
+            marker.finish(touched | gaze.looked_at(recording_id))
 
 
-def _rows(table: Fixations) -> Iterator[FixationRow]:
-    columns = (table.x, table.y, table.start_ms, table.duration_ms, table.eye, table.why_dropped)
-    order = _order(table)
-    positions = _positions(table.index[order])
-    return (
-        FixationRow(*values)
-        for values in zip(positions.tolist(), *(column[order].tolist() for column in columns), strict=True)
+def _new_trial(planned: PlannedTrial, used: IntArray) -> NewTrial:
+    trial, affine = planned.trial, planned.affine
+    return NewTrial(
+        subject=trial.subject,
+        task=planned.task,
+        image_id=planned.image_id,
+        label=trial.label,
+        image_name=planned.image_name,
+        shown=None
+        if affine is None
+        else (affine.offset_x, affine.offset_y, affine.shown_width, affine.shown_height),
+        placement=None if trial.placement is None else trial.placement.as_json(),
+        eye=planned.eye.word,
+        quality=planned.quality,
+        n_fixations=planned.rows.stop - planned.rows.start,
+        n_kept=int(used[planned.rows].sum()),
     )
 
 
-def _order(table: Fixations) -> IntArray:
-    """Return the order of storing: as read, the eye that is not used last, so that it takes no numbers."""
-    return np.argsort(table.why_dropped == OTHER_EYE, kind="stable").astype(np.int64)
+_STORED_TOGETHER = 20_000
 
 
-def _positions(index: IntArray) -> IntArray:
-    """Return the file's own numbers where they count up, else 1, 2, ..."""
-    if (np.diff(index) > 0).all():
-        return index
-    return np.arange(1, len(index) + 1, dtype=np.int64)
+def _rows(plan: ImportPlan, ids: Sequence[int]) -> Iterator[FixationRow]:
+    """Yield the rows to store, turning columns into Python numbers a block of trials at a time."""
+    table = plan.fixations
+    eyes = np.array([eye.word for eye in Eye], dtype=object)
+    reasons = np.array([reason.words for reason in Why], dtype=object)
+    starts = np.array([trial.rows.start for trial in plan.trials], dtype=np.int64)
+    sizes = np.array([trial.rows.stop - trial.rows.start for trial in plan.trials], dtype=np.int64)
+    trial_ids = np.repeat(np.array(ids, dtype=np.int64), sizes)
+    positions = np.arange(len(table)) - np.repeat(starts, sizes) + 1
+    for start in range(0, len(table), _STORED_TOGETHER):
+        part = slice(start, start + _STORED_TOGETHER)
+        columns = (trial_ids, positions, table.index, table.x, table.y, table.start_ms, table.duration_ms)
+        texts = (eyes[table.eye[part]], reasons[table.unusable[part]], reasons[plan.why[part]])
+        for values in zip(*(column[part].tolist() for column in columns), *texts, strict=True):
+            yield FixationRow(*values)
+
+
+def _watch(progress: Progress, number: int, total: int, file: str) -> Watch:
+    """Return what is told about the reading of a file, and stops it when the user cancels."""
+    name = Path(file).name
+
+    def watch(read: int, size: int) -> None:
+        if progress.cancelled:
+            raise _Stopped
+        progress.report(number, total, f"{name} · {100 * read // max(size, 1)} % read")
+
+    return watch

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze.plan import Caution
 from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.maps.files import MAP_SUFFIXES, read_map
 from gazeapp.engine.models.base import ModelInfo
@@ -115,17 +114,17 @@ def _check_free(project: Project, model_id: str, settings: ImportMapsSettings) -
         )
 
 
-def _stray_cautions(strays: Sequence[Path]) -> list[Caution]:
+def _stray_cautions(strays: Sequence[Path]) -> list[GazeError]:
     if not strays:
         return []
     names = ", ".join(f"'{path.name}'" for path in strays[:_NAMES_IN_A_SENTENCE])
     more = len(strays) - _NAMES_IN_A_SENTENCE
     files = "1 map file is" if len(strays) == 1 else f"{len(strays)} map files are"
     return [
-        Caution(
+        GazeError(
             f"{files} named like no image of the project and left out: {names}"
             f"{f' and {more} more' if more > 0 else ''}.",
-            "Name each map like its image, or add these images, and import the folder again.",
+            todo="Name each map like its image, or add these images, and import the folder again.",
         )
     ]
 

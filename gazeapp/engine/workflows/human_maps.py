@@ -1,0 +1,169 @@
+"""Keeping the human maps up to date with the fixations that are used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.choices import GazeChoices
+from gazeapp.engine.gaze.density import human_map
+from gazeapp.engine.gaze.geometry import Geometry, Sigma
+from gazeapp.engine.gaze.records import IMAGE
+from gazeapp.engine.project import FixationTable, ImageRow, Project, RecordingRow, TrialRow
+from gazeapp.engine.project.gaze import CHOICES, GEOMETRY
+from gazeapp.engine.types import DoubleArray, FloatArray
+
+VERB = "human map"
+_DISPLAY_SIDE = 128
+
+
+def choices_of(project: Project) -> GazeChoices:
+    """Return which fixations the project uses, and how they make human maps."""
+    stored = project.settings.current(CHOICES)
+    return GazeChoices() if stored is None else GazeChoices.of(stored.values)
+
+
+def default_geometry(project: Project) -> Geometry:
+    """Return the geometry of recordings that say nothing themselves and of which nothing was said."""
+    stored = project.settings.current(GEOMETRY)
+    return Geometry() if stored is None else Geometry.of(stored.values)
+
+
+def geometry_of(recording: RecordingRow, default: Geometry) -> Geometry:
+    """Return what holds for a recording: what the user said of it, then its file, then the project."""
+    facts = recording.facts
+    screen = facts.get("file_screen", facts.get("screen"))
+    recorded = Geometry(
+        screen=tuple(screen) if screen else None,
+        distance_cm=facts.get("file_distance_cm"),
+        screen_width_cm=facts.get("file_screen_width_cm"),
+    )
+    return Geometry.of(recording.geometry).over(recorded.over(default))
+
+
+def weights_of(table: FixationTable, choices: GazeChoices) -> DoubleArray | None:
+    """Return what each fixation counts in a human map, shape (n,), or None when all count the same.
+
+    Fixations of unknown duration count as much as the average of the others.
+    """
+    if choices.weighting != "duration":
+        return None
+    duration = table.duration_ms
+    known = np.isfinite(duration) & (duration > 0)
+    if not known.any():
+        return None
+    return np.where(known, duration, duration[known].mean())
+
+
+class HumanMaps:
+    """Makes human maps of a project under its present choices.
+
+    A sigma in degrees is brought to image px by the median of the px per degree of the image's trials,
+    so that one map has one sigma.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._choices = choices_of(project)
+        self._images: dict[int, ImageRow] = {image.id: image for image in project.images.all()}
+        self._per_degree: dict[int, tuple[RecordingRow, float | None]] = {}
+
+    def renew(self, pairs: Iterable[tuple[int, str]]) -> None:
+        """Make the human maps of (image id, task) pairs anew, or remove those without fixations.
+
+        Raises
+        ------
+        GazeError
+            When sigma is in degrees and a recording's px per degree are not known.
+        """
+        project, choices = self._project, self._choices
+        for image_id, task in sorted(pairs):
+            image = self._images[image_id]
+            table = project.gaze.fixations(image_id, task)
+            if not len(table):
+                project.maps.remove_human(image_id, task)
+                continue
+            per_degree = self.px_per_degree(image_id, task) if choices.sigma_unit == "deg" else None
+            sigma_px = Sigma(choices.sigma, choices.sigma_unit, per_degree).in_pixels()
+            values = {
+                "sigma": choices.sigma,
+                "sigma_unit": choices.sigma_unit,
+                "px_per_deg": per_degree,
+                "long_side": _DISPLAY_SIDE,
+                "weights": choices.weighting,
+                "border": "each fixation's mass stays inside the image",
+            }
+            density = display_map(
+                table.x, table.y, image.height, image.width, sigma_px, weights_of(table, choices)
+            )
+            settings_id = project.settings.put(VERB, values)
+            project.maps.put_human(image_id, task, density, image.rect, settings_id)
+
+    def px_per_degree(self, image_id: int, task: str) -> float:
+        """Return the image px in a degree of visual angle: the median over the trials of an image.
+
+        Raises
+        ------
+        GazeError
+            When it is not known for a recording.
+        """
+        trials = self._project.gaze.trials_of_image(image_id, task)
+        values = [self._of_trial(trial, self._images[image_id]) for trial in trials if trial.n_kept]
+        return round(float(np.median(values)), 6)
+
+    def _of_trial(self, trial: TrialRow, image: ImageRow) -> float:
+        if not self._per_degree:
+            default = default_geometry(self._project)
+            for row in self._project.gaze.recordings():
+                self._per_degree[row.id] = (row, geometry_of(row, default).screen_px_per_degree)
+        recording, per_degree = self._per_degree[trial.recording_id]
+        if per_degree is None:
+            raise GazeError(
+                "A blur in degrees needs the px per degree, which are not known for a recording.",
+                where=recording.file,
+                todo="Give the viewing distance and the screen's width (--distance-cm, --screen-width-cm) or the "
+                "px per degree (--px-per-deg), or a blur in px.",
+            )
+        if trial.shown is None or recording.frame.get("of") == IMAGE:
+            return per_degree
+        shown_px = abs(trial.shown[2])
+        if recording.frame.get("unit") == "share":
+            screen = geometry_of(recording, default_geometry(self._project)).screen
+            shown_px *= screen[0] if screen else 1.0
+        return per_degree * image.width / shown_px
+
+
+def display_map(
+    x: ArrayLike,
+    y: ArrayLike,
+    image_height: int,
+    image_width: int,
+    sigma_px: float,
+    weights: ArrayLike | None = None,
+) -> FloatArray:
+    """Return the human map of an image at the size in which it is kept for display.
+
+    Parameters
+    ----------
+    x, y
+        Fixations on the image, image px.
+    image_height, image_width
+        Size of the image, px.
+    sigma_px
+        Standard deviation of the Gaussian, image px.
+    weights
+        What each fixation counts; equal when not given.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (rows, columns), float32, sums to 1; the long side has at most 128 cells.
+    """
+    scale = min(1.0, _DISPLAY_SIDE / max(image_height, image_width))
+    rows, columns = max(1, round(image_height * scale)), max(1, round(image_width * scale))
+    xs = np.asarray(x, dtype=np.float64) * (columns / image_width)
+    ys = np.asarray(y, dtype=np.float64) * (rows / image_height)
+    return human_map(xs, ys, rows, columns, sigma_px * scale, weights)

@@ -1,0 +1,276 @@
+"""Changing what holds for imported gaze: choices, geometry, offsets, images that came later.
+
+Nothing is read from the recordings' files again and nothing is deleted: positions stay as read, and the
+reason why a fixation is not used is found anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.choices import GazeChoices, eyes_used, mark
+from gazeapp.engine.gaze.geometry import Affine, Geometry, shown_at
+from gazeapp.engine.gaze.match import ImageNames
+from gazeapp.engine.gaze.plan import find_image, on_images
+from gazeapp.engine.gaze.quality import trial_qualities
+from gazeapp.engine.gaze.records import Eye, Fixations, Frame, Placement, Why
+from gazeapp.engine.project import ImageRow, Project, RecordingRow, TrialRow
+from gazeapp.engine.project.gaze import CHOICES, GEOMETRY, StoredFixations
+from gazeapp.engine.types import IntArray, Json
+from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.human_maps import HumanMaps, choices_of, default_geometry, geometry_of
+
+CHOOSE_VERB, GEOMETRY_VERB, SHIFT_VERB = "choose fixations", "change geometry", "shift trials"
+
+
+@dataclass(frozen=True)
+class GeometrySettings:
+    """What to say of screen, place of the images and distance.
+
+    Parameters
+    ----------
+    geometry
+        What is said; what it leaves open is left to the file and the project's default.
+    recordings
+        Ids of the recordings that it is said of; empty: it becomes the project's default.
+    """
+
+    geometry: Geometry
+    recordings: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ShiftSettings:
+    """What to add to the positions of trials.
+
+    Parameters
+    ----------
+    shifts
+        x and y, image px, by trial id; they take the place of the trial's earlier shift.
+    """
+
+    shifts: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+
+
+def choose_fixations(project: Project, choices: GazeChoices, progress: Progress) -> Summary:
+    """Make ``choices`` those of the project, and mark every fixation anew in one transaction.
+
+    Returns
+    -------
+    Summary
+        One unit is a recording; ``details["changed"]`` counts fixations whose mark changed.
+
+    Raises
+    ------
+    GazeError
+        When sigma is in degrees and a recording's px per degree are not known; nothing is changed then.
+    """
+    recordings = project.gaze.recordings()
+    tally = Tally(project, CHOOSE_VERB, progress, len(recordings))
+    with project.transaction():
+        before = choices_of(project)
+        project.settings.set_current(CHOICES, choices.as_json())
+        marker = Marker(project)
+        changed = 0
+        for recording in recordings:
+            with tally.unit(recording.file):
+                changed += marker.mark(recording)
+        same_maps = (before.sigma, before.sigma_unit, before.weighting) == (
+            choices.sigma,
+            choices.sigma_unit,
+            choices.weighting,
+        )
+        marker.finish(None if same_maps and before.outside == choices.outside else set(project.gaze.counts()))
+    return tally.summary(changed=changed)
+
+
+def change_geometry(project: Project, settings: GeometrySettings, progress: Progress) -> Summary:
+    """Change screen, place of images or distance of recordings, or the project's default, in one transaction.
+
+    Raises
+    ------
+    GazeError
+        When a recording's images cannot be placed any more; nothing is changed then.
+    """
+    recordings = project.gaze.recordings()
+    concerned = [row for row in recordings if not settings.recordings or row.id in settings.recordings]
+    tally = Tally(project, GEOMETRY_VERB, progress, len(concerned))
+    changed = 0
+    with project.transaction():
+        if settings.recordings:
+            for row in concerned:
+                project.gaze.set_geometry(row.id, settings.geometry.as_json())
+        else:
+            project.settings.set_current(GEOMETRY, settings.geometry.as_json())
+        marker = Marker(project)
+        for row in project.gaze.recordings():
+            if row.id in {entry.id for entry in concerned}:
+                changed += marker.place(row)
+                tally.done += 1
+                progress.report(tally.done, len(concerned), row.file)
+        marker.finish()
+    return tally.summary(changed=changed)
+
+
+def shift_trials(project: Project, settings: ShiftSettings, progress: Progress) -> Summary:
+    """Set what is added to the positions of trials, and mark their fixations anew, in one transaction.
+
+    Returns
+    -------
+    Summary
+        ``details["before"]`` holds the shifts that were replaced, by trial id, to take it back.
+    """
+    tally = Tally(project, SHIFT_VERB, progress, len(settings.shifts))
+    with project.transaction():
+        rows = {trial_id: project.gaze.trial(trial_id) for trial_id in settings.shifts}
+        project.gaze.change_trials(
+            {trial_id: {"shift": tuple(map(float, shift))} for trial_id, shift in settings.shifts.items()}
+        )
+        marker = Marker(project)
+        moved = {row.recording_id for row in rows.values()}
+        for recording in project.gaze.recordings():
+            if recording.id in moved:
+                marker.mark(recording)
+        tally.done = len(rows)
+        marker.finish(
+            {(row.image_id, row.task) for row in rows.values() if row.image_id is not None and row.task}
+        )
+    return tally.summary(before={trial_id: list(row.shift) for trial_id, row in rows.items()})
+
+
+class Marker:
+    """Marks stored fixations anew under the project's choices, and gathers whose human maps to renew."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._choices = choices_of(project)
+        self._default = default_geometry(project)
+        self._images: dict[int, ImageRow] = {image.id: image for image in project.images.all()}
+        self._touched: set[tuple[int, str]] = set()
+
+    def mark(self, recording: RecordingRow) -> int:
+        """Find anew why each fixation of a recording is not used; return how many changed."""
+        project = self._project
+        trials = project.gaze.trials(recording.id)
+        stored = project.gaze.stored_fixations(recording.id)
+        if not len(stored):
+            return 0
+        table, owner = _as_read(stored, trials)
+        images = [self._images.get(trial.image_id or 0) for trial in trials]
+        on_image = on_images(
+            table,
+            owner,
+            [_affine(trial, image) for trial, image in zip(trials, images, strict=True)],
+            images,
+            np.array([trial.shift for trial in trials], dtype=np.float64).reshape(-1, 2),
+        )
+        eyes = eyes_used(table, owner, len(trials), self._choices.eye)
+        why = mark(table, owner, eyes, on_image, self._choices)
+        words = np.array([reason.words for reason in Why], dtype=object)[why]
+        changed = np.flatnonzero(words != stored.dropped)
+        project.gaze.mark(
+            zip(
+                stored.trial_id[changed].tolist(),
+                stored.position[changed].tolist(),
+                words[changed].tolist(),
+                strict=True,
+            )
+        )
+        qualities = trial_qualities(table, owner, eyes, on_image, [trial.quality for trial in trials])
+        rows: dict[int, Json] = {}
+        for trial, eye, quality in zip(trials, eyes, qualities, strict=True):
+            word = Eye(int(eye)).word
+            if word != trial.eye or quality != trial.quality:
+                rows[trial.id] = {"eye": word, "quality": quality}
+        project.gaze.change_trials(rows)
+        with_change = set(owner[changed].tolist())
+        self._touch(trials[k] for k in with_change)
+        return len(changed)
+
+    def place(self, recording: RecordingRow) -> int:
+        """Find anew where a recording's images lay, and mark its fixations; return how many changed."""
+        geometry = geometry_of(recording, self._default)
+        frame = Frame(**recording.frame)
+        moved: dict[int, Json] = {}
+        trials = self._project.gaze.trials(recording.id)
+        for trial in trials:
+            image = self._images.get(trial.image_id or 0)
+            if image is None:
+                continue
+            shown = self._shown(recording, trial, image, geometry, frame)
+            if shown != trial.shown:
+                moved[trial.id] = {"shown": shown}
+        self._project.gaze.change_trials(moved)
+        # Positions that stay in use move on the image all the same; so does a sigma in degrees.
+        self._touch(trials)
+        return self.mark(recording)
+
+    def match(self, recording: RecordingRow, names: ImageNames, images: Sequence[ImageRow]) -> int:
+        """Give trials without an image the one that has come into the project since; return how many."""
+        geometry, frame = geometry_of(recording, self._default), Frame(**recording.frame)
+        found: dict[int, Json] = {}
+        known: dict[tuple[str, str], int | None] = {}
+        for trial in self._project.gaze.trials(recording.id):
+            key = (trial.image_name, "" if trial.image_name else trial.label)
+            if trial.image_id is not None:
+                continue
+            if key not in known:
+                known[key] = find_image(names, *key)[0]
+            place = known[key]
+            if place is not None:
+                image = images[place]
+                shown = self._shown(recording, trial, image, geometry, frame)
+                found[trial.id] = {"image_id": image.id, "shown": shown}
+        if found:
+            self._project.gaze.change_trials(found)
+            self._touch(self._project.gaze.trial(trial_id) for trial_id in found)
+            self.mark(recording)
+        return len(found)
+
+    def finish(self, also: Iterable[tuple[int, str]] | None = None) -> None:
+        """Renew the human maps that the changes concern, and ``also`` those of further (image id, task)."""
+        HumanMaps(self._project).renew(self._touched | set(also or ()))
+
+    def _shown(
+        self, recording: RecordingRow, trial: TrialRow, image: ImageRow, geometry: Geometry, frame: Frame
+    ) -> tuple[float, float, float, float] | None:
+        placement = Placement.of(trial.placement) if trial.placement else None
+        try:
+            place = shown_at(geometry, placement, frame, image.width, image.height)
+            affine = place.in_frame(frame, geometry.screen)
+        except GazeError as error:
+            raise GazeError(error.what, where=recording.file, todo=error.todo) from error
+        if frame.is_image_px:
+            return None
+        return (affine.offset_x, affine.offset_y, affine.shown_width, affine.shown_height)
+
+    def _touch(self, trials: Iterable[TrialRow]) -> None:
+        self._touched |= {
+            (trial.image_id, trial.task) for trial in trials if trial.image_id is not None and trial.task
+        }
+
+
+def _affine(trial: TrialRow, image: ImageRow | None) -> Affine | None:
+    if trial.shown is not None:
+        return Affine(*trial.shown)
+    return None if image is None else Affine(0.0, 0.0, image.width, image.height)
+
+
+def _as_read(stored: StoredFixations, trials: Sequence[TrialRow]) -> tuple[Fixations, IntArray]:
+    eyes = {eye.word: int(eye) for eye in Eye}
+    reasons = {reason.words: int(reason) for reason in Why}
+    table = Fixations(
+        stored.number,
+        stored.x,
+        stored.y,
+        stored.start_ms,
+        stored.duration_ms,
+        np.array([eyes.get(word, 0) for word in stored.eye], dtype=np.int8),
+        np.array([reasons.get(words, int(Why.NOT_VALID)) for words in stored.unusable], dtype=np.int8),
+    )
+    ids = np.array([trial.id for trial in trials], dtype=np.int64)
+    return table, np.searchsorted(ids, stored.trial_id).astype(np.int64)
