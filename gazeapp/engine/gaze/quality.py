@@ -1,0 +1,180 @@
+"""How good recordings are: figures of trials and of recordings, repeated scanpaths, and outliers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gazeapp.engine.gaze.records import Samples, Trial
+from gazeapp.engine.types import BoolArray, DoubleArray, Json
+
+GAP_MS = 75.0
+"""Gaze that is lost for longer than this counts as a gap: blinks are longer, dropped samples shorter."""
+
+_LONG_STEP = 1.5
+"""Steps in time above this many usual ones have samples missing between."""
+
+_LATEST_MS = 1e15
+"""Times beyond this are no times of any clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a figure of quality is called and means.
+
+    Parameters
+    ----------
+    name
+        Head of its column.
+    unit
+        Unit of the value: empty for counts, ``share`` for 0 to 1.
+    tooltip
+        How it is computed, as sentences.
+    least
+        Smallest distance from the median that is worth marking as an outlier, in the unit.
+    """
+
+    name: str
+    unit: str
+    tooltip: str
+    least: float = 0.0
+
+
+FIGURES: dict[str, Figure] = {
+    "n_recorded": Figure(
+        "Fixations recorded", "", "Fixations of the eye in use, whether they are used or left out."
+    ),
+    "n_fixations": Figure("Fixations used", "", "Fixations that are not left out.", 2),
+    "share_unusable": Figure(
+        "Share unusable",
+        "share",
+        "Of the recorded fixations, those without a position, marked as not valid in the file, or not on "
+        "the surface.",
+        0.05,
+    ),
+    "share_outside": Figure(
+        "Share outside",
+        "share",
+        "Of the recorded fixations, those left out because they are off the image.",
+        0.05,
+    ),
+    "median_duration_ms": Figure(
+        "Median duration",
+        "ms",
+        "Median duration of the fixations used; of a recording, the median over its trials.",
+        20.0,
+    ),
+    "n_duplicates": Figure(
+        "Duplicates",
+        "",
+        "Fixations that repeat the eye, the position and the times of an earlier one of the trial. Rows "
+        "without times are not compared.",
+    ),
+    "n_samples": Figure("Samples", "", "Rows of samples in the file, of all eyes, lost ones included."),
+    "share_lost": Figure(
+        "Share lost",
+        "share",
+        "Of the samples that the rate makes expect, those without a position or without a row; mean over "
+        "the eyes.",
+        0.05,
+    ),
+    "rate_hz": Figure(
+        "Rate",
+        "Hz",
+        "Sampling rate as measured: 1000 over the mean step in time, without steps above 1.5 times the median.",
+        1.0,
+    ),
+    "gaps": Figure("Gaps", "", "Times that gaze was lost for longer than 75 ms, summed over the eyes.", 1),
+    "longest_gap_ms": Figure("Longest gap", "ms", "The longest time without gaze in any eye.", GAP_MS),
+}
+"""The figures by the key that they have in tables of quality; texts for tooltips and exports."""
+
+
+def sample_quality(t_ms: DoubleArray, x: DoubleArray, y: DoubleArray, rate_hz: float | None = None) -> Json:
+    """Return what the samples of a trial say about its quality.
+
+    Where time runs backwards, the samples of another eye begin: figures are over all eyes.
+
+    Parameters
+    ----------
+    t_ms
+        Times of the samples, shape (n,), ms; ascending within an eye.
+    x, y
+        Positions in any frame, shape (n,); NaN where gaze was lost.
+    rate_hz
+        The rate that the file states, Hz; used when there are too few samples to measure it.
+
+    Returns
+    -------
+    dict
+        ``n_samples``, ``share_lost``, ``rate_hz``, ``gaps``, ``longest_gap_ms``, as in :data:`FIGURES`;
+        the share is None without samples, the rate when neither measured nor stated.
+    """
+    timed = np.abs(t_ms) < _LATEST_MS
+    times = np.asarray(t_ms, dtype=np.float64)[timed]
+    seen = (np.isfinite(x) & np.isfinite(y))[timed]
+    n = len(timed)
+    steps = np.diff(times)
+    period, long = _period(steps)
+    if period is None and rate_hz is not None and rate_hz > 0:
+        period, long = 1000.0 / rate_hz, _LONG_STEP * 1000.0 / rate_hz
+    absent = int(np.sum(np.round(steps[steps > long] / period) - 1)) if period is not None else 0
+    gaps, longest = _gaps(times, seen, period or 0.0, long)
+    return {
+        "n_samples": n,
+        "share_lost": 1.0 - int(seen.sum()) / (n + absent) if n else None,
+        "rate_hz": None if period is None else 1000.0 / period,
+        "gaps": gaps,
+        "longest_gap_ms": longest,
+    }
+
+
+def sampling_period(t_ms: DoubleArray) -> float | None:
+    """Return the usual time between samples, ms; None when there are too few.
+
+    It is the mean step without those above 1.5 times the median, so that times rounded to ms (16, 17, 17;
+    or 0, 1, 0, 1 at 2000 Hz) give the true period, and jumps between blocks do not count.
+    """
+    return _period(np.diff(t_ms[np.isfinite(t_ms)]))[0]
+
+
+def _period(steps: DoubleArray) -> tuple[float | None, float]:
+    """Return the usual step, and the length from which a step is longer than usual, ms."""
+    onward = steps[steps > 0]
+    if not len(onward):
+        return None, np.inf
+    long = _LONG_STEP * float(np.median(onward))
+    return float(np.mean(steps[(steps >= 0) & (steps <= long)])), long
+
+
+def _gaps(times: DoubleArray, seen: BoolArray, period: float, long: float) -> tuple[int, float]:
+    """Return the number of gaps longer than :data:`GAP_MS`, and the longest time without gaze, ms."""
+    if not len(times):
+        return 0, 0.0
+    starts = np.flatnonzero(np.r_[True, np.diff(times) < 0])
+    ends = np.r_[starts[1:], len(times)] - 1
+    # A sample is seen one period before the first and one after the last, so that loss there counts, too.
+    all_times = np.concatenate([times[seen], times[starts] - period, times[ends] + period])
+    series = np.repeat(np.arange(len(starts)), ends - starts + 1)[seen]
+    all_series = np.concatenate([series, np.arange(len(starts)), np.arange(len(starts))])
+    order = np.lexsort((all_times, all_series))
+    same = np.diff(all_series[order]) == 0
+    steps = np.diff(all_times[order])[same]
+    lost = steps[steps > long] - period
+    return int(np.count_nonzero(lost > GAP_MS)), float(lost.max()) if len(lost) else 0.0
+
+
+def with_sample_quality(
+    trials: Sequence[Trial], samples: Samples, rate_hz: float | None = None
+) -> tuple[Trial, ...]:
+    """Return the trials with the quality of their samples; trials without samples stay as they are."""
+    return tuple(_with_quality(trial, samples.part(trial.sample_rows), rate_hz) for trial in trials)
+
+
+def _with_quality(trial: Trial, samples: Samples, rate_hz: float | None) -> Trial:
+    if not len(samples):
+        return trial
+    figures = sample_quality(samples.t_ms, samples.x, samples.y, rate_hz)
+    return replace(trial, quality={**trial.quality, **figures})
