@@ -69,8 +69,10 @@ class Source:
     @cached_property
     def head_lines(self) -> list[str]:
         """The lines of the head, without line ends; the last one may be cut short."""
-        encoding = _marked(self.head) or "utf-8"
-        return self.head.decode(encoding, errors="replace").splitlines()
+        text = _decoded(self.head, _marked(self.head) or "utf-8", "cp1252")
+        # Only these end a line when the file is read; str.splitlines() knows more ends and would count others.
+        lines = io.StringIO(text, newline=None).read().split("\n")
+        return lines if lines[-1] else lines[:-1]
 
     @cached_property
     def encoding(self) -> str:
@@ -129,7 +131,7 @@ class Source:
 
     @contextmanager
     def open_text(self) -> Iterator[io.TextIOWrapper]:
-        """Open the file for reading text in its :attr:`encoding`; bytes that fit nowhere become ``\\ufffd``."""
+        """Open the file for reading text in its :attr:`encoding`; bytes that fit nowhere become U+FFFD."""
         encoding = self.encoding
         with self.open_bytes() as stream:
             text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
@@ -184,3 +186,11 @@ class _Watched(io.RawIOBase):
 
 def _marked(head: bytes) -> str:
     return next((name for mark, name in _MARKS if head.startswith(mark)), "")
+
+
+def _decoded(head: bytes, encoding: str, otherwise: str) -> str:
+    """Return the text of a head whose last character may be cut short."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return head.decode(otherwise, errors="replace")

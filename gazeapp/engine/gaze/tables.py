@@ -6,10 +6,14 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import NamedTuple
+from functools import partial
+from io import TextIOBase
+from itertools import islice, pairwise
+from operator import itemgetter
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gazeapp.engine.gaze.records import (
     NO_IMAGE_NAME,
@@ -30,6 +34,7 @@ LONGEST_LINE = 131_072
 """Characters; longer lines are no rows of a table (Python's csv refuses longer cells)."""
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
+_Columns = TypeVar("_Columns", Fixations, Samples)
 
 
 class Key(NamedTuple):
@@ -49,9 +54,21 @@ class Rows(NamedTuple):
 
     def column(self, place: int | None) -> list[str]:
         """Return the cells of one column without outer space; empty where a row has none."""
+        return list(map(str.strip, self._raw(place)))
+
+    def numbers(self, place: int | None, decimal_comma: bool = False) -> DoubleArray:
+        """Return the cells of one column as float64, shape (n,); NaN where a cell is no finite number."""
+        if place is None:
+            return np.full(len(self.cells), np.nan)
+        return to_numbers(self._raw(place), decimal_comma)
+
+    def _raw(self, place: int | None) -> list[str]:
         if place is None:
             return [""] * len(self.cells)
-        return [row[place].strip() if place < len(row) else "" for row in self.cells]
+        try:
+            return list(map(itemgetter(place), self.cells))
+        except IndexError:
+            return [row[place] if place < len(row) else "" for row in self.cells]
 
 
 def split_line(line: str, delimiter: str) -> list[str]:
@@ -81,7 +98,7 @@ def rows_of(source: Source, delimiter: str, header_line: int, chunk: int = CHUNK
     Parameters
     ----------
     header_line
-        Number of the header's line, from 1.
+        Number of the header's line, from 1; 0 when the first line is a row.
     chunk
         Rows in a chunk; fewer for a table of very many columns.
 
@@ -91,9 +108,11 @@ def rows_of(source: Source, delimiter: str, header_line: int, chunk: int = CHUNK
         When a row cannot be read, with its line.
     """
     with source.open_text() as text:
-        for _ in range(header_line):
-            text.readline()
-        reader = csv.reader(_guarded(text, source, header_line), delimiter=delimiter)
+        lines = _guarded(text, source)
+        for _ in islice(lines, header_line):
+            pass
+        # A quotation mark that is not closed would swallow the rows after it: strict makes that an error.
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
             first = header_line + 1
             while cells := list(islice(reader, chunk)):
@@ -102,16 +121,17 @@ def rows_of(source: Source, delimiter: str, header_line: int, chunk: int = CHUNK
         except csv.Error as error:
             raise source.problem(
                 f"The table cannot be read here: {error}.",
-                "Look at that row for a quotation mark that is not closed, and save the table again.",
-                header_line + reader.line_num + 1,
+                "Look at the rows up to that line for a quotation mark that is not closed, and save the "
+                "table again.",
+                header_line + reader.line_num,
             ) from error
 
 
-def _guarded(lines: Iterable[str], source: Source, header_line: int) -> Iterator[str]:
-    for number, line in enumerate(lines, start=header_line + 1):
+def _guarded(text: TextIOBase, source: Source) -> Iterator[str]:
+    for number, line in enumerate(iter(partial(text.readline, LONGEST_LINE + 1), ""), start=1):
         if len(line) > LONGEST_LINE:
             raise source.problem(
-                f"The line is {len(line):,} characters long, so it is no row of a table.",
+                f"The line is longer than {LONGEST_LINE:,} characters, so it is no row of a table.",
                 "Look at the file in an editor, and save the table again.",
                 number,
             )
@@ -129,6 +149,9 @@ def to_numbers(cells: Sequence[str], decimal_comma: bool = False) -> DoubleArray
 
 
 def _number(cell: str, decimal_comma: bool) -> float:
+    cell = cell.strip()
+    if not cell or cell == ".":
+        return float("nan")
     if decimal_comma and _DECIMAL_COMMA.fullmatch(cell):
         cell = cell.replace(",", ".")
     try:
@@ -142,8 +165,62 @@ def has_decimal_commas(cells: Iterable[str]) -> bool:
     return any(_DECIMAL_COMMA.fullmatch(cell.strip()) for cell in cells)
 
 
-class Gatherer:
-    """Gathers rows chunk by chunk and sorts them into trials at the end.
+class _Gathered(Generic[_Columns]):
+    """Rows gathered chunk by chunk, each with the number of its trial; trials in order of appearance."""
+
+    def __init__(self, needs_image: bool = False) -> None:
+        self.lost: Counter[str] = Counter()
+        self._needs_image = needs_image
+        self._keys: dict[tuple[str, str, str, str], int] = {}
+        self._parts: list[tuple[IntArray, _Columns]] = []
+
+    @property
+    def n_rows(self) -> int:
+        """Rows taken so far, lost ones included."""
+        return sum(len(codes) for codes, _ in self._parts)
+
+    def add(self, keys: Iterable[tuple[str, str, str, str]], columns: _Columns) -> None:
+        """Take rows: the trial of each (a :class:`Key`, or a tuple in its order), and their columns."""
+        codes = np.fromiter(map(self._code, keys), dtype=np.int64, count=len(columns))
+        self._parts.append((codes, columns))
+
+    def _code(self, key: tuple[str, str, str, str]) -> int:
+        code = self._keys.get(key)
+        if code is not None:
+            return code
+        subject, image, _, _ = key
+        if not subject:
+            self.lost[NO_SUBJECT] += 1
+            return -1
+        if self._needs_image and not image:
+            self.lost[NO_IMAGE_NAME] += 1
+            return -1
+        self._keys[key] = len(self._keys)
+        return len(self._keys) - 1
+
+    def _joined(self, names: Iterable[str]) -> tuple[IntArray, list[NDArray[Any]]]:
+        """Return trial numbers and columns of all rows that are in a trial, by trial; empties the parts."""
+        codes = np.concatenate([part[0] for part in self._parts])
+        chunks = {name: [getattr(part[1], name) for part in self._parts] for name in names}
+        self._parts.clear()
+        sorted_already = not len(codes) or (codes[0] >= 0 and bool(np.all(codes[1:] >= codes[:-1])))
+        order = np.argsort(codes, kind="stable") if not sorted_already else None
+        if order is not None:
+            order = order[np.searchsorted(codes, 0, sorter=order) :]
+            codes = codes[order]
+        columns = []
+        for name in tuple(chunks):
+            column = np.concatenate(chunks.pop(name))
+            columns.append(column if order is None else column[order])
+        return codes, columns
+
+    def _bounds(self, codes: IntArray) -> list[slice]:
+        edges = np.searchsorted(codes, np.arange(len(self._keys) + 1)).tolist()
+        return [slice(low, high) for low, high in pairwise(edges)]
+
+
+class Gatherer(_Gathered[Fixations]):
+    """Gathers fixations chunk by chunk and sorts them into trials at the end.
 
     Parameters
     ----------
@@ -151,57 +228,35 @@ class Gatherer:
         Whether rows without an image name are lost; otherwise they make trials without an image.
     """
 
-    def __init__(self, needs_image: bool = False) -> None:
-        self.lost: Counter[str] = Counter()
-        self._needs_image = needs_image
-        self._keys: dict[Key, int] = {}
-        self._parts: list[tuple[IntArray, Fixations]] = []
-
-    @property
-    def n_rows(self) -> int:
-        """Rows taken so far, lost ones included."""
-        return sum(len(codes) for codes, _ in self._parts)
-
-    def add(self, keys: Iterable[Key], fixations: Fixations) -> None:
-        """Take rows: the trial of each, and their columns."""
-        codes = np.fromiter(map(self._code, keys), dtype=np.int64, count=len(fixations))
-        self._parts.append((codes, fixations))
-
-    def _code(self, key: Key) -> int:
-        code = self._keys.get(key)
-        if code is not None:
-            return code
-        if not key.subject:
-            self.lost[NO_SUBJECT] += 1
-            return -1
-        if self._needs_image and not key.image:
-            self.lost[NO_IMAGE_NAME] += 1
-            return -1
-        self._keys[key] = len(self._keys)
-        return len(self._keys) - 1
-
     def build(self) -> tuple[tuple[Trial, ...], Fixations]:
         """Return the trials in order of appearance, and their fixations, those of a trial together.
 
-        Fixations are numbered anew in their trial and eye where the file's numbers are not above 0.
+        Fixations are numbered anew in their trial and eye where the file's numbers do not count up.
         """
         if not self._parts:
             return (), empty_fixations()
-        codes = np.concatenate([part[0] for part in self._parts])
-        names = Fixations.__slots__
-        columns = []
-        for name in names:
-            columns.append(np.concatenate([getattr(part[1], name) for part in self._parts]))
-        self._parts.clear()
-        order = np.argsort(codes, kind="stable")
-        order = order[np.searchsorted(codes[order], 0) :]
-        bounds = np.searchsorted(codes[order], np.arange(len(self._keys) + 1))
-        table = Fixations(*(column[order] for column in columns))
+        codes, columns = self._joined(Fixations.__slots__)
         trials = tuple(
-            Trial(key.label, key.subject, key.image, key.task, slice(int(bounds[n]), int(bounds[n + 1])))
-            for n, key in enumerate(self._keys)
+            Trial(label, subject, image, task, rows)
+            for (subject, image, task, label), rows in zip(self._keys, self._bounds(codes), strict=True)
         )
-        return trials, renumbered(table, codes[order])
+        return trials, renumbered(Fixations(*columns), codes)
+
+
+class SampleGatherer(_Gathered[Samples]):
+    """Gathers samples chunk by chunk and sorts them into trials at the end."""
+
+    def build(self) -> tuple[tuple[Trial, ...], Samples]:
+        """Return the trials in order of appearance, and their samples by trial, eye and time."""
+        if not self._parts:
+            return (), Samples(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, np.int8))
+        codes, columns = self._joined(Samples.__slots__)
+        samples, all_rows = sort_samples(codes, Samples(*columns), len(self._keys))
+        trials = tuple(
+            Trial(label, subject, image, task, sample_rows=rows)
+            for (subject, image, task, label), rows in zip(self._keys, all_rows, strict=True)
+        )
+        return trials, samples
 
 
 def renumbered(table: Fixations, trial: IntArray) -> Fixations:
