@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from gazeapp.engine.gaze.records import Samples, Trial
-from gazeapp.engine.types import BoolArray, DoubleArray, Json
+from gazeapp.engine.gaze.records import Fixations, Samples, Trial
+from gazeapp.engine.types import BoolArray, DoubleArray, IntArray, Json
 
 GAP_MS = 75.0
 """Gaze that is lost for longer than this counts as a gap: blinks are longer, dropped samples shorter."""
 
 _LONG_STEP = 1.5
 """Steps in time above this many usual ones have samples missing between."""
+
+_FEWEST = 5
+"""Among fewer values than this, none is called an outlier."""
 
 _LATEST_MS = 1e15
 """Times beyond this are no times of any clock."""
@@ -44,9 +50,9 @@ class Figure:
 
 FIGURES: dict[str, Figure] = {
     "n_recorded": Figure(
-        "Fixations recorded", "", "Fixations of the eye in use, whether they are used or left out."
+        "Fixations recorded", "", "Fixations of the eye in use, whether they are used or left out.", 3.0
     ),
-    "n_fixations": Figure("Fixations used", "", "Fixations that are not left out.", 2),
+    "n_fixations": Figure("Fixations used", "", "Fixations that are not left out.", 3.0),
     "share_unusable": Figure(
         "Share unusable",
         "share",
@@ -57,7 +63,7 @@ FIGURES: dict[str, Figure] = {
     "share_outside": Figure(
         "Share outside",
         "share",
-        "Of the recorded fixations, those left out because they are off the image.",
+        "Of the recorded fixations, those with a usable position that is not on the image.",
         0.05,
     ),
     "median_duration_ms": Figure(
@@ -69,8 +75,8 @@ FIGURES: dict[str, Figure] = {
     "n_duplicates": Figure(
         "Duplicates",
         "",
-        "Fixations that repeat the eye, the position and the times of an earlier one of the trial. Rows "
-        "without times are not compared.",
+        "Fixations with the eye, position, begin and duration of another one of the trial. Those without "
+        "a begin are not compared.",
     ),
     "n_samples": Figure("Samples", "", "Rows of samples in the file, of all eyes, lost ones included."),
     "share_lost": Figure(
@@ -178,3 +184,106 @@ def _with_quality(trial: Trial, samples: Samples, rate_hz: float | None) -> Tria
         return trial
     figures = sample_quality(samples.t_ms, samples.x, samples.y, rate_hz)
     return replace(trial, quality={**trial.quality, **figures})
+
+
+def summarise(trials: Sequence[Json]) -> Json:
+    """Return the figures of a recording, from those of its trials.
+
+    Counts are sums; shares are means weighted by what they are shares of; the rate and the median
+    duration are medians over trials; the longest gap is the longest of all. Keys that no trial has are
+    left out.
+    """
+    found: Json = {"n_trials": len(trials)}
+    for key in ("n_recorded", "n_fixations", "n_duplicates", "n_samples", "gaps"):
+        values = _values(trials, key)
+        if len(values):
+            found[key] = int(values.sum())
+    for key, weight in (
+        ("share_unusable", "n_recorded"),
+        ("share_outside", "n_recorded"),
+        ("share_lost", "n_samples"),
+    ):
+        pairs = [(t[key], t.get(weight) or 0) for t in trials if t.get(key) is not None]
+        weights = sum(weight for _, weight in pairs)
+        if weights:
+            found[key] = float(sum(value * weight for value, weight in pairs) / weights)
+    for key in ("median_duration_ms", "rate_hz"):
+        values = _values(trials, key)
+        if len(values):
+            found[key] = float(np.median(values))
+    values = _values(trials, "longest_gap_ms")
+    if len(values):
+        found["longest_gap_ms"] = float(values.max())
+    return found
+
+
+def _values(trials: Sequence[Json], key: str) -> DoubleArray:
+    return np.array([trial[key] for trial in trials if trial.get(key) is not None], dtype=np.float64)
+
+
+def scanpath_digests(fixations: Fixations, trial: IntArray, n_trials: int) -> list[str]:
+    """Return a digest of the positions and durations of each trial's fixations; empty for none.
+
+    Begins do not count, so that a trial that was exported twice with different clocks is the same.
+
+    Parameters
+    ----------
+    fixations
+        Those of a trial together.
+    trial
+        Number of the trial of each, shape (n,), not falling.
+    n_trials
+        Number of trials.
+    """
+    table = np.column_stack([fixations.x, fixations.y, fixations.duration_ms, fixations.eye])
+    bounds = np.searchsorted(trial, np.arange(n_trials + 1))
+    return [
+        hashlib.sha256(table[start:stop].tobytes()).hexdigest() if stop > start else ""
+        for start, stop in pairwise(bounds.tolist())
+    ]
+
+
+def repeated_trials(subjects: Sequence[str], images: Sequence[str], digests: Sequence[str]) -> IntArray:
+    """Return for each trial the number of the earlier one that it repeats, -1 for none, shape (n,).
+
+    Trials repeat each other when subject, image and scanpath are the same, in whatever recordings they
+    are: a file that was loaded twice, or a trial that was exported into two files.
+
+    Parameters
+    ----------
+    subjects, images, digests
+        Of each trial; digests from :func:`scanpath_digests`.
+    """
+    first: dict[tuple[str, str, str], int] = {}
+    found = np.full(len(digests), -1, dtype=np.int64)
+    for k, key in enumerate(zip(subjects, images, digests, strict=True)):
+        if key[2] and first.setdefault(key, k) != k:
+            found[k] = first[key]
+    return found
+
+
+def outliers(values: ArrayLike, k: float = 3.5, least: float = 0.0) -> BoolArray:
+    """Return which values are far from the others, by the modified z score (Iglewicz & Hoaglin 1993).
+
+    z = 0.6745 (value - median) / MAD, MAD being the median absolute deviation from the median; outliers
+    have abs(z) > k. Where MAD is 0, because more than half of the values are the same, the mean absolute
+    deviation times 1.2533 stands for MAD / 0.6745. Fewer than 5 values have no outliers.
+
+    Parameters
+    ----------
+    values
+        Shape (n,); NaN values are no outliers and do not count.
+    k
+        How far is far, in modified z.
+    least
+        Values closer to the median than this are no outliers, whatever their z; in the values' unit.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    finite = np.isfinite(array)
+    if np.count_nonzero(finite) < _FEWEST:
+        return np.zeros(array.shape, dtype=np.bool_)
+    away = np.abs(array - np.median(array[finite]))
+    mad = float(np.median(away[finite]))
+    spread = mad / 0.6745 if mad > 0 else 1.2533 * float(np.mean(away[finite]))
+    far: BoolArray = finite & (away > k * spread) & (away >= least)
+    return far
