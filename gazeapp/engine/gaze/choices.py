@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,8 @@ def eyes_used(fixations: Fixations, trial: IntArray, n_trials: int, eye: str) ->
         preferred = [first, *(other for other in order if other != first), Eye.UNKNOWN, Eye.AVERAGE]
     # The first preferred eye with a position; a trial without any takes the first preferred one.
     ranked = counts[:, preferred] > 0
-    return np.array(preferred, dtype=np.int8)[ranked.argmax(axis=1)]
+    used: CodeArray = np.array(preferred, dtype=np.int8)[ranked.argmax(axis=1)]
+    return used
 
 
 def mark(
@@ -212,7 +214,7 @@ def with_average(fixations: Fixations, trial: IntArray) -> tuple[Fixations, IntA
         return fixations, trial
     parts, owners = [fixations], [trial]
     bounds = np.flatnonzero(np.r_[True, trial[1:] != trial[:-1], True])
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in pairwise(bounds.tolist()):
         part = fixations.part(slice(start, stop))
         left, right = part.part(part.eye == Eye.LEFT), part.part(part.eye == Eye.RIGHT)
         if len(left) and len(right) and not (part.eye == Eye.AVERAGE).any():

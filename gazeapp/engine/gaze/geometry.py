@@ -213,9 +213,10 @@ class Geometry:
     @classmethod
     def of(cls, values: dict[str, Any]) -> Geometry:
         """Return the geometry of what :meth:`as_json` gave."""
-        names = {entry.name for entry in fields(cls)}
-        tuples = {"screen", "rect"}
-        return cls(**{n: tuple(v) if n in tuples and v else v for n, v in values.items() if n in names})
+        known: dict[str, Any] = {entry.name: values.get(entry.name) for entry in fields(cls)}
+        for name in ("screen", "rect"):
+            known[name] = tuple(known[name]) if known[name] else None
+        return cls(**{**known, "placement": known["placement"] or ""})
 
     def over(self, other: Geometry) -> Geometry:
         """Return this geometry, with what it leaves open taken from ``other``."""

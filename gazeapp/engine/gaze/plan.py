@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -274,9 +275,8 @@ def plan_import(
     on_image = on_images(fixations, owner, affines, [found[k].image for k in range(len(found))])
     eyes = eyes_used(fixations, owner, len(recording.trials), chosen.eye)
     why = mark(fixations, owner, eyes, on_image, chosen)
-    qualities = trial_qualities(
-        fixations, owner, eyes, on_image, [trial.quality for trial in recording.trials]
-    )
+    known = [trial.quality for trial in recording.trials]
+    qualities = trial_qualities(fixations, owner, eyes, on_image, known)
     tasks: dict[str, str] = {}
     planned = []
     for k, trial in enumerate(recording.trials):
@@ -364,7 +364,7 @@ def _in_trials(recording: Recording) -> tuple[Fixations, IntArray]:
 
 def _rows(owner: IntArray, n_trials: int) -> list[slice]:
     bounds = np.searchsorted(owner, np.arange(n_trials + 1))
-    return [slice(int(a), int(b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(bounds.tolist())]
 
 
 def _affines(

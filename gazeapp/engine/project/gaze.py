@@ -19,7 +19,7 @@ from gazeapp.engine.project.store import Store
 from gazeapp.engine.types import DoubleArray, IntArray, Json
 
 X_IMAGE = "(CASE WHEN r.shown_width IS NULL THEN f.x ELSE (f.x - r.offset_x) * i.width / r.shown_width END + r.shift_x)"
-Y_IMAGE = "(CASE WHEN r.shown_height IS NULL THEN f.y ELSE (f.y - r.offset_y) * i.height / r.shown_height END + r.shift_y)"
+Y_IMAGE = X_IMAGE.replace("width", "height").replace("_x", "_y").replace(".x", ".y")
 """Position on the image, px, of a fixation ``f`` of a trial ``r`` on an image ``i``: read, then shifted."""
 
 CHOICES, GEOMETRY = "gaze choices", "gaze geometry"
@@ -194,10 +194,12 @@ class GazeStore(Store):
                 "offset_x, offset_y, shown_width, shown_height, placement, eye, quality, n_fixations, n_kept) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    (number, recording_id, subjects[trial.subject], tasks.get(trial.task), trial.image_id)
-                    + (trial.label, trial.image_name, *(trial.shown or (None,) * 4))
-                    + (json.dumps(trial.placement) if trial.placement else "", trial.eye)
-                    + (json.dumps(trial.quality), trial.n_fixations, trial.n_kept)
+                    (
+                        *(number, recording_id, subjects[trial.subject], tasks.get(trial.task)),
+                        *(trial.image_id, trial.label, trial.image_name, *(trial.shown or (None,) * 4)),
+                        *(json.dumps(trial.placement) if trial.placement else "", trial.eye),
+                        *(json.dumps(trial.quality), trial.n_fixations, trial.n_kept),
+                    )
                     for number, trial in zip(ids, trials, strict=True)
                 ),
             )
@@ -268,16 +270,19 @@ class GazeStore(Store):
 
     def recordings(self, sha256: str | None = None) -> list[RecordingRow]:
         """Return the imported recordings, all or those of one file content, oldest first."""
-        rows = self._db.execute(
+        rows: Iterable[Any] = self._db.execute(
             "SELECT id, file, sha256, format, confidence, task, facts, simulated, settings_id, created, frame, "
             "geometry FROM recordings WHERE (:sha256 IS NULL OR sha256 = :sha256) ORDER BY id",
             {"sha256": sha256},
         )
         return [
             RecordingRow(
-                *(*row[:6], json.loads(row[6]), bool(row[7]), *row[8:10]),
-                frame=json.loads(row[10]),
-                geometry=json.loads(row[11]),
+                *row[:6],
+                json.loads(row[6]),
+                bool(row[7]),
+                *row[8:10],
+                json.loads(row[10]),
+                json.loads(row[11]),
             )
             for row in rows
         ]
@@ -363,7 +368,7 @@ def _on_image(values: DoubleArray, sizes: Sequence[int]) -> DoubleArray:
     return clipped
 
 
-def _trial(row: Sequence[Any]) -> TrialRow:
+def _trial(row: Any) -> TrialRow:
     shown = None if row[11] is None else (row[9], row[10], row[11], row[12])
     placement = json.loads(row[15]) if row[15] else {}
     return TrialRow(*row[:9], shown, (row[13], row[14]), placement, row[16], json.loads(row[17]))
@@ -371,7 +376,7 @@ def _trial(row: Sequence[Any]) -> TrialRow:
 
 def _columns(rows: Sequence[Sequence[Any]]) -> StoredFixations:
     columns = list(zip(*rows, strict=True)) if rows else [()] * 10
-    numbers = [np.array(column, dtype=np.int64) for column in columns[:3]]
-    values = [np.array(column, dtype=np.float64) for column in columns[3:7]]
-    texts = [np.array(column, dtype=object) for column in columns[7:]]
-    return StoredFixations(*numbers, *values, *texts)
+    trial_id, position, number = (np.array(column, dtype=np.int64) for column in columns[:3])
+    x, y, start, duration = (np.array(column, dtype=np.float64) for column in columns[3:7])
+    eye, unusable, dropped = (np.array(column, dtype=object) for column in columns[7:])
+    return StoredFixations(trial_id, position, number, x, y, start, duration, eye, unusable, dropped)

@@ -103,7 +103,7 @@ class ImportGazeSettings:
         return self.own.get(file, self.reading)
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """The user cancelled while a file was read."""
 
 
@@ -161,7 +161,7 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
                 new = [task for task in plan.tasks if task not in job.tasks_before]
                 cautions += new_task_cautions(new, job.tasks_before)
                 new_tasks += [task for task in new if task not in new_tasks]
-        except _Stopped:
+        except _StoppedError:
             tally.cancelled = True
             break
         # A unit that ends well forgets its older problems, so that those of now are stored after it.
@@ -202,9 +202,30 @@ def read_with(file: str, settings: FileSettings, default: Geometry, watch: Watch
     GazeError
         When it cannot be read, or has samples only and degrees of visual angle are not known.
     """
+    return with_fixations(read_as_is(file, settings, watch), settings, default)
+
+
+def read_as_is(file: str, settings: FileSettings, watch: Watch | None = None) -> Recording:
+    """Read a file, with the fixations of its own and, where detection is asked for, its samples.
+
+    Raises
+    ------
+    GazeError
+        When it cannot be read.
+    """
     options = ReadOptions(settings.rules, settings.profile, samples=settings.detect)
-    recording = read_recording(file, settings.format, options, watch)
-    contents = recording.contents
+    return read_recording(file, settings.format, options, watch)
+
+
+def with_fixations(recording: Recording, settings: FileSettings, default: Geometry) -> Recording:
+    """Return a recording with the fixations that the settings ask for: its own, or those in its samples.
+
+    Raises
+    ------
+    GazeError
+        When there are no samples to find any in, or degrees of visual angle are not known.
+    """
+    contents, file = recording.contents, str(recording.path)
     if contents.samples is None or not len(contents.samples):
         if settings.detect:
             raise GazeError(
@@ -397,7 +418,7 @@ def _watch(progress: Progress, number: int, total: int, file: str) -> Watch:
 
     def watch(read: int, size: int) -> None:
         if progress.cancelled:
-            raise _Stopped
+            raise _StoppedError
         progress.report(number, total, f"{name} · {100 * read // max(size, 1)} % read")
 
     return watch

@@ -180,7 +180,7 @@ class Marker:
                 strict=True,
             )
         )
-        qualities = trial_qualities(table, owner, eyes, on_image, [trial.quality for trial in trials])
+        qualities = trial_qualities(table, owner, eyes, on_image, [t.quality for t in trials])
         rows: dict[int, Json] = {}
         for trial, eye, quality in zip(trials, eyes, qualities, strict=True):
             word = Eye(int(eye)).word

@@ -1,0 +1,226 @@
+"""What importing an eye-tracking file would do, with all that a user needs to see before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.match import ImageNames
+from gazeapp.engine.gaze.plan import ImportPlan, plan_import
+from gazeapp.engine.gaze.profiles import TableProfile
+from gazeapp.engine.gaze.reading import guess_formats
+from gazeapp.engine.gaze.records import Contents, Recording
+from gazeapp.engine.gaze.source import Source, Watch
+from gazeapp.engine.project import ImageRow, Project
+from gazeapp.engine.types import Json
+from gazeapp.engine.workflows.gaze import (
+    DEFAULT_TASK,
+    FileSettings,
+    ImportGazeSettings,
+    read_as_is,
+    with_fixations,
+)
+from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
+
+_LINES, _CHARACTERS = 40, 300
+
+
+class FormatGuess(NamedTuple):
+    """A format that a file could be in, how sure that is (0 to 1), and what told it."""
+
+    id: str
+    name: str
+    confidence: float
+    reason: str
+
+
+class PictureOf(NamedTuple):
+    """An image of the project, to be drawn: its name, its file as last known, its size in px."""
+
+    name: str
+    path: Path
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class TablePreview:
+    """The beginning of a table, and how its columns are taken.
+
+    Parameters
+    ----------
+    header
+        Names of the columns.
+    rows
+        Cells of the first rows.
+    header_line
+        Number of the header's line, from 1.
+    profile
+        How the columns are taken: what the user says, else the best guess.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    header_line: int
+    profile: TableProfile
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What was found in a file, before anything is stored.
+
+    Parameters
+    ----------
+    file
+        As it was given.
+    settings
+        How it was read.
+    guesses
+        The formats that it could be in, surest first.
+    error
+        Why it cannot be imported as it is; None when it can.
+    plan
+        What importing it would store; None when it cannot be read.
+    images
+        The images of the project that its trials show, by id.
+    messages
+        Its messages, for trying trial patterns on.
+    table
+        Its first rows, when it is a table.
+    lines
+        Its first lines as text; empty for a folder or a binary file.
+    facts
+        What the plan says of it, as :meth:`~gazeapp.engine.gaze.plan.ImportPlan.facts` does.
+    own_fixations
+        The tracker's own fixations, when they are to be replaced by fixations found in the samples.
+    read
+        The file as it was read, before fixations were sought, to plan it anew without reading it.
+    """
+
+    file: str
+    settings: FileSettings = field(default_factory=FileSettings)
+    guesses: tuple[FormatGuess, ...] = ()
+    error: GazeError | None = None
+    plan: ImportPlan | None = None
+    images: Mapping[int, PictureOf] = field(default_factory=dict)
+    messages: tuple[str, ...] = ()
+    table: TablePreview | None = None
+    lines: tuple[str, ...] = ()
+    facts: Json = field(default_factory=dict)
+    own_fixations: Contents | None = None
+    read: Recording | None = field(default=None, repr=False)
+
+
+def look_at(
+    project: Project,
+    settings: ImportGazeSettings,
+    file: str,
+    watch: Watch | None = None,
+    before: Preview | None = None,
+) -> Preview:
+    """Find out what importing a file would do; nothing is stored.
+
+    Parameters
+    ----------
+    project
+        Where it would be imported.
+    settings
+        Of the whole import; those of ``file`` are used.
+    file
+        The file, or the folder of a data set.
+    watch
+        Told about the progress of reading; what it raises to stop comes through.
+    before
+        An earlier preview of the same file. What it read is used again, unless the file was to be read
+        otherwise.
+
+    Returns
+    -------
+    Preview
+        With the error in it when the file cannot be read or imported as it is.
+    """
+    own = settings.of(file)
+    if before is not None and before.read is not None and _read_alike(before.settings, own):
+        found = replace(before, settings=own, error=None, plan=None, own_fixations=None, facts={})
+    else:
+        found = _begin(file, own, watch)
+    if found.error is not None or found.read is None:
+        return found
+    try:
+        return _planned(project, settings, found, found.read)
+    except GazeError as error:
+        return replace(found, error=error)
+
+
+def _read_alike(a: FileSettings, b: FileSettings) -> bool:
+    """Return whether two settings hand over the same contents before fixations are sought."""
+    return (a.format, a.rules, a.profile, a.detect) == (b.format, b.rules, b.profile, b.detect)
+
+
+def _begin(file: str, own: FileSettings, watch: Watch | None) -> Preview:
+    """Read a file and its head."""
+    found = Preview(file, own)
+    try:
+        source = Source(Path(file))
+        found = replace(found, lines=_lines(source), guesses=_guesses(source))
+        found = replace(found, table=_table(source, own))
+        recording = read_as_is(file, own, watch)
+    except GazeError as error:
+        return replace(found, error=error)
+    return replace(found, read=recording, messages=recording.facts.messages)
+
+
+def _planned(project: Project, settings: ImportGazeSettings, found: Preview, read: Recording) -> Preview:
+    own, default = found.settings, default_geometry(project)
+    recording = with_fixations(read, own, default)
+    images = project.images.all()
+    task = project.tasks.resolve(settings.task) or next(iter(project.tasks.all()), DEFAULT_TASK)
+    plan = plan_import(
+        recording,
+        images,
+        task=task,
+        given=own.geometry,
+        default=default,
+        choices=settings.choices or choices_of(project),
+        rules=own.match,
+        names=ImageNames([image.name for image in images]),
+        resolve=project.tasks.resolve,
+    )
+    replaced = own.detect and len(read.fixations) > 0
+    return replace(
+        found,
+        plan=plan,
+        error=plan.blocked,
+        images=_pictures(project, images, plan),
+        facts=plan.facts(),
+        own_fixations=read.contents if replaced else None,
+    )
+
+
+def _pictures(project: Project, images: list[ImageRow], plan: ImportPlan) -> dict[int, PictureOf]:
+    shown = plan.images
+    return {
+        image.id: PictureOf(image.name, project.folder / image.path, image.width, image.height)
+        for image in images
+        if image.id in shown
+    }
+
+
+def _guesses(source: Source) -> tuple[FormatGuess, ...]:
+    return tuple(
+        FormatGuess(entry.id, entry.name, guess.confidence, guess.reason)
+        for entry, guess in guess_formats(source)
+    )
+
+
+def _lines(source: Source) -> tuple[str, ...]:
+    if source.is_folder or not source.is_text:
+        return ()
+    return tuple(line[:_CHARACTERS] for line in source.head_lines[:_LINES])
+
+
+def _table(source: Source, own: FileSettings) -> TablePreview | None:
+    return None
