@@ -166,7 +166,6 @@ def _begin(file: str, own: FileSettings, watch: Watch | None) -> Preview:
     try:
         source = Source(Path(file))
         found = replace(found, lines=_lines(source), guesses=_guesses(source))
-        found = replace(found, table=_table(source, own))
         recording = read_as_is(file, own, watch)
     except GazeError as error:
         return replace(found, error=error)
@@ -220,7 +219,3 @@ def _lines(source: Source) -> tuple[str, ...]:
     if source.is_folder or not source.is_text:
         return ()
     return tuple(line[:_CHARACTERS] for line in source.head_lines[:_LINES])
-
-
-def _table(source: Source, own: FileSettings) -> TablePreview | None:
-    return None
