@@ -270,22 +270,12 @@ class GazeStore(Store):
 
     def recordings(self, sha256: str | None = None) -> list[RecordingRow]:
         """Return the imported recordings, all or those of one file content, oldest first."""
-        rows: Iterable[Any] = self._db.execute(
+        rows = self._db.execute(
             "SELECT id, file, sha256, format, confidence, task, facts, simulated, settings_id, created, frame, "
             "geometry FROM recordings WHERE (:sha256 IS NULL OR sha256 = :sha256) ORDER BY id",
             {"sha256": sha256},
         )
-        return [
-            RecordingRow(
-                *row[:6],
-                json.loads(row[6]),
-                bool(row[7]),
-                *row[8:10],
-                json.loads(row[10]),
-                json.loads(row[11]),
-            )
-            for row in rows
-        ]
+        return [_recording(row) for row in rows]
 
     def trials(self, recording_id: int | None = None) -> list[TrialRow]:
         """Return the trials, all or those of one recording, with how many fixations were read and kept."""
@@ -368,10 +358,18 @@ def _on_image(values: DoubleArray, sizes: Sequence[int]) -> DoubleArray:
     return clipped
 
 
-def _trial(row: Any) -> TrialRow:
+def _recording(row: Sequence[Any]) -> RecordingRow:
+    values = [*row]
+    values[6], values[7] = json.loads(row[6]), bool(row[7])
+    values[10], values[11] = json.loads(row[10]), json.loads(row[11])
+    return RecordingRow(*values)
+
+
+def _trial(row: Sequence[Any]) -> TrialRow:
     shown = None if row[11] is None else (row[9], row[10], row[11], row[12])
     placement = json.loads(row[15]) if row[15] else {}
-    return TrialRow(*row[:9], shown, (row[13], row[14]), placement, row[16], json.loads(row[17]))
+    values = [*row[:9], shown, (row[13], row[14]), placement, row[16], json.loads(row[17])]
+    return TrialRow(*values)
 
 
 def _columns(rows: Sequence[Sequence[Any]]) -> StoredFixations:
