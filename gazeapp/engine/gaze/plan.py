@@ -17,7 +17,6 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices, eyes_used, mark, with_average
 from gazeapp.engine.gaze.geometry import Affine, Geometry, effective, inside, shown_at
 from gazeapp.engine.gaze.match import ImageNames
-from gazeapp.engine.gaze.quality import trial_qualities
 from gazeapp.engine.gaze.records import (
     IMAGE,
     CodeArray,
@@ -28,6 +27,7 @@ from gazeapp.engine.gaze.records import (
     Why,
     count_reasons,
 )
+from gazeapp.engine.gaze.trial_quality import trial_qualities
 from gazeapp.engine.types import BoolArray, DoubleArray, IntArray, Json
 
 ASSIGNED, BY_ORDER, BY_LABEL = "assigned", "by order", "by the trial's label"
@@ -276,7 +276,7 @@ def plan_import(
     eyes = eyes_used(fixations, owner, len(recording.trials), chosen.eye)
     why = mark(fixations, owner, eyes, on_image, chosen)
     known = [trial.quality for trial in recording.trials]
-    qualities = trial_qualities(fixations, owner, eyes, on_image, known)
+    qualities = trial_qualities(fixations, owner, eyes, on_image, why, known)
     tasks: dict[str, str] = {}
     planned = []
     for k, trial in enumerate(recording.trials):

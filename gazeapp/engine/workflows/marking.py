@@ -16,8 +16,8 @@ from gazeapp.engine.gaze.choices import GazeChoices, eyes_used, mark
 from gazeapp.engine.gaze.geometry import Affine, Geometry, shown_at
 from gazeapp.engine.gaze.match import ImageNames
 from gazeapp.engine.gaze.plan import find_image, on_images
-from gazeapp.engine.gaze.quality import trial_qualities
 from gazeapp.engine.gaze.records import Eye, Fixations, Frame, Placement, Why
+from gazeapp.engine.gaze.trial_quality import trial_qualities
 from gazeapp.engine.project import ImageRow, Project, RecordingRow, TrialRow
 from gazeapp.engine.project.gaze import CHOICES, GEOMETRY, StoredFixations
 from gazeapp.engine.types import IntArray, Json
@@ -180,7 +180,7 @@ class Marker:
                 strict=True,
             )
         )
-        qualities = trial_qualities(table, owner, eyes, on_image, [t.quality for t in trials])
+        qualities = trial_qualities(table, owner, eyes, on_image, why, [t.quality for t in trials])
         rows: dict[int, Json] = {}
         for trial, eye, quality in zip(trials, eyes, qualities, strict=True):
             word = Eye(int(eye)).word
