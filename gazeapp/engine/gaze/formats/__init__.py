@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gazeapp.engine.gaze.formats import table
+from gazeapp.engine.gaze.formats import smi, table, tobii_sdk
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 
-ALL: tuple[Format, ...] = (table.FORMAT,)
+ALL: tuple[Format, ...] = (smi.FORMAT, tobii_sdk.FORMAT, table.FORMAT)
 """Every format that can be read; a format of one program stands before the general table."""
 
 FORMATS: dict[str, Format] = {entry.id: entry for entry in ALL}

@@ -1,0 +1,114 @@
+"""Finding the header of a program's own table, below whatever stands above it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from gazeapp.engine.gaze.source import Source
+from gazeapp.engine.gaze.tables import (
+    CHUNK,
+    LONGEST_LINE,
+    Rows,
+    delimiter_of,
+    plain,
+    rows_of,
+    split_line,
+)
+from gazeapp.engine.types import IntArray
+
+_LINES_ABOVE = 400
+_CELLS_AT_ONCE = 2_000_000
+_LARGEST = 2**53
+_PAIR = re.compile(r"^([^:\t]{1,80}):\s*(.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header of a table.
+
+    Parameters
+    ----------
+    line
+        Number of its line, from 1.
+    delimiter
+        Character between cells.
+    cells
+        Names as they stand in the file.
+    names
+        The same as :func:`plain` writes them.
+    above
+        The lines above, without line ends.
+    """
+
+    line: int
+    delimiter: str
+    cells: tuple[str, ...]
+    names: tuple[str, ...]
+    above: tuple[str, ...]
+
+    def place(self, *names: str) -> int | None:
+        """Return the number of the first column that has one of these names, best first; None for none."""
+        return next((self.names.index(name) for name in names if name in self.names), None)
+
+    def starting(self, start: str) -> int | None:
+        """Return the number of the first column whose name starts so; None for none."""
+        return next((place for place, name in enumerate(self.names) if name.startswith(start)), None)
+
+    def has(self, *names: str) -> bool:
+        """Return whether all of these columns are there."""
+        return all(name in self.names for name in names)
+
+    def said(self, *names: str) -> str:
+        """Return what a line above says, such as ``Subject: P1``, by its name; empty when none does."""
+        pairs = {}
+        for line in reversed(self.above):
+            found = _PAIR.match(line)
+            if found:
+                pairs[plain(found[1])] = found[2].strip()
+        return next((pairs[name] for name in names if pairs.get(name)), "")
+
+    def rows(self, source: Source) -> Iterator[Rows]:
+        """Yield the rows below in chunks that hold about as many cells however many columns there are."""
+        size = max(500, min(CHUNK, _CELLS_AT_ONCE // max(1, len(self.cells))))
+        return rows_of(source, self.delimiter, self.line, size)
+
+
+Test: TypeAlias = Callable[[Header], bool]
+
+
+def header_in_head(source: Source, is_it: Test) -> Header | None:
+    """Return the header of a table by the first 64 KiB of its file; None when there is none."""
+    return _first(source.head_lines, is_it) if source.is_text else None
+
+
+def header_of(source: Source, is_it: Test) -> Header | None:
+    """Return the header of a table, however long it is; None when there is none."""
+    with source.open_text() as text:
+        return _first(iter(lambda: text.readline(LONGEST_LINE), ""), is_it)
+
+
+def whole_numbers(rows: Rows, place: int | None) -> IntArray:
+    """Return the cells of one column as int64, shape (n,); 0 where a cell is no whole number."""
+    values = rows.numbers(place)
+    whole = np.isfinite(values) & (values == np.floor(values)) & (np.abs(values) < _LARGEST)
+    return np.where(whole, values, 0).astype(np.int64)
+
+
+def _first(lines: Iterable[str], is_it: Test) -> Header | None:
+    above: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if number > _LINES_ABOVE:
+            break
+        bare = line.rstrip("\r\n").lstrip("\ufeff")
+        delimiter = delimiter_of(bare)
+        cells = tuple(split_line(bare, delimiter)) if delimiter in bare else ()
+        header = Header(number, delimiter, cells, tuple(map(plain, cells)), tuple(above))
+        if cells and is_it(header):
+            return header
+        above.append(bare)
+    return None
