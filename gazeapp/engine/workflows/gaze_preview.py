@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.choices import GazeChoices
+from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.gaze.match import ImageNames
 from gazeapp.engine.gaze.plan import ImportPlan, plan_import
 from gazeapp.engine.gaze.profiles import TableProfile
@@ -96,6 +98,10 @@ class Preview:
         What the plan says of it, as :meth:`~gazeapp.engine.gaze.plan.ImportPlan.facts` does.
     own_fixations
         The tracker's own fixations, when they are to be replaced by fixations found in the samples.
+    choices, default
+        What the project holds to as it is: which fixations are used, and its default geometry.
+    imported
+        Whether the project holds an import of the same content.
     read
         The file as it was read, before fixations were sought, to plan it anew without reading it.
     """
@@ -111,6 +117,9 @@ class Preview:
     lines: tuple[str, ...] = ()
     facts: Json = field(default_factory=dict)
     own_fixations: Contents | None = None
+    choices: GazeChoices = field(default_factory=GazeChoices)
+    default: Geometry = field(default_factory=Geometry)
+    imported: bool = False
     read: Recording | None = field(default=None, repr=False)
 
 
@@ -120,6 +129,7 @@ def look_at(
     file: str,
     watch: Watch | None = None,
     before: Preview | None = None,
+    default: Geometry | None = None,
 ) -> Preview:
     """Find out what importing a file would do; nothing is stored.
 
@@ -136,6 +146,8 @@ def look_at(
     before
         An earlier preview of the same file. What it read is used again, unless the file was to be read
         otherwise.
+    default
+        What is to become the project's default geometry before the import; None: as it is.
 
     Returns
     -------
@@ -146,11 +158,12 @@ def look_at(
     if before is not None and before.read is not None and _read_alike(before.settings, own):
         found = replace(before, settings=own, error=None, plan=None, own_fixations=None, facts={})
     else:
-        found = _begin(file, own, watch)
+        start = Preview(file, own, choices=choices_of(project), default=default_geometry(project))
+        found = _begin(start, watch)
     if found.error is not None or found.read is None:
         return found
     try:
-        return _planned(project, settings, found, found.read)
+        return _planned(project, settings, found, found.read, default or found.default)
     except GazeError as error:
         return replace(found, error=error)
 
@@ -160,20 +173,21 @@ def _read_alike(a: FileSettings, b: FileSettings) -> bool:
     return (a.format, a.rules, a.profile, a.detect) == (b.format, b.rules, b.profile, b.detect)
 
 
-def _begin(file: str, own: FileSettings, watch: Watch | None) -> Preview:
+def _begin(found: Preview, watch: Watch | None) -> Preview:
     """Read a file and its head."""
-    found = Preview(file, own)
     try:
-        source = Source(Path(file))
+        source = Source(Path(found.file))
         found = replace(found, lines=_lines(source), guesses=_guesses(source))
-        recording = read_as_is(file, own, watch)
+        recording = read_as_is(found.file, found.settings, watch)
     except GazeError as error:
         return replace(found, error=error)
     return replace(found, read=recording, messages=recording.facts.messages)
 
 
-def _planned(project: Project, settings: ImportGazeSettings, found: Preview, read: Recording) -> Preview:
-    own, default = found.settings, default_geometry(project)
+def _planned(
+    project: Project, settings: ImportGazeSettings, found: Preview, read: Recording, default: Geometry
+) -> Preview:
+    own, choices = found.settings, settings.choices or choices_of(project)
     recording = with_fixations(read, own, default)
     images = project.images.all()
     task = project.tasks.resolve(settings.task) or next(iter(project.tasks.all()), DEFAULT_TASK)
@@ -183,7 +197,7 @@ def _planned(project: Project, settings: ImportGazeSettings, found: Preview, rea
         task=task,
         given=own.geometry,
         default=default,
-        choices=settings.choices or choices_of(project),
+        choices=choices,
         rules=own.match,
         names=ImageNames([image.name for image in images]),
         resolve=project.tasks.resolve,
@@ -192,10 +206,21 @@ def _planned(project: Project, settings: ImportGazeSettings, found: Preview, rea
     return replace(
         found,
         plan=plan,
-        error=plan.blocked,
+        error=plan.blocked or _no_degrees(plan, choices),
         images=_pictures(project, images, plan),
         facts=plan.facts(),
         own_fixations=read.contents if replaced else None,
+        imported=bool(project.gaze.recordings(sha256=read.sha256)),
+    )
+
+
+def _no_degrees(plan: ImportPlan, choices: GazeChoices) -> GazeError | None:
+    if choices.sigma_unit != "deg" or not plan.n_used or plan.geometry.screen_px_per_degree is not None:
+        return None
+    return GazeError(
+        "The blur of human maps is in degrees, and how many px a degree spans is not known for this file.",
+        where=str(plan.recording.path),
+        todo="Give the viewing distance and the screen's width, or the px per degree, or choose a blur in px.",
     )
 
 
