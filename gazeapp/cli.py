@@ -6,7 +6,6 @@ import difflib
 import json
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,11 @@ from typing import Any
 import click
 
 import gazeapp
+from gazeapp.cli_base import FILE, call, counts, finish, parse_sigma, report_and_exit, run, sentence
+from gazeapp.cli_gaze import COMMANDS
 from gazeapp.display import has_display
 from gazeapp.engine.errors import GazeError
 from gazeapp.terminal import TerminalProgress
-
-_FILE = click.Path(path_type=Path)
 
 
 class _Commands(click.Group):
@@ -46,7 +45,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except GazeError as error:
-            click.echo(_sentence(error.what, error.where, error.todo), err=True)
+            click.echo(sentence(error.what, error.where, error.todo), err=True)
             ctx.exit(1)
 
 
@@ -60,7 +59,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("project", type=_FILE, required=False)
+@click.argument("project", type=FILE, required=False)
 def window(project: Path | None) -> None:
     """Open the window, with PROJECT if given."""
     if not has_display():
@@ -74,7 +73,7 @@ def window(project: Path | None) -> None:
 
 
 @main.command()
-@click.argument("folder", type=_FILE, default=Path("demo-study"), metavar="[DIR]")
+@click.argument("folder", type=FILE, default=Path("demo-study"), metavar="[DIR]")
 @click.option("--no-window", is_flag=True, help="Build it, write report and pictures, and open no window.")
 @click.option("--scenes", default=48, show_default=True, type=click.IntRange(2), help="Number of scenes.")
 @click.option(
@@ -100,12 +99,12 @@ def demo(folder: Path, no_window: bool, scenes: int, observers: int, seed: int, 
     if as_json:
         click.echo(json.dumps({**summary.as_json(), "pictures": [str(path) for path in pictures]}, indent=2))
     else:
-        click.echo(f"Demo study (simulated): {_counts(summary)}.")
+        click.echo(f"Demo study (simulated): {counts(summary)}.")
         click.echo(f"  project   {settings.project_path}")
         click.echo(f"  report    {settings.report_path}")
         for path in pictures:
             click.echo(f"  picture   {path}")
-    code = _finish(summary)
+    code = finish(summary)
     if show and not summary.cancelled:
         from gazeapp.ui.app import main as open_window
 
@@ -114,9 +113,9 @@ def demo(folder: Path, no_window: bool, scenes: int, observers: int, seed: int, 
 
 
 @main.command()
-@click.argument("project", type=_FILE)
+@click.argument("project", type=FILE)
 @click.option(
-    "--images", "folders", type=_FILE, multiple=True, required=True, help="Folder or file of images."
+    "--images", "folders", type=FILE, multiple=True, required=True, help="Folder or file of images."
 )
 @click.option("--task", "tasks", multiple=True, help="Task name; give it again for more.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -139,78 +138,24 @@ def new(project: Path, folders: tuple[Path, ...], tasks: tuple[str, ...], as_jso
             project.unlink()
         raise
     created.close()
-    _report_and_exit(summary, as_json, f"{project} holds {summary.details['images']} images")
+    report_and_exit(summary, as_json, f"{project} holds {summary.details['images']} images")
 
 
 @main.command("add-images")
-@click.argument("project", type=_FILE)
-@click.argument("paths", type=_FILE, nargs=-1, required=True)
+@click.argument("project", type=FILE)
+@click.argument("paths", type=FILE, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def add_images_command(project: Path, paths: tuple[Path, ...], as_json: bool) -> None:
     """Add pictures, or folders of pictures, to PROJECT."""
     from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 
     settings = AddImagesSettings(tuple(str(path) for path in paths))
-    _run(project, add_images, settings, as_json)
-
-
-@main.command("import-gaze")
-@click.argument("project", type=_FILE)
-@click.argument("files", type=_FILE, nargs=-1, required=True)
-@click.option("--format", "format_", default="auto", show_default=True, help="auto, csv or eyelink-asc.")
-@click.option("--task", default="", help="Task of the recordings that do not name one themselves.")
-@click.option("--eye", default="auto", show_default=True, type=click.Choice(["auto", "left", "right"]))
-@click.option(
-    "--trial-pattern", default="", help="Regular expression of the message that begins a trial (.asc)."
-)
-@click.option("--sigma", default="24px", show_default=True, help="Blur of the human maps: 24px or 1deg.")
-@click.option("--px-per-deg", type=float, help="Image pixels per degree of visual angle.")
-@click.option(
-    "--screen", type=(float, float), help="Screen width and height in px, for files that lack them."
-)
-@click.option("--simulated", is_flag=True, help="Mark the recordings as simulated.")
-@click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was read from each file as JSON.")
-def import_gaze_command(
-    project: Path,
-    files: tuple[Path, ...],
-    format_: str,
-    task: str,
-    eye: str,
-    trial_pattern: str,
-    sigma: str,
-    px_per_deg: float | None,
-    screen: tuple[float, float] | None,
-    simulated: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    """Read eye-tracking FILES into PROJECT."""
-    from gazeapp.engine.gaze.plan import in_words
-    from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
-
-    value, unit = _sigma(sigma)
-    settings = ImportGazeSettings(
-        files=tuple(str(path) for path in files),
-        format=format_,
-        task=task,
-        eye=eye,
-        trial_pattern=trial_pattern,
-        dry_run=dry_run,
-        simulated=simulated,
-        sigma=value,
-        sigma_unit=unit,
-        px_per_deg=px_per_deg,
-        screen=screen,
-    )
-    summary = _call(project, import_gaze, settings, as_json)
-    lines = [f"{entry['file']}: {in_words(entry)}" for entry in summary.details["files"]]
-    _report_and_exit(summary, as_json, "\n".join([*lines, f"{summary.verb}: {_counts(summary)}"]))
+    run(project, add_images, settings, as_json)
 
 
 @main.command("import-maps")
-@click.argument("project", type=_FILE)
-@click.argument("folder", type=_FILE)
+@click.argument("project", type=FILE)
+@click.argument("folder", type=FILE)
 @click.option("--model", required=True, help="Name of the model that made the maps.")
 @click.option("--task", required=True, help="Task that they belong to.")
 @click.option("--truth", is_flag=True, help="They are the density that simulated observers were drawn from.")
@@ -222,11 +167,11 @@ def import_maps_command(
     from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
 
     settings = ImportMapsSettings(str(folder), model, task)
-    _run(project, import_maps, replace(settings, kind="truth") if truth else settings, as_json)
+    run(project, import_maps, replace(settings, kind="truth") if truth else settings, as_json)
 
 
 @main.command("extract")
-@click.argument("project", type=_FILE)
+@click.argument("project", type=FILE)
 @click.option("--model", "models", multiple=True, help="Model id; all that can be run if not given.")
 @click.option("--task", "tasks", multiple=True, help="Task; all of the project if not given.")
 @click.option("--method", default="", help="Map method; each model's default if not given.")
@@ -248,7 +193,7 @@ def extract_command(
     from gazeapp.engine.workflows.extract import ExtractSettings, extract
 
     settings = ExtractSettings(models, tasks, method, words, device)
-    summary = _call(project, extract, settings, as_json)
+    summary = call(project, extract, settings, as_json)
     outside = summary.details["outside_training"]
     if outside:
         click.echo(
@@ -256,11 +201,11 @@ def extract_command(
             "scenes of the demo world); captions and maps for them are no evidence about photographs.",
             err=True,
         )
-    _report_and_exit(summary, as_json, f"{summary.verb}: {_counts(summary)}")
+    report_and_exit(summary, as_json, f"{summary.verb}: {counts(summary)}")
 
 
 @main.command("score")
-@click.argument("project", type=_FILE)
+@click.argument("project", type=FILE)
 @click.option("--preset", default="tuebingen", show_default=True, type=click.Choice(["tuebingen", "mit"]))
 @click.option(
     "--sigma", default="", help="Blur of the human maps: 24px or 1deg. Default: that of the import."
@@ -273,32 +218,32 @@ def score_command(project: Path, preset: str, sigma: str, px_per_deg: float | No
 
     settings = ScoreSettings(preset=preset, px_per_deg=px_per_deg)
     if sigma:
-        value, unit = _sigma(sigma)
+        value, unit = parse_sigma(sigma)
         settings = replace(settings, sigma=value, sigma_unit=unit)
-    _run(project, score, settings, as_json)
+    run(project, score, settings, as_json)
 
 
 @main.command("report")
-@click.argument("project", type=_FILE)
-@click.option("-o", "--output", type=_FILE, required=True, help="The file to write, .html.")
+@click.argument("project", type=FILE)
+@click.option("-o", "--output", type=FILE, required=True, help="The file to write, .html.")
 @click.option("--preset", default="tuebingen", show_default=True, type=click.Choice(["tuebingen", "mit"]))
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def report_command(project: Path, output: Path, preset: str, as_json: bool) -> None:
     """Write the report of PROJECT as one self-contained file."""
     from gazeapp.engine.workflows.report import ReportSettings, report
 
-    _run(project, report, ReportSettings(output=str(output), preset=preset), as_json)
+    run(project, report, ReportSettings(output=str(output), preset=preset), as_json)
 
 
 @main.command("export")
-@click.argument("project", type=_FILE)
-@click.option("-o", "--output", type=_FILE, required=True, help="The folder to write into.")
+@click.argument("project", type=FILE)
+@click.option("-o", "--output", type=FILE, required=True, help="The folder to write into.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def export_command(project: Path, output: Path, as_json: bool) -> None:
     """Write the tables, maps and overlays of PROJECT into a folder."""
     from gazeapp.engine.workflows.export import ExportSettings, export
 
-    _run(project, export, ExportSettings(folder=str(output)), as_json)
+    run(project, export, ExportSettings(folder=str(output)), as_json)
 
 
 @main.command("train")
@@ -309,7 +254,7 @@ def export_command(project: Path, output: Path, as_json: bool) -> None:
 @click.option("--batch", default=32, show_default=True, type=click.IntRange(1), help="Pictures in a step.")
 @click.option("--seed", default=1, show_default=True, help="Seed of weights, order and augmentation.")
 @click.option("--scenes", default=64_000, show_default=True, type=click.IntRange(1), help="Scenes to draw.")
-@click.option("-o", "--output", type=_FILE, required=True, help="Folder of the new captioner.")
+@click.option("-o", "--output", type=FILE, required=True, help="Folder of the new captioner.")
 @click.option("--json", "as_json", is_flag=True, help="Print the captioner's figures as JSON.")
 def train_command(
     data: str,
@@ -370,55 +315,5 @@ def _save_pictures(project: Path, folder: Path) -> list[Path]:
     return save_window_pictures(project, folder)
 
 
-def _sigma(text: str) -> tuple[float, str]:
-    clean = text.strip().lower()
-    for unit in ("px", "deg"):
-        if clean.endswith(unit):
-            try:
-                value = float(clean[: -len(unit)])
-            except ValueError:
-                break
-            if value > 0:
-                return value, unit
-    raise click.BadParameter(f"'{text}' is no size; write for example 24px or 1deg.")
-
-
-def _call(project: Path, verb: Callable[..., Any], settings: Any, quiet: bool) -> Any:
-    from gazeapp.engine.project import Project
-
-    with Project.open(project) as opened, TerminalProgress(quiet=quiet).watching() as progress:
-        return verb(opened, settings, progress)
-
-
-def _run(project: Path, verb: Callable[..., Any], settings: Any, as_json: bool) -> None:
-    summary = _call(project, verb, settings, as_json)
-    _report_and_exit(summary, as_json, f"{summary.verb}: {_counts(summary)}")
-
-
-def _counts(summary: Any) -> str:
-    parts = [f"{summary.done} done"]
-    if summary.skipped:
-        parts.append(f"{summary.skipped} there already")
-    if summary.failed:
-        parts.append(f"{summary.failed} failed")
-    if summary.cancelled:
-        parts.append("stopped before the end")
-    return f"{', '.join(parts)} in {summary.seconds:.1f} s"
-
-
-def _report_and_exit(summary: Any, as_json: bool, sentence: str) -> None:
-    click.echo(json.dumps(summary.as_json(), indent=2) if as_json else f"{sentence}.")
-    sys.exit(_finish(summary))
-
-
-def _finish(summary: Any) -> int:
-    """List what went wrong on stderr and return the exit code."""
-    # One damaged image fails under every model; it is told once.
-    for sentence in dict.fromkeys(_sentence(p.what, p.where, p.todo) for p in summary.problems):
-        click.echo(sentence, err=True)
-    return 1 if summary.failed or summary.cancelled else 0
-
-
-def _sentence(what: str, where: str, todo: str) -> str:
-    place = f"{where}: " if where else ""
-    return " ".join(part for part in (f"{place}{what}", todo) if part)
+for _command in COMMANDS:
+    main.add_command(_command)

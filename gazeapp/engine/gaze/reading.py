@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
@@ -28,6 +29,35 @@ def guess_formats(source: Source) -> list[tuple[Format, Guess]]:
     found = [(entry, guess) for entry, guess in guesses if guess is not None and guess.confidence > 0]
     # Of two that are equally sure, the more particular one counts; sorting keeps their order.
     return sorted(found, key=lambda pair: -pair[1].confidence)
+
+
+def expand(paths: Iterable[Path | str]) -> list[Path]:
+    """Return the files that paths mean: a folder stands for the recordings in it, unless it is a data set.
+
+    Of a folder, files are taken whose names end as those of a known format; hidden ones are left out.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if not path.is_dir() or _is_data_set(path):
+            found.append(path)
+            continue
+        files = (file for file in path.rglob("*") if file.is_file() and is_recording_name(file.name))
+        found += sorted(file for file in files if not _is_hidden(file.relative_to(path)))
+    return list(dict.fromkeys(found))
+
+
+def is_recording_name(name: str) -> bool:
+    """Return whether a file's name ends as those of a known format; its content may be another's."""
+    plain = name.lower().removesuffix(".gz")
+    return any(plain.endswith(suffix) for entry in ALL for suffix in entry.suffixes)
+
+
+def _is_data_set(folder: Path) -> bool:
+    return any(guess.confidence >= _SURE for _, guess in guess_formats(Source(folder)))
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def read_recording(
