@@ -101,6 +101,11 @@ class SettingsStore(Store):
             )
         return settings_id
 
+    def last(self, verb: str) -> SettingsRow | None:
+        """Return the newest settings of a verb, or None when there are none."""
+        row = self._db.execute("SELECT max(id) FROM settings WHERE verb = ?", (verb,)).fetchone()
+        return None if row[0] is None else self.get(int(row[0]))
+
     def get(self, settings_id: int) -> SettingsRow:
         """Return one settings row.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from gazeapp.engine.scoring.ceilings import (
     AGREEMENT,
+    EQUAL_SPLIT_HALF,
     HALF_VS_HALF,
     LOSO,
     LOSO_CORRECTED,
@@ -167,8 +168,10 @@ def ceiling_mark(metric: str, parts: Parts, n_subjects: IntArray) -> CeilingMark
         columns = np.column_stack([parts["cc", SPLIT_HALF], people / half])
         return CeilingMark(SQRT_SPEARMAN_BROWN, columns, lambda m: cc_ceiling(m[..., 0], m[..., 1]), 0.0)
     agreement = [("nss", estimator) for estimator in AGREEMENT]
-    if metric == "nss" and all(_any(parts, key) for key in [("nss", LOSO), ("cc", SPLIT_HALF), *agreement]):
-        loso, r = parts["nss", LOSO], parts["cc", SPLIT_HALF]
+    # Where human maps are weighted, the reliability of the maps that predict fixations stands by itself.
+    halves = ("nss", EQUAL_SPLIT_HALF) if ("nss", EQUAL_SPLIT_HALF) in parts else ("cc", SPLIT_HALF)
+    if metric == "nss" and all(_any(parts, key) for key in [("nss", LOSO), halves, *agreement]):
+        loso, r = parts["nss", LOSO], parts[halves]
         columns = np.column_stack([loso, loso * r, (people - 1) / half, *(parts[key] for key in agreement)])
         return CeilingMark(LOSO_CORRECTED, columns, _nss_mark, 0.0)
     for estimator in (LOSO, HALF_VS_HALF):

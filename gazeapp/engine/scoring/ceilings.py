@@ -32,6 +32,8 @@ from gazeapp.engine.types import DoubleArray, FloatArray, IntArray
 LOSO = "loso"
 LOSO_CORRECTED = "loso_corrected"
 SPLIT_HALF = "split_half_r"
+EQUAL_SPLIT_HALF = "split_half_r_equal"
+"""The split-half correlation of maps in which every fixation counts the same, where human maps are weighted."""
 SQRT_SPEARMAN_BROWN = "sqrt_spearman_brown"
 HALF_VS_HALF = "half_vs_half"
 AGREEMENT = ("agreement_quarter", "agreement_half", "agreement_one", "agreement_two")
@@ -55,8 +57,9 @@ class SubjectMaps:
     Parameters
     ----------
     maps
-        Shape (n_subjects, height, width), float32; each sums to that subject's number of fixations,
-        so that their sum over subjects is the human map but for its scale.
+        Shape (n_subjects, height, width), float32; each sums to the weights of that subject's fixations
+        (their number, when all count the same), so that their sum over subjects is the human map but for
+        its scale.
     fixated
         Fixated pixels of each subject.
     x, y
@@ -65,6 +68,8 @@ class SubjectMaps:
         Index of the subject of each fixation, shape (n,).
     sigma_px
         Standard deviation of the Gaussian, px.
+    weight
+        Sum of the fixations' weights.
     """
 
     maps: FloatArray
@@ -73,14 +78,10 @@ class SubjectMaps:
     y: DoubleArray
     owner: IntArray
     sigma_px: float
+    weight: float
 
     def __len__(self) -> int:
         return len(self.fixated)
-
-    @property
-    def n_fixations(self) -> int:
-        """Fixations of all subjects together."""
-        return sum(len(one) for one in self.fixated)
 
     @property
     def flat(self) -> FloatArray:
@@ -113,12 +114,18 @@ class SubjectMaps:
 
     def human(self) -> FloatArray:
         """Return the human map, shape (height, width), float32, sums to 1."""
-        total: FloatArray = self.maps.sum(axis=0) / np.float32(self.n_fixations)
+        total: FloatArray = self.maps.sum(axis=0) / np.float32(self.weight)
         return total
 
 
 def subject_maps(
-    x: ArrayLike, y: ArrayLike, subject: ArrayLike, height: int, width: int, sigma_px: float
+    x: ArrayLike,
+    y: ArrayLike,
+    subject: ArrayLike,
+    height: int,
+    width: int,
+    sigma_px: float,
+    weights: DoubleArray | None = None,
 ) -> SubjectMaps:
     """Return each subject's blurred map.
 
@@ -132,9 +139,13 @@ def subject_maps(
         Size of the maps, px.
     sigma_px
         Standard deviation of the Gaussian, px.
+    weights
+        What each fixation counts, above 0, shape (n,); all the same when not given.
     """
     xs, ys, names = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64), np.asarray(subject)
     rows, columns = gaussian_profiles(ys, height, sigma_px), gaussian_profiles(xs, width, sigma_px)
+    if weights is not None:
+        rows *= weights.astype(np.float32)
     subjects, owner = np.unique(names, return_inverse=True)
     maps = np.empty((len(subjects), height, width), dtype=np.float32)
     fixated = []
@@ -142,7 +153,8 @@ def subject_maps(
         own = owner == k
         np.matmul(rows[:, own], columns[:, own].T, out=maps[k])
         fixated.append(pixels(xs[own], ys[own], height, width))
-    return SubjectMaps(maps, tuple(fixated), xs, ys, owner.astype(np.int64), sigma_px)
+    weight = float(len(xs) if weights is None else weights.sum())
+    return SubjectMaps(maps, tuple(fixated), xs, ys, owner.astype(np.int64), sigma_px, weight)
 
 
 @dataclass(frozen=True)
@@ -153,7 +165,8 @@ class ImageCeilings:
     ----------
     values
         (metric, estimator) -> value. ``loso`` needs 2 subjects; ``split_half_r`` (under ``cc``) and
-        ``half_vs_half`` need 4. What cannot be had is left out.
+        ``half_vs_half`` need 4. Where fixations are weighted, ``split_half_r`` is of the weighted maps and
+        ``split_half_r_equal`` (under ``nss``) of the others. What cannot be had is left out.
     without
         The same without each subject in turn, shape (n_subjects,), for what goes into a percentage
         (not ``half_vs_half``); empty with fewer than 3 subjects, because one of 2 cannot be predicted
@@ -171,6 +184,7 @@ def image_ceilings(
     metrics: Collection[str] = ("nss", "auc", "sauc", "cc", "sim", "kl"),
     n_splits: int = 100,
     seed: int = 0,
+    weighted: SubjectMaps | None = None,
 ) -> ImageCeilings:
     """Return what one image contributes to the ceilings.
 
@@ -186,6 +200,9 @@ def image_ceilings(
         Random halvings of the subjects; SIM and KL use at most 5 of them.
     seed
         Seed of the halvings.
+    weighted
+        The same subjects with maps in which fixations count their weights; those of CC, SIM and KL are
+        taken from it. Fixations on a map (NSS, AUC, sAUC) always count the same.
     """
     found: dict[tuple[str, str], float] = {}
     without: dict[tuple[str, str], DoubleArray] = {}
@@ -201,9 +218,9 @@ def image_ceilings(
     if n < MIN_SUBJECTS_FOR_HALVES:
         return ImageCeilings(found, without)
     first, second = _halves(n, n_splits, seed)
-    if "cc" in metrics or "nss" in metrics:
-        found["cc", SPLIT_HALF] = _split_half(people.gram, first, second)
-        without["cc", SPLIT_HALF] = _split_half_without(people.gram, n_splits, seed)
+    for key, gram in _reliabilities(people, weighted, metrics):
+        found[key] = _split_half(gram, first, second)
+        without[key] = _split_half_without(gram, n_splits, seed)
     if "nss" in metrics:
         whole, parted = _agreement(people)
         for k, estimator in enumerate(AGREEMENT):
@@ -212,9 +229,28 @@ def image_ceilings(
     on_maps = [metric for metric in _MAP_METRICS if metric in metrics]
     if on_maps:
         first, second = first[:N_MAP_SPLITS], second[:N_MAP_SPLITS]
-        for metric, value in _half_against_half(people, first, second, preset, on_maps).items():
+        compared = people if weighted is None else weighted
+        for metric, value in _half_against_half(compared, first, second, preset, on_maps).items():
             found[metric, HALF_VS_HALF] = value
     return ImageCeilings(found, without)
+
+
+def _reliabilities(
+    people: SubjectMaps, weighted: SubjectMaps | None, metrics: Collection[str]
+) -> Iterator[tuple[tuple[str, str], DoubleArray]]:
+    """Yield (metric, estimator) and Gram matrix of the split-half correlations that the ceilings need.
+
+    The reliability in the ceiling of NSS is that of maps in which every fixation counts the same. Without
+    weights it is the one of CC.
+    """
+    if weighted is None:
+        if "cc" in metrics or "nss" in metrics:
+            yield ("cc", SPLIT_HALF), people.gram
+        return
+    if "cc" in metrics:
+        yield ("cc", SPLIT_HALF), weighted.gram
+    if "nss" in metrics:
+        yield ("nss", EQUAL_SPLIT_HALF), people.gram
 
 
 def half_size(n_subjects: int) -> int:

@@ -48,7 +48,8 @@ METRICS: dict[str, MetricFacts] = {
             "standard deviations",
             True,
             0.0,
-            "Height of the map where people looked, in standard deviations above the map's mean.",
+            "Height of the map where people looked, in standard deviations above the map's mean; every fixation "
+            "counts the same.",
             "NSS = mean over fixations f of (S(f) − mean S) / sd S",
             "100 % is the NSS of the density that people's fixations come from, estimated from how one "
             "person's fixations score on the map of the others, corrected for the few people and the blur.",
@@ -83,7 +84,8 @@ METRICS: dict[str, MetricFacts] = {
             "",
             True,
             0.0,
-            "Pearson's correlation of the map with the human map, pixel by pixel.",
+            "Pearson's correlation of the map with the human map, pixel by pixel; the human map is weighted by "
+            "duration if that was chosen.",
             "CC = cov(S, H) / (sd S · sd H)",
             "100 % is the correlation that a perfect map would reach with a human map of this many people: "
             "√(a r / (1 + (a − 1) r)), r = correlation of the maps of two halves of the people, a = people "
@@ -95,7 +97,8 @@ METRICS: dict[str, MetricFacts] = {
             "",
             True,
             None,
-            "Overlap of the map and the human map as densities, from 0 (none) to 1 (equal).",
+            "Overlap of the map and the human map as densities, from 0 (none) to 1 (equal); the human map is "
+            "weighted by duration if that was chosen.",
             "SIM = Σ min(p, q), p = S / ΣS, q = H / ΣH",
             "No percentage. The reference is the map of half of the people against that of the other half.",
         ),
@@ -105,7 +108,8 @@ METRICS: dict[str, MetricFacts] = {
             "nats",
             False,
             None,
-            "Divergence of the map from the human map: 0 when equal, larger is worse; misses cost most.",
+            "Divergence of the map from the human map: 0 when equal, larger is worse; misses cost most. The human "
+            "map is weighted by duration if that was chosen.",
             "KL = Σ q ln(ε + q / (p + ε)), p = S / ΣS, q = H / ΣH, ε = 2.2204e-16",
             "No percentage. The reference is the map of half of the people against that of the other half.",
         ),
@@ -218,6 +222,7 @@ ESTIMATORS: dict[str, str] = {
     "loso": "one person predicted from the others (a lower bound)",
     "sqrt_spearman_brown": "best possible correlation with a human map of this many people",
     "split_half_r": "correlation of the maps of two halves of the people",
+    "split_half_r_equal": "the same with every fixation counting the same, where human maps are weighted",
     "half_vs_half": "half of the people against the other half (a reference, no ceiling)",
     "agreement_quarter": "agreement of different people's fixations, blurred by σ / 2",
     "agreement_half": "agreement of different people's fixations, blurred by σ / √2",

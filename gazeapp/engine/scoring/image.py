@@ -107,6 +107,9 @@ class ImageJob:
         Fixations of the task's images.
     seed
         Mixed into the seed of the halvings, so that they differ between images.
+    weights
+        What each fixation counts in the human maps that CC, SIM and KL compare with, such as its duration,
+        above 0, shape (n,); None: all the same. Fixations on a map (NSS, AUC, sAUC) always count the same.
     """
 
     key: int
@@ -118,6 +121,7 @@ class ImageJob:
     maps: tuple[SourceMap, ...]
     others: OtherImages
     seed: int = 0
+    weights: DoubleArray | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,10 @@ class ImageScores:
 
 @dataclass(frozen=True)
 class _Frame:
-    """The size that an image is scored at, and what was brought to it."""
+    """The size that an image is scored at, and what was brought to it.
+
+    ``weighted`` is None where all fixations count the same; else it makes ``human`` and ``left_out``.
+    """
 
     height: int
     width: int
@@ -161,6 +168,7 @@ class _Frame:
     scale_y: float
     sigma_px: float
     people: SubjectMaps
+    weighted: SubjectMaps | None
     fixated: Pixels
     negatives: Pixels
     human: HumanTarget = field(repr=False)
@@ -194,6 +202,7 @@ def score_image(job: ImageJob, rules: Rules) -> ImageScores:
         rules.metrics,
         rules.n_splits,
         (rules.seed << 32) | job.seed,
+        frame.weighted,
     )
     subjects = tuple(np.unique(job.subject).tolist())
     return ImageScores(scores, ceilings.values, subjects, without, ceilings.without)
@@ -223,6 +232,10 @@ def _frame(job: ImageJob, rules: Rules) -> _Frame:
     y = np.minimum(job.y * scale_y, np.nextafter(height, 0))
     sigma_px = rules.sigma_px * np.sqrt(scale_x * scale_y)
     people = subject_maps(x, y, job.subject, height, width, sigma_px)
+    weighted = None
+    if job.weights is not None:
+        weighted = subject_maps(x, y, job.subject, height, width, sigma_px, job.weights)
+    compared = people if weighted is None else weighted
     return _Frame(
         height=height,
         width=width,
@@ -230,10 +243,11 @@ def _frame(job: ImageJob, rules: Rules) -> _Frame:
         scale_y=scale_y,
         sigma_px=sigma_px,
         people=people,
+        weighted=weighted,
         fixated=pixels(x, y, height, width),
         negatives=job.others.pixels(job.key, height, width),
-        human=HumanTarget(people.human()),
-        left_out=people.left_out() if len(people) >= MIN_SUBJECTS_TO_LEAVE_ONE_OUT else None,
+        human=HumanTarget(compared.human()),
+        left_out=compared.left_out() if len(people) >= MIN_SUBJECTS_TO_LEAVE_ONE_OUT else None,
     )
 
 

@@ -14,16 +14,32 @@ from gazeapp.engine.gaze.geometry import Geometry, Sigma
 from gazeapp.engine.gaze.records import IMAGE
 from gazeapp.engine.project import FixationTable, ImageRow, Project, RecordingRow, TrialRow
 from gazeapp.engine.project.gaze import CHOICES, GEOMETRY
-from gazeapp.engine.types import DoubleArray, FloatArray
+from gazeapp.engine.types import DoubleArray, FloatArray, Json
 
 VERB = "human map"
+_FIRST_VERSION_VERB = "import gaze"
 _DISPLAY_SIDE = 128
 
 
 def choices_of(project: Project) -> GazeChoices:
     """Return which fixations the project uses, and how they make human maps."""
     stored = project.settings.current(CHOICES)
-    return GazeChoices() if stored is None else GazeChoices.of(stored.values)
+    if stored is not None:
+        return GazeChoices.of(stored.values)
+    imported = project.settings.last(_FIRST_VERSION_VERB)
+    return GazeChoices() if imported is None else _choices_of_first_version(imported.values)
+
+
+def _choices_of_first_version(values: Json) -> GazeChoices:
+    """Return what a project of the first version chose: it kept that with each import.
+
+    Its px per degree were those of the image, so that a sigma in degrees was one number of px.
+    """
+    given, eye = GazeChoices(), str(values.get("eye", ""))
+    sigma = float(values.get("sigma", given.sigma))
+    if values.get("sigma_unit") == "deg":
+        sigma *= float(values["px_per_deg"])
+    return GazeChoices(eye=eye if eye in ("left", "right") else given.eye, sigma=sigma)
 
 
 def default_geometry(project: Project) -> Geometry:
@@ -47,13 +63,14 @@ def geometry_of(recording: RecordingRow, default: Geometry) -> Geometry:
 def weights_of(table: FixationTable, choices: GazeChoices) -> DoubleArray | None:
     """Return what each fixation counts in a human map, shape (n,), or None when all count the same.
 
-    Fixations of unknown duration count as much as the average of the others.
+    Fixations of unknown duration count as much as the average of the others. Durations that are all the
+    same make no weights, so that the map is the very one of equal weights.
     """
     if choices.weighting != "duration":
         return None
     duration = table.duration_ms
     known = np.isfinite(duration) & (duration > 0)
-    if not known.any():
+    if not known.any() or duration[known].min() == duration[known].max():
         return None
     return np.where(known, duration, duration[known].mean())
 

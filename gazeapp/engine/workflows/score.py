@@ -7,11 +7,12 @@ import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.geometry import Sigma
 from gazeapp.engine.project import (
     CeilingRow,
@@ -24,9 +25,8 @@ from gazeapp.engine.project import (
     SummaryRow,
 )
 from gazeapp.engine.project.settings import settings_hash
-from gazeapp.engine.scoring.aggregate import SourceSummary, Without, summarise_task
+from gazeapp.engine.scoring.aggregate import Without, summarise_task
 from gazeapp.engine.scoring.baselines import OtherImages, Positions
-from gazeapp.engine.scoring.ceilings import MIN_SUBJECTS_FOR_HALVES
 from gazeapp.engine.scoring.facts import METRICS
 from gazeapp.engine.scoring.image import (
     MODEL,
@@ -39,14 +39,14 @@ from gazeapp.engine.scoring.image import (
     score_image,
 )
 from gazeapp.engine.scoring.presets import preset
-from gazeapp.engine.scoring.statistics import MIN_PEOPLE
 from gazeapp.engine.types import DoubleArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.human_maps import HumanMaps, choices_of, weights_of
+from gazeapp.engine.workflows.score_notes import say_what_is_missing
 
 VERB = "score"
 FORMULAS = 2
 """Raised when a formula changes, so that numbers of different formulas are never taken for each other."""
-DEFAULT_SIGMA_PX = 24.0
 TRUE_DENSITY = "true_density"
 _CEILING = "ceiling"
 """Stands where a source's kind stands in what is stored without one subject."""
@@ -62,9 +62,10 @@ class ScoreSettings:
         Conventions of the metrics: ``tuebingen`` or ``mit``.
     sigma, sigma_unit
         Standard deviation of the human maps' Gaussian, in ``px`` (image px) or ``deg``. None: that of
-        the human maps made at import, or 24 px where there are none.
+        the project's choices.
     px_per_deg
-        Image px per degree of visual angle; needed for ``deg``.
+        Image px per degree of visual angle, for all images. None: each image's own, from the geometry
+        of the recordings; used for ``deg`` only.
     metrics
         Ids of the metrics.
     tasks
@@ -96,9 +97,16 @@ class ScoreSettings:
 
 @dataclass(frozen=True)
 class _Plan:
-    """Settings with everything that was left open filled in."""
+    """Settings with everything that was left open filled in.
+
+    ``rules`` hold but for sigma, which is that of each image where it is in degrees.
+    """
 
     rules: Rules
+    choices: GazeChoices
+    sigma: float
+    sigma_unit: str
+    px_per_deg: float | None
     n_bootstrap: int
     settings_id: int
     hash: str
@@ -106,10 +114,11 @@ class _Plan:
 
 @dataclass(frozen=True)
 class _People:
-    """Everybody who looked under one task."""
+    """Everybody who looked under one task; ``sigma_px`` of each image, image px."""
 
     task: str
     tables: dict[int, FixationTable]
+    sigma_px: dict[int, float]
     others: OtherImages
     digest: str
     n_subjects: int
@@ -122,6 +131,7 @@ class _Unit:
     image: ImageRow
     task: str
     job: ImageJob
+    rules: Rules
     inputs_hash: str
 
     @property
@@ -135,15 +145,23 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
 
     One unit is (image, task): all its scores and ceilings are stored together. Units that were scored
     with the same settings, fixations and maps are skipped; those whose inputs changed are replaced.
-    The summary is made once all units are there.
+    The summary is made once all units are there. Where the project weighs fixations by duration, the human
+    maps of CC, SIM and KL are weighted; NSS, AUC and sAUC count every fixation the same.
+
+    Returns
+    -------
+    Summary
+        ``details`` has the ``preset``, the ``tasks``, the smallest and largest ``sigma_px_range`` of the
+        images (and ``sigma_px`` where it is one), and ``images_without_fixations`` by task.
 
     Raises
     ------
     GazeError
-        If a setting makes no sense or no image has fixations.
+        If a setting makes no sense, no image has fixations, or sigma is in degrees and the px per degree
+        of a recording are not known.
     """
     plan = _plan(project, settings)
-    groups = [_people(project, task) for task in settings.tasks or project.tasks.all()]
+    groups = [_people(project, plan, task) for task in settings.tasks or project.tasks.all()]
     groups = [people for people in groups if people.tables]
     if not groups:
         raise GazeError(
@@ -158,9 +176,11 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
     if not tally.cancelled:
         for people in groups:
             _summarise(project, plan, people, tally)
+    sigmas = [sigma for people in groups for sigma in people.sigma_px.values()]
     return tally.summary(
         preset=plan.rules.preset.id,
-        sigma_px=plan.rules.sigma_px,
+        sigma_px=sigmas[0] if min(sigmas) == max(sigmas) else None,
+        sigma_px_range=[min(sigmas), max(sigmas)],
         tasks=[people.task for people in groups],
         images_without_fixations={
             people.task: len(images) - len(people.tables)
@@ -184,9 +204,14 @@ def _plan(project: Project, settings: ScoreSettings) -> _Plan:
         raise GazeError(f"The longest side that is scored must be at least 1 px, not {settings.max_side_px}.")
     if settings.seed < 0:
         raise GazeError(f"The seed must be at least 0, not {settings.seed}.")
+    choices = choices_of(project)
+    sigma, unit = float(choices.sigma), choices.sigma_unit
+    if settings.sigma is not None:
+        sigma, unit = float(settings.sigma), settings.sigma_unit
+    per_degree = settings.px_per_deg if unit == "deg" else None
+    Sigma(sigma, unit, 1.0 if per_degree is None else per_degree)  # says what is wrong with a sigma
     rules = Rules(
         preset=preset(settings.preset),
-        sigma_px=_sigma(project, settings).in_pixels(),
         metrics=tuple(metric for metric in METRICS if metric in settings.metrics),
         n_splits=settings.n_splits,
         seed=settings.seed,
@@ -195,33 +220,45 @@ def _plan(project: Project, settings: ScoreSettings) -> _Plan:
     values: Json = {
         "formulas": FORMULAS,
         "preset": rules.preset.id,
-        "sigma": rules.sigma_px,
-        "sigma_unit": "px",
+        "sigma": sigma,
+        "sigma_unit": unit,
         "metrics": list(rules.metrics),
         "n_splits": rules.n_splits,
         "n_bootstrap": settings.n_bootstrap,
         "seed": rules.seed,
         "max_side_px": rules.max_side_px,
     }
-    return _Plan(rules, settings.n_bootstrap, project.settings.put(VERB, values), settings_hash(VERB, values))
+    # Only what differs from the plain case is said, so that plain scores keep the hash that they had.
+    if per_degree is not None:
+        values["px_per_deg"] = per_degree
+    if choices.weighting == "duration":
+        values["weighting"] = choices.weighting
+    settings_id = project.settings.put(VERB, values)
+    return _Plan(
+        rules,
+        choices,
+        sigma,
+        unit,
+        per_degree,
+        settings.n_bootstrap,
+        settings_id,
+        settings_hash(VERB, values),
+    )
 
 
-def _sigma(project: Project, settings: ScoreSettings) -> Sigma:
-    """Return the blur that was asked for, or else that of the human maps that are shown."""
-    if settings.sigma is not None:
-        return Sigma(settings.sigma, settings.sigma_unit, settings.px_per_deg)
-    for image_id, task in project.gaze.counts():
-        shown = project.maps.human(image_id, task)
-        if shown is not None:
-            made = project.settings.get(shown.settings_id).values
-            if "sigma" not in made:
-                continue  # not made by an import
-            ppd = settings.px_per_deg or made.get("px_per_deg")
-            return Sigma(made["sigma"], made.get("sigma_unit", "px"), ppd)
-    return Sigma(DEFAULT_SIGMA_PX)
+def _sigma_px(project: Project, plan: _Plan, task: str, image_ids: Sequence[int]) -> dict[int, float]:
+    """Return the standard deviation of the human maps of a task's images, image px, by image id."""
+    if plan.sigma_unit == "px" or plan.px_per_deg is not None:
+        one = Sigma(plan.sigma, plan.sigma_unit, plan.px_per_deg).in_pixels()
+        return dict.fromkeys(image_ids, one)
+    made = HumanMaps(project)
+    return {
+        image_id: Sigma(plan.sigma, "deg", made.px_per_degree(image_id, task)).in_pixels()
+        for image_id in image_ids
+    }
 
 
-def _people(project: Project, task: str) -> _People:
+def _people(project: Project, plan: _Plan, task: str) -> _People:
     project.tasks.id_of(task)
     looked = sorted(image_id for (image_id, name), n in project.gaze.counts().items() if name == task and n)
     tables = {image_id: project.gaze.fixations(image_id, task) for image_id in looked}
@@ -233,7 +270,8 @@ def _people(project: Project, task: str) -> _People:
         image = sizes[image_id]
         positions[image_id] = Positions(table.x / image.width, table.y / image.height)
     subjects = {str(name) for table in tables.values() for name in np.unique(table.subject)}
-    return _People(task, tables, OtherImages(positions), digest.hexdigest(), len(subjects))
+    sigma_px = _sigma_px(project, plan, task, looked)
+    return _People(task, tables, sigma_px, OtherImages(positions), digest.hexdigest(), len(subjects))
 
 
 def _score_task(
@@ -243,20 +281,20 @@ def _score_task(
     there = project.scores.inputs(plan.hash)
     running: deque[tuple[_Unit, Future[ImageScores]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="score") as pool:
-        for unit in _units(project, people, images):
+        for unit in _units(project, plan, people, images):
             if there.get((unit.image.id, unit.task)) == unit.inputs_hash:
                 tally.skip(unit.name)
                 continue
             if tally.should_stop():
                 break
-            running.append((unit, pool.submit(score_image, unit.job, plan.rules)))
+            running.append((unit, pool.submit(score_image, unit.job, unit.rules)))
             if len(running) > threads:
                 _store(project, plan, *running.popleft(), tally)
         while running:
             _store(project, plan, *running.popleft(), tally)
 
 
-def _units(project: Project, people: _People, images: dict[int, ImageRow]) -> Iterator[_Unit]:
+def _units(project: Project, plan: _Plan, people: _People, images: dict[int, ImageRow]) -> Iterator[_Unit]:
     kinds = {model.id: model.kind for model in project.runs.models()}
     runs: dict[int, list[RunRow]] = {}
     for run in project.runs.all(task=people.task, lesion=None):
@@ -278,8 +316,21 @@ def _units(project: Project, people: _People, images: dict[int, ImageRow]) -> It
             tuple(maps),
             people.others,
             seed,
+            _weights(table, plan.choices),
         )
-        yield _Unit(image, people.task, job, _inputs_hash(people, table, own))
+        rules = replace(plan.rules, sigma_px=people.sigma_px[image_id])
+        yield _Unit(image, people.task, job, rules, _inputs_hash(plan, people, job, own))
+
+
+def _weights(table: FixationTable, choices: GazeChoices) -> DoubleArray | None:
+    """Return what each fixation counts in human maps, shape (n,), or None when the project weighs none.
+
+    Where durations are equal or unknown, weights are 1, so that all images of the task are scored alike.
+    """
+    if choices.weighting == "equal":
+        return None
+    weights = weights_of(table, choices)
+    return np.ones(len(table)) if weights is None else weights
 
 
 def _source(run: RunRow, kind: str) -> Source:
@@ -288,11 +339,15 @@ def _source(run: RunRow, kind: str) -> Source:
     return Source(MODEL, run.model, run.method, run.lesion)
 
 
-def _inputs_hash(people: _People, table: FixationTable, runs: list[RunRow]) -> str:
+def _inputs_hash(plan: _Plan, people: _People, job: ImageJob, runs: list[RunRow]) -> str:
     """Return a hash of what the unit's numbers depend on beside the settings."""
     digest = hashlib.sha256(people.digest.encode())
-    digest.update("\0".join(table.subject.tolist()).encode())
+    digest.update("\0".join(job.subject.tolist()).encode())
     digest.update(repr([run.id for run in runs]).encode())
+    if plan.sigma_unit == "deg":
+        digest.update(repr(people.sigma_px[job.key]).encode())
+    if job.weights is not None:
+        digest.update(job.weights.tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -375,17 +430,17 @@ def _summarise(project: Project, plan: _Plan, people: _People, tally: Tally) -> 
             for row in found
         ]
         project.scores.put_summary(name, [people.task], rows, plan.settings_id)
-    _say_what_is_missing(project, plan, people, n_people, _near_chance(found), tally)
+    project.problems.clear(VERB, people.task)
+    say_what_is_missing(
+        tally, people.task, plan.rules.preset, n_people, people.n_subjects, found, _untimed(plan, people)
+    )
 
 
-def _near_chance(found: Sequence[SourceSummary]) -> list[str]:
-    """Return the names of the metrics whose ceiling is not clearly above chance."""
-    lost = {
-        row.metric
-        for row in found
-        if row.estimator and row.chance is not None and row.share.n_images and np.isnan(row.share.percent)
-    }
-    return [facts.name for metric, facts in METRICS.items() if metric in lost]
+def _untimed(plan: _Plan, people: _People) -> int:
+    """Return how many fixations have no duration to be weighted by."""
+    if plan.choices.weighting == "equal":
+        return 0
+    return sum(int((~(table.duration_ms > 0)).sum()) for table in people.tables.values())
 
 
 def _columns(
@@ -433,62 +488,3 @@ def _without(project: Project, plan: _Plan, people: _People, place: dict[int, in
             column[own] = values
     image = np.repeat(np.arange(len(place)), counts)
     return Without(image, np.unique(names, return_inverse=True)[1], scores, parts)
-
-
-def _say_what_is_missing(
-    project: Project,
-    plan: _Plan,
-    people: _People,
-    n_people: np.ndarray[tuple[int], np.dtype[np.int64]],
-    near_chance: Sequence[str],
-    tally: Tally,
-) -> None:
-    """Store a sentence for each reason why percentages are missing or rest on fewer images."""
-    project.problems.clear(VERB, people.task)
-    n = len(n_people)
-    alone, few = int((n_people < 2).sum()), int((n_people < MIN_SUBJECTS_FOR_HALVES).sum())
-    if alone:
-        tally.problem(
-            people.task,
-            f"{alone} of {n} images were seen by one person only, so they have no human ceiling and are left out "
-            "of the percentages.",
-            "Import recordings of more people.",
-        )
-    if few > alone:
-        cost = (
-            "CC has no percentage, and NSS is held against its lower bound."
-            if few == n
-            else "they are left out of the percentages of NSS and CC."
-        )
-        tally.problem(
-            people.task,
-            f"{few} of {n} images were seen by fewer than {MIN_SUBJECTS_FOR_HALVES} people, too few to compare two "
-            f"halves of them: {cost}",
-            "Import recordings of more people.",
-        )
-    if 1 < people.n_subjects < MIN_PEOPLE:
-        tally.problem(
-            people.task,
-            f"Only {people.n_subjects} people looked, too few to tell how much people differ: the intervals are about "
-            "the images alone.",
-            "Import recordings of more people.",
-        )
-    if near_chance:
-        tally.problem(
-            people.task,
-            f"People do not agree clearly above chance in {', '.join(near_chance)}: the ceiling, or the lower end "
-            "of its interval over images, is not above chance, so there is no percentage.",
-            "Import recordings of more people or of more images.",
-        )
-    if len(people.tables) == 1:
-        tally.problem(
-            people.task,
-            "Only one image has fixations, so there is no centre bias, no sAUC and no interval.",
-            "Import recordings of more images.",
-        )
-    if plan.rules.preset.auc == "judd":
-        tally.problem(
-            people.task,
-            "AUC-Judd of one person is not comparable with that of many, so the MIT preset has no ceiling for AUC.",
-            "Use the preset tuebingen for percentages of AUC.",
-        )

@@ -54,7 +54,7 @@ def test_each_person_s_map_is_their_human_map_times_their_fixations():
         expected = human_map(X[own], Y[own], SIZE, SIZE, SIGMA) * own.sum()
         np.testing.assert_allclose(found.maps[k], expected, atol=1e-7)
     np.testing.assert_allclose(found.human(), human_map(X, Y, SIZE, SIZE, SIGMA), atol=1e-8)
-    assert found.n_fixations == len(X)
+    assert found.weight == len(X)
 
 
 @pytest.mark.parametrize(("metric", "function"), [("nss", nss), ("auc", auc)])

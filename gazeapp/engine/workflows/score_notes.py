@@ -1,0 +1,107 @@
+"""What a user has to know of missing or weak percentages, as problems of the score verb."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from gazeapp.engine.scoring.aggregate import SourceSummary
+from gazeapp.engine.scoring.ceilings import MIN_SUBJECTS_FOR_HALVES
+from gazeapp.engine.scoring.facts import METRICS
+from gazeapp.engine.scoring.presets import Preset
+from gazeapp.engine.scoring.statistics import MIN_PEOPLE
+from gazeapp.engine.types import IntArray
+from gazeapp.engine.workflows.base import Tally
+
+
+def say_what_is_missing(
+    tally: Tally,
+    task: str,
+    preset: Preset,
+    n_people: IntArray,
+    n_subjects: int,
+    found: Sequence[SourceSummary],
+    n_untimed: int,
+) -> None:
+    """Store a sentence for each reason why numbers of a task are missing or rest on less.
+
+    Parameters
+    ----------
+    tally
+        Stores the sentences.
+    task, preset
+        The task, and the conventions of its metrics.
+    n_people
+        People of each image, shape (n_images,).
+    n_subjects
+        People of the task.
+    found
+        The summary.
+    n_untimed
+        Fixations without a duration, where human maps are weighted by duration.
+    """
+    n = len(n_people)
+    alone, few = int((n_people < 2).sum()), int((n_people < MIN_SUBJECTS_FOR_HALVES).sum())
+    if alone:
+        tally.problem(
+            task,
+            f"{alone} of {n} images were seen by one person only, so they have no human ceiling and are left out "
+            "of the percentages.",
+            "Import recordings of more people.",
+        )
+    if few > alone:
+        cost = (
+            "CC has no percentage, and NSS is held against its lower bound."
+            if few == n
+            else "they are left out of the percentages of NSS and CC."
+        )
+        tally.problem(
+            task,
+            f"{few} of {n} images were seen by fewer than {MIN_SUBJECTS_FOR_HALVES} people, too few to compare two "
+            f"halves of them: {cost}",
+            "Import recordings of more people.",
+        )
+    if 1 < n_subjects < MIN_PEOPLE:
+        tally.problem(
+            task,
+            f"Only {n_subjects} people looked, too few to tell how much people differ: the intervals are about "
+            "the images alone.",
+            "Import recordings of more people.",
+        )
+    near_chance = _near_chance(found)
+    if near_chance:
+        tally.problem(
+            task,
+            f"People do not agree clearly above chance in {', '.join(near_chance)}: the ceiling, or the lower end "
+            "of its interval over images, is not above chance, so there is no percentage.",
+            "Import recordings of more people or of more images.",
+        )
+    if n == 1:
+        tally.problem(
+            task,
+            "Only one image has fixations, so there is no centre bias, no sAUC and no interval.",
+            "Import recordings of more images.",
+        )
+    if n_untimed:
+        tally.problem(
+            task,
+            f"{n_untimed} fixations have no duration; in human maps they count as much as the average of the others "
+            "on their image.",
+            "Weigh all fixations the same, or import recordings that hold durations.",
+        )
+    if preset.auc == "judd":
+        tally.problem(
+            task,
+            "AUC-Judd of one person is not comparable with that of many, so the MIT preset has no ceiling for AUC.",
+            "Use the preset tuebingen for percentages of AUC.",
+        )
+
+
+def _near_chance(found: Sequence[SourceSummary]) -> list[str]:
+    """Return the names of the metrics whose ceiling is not clearly above chance."""
+    lost = {
+        row.metric
+        for row in found
+        if row.estimator and row.chance is not None and row.share.n_images and math.isnan(row.share.percent)
+    }
+    return [facts.name for metric, facts in METRICS.items() if metric in lost]
