@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from gazeapp.engine.gaze.formats import smi, table, tobii_sdk
+from gazeapp.engine.gaze.formats import (
+    gazepoint,
+    pupil_cloud,
+    pupil_core,
+    smi,
+    table,
+    tobii_sdk,
+    tobii_studio,
+)
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 
-ALL: tuple[Format, ...] = (smi.FORMAT, tobii_sdk.FORMAT, table.FORMAT)
+ALL: tuple[Format, ...] = (
+    smi.FORMAT,
+    tobii_sdk.FORMAT,
+    gazepoint.FORMAT,
+    pupil_cloud.FORMAT,
+    pupil_core.FORMAT,
+    tobii_studio.FORMAT,
+    table.FORMAT,
+)
 """Every format that can be read; a format of one program stands before the general table."""
 
 FORMATS: dict[str, Format] = {entry.id: entry for entry in ALL}

@@ -69,7 +69,9 @@ class Repeats:
         known = np.isfinite(ordered)
         total = self._sum(np.where(known, ordered, 0.0))
         n = self._sum(known.astype(np.float64))
-        return np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0)[self._turn]
+        means = np.full(len(n), np.nan)
+        np.divide(total, n, out=means, where=n > 0)
+        return means[self._turn]
 
     def any(self, flags: BoolArray) -> BoolArray:
         """Return whether some row of each thing is flagged, shape (m,)."""
