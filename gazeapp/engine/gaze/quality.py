@@ -78,12 +78,14 @@ FIGURES: dict[str, Figure] = {
         "Fixations with the eye, position, begin and duration of another one of the trial. Those without "
         "a begin are not compared.",
     ),
-    "n_samples": Figure("Samples", "", "Rows of samples in the file, of all eyes, lost ones included."),
+    "n_samples": Figure(
+        "Samples", "", "Samples in the file, lost ones included; of the better recorded eye."
+    ),
     "share_lost": Figure(
         "Share lost",
         "share",
-        "Of the samples that the rate makes expect, those without a position or without a row; mean over "
-        "the eyes.",
+        "Of the samples that the rate makes expect, those without a position or without a row; of "
+        "the better recorded eye.",
         0.05,
     ),
     "rate_hz": Figure(
@@ -92,8 +94,8 @@ FIGURES: dict[str, Figure] = {
         "Sampling rate as measured: 1000 over the mean step in time, without steps above 1.5 times the median.",
         1.0,
     ),
-    "gaps": Figure("Gaps", "", "Times that gaze was lost for longer than 75 ms, summed over the eyes.", 1),
-    "longest_gap_ms": Figure("Longest gap", "ms", "The longest time without gaze in any eye.", GAP_MS),
+    "gaps": Figure("Gaps", "", "Times that gaze was lost for longer than 75 ms.", 1.0),
+    "longest_gap_ms": Figure("Longest gap", "ms", "The longest time without gaze.", GAP_MS),
 }
 """The figures by the key that they have in tables of quality; texts for tooltips and exports."""
 
@@ -175,15 +177,19 @@ def _gaps(times: DoubleArray, seen: BoolArray, period: float, long: float) -> tu
 def with_sample_quality(
     trials: Sequence[Trial], samples: Samples, rate_hz: float | None = None
 ) -> tuple[Trial, ...]:
-    """Return the trials with the quality of their samples; trials without samples stay as they are."""
+    """Return the trials with the quality of their samples, those of the eye that lost fewer.
+
+    Trials without samples, or whose share lost is known already, stay as they are.
+    """
     return tuple(_with_quality(trial, samples.part(trial.sample_rows), rate_hz) for trial in trials)
 
 
 def _with_quality(trial: Trial, samples: Samples, rate_hz: float | None) -> Trial:
-    if not len(samples):
+    if not len(samples) or trial.quality.get("share_lost") is not None:
         return trial
-    figures = sample_quality(samples.t_ms, samples.x, samples.y, rate_hz)
-    return replace(trial, quality={**trial.quality, **figures})
+    parts = (samples.part(samples.eye == eye) for eye in np.unique(samples.eye))
+    found = [sample_quality(part.t_ms, part.x, part.y, rate_hz) for part in parts]
+    return replace(trial, quality={**trial.quality, **min(found, key=lambda one: one["share_lost"])})
 
 
 def summarise(trials: Sequence[Json]) -> Json:
