@@ -33,6 +33,9 @@ DELIMITERS = (",", "\t", ";", "|")
 LONGEST_LINE = 131_072
 """Characters; longer lines are no rows of a table (Python's csv refuses longer cells)."""
 
+NO_TIME = "no time"
+"""Why a row that is a sample is lost."""
+
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 _Columns = TypeVar("_Columns", Fixations, Samples)
 

@@ -1,47 +1,97 @@
-"""Fixations from a delimited table: one row a fixation, positions in image px."""
+"""Any delimited table: fixations or samples, by names that are known or by a column mapping."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import starmap
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import compress
 
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
-from gazeapp.engine.gaze.formats.table_columns import REQUIRED, Columns, find_columns, missing_columns
-from gazeapp.engine.gaze.records import IMAGE, MORE_CELLS, Contents, Facts, Fixations, Frame
+from gazeapp.engine.gaze.profiles import SAMPLES, TableProfile
+from gazeapp.engine.gaze.quality import with_sample_quality
+from gazeapp.engine.gaze.records import (
+    IMAGE,
+    MORE_CELLS,
+    CodeArray,
+    Contents,
+    Eye,
+    Facts,
+    Fixations,
+    Frame,
+    Samples,
+    Trial,
+    Why,
+    empty_fixations,
+)
 from gazeapp.engine.gaze.source import Source
-from gazeapp.engine.gaze.tables import Gatherer, Key, Rows, rows_of, to_numbers
-from gazeapp.engine.types import DoubleArray
+from gazeapp.engine.gaze.table_columns import (
+    LIKELY,
+    REQUIRED,
+    SYNONYMS,
+    UNITS,
+    Columns,
+    find_columns,
+    known_columns,
+    missing_columns,
+    table_lines,
+)
+from gazeapp.engine.gaze.table_guess import columns_of
+from gazeapp.engine.gaze.tables import (
+    NO_TIME,
+    Gatherer,
+    Rows,
+    SampleGatherer,
+    eyes,
+    rows_of,
+)
+from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
+_OWN = TableProfile("gazeapp's own table", frame=Frame(of=IMAGE))
 _MANY_TOO_LONG = 0.5
 _WHOLE = re.compile(r"[+-]?\d+")
 _DIGITS = re.compile(r"\d+")
+_NOT_VALID = frozenset(("false", "0", "no", "n", "f", "invalid", "not valid", "bad", "lost"))
+_LARGEST_INDEX = 2**53
+_KEY = ("subject", "image", "task", "trial")
 
 
 def recognise(source: Source) -> Guess | None:
-    """Tell a table of fixations by the columns that its first line names."""
+    """Tell a table by its header; sure of gazeapp's own names, less so of others that are known."""
     if not source.is_text:
         return None
-    line, columns = _header(source)
-    if not line or columns.missing:
+    columns = known_columns(source)
+    if columns is None or len(columns.header) < 2:
         return None
-    return Guess(1.0, f"columns {', '.join(repr(columns.header[columns.places[name]]) for name in REQUIRED)}")
+    if not columns.lacks(REQUIRED):
+        words = ", ".join(f"'{columns.name(role)}'" for role in REQUIRED)
+        return Guess(1.0 if set(REQUIRED) <= set(columns.header) else 0.75, f"the columns {words}")
+    likely = {role: (*SYNONYMS[role], *LIKELY[role]) for role in ("x", "y")}
+    for number, line in table_lines(source):
+        found = find_columns(number, line, likely)
+        if not found.lacks(("x", "y")):
+            return Guess(
+                0.2, f"a table with '{found.name('x')}' and '{found.name('y')}' that needs a column mapping"
+            )
+    return None
 
 
 def what_is_missing(source: Source) -> GazeError | None:
     """Return which columns a table lacks; None when it has them all or is no table."""
-    line, columns = _header(source)
-    return missing_columns(columns, source) if line and len(columns.header) > 1 else None
+    columns = known_columns(source)
+    return missing_columns(columns, source) if columns is not None and len(columns.header) > 1 else None
 
 
-def read(source: Source, options: ReadOptions) -> Contents:  # noqa: ARG001
-    """Read a table of fixations (comma, tab, semicolon or bar between cells).
+def read(source: Source, options: ReadOptions) -> Contents:
+    """Read a table (comma, tab, semicolon, bar or any other character between cells).
 
     A trial is what has the same subject, image, task and trial cell; its fixations keep the order
-    of the rows. Decimal commas are read unless the comma stands between cells.
+    of the rows. Without a column mapping the table needs columns for image, subject, x and y, and
+    positions are image px. With one it needs what the mapping names; without a subject column the
+    subject is the file's name, and without an image column trials have no image.
 
     Raises
     ------
@@ -49,91 +99,159 @@ def read(source: Source, options: ReadOptions) -> Contents:  # noqa: ARG001
         When the file is empty, has no rows, lacks columns, or has decimal commas that cannot be told
         from the commas between cells.
     """
-    line, columns = _header(source)
-    if not line:
+    if options.profile is not None:
+        return _read(source, options.profile, columns_of(source, options.profile))
+    columns = known_columns(source)
+    if columns is None:
         raise source.problem("The file is empty.", "Export the fixations again.")
     problem = missing_columns(columns, source)
     if problem is not None:
         raise problem
-    table = _Table(columns)
-    for rows in rows_of(source, columns.delimiter, line):
-        table.add(rows)
-    table.check(source)
-    trials, fixations = table.gatherer.build()
-    lost = dict(table.gatherer.lost)
-    if table.too_long:
-        lost[MORE_CELLS] = table.too_long
-    notes = (*source.encoding_notes, *columns.notes)
-    return Contents(Facts(frame=Frame(of=IMAGE), lost_rows=lost, notes=notes), trials, fixations)
+    return _read(source, _OWN, columns)
 
 
-FORMAT = Format("csv", "Table of fixations (CSV, TSV)", (".csv", ".tsv", ".txt"), recognise, read)
+FORMAT = Format(
+    "csv", "Table (CSV, TSV)", (".csv", ".tsv", ".txt"), recognise=recognise, read=read, has_samples=True
+)
 
 
-def _header(source: Source) -> tuple[int, Columns]:
-    for number, line in enumerate(source.head_lines, start=1):
-        if line.strip() and not line.startswith("#"):
-            return number, find_columns(line)
-    return 0, find_columns("")
+def _read(source: Source, profile: TableProfile, columns: Columns) -> Contents:
+    table = _Table(source, profile, columns)
+    if profile.kind == SAMPLES:
+        trials, samples = _gather_samples(table)
+        trials = with_sample_quality(trials, samples)
+        return Contents(table.facts(samples.eye, len(samples)), trials, empty_fixations(), samples)
+    gatherer = Gatherer(needs_image="image" in columns.places)
+    for rows in table.rows():
+        gatherer.add(table.keys(rows), table.fixations(rows))
+    table.lost.update(gatherer.lost)
+    trials, fixations = gatherer.build()
+    return Contents(table.facts(fixations.eye), trials, fixations)
+
+
+def _gather_samples(table: _Table) -> tuple[tuple[Trial, ...], Samples]:
+    gatherer = SampleGatherer(needs_image="image" in table.columns.places)
+    for rows in table.rows():
+        times = table.times(rows, "time")
+        timed = np.isfinite(times)
+        table.lost[NO_TIME] += int(np.count_nonzero(~timed))
+        samples = table.samples(rows, times).part(timed)
+        gatherer.add(compress(table.keys(rows), timed.tolist()), samples)
+    table.lost.update(gatherer.lost)
+    return gatherer.build()
 
 
 class _Table:
-    """Rows gathered so far, and the rows with too many cells."""
+    """A table whose columns are known: its rows as columns, and what is lost on the way."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, source: Source, profile: TableProfile, columns: Columns) -> None:
         self.columns = columns
-        self.gatherer = Gatherer(needs_image=True)
-        self.rows = 0
-        self.torn = 0
-        self.too_long = 0
+        self.lost: Counter[str] = Counter()
+        self._source, self._profile = source, profile
+        self._decimal_comma = profile.decimal == "," or (not profile.decimal and columns.delimiter != ",")
         # Some exports end each line, or only the header, with a delimiter.
         self._width = max((place for place, name in enumerate(columns.header, start=1) if name), default=0)
+        self._torn = 0
 
-    def add(self, chunk: Rows) -> None:
-        """Take the next rows."""
-        self.rows += len(chunk.cells)
-        rows = Rows(chunk.line, [row for row in chunk.cells if not self._is_too_long(row)])
-        places = self.columns.places
-        texts = [rows.column(places.get(name)) for name in ("subject", "image", "task", "trial")]
-        n = len(rows.cells)
-        index = self._numbers(rows, "fixation_index")
-        whole = np.isfinite(index) & (index == np.floor(index)) & (np.abs(index) < 2**53)
-        self.gatherer.add(
-            starmap(Key, zip(*texts, strict=True)),
-            Fixations.of(
-                self._numbers(rows, "x"),
-                self._numbers(rows, "y"),
-                index=np.where(whole, index, 0).astype(np.int64) if n else None,
-                start_ms=self._numbers(rows, "start_ms"),
-                duration_ms=self._numbers(rows, "duration_ms"),
-            ),
-        )
+    def rows(self) -> Iterator[Rows]:
+        """Yield the rows in chunks, without those that have more cells than the header.
 
-    def check(self, source: Source) -> None:
-        """Raise a GazeError when there are no rows, or most are torn by decimal commas."""
-        if not self.rows:
-            raise source.problem("The table has a header but no rows.", "Export the fixations again.")
-        if self.torn > _MANY_TOO_LONG * self.rows:
-            raise source.problem(
-                f"{self.torn} of {self.rows} rows have more cells than the header has columns, as when "
+        Raises
+        ------
+        GazeError
+            In the end, when there were no rows, or most are torn by decimal commas.
+        """
+        n = 0
+        for chunk in rows_of(self._source, self.columns.delimiter, self.columns.line):
+            n += len(chunk.cells)
+            yield Rows(chunk.line, [row for row in chunk.cells if len(row) <= self._width or self._fits(row)])
+        if not n:
+            raise self._source.problem("The table has a header but no rows.", "Export the fixations again.")
+        if self._torn > _MANY_TOO_LONG * n:
+            raise self._source.problem(
+                f"{self._torn} of {n} rows have more cells than the header has columns, as when "
                 "numbers are written with decimal commas (395,5) and commas stand between the cells, too. "
                 "Positions cannot be told apart.",
                 "Save the table again with semicolons between the cells or with decimal points.",
             )
 
-    def _is_too_long(self, row: Sequence[str]) -> bool:
-        """Return whether a row has more cells than the header, and count it."""
-        if len(row) <= self._width or not any(cell.strip() for cell in row[self._width :]):
-            return False
-        self.too_long += 1
-        self.torn += self.columns.delimiter == "," and _has_torn_numbers(row, self._width)
-        return True
+    def _fits(self, row: Sequence[str]) -> bool:
+        """Return whether a long row has nothing beyond the header's columns; count it when it has."""
+        if not any(cell.strip() for cell in row[self._width :]):
+            return True
+        self.lost[MORE_CELLS] += 1
+        self._torn += self.columns.delimiter == "," and _has_torn_numbers(row, self._width)
+        return False
 
-    def _numbers(self, rows: Rows, name: str) -> DoubleArray:
-        if name not in self.columns.places:
-            return np.full(len(rows.cells), np.nan)
-        cells = rows.column(self.columns.places[name])
-        return to_numbers(cells, self.columns.delimiter != ",") * self.columns.to_ms.get(name, 1.0)
+    def keys(self, rows: Rows) -> Iterator[tuple[str, str, str, str]]:
+        """Return the subject, image, task and trial of each row."""
+        cells = [rows.column(self.columns.places.get(role)) for role in _KEY]
+        if "subject" not in self.columns.places:
+            cells[0] = [self._source.stem] * len(rows.cells)
+        return zip(cells[0], cells[1], cells[2], cells[3], strict=True)
+
+    def fixations(self, rows: Rows) -> Fixations:
+        """Return rows as fixations; those marked as not valid say so."""
+        start, duration = self.times(rows, "start"), self.times(rows, "duration")
+        if "duration" not in self.columns.places:
+            duration = self.times(rows, "end") - start
+        return Fixations.of(
+            self._numbers(rows, "x"),
+            self._numbers(rows, "y"),
+            index=self._index(rows),
+            start_ms=start,
+            duration_ms=duration,
+            eye=self._eyes(rows),
+            unusable=np.where(self._valid(rows), Why.USED, Why.NOT_VALID).astype(np.int8),
+        )
+
+    def samples(self, rows: Rows, times: DoubleArray) -> Samples:
+        """Return rows as samples; those marked as not valid are without a position."""
+        x, y, valid = self._numbers(rows, "x"), self._numbers(rows, "y"), self._valid(rows)
+        return Samples(times, np.where(valid, x, np.nan), np.where(valid, y, np.nan), self._eyes(rows))
+
+    def times(self, rows: Rows, role: str) -> DoubleArray:
+        """Return a column of times, ms; NaN where there is none."""
+        return self._numbers(rows, role) * self.columns.to_ms.get(
+            role, UNITS[self._profile.time_unit or "ms"]
+        )
+
+    def facts(self, eye: CodeArray, n_samples: int = 0) -> Facts:
+        """Return what is known of the recording, after its rows were read."""
+        present = [Eye(code).word for code in np.unique(eye) if code != Eye.UNKNOWN]
+        return Facts(
+            frame=self._profile.frame,
+            eyes=tuple(present),
+            n_samples=n_samples,
+            lost_rows={reason: n for reason, n in self.lost.items() if n},
+            notes=(*self._source.encoding_notes, *self.columns.notes),
+        )
+
+    def _numbers(self, rows: Rows, role: str) -> DoubleArray:
+        return rows.numbers(self.columns.places.get(role), self._decimal_comma)
+
+    def _index(self, rows: Rows) -> IntArray | None:
+        """Return the file's numbers of fixations; 0 where there is none."""
+        index = self._numbers(rows, "index")
+        whole = np.isfinite(index) & (index == np.floor(index)) & (np.abs(index) < _LARGEST_INDEX)
+        return np.where(whole, index, 0).astype(np.int64)
+
+    def _eyes(self, rows: Rows) -> CodeArray:
+        if "eye" not in self.columns.places:
+            return np.full(len(rows.cells), Eye.UNKNOWN, np.int8)
+        return eyes(rows.column(self.columns.places["eye"]))
+
+    def _valid(self, rows: Rows) -> BoolArray:
+        place = self.columns.places.get("valid")
+        below, above = self._profile.invalid_below, self._profile.invalid_above
+        if place is None:
+            return np.ones(len(rows.cells), dtype=np.bool_)
+        if below is None and above is None:
+            words = [cell.casefold() not in _NOT_VALID for cell in rows.column(place)]
+            return np.array(words, dtype=np.bool_)
+        values = self._numbers(rows, "valid")
+        low, high = (-np.inf if below is None else below), (np.inf if above is None else above)
+        return (values >= low) & (values <= high)
 
 
 def _has_torn_numbers(row: Sequence[str], width: int) -> bool:
