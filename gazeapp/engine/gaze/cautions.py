@@ -61,7 +61,7 @@ def cautions_of(
     found = []
     named = [match for match in matches if match.name and not match.image]
     if named:
-        found.append(_unknown_images(named))
+        found.append(unknown_images(named))
     nameless = sum(match.trials for match in matches if not match.name and not match.image)
     if nameless:
         found.append(
@@ -103,7 +103,8 @@ def _look_like_shares(recording: Recording, why: CodeArray, fixations: Fixations
     return len(x) >= _SEVERAL and bool(((x >= 0) & (x <= 1) & (y >= 0) & (y <= 1)).all())
 
 
-def _unknown_images(named: Sequence[MatchedName]) -> GazeError:
+def unknown_images(named: Sequence[MatchedName]) -> GazeError:
+    """Return what to say of image names that no image of the project has."""
     shown = [
         f"'{entry.name}'" + (f" (closest: '{entry.closest}')" if entry.closest else "")
         for entry in named[:_NAMES_IN_A_SENTENCE]

@@ -81,11 +81,11 @@ class Match:
     """
 
     name: str
-    image: str
-    how: str
-    closest: str
-    trials: int
-    fixations: int
+    image: str = ""
+    how: str = ""
+    closest: str = ""
+    trials: int = 0
+    fixations: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -312,6 +312,15 @@ class GazeStore(Store):
         )
         return {(row[0], row[1]): row[2] for row in rows}
 
+    def dropped(self, recording_id: int) -> dict[str, int]:
+        """Return how many fixations of a recording are not used, by reason."""
+        rows = self._db.execute(
+            "SELECT f.dropped, count(*) FROM fixations f JOIN trials r ON r.id = f.trial_id "
+            "WHERE r.recording_id = ? AND f.dropped != '' GROUP BY f.dropped ORDER BY f.dropped",
+            (recording_id,),
+        )
+        return {reason: number for reason, number in rows}
+
     def stored_fixations(self, recording_id: int) -> StoredFixations:
         """Return all fixations of a recording as read, dropped ones too."""
         rows = self._db.execute(

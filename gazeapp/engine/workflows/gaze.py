@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.cautions import unknown_images
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.detection import DetectionSettings, detect_contents
 from gazeapp.engine.gaze.formats import ReadOptions
 from gazeapp.engine.gaze.geometry import Geometry, effective
 from gazeapp.engine.gaze.match import ImageNames
-from gazeapp.engine.gaze.plan import ImportPlan, MatchRules, PlannedTrial, plan_import
+from gazeapp.engine.gaze.plan import ImportPlan, Match, MatchRules, PlannedTrial, plan_import
 from gazeapp.engine.gaze.profiles import TableProfile
 from gazeapp.engine.gaze.reading import AUTO, read_recording
 from gazeapp.engine.gaze.records import Eye, Recording, Why
@@ -143,8 +144,14 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
             break
         older = job.older_import(Path(file))
         if older is not None and job.is_same(older, file):
+            changed = job.match_again(older)
+            if changed:
+                project.problems.clear(VERB, file)
+            if changed and changed["unmatched"]:
+                caution = unknown_images([Match(**entry) for entry in changed["unmatched"]])
+                tally.problem(file, caution.what, caution.todo, unit=file)
             tally.skip(file)
-            entries.append({"file": file, **older.facts, **job.match_again(older), "stored": False})
+            entries.append({"file": file, **older.facts, **changed, "stored": False})
             continue
         cautions: list[GazeError] = []
         try:
@@ -301,6 +308,7 @@ class _Import:
             "without_image": waiting,
             "fixations": sum(trial.n_kept for trial in trials),
             "images": len({trial.image_id for trial in trials if trial.image_id is not None}),
+            "dropped": {**older.facts.get("lost_rows", {}), **self._project.gaze.dropped(older.id)},
             "unmatched": [
                 entry
                 for entry in older.facts.get("unmatched", [])
@@ -338,7 +346,7 @@ class _Import:
 
     def _values(self, file: str) -> Json:
         reading = asdict(self._settings.of(file))
-        return {"file": Path(file).name, "simulated": self._settings.simulated, **reading}
+        return {"simulated": self._settings.simulated, **reading}
 
     def store(self, plan: ImportPlan, file: str, older: RecordingRow | None) -> None:
         """Store a recording in place of its older import, with the human maps it changes."""
@@ -357,6 +365,7 @@ class _Import:
                 task="" if all(trial.trial.task for trial in plan.trials) else plan.trials[0].task,
                 facts={
                     **plan.facts(),
+                    "lost_rows": facts.lost_rows,
                     "file_screen": None if facts.screen is None else list(facts.screen),
                     "file_distance_cm": facts.distance_cm,
                     "file_screen_width_cm": facts.screen_width_cm,
@@ -393,6 +402,8 @@ def _new_trial(planned: PlannedTrial, used: IntArray) -> NewTrial:
 
 
 _STORED_TOGETHER = 20_000
+_WORTH_TELLING = 1 << 20
+"""Bytes from which the progress within a file is told."""
 
 
 def _rows(plan: ImportPlan, ids: Sequence[int]) -> Iterator[FixationRow]:
@@ -419,6 +430,8 @@ def _watch(progress: Progress, number: int, total: int, file: str) -> Watch:
     def watch(read: int, size: int) -> None:
         if progress.cancelled:
             raise _StoppedError
+        if size < _WORTH_TELLING:
+            return
         progress.report(number, total, f"{name} · {100 * read // max(size, 1)} % read")
 
     return watch

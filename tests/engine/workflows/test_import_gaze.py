@@ -11,10 +11,13 @@ import pytest
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.density import human_map
-from gazeapp.engine.gaze.plan import in_words
+from gazeapp.engine.gaze.geometry import Geometry
+from gazeapp.engine.gaze.cautions import in_words
+from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
-from gazeapp.engine.workflows.gaze import ImportGazeSettings, display_map, import_gaze
+from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings, import_gaze
+from gazeapp.engine.workflows.human_maps import display_map
 
 DATA = Path(__file__).parents[2] / "data" / "gaze"
 WIDE, TALL = (640, 480), (300, 1000)
@@ -38,8 +41,16 @@ def table(folder, rows, name="fixations.csv", header="image,subject,x,y"):
     return str(path)
 
 
-def run(project, *files, progress=SILENT, **settings):
-    return import_gaze(project, ImportGazeSettings(files=tuple(map(str, files)), **settings), progress)
+def run(project, *files, progress=SILENT, task="", choices=None, dry_run=False, simulated=False, **reading):
+    settings = ImportGazeSettings(
+        files=tuple(map(str, files)),
+        task=task,
+        reading=FileSettings(**reading),
+        choices=choices,
+        simulated=simulated,
+        dry_run=dry_run,
+    )
+    return import_gaze(project, settings, progress)
 
 
 def everything(project):
@@ -88,7 +99,7 @@ def test_a_table_is_stored_as_read_and_reported(project, tmp_path):
 def test_the_human_map_is_that_of_all_recordings_of_the_image(project, tmp_path):
     first = table(tmp_path, ["wide.png,s1,100,50", "wide.png,s1,-5,50"], "one.csv")
     second = table(tmp_path, ["wide.png,s2,600,400"], "two.csv")
-    run(project, first, second, task="free", sigma=30)
+    run(project, first, second, task="free", choices=GazeChoices(sigma=30))
     image = project.images.by_name("wide.png")
     stored = project.maps.human(image.id, "free")
     assert stored.values.shape == (96, 128)
@@ -103,15 +114,14 @@ def test_the_human_map_is_that_of_all_recordings_of_the_image(project, tmp_path)
 
 def test_sigma_in_degrees_is_that_many_px(project, tmp_path):
     file = table(tmp_path, ["wide.png,s1,100,50"])
-    run(project, file, task="free", sigma=1.5, sigma_unit="deg", px_per_deg=20)
+    choices = GazeChoices(sigma=1.5, sigma_unit="deg")
+    run(project, file, task="free", choices=choices, geometry=Geometry(px_per_deg=20))
     stored = project.maps.human(project.images.by_name("wide.png").id, "free")
     np.testing.assert_allclose(stored.values, human_map([20], [10], 96, 128, 6.0), rtol=2e-3, atol=1e-8)
-    with pytest.raises(GazeError, match="pixels per degree") as caught:
-        run(project, file, task="other", sigma=1.5, sigma_unit="deg")
-    assert (
-        caught.value.todo
-        == "Give the image px per degree (--px-per-deg on the command line), or sigma in px."
-    )
+    other = table(tmp_path, ["wide.png,s2,100,50"], "other.csv")
+    summary = run(project, other, task="free")
+    assert "px per degree, which are not known" in summary.problems[0].what
+    assert len(project.gaze.recordings()) == 1
 
 
 @pytest.mark.parametrize(
@@ -162,7 +172,7 @@ def test_what_was_read_is_told_in_words(project, tmp_path):
 
 
 def test_the_other_eye_can_be_asked_for(project):
-    entry = run(project, DATA / "two_trials_binocular.asc", eye="right").details["files"][0]
+    entry = run(project, DATA / "two_trials_binocular.asc", choices=GazeChoices(eye="right")).details["files"][0]
     assert (entry["eye_used"], entry["fixations"], entry["dropped"]) == ("right", 4, {"other eye": 5})
 
 
@@ -217,8 +227,9 @@ def test_images_that_are_added_later_are_matched_by_importing_again(project, tmp
     run(project, file, task="free")
     project.images.add(tmp_path / "late.png", "late.png", "x", 40, 30, "photograph")
     summary = run(project, file, task="free")
-    assert (summary.done, summary.skipped) == (1, 0)
-    assert summary.details["files"][0]["dropped"] == {"outside image": 1}
+    assert (summary.done, summary.skipped) == (0, 1)
+    entry = summary.details["files"][0]
+    assert (entry["fixations"], entry["without_image"], entry["unmatched"]) == (2, 0, [])
     assert len(project.gaze.recordings()) == 1
     assert project.gaze.counts() == {(1, "free"): 1, (3, "free"): 1}
     assert project.maps.human(3, "free") is not None
@@ -246,7 +257,7 @@ def test_screen_positions_need_a_screen(project, tmp_path):
     summary = run(project, file)
     assert summary.failed == 1
     assert "how large the screen was" in summary.problems[0].what
-    assert run(project, file, screen=(1024, 768)).done == 1
+    assert run(project, file, geometry=Geometry(screen=(1024, 768))).done == 1
     assert project.gaze.fixations(1, "general").x.tolist() == [320, 208]
 
 
@@ -282,7 +293,7 @@ def test_positions_between_0_and_1_are_stored_and_told(project, tmp_path):
     rows = ["wide.png,s1,0.25,0.5", "wide.png,s1,0,1", "tall.png,s1,0.75,0.1", "tall.png,s1,,"]
     summary = run(project, table(tmp_path, rows), task="free")
     assert len(shares_told(summary)) == 1
-    assert "Multiply x by the width" in shares_told(summary)[0]
+    assert "positions are shares" in shares_told(summary)[0]
     assert project.gaze.counts() == {(1, "free"): 2, (2, "free"): 1}
 
 
