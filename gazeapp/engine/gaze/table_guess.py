@@ -101,7 +101,7 @@ def preview(source: Source, profile: TableProfile, rows: int = 20) -> Preview:
     if found is None or (profile.header_line == 0 and not found.places):
         guessed = _guessed(source, profile.delimiter)
         found = mapped_columns(guessed.line, guessed.header, guessed.delimiter, profile.columns)
-    cells = _first_rows(source, found)[:rows]
+    cells = first_rows(source, found)[:rows]
     return Preview(found.header, tuple(map(tuple, cells)), found)
 
 
@@ -120,7 +120,7 @@ def suggest(source: Source) -> TableProfile:
         columns={role: found.header[place] for role, place in found.places.items()},
         header_line=NO_HEADER if found.header == _numbered(found.header) else found.line,
     )
-    rows = Rows(found.line + 1, _first_rows(source, found)[:_GUESS_ROWS])
+    rows = Rows(found.line + 1, first_rows(source, found)[:_GUESS_ROWS])
     decimal_comma = found.delimiter != "," and any(
         has_decimal_commas(rows.column(place)) for role, place in found.places.items() if role in ("x", "y")
     )
@@ -212,7 +212,7 @@ def _delimiter_of(line: str) -> str:
     return max(DELIMITERS, key=lambda mark: len(split_line(line, mark)))
 
 
-def _first_rows(source: Source, columns: Columns) -> list[list[str]]:
+def first_rows(source: Source, columns: Columns) -> list[list[str]]:
     """Return the rows of the head below the header."""
     lines = source.head_lines[columns.line :]
     if len(source.head) == HEAD and len(lines) > 1:

@@ -28,7 +28,7 @@ from gazeapp.engine.gaze.records import (
 from gazeapp.engine.gaze.source import Source
 from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
-CHUNK = 50_000
+CHUNK = 20_000
 DELIMITERS = (",", "\t", ";", "|")
 LONGEST_LINE = 131_072
 """Characters; longer lines are no rows of a table (Python's csv refuses longer cells)."""
@@ -298,4 +298,5 @@ def eyes(words: Sequence[str]) -> CodeArray:
     """Return codes of :class:`Eye` for words such as L, left, R, right, both; others are unknown."""
     codes = {"l": Eye.LEFT, "left": Eye.LEFT, "r": Eye.RIGHT, "right": Eye.RIGHT}
     codes |= {"both": Eye.AVERAGE, "average": Eye.AVERAGE, "binocular": Eye.AVERAGE, "cyclopean": Eye.AVERAGE}
-    return np.array([codes.get(word.strip().lower(), Eye.UNKNOWN) for word in words], dtype=np.int8)
+    known = {word: codes.get(word.strip().lower(), Eye.UNKNOWN) for word in set(words)}
+    return np.fromiter(map(known.__getitem__, words), dtype=np.int8, count=len(words))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gazeapp.engine.gaze.formats import (
+    data_viewer,
     gazepoint,
     pupil_cloud,
     pupil_core,
@@ -14,6 +15,7 @@ from gazeapp.engine.gaze.formats import (
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 
 ALL: tuple[Format, ...] = (
+    data_viewer.FORMAT,
     smi.FORMAT,
     tobii_sdk.FORMAT,
     gazepoint.FORMAT,

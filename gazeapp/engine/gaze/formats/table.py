@@ -100,14 +100,14 @@ def read(source: Source, options: ReadOptions) -> Contents:
         from the commas between cells.
     """
     if options.profile is not None:
-        return _read(source, options.profile, columns_of(source, options.profile))
+        return read_columns(source, options.profile, columns_of(source, options.profile))
     columns = known_columns(source)
     if columns is None:
         raise source.problem("The file is empty.", "Export the fixations again.")
     problem = missing_columns(columns, source)
     if problem is not None:
         raise problem
-    return _read(source, _OWN, columns)
+    return read_columns(source, _OWN, columns)
 
 
 FORMAT = Format(
@@ -115,13 +115,33 @@ FORMAT = Format(
 )
 
 
-def _read(source: Source, profile: TableProfile, columns: Columns) -> Contents:
+def read_columns(
+    source: Source, profile: TableProfile, columns: Columns, needs_image: bool | None = None
+) -> Contents:
+    """Read a table whose columns are known.
+
+    Parameters
+    ----------
+    profile
+        Says everything but where the columns are.
+    columns
+        Where the columns are.
+    needs_image
+        Whether rows without an image name are lost; None: when there is a column for it.
+
+    Raises
+    ------
+    GazeError
+        As :func:`read`.
+    """
+    if needs_image is None:
+        needs_image = "image" in columns.places
     table = _Table(source, profile, columns)
     if profile.kind == SAMPLES:
-        trials, samples = _gather_samples(table)
+        trials, samples = _gather_samples(table, needs_image)
         trials = with_sample_quality(trials, samples)
         return Contents(table.facts(samples.eye, len(samples)), trials, empty_fixations(), samples)
-    gatherer = Gatherer(needs_image="image" in columns.places)
+    gatherer = Gatherer(needs_image)
     for rows in table.rows():
         gatherer.add(table.keys(rows), table.fixations(rows))
     table.lost.update(gatherer.lost)
@@ -129,8 +149,8 @@ def _read(source: Source, profile: TableProfile, columns: Columns) -> Contents:
     return Contents(table.facts(fixations.eye), trials, fixations)
 
 
-def _gather_samples(table: _Table) -> tuple[tuple[Trial, ...], Samples]:
-    gatherer = SampleGatherer(needs_image="image" in table.columns.places)
+def _gather_samples(table: _Table, needs_image: bool) -> tuple[tuple[Trial, ...], Samples]:
+    gatherer = SampleGatherer(needs_image)
     for rows in table.rows():
         times = table.times(rows, "time")
         timed = np.isfinite(times)
