@@ -26,7 +26,7 @@ from gazeapp.engine.project.gaze import CHOICES, FixationRow, NewTrial
 from gazeapp.engine.project.settings import as_values, settings_hash
 from gazeapp.engine.types import IntArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
-from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
+from gazeapp.engine.workflows.human_maps import AS_READ, choices_of, default_geometry
 from gazeapp.engine.workflows.marking import Marker, choose_fixations
 
 VERB = "import gaze"
@@ -151,7 +151,8 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
                 caution = unknown_images([Match(**entry) for entry in changed["unmatched"]])
                 tally.problem(file, caution.what, caution.todo, unit=file)
             tally.skip(file)
-            entries.append({"file": file, **older.facts, **changed, "stored": False})
+            known = {name: value for name, value in older.facts.items() if name != AS_READ}
+            entries.append({"file": file, **known, **changed, "stored": False})
             continue
         cautions: list[GazeError] = []
         try:
@@ -308,7 +309,7 @@ class _Import:
             "without_image": waiting,
             "fixations": sum(trial.n_kept for trial in trials),
             "images": len({trial.image_id for trial in trials if trial.image_id is not None}),
-            "dropped": {**older.facts.get("lost_rows", {}), **self._project.gaze.dropped(older.id)},
+            "dropped": {**older.facts.get(AS_READ, {}).get("lost_rows", {}), **self._project.gaze.dropped(older.id)},
             "unmatched": [
                 entry
                 for entry in older.facts.get("unmatched", [])
@@ -365,10 +366,12 @@ class _Import:
                 task="" if all(trial.trial.task for trial in plan.trials) else plan.trials[0].task,
                 facts={
                     **plan.facts(),
-                    "lost_rows": facts.lost_rows,
-                    "file_screen": None if facts.screen is None else list(facts.screen),
-                    "file_distance_cm": facts.distance_cm,
-                    "file_screen_width_cm": facts.screen_width_cm,
+                    AS_READ: {
+                        "lost_rows": facts.lost_rows,
+                        "screen": None if facts.screen is None else list(facts.screen),
+                        "distance_cm": facts.distance_cm,
+                        "screen_width_cm": facts.screen_width_cm,
+                    },
                 },
                 simulated=self._settings.simulated,
                 settings_id=self._project.settings.put(FILE_VERB, self._values(file)),

@@ -18,6 +18,9 @@ from gazeapp.engine.types import DoubleArray, FloatArray, Json
 
 VERB = "human map"
 _FIRST_VERSION_VERB = "import gaze"
+AS_READ = "as_read"
+"""Key of a recording's facts for what its file says, whatever the user said."""
+
 _DISPLAY_SIDE = 128
 
 
@@ -50,12 +53,12 @@ def default_geometry(project: Project) -> Geometry:
 
 def geometry_of(recording: RecordingRow, default: Geometry) -> Geometry:
     """Return what holds for a recording: what the user said of it, then its file, then the project."""
-    facts = recording.facts
-    screen = facts.get("file_screen", facts.get("screen"))
+    # Imports of the first version kept the screen in use only.
+    facts = recording.facts.get(AS_READ, {"screen": recording.facts.get("screen")})
     recorded = Geometry(
-        screen=tuple(screen) if screen else None,
-        distance_cm=facts.get("file_distance_cm"),
-        screen_width_cm=facts.get("file_screen_width_cm"),
+        screen=tuple(facts["screen"]) if facts.get("screen") else None,
+        distance_cm=facts.get("distance_cm"),
+        screen_width_cm=facts.get("screen_width_cm"),
     )
     return Geometry.of(recording.geometry).over(recorded.over(default))
 
