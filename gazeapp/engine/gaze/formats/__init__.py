@@ -9,8 +9,10 @@ from gazeapp.engine.gaze.formats import (
     pupil_core,
     smi,
     table,
+    tobii_pro,
     tobii_sdk,
     tobii_studio,
+    webgazer,
 )
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 
@@ -18,6 +20,8 @@ ALL: tuple[Format, ...] = (
     data_viewer.FORMAT,
     smi.FORMAT,
     tobii_sdk.FORMAT,
+    tobii_pro.FORMAT,
+    webgazer.FORMAT,
     gazepoint.FORMAT,
     pupil_cloud.FORMAT,
     pupil_core.FORMAT,

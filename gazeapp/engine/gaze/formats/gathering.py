@@ -63,6 +63,14 @@ class Repeats:
         ends = np.r_[self._begins[1:], len(self._order)] - 1 if len(self._begins) else self._begins
         return self._order[ends][self._turn]
 
+    def first_with(self, flags: BoolArray) -> IntArray:
+        """Return the first flagged row of each thing, or its first row when none is, shape (m,)."""
+        if not len(self._begins):
+            return self._begins
+        n = len(self._order)
+        found = np.minimum.reduceat(np.where(flags[self._order], np.arange(n), n), self._begins)
+        return self._order[np.where(found < n, found, self._begins)][self._turn]
+
     def mean(self, values: DoubleArray) -> DoubleArray:
         """Return the mean of each thing's values without NaN, shape (m,); NaN for none."""
         ordered = values[self._order]
