@@ -319,15 +319,15 @@ class GazeStore(Store):
             "WHERE r.recording_id = ? AND f.dropped != '' GROUP BY f.dropped ORDER BY f.dropped",
             (recording_id,),
         )
-        return {reason: number for reason, number in rows}
+        return dict(rows.fetchall())
 
-    def stored_fixations(self, recording_id: int) -> StoredFixations:
-        """Return all fixations of a recording as read, dropped ones too."""
+    def stored_fixations(self, recording_id: int, trial_id: int | None = None) -> StoredFixations:
+        """Return all fixations of a recording, or of one of its trials, as read, dropped ones too."""
         rows = self._db.execute(
             "SELECT f.trial_id, f.position, f.number, f.x, f.y, f.start_ms, f.duration_ms, f.eye, f.unusable, "
-            "f.dropped FROM fixations f JOIN trials r ON r.id = f.trial_id WHERE r.recording_id = ? "
-            "ORDER BY f.trial_id, f.position",
-            (recording_id,),
+            "f.dropped FROM fixations f JOIN trials r ON r.id = f.trial_id "
+            "WHERE r.recording_id = :recording AND (:trial IS NULL OR r.id = :trial) ORDER BY f.trial_id, f.position",
+            {"recording": recording_id, "trial": trial_id},
         )
         return _columns(rows.fetchall())
 

@@ -25,7 +25,7 @@ from gazeapp.engine.project import Project, RecordingRow
 from gazeapp.engine.project.gaze import CHOICES, FixationRow, NewTrial
 from gazeapp.engine.project.settings import as_values, settings_hash
 from gazeapp.engine.types import IntArray, Json
-from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
 from gazeapp.engine.workflows.human_maps import AS_READ, choices_of, default_geometry
 from gazeapp.engine.workflows.marking import Marker, choose_fixations
 
@@ -104,10 +104,6 @@ class ImportGazeSettings:
         return self.own.get(file, self.reading)
 
 
-class _StoppedError(Exception):
-    """The user cancelled while a file was read."""
-
-
 def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progress) -> Summary:
     """Import eye-tracking files; each file is stored whole or not at all.
 
@@ -164,12 +160,12 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
                 if plan.blocked is not None:
                     raise plan.blocked
                 if not settings.dry_run:
-                    job.store(plan, file, older)
+                    job.store(plan, file, older, progress)
                     entry["stored"] = True
                 new = [task for task in plan.tasks if task not in job.tasks_before]
                 cautions += new_task_cautions(new, job.tasks_before)
                 new_tasks += [task for task in new if task not in new_tasks]
-        except _StoppedError:
+        except StoppedError:
             tally.cancelled = True
             break
         # A unit that ends well forgets its older problems, so that those of now are stored after it.
@@ -309,7 +305,10 @@ class _Import:
             "without_image": waiting,
             "fixations": sum(trial.n_kept for trial in trials),
             "images": len({trial.image_id for trial in trials if trial.image_id is not None}),
-            "dropped": {**older.facts.get(AS_READ, {}).get("lost_rows", {}), **self._project.gaze.dropped(older.id)},
+            "dropped": {
+                **older.facts.get(AS_READ, {}).get("lost_rows", {}),
+                **self._project.gaze.dropped(older.id),
+            },
             "unmatched": [
                 entry
                 for entry in older.facts.get("unmatched", [])
@@ -349,7 +348,7 @@ class _Import:
         reading = asdict(self._settings.of(file))
         return {"simulated": self._settings.simulated, **reading}
 
-    def store(self, plan: ImportPlan, file: str, older: RecordingRow | None) -> None:
+    def store(self, plan: ImportPlan, file: str, older: RecordingRow | None, progress: Progress) -> None:
         """Store a recording in place of its older import, with the human maps it changes."""
         gaze, recording = self._project.gaze, plan.recording
         facts = recording.facts
@@ -382,7 +381,7 @@ class _Import:
             ids = gaze.add_trials(recording_id, [_new_trial(trial, used) for trial in plan.trials])
             gaze.add_fixations(_rows(plan, ids))
             marker = Marker(self._project)
-            marker.finish(touched | gaze.looked_at(recording_id))
+            marker.finish(touched | gaze.looked_at(recording_id), progress)
 
 
 def _new_trial(planned: PlannedTrial, used: IntArray) -> NewTrial:
@@ -432,7 +431,7 @@ def _watch(progress: Progress, number: int, total: int, file: str) -> Watch:
 
     def watch(read: int, size: int) -> None:
         if progress.cancelled:
-            raise _StoppedError
+            raise StoppedError
         if size < _WORTH_TELLING:
             return
         progress.report(number, total, f"{name} · {100 * read // max(size, 1)} % read")

@@ -15,6 +15,7 @@ from gazeapp.engine.gaze.records import IMAGE
 from gazeapp.engine.project import FixationTable, ImageRow, Project, RecordingRow, TrialRow
 from gazeapp.engine.project.gaze import CHOICES, GEOMETRY
 from gazeapp.engine.types import DoubleArray, FloatArray, Json
+from gazeapp.engine.workflows.base import SILENT, Progress, StoppedError
 
 VERB = "human map"
 _FIRST_VERSION_VERB = "import gaze"
@@ -22,6 +23,8 @@ AS_READ = "as_read"
 """Key of a recording's facts for what its file says, whatever the user said."""
 
 _DISPLAY_SIDE = 128
+_WORTH_TELLING = 200
+"""Maps from which progress is told."""
 
 
 def choices_of(project: Project) -> GazeChoices:
@@ -91,16 +94,23 @@ class HumanMaps:
         self._images: dict[int, ImageRow] = {image.id: image for image in project.images.all()}
         self._per_degree: dict[int, tuple[RecordingRow, float | None]] = {}
 
-    def renew(self, pairs: Iterable[tuple[int, str]]) -> None:
+    def renew(self, pairs: Iterable[tuple[int, str]], progress: Progress = SILENT) -> None:
         """Make the human maps of (image id, task) pairs anew, or remove those without fixations.
 
         Raises
         ------
         GazeError
             When sigma is in degrees and a recording's px per degree are not known.
+        StoppedError
+            When the user cancelled.
         """
         project, choices = self._project, self._choices
-        for image_id, task in sorted(pairs):
+        wanted = sorted(pairs)
+        for number, (image_id, task) in enumerate(wanted):
+            if progress.cancelled:
+                raise StoppedError
+            if len(wanted) > _WORTH_TELLING:
+                progress.report(number, len(wanted), "human maps")
             image = self._images[image_id]
             table = project.gaze.fixations(image_id, task)
             if not len(table):

@@ -6,7 +6,8 @@ reason why a fixation is not used is found anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,12 +17,12 @@ from gazeapp.engine.gaze.choices import GazeChoices, eyes_used, mark
 from gazeapp.engine.gaze.geometry import Affine, Geometry, shown_at
 from gazeapp.engine.gaze.match import ImageNames
 from gazeapp.engine.gaze.plan import find_image, on_images
-from gazeapp.engine.gaze.records import Eye, Fixations, Frame, Placement, Why
+from gazeapp.engine.gaze.records import CodeArray, Eye, Fixations, Frame, Placement, Why
 from gazeapp.engine.gaze.trial_quality import trial_qualities
 from gazeapp.engine.project import ImageRow, Project, RecordingRow, TrialRow
 from gazeapp.engine.project.gaze import CHOICES, GEOMETRY, StoredFixations
 from gazeapp.engine.types import IntArray, Json
-from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.base import SILENT, Progress, StoppedError, Summary, Tally
 from gazeapp.engine.workflows.human_maps import HumanMaps, choices_of, default_geometry, geometry_of
 
 CHOOSE_VERB, GEOMETRY_VERB, SHIFT_VERB = "choose fixations", "change geometry", "shift trials"
@@ -62,7 +63,8 @@ def choose_fixations(project: Project, choices: GazeChoices, progress: Progress)
     Returns
     -------
     Summary
-        One unit is a recording; ``details["changed"]`` counts fixations whose mark changed.
+        One unit is a recording; ``details["changed"]`` counts fixations whose mark changed. Cancelled,
+        nothing is changed.
 
     Raises
     ------
@@ -71,21 +73,34 @@ def choose_fixations(project: Project, choices: GazeChoices, progress: Progress)
     """
     recordings = project.gaze.recordings()
     tally = Tally(project, CHOOSE_VERB, progress, len(recordings))
-    with project.transaction():
-        before = choices_of(project)
+    before, changed = choices_of(project), 0
+    with _all_or_nothing(project, tally):
         project.settings.set_current(CHOICES, choices.as_json())
         marker = Marker(project)
-        changed = 0
         for recording in recordings:
+            if tally.should_stop():
+                raise StoppedError
             with tally.unit(recording.file):
                 changed += marker.mark(recording)
-        same_maps = (before.sigma, before.sigma_unit, before.weighting) == (
-            choices.sigma,
-            choices.sigma_unit,
-            choices.weighting,
-        )
-        marker.finish(None if same_maps and before.outside == choices.outside else set(project.gaze.counts()))
-    return tally.summary(changed=changed)
+        marker.finish(project.gaze.counts() if _maps_differ(before, choices) else (), progress)
+    return tally.summary(changed=0 if tally.cancelled else changed)
+
+
+def _maps_differ(one: GazeChoices, other: GazeChoices) -> bool:
+    """Return whether human maps differ under two choices though the same fixations are used."""
+    names = ("sigma", "sigma_unit", "weighting", "outside")
+    return any(getattr(one, name) != getattr(other, name) for name in names)
+
+
+@contextmanager
+def _all_or_nothing(project: Project, tally: Tally) -> Iterator[None]:
+    """Group the changes of a verb; when the user cancels, none of them is stored."""
+    try:
+        with project.transaction():
+            yield
+    except StoppedError:
+        tally.cancelled = True
+        tally.done = 0
 
 
 def change_geometry(project: Project, settings: GeometrySettings, progress: Progress) -> Summary:
@@ -100,20 +115,22 @@ def change_geometry(project: Project, settings: GeometrySettings, progress: Prog
     concerned = [row for row in recordings if not settings.recordings or row.id in settings.recordings]
     tally = Tally(project, GEOMETRY_VERB, progress, len(concerned))
     changed = 0
-    with project.transaction():
+    with _all_or_nothing(project, tally):
         if settings.recordings:
             for row in concerned:
                 project.gaze.set_geometry(row.id, settings.geometry.as_json())
         else:
             project.settings.set_current(GEOMETRY, settings.geometry.as_json())
-        marker = Marker(project)
+        marker, ids = Marker(project), {entry.id for entry in concerned}
         for row in project.gaze.recordings():
-            if row.id in {entry.id for entry in concerned}:
+            if tally.should_stop():
+                raise StoppedError
+            if row.id in ids:
                 changed += marker.place(row)
                 tally.done += 1
                 progress.report(tally.done, len(concerned), row.file)
-        marker.finish()
-    return tally.summary(changed=changed)
+        marker.finish(progress=progress)
+    return tally.summary(changed=0 if tally.cancelled else changed)
 
 
 def shift_trials(project: Project, settings: ShiftSettings, progress: Progress) -> Summary:
@@ -131,10 +148,7 @@ def shift_trials(project: Project, settings: ShiftSettings, progress: Progress) 
             {trial_id: {"shift": tuple(map(float, shift))} for trial_id, shift in settings.shifts.items()}
         )
         marker = Marker(project)
-        moved = {row.recording_id for row in rows.values()}
-        for recording in project.gaze.recordings():
-            if recording.id in moved:
-                marker.mark(recording)
+        marker.mark_trials(list(settings.shifts))
         tally.done = len(rows)
         marker.finish(
             {(row.image_id, row.task) for row in rows.values() if row.image_id is not None and row.task}
@@ -154,11 +168,20 @@ class Marker:
 
     def mark(self, recording: RecordingRow) -> int:
         """Find anew why each fixation of a recording is not used; return how many changed."""
+        trials = self._project.gaze.trials(recording.id)
+        stored = self._project.gaze.stored_fixations(recording.id)
+        table, owner = _as_read(stored, trials)
+        return self._mark(trials, stored, eyes_used(table, owner, len(trials), self._choices.eye))
+
+    def mark_trials(self, ids: Sequence[int]) -> None:
+        """Find anew why each fixation of some trials is not used, with the eye that they use already."""
+        for trial_id in ids:
+            trial = self._project.gaze.trial(trial_id)
+            stored = self._project.gaze.stored_fixations(trial.recording_id, trial_id)
+            self._mark([trial], stored, np.array([Eye.of(trial.eye)], dtype=np.int8))
+
+    def _mark(self, trials: Sequence[TrialRow], stored: StoredFixations, eyes: CodeArray) -> int:
         project = self._project
-        trials = project.gaze.trials(recording.id)
-        stored = project.gaze.stored_fixations(recording.id)
-        if not len(stored):
-            return 0
         table, owner = _as_read(stored, trials)
         images = [self._images.get(trial.image_id or 0) for trial in trials]
         on_image = on_images(
@@ -168,7 +191,6 @@ class Marker:
             images,
             np.array([trial.shift for trial in trials], dtype=np.float64).reshape(-1, 2),
         )
-        eyes = eyes_used(table, owner, len(trials), self._choices.eye)
         why = mark(table, owner, eyes, on_image, self._choices)
         words = np.array([reason.words for reason in Why], dtype=object)[why]
         changed = np.flatnonzero(words != stored.dropped)
@@ -187,8 +209,7 @@ class Marker:
             if word != trial.eye or quality != trial.quality:
                 rows[trial.id] = {"eye": word, "quality": quality}
         project.gaze.change_trials(rows)
-        with_change = set(owner[changed].tolist())
-        self._touch(trials[k] for k in with_change)
+        self._touch(trials[k] for k in set(owner[changed].tolist()))
         return len(changed)
 
     def place(self, recording: RecordingRow) -> int:
@@ -231,9 +252,9 @@ class Marker:
             self.mark(recording)
         return len(found)
 
-    def finish(self, also: Iterable[tuple[int, str]] | None = None) -> None:
+    def finish(self, also: Iterable[tuple[int, str]] = (), progress: Progress = SILENT) -> None:
         """Renew the human maps that the changes concern, and ``also`` those of further (image id, task)."""
-        HumanMaps(self._project).renew(self._touched | set(also or ()))
+        HumanMaps(self._project).renew(self._touched | set(also), progress)
 
     def _shown(
         self, recording: RecordingRow, trial: TrialRow, image: ImageRow, geometry: Geometry, frame: Frame
