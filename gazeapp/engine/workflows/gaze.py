@@ -27,7 +27,7 @@ from gazeapp.engine.project.settings import as_values, settings_hash
 from gazeapp.engine.types import IntArray, Json
 from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
 from gazeapp.engine.workflows.human_maps import AS_READ, choices_of, default_geometry
-from gazeapp.engine.workflows.marking import Marker, choose_fixations
+from gazeapp.engine.workflows.marking import Marker, choose_fixations, match_images
 
 VERB = "import gaze"
 FILE_VERB = "read recording"
@@ -294,11 +294,8 @@ class _Import:
 
     def match_again(self, older: RecordingRow) -> Json:
         """Give trials of an older import the images that came since; return the facts that changed."""
-        with self._project.transaction():
-            marker = Marker(self._project)
-            if not marker.match(older, self._names, self._images):
-                return {}
-            marker.finish()
+        if not match_images(self._project, [older]):
+            return {}
         trials = self._project.gaze.trials(older.id)
         waiting = sum(trial.n_kept for trial in trials if trial.image_id is None)
         return {

@@ -13,6 +13,7 @@ from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.pictures import SUFFIXES, read_picture
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.marking import match_images
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ def add_images(project: Project, settings: AddImagesSettings, progress: Progress
     """Add pictures to the project; they stay where they are.
 
     A picture inside an added folder is named by its path below that folder, any other by its file
-    name. Pictures whose file is in the project already are skipped.
+    name. Pictures whose file is in the project already are skipped. Trials of recordings that were
+    imported before their image get it.
 
     Raises
     ------
@@ -50,7 +52,8 @@ def add_images(project: Project, settings: AddImagesSettings, progress: Progress
             continue
         with tally.unit(name):
             _add(project, path, name)
-    return tally.summary(images=len(project.images.all()))
+    matched = match_images(project) if tally.done else 0
+    return tally.summary(images=len(project.images.all()), matched_trials=matched)
 
 
 def _add(project: Project, path: Path, name: str) -> None:

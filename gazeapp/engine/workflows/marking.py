@@ -156,6 +156,28 @@ def shift_trials(project: Project, settings: ShiftSettings, progress: Progress) 
     return tally.summary(before={trial_id: list(row.shift) for trial_id, row in rows.items()})
 
 
+def match_images(project: Project, recordings: Sequence[RecordingRow] | None = None) -> int:
+    """Give trials without an image the one that has come into the project since; return how many.
+
+    Parameters
+    ----------
+    project
+        The project.
+    recordings
+        The recordings to look at; all when not given.
+    """
+    images = project.images.all()
+    names = ImageNames([image.name for image in images])
+    found = 0
+    with project.transaction():
+        marker = Marker(project)
+        for recording in project.gaze.recordings() if recordings is None else recordings:
+            found += marker.match(recording, names, images)
+        if found:
+            marker.finish()
+    return found
+
+
 class Marker:
     """Marks stored fixations anew under the project's choices, and gathers whose human maps to renew."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
@@ -16,6 +17,7 @@ from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings, import_gaze
 from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
+from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.marking import (
     GeometrySettings,
     ShiftSettings,
@@ -221,3 +223,30 @@ def test_a_shift_survives_the_coming_of_further_images(project, tmp_path):
     load(project, tmp_path, ["a.png,s1,10,10,0,1", "late.png,s1,20,20,0,1"], frame=Frame(of="image"))
     assert project.gaze.fixations(1, "free").x.tolist() == [15]
     assert project.gaze.fixations(3, "free").x.tolist() == [20]
+
+
+def test_adding_an_image_finds_the_trials_that_wait_for_it(project, tmp_path):
+    load(project, tmp_path, ["late.png,s1,20,30,0,1", "a.png,s1,1,1,0,1"], frame=Frame(of="image"))
+    Image.new("RGB", SIZE, (90, 90, 90)).save(tmp_path / "late.png")
+    summary = add_images(project, AddImagesSettings((str(tmp_path / "late.png"),)), SILENT)
+    assert summary.details["matched_trials"] == 1
+    assert project.gaze.fixations(3, "free").y.tolist() == [30]
+    assert project.maps.human(3, "free") is not None
+
+
+class Cancelled:
+    """A user who cancels at once."""
+
+    cancelled = True
+
+    def report(self, done, total, message):
+        pass
+
+
+def test_choices_that_are_cancelled_change_nothing(project, tmp_path):
+    load(project, tmp_path, ROWS, geometry=SCREEN)
+    before = everything(project)
+    summary = choose_fixations(project, GazeChoices(first_fixation="drop"), Cancelled())
+    assert (summary.cancelled, summary.done, summary.details["changed"]) == (True, 0, 0)
+    assert change_geometry(project, GeometrySettings(Geometry(screen=(1, 1))), Cancelled()).cancelled
+    assert everything(project) == before
