@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -192,10 +193,11 @@ def save_profile(profile: TableProfile, folder: Path) -> Path:
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(profile.as_json(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        partial.write_text(json.dumps(profile.as_json(), indent=1) + "\n", "utf-8")
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise GazeError(
             f"The column mapping cannot be written: {error.strerror or error}.",
             where=str(path),

@@ -1,0 +1,114 @@
+"""Column mappings: what is saved is loaded, and a damaged or foreign file is a sentence."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.profiles import TableProfile, list_profiles, load_profile, save_profile
+from gazeapp.engine.gaze.records import Frame
+
+FULL = TableProfile(
+    "Lab 3, Göttingen",
+    {"x": "Gaze X", "y": "Gaze Y", "time": "t"},
+    kind="samples",
+    delimiter=";",
+    decimal=",",
+    header_line=4,
+    time_unit="us",
+    frame=Frame(of="screen", unit="share", y_up=True, centred=True),
+    invalid_above=1,
+    note="Since 2025.",
+)
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    path = save_profile(FULL, tmp_path / "new" / "folder")
+    assert load_profile(path) == FULL
+    assert list_profiles(path.parent) == ([FULL], [])
+    assert json.loads(path.read_text("utf-8"))["format"] == "gazeapp table profile"
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_a_profile_takes_the_place_of_one_of_its_name_and_of_no_other(tmp_path):
+    first = save_profile(TableProfile("a b", {"x": "1"}), tmp_path)
+    other = save_profile(TableProfile("a/b", {"x": "2"}), tmp_path)
+    again = save_profile(TableProfile("a b", {"x": "3"}), tmp_path)
+    assert again == first != other
+    assert [(p.name, p.columns["x"]) for p in list_profiles(tmp_path)[0]] == [("a b", "3"), ("a/b", "2")]
+
+
+@pytest.mark.parametrize("name", ["..", "../../x", "   .hidden", "con/aux", "眼動", "a" * 300])
+def test_no_name_leads_out_of_the_folder(tmp_path, name):
+    path = save_profile(TableProfile(name), tmp_path)
+    assert path.parent == tmp_path
+    assert not path.name.startswith(".")
+    assert load_profile(path).name == name
+
+
+def test_a_file_that_is_no_profile_is_listed_as_a_problem(tmp_path):
+    save_profile(FULL, tmp_path)
+    (tmp_path / "broken.json").write_text('{\n"format": ')
+    profiles, (problem,) = list_profiles(tmp_path)
+    assert profiles == [FULL]
+    assert problem.where.endswith("broken.json, line 2")
+    assert list_profiles(tmp_path / "none") == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"format": "other"}, "no column mapping that gazeapp wrote"),
+        ({"version": 2}, "another version"),
+        ({"version": None}, "another version"),
+        ({"colour": "red"}, "has 'colour', which gazeapp does not know"),
+        ({"columns": {"x": 3}}, "'columns' has a value of the wrong kind"),
+        ({"columns": {"z": "depth"}}, "'z' is nothing that a column can be"),
+        ({"kind": "saccades"}, "'saccades' is no kind of rows"),
+        ({"delimiter": ", "}, "cannot stand between cells"),
+        ({"decimal": "'"}, "is no decimal mark"),
+        ({"header_line": -2}, "no line -2"),
+        ({"header_line": True}, "'header_line' has a value of the wrong kind"),
+        ({"time_unit": "min"}, "'min' is no unit of time"),
+        ({"frame": {"of": "wall"}}, "'wall' is no thing that positions lie on"),
+        ({"frame": {"of": 3}}, "'frame' has a value of the wrong kind"),
+        ({"frame": {"depth": 3}}, "'frame' has a value of the wrong kind"),
+        ({"invalid_below": float("nan")}, "'invalid_below' has a value of the wrong kind"),
+        ({"invalid_below": 10**400}, "'invalid_below' has a value of the wrong kind"),
+        ({"name": None}, "'name' has a value of the wrong kind"),
+    ],
+)
+def test_wrong_values_are_said(tmp_path, change, says):
+    path = tmp_path / "profile.json"
+    path.write_text(json.dumps({**FULL.as_json(), **change}))
+    with pytest.raises(GazeError, match=says) as caught:
+        load_profile(path)
+    assert caught.value.where == str(path)
+    assert caught.value.todo
+
+
+def test_what_cannot_be_read_or_written_is_said(tmp_path):
+    with pytest.raises(GazeError, match="cannot be read"):
+        load_profile(tmp_path / "none.json")
+    (tmp_path / "file").touch()
+    with pytest.raises(GazeError, match="cannot be written"):
+        save_profile(FULL, tmp_path / "file")
+    with pytest.raises(GazeError, match="has no name"):
+        save_profile(TableProfile(" "), tmp_path)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.one_of(
+        st.binary(max_size=60), st.integers(0, 300).map(lambda n: b"[" * 1000 * n), st.just(b"9" * 5000)
+    )
+)
+def test_any_bytes_are_a_sentence(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("profile") / "profile.json"
+    path.write_bytes(content)
+    with pytest.raises(GazeError):
+        load_profile(path)
