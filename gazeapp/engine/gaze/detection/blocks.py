@@ -22,6 +22,8 @@ class Track:
         Times, shape (n,), ms; ascending within a block.
     x, y
         Positions, shape (n,), degrees from anywhere.
+    series
+        Number of the trial of each, shape (n,).
     begin, end
         First and last sample of the block of each, shape (n,).
     period_ms
@@ -32,6 +34,7 @@ class Track:
     t_ms: DoubleArray
     x: DoubleArray
     y: DoubleArray
+    series: IntArray
     begin: IntArray
     end: IntArray
     period_ms: float
@@ -94,6 +97,7 @@ def track_of(
         times,
         x_deg[rows],
         y_deg[rows],
+        owner,
         np.repeat(starts, sizes),
         np.repeat(starts + sizes - 1, sizes),
         period_ms,

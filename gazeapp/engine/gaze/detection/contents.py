@@ -24,6 +24,9 @@ from gazeapp.engine.gaze.records import (
 )
 from gazeapp.engine.types import DoubleArray, IntArray
 
+FOUND = "Fixations were found in the samples"
+"""How the note begins that says by which method and thresholds."""
+
 
 def detect(
     samples: Samples,
@@ -115,11 +118,12 @@ def detect_contents(
         rows = [slice(0, 0)] * len(trials)
     else:
         thresholds = (settings or DetectionSettings()).at(1000.0 / period)
-        fixations, rows = _find_all(samples, trials, pitch, period, thresholds, average)
+        fixations, rows, troubles = _find_all(samples, trials, pitch, period, thresholds, average)
         notes.append(
-            f"Fixations were found in the samples by {thresholds.in_words()}, at "
+            f"{FOUND} by {thresholds.in_words()}, at "
             f"{1000.0 / period:.4g} Hz and {px_per_degree:.4g} px per degree."
         )
+        notes += troubles
     with_rows = [replace(trial, rows=part) for trial, part in zip(trials, rows, strict=True)]
     return Contents(
         replace(facts, notes=tuple(notes)),
@@ -188,8 +192,8 @@ def _find_all(
     period: float,
     thresholds: Thresholds,
     average: bool,
-) -> tuple[Fixations, list[slice]]:
-    """Return the fixations of all eyes, by trial and eye and time, and the rows of each trial."""
+) -> tuple[Fixations, list[slice], list[str]]:
+    """Return the fixations of all eyes by trial, eye and time, the rows of each trial, and notes."""
     owner = np.full(len(samples), -1, dtype=np.int64)
     for number, trial in enumerate(trials):
         owner[trial.sample_rows] = number
@@ -197,13 +201,14 @@ def _find_all(
     if average and Eye.LEFT in eyes and Eye.RIGHT in eyes and Eye.AVERAGE not in eyes:
         eyes[Eye.AVERAGE] = _both(eyes[Eye.LEFT], eyes[Eye.RIGHT])
     found = [_find(gaze, pitch, period, thresholds) for gaze in eyes.values()]
-    trial_of = np.concatenate([trial for _, trial in found])
+    trial_of = np.concatenate([trial for _, trial, _ in found])
     table = Fixations(
-        *(np.concatenate([getattr(part, name) for part, _ in found]) for name in Fixations.__slots__)
+        *(np.concatenate([getattr(part, name) for part, _, _ in found]) for name in Fixations.__slots__)
     )
     order = np.argsort(trial_of, kind="stable")
     bounds = np.searchsorted(trial_of[order], np.arange(len(trials) + 1)).tolist()
-    return table.part(order), [slice(bounds[k], bounds[k + 1]) for k in range(len(trials))]
+    notes = list(dict.fromkeys(note for _, _, note in found if note))
+    return table.part(order), [slice(bounds[k], bounds[k + 1]) for k in range(len(trials))], notes
 
 
 def _of_eye(samples: Samples, owner: IntArray, code: int) -> _Gaze:
@@ -246,14 +251,14 @@ def _mean_of_seen(column: DoubleArray, seen: np.ndarray, first: IntArray, n_seen
 
 def _find(
     gaze: _Gaze, pitch: tuple[float, float], period: float, thresholds: Thresholds
-) -> tuple[Fixations, IntArray]:
-    """Return the fixations of one eye in order of trial and time, and the trial of each."""
+) -> tuple[Fixations, IntArray, str]:
+    """Return the fixations of one eye in order of trial and time, the trial of each, and a note."""
     samples = gaze.samples
     track = track_of(
         samples.t_ms, samples.x * pitch[0], samples.y * pitch[1], gaze.trial, period, thresholds.max_gap_ms
     )
-    runs = merged(track, _runs(track, thresholds), thresholds)
-    runs = long_enough(track, runs, thresholds.min_duration_ms)
+    runs, note = _runs(track, thresholds)
+    runs = long_enough(track, merged(track, runs, thresholds), thresholds.min_duration_ms)
     trial = gaze.trial[track.rows[runs.first]]
     begins = np.flatnonzero(np.r_[len(trial) > 0, np.diff(trial) != 0])
     counted = np.arange(len(trial)) - np.repeat(begins, np.diff(np.r_[begins, len(trial)])) + 1
@@ -265,12 +270,12 @@ def _find(
         duration_ms=durations(track, runs),
         eye=samples.eye[track.rows[runs.first]],
     )
-    return fixations, trial
+    return fixations, trial, note
 
 
-def _runs(track: Track, thresholds: Thresholds) -> Runs:
+def _runs(track: Track, thresholds: Thresholds) -> tuple[Runs, str]:
     if thresholds.method == IVT:
-        return ivt.find_runs(track, thresholds.velocity_deg_s, thresholds.velocity_window_ms)
+        return ivt.find_runs(track, thresholds.velocity_deg_s, thresholds.velocity_window_ms), ""
     if thresholds.method == IDT:
-        return idt.find_runs(track, thresholds.dispersion_deg, thresholds.min_duration_ms)
+        return idt.find_runs(track, thresholds.dispersion_deg, thresholds.min_duration_ms), ""
     return extras.find_runs(track, thresholds)

@@ -27,7 +27,7 @@ FAST_HZ = 200.0
 
 _DEFAULTS: dict[str, dict[str, float]] = {
     IVT: {"min_duration_ms": 60, "max_gap_ms": 40, "merge_gap_ms": 75, "merge_distance_deg": 0.5},
-    IDT: {"min_duration_ms": 100, "max_gap_ms": 40, "merge_gap_ms": 0, "merge_distance_deg": 0},
+    IDT: {"min_duration_ms": 100, "max_gap_ms": 40, "merge_gap_ms": 75, "merge_distance_deg": 0.5},
     I2MC: {"min_duration_ms": 40, "max_gap_ms": 100, "merge_gap_ms": 30, "merge_distance_deg": 0.7},
     REMODNAV: {"min_duration_ms": 40, "max_gap_ms": 20, "merge_gap_ms": 0, "merge_distance_deg": 0},
 }
@@ -54,8 +54,8 @@ class DetectionSettings:
         for them. Default 40 (I-VT, I-DT), 100 (I2MC), 20 (REMoDNaV).
     merge_gap_ms, merge_distance_deg
         Neighbouring fixations that are at most this far apart in time (ms) and in position (degrees)
-        are one; 0 ms for never. Default 75 ms and 0.5 degrees (I-VT), 30 ms and 0.7 degrees (I2MC),
-        never (I-DT, REMoDNaV).
+        are one; 0 ms for never. Default 75 ms and 0.5 degrees (I-VT, I-DT), 30 ms and 0.7 degrees
+        (I2MC), never (REMoDNaV).
     """
 
     method: str = AUTO
