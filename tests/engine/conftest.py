@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,10 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.density import human_map
+from gazeapp.engine.gaze.records import Frame
 from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project import Project
+from gazeapp.engine.project.gaze import CHOICES, FixationRow, NewTrial
 from gazeapp.engine.types import Rect
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.score import ScoreSettings, score
@@ -23,6 +25,17 @@ MEAN, SPREAD = (50.0, 40.0), (14.0, 10.0)
 """Where the fixations of every image are drawn from, px."""
 SIGMA = 6.0
 WORDS = (("a", False), ("red", True), ("ball", True), ("near", False), ("a", False), ("person", True))
+READING = {
+    "file": "/home/someone/fixations.csv",
+    "format": "csv",
+    "rules": {"preset": "auto", "start": "", "end": "", "image": ""},
+    "profile": None,
+    "match": {"names": {}, "order": []},
+    "geometry": {},
+    "detect": False,
+    "detection": {"method": "auto"},
+}
+"""Settings of the recording."""
 MODELS = (("cnn-lstm", "CNN-LSTM"), ("cnn-transformer", "CNN-Transformer"), ("vit-lstm", "ViT-LSTM"))
 
 
@@ -84,53 +97,49 @@ def _image(project: Project, file: Path, name: str, origin: str, rng: np.random.
 
 
 def _recording(project: Project, n_subjects: int, simulated: bool, rng: np.random.Generator) -> None:
-    settings_id = project.settings.put(
-        "import gaze", {"format": "csv", "task": "", "files": ["/home/someone/fixations.csv"]}
+    settings_id = project.settings.put("read recording", READING | {"simulated": simulated})
+    project.settings.set_current(CHOICES, GazeChoices(sigma=SIGMA).as_json())
+    recording = project.gaze.add_recording(
+        path=project.folder / "recordings" / "fixations.csv",
+        sha256="ab" * 32,
+        format="csv",
+        confidence=0.97,
+        task="",
+        facts={"space": "image", "rate_hz": 500},
+        simulated=simulated,
+        settings_id=settings_id,
+        frame=Frame(of="image").as_json(),
+        geometry={},
     )
-    with project.transaction():
-        project.db.execute(
-            "INSERT INTO recordings VALUES (1, 'recordings/fixations.csv', ?, 'csv', 0.97, '', ?, ?, ?, ?)",
-            (
-                "ab" * 32,
-                json.dumps({"space": "image", "rate_hz": 500}),
-                simulated,
-                settings_id,
-                "2026-11-21T09:00:00",
-            ),
-        )
-        trial = 0
-        for image in project.images.all():
-            for task_id, _ in enumerate(project.tasks.all(), start=1):
-                for subject in range(1, n_subjects + 1):
-                    trial += 1
-                    subject_id = project.gaze.add_subject(f"S{subject:02d}")
-                    project.db.execute(
-                        "INSERT INTO trials (id, recording_id, subject_id, image_id, task_id, label, image_name) "
-                        "VALUES (?, 1, ?, ?, ?, ?, ?)",
-                        (trial, subject_id, image.id, task_id, f"t{trial}", image.name),
+    trials, fixations = [], []
+    for image in project.images.all():
+        for task in project.tasks.all():
+            for subject in range(1, n_subjects + 1):
+                label = f"t{len(trials) + 1}"
+                trials.append(
+                    NewTrial(
+                        *(f"S{subject:02d}", task, image.id, label, image.name),
+                        eye="left",
+                        n_fixations=7,
+                        n_kept=6,
                     )
-                    _fixations(project, trial, rng)
-        trial += 1
-        project.db.execute(
-            "INSERT INTO trials (id, recording_id, subject_id, image_id, task_id, label, image_name) "
-            "VALUES (?, 1, 1, NULL, 1, 'stray', 'unknown.png')",
-            (trial,),
-        )
-        project.db.execute("INSERT INTO fixations VALUES (?, 1, 5.5, 6.5, NULL, NULL, '', '')", (trial,))
+                )
+                fixations.append(_fixations(rng))
+    trials.append(
+        NewTrial("S01", project.tasks.all()[0], None, "stray", "unknown.png", None, None, "", {}, 1, 1)
+    )
+    fixations.append([(1, 1, 5.5, 6.5, None, None, "", "", "")])
+    ids = project.gaze.add_trials(recording, trials)
+    project.gaze.add_fixations(
+        FixationRow(trial, *row) for trial, rows in zip(ids, fixations, strict=True) for row in rows
+    )
 
 
-def _fixations(project: Project, trial: int, rng: np.random.Generator) -> None:
+def _fixations(rng: np.random.Generator) -> list[tuple]:
     x = np.clip(rng.normal(MEAN[0], SPREAD[0], 6), 1, SIZE[0] - 1)
     y = np.clip(rng.normal(MEAN[1], SPREAD[1], 6), 1, SIZE[1] - 1)
-    for k in range(6):
-        project.db.execute(
-            "INSERT INTO fixations VALUES (?, ?, ?, ?, ?, ?, 'left', '')",
-            (trial, k + 1, float(x[k]), float(y[k]), 200.0 * k, 180.0 + k),
-        )
-    project.db.execute(
-        "INSERT INTO fixations VALUES (?, 7, ?, 10.0, 1400.0, 150.0, 'left', 'outside image')",
-        (trial, SIZE[0] + 30.0),
-    )
+    rows = [(k + 1, k + 1, float(x[k]), float(y[k]), 200.0 * k, 180.0 + k, "left", "", "") for k in range(6)]
+    return [*rows, (7, 7, SIZE[0] + 30.0, 10.0, 1400.0, 150.0, "left", "", "outside image")]
 
 
 def _people(project: Project, task: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gazeapp.engine.project.gaze import X_IMAGE, Y_IMAGE
 from gazeapp.engine.project.project import Project
@@ -16,8 +17,10 @@ NO_IMAGE = "no matching image"
 class FixationRow:
     """One fixation, kept or not.
 
-    ``x``, ``y`` are image px (None without an image), ``x_recorded``, ``y_recorded`` px as read;
-    ``why`` is empty for a fixation that is kept.
+    ``x``, ``y`` are image px (None without an image), with the trial's ``shift_x``, ``shift_y`` added; those
+    of a kept fixation beyond the image's edge are on its last pixel, as in scores. ``x_recorded``,
+    ``y_recorded`` are as read; ``unusable`` is what the file says against it, ``why`` why it is not kept,
+    both empty for nothing.
     """
 
     recording_id: int
@@ -34,6 +37,9 @@ class FixationRow:
     duration_ms: float | None
     eye: str
     why: str
+    unusable: str
+    shift_x: float
+    shift_y: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +60,22 @@ def fixations(project: Project) -> Iterator[FixationRow]:
         f"SELECT r.recording_id, r.id, s.name, coalesce(i.name, r.image_name), coalesce(t.name, ''), f.number, "
         f"CASE WHEN i.id IS NULL THEN NULL ELSE {X_IMAGE} END, CASE WHEN i.id IS NULL THEN NULL ELSE {Y_IMAGE} END, "
         "f.x, f.y, f.start_ms, f.duration_ms, f.eye, "
-        "CASE WHEN f.dropped = '' AND i.id IS NULL THEN ? ELSE f.dropped END "
-        "FROM fixations f JOIN trials r ON r.id = f.trial_id JOIN subjects s ON s.id = r.subject_id "
+        "CASE WHEN f.dropped = '' AND i.id IS NULL THEN ? ELSE f.dropped END, f.unusable, r.shift_x, r.shift_y, "
+        "i.width, i.height FROM fixations f JOIN trials r ON r.id = f.trial_id JOIN subjects s ON s.id = r.subject_id "
         "LEFT JOIN tasks t ON t.id = r.task_id LEFT JOIN images i ON i.id = r.image_id "
         "ORDER BY r.recording_id, r.id, f.position",
         (NO_IMAGE,),
     )
-    for row in rows:
-        yield FixationRow(*row)
+    for *columns, width, height in rows:
+        row = FixationRow(*columns)
+        if row.x is None or row.y is None or row.why:
+            yield row
+        else:
+            yield replace(row, x=_on_image(row.x, width), y=_on_image(row.y, height))
+
+
+def _on_image(value: float, size: int) -> float:
+    return min(max(value, 0.0), math.nextafter(size, 0.0))
 
 
 def dropped(project: Project) -> dict[int, dict[str, int]]:

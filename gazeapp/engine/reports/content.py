@@ -21,13 +21,19 @@ class TaskData:
 
 @dataclass(frozen=True, slots=True)
 class RecordingData:
-    """One imported file: how it was read, and what was kept of it."""
+    """One imported file: how it was read, and what was kept of it.
+
+    ``eye`` is the eye in use; ``detection`` says how fixations were found in samples, empty when they are
+    the file's own; ``facts`` are rows (name, value).
+    """
 
     file: str
     sha256: str
     format: str
     confidence: float
     simulated: bool
+    eye: str
+    detection: str
     facts: tuple[tuple[str, str], ...]
     n_trials: int
     n_read: int
@@ -51,7 +57,8 @@ class DataSet:
     """The images and recordings of the study.
 
     ``n_subjects`` have a used fixation on an image, ``n_others`` have none; ``from_screen``: whether any
-    used fixation was recorded on a screen and brought to its image.
+    used fixation was recorded on a screen and brought to its image; ``choices``: which fixations are used,
+    and what they count.
     """
 
     images: tuple[ImageFile, ...]
@@ -64,6 +71,7 @@ class DataSet:
     n_read: int
     n_kept: int
     from_screen: bool
+    choices: str
     fingerprint: str
 
 

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from pathlib import PurePath
 from statistics import median
-from typing import Any
 
 from gazeapp.engine.project import ImageRow, ModelRow, Project, RecordingRow, TrialRow
-from gazeapp.engine.project.listing import any_used_from_screen, dropped
-from gazeapp.engine.reports.content import DataSet, ImageFile, ModelData, RecordingData, TaskData
-from gazeapp.engine.reports.numbers import listed, number
+from gazeapp.engine.project.listing import any_used_from_screen
+from gazeapp.engine.reports.content import DataSet, ImageFile, ModelData, TaskData
+from gazeapp.engine.reports.plain import flat
+from gazeapp.engine.reports.recordings import recordings
 from gazeapp.engine.reports.style import REFERENCE_COLOUR, model_colour
+from gazeapp.engine.workflows.human_maps import choices_of
 
 TRUTH = "truth"
-_FACT_NAMES = {
-    "space": "Positions, px of the",
-    "rate_hz": "Sampling rate, Hz",
-    "screen": "Screen, px",
-    "eyes": "Eyes recorded",
-    "eye_used": "Eye used",
-    "off_screen": "Fixations off the screen",
-    "fixations_per_eye": "Fixations in the file by eye",
-    "notes": "Notes",
-}
 
 
 def data_set(project: Project) -> DataSet:
@@ -37,12 +28,13 @@ def data_set(project: Project) -> DataSet:
         sizes=_counted(f"{i.width} × {i.height}" for i in images),
         origins=_counted(i.origin for i in images),
         tasks=tuple(_task(task, trials) for task in project.tasks.all()),
-        recordings=tuple(_recordings(project, trials)),
+        recordings=tuple(recordings(project, trials)),
         n_subjects=len(_subjects(trials)),
         n_others=len({trial.subject for trial in trials} - _subjects(trials)),
         n_read=sum(trial.n_fixations for trial in trials),
         n_kept=sum(trial.n_kept for trial in trials if trial.image_id is not None),
         from_screen=any_used_from_screen(project),
+        choices=choices_of(project).in_words(),
         fingerprint=fingerprint(images, project.gaze.recordings()),
     )
 
@@ -104,58 +96,6 @@ def _task(task: str, trials: list[TrialRow]) -> TaskData:
 def _subjects(trials: Iterable[TrialRow]) -> set[str]:
     """Return who has at least one used fixation on an image of the project."""
     return {trial.subject for trial in trials if trial.image_id is not None and trial.n_kept}
-
-
-def _recordings(project: Project, trials: list[TrialRow]) -> Iterator[RecordingData]:
-    reasons = dropped(project)
-    for recording in project.gaze.recordings():
-        own = [trial for trial in trials if trial.recording_id == recording.id]
-        yield RecordingData(
-            file=PurePath(recording.file).name,
-            sha256=recording.sha256,
-            format=recording.format,
-            confidence=recording.confidence,
-            simulated=recording.simulated,
-            facts=tuple(_facts(recording.facts)),
-            n_trials=len(own),
-            n_read=sum(trial.n_fixations for trial in own),
-            n_kept=sum(trial.n_kept for trial in own if trial.image_id is not None),
-            dropped=tuple(reasons.get(recording.id, {}).items()),
-        )
-
-
-def _facts(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, name in _FACT_NAMES.items():
-        value = facts.get(key)
-        if value not in (None, "", [], {}, 0, "unknown"):
-            yield name, plain(value)
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield settings or facts as (name, text); a nested group of plain values is one row."""
-    for key, value in values.items():
-        name = f"{prefix}{key}".replace("_", " ")
-        if isinstance(value, Mapping) and any(isinstance(item, Mapping) for item in value.values()):
-            yield from flat(value, f"{name} · ")
-        elif value not in (None, "", [], (), {}):
-            yield name, plain(value)
-
-
-def plain(value: Any) -> str:
-    """Return a value of settings or facts as a reader wants it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}" if abs(value) >= 10_000 else str(value)
-    if isinstance(value, float):
-        return number(value, 0) if value.is_integer() else f"{value:.4g}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {plain(item)}".replace("_", " ") for key, item in value.items())
-    if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(n, int | float) for n in value):
-        return f"{plain(value[0])} × {plain(value[1])}"
-    if isinstance(value, list | tuple):
-        return listed([plain(item) for item in value])
-    return str(value)
 
 
 def _counted(values: Iterable[str]) -> tuple[tuple[str, int], ...]:

@@ -57,17 +57,49 @@ FIXATIONS = Table(
         _text("subject", "who looked"),
         _integer("recording", "", "number of the recording, see recordings.csv"),
         _integer("trial", "", "number of the trial: one subject looking at one image once"),
-        _integer("fixation_index", "", "number of the fixation in its trial, as read"),
-        _number("x", "px of the image", "position, origin at the left edge; empty without an image"),
-        _number("y", "px of the image", "position, origin at the top edge; empty without an image"),
-        _number("x_recorded", "px as recorded", "position as read, on the screen or the image"),
-        _number("y_recorded", "px as recorded", "position as read, on the screen or the image"),
+        _integer("fixation_index", "", "number of the fixation in its trial and eye, as read"),
+        _number(
+            "x",
+            "px of the image",
+            "position, origin at the left edge, with the trial's shift; of a used fixation that lies outside, "
+            "the image's border; empty without an image",
+        ),
+        _number("y", "px of the image", "the same from the top edge"),
+        _number("x_recorded", "as recorded", "position as read, in px or shares of the screen or the image"),
+        _number("y_recorded", "as recorded", "position as read, in px or shares of the screen or the image"),
         _number("start_ms", "ms", "begin on the tracker's clock; empty when unknown"),
         _number("duration_ms", "ms", "duration; empty when unknown"),
-        _text("eye", "left, right, unknown or empty"),
+        _text("eye", "left, right, average (of both), unknown or empty"),
         _flag("kept", "whether the fixation is used"),
         _text("why", "why it is not used; empty when it is"),
         _flag("simulated", "whether the recording is simulated"),
+        _text("unusable", "what the file says against it, whatever was chosen; empty for nothing"),
+        _number("shift_x", "px of the image", "what the user added to the trial's positions; is in x"),
+        _number("shift_y", "px of the image", "the same; is in y"),
+    ),
+)
+TRIALS = Table(
+    "trials.csv",
+    "one subject looking at one image once",
+    (
+        _integer("trial", "", "number of the trial"),
+        _integer("recording", "", "number of the recording, see recordings.csv"),
+        _text("subject", "who looked"),
+        _text("image", "name of the image, or the recorded name where the project holds no such image"),
+        _TASK,
+        _text("label", "what the recording calls the trial"),
+        _flag("image_known", "whether the project holds the image"),
+        _number(
+            "shown_x", "as recorded", "left edge of the image; empty where positions are px of the image"
+        ),
+        _number("shown_y", "as recorded", "top edge of the image, in the recording's own direction of y"),
+        _number("shown_width", "as recorded", "width at which the image was shown"),
+        _number("shown_height", "as recorded", "height at which it was shown; below 0 where y grows upwards"),
+        _number("shift_x", "px of the image", "what the user added to the positions"),
+        _number("shift_y", "px of the image", "what the user added to the positions"),
+        _text("eye", "eye whose fixations are used"),
+        _integer("n_fixations", "", "fixations read, of all eyes"),
+        _integer("n_kept", "", "fixations used"),
     ),
 )
 RECORDINGS = Table(
@@ -85,6 +117,16 @@ RECORDINGS = Table(
         _integer("kept", "", "number of fixations used"),
         _text("sha256", "hash of the file"),
         _SETTINGS,
+        _text("frame", "what positions as recorded are, in words"),
+        _text("eye", "eye in use; several with the number of their trials"),
+        _number("screen_width", "px", "width of the screen; empty when unknown, as all of the geometry"),
+        _number("screen_height", "px", "height of the screen"),
+        _text("placement", "where images lay on the screen: recorded, own size, fit, fill or explicit"),
+        _number("distance_cm", "cm", "from the eye to the screen"),
+        _number("screen_width_cm", "cm", "width of the screen"),
+        _number("px_per_degree", "px of the screen", "in a degree of visual angle"),
+        _text("geometry_source", "who said what of it: user, file or project"),
+        _text("detection", "how fixations were found in samples; empty when they are the file's own"),
     ),
 )
 RUNS = Table(
@@ -244,7 +286,7 @@ DICTIONARY = Table(
     ),
 )
 TABLES = (
-    IMAGES, RECORDINGS, FIXATIONS, MODELS, RUNS, WORDS, SCORES, CEILINGS, SUMMARY, MAPS, PROBLEMS, DICTIONARY,
+    IMAGES, RECORDINGS, TRIALS, FIXATIONS, MODELS, RUNS, WORDS, SCORES, CEILINGS, SUMMARY, MAPS, PROBLEMS, DICTIONARY,
 )  # fmt: skip
 """All tables, in the order in which they are written and explained."""
 

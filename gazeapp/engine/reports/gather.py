@@ -6,6 +6,7 @@ from datetime import datetime
 
 from gazeapp.engine.project import Project, ScoreRow
 from gazeapp.engine.reports import provenance
+from gazeapp.engine.reports.commands import commands, image_folder
 from gazeapp.engine.reports.content import Problem, Report
 from gazeapp.engine.reports.dataset import data_set, model_data
 from gazeapp.engine.reports.scores import current_summary, primary_metric, task_scores, with_pairs
@@ -58,8 +59,8 @@ def gather(project: Project, preset: str, output: str) -> Report:
         methods=methods,
         settings=provenance.settings_data(used),
         versions=provenance.all_versions(used),
-        commands=provenance.commands(project, preset, output),
-        image_folder=provenance.image_folder(project),
+        commands=commands(project, preset, used, output),
+        image_folder=image_folder(project),
     )
 
 

@@ -1,17 +1,17 @@
-"""Where the numbers came from: settings, versions and the commands that make them again."""
+"""Where the numbers came from: settings and versions, and what of them the methods text needs."""
 
 from __future__ import annotations
 
-import posixpath
-import shlex
 from collections.abc import Iterable, Iterator
-from pathlib import PurePath, PurePosixPath
 
 from gazeapp.engine.project import Project, SettingsRow
+from gazeapp.engine.project.gaze import CHOICES, GEOMETRY
 from gazeapp.engine.project.listing import human_maps
 from gazeapp.engine.project.settings import versions
+from gazeapp.engine.reports.commands import sigma_text
 from gazeapp.engine.reports.content import Methods, SettingsData
-from gazeapp.engine.reports.dataset import flat
+from gazeapp.engine.reports.numbers import number
+from gazeapp.engine.reports.plain import flat
 from gazeapp.engine.reports.scores import current_summary, in_order, primary_metric
 from gazeapp.engine.scoring.facts import CEILINGS
 from gazeapp.engine.scoring.metrics import STEP
@@ -23,7 +23,9 @@ _SHORT = 12
 
 def used_settings(project: Project, preset: str) -> list[SettingsRow]:
     """Return the settings behind the recordings, maps and scores of a report, oldest first."""
-    ids = {recording.settings_id for recording in project.gaze.recordings()}
+    current = [project.settings.current(name) for name in (CHOICES, GEOMETRY)]
+    ids = {row.id for row in current if row is not None}
+    ids |= {recording.settings_id for recording in project.gaze.recordings()}
     ids |= {row.settings_id for row in human_maps(project)}
     ids |= {run.settings_id for run in project.runs.all()}
     ids |= {row.settings_id for row in current_summary(project, preset)}
@@ -77,7 +79,7 @@ def methods(project: Project, preset: str, rows: Iterable[SettingsRow]) -> Metho
             for estimator in CEILINGS
             if any(row.estimator == estimator for row in summary)
         ),
-        sigma=_sigma(score) or _sigma(by_verb.get("import gaze", [{}])[-1]),
+        sigma=_sigma(score, by_verb.get("human map", [])),
         words=words.pop() if len(words) == 1 else "",
         map_methods=tuple(sorted({str(values.get("method", "")) for values in by_verb.get("extract", [])})),
         score_settings=score,
@@ -115,116 +117,25 @@ def _conventions(preset: Preset) -> Iterator[str]:
         yield "for SIM and KL maps are divided by their sums"
 
 
-def commands(project: Project, preset: str, output: str) -> tuple[str, ...]:
-    """Return the command lines that make the study again, for a POSIX shell.
+def _sigma(score: Json, maps: Iterable[Json]) -> str:
+    """Return the Gaussian's standard deviation as text, such as ``24 px``, with its px where it is in degrees.
 
-    Files are named without their folders: those are the user's own.
+    An image's px per degree are those that its human map was made with, or one number that was given.
     """
-    name = project.path.name
-    rows = used_settings(project, preset)
-    tasks = project.tasks.all()
-    models = {model.id: model.name for model in project.runs.models()}
-    lines = [_line("new", name, "--images", image_folder(project), *_repeated("--task", tasks))]
-    lines += _unique(_import_command(name, row) for row in rows if row.verb == "import gaze")
-    lines += _unique(_maps_command(name, row, models) for row in rows if row.verb == "import maps")
-    lines += _extract_commands(name, [row for row in rows if row.verb == "extract"])
-    lines += _unique(_score_command(name, row) for row in rows if row.verb == "score")
-    lines.append(
-        _line("report", name, "-o", PurePath(output).name, *_unless("--preset", preset, "tuebingen"))
-    )
-    return tuple(lines)
-
-
-def image_folder(project: Project) -> str:
-    """Return the folder of the images as the commands name it: relative to the project, never above it."""
-    parents = {PurePosixPath(image.path).parent.as_posix() for image in project.images.all()}
-    common = PurePosixPath(posixpath.commonpath(parents) or ".") if parents else PurePosixPath("images")
-    return common.name if common.is_absolute() or ".." in common.parts else common.as_posix()
-
-
-def _import_command(name: str, row: SettingsRow) -> str:
-    values = row.values
-    files = [PurePath(str(file)).name for file in values.get("files", ())] or ["RECORDINGS"]
-    return _line(
-        "import-gaze",
-        name,
-        *files,
-        *_unless("--format", values.get("format"), "auto"),
-        *_unless("--task", values.get("task"), ""),
-        *_unless("--eye", values.get("eye"), "auto"),
-        *_unless("--trial-pattern", values.get("trial_pattern"), ""),
-        *_unless("--sigma", _sigma(values).replace(" ", ""), ""),
-        *_unless("--px-per-deg", values.get("px_per_deg"), None),
-        *(["--simulated"] if values.get("simulated") else []),
-    )
-
-
-def _maps_command(name: str, row: SettingsRow, models: dict[str, str]) -> str:
-    values = row.values
-    model = str(values.get("model"))
-    truth = ["--truth"] if values.get("kind") == "truth" else []
-    return _line(
-        "import-maps", name, "MAPS", "--model", models.get(model, model), "--task", values.get("task"), *truth
-    )
-
-
-def _extract_commands(name: str, rows: list[SettingsRow]) -> list[str]:
-    """Return one command for each (method, words), with its models and tasks."""
-    grouped: dict[tuple[str, str], list[SettingsRow]] = {}
-    for row in rows:
-        key = str(row.values.get("method", "")), str(row.values.get("words", ""))
-        grouped.setdefault(key, []).append(row)
-    return [
-        _line(
-            "extract",
-            name,
-            *_repeated("--model", dict.fromkeys(str(row.values.get("model")) for row in own)),
-            *_repeated("--task", dict.fromkeys(str(row.values.get("task")) for row in own)),
-            *_unless("--method", method, ""),
-            *_unless("--words", words, "content"),
-        )
-        for (method, words), own in grouped.items()
-    ]
-
-
-def _score_command(name: str, row: SettingsRow) -> str:
-    values = row.values
-    return _line(
-        "score",
-        name,
-        *_unless("--preset", values.get("preset"), "tuebingen"),
-        *_unless("--sigma", _sigma(values).replace(" ", ""), ""),
-        *_unless("--px-per-deg", values.get("px_per_deg"), None),
-    )
-
-
-def _line(*words: object) -> str:
-    return shlex.join(["gazeapp", *(str(word) for word in words)])
-
-
-def _unless(option: str, value: object, default: object) -> list[str]:
-    return [] if value in (default, None, "") else [option, str(value)]
-
-
-def _repeated(option: str, values: Iterable[str]) -> Iterator[str]:
-    for value in values:
-        yield option
-        yield value
-
-
-def _unique(lines: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(lines))
-
-
-def _sigma(values: Json) -> str:
-    """Return the Gaussian's standard deviation as text, such as ``24 px``; empty when not given."""
-    value = values.get("sigma")
-    return f"{float(value):g} {values.get('sigma_unit') or 'px'}" if value else ""
+    text = sigma_text(score)
+    if score.get("sigma_unit") != "deg":
+        return text
+    given = score.get("px_per_deg")
+    per_degree = [given] if given else [values["px_per_deg"] for values in maps if values.get("px_per_deg")]
+    if not per_degree:
+        return text
+    low, high = (number(float(score["sigma"]) * value, 1) for value in (min(per_degree), max(per_degree)))
+    return f"{text}, {low if low == high else f'{low} to {high}'} px of the image"
 
 
 def _shown(values: Json) -> Iterator[tuple[str, str]]:
     for name, text in flat(values):
-        if name == "files":
+        if name in ("file", "files") or (name == "simulated" and not values["simulated"]):
             continue
         if not name.endswith("sha256"):
             yield name, text[:_SHORT] + "…" if name == "revision" and len(text) > _SHORT else text

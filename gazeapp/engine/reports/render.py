@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from gazeapp.engine.reports import numbers, pictures, sentences
 from gazeapp.engine.reports.content import Report
-from gazeapp.engine.reports.dataset import plain
 from gazeapp.engine.reports.files import replacing
+from gazeapp.engine.reports.plain import plain
 from gazeapp.engine.reports.scores import higher_is_better
 from gazeapp.engine.resources import resource_path
 from gazeapp.engine.scoring import facts
@@ -32,6 +32,7 @@ def render(report: Report) -> str:
         format_name=sentences.format_name,
         number=numbers.number,
         plain=plain,
+        sentence=lambda text: f"{text[:1].upper()}{text[1:]}.",
         score=numbers.metric_value,
         percent=numbers.percent,
         listed=lambda items: numbers.listed([str(item) for item in items]),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from gazeapp.engine.project import Project
+from gazeapp.engine.gaze.geometry import Geometry
+from gazeapp.engine.gaze.records import IMAGE, Frame
+from gazeapp.engine.project import Project, RecordingRow, TrialRow
 from gazeapp.engine.project import listing as stored
 from gazeapp.engine.reports.dictionary import (
     CEILINGS,
@@ -18,11 +20,14 @@ from gazeapp.engine.reports.dictionary import (
     RUNS,
     SCORES,
     SUMMARY,
+    TRIALS,
     WORDS,
     dictionary_rows,
 )
 from gazeapp.engine.reports.human_ceilings import ceiling_rows
+from gazeapp.engine.reports.recordings import detection_of, eye_in_use, geometry_sources
 from gazeapp.engine.reports.tables import Table, Value
+from gazeapp.engine.workflows.human_maps import default_geometry, geometry_of
 
 Row = tuple[Value, ...]
 
@@ -32,6 +37,7 @@ def tables(project: Project) -> list[tuple[Table, Iterator[Row]]]:
     return [
         (IMAGES, images(project)),
         (RECORDINGS, recordings(project)),
+        (TRIALS, trials(project)),
         (FIXATIONS, fixations(project)),
         (MODELS, models(project)),
         (RUNS, runs(project)),
@@ -52,9 +58,12 @@ def images(project: Project) -> Iterator[Row]:
 
 def recordings(project: Project) -> Iterator[Row]:
     """Yield recordings in the order of their import."""
-    trials = project.gaze.trials()
+    by_recording: dict[int, list[TrialRow]] = {}
+    for trial in project.gaze.trials():
+        by_recording.setdefault(trial.recording_id, []).append(trial)
+    default = default_geometry(project)
     for recording in project.gaze.recordings():
-        own = [trial for trial in trials if trial.recording_id == recording.id]
+        own = by_recording.get(recording.id, [])
         yield (
             recording.id,
             PurePath(recording.file).name,
@@ -67,6 +76,35 @@ def recordings(project: Project) -> Iterator[Row]:
             sum(trial.n_kept for trial in own if trial.image_id is not None),
             recording.sha256,
             recording.settings_id,
+            Frame(**recording.frame).in_words(),
+            eye_in_use(own),
+            *_geometry(recording, default),
+            detection_of(recording),
+        )
+
+
+def _geometry(recording: RecordingRow, default: Geometry) -> Row:
+    geometry = geometry_of(recording, default)
+    return (
+        *(geometry.screen or (None, None)),
+        "" if recording.frame.get("of") == IMAGE else geometry.placement or "recorded",
+        geometry.distance_cm,
+        geometry.screen_width_cm,
+        geometry.screen_px_per_degree,
+        geometry_sources(recording, default),
+    )
+
+
+def trials(project: Project) -> Iterator[Row]:
+    """Yield trials by recording, in the order in which they were read."""
+    names = _names(project)
+    for trial in sorted(project.gaze.trials(), key=lambda trial: (trial.recording_id, trial.id)):
+        known = trial.image_id is not None
+        yield (
+            *(trial.id, trial.recording_id, trial.subject),
+            trial.image_name if trial.image_id is None else names[trial.image_id],
+            *(trial.task, trial.label, known, *(trial.shown or (None,) * 4), *trial.shift, trial.eye),
+            *(trial.n_fixations, trial.n_kept if known else 0),
         )
 
 
@@ -78,6 +116,7 @@ def fixations(project: Project) -> Iterator[Row]:
             *(row.image, row.task, row.subject, row.recording_id, row.trial_id, row.index),
             *(row.x, row.y, row.x_recorded, row.y_recorded, row.start_ms, row.duration_ms, row.eye),
             *(not row.why, row.why, simulated[row.recording_id]),
+            *(row.unusable, row.shift_x, row.shift_y),
         )
 
 

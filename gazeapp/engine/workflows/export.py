@@ -176,9 +176,9 @@ def _provenance(project: Project, folder: Path, rows: dict[str, int]) -> Json:
 
 def _without_folders(values: Json) -> Json:
     """Return settings with files named without their folders: where they were is the user's own."""
-    if "files" not in values:
-        return values
-    return {**values, "files": [PurePath(str(file)).name for file in values["files"]]}
+    if "files" in values:
+        values = {**values, "files": [PurePath(str(file)).name for file in values["files"]]}
+    return {**values, "file": PurePath(str(values["file"])).name} if "file" in values else values
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -1,9 +1,11 @@
 import hashlib
+from dataclasses import replace
 
 from gazeapp.engine.project import Project
-from gazeapp.engine.reports.dataset import data_set, flat, plain
-from gazeapp.engine.reports.provenance import image_folder
-from gazeapp.engine.types import Rect
+from gazeapp.engine.project.gaze import FixationRow, NewTrial
+from gazeapp.engine.reports.commands import image_folder
+from gazeapp.engine.reports.dataset import data_set
+from gazeapp.engine.reports.plain import flat, plain
 
 
 def test_nested_facts_become_rows_with_plain_values():
@@ -62,13 +64,21 @@ def test_the_folder_of_the_images_is_named_but_not_where_the_user_keeps_it(study
         assert image_folder(project) == "photos"
 
 
+def add_trial(project, trial, fixations):
+    """Store a trial of the study's recording with fixations: x, y and why each is not used."""
+    kept = sum(not dropped for *_, dropped in fixations)
+    trial = replace(trial, n_fixations=len(fixations), n_kept=kept)
+    (trial_id,) = project.gaze.add_trials(1, [trial])
+    project.gaze.add_fixations(
+        FixationRow(trial_id, k, k, x, y, None, None, "", "", dropped)
+        for k, (x, y, dropped) in enumerate(fixations, start=1)
+    )
+
+
 def test_who_has_no_used_fixation_on_an_image_is_not_counted_as_a_subject(study):
     with Project.open(study(n_images=2, n_subjects=3, scored=False)) as project:
         for name, image_id, dropped in (("away", None, ""), ("beside", 1, "outside image")):
-            trial = project.gaze.add_trial(
-                1, subject=name, task="general", image_id=image_id, label="", image_name="", shown=None
-            )
-            project.gaze.add_fixations(trial, [(1, 5.0, 5.0, None, None, "", dropped)])
+            add_trial(project, NewTrial(name, "general", image_id, "", ""), [(5.0, 5.0, dropped)])
         data = data_set(project)
     assert (data.n_subjects, data.n_others) == (3, 2)
     assert [task.n_subjects for task in data.tasks] == [3, 3]
@@ -77,11 +87,8 @@ def test_who_has_no_used_fixation_on_an_image_is_not_counted_as_a_subject(study)
 def test_a_screen_is_named_only_when_a_used_fixation_was_recorded_on_one(study):
     with Project.open(study(n_images=2, scored=False)) as project:
         assert not data_set(project).from_screen
-        place = Rect(0.0, 0.0, 240.0, 180.0)
-        trial = project.gaze.add_trial(
-            1, subject="S01", task="general", image_id=1, label="", image_name="", shown=place
-        )
-        project.gaze.add_fixations(trial, [(1, 900.0, 5.0, None, None, "", "outside image")])
+        trial = NewTrial("S01", "general", 1, "", "", (0.0, 0.0, 240.0, 180.0))
+        add_trial(project, trial, [(900.0, 5.0, "outside image")])
         assert not data_set(project).from_screen
-        project.gaze.add_fixations(trial, [(2, 10.0, 5.0, None, None, "", "")])
+        add_trial(project, trial, [(10.0, 5.0, "")])
         assert data_set(project).from_screen

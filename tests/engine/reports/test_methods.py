@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from gazeapp.engine.project import Project
+from gazeapp.engine.project.gaze import FixationRow, NewTrial
 from gazeapp.engine.reports.gather import gather
 from gazeapp.engine.reports.render import render
 from gazeapp.engine.scoring.ceilings import AGREEMENT
 from gazeapp.engine.scoring.facts import CEILINGS, INTERVAL, PEOPLE_VARIANCE, PERCENT
 from gazeapp.engine.scoring.statistics import LeftOutRows, share_of_ceiling, variance_over_people
-from gazeapp.engine.types import Rect
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.score import ScoreSettings, score
 
@@ -145,16 +145,11 @@ def test_what_did_not_happen_is_not_told(project):
 
 def test_reduced_images_and_people_who_saw_nothing_are_told(study):
     with Project.open(study(tasks=("free",), simulated=False, scored=False)) as opened:
-        trial = opened.gaze.add_trial(
-            1,
-            subject="away",
-            task="free",
-            image_id=None,
-            label="",
-            image_name="",
-            shown=Rect(0.0, 0.0, 9.0, 9.0),
+        shown = (0.0, 0.0, 9.0, 9.0)
+        (trial,) = opened.gaze.add_trials(
+            1, [NewTrial("away", "free", None, "", "", shown, n_fixations=1, n_kept=1)]
         )
-        opened.gaze.add_fixations(trial, [(1, 5.0, 5.0, None, None, "", "")])
+        opened.gaze.add_fixations([FixationRow(trial, 1, 1, 5.0, 5.0, None, None, "", "", "")])
         settings = ScoreSettings(sigma=6.0, n_splits=4, n_bootstrap=20, threads=1, max_side_px=100)
         score(opened, settings, SILENT)
         text = printed_text(opened)

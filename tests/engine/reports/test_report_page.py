@@ -160,7 +160,8 @@ def test_the_commands_make_the_study_again(study):
     with Project.open(study()) as project:
         commands = gather(project, "tuebingen", "/home/someone/my report.html").commands
     assert commands[0] == "gazeapp new study.gaze --images images --task general --task social"
-    assert "gazeapp import-gaze study.gaze fixations.csv --format csv" in commands
+    assert "gazeapp import-gaze study.gaze fixations.csv --format csv --simulated" in commands
+    assert "gazeapp choose-fixations study.gaze --sigma 6px" in commands
     assert (
         "gazeapp extract study.gaze --model cnn-lstm --model cnn-transformer --model vit-lstm --task general "
         "--task social --method raw" in commands
@@ -190,7 +191,7 @@ def test_many_recordings_are_folded(study):
         for number in range(2, 40):
             project.db.execute(
                 "INSERT INTO recordings SELECT ?, ? || file, sha256, format, confidence, task, facts, simulated, "
-                "settings_id, created FROM recordings WHERE id = 1",
+                "settings_id, created, frame, geometry FROM recordings WHERE id = 1",
                 (number, number),
             )
         parsed = Page(render(gather(project, "tuebingen", "r.html")))

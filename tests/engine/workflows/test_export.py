@@ -176,8 +176,8 @@ def test_provenance_names_settings_and_hashes(study, folder):
         settings = {row.id: row.hash for row in project.settings.all()}
     facts = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
     assert facts["simulated"] is True
-    imported = next(row["values"] for row in facts["settings"] if row["verb"] == "import gaze")
-    assert imported["files"] == ["fixations.csv"]
+    imported = next(row["values"] for row in facts["settings"] if row["verb"] == "read recording")
+    assert imported["file"] == "fixations.csv"
     assert {row["settings_id"]: row["hash"] for row in facts["settings"]} == settings
     for name, entry in facts["files"].items():
         assert entry["sha256"] == hashlib.sha256((folder / name).read_bytes()).hexdigest()

@@ -1,0 +1,173 @@
+"""The command lines that make a study again."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath, PurePosixPath
+
+from gazeapp.engine.gaze.choices import GazeChoices
+from gazeapp.engine.gaze.detection import DetectionSettings
+from gazeapp.engine.project import Project, SettingsRow
+from gazeapp.engine.types import Json
+from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
+
+
+def commands(project: Project, preset: str, rows: Sequence[SettingsRow], output: str) -> tuple[str, ...]:
+    """Return the command lines that make the study again, for a POSIX shell.
+
+    Files are named without their folders: those are the user's own. ``rows`` are the settings that were used.
+    """
+    name = project.path.name
+    tasks = project.tasks.all()
+    models = {model.id: model.name for model in project.runs.models()}
+    lines = [_line("new", name, "--images", image_folder(project), *_repeated("--task", tasks))]
+    lines += _import_commands(project, name)
+    lines += _unique(_maps_command(name, row, models) for row in rows if row.verb == "import maps")
+    lines += _extract_commands(name, [row for row in rows if row.verb == "extract"])
+    lines += _unique(_score_command(name, row) for row in rows if row.verb == "score")
+    lines.append(
+        _line("report", name, "-o", PurePath(output).name, *_unless("--preset", preset, "tuebingen"))
+    )
+    return tuple(lines)
+
+
+def image_folder(project: Project) -> str:
+    """Return the folder of the images as the commands name it: relative to the project, never above it."""
+    parents = {PurePosixPath(image.path).parent.as_posix() for image in project.images.all()}
+    common = PurePosixPath(posixpath.commonpath(parents) or ".") if parents else PurePosixPath("images")
+    return common.name if common.is_absolute() or ".." in common.parts else common.as_posix()
+
+
+def _import_commands(project: Project, name: str) -> Iterator[str]:
+    """Yield one command for all recordings that were read alike; the folders of files are the user's own."""
+    default = default_geometry(project).as_json()
+    if default:
+        yield _line("set-geometry", name, *_geometry_options(default))
+    grouped: dict[tuple[str, ...], list[str]] = {}
+    for recording in project.gaze.recordings():
+        values = project.settings.get(recording.settings_id).values
+        options = (
+            *_unless("--format", values.get("format"), "auto"),
+            *_unless("--task", recording.task, ""),
+            *(_reading_options(values) if "rules" in values else _first_version_options(values)),
+            *_geometry_options(recording.geometry),
+            *(["--simulated"] if recording.simulated else []),
+        )
+        grouped.setdefault(options, []).append(PurePath(recording.file).name)
+    for options, files in grouped.items():
+        yield _line("import-gaze", name, *files, *options)
+    chosen = _choice_options(choices_of(project))
+    if chosen:
+        yield _line("choose-fixations", name, *chosen)
+
+
+def _reading_options(values: Json) -> Iterator[str]:
+    """Yield the options of what was said about reading a file."""
+    rules, match, detection = values["rules"], values["match"], values["detection"]
+    yield from _unless("--trial-preset", rules.get("preset"), "auto")
+    yield from _unless("--trial-pattern", rules.get("start"), "")
+    yield from _unless("--trial-end", rules.get("end"), "")
+    yield from _unless("--image-pattern", rules.get("image"), "")
+    if values.get("profile"):
+        yield from ("--profile", str(values["profile"].get("name")))
+    yield from _repeated("--match", (f"{left}={right}" for left, right in match.get("names", {}).items()))
+    if match.get("order"):
+        yield from ("--order", "IMAGES.txt")
+    if values.get("detect"):
+        yield "--from-samples"
+    given = DetectionSettings()
+    yield from _unless("--method", detection.get("method"), given.method)
+    yield from _unless("--velocity", detection.get("velocity_deg_s"), given.velocity_deg_s)
+    yield from _unless("--dispersion", detection.get("dispersion_deg"), given.dispersion_deg)
+    yield from _unless("--min-fixation", detection.get("min_duration_ms"), given.min_duration_ms)
+
+
+def _first_version_options(values: Json) -> list[str]:
+    return _unless("--trial-pattern", values.get("trial_pattern"), "")
+
+
+def _geometry_options(geometry: Json) -> Iterator[str]:
+    for name, value in geometry.items():
+        numbers = value if isinstance(value, list | tuple) else [value]
+        yield f"--{name.replace('_', '-')}"
+        yield from (entry if isinstance(entry, str) else f"{entry:g}" for entry in numbers)
+
+
+def _choice_options(choices: GazeChoices) -> list[str]:
+    given = GazeChoices()
+    options = [
+        *_unless("--eye", choices.eye, given.eye),
+        *_unless("--first", choices.first_fixation, given.first_fixation),
+        *_unless("--min-duration", choices.min_duration_ms, None),
+        *_unless("--max-duration", choices.max_duration_ms, None),
+        *_unless("--outside", choices.outside, given.outside),
+        *_unless("--weighting", choices.weighting, given.weighting),
+    ]
+    if (choices.sigma, choices.sigma_unit) != (given.sigma, given.sigma_unit):
+        options += ["--sigma", f"{choices.sigma:g}{choices.sigma_unit}"]
+    return options
+
+
+def _maps_command(name: str, row: SettingsRow, models: dict[str, str]) -> str:
+    values = row.values
+    model = str(values.get("model"))
+    truth = ["--truth"] if values.get("kind") == "truth" else []
+    return _line(
+        "import-maps", name, "MAPS", "--model", models.get(model, model), "--task", values.get("task"), *truth
+    )
+
+
+def _extract_commands(name: str, rows: list[SettingsRow]) -> list[str]:
+    """Return one command for each (method, words), with its models and tasks."""
+    grouped: dict[tuple[str, str], list[SettingsRow]] = {}
+    for row in rows:
+        key = str(row.values.get("method", "")), str(row.values.get("words", ""))
+        grouped.setdefault(key, []).append(row)
+    return [
+        _line(
+            "extract",
+            name,
+            *_repeated("--model", dict.fromkeys(str(row.values.get("model")) for row in own)),
+            *_repeated("--task", dict.fromkeys(str(row.values.get("task")) for row in own)),
+            *_unless("--method", method, ""),
+            *_unless("--words", words, "content"),
+        )
+        for (method, words), own in grouped.items()
+    ]
+
+
+def _score_command(name: str, row: SettingsRow) -> str:
+    values = row.values
+    return _line(
+        "score",
+        name,
+        *_unless("--preset", values.get("preset"), "tuebingen"),
+        *_unless("--sigma", sigma_text(values).replace(" ", ""), ""),
+        *_unless("--px-per-deg", values.get("px_per_deg"), None),
+    )
+
+
+def _line(*words: object) -> str:
+    return shlex.join(["gazeapp", *(str(word) for word in words)])
+
+
+def _unless(option: str, value: object, default: object) -> list[str]:
+    return [] if value in (default, None, "") else [option, str(value)]
+
+
+def _repeated(option: str, values: Iterable[str]) -> Iterator[str]:
+    for value in values:
+        yield option
+        yield value
+
+
+def _unique(lines: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(lines))
+
+
+def sigma_text(values: Json) -> str:
+    """Return the Gaussian's standard deviation of settings as text, such as ``24 px``; empty when not given."""
+    value = values.get("sigma")
+    return f"{float(value):g} {values.get('sigma_unit') or 'px'}" if value else ""
