@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
 PROJECT_SUFFIX = ".gaze"
-GAZE_SUFFIXES = (".csv", ".tsv", ".asc", ".csv.gz", ".tsv.gz", ".asc.gz")
 
-_LOOKED_AT = 2000
+_LOOKED_AT = 5000
+_SURE = 0.5
 
 
 @dataclass(frozen=True)
@@ -23,15 +24,41 @@ class Drop:
     unknown: list[Path] = field(default_factory=list)
 
 
-def is_gaze_file(path: Path) -> bool:
-    """Return whether the name is one of an eye-tracking file."""
-    return path.name.lower().endswith(GAZE_SUFFIXES)
+@cache
+def gaze_suffixes() -> tuple[str, ...]:
+    """Return the usual ends of recordings' names, those of packed ones included."""
+    from gazeapp.engine.gaze.formats import ALL
+
+    plain = sorted({suffix.lower().removesuffix(".gz") for entry in ALL for suffix in entry.suffixes})
+    return tuple(plain + [f"{suffix}.gz" for suffix in plain])
+
+
+def gaze_filter() -> str:
+    """Return what a file dialog offers for recordings."""
+    kinds = " ".join(f"*{suffix}" for suffix in gaze_suffixes())
+    return f"Recordings ({kinds});;All files (*)"
+
+
+def gaze_files(paths: Iterable[Path]) -> list[Path]:
+    """Return the recordings among paths: files as they are, folders as data sets or for what is in them.
+
+    In a folder only names with a usual end count; what a file that was named itself holds is told by
+    its content.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir() or _is_recording(path):
+            found.append(path)
+        else:
+            found.extend(_recordings_in(path))
+    return list(dict.fromkeys(found))
 
 
 def sort_drop(paths: Iterable[Path]) -> Drop:
     """Tell projects, images and recordings apart.
 
-    A folder counts as images when it holds any, else its recordings are taken.
+    A file that is neither a project nor a picture counts as a recording, whatever its name. A folder
+    can hold both pictures and recordings; beside pictures only what surely is a recording counts.
     """
     from gazeapp.engine.pictures import SUFFIXES
 
@@ -44,7 +71,7 @@ def sort_drop(paths: Iterable[Path]) -> Drop:
             project = project or path
         elif path.suffix.lower() in SUFFIXES:
             drop.images.append(path)
-        elif is_gaze_file(path):
+        elif path.is_file():
             drop.gaze.append(path)
         else:
             drop.unknown.append(path)
@@ -52,14 +79,35 @@ def sort_drop(paths: Iterable[Path]) -> Drop:
 
 
 def _sort_folder(folder: Path, drop: Drop, pictures: Collection[str]) -> None:
-    gaze = []
-    for path in islice(folder.rglob("*"), _LOOKED_AT):
-        if path.suffix.lower() in pictures:
-            drop.images.append(folder)
-            return
-        if is_gaze_file(path):
-            gaze.append(path)
-    if gaze:
-        drop.gaze.extend(sorted(gaze))
-    else:
+    data_set = _is_recording(folder)
+    recordings = [folder] if data_set else _recordings_in(folder)
+    if not data_set and any(path.suffix.lower() in pictures for path in _below(folder)):
+        drop.images.append(folder)
+        recordings = [path for path in recordings if _is_recording(path)]
+    elif not recordings:
         drop.unknown.append(folder)
+    drop.gaze.extend(recordings)
+
+
+def _is_recording(path: Path) -> bool:
+    """Return whether a format knows a file by its content, or a folder as a whole."""
+    from gazeapp.engine.errors import GazeError
+    from gazeapp.engine.gaze.reading import guess_formats
+    from gazeapp.engine.gaze.source import Source
+
+    try:
+        found = guess_formats(Source(path))
+    except (GazeError, OSError):
+        return False
+    return bool(found) and found[0][1].confidence >= _SURE
+
+
+def _recordings_in(folder: Path) -> list[Path]:
+    return sorted(
+        path for path in _below(folder) if path.name.lower().endswith(gaze_suffixes()) and path.is_file()
+    )
+
+
+def _below(folder: Path) -> list[Path]:
+    visible = (path for path in folder.rglob("*") if not path.name.startswith("."))
+    return list(islice(visible, _LOOKED_AT))

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.ui.actions import Actions, infos
-from gazeapp.ui.drops import GAZE_SUFFIXES, Drop, sort_drop
+from gazeapp.ui.drops import Drop, gaze_filter, sort_drop
 from gazeapp.ui.notifications import Notifications
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
@@ -78,16 +78,18 @@ class StudyActions(QObject):
         self._explain()
 
     @Slot()
-    def new_project(self, images: Sequence[Path] = ()) -> None:
-        """Ask for images, tasks and a place, then make a project."""
+    def new_project(self, images: Sequence[Path] = (), gaze: Sequence[Path] = ()) -> None:
+        """Ask for images, tasks and a place, then make a project; then ask how to import recordings."""
         from gazeapp.ui.dialogs.new_project import NewProjectDialog
 
         dialog = NewProjectDialog(self._window, list(images or ()))
         if dialog.exec() == QDialog.DialogCode.Accepted:
-            self.create(dialog.path, dialog.tasks, dialog.images)
+            self.create(dialog.path, dialog.tasks, dialog.images, gaze)
 
-    def create(self, path: Path, tasks: Sequence[str], images: Sequence[Path]) -> int:
-        """Make a project in the background and open it."""
+    def create(
+        self, path: Path, tasks: Sequence[str], images: Sequence[Path], gaze: Sequence[Path] = ()
+    ) -> int:
+        """Make a project in the background and open it, then ask how to import recordings."""
         names = tuple(str(p) for p in images)
 
         def work(_project: Any, progress: JobProgress) -> Any:
@@ -110,12 +112,14 @@ class StudyActions(QObject):
         return self._run(
             f"New project {path.name}",
             work,
-            after=lambda _s: self._created(path),
+            after=lambda _s: self._created(path, gaze),
             after_cancel=True,
         )
 
-    def _created(self, path: Path) -> None:
+    def _created(self, path: Path, gaze: Sequence[Path]) -> None:
         if path.exists():  # cancelled while it waited, it was never made
+            if gaze:
+                self._import_when_read(gaze)
             self._session.open(path)
 
     @Slot()
@@ -154,8 +158,8 @@ class StudyActions(QObject):
             self._notifications.note("The demo study is ready.", where=str(path))
 
     @Slot()
-    def add_images(self, paths: Sequence[Path] = ()) -> None:
-        """Ask for pictures and add them."""
+    def add_images(self, paths: Sequence[Path] = (), gaze: Sequence[Path] = ()) -> None:
+        """Ask for pictures and add them; then ask how to import the recordings that came with them."""
         chosen = [str(p) for p in paths or ()]
         if not chosen:
             name = QFileDialog.getExistingDirectory(
@@ -167,8 +171,17 @@ class StudyActions(QObject):
 
             settings = AddImagesSettings(tuple(chosen))
             self._run(
-                "Adding images", lambda project, progress: add_images(project, settings, progress), here=True
+                "Adding images",
+                lambda project, progress: add_images(project, settings, progress),
+                here=True,
+                after=(lambda _s: self._import_when_read(gaze)) if gaze else None,
             )
+
+    def _import_when_read(self, gaze: Sequence[Path]) -> None:
+        """Import recordings once the window knows the images that were added before them."""
+        self._session.refreshed.connect(
+            lambda _study: self.import_gaze(gaze), Qt.ConnectionType.SingleShotConnection
+        )
 
     @Slot()
     def import_gaze(self, paths: Sequence[Path] = ()) -> None:
@@ -176,9 +189,8 @@ class StudyActions(QObject):
         chosen = list(paths or ())
         study = self._session.study
         if not chosen:
-            kinds = " ".join(f"*{suffix}" for suffix in GAZE_SUFFIXES)
             names, _ = QFileDialog.getOpenFileNames(
-                self._window, "Import gaze", self._start_folder(), f"Recordings ({kinds});;All files (*)"
+                self._window, "Import gaze", self._start_folder(), gaze_filter()
             )
             chosen = [Path(name) for name in names]
         if not chosen or study is None:
@@ -187,14 +199,18 @@ class StudyActions(QObject):
 
         dialog = ImportGazeDialog(self._window, study, chosen, self._session.reader, self._selection.task)
         if dialog.exec() == QDialog.DialogCode.Accepted:
-            from gazeapp.engine.workflows.gaze import import_gaze
+            settings, default = dialog.settings(), dialog.default_geometry
 
-            settings = dialog.settings()
-            self._run(
-                "Importing gaze",
-                lambda project, progress: import_gaze(project, settings, progress),
-                here=True,
-            )
+            def work(project: Any, progress: JobProgress) -> Any:
+                from gazeapp.engine.workflows.gaze import import_gaze
+                from gazeapp.engine.workflows.marking import GeometrySettings, change_geometry
+
+                if default is not None:
+                    change_geometry(project, GeometrySettings(default), progress)
+                return import_gaze(project, settings, progress)
+
+            self._run("Importing gaze", work, here=True)
+        dialog.deleteLater()
 
     @Slot()
     def extract(self) -> None:
@@ -276,16 +292,16 @@ class StudyActions(QObject):
                 f"{len(drop.unknown)} dropped item{'s are' if len(drop.unknown) > 1 else ' is'} not something "
                 "that gazeapp reads.",
                 where=", ".join(str(p) for p in drop.unknown[:3]),
-                todo="Drop pictures or a folder of them, .csv, .tsv or .asc recordings, or a .gaze project.",
+                todo="Drop pictures or a folder of them, files of an eye tracker, or a .gaze project.",
             )
         if drop.project is not None:
             self._session.open(drop.project)
             return drop
         if drop.images and self._session.path is None:
-            self.new_project(drop.images)
+            self.new_project(drop.images, drop.gaze)
         elif drop.images and self._may("study.images"):
-            self.add_images(drop.images)
-        if drop.gaze and self._may("study.gaze"):
+            self.add_images(drop.images, drop.gaze)
+        elif drop.gaze and not drop.images and self._may("study.gaze"):
             self.import_gaze(drop.gaze)
         return drop
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from gazeapp.engine.workflows.gaze import (
 from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
 
 _LINES, _CHARACTERS = 40, 300
+_MOST_NAMES = 1_000_000
 
 
 class FormatGuess(NamedTuple):
@@ -166,6 +168,24 @@ def look_at(
         return _planned(project, settings, found, found.read, default or found.default)
     except GazeError as error:
         return replace(found, error=error)
+
+
+def names_in_file(path: Path) -> tuple[str, ...]:
+    """Return the names of a text file, one a line, in their order; empty lines are passed over.
+
+    Raises
+    ------
+    GazeError
+        When the file cannot be read, is no text, or holds no name.
+    """
+    source = Source(path)
+    if not source.is_text:
+        raise source.problem("The list of images is no text.", "Write one name of an image in each line.")
+    with source.open_text() as text:
+        names = tuple(line.strip() for line in islice(text, _MOST_NAMES) if line.strip())
+    if not names:
+        raise source.problem("The list of images is empty.", "Write one name of an image in each line.")
+    return names
 
 
 def _read_alike(a: FileSettings, b: FileSettings) -> bool:

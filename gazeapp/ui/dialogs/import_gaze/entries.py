@@ -1,0 +1,101 @@
+"""The files of an import: how each is read, what was found in it, and where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gazeapp.engine.gaze.cautions import counted
+from gazeapp.engine.gaze.formats import FORMATS
+from gazeapp.engine.workflows.gaze import FileSettings
+from gazeapp.engine.workflows.gaze_preview import Preview
+
+READING, BAD, EMPTY, CAUTION, GOOD = "reading", "bad", "empty", "caution", "good"
+
+
+@dataclass
+class Entry:
+    """A file that is to be imported.
+
+    Parameters
+    ----------
+    file
+        Its path as text, as the import takes it.
+    settings
+        How it is to be read.
+    preview
+        What was found in it; that of earlier settings while it is read again.
+    is_fresh
+        Whether the preview is of the present settings.
+    share_read
+        How far it was read, 0 to 1.
+    """
+
+    file: str
+    settings: FileSettings = field(default_factory=FileSettings)
+    preview: Preview | None = None
+    is_fresh: bool = False
+    share_read: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """File name."""
+        return Path(self.file).name
+
+    @property
+    def state(self) -> str:
+        """``reading``, ``bad`` (cannot be imported), ``empty``, ``caution`` or ``good``."""
+        preview = self.preview
+        if preview is None or not self.is_fresh:
+            return READING
+        if preview.error is not None or preview.plan is None:
+            return BAD
+        if not preview.facts["fixations"]:
+            return EMPTY
+        return CAUTION if preview.plan.cautions else GOOD
+
+    @property
+    def can_be_imported(self) -> bool:
+        """Whether there is anything to store."""
+        return self.state in (CAUTION, GOOD)
+
+    @property
+    def format(self) -> str:
+        """Id of the format that it was read as, or most likely is; empty when none is known."""
+        preview = self.preview
+        if preview is None:
+            return ""
+        if preview.plan is not None:
+            return preview.plan.recording.format
+        return preview.guesses[0].id if preview.guesses else ""
+
+    @property
+    def fixations(self) -> int:
+        """Fixations that an import would use or keep for their image."""
+        return int(self.preview.facts["fixations"]) if self.preview and self.preview.facts else 0
+
+    def format_in_words(self) -> str:
+        """Return the format and how sure it is."""
+        preview = self.preview
+        if preview is None or not self.format:
+            return ""
+        sure = preview.plan.recording.confidence if preview.plan else preview.guesses[0].confidence
+        chosen = preview.settings.format != "auto"
+        return f"{FORMATS[self.format].name}{', chosen' if chosen else f', {sure:.0%} sure'}"
+
+    def counts_in_words(self) -> str:
+        """Return what was found, in a line."""
+        preview = self.preview
+        if self.state == READING:
+            return f"reading, {self.share_read:.0%}" if 0 < self.share_read < 1 else "waiting to be read"
+        if preview is None or preview.read is None:
+            return "cannot be read"
+        if preview.plan is None:
+            return "cannot be imported yet"
+        facts, problems = preview.facts, len(preview.plan.cautions)
+        parts = [counted(facts["trials"], "trial"), counted(facts["fixations"], "fixation")]
+        if preview.error is not None:
+            parts = ["cannot be imported yet"]
+        elif problems:
+            parts.append(counted(problems, "problem"))
+        return " · ".join(parts)

@@ -1,0 +1,124 @@
+"""The table of image names: what the recording calls an image, and which image of the project it means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QColor
+
+from gazeapp.engine.gaze.plan import Match
+from gazeapp.ui.theme import colors
+
+NAME, IMAGE, HOW, TRIALS, FIXATIONS = range(5)
+_HEADERS = ("Name in the recording", "Image in the project", "How it was found", "Trials", "Fixations")
+_TIPS = (
+    "What the recording calls the image.",
+    "Which image it means. Double click, or press F2, to choose another; empty for none.",
+    "By its name as it is, or without regard to case, folder or extension; by the order of images; or by you.",
+    "Trials under this name.",
+    "Fixations under this name, used or not.",
+)
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class MatchModel(QAbstractTableModel):
+    """One row a name; ``assigned`` brings a recorded name and the image that the user gave it."""
+
+    assigned = Signal(str, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.matches: list[Match] = []
+        self._locked = ""
+
+    def show_matches(self, matches: Sequence[Match], locked: str) -> None:
+        """Show these; ``locked`` says why images cannot be chosen, empty when they can."""
+        same = [match.name for match in matches] == [match.name for match in self.matches]
+        self._locked = locked
+        if same and matches:
+            self.matches = list(matches)
+            self.dataChanged.emit(self.index(0, 0), self.index(len(matches) - 1, FIXATIONS))
+            return
+        self.beginResetModel()
+        self.matches = list(matches)
+        self.endResetModel()
+
+    def rowCount(self, parent: _Index | None = None) -> int:
+        """Return the number of names."""
+        return 0 if parent is not None and parent.isValid() else len(self.matches)
+
+    def columnCount(self, parent: _Index | None = None) -> int:
+        """Return the number of columns."""
+        return 0 if parent is not None and parent.isValid() else len(_HEADERS)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Return the title of a column."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _HEADERS[section]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _TIPS[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(_alignment(section))
+        return None
+
+    def flags(self, index: _Index) -> Qt.ItemFlag:
+        """Let the image of a name be chosen."""
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        editable = index.column() == IMAGE and not self._locked and self.matches[index.row()].name
+        return flags | Qt.ItemFlag.ItemIsEditable if editable else flags
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return what a cell says."""
+        match, column = self.matches[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _text(match, column)
+        if role == Qt.ItemDataRole.EditRole:
+            return match.image or match.closest if column == IMAGE else _text(match, column)
+        if role == Qt.ItemDataRole.UserRole:  # what the table is sorted by
+            numbers = {TRIALS: match.trials, FIXATIONS: match.fixations}
+            return numbers.get(column, _text(match, column).casefold())
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(_alignment(column))
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return _color(match, column)
+        if role == Qt.ItemDataRole.ToolTipRole and column == IMAGE:
+            return (
+                self._locked or ("" if match.name else "The recording names no image here.") or _TIPS[IMAGE]
+            )
+        return _text(match, column) if role == Qt.ItemDataRole.ToolTipRole else None
+
+    def setData(self, index: _Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Take the image that the user chose."""
+        match = self.matches[index.row()]
+        if role != Qt.ItemDataRole.EditRole or not isinstance(value, str) or value == match.image:
+            return False
+        self.assigned.emit(match.name, value)
+        return True
+
+
+def _text(match: Match, column: int) -> str:
+    if column == NAME:
+        return match.name or "(none)"
+    if column == IMAGE:
+        return match.image or (f"none; closest: {match.closest}" if match.closest else "none")
+    if column == HOW:
+        return match.how or ("not found" if match.name else "no name in the file")
+    return f"{match.trials if column == TRIALS else match.fixations:,}"
+
+
+def _color(match: Match, column: int) -> QColor | None:
+    if column == NAME:
+        return None if match.name else QColor(colors().muted)
+    if column == IMAGE:
+        return None if match.image else QColor(colors().warning)
+    return QColor(colors().muted) if column == HOW else None
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if column in (TRIALS, FIXATIONS) else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
