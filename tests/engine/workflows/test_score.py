@@ -8,16 +8,22 @@ import numpy as np
 import pytest
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.choices import GazeChoices
+from gazeapp.engine.gaze.density import human_map
+from gazeapp.engine.gaze.geometry import Geometry
+from gazeapp.engine.maps.resample import to_image
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
-from gazeapp.engine.scoring.metrics import nss, pixels
+from gazeapp.engine.project.gaze import CHOICES
+from gazeapp.engine.scoring.facts import METRICS
+from gazeapp.engine.scoring.metrics import cc, nss, pixels
 from gazeapp.engine.types import Rect
 from gazeapp.engine.workflows import score as score_module
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 from gazeapp.engine.workflows.score import ScoreSettings, score
 
-WIDTH, HEIGHT = 48, 36
+WIDTH, HEIGHT = SIZE = 48, 36
 FAST = {"sigma": 4.0, "n_bootstrap": 200, "n_splits": 20}
 
 
@@ -34,16 +40,17 @@ class Study:
 
     def look(self, task="general", n_subjects=6, names=None, file="a.csv", seed=1):
         rng = np.random.default_rng(seed)
-        rows = ["image,subject,x,y"]
+        rows = ["image,subject,x,y,duration_ms"]
         for k, name in enumerate(names or self.names):
             for person in range(n_subjects):
                 for _ in range(5):
                     x = np.clip(rng.normal(10 + 8 * k, 4), 0, WIDTH - 0.1)
                     y = np.clip(rng.normal(18, 4), 0, HEIGHT - 0.1)
-                    rows.append(f"{name},p{person:02d},{x:.2f},{y:.2f}")
+                    rows.append(f"{name},p{person:02d},{x:.2f},{y:.2f},{100 + len(rows) % 7 * 50}")
         path = self.folder / file
         path.write_text("\n".join(rows) + "\n")
-        import_gaze(self.project, ImportGazeSettings((str(path),), task=task, sigma=5.0), SILENT)
+        choices = GazeChoices(sigma=5.0)
+        import_gaze(self.project, ImportGazeSettings((str(path),), task=task, choices=choices), SILENT)
 
     def model(self, id="cnn-lstm", kind="captioner", task="general", method="raw", version=1, names=None):
         self.project.tasks.add(task)
@@ -263,7 +270,7 @@ def test_the_true_density_is_told_from_models(study):
     assert not [r for r in study.project.scores.all() if r.source_kind == "model"]
 
 
-def test_sigma_is_that_of_the_human_maps_unless_another_is_asked_for(study):
+def test_sigma_is_that_of_the_choices_unless_another_is_asked_for(study):
     study.look()
     assert study.score(sigma=None).details["sigma_px"] == 5.0
     assert study.score(sigma=0.25, sigma_unit="deg", px_per_deg=30).details["sigma_px"] == 7.5
@@ -271,8 +278,101 @@ def test_sigma_is_that_of_the_human_maps_unless_another_is_asked_for(study):
 
 def test_sigma_in_degrees_needs_the_pixels_per_degree(study):
     study.look()
-    with pytest.raises(GazeError, match="pixels per degree"):
+    with pytest.raises(GazeError, match="px per degree, which are not known") as caught:
         study.score(sigma=1.0, sigma_unit="deg")
+    assert caught.value.where == "a.csv"
+
+
+def show_larger(study, px_per_degree=20.0):
+    """Let positions be screen px, images shown at their own size, and scene-1.png at twice that."""
+    gaze = study.project.gaze
+    study.project.db.execute("""UPDATE recordings SET frame = '{"of": "screen", "unit": "px"}'""")
+    study.project.db.conn.commit()
+    gaze.set_geometry(1, Geometry(px_per_deg=px_per_degree).as_json())
+    gaze.change_trials(
+        {
+            trial.id: {
+                "shown": (0.0, 0.0, *(n * (2.0 if trial.image_name == "scene-1.png" else 1.0) for n in SIZE))
+            }
+            for trial in gaze.trials()
+        }
+    )
+
+
+def human_cc(study, name, sigma_px, weights=None):
+    """Return the CC of an image's stored map with its human map."""
+    image = study.project.images.by_name(name)
+    [run] = study.project.runs.all(image_id=image.id)
+    stored = study.project.maps.mean_of_run(run.id)
+    table = study.project.gaze.fixations(image.id, "general")
+    human = human_map(table.x, table.y, HEIGHT, WIDTH, sigma_px, None if weights is None else weights(table))
+    return cc(to_image(stored.values, stored.rect, HEIGHT, WIDTH), human)
+
+
+def stored_cc(study, name):
+    image = study.project.images.by_name(name)
+    [row] = [
+        r
+        for r in study.project.scores.all()
+        if (r.image_id, r.metric, r.source) == (image.id, "cc", "cnn-lstm")
+    ]
+    return row.value
+
+
+def test_a_sigma_in_degrees_is_that_of_each_image(study):
+    study.look()
+    study.model()
+    show_larger(study)
+    study.project.settings.set_current(CHOICES, GazeChoices(sigma=0.25, sigma_unit="deg").as_json())
+    done = study.score(sigma=None)
+    assert (done.details["sigma_px"], done.details["sigma_px_range"]) == (None, [2.5, 5.0])
+    assert stored_cc(study, "scene-0.png") == pytest.approx(human_cc(study, "scene-0.png", 5.0), abs=1e-5)
+    assert stored_cc(study, "scene-1.png") == pytest.approx(human_cc(study, "scene-1.png", 2.5), abs=1e-5)
+    [settings] = {row.settings_id for row in study.project.scores.all()}
+    values = study.project.settings.get(settings).values
+    assert (values["sigma"], values["sigma_unit"]) == (0.25, "deg")
+    assert study.score(sigma=None).skipped == 4
+    study.project.gaze.set_geometry(1, Geometry(px_per_deg=24.0).as_json())
+    again = study.score(sigma=None)
+    assert (again.done, again.details["sigma_px_range"]) == (4, [3.0, 6.0])
+    # One number for all images takes the place of each image's own.
+    assert study.score(sigma=None, px_per_deg=16.0).details["sigma_px"] == 4.0
+
+
+def test_durations_weigh_in_the_metrics_of_maps_only(study):
+    study.look()
+    study.model()
+    study.score()
+    plain = {metric: study.summary(source="cnn-lstm", metric=metric) for metric in METRICS}
+    study.project.settings.set_current(CHOICES, GazeChoices(weighting="duration").as_json())
+    assert study.score().done == 4
+    expected = human_cc(study, "scene-2.png", 4.0, lambda table: table.duration_ms)
+    assert stored_cc(study, "scene-2.png") == pytest.approx(expected, abs=1e-5)
+    for metric in METRICS:
+        row, before = study.summary(source="cnn-lstm", metric=metric), plain[metric]
+        same = (row.mean, row.ceiling, row.percent, row.ci_low, row.ci_high) == (
+            *(before.mean, before.ceiling, before.percent, before.ci_low, before.ci_high),
+        )
+        assert same == (metric in ("nss", "auc", "sauc"))
+    assert study.score().skipped == 4
+    study.project.db.execute("UPDATE fixations SET duration_ms = 999 WHERE trial_id = 1 AND position = 1")
+    study.project.db.conn.commit()
+    assert study.score().done == 1
+    study.project.settings.set_current(CHOICES, GazeChoices().as_json())
+    assert study.score().skipped == 4
+    assert study.summary(source="cnn-lstm", metric="cc") == plain["cc"]
+
+
+def test_fixations_without_a_duration_are_said_when_durations_weigh(study):
+    study.look()
+    study.project.settings.set_current(CHOICES, GazeChoices(weighting="duration").as_json())
+    assert not study.score().problems
+    study.project.db.execute("UPDATE fixations SET duration_ms = NULL WHERE position < 3 AND trial_id = 1")
+    study.project.db.conn.commit()
+    [told] = study.score().problems
+    assert told.what.startswith(
+        "2 fixations have no duration; in human maps they count as much as the average"
+    )
 
 
 @pytest.mark.parametrize(
@@ -372,15 +472,6 @@ def test_people_who_do_not_agree_give_no_percentage_and_that_is_said(study):
     assert 0.5 < row.ceiling < 0.52
     [told] = [p.what for p in done.problems if "do not agree" in p.what]
     assert told.startswith("People do not agree clearly above chance in NSS, AUC, sAUC, CC: ")
-
-
-def test_human_maps_that_do_not_say_their_blur_leave_the_default(study):
-    study.look()
-    settings_id = study.project.settings.put("human map", {"made": "elsewhere"})
-    for image in study.project.images.all():
-        shown = study.project.maps.human(image.id, "general")
-        study.project.maps.put_human(image.id, "general", shown.values, image.rect, settings_id)
-    assert study.score(sigma=None).details["sigma_px"] == 24.0
 
 
 @pytest.mark.filterwarnings("error")
