@@ -9,7 +9,7 @@ import numpy as np
 
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 from gazeapp.engine.gaze.formats.gathering import GazeGatherer, KeyBook, Repeats, rate_of
-from gazeapp.engine.gaze.formats.headers import Header, header_in_head, header_of
+from gazeapp.engine.gaze.formats.headers import Header, can_number, header_in_head, header_of
 from gazeapp.engine.gaze.records import (
     BROKEN_LINE,
     SCREEN,
@@ -93,7 +93,7 @@ class _Table:
         decimal_comma = self._header.delimiter != ","
         if self._header.has(*_FIXATION):
             found = {name: rows.numbers(self._header.place(name), decimal_comma) for name in _FIXATION}
-            whole = np.isfinite(found["fpogid"]) & np.isfinite(found["fpogv"])
+            whole = can_number(found["fpogid"]) & np.isfinite(found["fpogv"])
             self._lost[BROKEN_LINE] += int((~whole).sum())
             self._codes.append(self._book.codes(keys)[whole])
             for name, values in found.items():

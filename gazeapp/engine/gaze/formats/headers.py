@@ -19,7 +19,7 @@ from gazeapp.engine.gaze.tables import (
     rows_of,
     split_line,
 )
-from gazeapp.engine.types import IntArray
+from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
 _LINES_ABOVE = 400
 _CELLS_AT_ONCE = 2_000_000
@@ -92,10 +92,15 @@ def header_of(source: Source, is_it: Test) -> Header | None:
         return _first(iter(lambda: text.readline(LONGEST_LINE), ""), is_it)
 
 
+def can_number(values: DoubleArray) -> BoolArray:
+    """Return which values can be the number of a fixation: finite, and not too large for whole numbers."""
+    return np.abs(np.nan_to_num(values, nan=np.inf)) < _LARGEST
+
+
 def whole_numbers(rows: Rows, place: int | None) -> IntArray:
     """Return the cells of one column as int64, shape (n,); 0 where a cell is no whole number."""
     values = rows.numbers(place)
-    whole = np.isfinite(values) & (values == np.floor(values)) & (np.abs(values) < _LARGEST)
+    whole = can_number(values) & (values == np.floor(values))
     return np.where(whole, values, 0).astype(np.int64)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 from gazeapp.engine.gaze.formats.gathering import Repeats
-from gazeapp.engine.gaze.formats.headers import Header, header_in_head, header_of
+from gazeapp.engine.gaze.formats.headers import Header, can_number, header_in_head, header_of
 from gazeapp.engine.gaze.records import BROKEN_LINE, IMAGE, Contents, Facts, Fixations, Frame, Why
 from gazeapp.engine.gaze.source import Source
 from gazeapp.engine.gaze.tables import Gatherer, Key, Rows
@@ -112,7 +112,7 @@ class _Rows:
         decimal_comma = self._header.delimiter != ","
         found = {name: rows.numbers(self._header.place(name), decimal_comma) for name in _NUMBERS}
         found["id"] = rows.numbers(self._header.place(*_ID))
-        whole = np.isfinite(found["id"]) & np.isfinite(found["start_timestamp"])
+        whole = can_number(found["id"]) & np.isfinite(found["start_timestamp"])
         self.broken += int((~whole).sum())
         on = np.array(
             [cell.lower() in _TRUE for cell in rows.column(self._header.place(*_ON))], dtype=np.bool_

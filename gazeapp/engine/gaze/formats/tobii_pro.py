@@ -10,7 +10,7 @@ import numpy as np
 
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 from gazeapp.engine.gaze.formats.gathering import GazeGatherer, KeyBook, Repeats, rate_of
-from gazeapp.engine.gaze.formats.headers import Header, header_in_head, header_of
+from gazeapp.engine.gaze.formats.headers import Header, can_number, header_in_head, header_of
 from gazeapp.engine.gaze.formats.tobii_pro_columns import TO_MS, Mapped, ProColumns, pro_columns
 from gazeapp.engine.gaze.records import SCREEN, Contents, Facts, Fixations, Placement, empty_fixations
 from gazeapp.engine.gaze.source import Source
@@ -121,7 +121,7 @@ class _Table:
             kinds = rows.column(self._columns.places["type"])
             is_fixation = np.array([kind.casefold() == _FIXATION for kind in kinds], dtype=np.bool_)
             number, duration = self._numbers(rows, "index"), self._numbers(rows, "duration")
-            told = is_fixation & np.isfinite(number) & np.isfinite(time) & (duration > 0)
+            told = is_fixation & can_number(number) & np.isfinite(time) & (duration > 0)
             each = Repeats(np.zeros(int(told.sum()), np.int64), number[told].astype(np.int64))
             begins, ends = time[told][each.first], time[told][each.last]
             length = duration[told][each.first] * self._duration_to_ms()
@@ -192,7 +192,7 @@ class _Table:
 
     def _take(self, rows: Rows, keys: list[Key], index: int, x: int, y: int) -> None:
         number = rows.numbers(index, self._decimal_comma)
-        whole = np.isfinite(number) & (np.abs(number) < 2**53)
+        whole = can_number(number)
         self._lost[_NO_NUMBER] += int((~whole).sum())
         found = {
             "number": number,

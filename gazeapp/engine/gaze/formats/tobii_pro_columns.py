@@ -16,7 +16,7 @@ _UNIT = re.compile(
 )
 _MAPPED = re.compile(r"mapped (?P<what>[a-z ]+?)\s*\[(?P<image>.+)\]", re.IGNORECASE)
 _SCREEN_UNITS = ("", "px", "dacspx", "rcspx", "adcspx")
-_FRAMES = (
+_FRAMES: tuple[tuple[Frame, tuple[str, ...]], ...] = (
     (Frame(of=SCREEN), _SCREEN_UNITS),
     (Frame(of=IMAGE), ("mcspx",)),
     (Frame(of=IMAGE, unit="share"), ("mcsnorm",)),

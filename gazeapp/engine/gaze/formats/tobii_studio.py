@@ -10,7 +10,7 @@ import numpy as np
 
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 from gazeapp.engine.gaze.formats.gathering import GazeGatherer, KeyBook, Repeats, rate_of
-from gazeapp.engine.gaze.formats.headers import Header, header_in_head, header_of
+from gazeapp.engine.gaze.formats.headers import Header, can_number, header_in_head, header_of
 from gazeapp.engine.gaze.records import (
     BROKEN_LINE,
     SCREEN,
@@ -129,7 +129,7 @@ class _Table:
         self.n_rows += len(rows.cells)
         keys = self._keys(rows)
         found = {name: rows.numbers(self._header.place(name), True) for name in (*_FIXATIONS, *_MEDIA)}
-        numbered = np.isfinite(found["fixation_index"]) & np.isfinite(found["timestamp"])
+        numbered = can_number(found["fixation_index"]) & np.isfinite(found["timestamp"])
         if _has_gaze(self._header):
             self._samples(rows, keys, found["timestamp"], ~numbered)
         else:
