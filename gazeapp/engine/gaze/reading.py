@@ -12,7 +12,8 @@ from gazeapp.engine.gaze.records import Recording
 from gazeapp.engine.gaze.source import Source, Watch
 
 AUTO = "auto"
-_SURE = 0.5
+SURE = 0.5
+"""Confidence from which a file counts as one of a format."""
 
 
 def guess_formats(source: Source) -> list[tuple[Format, Guess]]:
@@ -53,7 +54,7 @@ def is_recording_name(name: str) -> bool:
 
 
 def _is_data_set(folder: Path) -> bool:
-    return any(guess.confidence >= _SURE for _, guess in guess_formats(Source(folder)))
+    return any(guess.confidence >= SURE for _, guess in guess_formats(Source(folder)))
 
 
 def _is_hidden(path: Path) -> bool:
@@ -106,7 +107,7 @@ def _format_of(source: Source, format: str, options: ReadOptions) -> tuple[Forma
     if options.profile is not None:
         return general_table.FORMAT, Guess(1.0, f"column mapping '{options.profile.name}'")
     found = guess_formats(source)
-    if found and found[0][1].confidence >= _SURE:
+    if found and found[0][1].confidence >= SURE:
         return found[0]
     raise _unknown(source)
 

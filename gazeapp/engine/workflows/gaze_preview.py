@@ -10,13 +10,15 @@ from typing import NamedTuple
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
+from gazeapp.engine.gaze.formats import table as general_table
 from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.gaze.match import ImageNames
 from gazeapp.engine.gaze.plan import ImportPlan, plan_import
 from gazeapp.engine.gaze.profiles import TableProfile
-from gazeapp.engine.gaze.reading import guess_formats
+from gazeapp.engine.gaze.reading import AUTO, SURE, guess_formats
 from gazeapp.engine.gaze.records import Contents, Recording
 from gazeapp.engine.gaze.source import Source, Watch
+from gazeapp.engine.gaze.table_guess import preview, suggest
 from gazeapp.engine.project import ImageRow, Project
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.gaze import (
@@ -198,6 +200,7 @@ def _begin(found: Preview, watch: Watch | None) -> Preview:
     try:
         source = Source(Path(found.file))
         found = replace(found, lines=_lines(source), guesses=_guesses(source))
+        found = replace(found, table=_table(source, found))
         recording = read_as_is(found.file, found.settings, watch)
     except GazeError as error:
         return replace(found, error=error)
@@ -264,3 +267,19 @@ def _lines(source: Source) -> tuple[str, ...]:
     if source.is_folder or not source.is_text:
         return ()
     return tuple(line[:_CHARACTERS] for line in source.head_lines[:_LINES])
+
+
+def _table(source: Source, found: Preview) -> TablePreview | None:
+    """Return the top of a file that is read as a table, or that nothing else reads."""
+    own = found.settings
+    best = found.guesses[0] if found.guesses else None
+    by_content = best is None or best.id == general_table.FORMAT.id or best.confidence < SURE
+    chosen = own.profile is not None or own.format == general_table.FORMAT.id
+    if source.is_folder or not source.is_text or not (chosen or (own.format == AUTO and by_content)):
+        return None
+    try:
+        profile = own.profile or suggest(source)
+        top = preview(source, profile)
+    except GazeError:
+        return None  # reading the file says what is wrong with it
+    return TablePreview(top.header, top.rows, top.columns.line, profile)
