@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gazeapp.engine.gaze.formats import (
     data_viewer,
+    eyelink,
     gazepoint,
     pupil_cloud,
     pupil_core,
@@ -17,6 +18,7 @@ from gazeapp.engine.gaze.formats import (
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 
 ALL: tuple[Format, ...] = (
+    eyelink.FORMAT,
     data_viewer.FORMAT,
     smi.FORMAT,
     tobii_sdk.FORMAT,

@@ -1,268 +1,233 @@
-"""EyeLink .asc files: one streaming pass that gathers fixation events, messages and headers.
-
-Layout of the lines that matter (times in ms, positions in px)::
-
-    EFIX <L|R> start end duration x y pupil
-    MSG time [offset] text
-    START time ...            END time ...
-    SAMPLES|EVENTS <GAZE|HREF|PUPIL> [LEFT] [RIGHT] [HTARGET] RATE hz ...
-
-Sample lines start with a digit in column 0 and are skipped; indented numbers of calibration blocks
-are no samples, so that lines are never stripped before that test.
-"""
+"""EyeLink .asc files: the tracker's own fixations, or its samples, of one eye or both."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze import asc_trials
-from gazeapp.engine.gaze.asc_trials import FixationEvent, Message
+from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
+from gazeapp.engine.gaze.formats.eyelink_scan import SampleColumns, Scan, scan
+from gazeapp.engine.gaze.formats.eyelink_trials import (
+    BEFORE_TRIALS,
+    BETWEEN_TRIALS,
+    Division,
+    Span,
+    divide,
+)
+from gazeapp.engine.gaze.quality import sample_quality
 from gazeapp.engine.gaze.records import (
     BROKEN_LINE,
-    LEFT,
-    RIGHT,
-    SCREEN_SPACE,
-    UNKNOWN_EYE,
+    Contents,
+    Eye,
     Facts,
-    Recording,
+    Fixations,
+    Placement,
+    Samples,
     Trial,
 )
-from gazeapp.engine.gaze.source import open_bytes
-from gazeapp.engine.hashing import sha256_of
+from gazeapp.engine.gaze.source import Source
+from gazeapp.engine.gaze.tables import renumbered, sort_samples
+from gazeapp.engine.types import DoubleArray, IntArray, Json
 
-FORMAT = "eyelink-asc"
+_MARKS = {
+    "header": re.compile(rb"^\*\* (CONVERTED FROM|EYELINK|TYPE: EDF)", re.MULTILINE),
+    "messages": re.compile(rb"^MSG\s+\d+(\.\d*)?\s", re.MULTILINE),
+    "recording blocks": re.compile(rb"^(SAMPLES|EVENTS)\s+(GAZE|HREF|PUPIL)\b", re.MULTILINE),
+    "eye events": re.compile(rb"^(EFIX|SFIX|ESACC|EBLINK) [LR]\s", re.MULTILINE),
+}
+_CONFIDENCES = (0.0, 0.6, 0.85, 0.95, 1.0)
+_MOST_MESSAGES = 2000
+_TRACKERS_OWN = ("!CAL", "!CMD", "!MODE", "VALIDATE")
 
-_EYES = {"L": LEFT, "R": RIGHT, "LEFT": LEFT, "RIGHT": RIGHT}
-_MESSAGE = re.compile(r"MSG\s+(\d+(?:\.\d*)?)\s+(?:[+-]?\d+\s+(?=\S))?(.*)", re.DOTALL)
-_COORDS = re.compile(r"(GAZE|DISPLAY)_COORDS?\s*=?\s*" + r"[\s,]+".join([r"(-?[\d.]+)"] * 4))
-_TAKEN = (b"EFIX", b"MSG", b"START", b"END", b"SAMPLES", b"EVENTS")
-
-
-@dataclass
-class _Scan:
-    """Everything that one pass over the file finds."""
-
-    fixations: list[FixationEvent] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
-    starts: list[Message] = field(default_factory=list)
-    ends: list[Message] = field(default_factory=list)
-    eyes: list[str] = field(default_factory=list)
-    rates: list[float] = field(default_factory=list)
-    coords: dict[str, list[tuple[float, ...]]] = field(default_factory=dict)
-    samples: int = 0
-    broken: int = 0
-
-    def take_fixation(self, line_no: int, words: list[str], complete: bool) -> None:
-        # A last line without its line end may have lost digits of its last number.
-        if len(words) < (7 if complete else 8) or words[1] not in _EYES:
-            self.broken += 1
-            return
-        start, duration, x, y = (_number(words[place]) for place in (2, 4, 5, 6))
-        if math.isnan(start):
-            self.broken += 1
-            return
-        self.fixations.append(FixationEvent(line_no, _EYES[words[1]], start, duration, x, y))
-
-    def take_message(self, line_no: int, text: str) -> None:
-        found = _MESSAGE.match(text)
-        if not found:
-            return
-        message = Message(line_no, float(found[1]), found[2].strip())
-        self.messages.append(message)
-        coords = _COORDS.match(message.text)
-        if coords:
-            corners = tuple(_number(part) for part in coords.groups()[1:])
-            self.coords.setdefault(coords[1], []).append(corners)
-
-    def take_header(self, words: list[str], path: Path) -> None:
-        kinds = {"GAZE", "HREF", "PUPIL"} & set(words[1:])
-        if not kinds:
-            return  # such as the "SAMPLES EVENTS RES" of an END line
-        if "GAZE" not in kinds:
-            raise _not_pixels(kinds.pop(), path)
-        self.eyes += [_EYES[word] for word in words if word in ("LEFT", "RIGHT")]
-        if "RATE" in words[:-1]:
-            rate = _number(words[words.index("RATE") + 1])
-            if rate > 0:
-                self.rates.append(rate)
+Corner: TypeAlias = tuple[float, float]
 
 
-def read_asc(
-    path: Path, eye: str = "auto", trial_pattern: str = "", confidence: float = 1.0, reason: str = ""
-) -> Recording:
-    """Read the fixation events of an EyeLink .asc file (gzip is unpacked).
+def recognise(source: Source) -> Guess | None:
+    """Return how sure it is that a file is an .asc file, by the kinds of EyeLink lines in its head."""
+    head = source.head.replace(b"\0", b"")  # UTF-16 of plain letters becomes these letters
+    found = [name for name, pattern in _MARKS.items() if pattern.search(head)]
+    return Guess(_CONFIDENCES[len(found)], f"EyeLink lines: {', '.join(found)}") if found else None
+
+
+def read(source: Source, options: ReadOptions) -> Contents:
+    """Read an EyeLink .asc file.
 
     Parameters
     ----------
-    path
+    source
         The file.
-    eye
-        ``left``, ``right``, or ``auto``: the eye with more valid fixations (left when equal); a
-        trial in which only the other eye was recorded uses that one.
-    trial_pattern
-        Regular expression that finds the messages that start a trial; its first group, if any, is
-        the trial's label. Empty: ``TRIALID``, else ``start_trial``, else the START blocks.
-    confidence, reason
-        How sure the format is, to be passed on.
+    options
+        How messages divide it into trials, and whether samples are wanted where there are fixations.
 
     Returns
     -------
-    Recording
-        Positions in screen px as read, off-screen and negative ones included. The fixations of the
-        eye that is not used are there too, dropped as ``other eye``.
+    Contents
+        The fixations (EFIX) of every eye as they stand there, off-screen and negative ones included,
+        in screen px. Samples when asked for or when there are no fixations. A fixation, and a sample,
+        belongs to the trial in which it starts; what lies before the first trial and between trials
+        makes trials that are not real ones.
 
     Raises
     ------
     GazeError
-        When positions are not in px (HREF, PUPIL), there is no fixation event, the eye that was
-        asked for was not recorded, or no message fits the pattern.
+        When positions are not in px (HREF, PUPIL), there are neither fixations nor samples, or the
+        rules for trials cannot be used or fit nothing.
     """
-    scan = _scan(path)
-    if not scan.fixations:
-        raise _no_fixations(scan, path)
-    screen, notes = _screen(scan)
-    used = _eye_used(scan, eye, path)
-    trials, more_notes = asc_trials.build(
-        scan.fixations, scan.messages, scan.starts, scan.ends, trial_pattern, used, eye == "auto", path
-    )
-    per_eye = Counter(event.eye for event in scan.fixations)
-    if len(set(scan.rates)) > 1:
-        notes.append(f"The sampling rate changes in the file: {_listed(scan.rates)} Hz.")
-    facts = Facts(
-        space=SCREEN_SPACE,
+    found = scan(source, options.samples)
+    if not len(found.fixations) and found.n_samples and not options.samples:
+        found = scan(source, with_positions=True)
+    if not len(found.fixations) and not found.n_samples:
+        raise _nothing(found)
+    screen, corner, notes = _screen(found)
+    division = divide(found.messages, found.starts, found.ends, options.rules, str(source.path))
+    facts = _facts(found, screen, (*notes, *division.notes))
+    columns = found.samples()
+    numbers = found.fixations
+    owner = division.owners(numbers[:, 0], numbers[:, 2])
+    order = np.argsort(owner, kind="stable")
+    fixations = _fixations(numbers[order], owner[order], corner)
+    sample_owner = division.owners(columns.line, columns.t_ms)
+    samples, sample_rows = None, [slice(0, 0)] * (len(division.spans) + 2)
+    quality = _quality(columns, sample_owner, len(sample_rows), facts.rate_hz)
+    if found.with_positions:
+        samples, sample_rows = _samples(columns, sample_owner, len(sample_rows), corner)
+    bounds = np.searchsorted(owner[order], np.arange(len(sample_rows) + 1))
+    trials = []
+    for number, span in enumerate(_all_spans(division)):
+        rows = slice(int(bounds[number]), int(bounds[number + 1]))
+        is_real = 0 < number <= len(division.spans)
+        if is_real or rows.stop > rows.start or sample_rows[number].stop > sample_rows[number].start:
+            trials.append(
+                Trial(
+                    span.label,
+                    span.subject or source.stem,
+                    span.image,
+                    span.task,
+                    rows,
+                    sample_rows[number],
+                    _shifted(span.placement, corner),
+                    is_real,
+                    quality[number],
+                )
+            )
+    return Contents(facts, tuple(trials), fixations, samples)
+
+
+FORMAT = Format(
+    "eyelink-asc",
+    "EyeLink, converted by edf2asc (.asc)",
+    (".asc", ".asc.gz"),
+    recognise,
+    read,
+    has_messages=True,
+    has_samples=True,
+)
+
+
+def _all_spans(division: Division) -> list[Span]:
+    before, between = Span(BEFORE_TRIALS, 0, -math.inf), Span(BETWEEN_TRIALS, 0, -math.inf)
+    return [before, *division.spans, between]
+
+
+def _facts(found: Scan, screen: Corner | None, notes: tuple[str, ...]) -> Facts:
+    eyes = found.eyes | {Eye(int(code)) for code in np.unique(found.fixations[:, 1])}
+    rates = list(dict.fromkeys(found.rates))
+    if len(rates) > 1:
+        listed = ", ".join(f"{rate:g}" for rate in sorted(rates))
+        notes = (*notes, f"The sampling rate changes in the file: {listed} Hz.")
+    texts = [message.text for message in found.messages if not message.text.startswith(_TRACKERS_OWN)]
+    return Facts(
         screen=screen,
-        eyes=tuple(name for name in (LEFT, RIGHT) if name in scan.eyes or name in per_eye),
-        eye_used=used,
-        rate_hz=scan.rates[0] if scan.rates else None,
-        fixations_per_eye={name: per_eye[name] for name in (LEFT, RIGHT) if name in per_eye},
-        off_screen=_off_screen(trials, screen),
-        lost_rows={BROKEN_LINE: scan.broken} if scan.broken else {},
-        notes=(*notes, *more_notes),
+        eyes=tuple(eye.word for eye in sorted(eyes)),
+        rate_hz=rates[0] if rates else None,
+        distance_cm=found.distance_mm / 10 if found.distance_mm else None,
+        screen_width_cm=found.width_mm / 10 if found.width_mm else None,
+        n_samples=found.n_samples,
+        lost_rows={BROKEN_LINE: found.broken} if found.broken else {},
+        messages=tuple(texts[:_MOST_MESSAGES]),
+        notes=notes,
     )
-    return Recording(path, sha256_of(path), FORMAT, confidence, reason, facts, tuple(trials))
 
 
-def _scan(path: Path) -> _Scan:
-    scan = _Scan()
-    with open_bytes(path) as stream:
-        for line_no, line in enumerate(stream, start=1):
-            if line[:1].isdigit():
-                scan.samples += 1
-            elif line.startswith(_TAKEN):
-                _take(scan, line_no, line, path)
-    return scan
-
-
-def _take(scan: _Scan, line_no: int, line: bytes, path: Path) -> None:
-    text = _decoded(line)
-    words = text.split()
-    match words[0]:
-        case "EFIX":
-            scan.take_fixation(line_no, words, line.endswith(b"\n"))
-        case "MSG":
-            scan.take_message(line_no, text)
-        case "SAMPLES" | "EVENTS":
-            scan.take_header(words, path)
-        case "START" | "END" if len(words) > 1 and not math.isnan(_number(words[1])):
-            blocks = scan.starts if words[0] == "START" else scan.ends
-            blocks.append(Message(line_no, _number(words[1]), words[0]))
-            scan.eyes += [_EYES[word] for word in words if word in ("LEFT", "RIGHT")]
-
-
-def _decoded(line: bytes) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        return line.decode("latin-1")
-
-
-def _number(text: str) -> float:
-    """Return a finite number, or NaN for ``.`` and anything else that is none."""
-    try:
-        value = float(text)
-    except ValueError:
-        return math.nan
-    return value if math.isfinite(value) else math.nan
-
-
-def _listed(values: list[float]) -> str:
-    return ", ".join(f"{value:g}" for value in sorted(set(values)))
-
-
-def _screen(scan: _Scan) -> tuple[tuple[float, float] | None, list[str]]:
-    """Return the screen size (width, height), px, and what the user should know about it.
+def _screen(found: Scan) -> tuple[Corner | None, Corner, list[str]]:
+    """Return the screen size (width, height) and its top-left corner, px, and notes for the user.
 
     A file gives the last pixel (1023, 767) or the size (1024, 768): an odd last value counts as
     the last pixel, so that 1 is added; an even one counts as the size.
     """
-    corners = [box for box in scan.coords.get("GAZE", []) + scan.coords.get("DISPLAY", []) if box[2] > box[0]]
-    corners = [box for box in corners if box[3] > box[1]]
-    if not corners:
-        return None, ["The file does not say how large the screen was."]
-    left, top, right, bottom = corners[0]
+    areas = found.corners.get("GAZE", []) + found.corners.get("DISPLAY", [])
+    areas = [area for area in areas if area[2] > area[0] and area[3] > area[1]]
+    if not areas:
+        return None, (0.0, 0.0), ["The file does not say how large the screen was."]
+    left, top, right, bottom = areas[0]
     notes = []
-    if len(set(corners)) > 1:
+    if len(set(areas)) > 1:
         notes.append("The file gives more than one screen area; the first GAZE_COORDS is used.")
     if left or top:
-        notes.append(f"The screen area does not start at 0, 0 but at {left:g}, {top:g}.")
-    width, height = _size(right), _size(bottom)
-    return (width, height), notes
+        notes.append(
+            f"The screen area starts at {left:g}, {top:g}: these were subtracted from all positions."
+        )
+    return (_after_last(right) - left, _after_last(bottom) - top), (left, top), notes
 
 
-def _size(last: float) -> float:
+def _after_last(last: float) -> float:
     return last + 1 if last % 2 == 1 else last
 
 
-def _eye_used(scan: _Scan, eye: str, path: Path) -> str:
-    if eye not in ("auto", LEFT, RIGHT):
-        raise GazeError(f"There is no eye '{eye}'.", todo="Choose auto, left or right.")
-    valid = Counter(event.eye for event in scan.fixations if event.has_position)
-    if eye == "auto":
-        return max((LEFT, RIGHT), key=lambda name: valid[name])
-    recorded = {event.eye for event in scan.fixations}
-    if eye not in recorded:
-        only = next(iter(recorded), UNKNOWN_EYE)
-        raise GazeError(
-            f"The recording has no fixations of the {eye} eye.",
-            where=str(path),
-            todo=f"Use the {only} eye, or let gazeapp choose (auto).",
-        )
-    return eye
-
-
-def _off_screen(trials: list[Trial], screen: tuple[float, float] | None) -> int:
-    if screen is None:
-        return 0
-    total = 0
-    for trial in trials:
-        table = trial.fixations
-        off = (table.x < 0) | (table.y < 0) | (table.x >= screen[0]) | (table.y >= screen[1])
-        total += int((off & table.kept).sum())
-    return total
-
-
-def _not_pixels(kind: str, path: Path) -> GazeError:
-    meaning = {
-        "HREF": "head-referenced angles (HREF), not positions on the screen",
-        "PUPIL": "raw pupil positions (PUPIL), not positions on the screen",
-    }[kind]
-    return GazeError(
-        f"The file holds {meaning}, so its fixations cannot be laid on an image.",
-        where=str(path),
-        todo="Convert the .edf file again with gaze positions (edf2asc -sg).",
+def _fixations(numbers: DoubleArray, owner: IntArray, corner: Corner) -> Fixations:
+    table = Fixations.of(
+        numbers[:, 4] - corner[0],
+        numbers[:, 5] - corner[1],
+        index=np.zeros(len(numbers), dtype=np.int64),
+        start_ms=numbers[:, 2],
+        duration_ms=numbers[:, 3],
+        eye=numbers[:, 1].astype(np.int8),
     )
+    return renumbered(table, owner)
 
 
-def _no_fixations(scan: _Scan, path: Path) -> GazeError:
-    if scan.broken:
-        what = f"None of the {scan.broken} fixation lines (EFIX) in the file can be read."
-    elif scan.samples:
-        what = f"The recording has {scan.samples} samples but no fixation (no EFIX line)."
+def _samples(
+    columns: SampleColumns, owner: IntArray, n_spans: int, corner: Corner
+) -> tuple[Samples, list[slice]]:
+    eyes = list(columns.x)
+    samples = Samples(
+        np.concatenate([columns.t_ms for _ in eyes] or [np.zeros(0)]),
+        np.concatenate([columns.x[eye] - corner[0] for eye in eyes] or [np.zeros(0)]),
+        np.concatenate([columns.y[eye] - corner[1] for eye in eyes] or [np.zeros(0)]),
+        np.repeat(np.array(eyes, dtype=np.int8), len(columns.t_ms)),
+    )
+    return sort_samples(np.tile(owner, len(eyes)), samples, n_spans)
+
+
+def _quality(columns: SampleColumns, owner: IntArray, n_spans: int, rate_hz: float | None) -> list[Json]:
+    """Return the quality of each span's samples, of the eye that lost fewer of them."""
+    order = np.argsort(owner, kind="stable")
+    bounds = np.searchsorted(owner[order], np.arange(n_spans + 1)).tolist()
+    places = [np.where(lost, np.nan, 0.0) for lost in columns.lost.values()]
+    found: list[Json] = []
+    for begin, end in pairwise(bounds):
+        rows = order[begin:end]
+        times = columns.t_ms[rows]
+        each = [sample_quality(times, place[rows], place[rows], rate_hz) for place in places]
+        found.append(min(each, key=lambda one: float(one["share_lost"])) if len(rows) else {})
+    return found
+
+
+def _shifted(placement: Placement | None, corner: Corner) -> Placement | None:
+    if placement is None or not any(corner):
+        return placement
+    x, y = placement.x - corner[0], placement.y - corner[1]
+    return Placement(placement.anchor, x, y, placement.width, placement.height)
+
+
+def _nothing(found: Scan) -> GazeError:
+    if found.broken_fixations:
+        what = f"None of the {found.broken_fixations} fixation lines (EFIX) in the file can be read."
     else:
         what = "The recording is empty: it has neither samples nor fixations (no EFIX line)."
-    return GazeError(what, where=str(path), todo="Convert the .edf file again with events included.")
+    return found.source.problem(what, "Convert the .edf file again with events and samples included.")

@@ -6,60 +6,40 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 
-from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze.records import LEFT, NO_POSITION, OTHER_EYE, RIGHT, Fixations, Placement, Trial
+from gazeapp.engine.gaze.formats.eyelink_scan import Message
+from gazeapp.engine.gaze.records import Placement
+from gazeapp.engine.gaze.trial_rules import (
+    IMAGE_VARIABLES,
+    PRESETS,
+    Finder,
+    Shown,
+    TrialRules,
+    finder_for,
+    is_onset,
+    variable_in,
+)
+from gazeapp.engine.types import DoubleArray, IntArray
 
 BEFORE_TRIALS = "before the first trial"
 BETWEEN_TRIALS = "between trials"
 
-IMAGE_VARIABLES = (
-    "image", "image_name", "imagename", "image_file", "imagefile", "img", "picture", "pic",
-    "stimulus", "stimulus_file", "stim", "filename", "photo", "scene",
-)  # fmt: skip
 TASK_VARIABLES = ("task", "instruction")
 SUBJECT_VARIABLES = ("subject", "subject_id", "subject_nr", "participant", "participant_id")
 _NOBODY = {"", "-1", "undefined", "none", "."}
 
-_SCHEMES = (
-    (re.compile(r"TRIALID\b[\s:]*(.*)"), re.compile(r"TRIAL_RESULT\b")),
-    (re.compile(r"start_trial\b[\s:]*(.*)", re.IGNORECASE), re.compile(r"(stop|end)_trial\b", re.IGNORECASE)),
-)
-_VARIABLE = re.compile(r"(?:!V\s+TRIAL_VAR|var)\s+(\S+)\s+(.+)", re.IGNORECASE)
-_IMGLOAD = re.compile(r"!V\s+IMGLOAD\s+(FILL|TOP_LEFT|CENTER)\s+(.+)", re.IGNORECASE)
-
-
-class Message(NamedTuple):
-    """A message, or the start or end of a block: line number, time (ms), text."""
-
-    line: int
-    time: float
-    text: str
-
-
-class FixationEvent(NamedTuple):
-    """An EFIX line: line number, eye, start and duration (ms), average position (px; NaN missing)."""
-
-    line: int
-    eye: str
-    start: float
-    duration: float
-    x: float
-    y: float
-
-    @property
-    def has_position(self) -> bool:
-        """Whether both coordinates are there."""
-        return not (math.isnan(self.x) or math.isnan(self.y))
-
 
 @dataclass
-class _Span:
-    """A trial while it is being put together."""
+class Span:
+    """A trial while it is being put together: from where to where it lasts, and what it shows.
+
+    ``shown`` holds the images that messages name, with the message; ``onsets`` the messages that say
+    that something came onto the screen.
+    """
 
     label: str
     line: int
@@ -67,114 +47,138 @@ class _Span:
     end_line: float = math.inf
     end_time: float = math.inf
     variables: dict[str, str] = field(default_factory=dict)
-    shown: list[tuple[str, Placement]] = field(default_factory=list)
-    events: list[FixationEvent] = field(default_factory=list)
+    shown: list[tuple[Message, Shown]] = field(default_factory=list)
+    onsets: list[Message] = field(default_factory=list)
+
+    @property
+    def counting(self) -> list[tuple[Message, Shown]]:
+        """The images named by the messages that count most."""
+        most = max((shown.rank for _, shown in self.shown), default=0)
+        return [entry for entry in self.shown if entry[1].rank == most]
 
     @property
     def image(self) -> str:
-        named = _first(self.variables, IMAGE_VARIABLES)
-        return named or (self.shown[-1][0] if self.shown else "")
+        """Name of the image; empty when nothing names one."""
+        counting = self.counting
+        if counting and counting[-1][1].rank == 3:
+            return counting[-1][1].name
+        return _first(self.variables, IMAGE_VARIABLES) or (counting[-1][1].name if counting else "")
 
     @property
     def placement(self) -> Placement | None:
-        same = [place for name, place in self.shown if _stem(name) == _stem(self.image)]
-        return same[-1] if same else None
+        """Where the image lay on the screen, when a message says so."""
+        stem = _stem(self.image)
+        placed = [shown.placement for _, shown in self.shown if shown.placement and _stem(shown.name) == stem]
+        return placed[-1] if placed else None
+
+    @property
+    def task(self) -> str:
+        """Task of the trial's variables; empty when there is none."""
+        return _first(self.variables, TASK_VARIABLES)
+
+    @property
+    def subject(self) -> str:
+        """Subject of the trial's variables; empty when there is none."""
+        subject = _first(self.variables, SUBJECT_VARIABLES)
+        return "" if subject.lower() in _NOBODY else subject
 
 
-def build(
-    fixations: Sequence[FixationEvent],
+class Division(NamedTuple):
+    """The trials of a recording in the order of their starts, and notes for the user."""
+
+    spans: list[Span]
+    notes: list[str]
+
+    def owners(self, line: DoubleArray | IntArray, time: DoubleArray) -> IntArray:
+        """Return to which trial things belong: 0 before the first, k for the k-th, n + 1 between trials.
+
+        A thing belongs to the last trial that starts above its line and not after its time, unless that
+        trial ended before, both by line and by time: messages may be written late.
+
+        Parameters
+        ----------
+        line
+            Number of its line, shape (n,).
+        time
+            When it begins, ms, shape (n,).
+        """
+        lines = np.array([span.line for span in self.spans], dtype=np.float64)
+        times = np.array([-math.inf, *(span.time for span in self.spans)])
+        end_lines = np.array([math.inf, *(span.end_line for span in self.spans)])
+        end_times = np.array([math.inf, *(span.end_time for span in self.spans)])
+        owner = np.searchsorted(lines, line).astype(np.int64)
+        early = np.flatnonzero(times[owner] > time)
+        while len(early):
+            owner[early] -= 1
+            early = early[times[owner[early]] > time[early]]
+        over = (end_lines[owner] < line) & (end_times[owner] <= time)
+        owner[over] = len(self.spans) + 1
+        return owner
+
+
+def divide(
     messages: Sequence[Message],
     starts: Sequence[Message],
     ends: Sequence[Message],
-    trial_pattern: str,
-    eye_used: str,
-    eye_is_free: bool,
-    path: Path,
-) -> tuple[list[Trial], list[str]]:
-    """Return the trials of a recording, and notes for the user.
-
-    A fixation belongs to the trial in which it starts. Fixations before the first trial, and those
-    that start after a trial's end and before the next one, make trials of their own without an
-    image, so that none is lost.
+    rules: TrialRules,
+    where: str,
+) -> Division:
+    """Return the trials of a recording.
 
     Parameters
     ----------
-    fixations, messages, starts, ends
-        What the file holds, in its order.
-    trial_pattern
-        The user's regular expression for messages that start a trial; empty for the usual ones.
-    eye_used, eye_is_free
-        The eye whose fixations are kept, and whether a trial that has only the other eye's may use that.
-    path
-        The file; its stem is the subject's name when no message names one.
+    messages
+        Its messages, in the order of the file.
+    starts, ends
+        The starts and ends of its blocks of recording.
+    rules
+        What begins and ends a trial and names its image.
+    where
+        The file, for errors.
+
+    Raises
+    ------
+    GazeError
+        When the rules cannot be used or fit nothing.
     """
-    spans = _spans(messages, starts, ends, trial_pattern, path)
-    _name(spans, messages)
-    before = _Span(BEFORE_TRIALS, 0, -math.inf)
-    between = _Span(BETWEEN_TRIALS, 0, -math.inf)
-    lines = [span.line for span in spans]
-    for event in fixations:
-        _owner(event, spans, lines, before, between).events.append(event)
+    preset, finder = finder_for([message.text for message in messages], rules, where)
+    spans = _spans(messages, starts, ends, finder)
+    _name(spans, messages, finder)
     notes = []
-    several = sum(len(span.shown) > 1 for span in spans if not _first(span.variables, IMAGE_VARIABLES))
-    if several:
-        notes.append(f"In {several} trials more than one image was loaded; the last one counts.")
-    stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
-    ordered = [*([before] if before.events else []), *spans, *([between] if between.events else [])]
-    trials, switched = [], 0
-    for span in ordered:
-        eye = _eye_of(span, eye_used) if eye_is_free else eye_used
-        switched += eye != eye_used
-        trials.append(_trial(span, eye, stem))
-    if switched:
-        notes.append(f"In {switched} trials only the other eye has fixations; it is used there.")
-    return trials, notes
+    if rules.preset == "auto" and not rules.start:
+        entry = PRESETS[preset]
+        notes.append(f"Trials were found by the preset '{preset}': {entry.name}, {entry.what}.")
+    parts, n_divided, n_several = _one_image_each(spans)
+    if n_divided:
+        notes.append(
+            f"{n_divided} trials show several images, each with a message at its onset: "
+            "they were divided into one trial an image."
+        )
+    if n_several:
+        notes.append(f"In {n_several} trials more than one image was loaded; the last one counts.")
+    return Division(parts, notes)
 
 
 def _spans(
-    messages: Sequence[Message], starts: Sequence[Message], ends: Sequence[Message], pattern: str, path: Path
-) -> list[_Span]:
-    if pattern:
-        return _spans_by_pattern(messages, pattern, path)
-    for opening, closing in _SCHEMES:
-        spans = []
-        for message in messages:
-            found = opening.match(message.text)
-            if found:
-                spans.append(_Span(found[1].strip(), message.line, message.time))
-        if spans:
-            _close(spans, [message for message in messages if closing.match(message.text)])
-            return spans
-    spans = [_Span(str(number), block.line, block.time) for number, block in enumerate(starts, start=1)]
-    _close(spans, ends)
+    messages: Sequence[Message], starts: Sequence[Message], ends: Sequence[Message], finder: Finder
+) -> list[Span]:
+    if finder.by_blocks:
+        spans = [Span(str(number), block.line, block.time) for number, block in enumerate(starts, start=1)]
+    else:
+        found = ((message, finder.start(message.text)) for message in messages)
+        begun = [(message, label) for message, label in found if label is not None]
+        spans = [
+            Span(label or str(number), message.line, message.time)
+            for number, (message, label) in enumerate(begun, start=1)
+        ]
+    closing = (
+        ends if finder.ends_by_blocks else [message for message in messages if finder.is_end(message.text)]
+    )
+    _close(spans, closing)
     return spans
 
 
-def _spans_by_pattern(messages: Sequence[Message], pattern: str, path: Path) -> list[_Span]:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise GazeError(
-            f"The trial pattern '{pattern}' is no regular expression: {error}.",
-            todo="Write the beginning of the message that starts a trial, such as 'TRIALID (.*)'.",
-        ) from error
-    spans = []
-    for message in messages:
-        found = compiled.search(message.text)
-        if found:
-            label = (found[1] or "") if compiled.groups else message.text
-            spans.append(_Span(label.strip(), message.line, message.time))
-    if not spans:
-        some = "; ".join(f"'{message.text[:40]}'" for message in messages[-3:]) or "none"
-        raise GazeError(
-            f"No message in the file fits the trial pattern '{pattern}'.",
-            where=str(path),
-            todo=f"Change the pattern. The file's last messages are: {some}.",
-        )
-    return spans
-
-
-def _close(spans: list[_Span], ends: Sequence[Message]) -> None:
+def _close(spans: list[Span], ends: Sequence[Message]) -> None:
     """Give each trial the first end after its start and before the next start."""
     waiting = iter(ends)
     end = next(waiting, None)
@@ -186,7 +190,7 @@ def _close(spans: list[_Span], ends: Sequence[Message]) -> None:
             span.end_line, span.end_time = end.line, end.time
 
 
-def _name(spans: list[_Span], messages: Sequence[Message]) -> None:
+def _name(spans: list[Span], messages: Sequence[Message], finder: Finder) -> None:
     """Hand each message that names an image, a task or a subject to its trial.
 
     Between trials, a message belongs to the one before it unless that one has its image already:
@@ -194,22 +198,25 @@ def _name(spans: list[_Span], messages: Sequence[Message]) -> None:
     """
     position = -1
     for message in messages:
-        variable = _VARIABLE.match(message.text)
-        loaded = _IMGLOAD.match(message.text)
-        if not (variable or loaded):
-            continue
         while position + 1 < len(spans) and spans[position + 1].line <= message.line:
             position += 1
+        variable = variable_in(message.text)
+        shown = finder.image(message.text)
+        onset = is_onset(message.text)
+        if not (variable or shown or onset):
+            continue
         owner = _named_owner(spans, position, message.line)
         if owner is None:
             continue
         if variable:
-            owner.variables[variable[1].lower()] = variable[2].strip().strip('"')
-        elif loaded:
-            owner.shown.append(_shown(loaded[1], loaded[2]))
+            owner.variables[variable[0]] = variable[1]
+        if shown:
+            owner.shown.append((message, shown))
+        if onset and owner.line <= message.line <= owner.end_line:
+            owner.onsets.append(message)
 
 
-def _named_owner(spans: list[_Span], position: int, line: int) -> _Span | None:
+def _named_owner(spans: list[Span], position: int, line: int) -> Span | None:
     current = spans[position] if position >= 0 else None
     following = spans[position + 1] if position + 1 < len(spans) else None
     if current is None or (line > current.end_line and current.image and following is not None):
@@ -217,64 +224,53 @@ def _named_owner(spans: list[_Span], position: int, line: int) -> _Span | None:
     return current
 
 
-def _shown(anchor: str, rest: str) -> tuple[str, Placement]:
-    """Read ``<image path> [x y [width height]]`` of an IMGLOAD message."""
-    if anchor.upper() == "FILL":
-        return rest.strip().strip('"'), Placement("fill")
-    words = rest.split()
-    numbers: list[float] = []
-    while len(words) > 1 and len(numbers) < 4 and re.fullmatch(r"-?\d+(\.\d+)?", words[-1]):
-        numbers.insert(0, float(words.pop()))
-    if len(numbers) % 2:
-        words.append(f"{numbers.pop(0):g}")
-    x, y, width, height = (*numbers, *[math.nan] * (4 - len(numbers)))
-    return " ".join(words).strip('"'), Placement(anchor.lower(), x, y, width, height)
+def _one_image_each(spans: list[Span]) -> tuple[list[Span], int, int]:
+    """Divide the trials that show images one after another; return also how many were, and were not."""
+    parts, n_divided, n_several = [], 0, 0
+    for span in spans:
+        names = {shown.name for _, shown in span.counting}
+        own = any(shown.rank == 3 for _, shown in span.counting)
+        if len(names) < 2 or (not own and _first(span.variables, IMAGE_VARIABLES)):
+            parts.append(span)
+            continue
+        divided = _divided(span)
+        n_divided += len(divided) > 1
+        n_several += len(divided) == 1
+        parts += divided
+    return parts, n_divided, n_several
 
 
-def _owner(
-    event: FixationEvent, spans: list[_Span], lines: list[int], before: _Span, between: _Span
-) -> _Span:
-    for position in range(int(np.searchsorted(lines, event.line)) - 1, -1, -1):
-        span = spans[position]
-        if span.time <= event.start:
-            over = span.end_line < event.line and span.end_time <= event.start
-            return between if over else span
-    return before
+def _divided(span: Span) -> list[Span]:
+    """Return one span an image, from its onset to the next one's; the span itself where that is unclear.
 
-
-def _eye_of(span: _Span, eye_used: str) -> str:
-    valid = {event.eye for event in span.events if event.has_position}
-    other = RIGHT if eye_used == LEFT else LEFT
-    return other if valid == {other} else eye_used
-
-
-def _trial(span: _Span, eye: str, stem: str) -> Trial:
-    events = span.events
-    index = np.zeros(len(events), dtype=np.int64)
-    counters = {LEFT: 0, RIGHT: 0}
-    dropped = []
-    for place, event in enumerate(events):
-        counters[event.eye] += 1
-        index[place] = counters[event.eye]
-        dropped.append(OTHER_EYE if event.eye != eye else "" if event.has_position else NO_POSITION)
-    columns = np.array([event[2:] for event in events], dtype=np.float64).reshape(-1, 4)
-    subject = _first(span.variables, SUBJECT_VARIABLES)
-    return Trial(
-        label=span.label,
-        subject=stem if subject.lower() in _NOBODY else subject,
-        image=span.image,
-        task=_first(span.variables, TASK_VARIABLES),
-        placement=span.placement,
-        fixations=Fixations(
-            index=index,
-            start_ms=columns[:, 0],
-            duration_ms=columns[:, 1],
-            x=columns[:, 2],
-            y=columns[:, 3],
-            eye=np.array([event.eye for event in events], dtype=np.str_),
-            why_dropped=np.array(dropped, dtype=np.str_),
-        ),
-    )
+    It is clear when messages that name an image and messages of an onset take turns, whichever comes
+    first; onsets in a row, such as SYNCTIME and STIM_ONSET, are one. A message may be both.
+    """
+    inside = [
+        (message, shown) for message, shown in span.counting if span.line <= message.line <= span.end_line
+    ]
+    naming = {message.line for message, _ in inside}
+    if all(is_onset(message.text) for message, _ in inside):
+        onsets = [message for message, _ in inside]
+    else:
+        events = [(message.line, False) for message in span.onsets if message.line not in naming]
+        events = sorted([*events, *((line, True) for line in naming)])
+        runs = [
+            (names, [line for line, _ in run]) for names, run in groupby(events, key=lambda event: event[1])
+        ]
+        if any(names and len(lines) > 1 for names, lines in runs) or len(runs) != 2 * len(inside):
+            return [span]
+        first = {lines[0] for names, lines in runs if not names}
+        onsets = [message for message in span.onsets if message.line in first]
+    if len(inside) != len(span.counting):
+        return [span]
+    parts = []
+    for number, (onset, entry) in enumerate(zip(onsets, inside, strict=True), start=1):
+        begin = (span.line, span.time) if number == 1 else (onset.line, onset.time)
+        label = f"{span.label} ({number} of {len(inside)})"
+        parts.append(Span(label, *begin, variables=span.variables, shown=[entry]))
+    parts[-1].end_line, parts[-1].end_time = span.end_line, span.end_time
+    return parts
 
 
 def _stem(name: str) -> str:
