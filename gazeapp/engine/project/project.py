@@ -242,22 +242,45 @@ class Project:
             uri += "?mode=rw"
         try:
             conn = sqlite3.connect(uri, uri=True)
-            conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-            conn.execute("PRAGMA foreign_keys = ON")
-            version = int(conn.execute("PRAGMA user_version").fetchone()[0])
-            if version > SCHEMA_VERSION:
-                conn.close()
-                raise GazeError(
-                    f"The project was written by a newer gazeapp (format {version}; this one reads up to "
-                    f"{SCHEMA_VERSION}).",
-                    where=str(self.path),
-                    todo="Update gazeapp to open it; nothing was changed.",
-                )
-            if version < SCHEMA_VERSION:
-                _migrate(conn, version)
-            return Database(conn)
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
+        try:
+            conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+            conn.execute("PRAGMA foreign_keys = ON")
+            self._bring_up_to_date(conn)
+        except sqlite3.Error as error:
+            conn.close()
+            raise explain(error, self.path) from error
+        except GazeError:
+            conn.close()
+            raise
+        return Database(conn)
+
+    def _bring_up_to_date(self, conn: sqlite3.Connection) -> None:
+        """Bring the tables to this version; the file stays as it was when that cannot be done."""
+        version = int(conn.execute("PRAGMA user_version").fetchone()[0])
+        if version > SCHEMA_VERSION:
+            raise GazeError(
+                f"The project was written by a newer gazeapp (format {version}; this one reads up to "
+                f"{SCHEMA_VERSION}).",
+                where=str(self.path),
+                todo="Update gazeapp to open it; nothing was changed.",
+            )
+        if version < SCHEMA_VERSION and self.read_only:
+            raise GazeError(
+                "The project was made by an older gazeapp and has to be brought up to date once, but it cannot be "
+                "written here.",
+                where=str(self.path),
+                todo="Copy the whole folder to a place that you may write to, and open it there.",
+            )
+        if version < SCHEMA_VERSION:
+            try:
+                _migrate(conn, version)
+            except sqlite3.Error:
+                conn.rollback()
+                # Another program may have done it in between.
+                if int(conn.execute("PRAGMA user_version").fetchone()[0]) != SCHEMA_VERSION:
+                    raise
 
 
 def _give_name(partial: Path, target: Path) -> None:

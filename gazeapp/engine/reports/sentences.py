@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from gazeapp.engine.gaze.formats import FORMATS
 from gazeapp.engine.reports.content import Cell, DataSet, ModelData, SourceRow, TaskResults, TaskScores
 from gazeapp.engine.reports.numbers import count, digits, interval, listed, metric_value, p_value, percent
 from gazeapp.engine.reports.scores import standing
@@ -13,7 +14,6 @@ from gazeapp.engine.scoring.facts import METRICS, is_lower_bound
 _DOMAINS = {"demo-world": "drawn scenes of the demo world", "photograph": "photographs"}
 _KINDS = {"vlm": "vision-language model", "imported": "maps made elsewhere", "truth": "known truth"}
 _FAMILIES = {"cnn": "CNN", "vit": "ViT", "lstm": "LSTM", "transformer": "Transformer"}
-_FORMATS = {"csv": "CSV\u00a0table", "eyelink-asc": "EyeLink\u00a0.asc"}
 
 
 def metric_name(metric: str) -> str:
@@ -38,7 +38,7 @@ def family_name(family: str) -> str:
 
 def format_name(format: str) -> str:
     """Return the name of a recording's format to show."""
-    return _FORMATS.get(format, format)
+    return FORMATS[format].name if format in FORMATS else format
 
 
 def key_results(scores: Sequence[TaskScores], primary: str) -> tuple[TaskResults, ...]:
