@@ -96,6 +96,10 @@ class Fold(QWidget):
         column.addWidget(self._part)
         self._turn(False)
 
+    def open(self) -> None:
+        """Show the fields."""
+        self._button.setChecked(True)
+
     @Slot(bool)
     def _turn(self, open_: bool) -> None:
         theme.set_icon(self._button, "down" if open_ else "next")

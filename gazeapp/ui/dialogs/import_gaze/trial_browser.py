@@ -1,0 +1,351 @@
+"""Looking through the trials of a recording, each on its image."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSignalBlocker,
+    Qt,
+    Slot,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QSplitter,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gazeapp.engine.gaze.plan import ImportPlan
+from gazeapp.engine.gaze.records import Contents, Why
+from gazeapp.engine.workflows.gaze_preview import PictureOf
+from gazeapp.ui import theme
+from gazeapp.ui.dialogs.import_gaze.picture_reader import PictureRead, PictureReader
+from gazeapp.ui.dialogs.import_gaze.scanpath_view import ScanpathView
+from gazeapp.ui.dialogs.import_gaze.trial_drawing import TrialDrawing, drawing_of
+from gazeapp.ui.widgets import icon_button, label, plain
+from gazeapp.ui.worker import JobRunner
+
+_LIST_WIDTH = 240
+_HEADS = ("Subject", "Image", "Used")
+_AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+class _Trials(QAbstractTableModel):
+    """The trials of a plan that fit a filter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cells: list[tuple[str, str, str]] = []
+        self._tips: list[str] = []
+        self._sought: list[str] = []
+        self.numbers: list[int] = []
+
+    def set_plan(self, plan: ImportPlan | None, words: str) -> None:
+        """Show the trials of a plan."""
+        self.beginResetModel()
+        self._cells, self._tips, self._sought = [], [], []
+        used = np.zeros(1, np.int64) if plan is None else np.r_[0, np.cumsum(plan.why == Why.USED)]
+        for trial in plan.trials if plan else ():
+            n = int(used[trial.rows.stop] - used[trial.rows.start])
+            image = trial.image_name or trial.trial.label or "no name"
+            self._cells.append((trial.trial.subject, image, f"{n:,}"))
+            tip = f"trial {trial.trial.label}" if trial.trial.label else "trial without a label"
+            if trial.image_id is None:
+                tip += "\nNo image of the project has this name."
+            if not trial.trial.is_real:
+                tip += "\nBefore, between or after the trials that the file marks."
+            self._tips.append(plain(tip))
+            self._sought.append(f"{trial.trial.subject} {image} {trial.trial.label}".casefold())
+        self.numbers = self._fitting(words)
+        self.endResetModel()
+
+    def seek(self, words: str) -> None:
+        """Show only trials whose subject, image or label has all of ``words``."""
+        self.beginResetModel()
+        self.numbers = self._fitting(words)
+        self.endResetModel()
+
+    def rowCount(self, parent: _AnyIndex | None = None) -> int:
+        """Return how many trials fit."""
+        return 0 if parent is not None and parent.isValid() else len(self.numbers)
+
+    def columnCount(self, parent: _AnyIndex | None = None) -> int:
+        """Return how many columns there are."""
+        return 0 if parent is not None and parent.isValid() else len(_HEADS)
+
+    def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return what a cell shows."""
+        number = self.numbers[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._cells[number][index.column()]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tips[number]
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == 2:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Return the heads of the columns."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return _HEADS[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if section == 2 else Qt.AlignmentFlag.AlignLeft
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def _fitting(self, words: str) -> list[int]:
+        wanted = words.casefold().split()
+        return [k for k, text in enumerate(self._sought) if all(word in text for word in wanted)]
+
+
+class TrialBrowser(QWidget):
+    """A list of trials beside the one that is chosen, drawn on its image.
+
+    Parameters
+    ----------
+    runner
+        Reads the pictures.
+    compares
+        Whether the tracker's own fixations are drawn, too.
+    """
+
+    def __init__(self, runner: JobRunner, *, compares: bool = False) -> None:
+        super().__init__()
+        self._plan: ImportPlan | None = None
+        self._images: Mapping[int, PictureOf] = {}
+        self._own: Contents | None = None
+        self._number = -1
+        self._pictures = PictureReader(runner, self)
+        self._pictures.read.connect(self._picture_read)
+        self.view = ScanpathView()
+        self._model = _Trials()
+        self._list = QTableView()
+        self._find = QLineEdit()
+        self._place = label("", "title")
+        self._who = label("", "muted")
+        self._who.setMinimumWidth(40)
+        self._detail = label("", "muted", wrap=True)
+        self._back = icon_button("previous", "Previous trial (left key in the picture)")
+        self._next = icon_button("next", "Next trial (right key in the picture)")
+        self._other_eye = QCheckBox("Other eye, too")
+        self._other_eye.setVisible(not compares)
+        self._zoom = QCheckBox("Image only")
+        self._zoom.setToolTip("Enlarge the image; what lies beside it becomes a triangle at the edge.")
+        self._lay_out()
+        self._back.clicked.connect(lambda: self.step(-1))
+        self._next.clicked.connect(lambda: self.step(1))
+        self._other_eye.toggled.connect(self._draw)
+        self._zoom.toggled.connect(self.view.set_image_only)
+        self._find.textChanged.connect(self._seek)
+        self.view.stepped.connect(self.step)
+        self.view.picked.connect(self._describe)
+
+    @property
+    def number(self) -> int:
+        """Place of the chosen trial in the plan; -1 when there is none."""
+        return self._number
+
+    @property
+    def detail(self) -> str:
+        """What the line under the picture says."""
+        return self._detail.text()
+
+    def show_plan(
+        self,
+        plan: ImportPlan | None,
+        images: Mapping[int, PictureOf],
+        own: Contents | None = None,
+        *,
+        stay: bool = False,
+    ) -> None:
+        """Show the trials of a plan.
+
+        Parameters
+        ----------
+        plan
+            What importing the recording would store.
+        images
+            Images of the project by their id.
+        own
+            The tracker's own fixations, to compare with.
+        stay
+            Keep the trial that is shown; else the first with an image is.
+        """
+        self._plan, self._images, self._own = plan, images, own
+        self._model.set_plan(plan, self._find.text())
+        trials = plan.trials if plan else ()
+        if not (stay and 0 <= self._number < len(trials)):
+            with_image = (k for k, trial in enumerate(trials) if trial.image_id is not None)
+            self._number = next(with_image, 0 if trials else -1)
+        has_other = plan is not None and bool((plan.why == Why.OTHER_EYE).any())
+        self._other_eye.setEnabled(has_other)
+        self._other_eye.setToolTip(
+            "Draw the fixations of the eye that is not used, as rings."
+            if has_other
+            else "The recording has fixations of one eye only."
+        )
+        self._select()
+        self._draw()
+
+    def go_to(self, number: int) -> None:
+        """Show a trial."""
+        if self._plan is not None and 0 <= number < len(self._plan.trials) and number != self._number:
+            self._number = number
+            self._select()
+            self._draw()
+
+    @Slot(int)
+    def step(self, by: int) -> None:
+        """Show the trial that many places further in the list."""
+        numbers = self._model.numbers
+        if numbers:
+            row = numbers.index(self._number) + by if self._number in numbers else 0
+            self.go_to(numbers[min(max(row, 0), len(numbers) - 1)])
+
+    def _lay_out(self) -> None:
+        self._list.setModel(self._model)
+        self._list.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._list.setShowGrid(False)
+        self._list.setTabKeyNavigation(False)
+        self._list.setAccessibleName("Trials")
+        self._list.verticalHeader().hide()
+        self._list.verticalHeader().setDefaultSectionSize(28)
+        self._list.setFont(theme.tabular(self._list.font()))
+        head = self._list.horizontalHeader()
+        head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        head.resizeSection(0, 64)
+        head.resizeSection(2, 52)
+        head.setMinimumSectionSize(40)
+        self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self._list.selectionModel().currentRowChanged.connect(self._chosen)
+        self._find.setPlaceholderText("Find a subject or an image")
+        self._find.setAccessibleName("Find a subject or an image")
+        self._find.setClearButtonEnabled(True)
+        side = QWidget()
+        side.setMinimumWidth(_LIST_WIDTH)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(theme.STEP * 2, 0, 0, 0)
+        column.setSpacing(theme.STEP)
+        column.addWidget(self._find)
+        column.addWidget(self._list, 1)
+        top = QHBoxLayout()
+        top.setSpacing(theme.STEP)
+        for widget in (self._back, self._next, self._place):
+            top.addWidget(widget)
+        top.addWidget(self._who, 1)
+        top.addWidget(self._zoom)
+        top.addWidget(self._other_eye)
+        main = QWidget()
+        column = QVBoxLayout(main)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.STEP)
+        column.addLayout(top)
+        column.addWidget(self.view, 1)
+        self._detail.setMinimumHeight(self._detail.fontMetrics().lineSpacing() * 2)
+        self._detail.setAlignment(Qt.AlignmentFlag.AlignTop)
+        column.addWidget(self._detail)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.addWidget(main)
+        split.addWidget(side)
+        split.setStretchFactor(0, 1)
+        split.setSizes([10 * _LIST_WIDTH, _LIST_WIDTH])
+        split.setChildrenCollapsible(False)
+        row = QVBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(split)
+
+    def _select(self) -> None:
+        """Mark the trial that is shown in the list."""
+        with QSignalBlocker(self._list.selectionModel()):
+            if self._number in self._model.numbers:
+                self._list.selectRow(self._model.numbers.index(self._number))
+            else:
+                self._list.clearSelection()
+        self._list.viewport().update()
+
+    @Slot()
+    def _draw(self) -> None:
+        plan = self._plan
+        self._back.setEnabled(self._number > 0)
+        self._next.setEnabled(plan is not None and self._number < len(plan.trials) - 1)
+        if plan is None or self._number < 0:
+            self._place.setText("No trial")
+            self._who.setText("")
+            self.view.set_drawing(None)
+            self._describe(-1)
+            return
+        trial = plan.trials[self._number]
+        self._place.setText(f"Trial {self._number + 1:,} of {len(plan.trials):,}")
+        self._who.setText(
+            " · ".join(part for part in (trial.trial.subject, trial.image_name, trial.task) if part)
+        )
+        self._who.setToolTip(plain(self._who.text()))
+        drawing = drawing_of(
+            plan, self._number, self._images, other_eye=self._other_eye.isChecked(), own=self._own
+        )
+        self.view.set_drawing(drawing)
+        if drawing.picture is not None:
+            found = self._pictures.get(drawing.picture)
+            if found is not None:
+                self._picture_read(found)
+        self._describe(-1)
+
+    @Slot(object)
+    def _picture_read(self, found: PictureRead) -> None:
+        drawing = self.view.drawing
+        if drawing is not None and drawing.picture == found.image:
+            self.view.set_picture(found.picture, found.problem)
+
+    @Slot(int)
+    def _describe(self, pick: int) -> None:
+        """Say in the line under the picture what is pointed at, else what is drawn."""
+        drawing = self.view.drawing
+        if self._plan is None or drawing is None:
+            self._detail.setText("")
+        elif 0 <= pick < len(drawing.scanpath):
+            self._detail.setText(" · ".join(drawing.scanpath.lines(pick)))
+        else:
+            self._detail.setText(summary_of(self._plan, self._number, drawing))
+
+    @Slot()
+    def _chosen(self) -> None:
+        row = self._list.currentIndex().row()
+        if 0 <= row < len(self._model.numbers):
+            self.go_to(self._model.numbers[row])
+
+    @Slot(str)
+    def _seek(self, words: str) -> None:
+        self._model.seek(words)
+        self._select()
+
+
+def summary_of(plan: ImportPlan, number: int, drawing: TrialDrawing) -> str:
+    """Return what is drawn of a trial and what is left out of it, as sentences."""
+    trial = plan.trials[number]
+    counts = Counter(Why(code) for code in plan.why[trial.rows].tolist())
+    used = counts.pop(Why.USED, 0)
+    words = [f"{used:,} {'fixation' if used == 1 else 'fixations'} used."]
+    if counts:
+        reasons = ", ".join(f"{n:,} {why.words}" for why, n in sorted(counts.items()))
+        words.append(f"Left out: {reasons}.")
+    if drawing.other is not None:
+        words.append(f"Diamonds are the tracker's own {len(drawing.other):,} fixations.")
+    if trial.image_id is None:
+        words.append("No image of the project matches: match it on the page Images.")
+    elif drawing.image is None:
+        words.append("Where the image lay is not known: see the page Screen and distance.")
+    return " ".join(words)
