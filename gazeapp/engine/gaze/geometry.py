@@ -88,6 +88,8 @@ class ScreenToImage:
         """Return the transform for an image that the recording itself places on the screen."""
         if placement.anchor == "fill":
             return cls(0.0, 0.0, screen[0], screen[1], image_width, image_height)
+        if placement.anchor == "fit":
+            return cls.fitted(*screen, image_width, image_height)
         width = placement.width if placement.width > 0 else float(image_width)
         height = placement.height if placement.height > 0 else float(image_height)
         x, y = placement.x, placement.y

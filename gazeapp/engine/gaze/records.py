@@ -225,7 +225,8 @@ class Placement:
     Parameters
     ----------
     anchor
-        ``fill`` (the whole screen), ``top_left`` or ``center`` of the image at (x, y).
+        ``fill`` (the whole screen), ``fit`` (as large as fits it, undistorted, in the middle),
+        ``top_left`` or ``center`` of the image at (x, y).
     x, y
         Screen px; NaN means the middle of the screen.
     width, height

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from gazeapp.engine.gaze.formats import (
+    coco_search,
     data_viewer,
+    figrim,
     eyelink,
     gazepoint,
+    mit1003,
+    osie,
     pupil_cloud,
     pupil_core,
+    pysaliency_hdf5,
+    salicon,
     smi,
     table,
     tobii_pro,
@@ -28,6 +34,12 @@ ALL: tuple[Format, ...] = (
     pupil_cloud.FORMAT,
     pupil_core.FORMAT,
     tobii_studio.FORMAT,
+    osie.FORMAT,
+    coco_search.FORMAT,
+    salicon.FORMAT,
+    figrim.FORMAT,
+    mit1003.FORMAT,
+    pysaliency_hdf5.FORMAT,
     table.FORMAT,
 )
 """Every format that can be read; a format of one program stands before the general table."""

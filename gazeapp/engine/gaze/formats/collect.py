@@ -12,7 +12,6 @@ from typing import TypeVar
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze.quality import sample_quality
 from gazeapp.engine.gaze.records import Fixations, Samples, Trial, empty_fixations
 from gazeapp.engine.gaze.source import Source
 
@@ -66,17 +65,6 @@ class Trials:
 def _joined(parts: list[Table]) -> Table:
     names = parts[0].__slots__
     return type(parts[0])(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-
-def with_quality(trial: Trial, samples: Samples, rate_hz: float | None = None) -> Trial:
-    """Return a trial with what its samples say of it; those of the better eye where there are two."""
-    found = []
-    for eye in np.unique(samples.eye):
-        part = samples.part(samples.eye == eye)
-        found.append(sample_quality(part.t_ms, part.x, part.y, rate_hz))
-    if not found:
-        return trial
-    return replace(trial, quality=min(found, key=lambda quality: quality["share_lost"]))
 
 
 def numbered(number: int) -> str:

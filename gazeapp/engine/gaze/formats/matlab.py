@@ -5,11 +5,13 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.formats.collect import first_files
 from gazeapp.engine.gaze.source import Source
 from gazeapp.engine.types import DoubleArray
 
@@ -104,6 +106,17 @@ def holds(head: bytes, name: str, kind: int, fields: Sequence[str]) -> bool:
     )
 
 
+def heads(source: Source) -> list[bytes]:
+    """Return the head of a file, or those of some MATLAB files in a folder; none that cannot be read."""
+    if not source.is_folder:
+        return [source.head]
+    found = []
+    for path in first_files(source.path, ".mat"):
+        with suppress(GazeError):
+            found.append(Source(path).head)
+    return found
+
+
 def is_newest(head: bytes) -> bool:
     """Return whether a file is MATLAB's version 7.3, which is HDF5 inside."""
     return head.startswith(b"MATLAB 7.3")
@@ -134,27 +147,25 @@ def load(source: Source, name: str = "") -> dict[str, Any]:
             f"The file says that it holds more than {_LARGEST >> 30} GiB, which no data set of this kind does.",
             "Copy it again from where it came from.",
         )
-    try:
-        with source.open_bytes() as stream:
+    with source.open_bytes() as stream:
+        try:
             values: dict[str, Any] = loadmat(stream, variable_names=[name] if name else None)
-    except GazeError:
-        raise
-    except Exception as error:  # noqa: BLE001 - scipy fails in many ways on damaged files
-        raise source.problem(
-            f"The MATLAB file is damaged or was cut short ({type(error).__name__}).",
-            "Copy it again from where it came from.",
-        ) from error
+        except Exception as error:
+            raise source.problem(
+                f"The MATLAB file is damaged or was cut short ({type(error).__name__}).",
+                "Copy it again from where it came from.",
+            ) from error
     return {key: value for key, value in values.items() if not key.startswith("__")}
 
 
-def single(value: Any) -> Any:  # noqa: ANN401
+def single(value: Any) -> Any:
     """Return what is inside cells and structure arrays of one element."""
     while isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "OV":
         value = value.reshape(-1)[0]
     return value
 
 
-def field(value: Any, *names: str) -> Any:  # noqa: ANN401
+def field(value: Any, *names: str) -> Any:
     """Return a field of a structure, or of the structures inside it; None when there is none."""
     value = single(value)
     for name in names:
@@ -164,7 +175,7 @@ def field(value: Any, *names: str) -> Any:  # noqa: ANN401
     return value
 
 
-def entries(value: Any) -> list[Any]:  # noqa: ANN401
+def entries(value: Any) -> list[Any]:
     """Return the elements of a cell or of a structure array; a single structure is its own element."""
     if isinstance(value, np.void):
         return [value]
@@ -173,7 +184,7 @@ def entries(value: Any) -> list[Any]:  # noqa: ANN401
     return []
 
 
-def text(value: Any) -> str:  # noqa: ANN401
+def text(value: Any) -> str:
     """Return a text without outer space; empty for anything else."""
     value = single(value)
     if isinstance(value, np.ndarray) and value.dtype.kind == "U" and value.size:
@@ -181,15 +192,16 @@ def text(value: Any) -> str:  # noqa: ANN401
     return str(value).strip() if isinstance(value, str) else ""
 
 
-def vector(value: Any) -> DoubleArray | None:  # noqa: ANN401
+def vector(value: Any) -> DoubleArray | None:
     """Return all numbers of an array as float64, shape (n,); None when it holds no numbers."""
     value = np.asarray(single(value))
     if value.dtype.kind not in "iufb":
         return None
-    return value.reshape(-1).astype(np.float64)
+    numbers: DoubleArray = value.reshape(-1).astype(np.float64)
+    return numbers
 
 
-def matrix(value: Any, n_columns: int) -> DoubleArray | None:  # noqa: ANN401
+def matrix(value: Any, n_columns: int) -> DoubleArray | None:
     """Return the first columns of an array as float64, shape (n, n_columns); None when it lacks them."""
     value = np.asarray(single(value))
     if value.dtype.kind not in "iufb":
@@ -198,4 +210,5 @@ def matrix(value: Any, n_columns: int) -> DoubleArray | None:  # noqa: ANN401
         return np.zeros((0, n_columns))
     if value.ndim != 2 or value.shape[1] < n_columns:
         return None
-    return value[:, :n_columns].astype(np.float64)
+    numbers: DoubleArray = value[:, :n_columns].astype(np.float64)
+    return numbers
