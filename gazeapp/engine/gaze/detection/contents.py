@@ -22,7 +22,7 @@ from gazeapp.engine.gaze.records import (
     Trial,
     empty_fixations,
 )
-from gazeapp.engine.types import DoubleArray, IntArray
+from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
 FOUND = "Fixations were found in the samples"
 """How the note begins that says by which method and thresholds."""
@@ -66,7 +66,7 @@ def detect(
     period = _period(samples, rate_hz)
     if period is None:
         return empty_fixations()
-    thresholds = (settings or DetectionSettings()).at(1000.0 / period)
+    thresholds = (settings or DetectionSettings()).at(1000.0 / period, _noise(samples, pitch))
     series = np.zeros(len(samples), dtype=np.int64)
     return _find(_Gaze(samples, series), pitch, period, thresholds)[0]
 
@@ -117,7 +117,7 @@ def detect_contents(
         notes.append("The recording has too few samples to find fixations in.")
         rows = [slice(0, 0)] * len(trials)
     else:
-        thresholds = (settings or DetectionSettings()).at(1000.0 / period)
+        thresholds = (settings or DetectionSettings()).at(1000.0 / period, _noise(samples, pitch))
         fixations, rows, troubles = _find_all(samples, trials, pitch, period, thresholds, average)
         notes.append(
             f"{FOUND} by {thresholds.in_words()}, at "
@@ -178,11 +178,27 @@ def _pitch(px_per_degree: float | None, scale: tuple[float, float]) -> tuple[flo
 
 def _period(samples: Samples, rate_hz: float | None) -> float | None:
     """Return the usual time between samples of an eye, ms: as measured, else as stated."""
-    if not len(samples):
-        return None
-    most = np.bincount(samples.eye, minlength=len(Eye)).argmax()
-    measured = sampling_period(samples.t_ms[samples.eye == most])
+    measured = sampling_period(samples.t_ms[_main_eye(samples)])
     return measured if measured or not rate_hz else 1000.0 / rate_hz
+
+
+def _noise(samples: Samples, pitch: tuple[float, float]) -> float:
+    """Return the standard deviation of the noise in x and in y, degrees, by the usual step of gaze.
+
+    Steps between samples are mostly noise; where it is Gaussian, their median length is
+    sqrt(2 ln 2) sqrt(2) = 1.665 standard deviations.
+    """
+    rows = _main_eye(samples)
+    steps = np.hypot(np.diff(samples.x[rows]) * pitch[0], np.diff(samples.y[rows]) * pitch[1])
+    steps = steps[np.isfinite(steps)]
+    return float(np.median(steps)) / (2 * math.sqrt(math.log(2))) if len(steps) else 0.0
+
+
+def _main_eye(samples: Samples) -> BoolArray:
+    """Return which samples are of the eye that has most."""
+    most = np.bincount(samples.eye, minlength=len(Eye)).argmax()
+    rows: BoolArray = samples.eye == most
+    return rows
 
 
 def _find_all(
@@ -242,7 +258,7 @@ def _both(left: _Gaze, right: _Gaze) -> _Gaze:
     return _Gaze(Samples(both.t_ms[first], x, y, code), trial[first])
 
 
-def _mean_of_seen(column: DoubleArray, seen: np.ndarray, first: IntArray, n_seen: DoubleArray) -> DoubleArray:
+def _mean_of_seen(column: DoubleArray, seen: BoolArray, first: IntArray, n_seen: DoubleArray) -> DoubleArray:
     if not len(first):
         return np.zeros(0)
     sums = np.add.reduceat(np.where(seen, column, 0.0), first)

@@ -25,6 +25,8 @@ NAMES = {IVT: "I-VT", IDT: "I-DT", I2MC: "I2MC", REMODNAV: "REMoDNaV"}
 FAST_HZ = 200.0
 """From this sampling rate on, ``auto`` means I-VT: slower samples show too little of a saccade."""
 
+_WINDOWS_MS = (20.0, 40.0)
+
 _DEFAULTS: dict[str, dict[str, float]] = {
     IVT: {"min_duration_ms": 60, "max_gap_ms": 40, "merge_gap_ms": 75, "merge_distance_deg": 0.5},
     IDT: {"min_duration_ms": 100, "max_gap_ms": 40, "merge_gap_ms": 75, "merge_distance_deg": 0.5},
@@ -44,7 +46,8 @@ class DetectionSettings:
     velocity_deg_s
         I-VT: gaze that is slower than this fixates, degrees per second.
     velocity_window_ms
-        I-VT: the time over which velocity is measured, ms; at least two samples.
+        I-VT: the time over which velocity is measured, ms; at least two samples. Default 20, and up to 40
+        where noise would otherwise be taken for movement (:func:`window_ms`).
     dispersion_deg
         I-DT: width plus height of the area in which gaze stays, degrees.
     min_duration_ms
@@ -60,7 +63,7 @@ class DetectionSettings:
 
     method: str = AUTO
     velocity_deg_s: float = 30.0
-    velocity_window_ms: float = 20.0
+    velocity_window_ms: float | None = None
     dispersion_deg: float = 1.0
     min_duration_ms: float | None = None
     max_gap_ms: float | None = None
@@ -75,9 +78,10 @@ class DetectionSettings:
             )
         above = {
             "The velocity threshold": (self.velocity_deg_s, "degrees per second"),
-            "The window of the velocity": (self.velocity_window_ms, "ms"),
             "The dispersion threshold": (self.dispersion_deg, "degrees"),
         }
+        if self.velocity_window_ms is not None:
+            above["The window of the velocity"] = (self.velocity_window_ms, "ms")
         for name, (value, unit) in above.items():
             if not (math.isfinite(value) and value > 0):
                 raise GazeError(f"{name} must be above 0 {unit}, not {value:g}.")
@@ -101,20 +105,29 @@ class DetectionSettings:
         names = {entry.name for entry in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in names})
 
-    def at(self, rate_hz: float) -> Thresholds:
-        """Return what holds at a sampling rate, Hz: the method, and all thresholds."""
+    def at(self, rate_hz: float, noise_deg: float = 0.0) -> Thresholds:
+        """Return what holds for a recording: the method, and all thresholds.
+
+        Parameters
+        ----------
+        rate_hz
+            Sampling rate, Hz.
+        noise_deg
+            Standard deviation of the noise in x and in y, degrees.
+        """
         method = self.method
         if method == AUTO:
             # A measured rate of 199.8 Hz is a tracker of 200 Hz.
             method = IVT if rate_hz >= 0.99 * FAST_HZ else IDT
         given = {name: getattr(self, name) for name in _DEFAULTS[method]}
         chosen = {n: _DEFAULTS[method][n] if value is None else value for n, value in given.items()}
-        return Thresholds(method, self.velocity_deg_s, self.velocity_window_ms, self.dispersion_deg, **chosen)
+        window = self.velocity_window_ms or window_ms(rate_hz, noise_deg, self.velocity_deg_s)
+        return Thresholds(method, self.velocity_deg_s, window, self.dispersion_deg, **chosen)
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What :class:`DetectionSettings` come to at a sampling rate; parameters are the same, none is open."""
+    """What :class:`DetectionSettings` come to for a recording; parameters are the same, none is open."""
 
     method: str
     velocity_deg_s: float
@@ -128,7 +141,7 @@ class Thresholds:
     def in_words(self) -> str:
         """Return the method and its thresholds, for notes and methods texts."""
         parts = {
-            IVT: f"velocity below {self.velocity_deg_s:g} deg/s over {self.velocity_window_ms:g} ms",
+            IVT: f"velocity below {self.velocity_deg_s:g} deg/s over {self.velocity_window_ms:.3g} ms",
             IDT: f"width plus height within {self.dispersion_deg:g} deg",
         }
         words = [
@@ -139,3 +152,24 @@ class Thresholds:
         if self.merge_gap_ms > 0:
             words.append(f"merged when within {self.merge_gap_ms:g} ms and {self.merge_distance_deg:g} deg")
         return f"{NAMES[self.method]} ({', '.join(words)})"
+
+
+def window_ms(rate_hz: float, noise_deg: float, velocity_deg_s: float) -> float:
+    """Return the time over which I-VT measures velocity when nobody says, ms.
+
+    20 ms, or as much more, up to 40 ms, as it takes for the velocity that noise alone makes to have a
+    standard deviation (in x and in y) of a quarter of the threshold.
+
+    Parameters
+    ----------
+    rate_hz
+        Sampling rate, Hz.
+    noise_deg
+        Standard deviation of the noise in x and in y, degrees.
+    velocity_deg_s
+        The threshold, degrees per second.
+    """
+    half, longest = (max(1, round(window / 2000 * rate_hz)) for window in _WINDOWS_MS)
+    while half < longest and noise_deg * math.sqrt(2 / half) * rate_hz / half > velocity_deg_s / 4:
+        half += 1
+    return max(_WINDOWS_MS[0], 2000 * half / rate_hz)
