@@ -1,12 +1,18 @@
+import json
 import re
+import shlex
 from html.parser import HTMLParser
 
 import pytest
 
+from gazeapp.engine.gaze.choices import GazeChoices
+from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.project import Project
+from gazeapp.engine.project.gaze import CHOICES, GEOMETRY
 from gazeapp.engine.reports.gather import gather
 from gazeapp.engine.reports.render import render
 from gazeapp.engine.workflows.base import SILENT
+from gazeapp.engine.workflows.marking import choose_fixations
 from gazeapp.engine.workflows.report import ReportSettings, report
 from gazeapp.engine.workflows.score import ScoreSettings, score
 
@@ -169,6 +175,85 @@ def test_the_commands_make_the_study_again(study):
     assert "gazeapp score study.gaze --sigma 6px" in commands
     assert commands[-1] == "gazeapp report study.gaze -o 'my report.html'"
     assert not any("someone" in command for command in commands)
+
+
+def test_the_commands_say_how_files_were_read_and_which_fixations_are_used(study):
+    with Project.open(study(n_images=1, tasks=("free",), simulated=False, scored=False)) as project:
+        reading = project.settings.get(project.gaze.recordings()[0].settings_id).values
+        reading["rules"]["start"] = "^TRIAL (.*)"
+        reading["match"] = {"names": {"a": "scene-001.png"}, "order": []}
+        reading |= {"detect": True, "detection": {"method": "ivt", "velocity_deg_s": 40.0}}
+        settings_id = project.settings.put("read recording", reading)
+        project.db.execute("UPDATE recordings SET settings_id = ?", (settings_id,))
+        project.gaze.set_geometry(1, Geometry(placement="own size", screen=(800, 600)).as_json())
+        project.settings.set_current(GEOMETRY, Geometry(distance_cm=57.5).as_json())
+        choices = GazeChoices("left", "drop", 60.0, None, "clamp", "duration", 1.0, "deg")
+        project.settings.set_current(CHOICES, choices.as_json())
+        commands = gather(project, "tuebingen", "r.html").commands
+    assert commands[1:4] == (
+        "gazeapp set-geometry study.gaze --distance-cm 57.5",
+        "gazeapp import-gaze study.gaze fixations.csv --format csv --trial-pattern '^TRIAL (.*)' "
+        "--match a=scene-001.png --from-samples --method ivt --velocity 40.0 --screen 800 600 --placement 'own size'",
+        "gazeapp choose-fixations study.gaze --eye left --first drop --min-duration 60.0 --outside clamp "
+        "--weighting duration --sigma 1deg",
+    )
+
+
+def test_the_commands_are_understood(study):
+    from click.testing import CliRunner
+
+    from gazeapp.cli import main
+
+    with Project.open(study(n_images=1, tasks=("free",))) as project:
+        project.settings.set_current(GEOMETRY, Geometry(screen=(800, 600), px_per_deg=30.0).as_json())
+        commands = gather(project, "tuebingen", "r.html").commands
+    for command in commands:
+        _, verb, *words = shlex.split(command)
+        # The help is printed only when every option before it was read.
+        found = CliRunner().invoke(main, [verb, *words, "--help"])
+        assert found.exit_code == 0, command
+        options = {word for word in words if word.startswith("--")}
+        assert all(option in found.output for option in options), command
+
+
+def test_recordings_say_eye_choices_and_how_fixations_came_about(study):
+    note = "Fixations were found in the samples by I-VT (velocity below 30 deg/s), at 500 Hz."
+    with Project.open(study(n_images=1, tasks=("free",))) as project:
+        facts = {
+            "notes": ["The clock ran backwards.", note],
+            "dropped": {"outside image": 3, "no subject": 2},
+        }
+        frame = {"of": "screen", "unit": "px"}
+        project.db.execute(
+            "UPDATE recordings SET facts = ?, frame = ?", (json.dumps(facts), json.dumps(frame))
+        )
+        project.gaze.set_geometry(1, Geometry(screen=(800, 600), distance_cm=57.0).as_json())
+        project.gaze.change_trials({1: {"shift": (2.0, 3.0), "eye": "right"}})
+        text = Page(render(gather(project, "tuebingen", "r.html"))).text
+    choices = (
+        "ixations of the better recorded eye, the first of each trial kept, those outside the image left out, "
+        "equal weights."
+    )
+    assert f"Choices F{choices}" in text
+    assert f"Choices: f{choices} {note}" in text
+    assert "left (4 trials), right (1 trial) and unknown (1 trial)" in text
+    assert "Moved by hand 1 trial, each as a whole" in text
+    assert "Rows that fit no trial 2 no subject" in text
+    assert "Screen, px 800 × 600" in text
+    assert "Who says so screen: user; distance: user" in text
+    assert "Notes The clock ran backwards." in text
+
+
+def test_weights_and_a_sigma_in_degrees_are_in_the_methods(study):
+    with Project.open(study(n_images=2, tasks=("free",), scored=False)) as project:
+        project.gaze.set_geometry(1, Geometry(px_per_deg=12.0).as_json())
+        choices = GazeChoices(weighting="duration", sigma=0.5, sigma_unit="deg")
+        choose_fixations(project, choices, SILENT)
+        score(project, ScoreSettings(n_splits=4, n_bootstrap=20, threads=1), SILENT)
+        text = Page(render(gather(project, "tuebingen", "r.html"))).text
+    assert "standard deviation 0.5 deg, 6.0 px of the image" in text
+    assert "so that every fixation weighs as much as it lasted, d f ms" in text
+    assert "NSS, AUC and sAUC, with theirs, count every fixation the same" in text
 
 
 def test_problems_are_listed_with_what_to_do(study):

@@ -8,11 +8,21 @@ import pytest
 from PIL import Image
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.choices import GazeChoices
+from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.project import Project
+from gazeapp.engine.project.gaze import GEOMETRY
 from gazeapp.engine.reports.tables import original
 from gazeapp.engine.workflows import export as module
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.export import ExportSettings, export
+from gazeapp.engine.workflows.marking import (
+    GeometrySettings,
+    ShiftSettings,
+    change_geometry,
+    choose_fixations,
+    shift_trials,
+)
 
 # The names that scripts rely on; columns may be added after them, never in between.
 STABLE = {
@@ -100,6 +110,66 @@ def test_positions_on_a_screen_are_brought_to_the_image(study, folder):
     row = rows_of(folder, "fixations.csv")[0]
     assert float(row["x"]) == pytest.approx((float(row["x_recorded"]) - 10) / 2)
     assert float(row["y"]) == pytest.approx((float(row["y_recorded"]) - 20) / 2)
+
+
+def test_shifts_and_clamped_positions_are_those_of_the_scores(study, folder):
+    with Project.open(study(n_images=1, tasks=("free",), scored=False)) as project:
+        change_geometry(project, GeometrySettings(Geometry(distance_cm=57.0)), SILENT)
+        shift_trials(project, ShiftSettings({1: (3.0, -200.0)}), SILENT)
+        choose_fixations(project, GazeChoices(outside="clamp", sigma=6.0), SILENT)
+        project.gaze.change_trials({2: {"shown": (10.0, 20.0, 240.0, 180.0)}})
+        export(project, ExportSettings(str(folder), overlays=False), SILENT)
+        table = project.gaze.fixations(1, "free")
+    rows = [row for row in rows_of(folder, "fixations.csv") if row["image"] != "unknown.png"]
+    assert {row["kept"] for row in rows} == {"true"}
+    rows.sort(key=lambda row: (row["subject"], int(row["trial"]), int(row["fixation_index"])))
+    np.testing.assert_array_equal([float(row["x"]) for row in rows], table.x)
+    np.testing.assert_array_equal([float(row["y"]) for row in rows], table.y)
+    first = next(row for row in rows if row["trial"] == "1")
+    assert (first["shift_x"], first["shift_y"], float(first["y"])) == ("3.0", "-200.0", 0.0)
+    assert float(first["x"]) == float(first["x_recorded"]) + 3.0
+    outside = next(row for row in rows if (row["trial"], row["fixation_index"]) == ("3", "7"))
+    assert 119.99 < float(outside["x"]) < 120 < float(outside["x_recorded"])
+    trials = {row["trial"]: row for row in rows_of(folder, "trials.csv")}
+    assert [
+        trials["1"][name] for name in ("subject", "image", "task", "label", "eye", "n_fixations", "n_kept")
+    ] == [
+        *("S01", "scene-001.png", "free", "t1", "left", "7", "7"),
+    ]
+    assert (trials["1"]["shift_y"], trials["1"]["shown_x"]) == ("-200.0", "")
+    assert [trials["2"][f"shown_{name}"] for name in ("x", "y", "width", "height")] == [
+        "10.0",
+        "20.0",
+        "240.0",
+        "180.0",
+    ]
+    assert (trials["6"]["image"], trials["6"]["image_known"], trials["6"]["n_kept"]) == (
+        "unknown.png",
+        "false",
+        "0",
+    )
+
+
+def test_recordings_are_exported_with_their_geometry_and_who_said_it(study, folder):
+    note = "Fixations were found in the samples by I-DT (width plus height within 1 deg), at 60 Hz."
+    with Project.open(study(n_images=1, tasks=("free",), scored=False)) as project:
+        frame = json.dumps({"of": "screen", "unit": "px"})
+        facts = json.dumps({"as_read": {"screen": [800, 600]}, "notes": ["=1+1", note]})
+        project.db.execute("UPDATE recordings SET frame = ?, facts = ?", (frame, facts))
+        project.gaze.set_geometry(1, Geometry(placement="fit", distance_cm=57.0).as_json())
+        project.settings.set_current(GEOMETRY, Geometry(screen_width_cm=40.0, distance_cm=90.0).as_json())
+        export(project, ExportSettings(str(folder), overlays=False), SILENT)
+    [row] = rows_of(folder, "recordings.csv")
+    assert (row["screen_width"], row["screen_height"], row["placement"]) == ("800.0", "600.0", "fit")
+    assert (row["distance_cm"], row["screen_width_cm"]) == ("57.0", "40.0")
+    # 2 * 57 cm * tan(0.5 deg) is 0.99489 cm, at 20 px a cm.
+    assert float(row["px_per_degree"]) == pytest.approx(19.8978, abs=1e-3)
+    assert row["geometry_source"] == "screen: file; place: user; distance: user; screen width: project"
+    assert (row["detection"], row["eye"], row["frame"]) == (
+        note,
+        "left (5 trials) and unknown (1 trial)",
+        "px of the screen from the top left corner",
+    )
 
 
 def test_scores_and_summary_are_exact(study, folder):
