@@ -138,7 +138,10 @@ def known_columns(source: Source) -> Columns | None:
 
 def find_columns(number: int, line: str, names: Mapping[str, Sequence[str]]) -> Columns:
     """Return the columns of a header line, by the delimiter under which most of them are known."""
-    candidates = [_recognised(number, line, delimiter, names) for delimiter in DELIMITERS]
+    if len(line) > LONGEST_LINE:
+        return Columns(number, DELIMITERS[0], (line[:80].strip(),), {}, {})
+    there = [delimiter for delimiter in DELIMITERS if delimiter in line] or DELIMITERS[:1]
+    candidates = [recognised(number, split_line(line, mark), mark, names) for mark in there]
     return max(candidates, key=lambda found: (len(found.places), len(found.header)))
 
 
@@ -174,10 +177,10 @@ def in_words(header: Sequence[str]) -> str:
     return f"{names} and {len(header) - 20} more" if len(header) > 20 else names
 
 
-def _recognised(number: int, line: str, delimiter: str, known: Mapping[str, Sequence[str]]) -> Columns:
-    if delimiter not in line or len(line) > LONGEST_LINE:
-        return Columns(number, delimiter, (line[:80].strip(),), {}, {})
-    header = split_line(line, delimiter)
+def recognised(
+    number: int, header: Sequence[str], delimiter: str, known: Mapping[str, Sequence[str]]
+) -> Columns:
+    """Return the columns of a header by the names that each role is known by, best first."""
     places: dict[str, int] = {}
     notes = []
     names = [plain(cell) for cell in header]

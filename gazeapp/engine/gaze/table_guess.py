@@ -18,6 +18,7 @@ from gazeapp.engine.gaze.table_columns import (
     find_columns,
     in_words,
     mapped_columns,
+    recognised,
     table_lines,
 )
 from gazeapp.engine.gaze.tables import (
@@ -25,6 +26,7 @@ from gazeapp.engine.gaze.tables import (
     LONGEST_LINE,
     Rows,
     has_decimal_commas,
+    plain,
     split_line,
     to_numbers,
 )
@@ -187,7 +189,27 @@ def _guessed(source: Source, delimiter: str = "") -> Columns:
     number, cut, cells = block
     if np.isfinite(to_numbers(cells, decimal_comma=cut != ",")).any():
         return Columns(number - 1, cut, _numbered(cells), {}, {})
-    return Columns(number, cut, tuple(cells), {}, {})
+    found = recognised(number, cells, cut, _NAMES)
+    return replace(found, places={**found.places, **_pair(cells)})
+
+
+def _pair(header: Sequence[str]) -> dict[str, int]:
+    """Return the columns whose names differ in an x and a y only, those of fixations and gaze before others."""
+    places = {plain(name): place for place, name in enumerate(header)}
+    pairs = [
+        (
+            *(word not in name for word in ("fix", "gaze", "po")),
+            place,
+            places[name[:at] + "y" + name[at + 1 :]],
+        )
+        for name, place in places.items()
+        for at in range(len(name))
+        if name[at] == "x" and name[:at] + "y" + name[at + 1 :] in places
+    ]
+    if not pairs:
+        return {}
+    *_, x, y = min(pairs)
+    return {"x": x, "y": y}
 
 
 def _block(source: Source, delimiter: str) -> tuple[int, str, list[str]] | None:
@@ -260,6 +282,8 @@ def _time_unit(numbers: dict[str, DoubleArray], columns: Columns) -> str:
 def _frame(numbers: dict[str, DoubleArray], profile: TableProfile) -> tuple[Frame, str]:
     """Return the coordinate frame that positions seem to be in, and a sentence about it."""
     of = _lies_on(profile)
+    if "x" not in numbers or "y" not in numbers:
+        return Frame(of=of), "No columns of positions were found: say which are x and y."
     x, y = (numbers.get(role, np.zeros(0)) for role in ("x", "y"))
     seen = np.isfinite(x) & np.isfinite(y) if len(x) == len(y) else np.zeros(0, bool)
     if not seen.any():

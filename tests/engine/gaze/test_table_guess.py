@@ -91,6 +91,7 @@ def test_a_table_of_unknown_names_is_shown_for_naming(tmp_path):
     source = source_of(tmp_path, "a study\nwer|links|oben\ns1|1|2\ns2|3|4\n")
     profile = suggest(source)
     assert profile.columns == {}
+    assert "say which are x and y" in profile.note
     shown = preview(source, profile)
     assert (shown.header, shown.columns.line) == (("wer", "links", "oben"), 2)
     assert shown.rows == (("s1", "1", "2"), ("s2", "3", "4"))
@@ -99,6 +100,19 @@ def test_a_table_of_unknown_names_is_shown_for_naming(tmp_path):
     )
     assert preview(source, named).columns.places == {"subject": 0, "x": 1, "y": 2}
     assert read(source, named).subjects == ("s1", "s2")
+
+
+def test_positions_are_told_by_names_that_differ_in_x_and_y_only(tmp_path):
+    source = source_of(
+        tmp_path,
+        "wer\tEyePosX\tEyePosY\tMappedFixationPointX\tMappedFixationPointY\tduration\n"
+        "s\t1\t2\t3\t4\t5\ns\t1\t2\t3\t4\t5\n",
+    )
+    assert suggest(source).columns == {
+        "x": "MappedFixationPointX",
+        "y": "MappedFixationPointY",
+        "duration": "duration",
+    }
 
 
 def test_a_table_without_a_header(tmp_path):
