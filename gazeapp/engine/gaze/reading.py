@@ -16,8 +16,15 @@ SURE = 0.5
 """Confidence from which a file counts as one of a format."""
 
 
-def guess_formats(source: Source) -> list[tuple[Format, Guess]]:
+def guess_formats(source: Source, until_certain: bool = False) -> list[tuple[Format, Guess]]:
     """Return the formats that a file could be in, surest first.
+
+    Parameters
+    ----------
+    source
+        The file, or the folder of a data set.
+    until_certain
+        Whether to stop at the first format that is certain, when only the surest one is wanted.
 
     Raises
     ------
@@ -26,8 +33,13 @@ def guess_formats(source: Source) -> list[tuple[Format, Guess]]:
     """
     if not source.is_folder and not source.head.strip():
         raise source.problem("The file is empty.", "Export the recording again.")
-    guesses = [(entry, entry.recognise(source)) for entry in ALL]
-    found = [(entry, guess) for entry, guess in guesses if guess is not None and guess.confidence > 0]
+    found = []
+    for entry in ALL:
+        guess = entry.recognise(source)
+        if guess is not None and guess.confidence > 0:
+            found.append((entry, guess))
+            if until_certain and guess.confidence >= 1:
+                break
     # Of two that are equally sure, the more particular one counts; sorting keeps their order.
     return sorted(found, key=lambda pair: -pair[1].confidence)
 
@@ -106,7 +118,7 @@ def _format_of(source: Source, format: str, options: ReadOptions) -> tuple[Forma
         return FORMATS[format], Guess(1.0, "chosen by the user")
     if options.profile is not None:
         return general_table.FORMAT, Guess(1.0, f"column mapping '{options.profile.name}'")
-    found = guess_formats(source)
+    found = guess_formats(source, until_certain=True)
     if found and found[0][1].confidence >= SURE:
         return found[0]
     raise _unknown(source)
