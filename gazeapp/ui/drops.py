@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import islice
 from pathlib import Path
 
 PROJECT_SUFFIX = ".gaze"
 
 _LOOKED_AT = 5000
-_SURE = 0.5
 
 
 @dataclass(frozen=True)
@@ -24,18 +22,12 @@ class Drop:
     unknown: list[Path] = field(default_factory=list)
 
 
-@cache
-def gaze_suffixes() -> tuple[str, ...]:
-    """Return the usual ends of recordings' names, those of packed ones included."""
+def gaze_filter() -> str:
+    """Return what a file dialog offers for recordings: the usual ends of their names, packed ones included."""
     from gazeapp.engine.gaze.formats import ALL
 
-    plain = sorted({suffix.lower().removesuffix(".gz") for entry in ALL for suffix in entry.suffixes})
-    return tuple(plain + [f"{suffix}.gz" for suffix in plain])
-
-
-def gaze_filter() -> str:
-    """Return what a file dialog offers for recordings."""
-    kinds = " ".join(f"*{suffix}" for suffix in gaze_suffixes())
+    ends = sorted({suffix.lower().removesuffix(".gz") for entry in ALL for suffix in entry.suffixes})
+    kinds = " ".join(f"*{end} *{end}.gz" for end in ends)
     return f"Recordings ({kinds});;All files (*)"
 
 
@@ -92,22 +84,23 @@ def _sort_folder(folder: Path, drop: Drop, pictures: Collection[str]) -> None:
 def _is_recording(path: Path) -> bool:
     """Return whether a format knows a file by its content, or a folder as a whole."""
     from gazeapp.engine.errors import GazeError
-    from gazeapp.engine.gaze.reading import guess_formats
+    from gazeapp.engine.gaze.reading import SURE, guess_formats
     from gazeapp.engine.gaze.source import Source
 
     try:
         found = guess_formats(Source(path))
     except (GazeError, OSError):
         return False
-    return bool(found) and found[0][1].confidence >= _SURE
+    return bool(found) and found[0][1].confidence >= SURE
 
 
 def _recordings_in(folder: Path) -> list[Path]:
-    return sorted(
-        path for path in _below(folder) if path.name.lower().endswith(gaze_suffixes()) and path.is_file()
-    )
+    from gazeapp.engine.gaze.reading import is_recording_name
+
+    return sorted(path for path in _below(folder) if is_recording_name(path.name) and path.is_file())
 
 
 def _below(folder: Path) -> list[Path]:
+    """Return what is in a folder, as far as can be looked at while the window waits."""
     visible = (path for path in folder.rglob("*") if not path.name.startswith("."))
     return list(islice(visible, _LOOKED_AT))

@@ -17,7 +17,7 @@ from gazeapp.ui.drops import Drop, gaze_filter, sort_drop
 from gazeapp.ui.notifications import Notifications
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
-from gazeapp.ui.worker import JobProgress, JobState
+from gazeapp.ui.worker import JobProgress, JobRunner, JobState
 
 if TYPE_CHECKING:
     from gazeapp.ui.study import StudyView
@@ -197,20 +197,28 @@ class StudyActions(QObject):
             return
         from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
 
-        dialog = ImportGazeDialog(self._window, study, chosen, self._session.reader, self._selection.task)
-        if dialog.exec() == QDialog.DialogCode.Accepted:
-            settings, default = dialog.settings(), dialog.default_geometry
+        # Pictures of the preview do not wait for the files that are being read.
+        pictures = JobRunner(self, name="pictures")
+        dialog = ImportGazeDialog(
+            self._window, study, chosen, self._session.reader, pictures, self._selection.task
+        )
+        accepted = dialog.exec() == QDialog.DialogCode.Accepted
+        settings, default = dialog.settings(), dialog.default_geometry
+        pictures.stop()
+        for part in (dialog, pictures):
+            part.deleteLater()
+        if not accepted:
+            return
 
-            def work(project: Any, progress: JobProgress) -> Any:
-                from gazeapp.engine.workflows.gaze import import_gaze
-                from gazeapp.engine.workflows.marking import GeometrySettings, change_geometry
+        def work(project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.workflows.gaze import import_gaze
+            from gazeapp.engine.workflows.marking import GeometrySettings, change_geometry
 
-                if default is not None:
-                    change_geometry(project, GeometrySettings(default), progress)
-                return import_gaze(project, settings, progress)
+            if default is not None:
+                change_geometry(project, GeometrySettings(default), progress)
+            return import_gaze(project, settings, progress)
 
-            self._run("Importing gaze", work, here=True)
-        dialog.deleteLater()
+        self._run("Importing gaze", work, here=True)
 
     @Slot()
     def extract(self) -> None:

@@ -27,13 +27,16 @@ from gazeapp.engine.workflows.gaze_preview import Preview
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.import_gaze.bar import ImportBar
 from gazeapp.ui.dialogs.import_gaze.choices_page import ChoicesPage
+from gazeapp.ui.dialogs.import_gaze.columns_page import ColumnsPage
 from gazeapp.ui.dialogs.import_gaze.entries import EMPTY, READING, Entry
 from gazeapp.ui.dialogs.import_gaze.file_list import FileList
 from gazeapp.ui.dialogs.import_gaze.images_page import ImagesPage
 from gazeapp.ui.dialogs.import_gaze.page import Page
 from gazeapp.ui.dialogs.import_gaze.previews import Previewer, Wish
 from gazeapp.ui.dialogs.import_gaze.read_page import ReadPage
+from gazeapp.ui.dialogs.import_gaze.scanpath_page import ScanpathPage
 from gazeapp.ui.dialogs.import_gaze.screen_page import ScreenPage
+from gazeapp.ui.dialogs.import_gaze.trials_page import TrialsPage
 from gazeapp.ui.drops import gaze_files
 from gazeapp.ui.study import StudyView
 from gazeapp.ui.theme import STEP
@@ -56,6 +59,8 @@ class ImportGazeDialog(QDialog):
         Recordings, or folders of them.
     reader
         Thread that looks into the files; not that of long jobs, so that it does not wait for them.
+    pictures
+        Thread that reads the images that scanpaths are drawn on.
     task
         Task in hand, filled in.
     """
@@ -66,6 +71,7 @@ class ImportGazeDialog(QDialog):
         study: StudyView,
         files: Sequence[Path],
         reader: JobRunner,
+        pictures: JobRunner,
         task: str = "",
     ) -> None:
         super().__init__(parent)
@@ -79,14 +85,16 @@ class ImportGazeDialog(QDialog):
         self.files = FileList(Path(files[0]).parent if files else study.path.parent)
         self.read_page, self.screen_page, self.choices_page = ReadPage(), ScreenPage(), ChoicesPage()
         self.images_page = ImagesPage([image.name for image in study.images.values()])
-        self.pages: tuple[Page, ...] = (
-            self.read_page,
+        self.scanpath_page = ScanpathPage(pictures)
+        self.trials_page, self.columns_page = TrialsPage(), ColumnsPage()
+        self._always: tuple[Page, ...] = (self.read_page, self.scanpath_page, self.images_page)
+        self._per_format: tuple[Page, ...] = (
             self.images_page,
+            self.trials_page,
+            self.columns_page,
             self.screen_page,
-            self.choices_page,
         )
-        self._always: tuple[Page, ...] = (self.read_page, self.images_page)
-        self._per_format: tuple[Page, ...] = (self.images_page, self.screen_page)
+        self.pages = (*self._always, *self._per_format[1:], self.choices_page)
         self._stale: set[Page] = set()
         self._wanted: set[str] = set()
         self._wait = QTimer(self)
@@ -183,9 +191,8 @@ class ImportGazeDialog(QDialog):
 
     @Slot(object)
     def _choose(self, entry: Entry | None) -> None:
-        if entry is not None and entry.file in self._previewer.waiting:
-            self._wanted.add(entry.file)
-            self._wait.start()
+        if entry is not None:
+            self._previewer.advance(entry.file)
         self._show(entry)
 
     def _show(self, entry: Entry | None) -> None:
@@ -355,6 +362,7 @@ class ImportGazeDialog(QDialog):
     def _build(self) -> None:
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         for page in self.pages:
             self.tabs.addTab(page, page.title)
         self._more = QPushButton("Advanced")

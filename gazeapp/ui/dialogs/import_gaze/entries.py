@@ -97,5 +97,5 @@ class Entry:
         if preview.error is not None:
             parts = ["cannot be imported yet"]
         elif problems:
-            parts.append(counted(problems, "problem"))
+            parts.append(counted(problems, "caution"))
         return " · ".join(parts)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gazeapp.engine.gaze.cautions import counted
-from gazeapp.engine.gaze.geometry import Geometry
+from gazeapp.engine.gaze.geometry import Geometry, effective
 from gazeapp.engine.gaze.records import IMAGE, Facts
 from gazeapp.engine.workflows.gaze_preview import Preview
 
@@ -11,26 +13,31 @@ _NAMES_SHOWN = 6
 
 
 def facts_in_rows(preview: Preview) -> list[tuple[str, str]]:
-    """Return what is in a file."""
-    plan, facts = preview.plan, preview.facts
-    if plan is None:
+    """Return what is in a file, as far as it is known."""
+    recording = preview.plan.recording if preview.plan is not None else preview.read
+    if recording is None:
         return []
-    recorded = plan.recording.facts
+    recorded = recording.facts
+    geometry = preview.plan.geometry if preview.plan is not None else _geometry(preview, recorded)
     rows = [
-        ("Subjects", _names(facts["subjects"])),
-        ("Trials", f"{facts['trials']:,}"),
+        ("Subjects", _names(recording.subjects)),
+        ("Trials", f"{len(recording.trials):,}"),
         ("Fixations", _fixations(preview)),
         ("Images", _images(preview)),
-        ("Eyes", _eyes(preview)),
+        ("Eyes", _eyes(preview, recorded)),
         ("Samples", _samples(recorded)),
         ("Positions", recorded.frame.in_words()),
     ]
     if recorded.frame.of != IMAGE:
-        rows.append(("Screen", _screen(plan.geometry, recorded)))
-        if facts["off_screen"]:
-            rows.append(("Off the screen", f"{counted(facts['off_screen'], 'fixation')}, kept"))
-    rows.append(("Distance", _distance(plan.geometry)))
+        rows.append(("Screen", _screen(geometry, recorded)))
+        if preview.plan is not None and preview.plan.off_screen:
+            rows.append(("Off the screen", f"{counted(preview.plan.off_screen, 'fixation')}, kept"))
+    rows.append(("Distance", _distance(geometry)))
     return [(name, text) for name, text in rows if text]
+
+
+def _geometry(preview: Preview, recorded: Facts) -> Geometry:
+    return effective(preview.settings.geometry, recorded, preview.default)
 
 
 def left_out_in_rows(preview: Preview) -> list[tuple[str, str]]:
@@ -41,6 +48,8 @@ def left_out_in_rows(preview: Preview) -> list[tuple[str, str]]:
 
 
 def _fixations(preview: Preview) -> str:
+    if preview.plan is None:
+        return ""
     waiting = preview.facts["without_image"]
     used = preview.facts["fixations"] - waiting
     if not waiting:
@@ -60,13 +69,13 @@ def _images(preview: Preview) -> str:
     return f"{found:,} of {len(matches):,} names are in the project"
 
 
-def _eyes(preview: Preview) -> str:
+def _eyes(preview: Preview, recorded: Facts) -> str:
     facts = preview.facts
-    per_eye = {eye: n for eye, n in facts["fixations_per_eye"].items() if eye != "unknown"}
+    per_eye = {eye: n for eye, n in facts.get("fixations_per_eye", {}).items() if eye != "unknown"}
     if not per_eye:
-        return " and ".join(facts["eyes"])
+        return "the mean of both" if recorded.eyes == ("average",) else " and ".join(recorded.eyes)
     read = ", ".join(f"{eye} {n:,}" for eye, n in per_eye.items())
-    used = {"several": "differs by trial", "average": "the mean of both is used"}
+    used = {"several": "which is used differs by trial", "average": "the mean of both is used"}
     return f"{read}; {used.get(facts['eye_used'], facts['eye_used'] + ' is used')}"
 
 
@@ -94,7 +103,7 @@ def _distance(geometry: Geometry) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _names(names: list[str]) -> str:
+def _names(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_NAMES_SHOWN])
     if len(names) == 1:
         return shown

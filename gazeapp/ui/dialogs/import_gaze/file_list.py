@@ -116,13 +116,12 @@ class _Delegate(QStyledItemDelegate):
         tint = shades.warning if alarming else shades.accent if state == GOOD else shades.muted
         painter.drawPixmap(left, top + (height - 16) // 2, theme.pixmap(_ICONS[state], tint))
         text = option.rect.adjusted(5 * STEP, STEP, -STEP, 0)
-        for number, (words, color) in enumerate(
-            (
-                (entry.name, shades.text),
-                (entry.format_in_words(), shades.muted),
-                (entry.counts_in_words(), shades.warning if alarming else shades.muted),
-            )
-        ):
+        lines = [
+            (entry.name, shades.text),
+            (entry.format_in_words(), shades.muted),
+            (entry.counts_in_words(), shades.warning if alarming else shades.muted),
+        ]
+        for number, (words, color) in enumerate(line for line in lines if line[0]):
             painter.setFont(option.font if number == 0 else _small(option.font))
             painter.setPen(QColor(color))
             line = text.translated(0, number * height)

@@ -74,6 +74,12 @@ class Previewer(QObject):
             self._drop_current()
             self._next()
 
+    def advance(self, file: str) -> None:
+        """Let a file that waits come next; the one in hand is finished first."""
+        if file in self._wishes:
+            wish = self._wishes.pop(file)
+            self._wishes = {file: wish, **self._wishes}
+
     def forget(self, file: str) -> None:
         """Take a file out."""
         self._wishes.pop(file, None)

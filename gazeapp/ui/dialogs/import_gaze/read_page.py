@@ -84,19 +84,19 @@ class ReadPage(Page):
             ways = _ways_out(preview)
             if ways:
                 self._body.addWidget(self._buttons(ways))
-        if preview.plan is not None:
-            self._body.addWidget(_section("What is in it"))
-            self._body.addWidget(_table(facts_in_rows(preview)))
-            left_out = left_out_in_rows(preview)
-            if left_out:
-                self._body.addWidget(_section("Not used, and why; kept with the recording"))
-                self._body.addWidget(_table(left_out))
-            for note in preview.plan.recording.facts.notes:
-                self._body.addWidget(_note(note))
+        for title, rows in (
+            ("What is in it", facts_in_rows(preview)),
+            ("Not used, and why; kept with the recording", left_out_in_rows(preview)),
+        ):
+            if rows:
+                self._body.addWidget(_section(title))
+                self._body.addWidget(_table(rows))
         text = "\n".join(preview.lines)
         if self._lines.toPlainText() != text:
             self._lines.setPlainText(text)
         self._lines_fold.setVisible(bool(text))
+        if preview.read is None:
+            self._lines_fold.open()
 
     def apply_to(self, settings: FileSettings) -> FileSettings:
         """Return the settings with the format chosen here."""
@@ -170,7 +170,9 @@ def _problems(preview: Preview) -> list[GazeError]:
                 "skipped.",
             )
         )
-    return found + list(preview.plan.cautions if preview.plan is not None else ())
+    if preview.plan is not None:
+        found += [*preview.plan.cautions, *map(GazeError, preview.plan.recording.facts.notes)]
+    return found
 
 
 def _ways_out(preview: Preview) -> list[tuple[str, str]]:
@@ -210,10 +212,6 @@ def _problem(problem: GazeError, *, is_error: bool) -> QWidget:
     row.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
     row.addLayout(words, 1)
     return row_widget
-
-
-def _note(text: str) -> QWidget:
-    return _problem(GazeError(text), is_error=False)
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> QWidget:

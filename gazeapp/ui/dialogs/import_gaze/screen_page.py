@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -29,6 +29,8 @@ from gazeapp.ui.widgets import label
 
 _EXPLICIT = "explicit"
 _PX, _CM = (0.0, 100_000.0, 0), (0.0, 10_000.0, 1)
+_INTRO = "What you leave empty is taken from the file, then from the project's default."
+_TAKES = "; it takes the viewing distance, and the screen's width in cm and in px."
 _TIPS = {
     "screen": "Size of the screen that people looked at, px. Positions are counted on it.",
     "placement": "Where the image lay on the screen. It decides where on the image a fixation falls.",
@@ -61,6 +63,7 @@ class ScreenPage(Page):
         self._rect = [_number(-100_000.0, 100_000.0, 0), _number(-100_000.0, 100_000.0, 0)]
         self._rect += [_number(*_PX), _number(*_PX)]
         self._distance, self._width, self._degree = _number(*_CM), _number(*_CM), _number(0.0, 1000.0, 2)
+        self._intro = label(_INTRO, "muted", wrap=True)
         self._note = label("", "note", wrap=True)
         self._result = label("", wrap=True)
         self._makes_default = QPushButton("Make this the project's default")
@@ -177,7 +180,8 @@ class ScreenPage(Page):
         elif not on_image and holds.screen is None:
             note = "The file does not say how large the screen was. Give its width and height in px."
         else:
-            note = why if on_image else ""
+            note = ""
+        self._intro.setText(why if on_image else _INTRO)
         self._note.setText(note)
         self._note.setVisible(bool(note))
         degree = holds.screen_px_per_degree
@@ -185,8 +189,8 @@ class ScreenPage(Page):
         self._result.setText(
             f"A degree of visual angle is {degree:.2f} {unit}."
             if degree
-            else "What a degree of visual angle is in px is not known. It takes the distance, the screen's width in cm "
-            "and in px; needed for finding fixations in samples, and for a blur in degrees."
+            else "What a degree of visual angle is in px is not known. It is needed for finding fixations in samples "
+            "and for a blur in degrees" + (", in px of the image." if on_image else _TAKES)
         )
         self._makes_default.setEnabled(said != Geometry())
         self._keeps_default.setVisible(self.default is not None)
@@ -195,6 +199,15 @@ class ScreenPage(Page):
             if self.default is not None
             else f"The project's default: {_in_words(self._project_default())}."
         )
+
+    def _of_the_screen(self) -> dict[str, Sequence[QWidget]]:
+        """Return what says nothing of positions that are counted on the image itself."""
+        return {
+            "screen": self._screen,
+            "placement": [self._placement],
+            "distance": [self._distance],
+            "width": [self._width],
+        }
 
     def _numbers(self) -> Iterable[QDoubleSpinBox]:
         return (*self._screen, *self._rect, self._distance, self._width, self._degree)
@@ -230,13 +243,7 @@ class ScreenPage(Page):
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 2 * STEP, STEP, STEP)
         column.setSpacing(2 * STEP)
-        column.addWidget(
-            label(
-                "What you leave empty is taken from the file, then from the project's default.",
-                "muted",
-                wrap=True,
-            )
-        )
+        column.addWidget(self._intro)
         column.addWidget(self._note)
         column.addLayout(form)
         column.addWidget(self._result)
