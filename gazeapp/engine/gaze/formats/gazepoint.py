@@ -9,7 +9,7 @@ import numpy as np
 
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 from gazeapp.engine.gaze.formats.gathering import GazeGatherer, KeyBook, Repeats, rate_of
-from gazeapp.engine.gaze.formats.headers import Header, can_number, header_in_head, header_of
+from gazeapp.engine.gaze.formats.headers import Header, can_number, header_in_head, header_of, nothing_read
 from gazeapp.engine.gaze.records import (
     BROKEN_LINE,
     SCREEN,
@@ -54,10 +54,8 @@ def read(source: Source, options: ReadOptions) -> Contents:
     if header is None:
         raise source.problem("There is no line with Gazepoint's columns.", "Export the data again.")
     table = _Table(header, _KIND.sub("", source.stem) or source.stem)
-    for rows in header.rows(source):
+    for rows in header.rows(source, table.lost):
         table.add(rows)
-    if not table.n_rows:
-        raise source.problem("The table has a header but no rows.", "Export the data again.")
     return table.contents(source, options.samples)
 
 
@@ -77,7 +75,7 @@ class _Table:
     def __init__(self, header: Header, subject: str) -> None:
         self.n_rows = 0
         self._header, self._subject = header, subject
-        self._lost: Counter[str] = Counter()
+        self.lost: Counter[str] = Counter()
         self._media: str | None = None
         self._looks: Counter[str] = Counter()
         self._key = Key(subject)
@@ -94,7 +92,7 @@ class _Table:
         if self._header.has(*_FIXATION):
             found = {name: rows.numbers(self._header.place(name), decimal_comma) for name in _FIXATION}
             whole = can_number(found["fpogid"]) & np.isfinite(found["fpogv"])
-            self._lost[BROKEN_LINE] += int((~whole).sum())
+            self.lost[BROKEN_LINE] += int((~whole).sum())
             self._codes.append(self._book.codes(keys)[whole])
             for name, values in found.items():
                 self._columns[name].append(values[whole])
@@ -130,13 +128,15 @@ class _Table:
         samples = None
         if n_samples and (with_samples or not len(fixations)):
             trials, samples = self._gaze.attach(trials)
-            self._lost.update(self._gaze.lost)
+            self.lost.update(self._gaze.lost)
+        if not trials:
+            raise nothing_read(source, self.lost)
         facts = Facts(
             frame=Frame(of=SCREEN, unit="share"),
             eyes=(Eye.AVERAGE.word,),
             rate_hz=rate_of(trials),
             n_samples=n_samples,
-            lost_rows=dict(+self._lost),
+            lost_rows=dict(+self.lost),
             notes=(
                 *source.encoding_notes,
                 "Positions are shares of the screen: its size in px has to be given.",

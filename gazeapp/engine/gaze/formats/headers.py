@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.gaze.records import MORE_CELLS
 from gazeapp.engine.gaze.source import Source
 from gazeapp.engine.gaze.tables import (
     CHUNK,
@@ -69,13 +72,22 @@ class Header:
         for line in reversed(self.above):
             found = _PAIR.match(line)
             if found:
-                pairs[plain(found[1])] = found[2].strip()
+                pairs[plain(found[1])] = found[2].strip(" \t,;")
         return next((pairs[name] for name in names if pairs.get(name)), "")
 
-    def rows(self, source: Source) -> Iterator[Rows]:
-        """Yield the rows below in chunks that hold about as many cells however many columns there are."""
-        size = max(500, min(CHUNK, _CELLS_AT_ONCE // max(1, len(self.cells))))
-        return rows_of(source, self.delimiter, self.line, size)
+    def rows(self, source: Source, lost: Counter[str]) -> Iterator[Rows]:
+        """Yield the rows below in chunks that hold about as many cells however many columns there are.
+
+        Rows with more cells than columns, as when numbers have decimal commas and commas stand between
+        the cells, too, are counted in ``lost``: their columns cannot be told.
+        """
+        n = len(self.cells)
+        size = max(500, min(CHUNK, _CELLS_AT_ONCE // max(1, n)))
+        for rows in rows_of(source, self.delimiter, self.line, size):
+            whole = [row for row in rows.cells if len(row) <= n or not any(map(str.strip, row[n:]))]
+            if len(whole) < len(rows.cells):
+                lost[MORE_CELLS] += len(rows.cells) - len(whole)
+            yield Rows(rows.line, whole)
 
 
 Test: TypeAlias = Callable[[Header], bool]
@@ -90,6 +102,17 @@ def header_of(source: Source, is_it: Test) -> Header | None:
     """Return the header of a table, however long it is; None when there is none."""
     with source.open_text() as text:
         return _first(iter(lambda: text.readline(LONGEST_LINE), ""), is_it)
+
+
+def nothing_read(source: Source, lost: Counter[str]) -> GazeError:
+    """Return the error for a table that has no row with gaze."""
+    if lost[MORE_CELLS]:
+        return source.problem(
+            f"No row has gaze, and {lost[MORE_CELLS]} rows have more cells than the header has columns, as when "
+            "numbers are written with decimal commas and commas stand between the cells, too.",
+            "Export the data again, or save the table with semicolons between the cells.",
+        )
+    return source.problem("The table has a header but no row with gaze.", "Export the data again.")
 
 
 def can_number(values: DoubleArray) -> BoolArray:

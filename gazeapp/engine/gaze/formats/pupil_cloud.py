@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
-from gazeapp.engine.gaze.formats.headers import Header, header_in_head, header_of, whole_numbers
+from gazeapp.engine.gaze.formats.headers import Header, header_in_head, header_of, nothing_read, whole_numbers
 from gazeapp.engine.gaze.records import BROKEN_LINE, IMAGE, Contents, Facts, Fixations, Frame, Why
 from gazeapp.engine.gaze.source import Source
 from gazeapp.engine.gaze.tables import Gatherer, Key, Rows
@@ -56,11 +56,11 @@ def read(source: Source, options: ReadOptions) -> Contents:  # noqa: ARG001
             header.line,
         )
     table = _Table(header, _image(source), _wearers(source), source.stem)
-    for rows in header.rows(source):
+    for rows in header.rows(source, table.lost):
         table.add(rows)
     trials, fixations = table.gatherer.build()
     if not trials:
-        raise source.problem("The table has a header but no fixation that can be read.", "Download it again.")
+        raise nothing_read(source, table.lost)
     notes = list(source.encoding_notes)
     if not table.named:
         notes.append(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import numpy as np
 
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 from gazeapp.engine.gaze.formats.gathering import Repeats
-from gazeapp.engine.gaze.formats.headers import Header, can_number, header_in_head, header_of
+from gazeapp.engine.gaze.formats.headers import Header, can_number, header_in_head, header_of, nothing_read
 from gazeapp.engine.gaze.records import BROKEN_LINE, IMAGE, Contents, Facts, Fixations, Frame, Why
 from gazeapp.engine.gaze.source import Source
 from gazeapp.engine.gaze.tables import Gatherer, Key, Rows
@@ -54,18 +55,18 @@ def read(source: Source, options: ReadOptions) -> Contents:  # noqa: ARG001
             header.line,
         )
     rows = _Rows(header)
-    for chunk in header.rows(source):
+    for chunk in header.rows(source, rows.lost):
         rows.add(chunk)
     subject, surface = _names(source)
     gatherer = Gatherer()
     fixations = rows.fixations()
     if not len(fixations):
-        raise source.problem("The table has a header but no fixation that can be read.", "Export it again.")
+        raise nothing_read(source, rows.lost)
     gatherer.add([Key(subject, surface, label=surface)] * len(fixations), fixations)
     trials, fixations = gatherer.build()
     facts = Facts(
         frame=Frame(of=IMAGE, unit="share", y_up=True),
-        lost_rows={BROKEN_LINE: rows.broken} if rows.broken else {},
+        lost_rows=dict(+rows.lost),
         notes=(
             *source.encoding_notes,
             f"The file does not say who looked; the subject is '{subject}', from its name or folder.",
@@ -102,7 +103,7 @@ class _Rows:
     """Rows gathered so far."""
 
     def __init__(self, header: Header) -> None:
-        self.broken = 0
+        self.lost: Counter[str] = Counter()
         self._header = header
         self._on: list[BoolArray] = []
         self._columns: dict[str, list[DoubleArray]] = {name: [] for name in ("id", *_NUMBERS)}
@@ -113,7 +114,7 @@ class _Rows:
         found = {name: rows.numbers(self._header.place(name), decimal_comma) for name in _NUMBERS}
         found["id"] = rows.numbers(self._header.place(*_ID))
         whole = can_number(found["id"]) & np.isfinite(found["start_timestamp"])
-        self.broken += int((~whole).sum())
+        self.lost[BROKEN_LINE] += int((~whole).sum())
         on = np.array(
             [cell.lower() in _TRUE for cell in rows.column(self._header.place(*_ON))], dtype=np.bool_
         )

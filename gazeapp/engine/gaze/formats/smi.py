@@ -159,7 +159,7 @@ def _chunks(source: Source, header_line: int) -> Iterator[list[str]]:
 def _read_new(source: Source, header: Header) -> Contents:
     gatherer = Gatherer()
     lost: Counter[str] = Counter()
-    for rows in header.rows(source):
+    for rows in header.rows(source, lost):
         _add_new(rows, header, gatherer, lost, source.stem)
     trials, fixations = gatherer.build()
     lost.update(gatherer.lost)

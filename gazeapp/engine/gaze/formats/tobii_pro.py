@@ -10,7 +10,7 @@ import numpy as np
 
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 from gazeapp.engine.gaze.formats.gathering import GazeGatherer, KeyBook, Repeats, rate_of
-from gazeapp.engine.gaze.formats.headers import Header, can_number, header_in_head, header_of
+from gazeapp.engine.gaze.formats.headers import Header, can_number, header_in_head, header_of, nothing_read
 from gazeapp.engine.gaze.formats.tobii_pro_columns import TO_MS, Mapped, ProColumns, pro_columns
 from gazeapp.engine.gaze.records import SCREEN, Contents, Facts, Fixations, Placement, empty_fixations
 from gazeapp.engine.gaze.source import Source
@@ -62,8 +62,6 @@ def read(source: Source, options: ReadOptions) -> Contents:
             header.line,
         )
     table = _read(source, header, columns, options.samples or not columns.has_fixations)
-    if not table.n_rows:
-        raise source.problem("The table has a header but no rows.", "Export the data again.", header.line)
     if not table.has_fixations and not table.takes_samples:
         table = _read(source, header, columns, columns.gaze != {})
     return table.contents(source)
@@ -74,9 +72,9 @@ def _is_header(header: Header) -> bool:
 
 
 def _read(source: Source, header: Header, columns: ProColumns, takes_samples: bool) -> _Table:
-    all_rows = header.rows(source)
-    first = next(all_rows, Rows(header.line + 1, []))
     table = _Table(columns, header.delimiter != ",", source.stem, takes_samples and bool(columns.gaze))
+    all_rows = header.rows(source, table.lost)
+    first = next(all_rows, Rows(header.line + 1, []))
     table.find_unit(first)
     for rows in chain([first], all_rows):
         table.add(rows)
@@ -87,11 +85,10 @@ class _Table:
     """Rows gathered so far: those of fixations, and samples where they are wanted."""
 
     def __init__(self, columns: ProColumns, decimal_comma: bool, stem: str, takes_samples: bool) -> None:
-        self.n_rows = 0
         self.takes_samples = takes_samples
         self._columns, self._decimal_comma, self._stem = columns, decimal_comma, stem
         self._to_ms, self._notes = 1.0, list[str]()
-        self._lost: Counter[str] = Counter()
+        self.lost: Counter[str] = Counter()
         self._book = KeyBook()
         self._codes: list[IntArray] = []
         self._values: dict[str, list[DoubleArray]] = {name: [] for name in _VALUES}
@@ -145,7 +142,6 @@ class _Table:
 
     def add(self, rows: Rows) -> None:
         """Take the next rows."""
-        self.n_rows += len(rows.cells)
         if self._screen is None:
             self._find_screen(rows)
         if self._columns.frame.of == SCREEN and {"left", "top"} <= set(self._columns.places):
@@ -193,7 +189,7 @@ class _Table:
     def _take(self, rows: Rows, keys: list[Key], index: int, x: int, y: int) -> None:
         number = rows.numbers(index, self._decimal_comma)
         whole = can_number(number)
-        self._lost[_NO_NUMBER] += int((~whole).sum())
+        self.lost[_NO_NUMBER] += int((~whole).sum())
         found = {
             "number": number,
             "x": rows.numbers(x, self._decimal_comma),
@@ -264,15 +260,17 @@ class _Table:
         samples = None
         if self.takes_samples:
             trials, samples = self._gaze.attach(trials)
+        if not trials:
+            raise nothing_read(source, self.lost)
         not_mapped = len(self._unmapped[False] - self._unmapped[True])
-        self._lost[_NOT_MAPPED] += not_mapped
+        self.lost[_NOT_MAPPED] += not_mapped
         facts = Facts(
             frame=self._columns.frame,
             screen=self._screen,
             eyes=tuple(eye.word for eye in sorted(self._columns.gaze)),
             rate_hz=rate_of(trials),
             n_samples=self._n_samples,
-            lost_rows=dict(+self._lost),
+            lost_rows=dict(+self.lost),
             notes=(*source.encoding_notes, *self._all_notes()),
         )
         shown = self._columns.names_images and not self._columns.mapped

@@ -8,7 +8,7 @@ import numpy as np
 
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 from gazeapp.engine.gaze.formats.gathering import GazeGatherer, rate_of
-from gazeapp.engine.gaze.formats.headers import Header, header_in_head, header_of
+from gazeapp.engine.gaze.formats.headers import Header, header_in_head, header_of, nothing_read
 from gazeapp.engine.gaze.records import SCREEN, Contents, Eye, Facts, Frame, empty_fixations
 from gazeapp.engine.gaze.source import Source
 from gazeapp.engine.gaze.tables import Key, Rows
@@ -89,11 +89,11 @@ def read(source: Source, options: ReadOptions) -> Contents:  # noqa: ARG001
         raise source.problem("There is no line with Tobii SDK's columns.", "Save the recording again.")
     gatherer = GazeGatherer()
     key = Key(source.stem, label=source.stem)
-    for rows in header.rows(source):
+    for rows in header.rows(source, gatherer.lost):
         time = rows.numbers(header.place(*layout.time), header.delimiter != ",") * _US
         gatherer.add([key] * len(time), time, _gaze(rows, header, layout))
     if not len(gatherer):
-        raise source.problem("The table has a header but no samples.", "Save the recording again.")
+        raise nothing_read(source, gatherer.lost)
     trials, samples = gatherer.attach()
     facts = Facts(
         frame=Frame(of=SCREEN, unit="share"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
 from gazeapp.engine.gaze.formats.gathering import GazeGatherer, KeyBook, Repeats, rate_of
-from gazeapp.engine.gaze.formats.headers import Header, can_number, header_in_head, header_of
+from gazeapp.engine.gaze.formats.headers import Header, can_number, header_in_head, header_of, nothing_read
 from gazeapp.engine.gaze.records import (
     BROKEN_LINE,
     SCREEN,
@@ -96,12 +96,8 @@ def read(source: Source, options: ReadOptions) -> Contents:
             header.line,
         )
     table = _Table(header, source.stem)
-    for rows in header.rows(source):
+    for rows in header.rows(source, table.lost):
         table.add(rows)
-    if not table.n_rows:
-        raise source.problem(
-            "The table has a header but no rows.", "Export the recording again.", header.line
-        )
     return table.contents(source, options.samples)
 
 
@@ -109,14 +105,13 @@ class _Table:
     """Rows gathered so far: fixations (each on one row or on many) and samples."""
 
     def __init__(self, header: Header, stem: str) -> None:
-        self.n_rows = 0
         self._header = header
         self._subject = header.said("subject", "participant") or stem
         self._recording = header.said("recording", "recording_name")
         size = _SIZE.search(header.said("screen_resolution", "recording_resolution"))
         self._screen = (float(size[1]), float(size[2])) if size else None
         self._eye = Eye.of(header.said("eye"))
-        self._lost: Counter[str] = Counter()
+        self.lost: Counter[str] = Counter()
         self._events = 0
         self._book = KeyBook()
         self._codes: list[IntArray] = []
@@ -126,14 +121,13 @@ class _Table:
 
     def add(self, rows: Rows) -> None:
         """Take the next rows."""
-        self.n_rows += len(rows.cells)
         keys = self._keys(rows)
         found = {name: rows.numbers(self._header.place(name), True) for name in (*_FIXATIONS, *_MEDIA)}
         numbered = can_number(found["fixation_index"]) & np.isfinite(found["timestamp"])
         if _has_gaze(self._header):
             self._samples(rows, keys, found["timestamp"], ~numbered)
         else:
-            self._lost[BROKEN_LINE] += int((~numbered).sum())
+            self.lost[BROKEN_LINE] += int((~numbered).sum())
         self._codes.append(self._book.codes(keys)[numbered])
         for name, values in found.items():
             self._columns[name].append(values[numbered])
@@ -173,6 +167,8 @@ class _Table:
 
     def contents(self, source: Source, with_samples: bool) -> Contents:
         """Return what was gathered."""
+        if not self._codes:
+            raise nothing_read(source, self.lost)
         columns = {name: np.concatenate(parts) for name, parts in self._columns.items()}
         codes = np.concatenate(self._codes)
         gatherer = self._fixations(codes, columns)
@@ -180,7 +176,9 @@ class _Table:
         n_samples, samples = len(self._gaze), None
         if n_samples and (with_samples or not len(fixations)):
             trials, samples = self._gaze.attach(trials)
-        self._lost.update(self._gaze.lost)
+        self.lost.update(self._gaze.lost)
+        if not trials:
+            raise nothing_read(source, self.lost)
         trials = tuple(replace(trial, placement=self._places.get(trial.image)) for trial in trials)
         facts = Facts(
             frame=Frame(of=SCREEN),
@@ -188,7 +186,7 @@ class _Table:
             eyes=tuple(eye.word for eye in sorted(self._gaze.eyes)) or _word(self._eye),
             rate_hz=rate_of(trials),
             n_samples=n_samples,
-            lost_rows=dict(+self._lost),
+            lost_rows=dict(+self.lost),
             notes=(*source.encoding_notes, *self._notes()),
         )
         return Contents(facts, trials, fixations, samples)
@@ -216,7 +214,7 @@ class _Table:
     def _notes(self) -> list[str]:
         notes = []
         if self._events:
-            notes.append(f"{self._events} rows are events such as clicks, not gaze.")
+            notes.append(f"Rows of events such as clicks, which hold no gaze: {self._events}.")
         if any(place.x or place.y for place in self._places.values()):
             notes.append(
                 "Fixations count from the corner of the image; the image's place on the screen is added."

@@ -197,8 +197,8 @@ class _Trials:
         notes = ["Positions are px of the browser's window; times count from the begin of each trial."]
         if self._unclear:
             notes.append(
-                f"In {self._unclear} trials several rectangles were recorded and none is named as the image's: "
-                "its place has to be given."
+                "Trials with several rectangles of which none is named as the image's, so that its place has to "
+                f"be given: {self._unclear}."
             )
         if self._unnamed:
             notes.append(

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.formats import ReadOptions, gazepoint
-from gazeapp.engine.gaze.records import BROKEN_LINE, Contents, Frame, Why
+from gazeapp.engine.gaze.records import BROKEN_LINE, MORE_CELLS, Contents, Frame, Why
 from gazeapp.engine.gaze.source import Source
 
 HEAD = (
@@ -89,3 +90,12 @@ def test_told_by_its_columns(tmp_path: Path) -> None:
     assert guess is not None
     assert guess.confidence == pytest.approx(0.97)
     assert "FPOGX" in guess.reason
+
+
+def test_decimal_commas_between_commas_are_counted_not_misread(tmp_path: Path) -> None:
+    torn = line(ROWS[4]).replace("2.16", "2,16").replace("0.067", "0,067")
+    contents = read(write(tmp_path / "torn.csv", HEAD + "".join(map(line, ROWS[:3])) + torn))
+    assert contents.facts.lost_rows == {MORE_CELLS: 1}
+    assert len(contents.fixations) == 1
+    with pytest.raises(GazeError, match="decimal commas"):
+        read(write(tmp_path / "all.csv", HEAD + torn))

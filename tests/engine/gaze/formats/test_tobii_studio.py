@@ -110,7 +110,7 @@ def test_all_data_has_each_fixation_once_and_puts_it_on_the_screen(tmp_path: Pat
     assert contents.fixations.start_ms.tolist() == [100, 150]
     assert contents.fixations.duration_ms.tolist() == [50, 17]
     assert contents.samples is None
-    assert "1 rows are events such as clicks, not gaze." in contents.facts.notes
+    assert "Rows of events such as clicks, which hold no gaze: 1." in contents.facts.notes
 
 
 def test_samples_of_all_data_are_lost_at_sentinels(tmp_path: Path) -> None:
