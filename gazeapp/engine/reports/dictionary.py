@@ -118,7 +118,7 @@ RECORDINGS = Table(
         _text("sha256", "hash of the file"),
         _SETTINGS,
         _text("frame", "what positions as recorded are, in words"),
-        _text("eye", "eye in use; several with the number of their trials"),
+        _text("eye", "eye in use, or several where trials differ, see trials.csv"),
         _number("screen_width", "px", "width of the screen; empty when unknown, as all of the geometry"),
         _number("screen_height", "px", "height of the screen"),
         _text("placement", "where images lay on the screen: recorded, own size, fit, fill or explicit"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
 from gazeapp.engine.gaze.geometry import Geometry
@@ -25,7 +25,7 @@ from gazeapp.engine.reports.dictionary import (
     dictionary_rows,
 )
 from gazeapp.engine.reports.human_ceilings import ceiling_rows
-from gazeapp.engine.reports.recordings import detection_of, eye_in_use, geometry_sources
+from gazeapp.engine.reports.recordings import detection_of, geometry_sources
 from gazeapp.engine.reports.tables import Table, Value
 from gazeapp.engine.workflows.human_maps import default_geometry, geometry_of
 
@@ -77,10 +77,15 @@ def recordings(project: Project) -> Iterator[Row]:
             recording.sha256,
             recording.settings_id,
             Frame(**recording.frame).in_words(),
-            eye_in_use(own),
+            _eye(own),
             *_geometry(recording, default),
             detection_of(recording),
         )
+
+
+def _eye(trials: Iterable[TrialRow]) -> str:
+    eyes = {trial.eye for trial in trials if trial.n_fixations}
+    return "several" if len(eyes) > 1 else next(iter(eyes), "")
 
 
 def _geometry(recording: RecordingRow, default: Geometry) -> Row:

@@ -167,7 +167,7 @@ def test_recordings_are_exported_with_their_geometry_and_who_said_it(study, fold
     assert row["geometry_source"] == "screen: file; place: user; distance: user; screen width: project"
     assert (row["detection"], row["eye"], row["frame"]) == (
         note,
-        "left (5 trials) and unknown (1 trial)",
+        "several",
         "px of the screen from the top left corner",
     )
 
