@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gazeapp.engine.gaze.formats.headers import Header
@@ -28,7 +29,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "recording": ("recording_name",),
     "stimulus": ("presented_stimulus_name",),
     "media": ("presented_media_name", "media_name"),
-    "time": ("recording_timestamp",),
+    "time": ("recording_timestamp", "eyetracker_timestamp", "computer_timestamp"),
     "sensor": ("sensor",),
     "type": ("eye_movement_type", "gaze_event_type"),
     "index": ("eye_movement_type_index", "fixation_index"),
@@ -111,13 +112,9 @@ def pro_columns(header: Header) -> ProColumns | None:
     if "time" not in places:
         return None
     mapped = _mapped(header)
-    frames = list(_FRAMES)
-    if "left" not in places:
-        # Without the image's place on the screen, positions on the image itself say more.
-        frames = [*_FRAMES[1:], _FRAMES[0]]
-    frame, fixation = _pair(by_name, ("fixation_point_x", "fixation_point_y"), frames)
+    frame, fixation = _pair(by_name, ("fixation_point_x", "fixation_point_y"), _FRAMES)
     if fixation is None:
-        frame, _ = _pair(by_name, _BOTH, frames)
+        frame, _ = _pair(by_name, _BOTH, _FRAMES)
     if mapped:
         frame, fixation = Frame(of=IMAGE), None
     names_images = "stimulus" in places or "media" in places
@@ -156,7 +153,7 @@ def _named(named: list[tuple[str, str]]) -> tuple[dict[str, int], dict[str, str]
 def _pair(
     by_name: dict[tuple[str, str], int],
     names: tuple[str, str],
-    frames: list[tuple[Frame, tuple[str, ...]]],
+    frames: Sequence[tuple[Frame, tuple[str, ...]]],
 ) -> tuple[Frame, tuple[int, int] | None]:
     """Return the columns of x and y in the best frame that has both."""
     for frame, units in frames:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -182,6 +183,19 @@ def test_encodings(name: str, encoding: str, tmp_path: Path) -> None:
     assert isinstance(contents, Contents)
     if "a.png" in rows:
         assert contents.trials[0].image == "café.png"
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_line_ends_and_gzip_change_nothing(name: str, end: str, tmp_path: Path) -> None:
+    data = "".join(FILES[name]).encode()
+    whole = outcome(tmp_path / "whole.dat", data, name)
+    other = outcome(tmp_path / "whole.dat", gzip.compress(data.replace(b"\n", end.encode())), name)
+    assert isinstance(whole, Contents)
+    assert isinstance(other, Contents)
+    assert other.trials == whole.trials
+    assert other.facts == whole.facts
+    np.testing.assert_array_equal(other.fixations.x, whole.fixations.x)
 
 
 @pytest.mark.parametrize("name", FILES)
