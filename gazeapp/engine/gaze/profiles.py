@@ -261,3 +261,30 @@ def list_profiles(folder: Path) -> tuple[list[TableProfile], list[GazeError]]:
         except GazeError as error:
             problems.append(error)
     return sorted(found, key=lambda profile: profile.name.casefold()), problems
+
+
+def find_profile(name: str, folder: Path | None = None) -> TableProfile:
+    """Return the profile in a file, else the saved one of a name.
+
+    Parameters
+    ----------
+    name
+        A file's path, or the name of a saved profile, whatever its case.
+    folder
+        Where profiles are saved; the user's own folder when None.
+
+    Raises
+    ------
+    GazeError
+        When there is neither, or the file is no profile.
+    """
+    if os.path.isfile(name):  # noqa: PTH113 - Path.is_file raises for a name that is too long
+        return load_profile(Path(name))
+    found, _ = list_profiles(profiles_folder() if folder is None else folder)
+    for profile in sorted(found, key=lambda profile: profile.name != name):
+        if profile.name.casefold() == name.casefold():
+            return profile
+    known = ", ".join(f"'{profile.name}'" for profile in found) or "none"
+    raise GazeError(
+        f"There is no column mapping '{name}'.", todo=f"Give a file, or the name of a saved one: {known}."
+    )

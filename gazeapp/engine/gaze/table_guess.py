@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,6 +34,7 @@ from gazeapp.engine.types import DoubleArray
 
 _GUESS_ROWS = 500
 _ALIKE = 5
+_OF_FIXATIONS = frozenset(("index", "start", "end", "duration"))
 _NAMES = {
     role: (*SYNONYMS.get(role, ()), *LIKELY.get(role, ())) for role in dict.fromkeys([*SYNONYMS, *LIKELY])
 }
@@ -107,19 +108,27 @@ def preview(source: Source, profile: TableProfile, rows: int = 20) -> Preview:
     return Preview(found.header, tuple(map(tuple, cells)), found)
 
 
-def suggest(source: Source) -> TableProfile:
+def suggest(source: Source, said: Mapping[str, str] | None = None) -> TableProfile:
     """Return the best guess at how to read a table; its ``note`` says what was guessed.
+
+    Parameters
+    ----------
+    source
+        The table.
+    said
+        Header names by what they are, as far as the user says them; the rest is guessed.
 
     Raises
     ------
     GazeError
-        When the file is empty, cannot be read, or is no text.
+        When the file is empty, cannot be read, or is no text, or ``said`` has something unknown.
     """
     _check_text(source)
-    found = _guessed(source)
+    said = said or {}
+    found = _with_said(source, said)
     profile = TableProfile(
         name=source.stem,
-        columns={role: found.header[place] for role, place in found.places.items()},
+        columns={**{role: found.header[place] for role, place in found.places.items()}, **said},
         header_line=NO_HEADER if found.header == _numbered(found.header) else found.line,
     )
     rows = Rows(found.line + 1, first_rows(source, found)[:_GUESS_ROWS])
@@ -132,7 +141,7 @@ def suggest(source: Source) -> TableProfile:
         if role in ("x", "y", "start", "end", "duration", "time")
     }
     profile = replace(
-        _with_kind(profile),
+        _with_kind(profile, said),
         delimiter=found.delimiter,
         decimal="," if decimal_comma else ".",
         time_unit=_time_unit(numbers, found),
@@ -143,6 +152,20 @@ def suggest(source: Source) -> TableProfile:
     by_names = _located(source, replace(profile, header_line=0))
     is_found = profile.header_line != NO_HEADER and by_names is not None and by_names.line == found.line
     return replace(profile, header_line=0) if is_found else profile
+
+
+def _with_said(source: Source, said: Mapping[str, str]) -> Columns:
+    """Return the columns that the user says, and what else can be told of the same header."""
+    found = _guessed(source)
+    if said:
+        named = _located(source, TableProfile(source.stem, dict(said)))
+        if named is not None and not named.lacks(said):
+            found = recognised(named.line, named.header, named.delimiter, _NAMES)
+    own = mapped_columns(found.line, found.header, found.delimiter, said)
+    guessed = {role: place for role, place in found.places.items() if place not in own.places.values()}
+    names = {role: found.header[place] for role, place in {**guessed, **own.places}.items()}
+    columns = mapped_columns(found.line, found.header, found.delimiter, names)
+    return replace(columns, notes=found.notes)
 
 
 def _check_text(source: Source) -> None:
@@ -247,15 +270,15 @@ def first_rows(source: Source, columns: Columns) -> list[list[str]]:
     return [row for row in rows if any(map(str.strip, row))]
 
 
-def _with_kind(profile: TableProfile) -> TableProfile:
+def _with_kind(profile: TableProfile, said: Mapping[str, str]) -> TableProfile:
     """Return a profile with what its rows are: samples when they have a time and nothing of a fixation."""
     columns = dict(profile.columns)
-    if "time" not in columns:
-        return profile
-    if not {"duration", "end", "index", "start"} & set(columns):
+    telling = said if {"time", *_OF_FIXATIONS} & set(said) else columns
+    if "time" in telling and not _OF_FIXATIONS & set(telling):
         return replace(profile, kind=SAMPLES)
-    time = columns.pop("time")
-    columns.setdefault("start", time)
+    time = columns.pop("time", None)
+    if time is not None:
+        columns.setdefault("start", time)
     return replace(profile, columns=columns, kind=FIXATIONS)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze.profiles import TableProfile, list_profiles, load_profile, save_profile
+from gazeapp.engine.gaze.profiles import TableProfile, find_profile, list_profiles, load_profile, save_profile
 from gazeapp.engine.gaze.records import Frame
 
 FULL = TableProfile(
@@ -48,6 +48,18 @@ def test_no_name_leads_out_of_the_folder(tmp_path, name):
     assert path.parent == tmp_path
     assert not path.name.startswith(".")
     assert load_profile(path).name == name
+
+
+def test_a_profile_is_found_by_its_file_or_name(tmp_path):
+    path = save_profile(FULL, tmp_path)
+    save_profile(TableProfile("LAB 3, göttingen"), tmp_path)
+    assert find_profile(str(path)) == FULL
+    assert find_profile("Lab 3, Göttingen", tmp_path) == FULL
+    assert find_profile("LAB 3, göttingen", tmp_path).columns == {}
+    for name in ("none", "x" * 5000, "\0"):
+        with pytest.raises(GazeError, match="no column mapping") as caught:
+            find_profile(name, tmp_path)
+        assert "'Lab 3, Göttingen'" in caught.value.todo
 
 
 def test_a_file_that_is_no_profile_is_listed_as_a_problem(tmp_path):

@@ -102,6 +102,22 @@ def test_a_table_of_unknown_names_is_shown_for_naming(tmp_path):
     assert read(source, named).subjects == ("s1", "s2")
 
 
+def test_what_is_said_is_taken_and_the_rest_is_guessed(tmp_path):
+    source = source_of(
+        tmp_path, "about x,y\nimage,time,x,y,links,oben\na,1,0.5,0.5,100,200\na,5,0.5,0.5,300,400\n"
+    )
+    profile = suggest(source, {"x": "links", "y": "OBEN", "start": "time"})
+    assert profile.columns == {"image": "image", "start": "time", "x": "links", "y": "OBEN"}
+    # A begin belongs to a fixation; the frame is that of the columns that were said.
+    assert (profile.kind, profile.frame) == ("fixations", Frame(of="image"))
+    assert read(source, profile).fixations.y.tolist() == [200.0, 400.0]
+    assert suggest(source, {"time": "time"}).kind == "samples"
+    with pytest.raises(GazeError, match="no column 'rechts'"):
+        read(source, suggest(source, {"x": "rechts"}))
+    with pytest.raises(GazeError, match="'z' is nothing that a column can be"):
+        suggest(source, {"z": "oben"})
+
+
 def test_positions_are_told_by_names_that_differ_in_x_and_y_only(tmp_path):
     source = source_of(
         tmp_path,
