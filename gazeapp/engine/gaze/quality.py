@@ -22,7 +22,7 @@ _LONG_STEP = 1.5
 _FEWEST = 5
 """Among fewer values than this, none is called an outlier."""
 
-_LATEST_MS = 1e15
+LATEST_MS = 1e15
 """Times beyond this are no times of any clock."""
 
 
@@ -120,7 +120,7 @@ def sample_quality(t_ms: DoubleArray, x: DoubleArray, y: DoubleArray, rate_hz: f
         ``n_samples``, ``share_lost``, ``rate_hz``, ``gaps``, ``longest_gap_ms``, as in :data:`FIGURES`;
         the share is None without samples, the rate when neither measured nor stated.
     """
-    timed = np.abs(t_ms) < _LATEST_MS
+    timed = np.abs(t_ms) < LATEST_MS
     times = np.asarray(t_ms, dtype=np.float64)[timed]
     seen = (np.isfinite(x) & np.isfinite(y))[timed]
     n = len(timed)
@@ -145,7 +145,7 @@ def sampling_period(t_ms: DoubleArray) -> float | None:
     It is the mean step without those above 1.5 times the median, so that times rounded to ms (16, 17, 17;
     or 0, 1, 0, 1 at 2000 Hz) give the true period, and jumps between blocks do not count.
     """
-    return _period(np.diff(t_ms[np.isfinite(t_ms)]))[0]
+    return _period(np.diff(t_ms[np.abs(t_ms) < LATEST_MS]))[0]
 
 
 def _period(steps: DoubleArray) -> tuple[float | None, float]:

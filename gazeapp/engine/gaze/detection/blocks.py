@@ -9,6 +9,9 @@ import numpy as np
 from gazeapp.engine.gaze.detection.settings import Thresholds
 from gazeapp.engine.types import DoubleArray, IntArray
 
+_FARTHEST_DEG = 1e6
+"""Positions beyond this are on no screen; they count as lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Track:
@@ -86,7 +89,7 @@ def track_of(
     max_gap_ms
         Longest loss within a block, ms.
     """
-    rows = np.flatnonzero(np.isfinite(x_deg) & np.isfinite(y_deg) & np.isfinite(t_ms))
+    rows = np.flatnonzero((np.abs(x_deg) < _FARTHEST_DEG) & (np.abs(y_deg) < _FARTHEST_DEG))
     times, owner = t_ms[rows], series[rows]
     # A hair more than the bound, for times that are no exact multiples of a period.
     late = np.diff(times) > period_ms + max(max_gap_ms, 0.5 * period_ms) + 1e-6 * period_ms

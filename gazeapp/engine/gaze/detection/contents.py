@@ -11,7 +11,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.detection import extras, idt, ivt
 from gazeapp.engine.gaze.detection.blocks import Runs, Track, durations, long_enough, means, merged, track_of
 from gazeapp.engine.gaze.detection.settings import IDT, IVT, DetectionSettings, Thresholds
-from gazeapp.engine.gaze.quality import sampling_period, with_sample_quality
+from gazeapp.engine.gaze.quality import LATEST_MS, sampling_period, with_sample_quality
 from gazeapp.engine.gaze.records import (
     IMAGE,
     Contents,
@@ -41,7 +41,7 @@ def detect(
     Parameters
     ----------
     samples
-        In order of time.
+        In any order.
     px_per_degree
         Screen px in a degree of visual angle.
     scale
@@ -63,12 +63,12 @@ def detect(
         When the px in a degree are not known, or a package that the method needs is not installed.
     """
     pitch = _pitch(px_per_degree, scale)
-    period = _period(samples, rate_hz)
+    gaze = _ordered(samples, np.zeros(len(samples), dtype=np.int64))
+    period = _period(gaze, rate_hz)
     if period is None:
         return empty_fixations()
-    thresholds = (settings or DetectionSettings()).at(1000.0 / period, _noise(samples, pitch))
-    series = np.zeros(len(samples), dtype=np.int64)
-    return _find(_Gaze(samples, series), pitch, period, thresholds)[0]
+    thresholds = (settings or DetectionSettings()).at(1000.0 / period, _noise(gaze, pitch))
+    return _find(gaze, pitch, period, thresholds)[0]
 
 
 def detect_contents(
@@ -112,13 +112,16 @@ def detect_contents(
         raise GazeError("The recording holds no samples to find fixations in.")
     pitch = _pitch(px_per_degree, scale_of(facts.frame, screen))
     notes, fixations, trials = list(facts.notes), empty_fixations(), contents.trials
-    period = _period(samples, facts.rate_hz)
+    eyes = _eyes(samples, trials, average)
+    # The eye with most samples tells rate and noise for all.
+    main = max(eyes, key=lambda gaze: len(gaze.trial))
+    period = _period(main, facts.rate_hz)
     if period is None:
         notes.append("The recording has too few samples to find fixations in.")
         rows = [slice(0, 0)] * len(trials)
     else:
-        thresholds = (settings or DetectionSettings()).at(1000.0 / period, _noise(samples, pitch))
-        fixations, rows, troubles = _find_all(samples, trials, pitch, period, thresholds, average)
+        thresholds = (settings or DetectionSettings()).at(1000.0 / period, _noise(main, pitch))
+        fixations, rows, troubles = _find_all(eyes, len(trials), pitch, period, thresholds)
         notes.append(
             f"{FOUND} by {thresholds.in_words()}, at "
             f"{1000.0 / period:.4g} Hz and {px_per_degree:.4g} px per degree."
@@ -176,64 +179,63 @@ def _pitch(px_per_degree: float | None, scale: tuple[float, float]) -> tuple[flo
     return scale[0] / px_per_degree, scale[1] / px_per_degree
 
 
-def _period(samples: Samples, rate_hz: float | None) -> float | None:
-    """Return the usual time between samples of an eye, ms: as measured, else as stated."""
-    measured = sampling_period(samples.t_ms[_main_eye(samples)])
+def _period(gaze: _Gaze, rate_hz: float | None) -> float | None:
+    """Return the usual time between samples, ms: as measured, else as stated."""
+    measured = sampling_period(gaze.samples.t_ms)
     return measured if measured or not rate_hz else 1000.0 / rate_hz
 
 
-def _noise(samples: Samples, pitch: tuple[float, float]) -> float:
+def _noise(gaze: _Gaze, pitch: tuple[float, float]) -> float:
     """Return the standard deviation of the noise in x and in y, degrees, by the usual step of gaze.
 
     Steps between samples are mostly noise; where it is Gaussian, their median length is
-    sqrt(2 ln 2) sqrt(2) = 1.665 standard deviations.
+    2 sqrt(ln 2) = 1.665 standard deviations.
     """
-    rows = _main_eye(samples)
-    steps = np.hypot(np.diff(samples.x[rows]) * pitch[0], np.diff(samples.y[rows]) * pitch[1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.hypot(np.diff(gaze.samples.x) * pitch[0], np.diff(gaze.samples.y) * pitch[1])
     steps = steps[np.isfinite(steps)]
     return float(np.median(steps)) / (2 * math.sqrt(math.log(2))) if len(steps) else 0.0
 
 
-def _main_eye(samples: Samples) -> BoolArray:
-    """Return which samples are of the eye that has most."""
-    most = np.bincount(samples.eye, minlength=len(Eye)).argmax()
-    rows: BoolArray = samples.eye == most
-    return rows
-
-
-def _find_all(
-    samples: Samples,
-    trials: tuple[Trial, ...],
-    pitch: tuple[float, float],
-    period: float,
-    thresholds: Thresholds,
-    average: bool,
-) -> tuple[Fixations, list[slice], list[str]]:
-    """Return the fixations of all eyes by trial, eye and time, the rows of each trial, and notes."""
+def _eyes(samples: Samples, trials: tuple[Trial, ...], average: bool) -> list[_Gaze]:
+    """Return the samples of each eye that lie in trials, and the mean of both eyes where it is wanted."""
     owner = np.full(len(samples), -1, dtype=np.int64)
     for number, trial in enumerate(trials):
         owner[trial.sample_rows] = number
-    eyes = {Eye(int(code)): _of_eye(samples, owner, code) for code in np.unique(samples.eye)}
+    eyes = {}
+    for code in np.unique(samples.eye):
+        rows = np.flatnonzero((samples.eye == code) & (owner >= 0))
+        eyes[Eye(int(code))] = _ordered(samples.part(rows), owner[rows])
     if average and Eye.LEFT in eyes and Eye.RIGHT in eyes and Eye.AVERAGE not in eyes:
         eyes[Eye.AVERAGE] = _both(eyes[Eye.LEFT], eyes[Eye.RIGHT])
-    found = [_find(gaze, pitch, period, thresholds) for gaze in eyes.values()]
+    return list(eyes.values())
+
+
+def _ordered(samples: Samples, trial: IntArray) -> _Gaze:
+    """Return samples of one eye that have a time, in order of trial and time."""
+    timed = np.abs(samples.t_ms) < LATEST_MS
+    if not timed.all():
+        samples, trial = samples.part(timed), trial[timed]
+    step, onward = np.diff(samples.t_ms), np.diff(trial)
+    if np.any((onward < 0) | ((onward == 0) & (step < 0))):
+        order = np.lexsort((samples.t_ms, trial))
+        samples, trial = samples.part(order), trial[order]
+    return _Gaze(samples, trial)
+
+
+def _find_all(
+    eyes: list[_Gaze], n_trials: int, pitch: tuple[float, float], period: float, thresholds: Thresholds
+) -> tuple[Fixations, list[slice], list[str]]:
+    """Return the fixations of all eyes by trial, eye and time, the rows of each trial, and notes."""
+    found = [_find(gaze, pitch, period, thresholds) for gaze in eyes]
     trial_of = np.concatenate([trial for _, trial, _ in found])
     table = Fixations(
         *(np.concatenate([getattr(part, name) for part, _, _ in found]) for name in Fixations.__slots__)
     )
     order = np.argsort(trial_of, kind="stable")
-    bounds = np.searchsorted(trial_of[order], np.arange(len(trials) + 1)).tolist()
+    bounds = np.searchsorted(trial_of[order], np.arange(n_trials + 1)).tolist()
     notes = list(dict.fromkeys(note for _, _, note in found if note))
-    return table.part(order), [slice(bounds[k], bounds[k + 1]) for k in range(len(trials))], notes
-
-
-def _of_eye(samples: Samples, owner: IntArray, code: int) -> _Gaze:
-    rows = np.flatnonzero((samples.eye == code) & (owner >= 0))
-    trial, times = owner[rows], samples.t_ms[rows]
-    if np.any((np.diff(trial) < 0) | ((np.diff(trial) == 0) & (np.diff(times) < 0))):
-        order = np.lexsort((times, trial))
-        rows, trial = rows[order], trial[order]
-    return _Gaze(samples.part(rows), trial)
+    return table.part(order), [slice(bounds[k], bounds[k + 1]) for k in range(n_trials)], notes
 
 
 def _both(left: _Gaze, right: _Gaze) -> _Gaze:
