@@ -293,12 +293,13 @@ def _pairs(words: tuple[str, ...], option: str) -> dict[str, str]:
 
 
 def _profile(file: Path, profile: TableProfile | None, options: dict[str, Any]) -> TableProfile:
-    from gazeapp.engine.gaze.profiles import suggest
     from gazeapp.engine.gaze.records import Frame
     from gazeapp.engine.gaze.source import Source
+    from gazeapp.engine.gaze.table_guess import suggest
 
-    base = profile or suggest(Source(file))
-    columns = {**base.columns, **_pairs(options["columns"], "--column")}
+    said = _pairs(options["columns"], "--column")
+    base = profile or suggest(Source(file), said)
+    columns = {**base.columns, **said}
     frame = base.frame if options["frame"] is None else Frame(**_FRAMES[options["frame"]])
     return replace(base, columns=columns, frame=replace(frame, y_up=options["y_up"] or frame.y_up))
 
