@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze.formats import ALL, FORMATS, Format, Guess, ReadOptions
+from gazeapp.engine.gaze.formats import ALL, FORMATS, Format, Guess, ReadOptions, matlab
 from gazeapp.engine.gaze.formats import table as general_table
 from gazeapp.engine.gaze.records import Recording
 from gazeapp.engine.gaze.source import Source, Watch
@@ -130,6 +130,8 @@ def _unknown(source: Source) -> GazeError:
             "This is EyeLink's own binary .edf file.",
             "Convert it to .asc with edf2asc, which comes with the tracker, and import that.",
         )
+    if matlab.is_newest(source.head):
+        return matlab.newest_refused(source)
     if not source.is_folder and not source.is_text:
         return source.problem(
             "The file is binary, in no format that gazeapp can read.",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gazeapp.engine.gaze.formats import (
+    bids,
     coco_search,
     data_viewer,
-    figrim,
     eyelink,
+    figrim,
     gazepoint,
     mit1003,
     osie,
@@ -34,6 +35,7 @@ ALL: tuple[Format, ...] = (
     pupil_cloud.FORMAT,
     pupil_core.FORMAT,
     tobii_studio.FORMAT,
+    bids.FORMAT,
     osie.FORMAT,
     coco_search.FORMAT,
     salicon.FORMAT,

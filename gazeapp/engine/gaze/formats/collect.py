@@ -52,17 +52,18 @@ class Trials:
         self._n_samples += n_samples
         self._fixations.append(table)
         if len(self._fixations) >= _JOIN:  # so that a million trials are no million tables
-            self._fixations = [_joined(self._fixations)]
+            self._fixations = [joined(self._fixations)]
         if samples is not None:
             self._samples.append(samples)
 
     def build(self) -> tuple[tuple[Trial, ...], Fixations, Samples | None]:
         """Return the trials and their columns; no samples when none were given."""
-        fixations = _joined(self._fixations) if self._fixations else empty_fixations()
-        return tuple(self._trials), fixations, _joined(self._samples) if self._samples else None
+        fixations = joined(self._fixations) if self._fixations else empty_fixations()
+        return tuple(self._trials), fixations, joined(self._samples) if self._samples else None
 
 
-def _joined(parts: list[Table]) -> Table:
+def joined(parts: list[Table]) -> Table:
+    """Return tables one below the other."""
     names = parts[0].__slots__
     return type(parts[0])(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
