@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,9 @@ class PictureReader(QObject):
 
             def work(_project: Any, _progress: JobProgress) -> None:
                 # The runner keeps what a job returns for as long as it lives; pictures are too big for that.
-                self.read.emit(_read(image))
+                found = _read(image)
+                with suppress(RuntimeError):  # the dialog may be gone by now
+                    self.read.emit(found)
 
             self._asked = {image: self._runner.submit("read a picture", work, None)}
         return None

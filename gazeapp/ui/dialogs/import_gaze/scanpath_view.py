@@ -32,7 +32,7 @@ from gazeapp.ui.scene import Picture
 from gazeapp.ui.widgets import plain
 
 OWN_COLOUR = "#56B4E9"
-"""Fill of the tracker's own fixations where others are compared with them."""
+"""The tracker's own fixations, where others are compared with them."""
 
 _SCREEN = QColor(0x5E, 0x5E, 0x5E)
 _INK = QColor(0x14, 0x14, 0x14)
@@ -47,7 +47,7 @@ _FAR = 0.25
 class ScanpathView(QWidget):
     """Paints a :class:`TrialDrawing`; fixations are pointed at with the mouse or the up and down keys.
 
-    Filled circles are fixations in use, rings those that are left out, diamonds those of the tracker
+    Filled circles are fixations in use, rings those that are left out, open diamonds those of the tracker
     where they are compared. A triangle at the edge stands for a fixation that lies beyond it.
     """
 
@@ -255,9 +255,9 @@ class ScanpathView(QWidget):
         painter.setFont(self.font())
         if self._drawing is not None:
             self._draw_frames(painter, self._drawing)
+            self._draw_path(painter, self._drawing.scanpath)
             if self._drawing.other is not None:
-                self._draw_path(painter, self._drawing.other, OWN_COLOUR, diamonds=True)
-            self._draw_path(painter, self._drawing.scanpath, PEOPLE_COLOUR, diamonds=False)
+                self._draw_diamonds(painter, self._drawing.other)
         painter.end()
         return base
 
@@ -299,7 +299,16 @@ class ScanpathView(QWidget):
         painter.setPen(QColor(255, 255, 255, 220))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _draw_path(self, painter: QPainter, path: Scanpath, colour: str, *, diamonds: bool) -> None:
+    def _draw_diamonds(self, painter: QPainter, path: Scanpath) -> None:
+        """Draw open diamonds, so that what they are compared with stays in sight under them."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for number, point in enumerate(self._points(path)):
+            diamond = _diamond(point, self._radius(path, number) * 1.5)
+            for pen in (QPen(QColor(0, 0, 0, 170), 4.5), QPen(QColor(OWN_COLOUR), 2.4)):
+                painter.setPen(pen)
+                painter.drawPolygon(diamond)
+
+    def _draw_path(self, painter: QPainter, path: Scanpath) -> None:
         points, beyond = self._points(path), self._is_beyond(path)
         used = [why == Why.USED for why in path.why.tolist()]
         line = QPolygonF([point for point, is_used in zip(points, used, strict=True) if is_used])
@@ -314,20 +323,20 @@ class ScanpathView(QWidget):
         painter.setFont(numbers)
         # Those that are left out lie below, so that what is used is never hidden.
         for number in sorted(range(len(points)), key=lambda place: used[place]):
-            fill = QColor(colour) if used[number] else None
+            fill = QColor(PEOPLE_COLOUR) if used[number] else None
             size = self._radius(path, number)
             if beyond[number]:
                 _draw_triangle(painter, points[number], QPointF(self.rect().center()), fill)
                 continue
-            _draw_mark(painter, points[number], size, fill, diamond=diamonds)
-            if len(points) <= _NUMBERED_AT_MOST and not diamonds:
+            _draw_mark(painter, points[number], size, fill)
+            if len(points) <= _NUMBERED_AT_MOST:
                 painter.setPen(_INK if fill else QColor("white"))
                 box = QRectF(points[number].x() - 14, points[number].y() - 8, 28, 16)
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(int(path.fixations.index[number])))
 
 
-def _draw_mark(painter: QPainter, point: QPointF, size: float, fill: QColor | None, *, diamond: bool) -> None:
-    """Draw a fixation that is used (filled) or left out (a ring), as a circle or a diamond."""
+def _draw_mark(painter: QPainter, point: QPointF, size: float, fill: QColor | None) -> None:
+    """Draw a fixation that is used (filled) or left out (a ring)."""
     inside = QColor(0, 0, 0, 70)
     if fill is not None:
         inside = QColor(fill)
@@ -337,10 +346,7 @@ def _draw_mark(painter: QPainter, point: QPointF, size: float, fill: QColor | No
     for pen, brush in zip(pens, (inside, Qt.BrushStyle.NoBrush), strict=True):
         painter.setPen(pen)
         painter.setBrush(brush)
-        if diamond:
-            painter.drawPolygon(_diamond(point, size * 1.15))
-        else:
-            painter.drawEllipse(point, size, size)
+        painter.drawEllipse(point, size, size)
 
 
 def _diamond(point: QPointF, size: float) -> QPolygonF:

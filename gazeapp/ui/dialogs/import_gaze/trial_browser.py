@@ -119,7 +119,7 @@ class TrialBrowser(QWidget):
     runner
         Reads the pictures.
     compares
-        Whether the tracker's own fixations are drawn, too.
+        Whether it stands beside other fields: it has no list of trials, and the other eye is not drawn.
     """
 
     def __init__(self, runner: JobRunner, *, compares: bool = False) -> None:
@@ -142,6 +142,7 @@ class TrialBrowser(QWidget):
         self._next = icon_button("next", "Next trial (right key in the picture)")
         self._other_eye = QCheckBox("Other eye, too")
         self._other_eye.setVisible(not compares)
+        self._has_list = not compares
         self._zoom = QCheckBox("Image only")
         self._zoom.setToolTip("Enlarge the image; what lies beside it becomes a triangle at the edge.")
         self._lay_out()
@@ -261,6 +262,7 @@ class TrialBrowser(QWidget):
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(main)
         split.addWidget(side)
+        side.setVisible(self._has_list)
         split.setStretchFactor(0, 1)
         split.setSizes([10 * _LIST_WIDTH, _LIST_WIDTH])
         split.setChildrenCollapsible(False)

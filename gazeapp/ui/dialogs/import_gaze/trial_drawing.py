@@ -128,7 +128,7 @@ def drawing_of(
         fixations, why = fixations.part(of_eye), why[of_eye]
     compared = None
     if own is not None and number < len(own.trials):
-        compared = _scanpath(*_trackers_own(own, number, trial.eye), plain, image, picture)
+        compared = _scanpath(*trackers_own(own, number, trial.eye), plain, image, picture)
     return TrialDrawing(
         picture,
         image,
@@ -138,7 +138,7 @@ def drawing_of(
     )
 
 
-def _trackers_own(own: Contents, number: int, eye: Eye) -> tuple[Fixations, CodeArray]:
+def trackers_own(own: Contents, number: int, eye: Eye) -> tuple[Fixations, CodeArray]:
     """Return the tracker's fixations of a trial: of the eye in use, else of the first eye that it has."""
     fixations = own.fixations.part(own.trials[number].rows)
     eyes = fixations.eye
