@@ -48,8 +48,8 @@ METRICS: dict[str, MetricFacts] = {
             "standard deviations",
             True,
             0.0,
-            "Height of the map where people looked, in standard deviations above the map's mean; every fixation "
-            "counts the same.",
+            "Height of the map where people looked, in standard deviations above the map's mean, however long "
+            "they looked.",
             "NSS = mean over fixations f of (S(f) − mean S) / sd S",
             "100 % is the NSS of the density that people's fixations come from, estimated from how one "
             "person's fixations score on the map of the others, corrected for the few people and the blur.",
