@@ -94,20 +94,12 @@ def read_study(project: Project) -> StudyView:
         models={row.id: row for row in project.runs.models()},
         runs=tuple(project.runs.all()),
         fixations=project.gaze.counts(),
-        subjects=_subjects(project),
+        subjects=project.gaze.subjects_of_images(),
         values=_values(project),
         summary=tuple(project.scores.summary()),
         settings={row.id: row for row in project.settings.all()},
         problems=tuple(project.problems.all()),
     )
-
-
-def _subjects(project: Project) -> dict[tuple[int, str], frozenset[str]]:
-    found: dict[tuple[int, str], set[str]] = {}
-    for trial in project.gaze.trials():
-        if trial.n_kept and trial.image_id is not None:
-            found.setdefault((trial.image_id, trial.task), set()).add(trial.subject)
-    return {key: frozenset(names) for key, names in found.items()}
 
 
 def _values(project: Project) -> dict[ScoreKey, dict[str, dict[int, float]]]:

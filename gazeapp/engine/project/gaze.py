@@ -131,6 +131,18 @@ class GazeStore(Store):
         )
         return [row[0] for row in rows]
 
+    def subjects_of_images(self) -> dict[tuple[int, str], frozenset[str]]:
+        """Return the names of the subjects with a kept fixation, for each (image id, task)."""
+        names = dict(self._db.execute("SELECT id, name FROM subjects").fetchall())
+        tasks = dict(self._db.execute("SELECT id, name FROM tasks").fetchall())
+        found: dict[tuple[int, str], set[str]] = {}
+        for image, task, subject in self._db.execute(
+            "SELECT image_id, task_id, subject_id FROM trials "
+            "WHERE n_kept > 0 AND image_id IS NOT NULL AND task_id IS NOT NULL"
+        ):
+            found.setdefault((image, tasks[task]), set()).add(names[subject])
+        return {key: frozenset(subjects) for key, subjects in found.items()}
+
     def add_recording(
         self,
         *,
