@@ -30,9 +30,11 @@ from PIL import Image
 from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
+from gazeapp.engine.gaze.records import IMAGE, Frame
 from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project import Project
+from gazeapp.engine.project.gaze import FixationRow, NewTrial
 from gazeapp.ui.canvas.view import Region
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.panels.compare import ComparePanel
@@ -101,11 +103,18 @@ def write_project(folder: Path, pictures: list[np.ndarray]) -> Path:
     with Project.create(path) as project, project.transaction():
         settings = project.settings.put("bench", {})
         project.tasks.add(TASK)
-        recording = project.db.execute(
-            "INSERT INTO recordings (file, sha256, format, confidence, facts, simulated, settings_id, created) "
-            "VALUES ('bench', '0', 'csv', 1, '{}', 1, ?, '')",
-            (settings,),
-        ).lastrowid
+        recording = project.gaze.add_recording(
+            path=folder / "bench.csv",
+            sha256="0",
+            format="csv",
+            confidence=1.0,
+            task=TASK,
+            facts={},
+            simulated=True,
+            settings_id=settings,
+            frame=Frame(of=IMAGE).as_json(),
+            geometry={},
+        )
         for model in range(PANES - 1):
             project.runs.put_model(ModelInfo(id=f"m{model}", name=f"Model {model + 1}", kind="captioner"))
         for number, pixels in enumerate(pictures):
@@ -119,15 +128,15 @@ def write_project(folder: Path, pictures: list[np.ndarray]) -> Path:
                 ones = np.ones(len(words), np.float32)
                 caption = Caption(words, maps, ones, rect, TASK, "attention")
                 project.runs.put(image, f"m{model}", TASK, caption, caption.mean_map(), settings, 0.0)
-            for subject in range(15):
-                trial = project.db.execute(
-                    "INSERT INTO trials (recording_id, subject_id, image_id, task_id) VALUES (?, ?, ?, 1)",
-                    (recording, project.gaze.add_subject(f"S{subject:02}"), image),
-                ).lastrowid
-                project.db.conn.executemany(
-                    "INSERT INTO fixations (trial_id, position, x, y, duration_ms) VALUES (?, ?, ?, ?, ?)",
-                    [(trial, k, *(rng.random(2) * PICTURE), 250.0) for k in range(10)],
-                )
+            trials = [
+                NewTrial(f"S{subject:02}", TASK, image, "", file.name, n_fixations=10, n_kept=10)
+                for subject in range(15)
+            ]
+            project.gaze.add_fixations(
+                FixationRow(trial, k, k, *(rng.random(2) * PICTURE).tolist(), None, 250.0, "", "", "")
+                for trial in project.gaze.add_trials(recording, trials)
+                for k in range(1, 11)
+            )
     return path
 
 
