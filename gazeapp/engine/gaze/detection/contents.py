@@ -127,6 +127,8 @@ def detect_contents(
             f"{1000.0 / period:.4g} Hz and {px_per_degree:.4g} px per degree."
         )
         notes += troubles
+        if facts.frame.of == IMAGE:
+            notes.append("Samples are px of the image; each was taken as one px of the screen.")
     with_rows = [replace(trial, rows=part) for trial, part in zip(trials, rows, strict=True)]
     return Contents(
         replace(facts, notes=tuple(notes)),

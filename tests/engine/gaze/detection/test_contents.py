@@ -156,6 +156,11 @@ def test_the_note_says_how():
     )
 
 
+def test_px_of_the_image_are_told_to_be_taken_as_px_of_the_screen():
+    notes = found_in(recording(still([(100, 100)]), frame=Frame(of="image"))).facts.notes
+    assert notes[-1] == "Samples are px of the image; each was taken as one px of the screen."
+
+
 @pytest.mark.parametrize(("period", "name"), [(5.0, "I-VT"), (5.02, "I-VT"), (8.0, "I-DT"), (33.3, "I-DT")])
 def test_the_rate_chooses_the_method(period: float, name: str):
     assert name in found_in(recording(still([(100, 100)], period=period))).facts.notes[-1]
