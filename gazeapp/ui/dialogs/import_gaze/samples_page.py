@@ -25,7 +25,7 @@ from gazeapp.ui.dialogs.import_gaze.trial_browser import TrialBrowser
 from gazeapp.ui.widgets import label
 from gazeapp.ui.worker import JobProgress, JobRunner
 
-_FIELDS_WIDTH = 304
+_FIELDS_WIDTH, _LIST_WIDTH = 328, 456
 _PACKAGES = {I2MC: "I2MC", REMODNAV: "remodnav"}
 
 _HINT = (
@@ -140,6 +140,7 @@ class SamplesPage(Page):
                 self._disable(f"{words.split(':')[0]} is not installed: pip install gazeapp[detection]")
         self.method.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.method.setMinimumContentsLength(16)
+        self.method.view().setMinimumWidth(_LIST_WIDTH)
         self.thresholds.add_row("Fixations are", self.source, 0)
         self.thresholds.add_row("Method", self.method, 1)
         self._reset.setAutoDefault(False)

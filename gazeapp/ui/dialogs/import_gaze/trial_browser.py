@@ -32,7 +32,7 @@ from gazeapp.engine.workflows.gaze_preview import PictureOf
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.import_gaze.picture_reader import PictureRead, PictureReader
 from gazeapp.ui.dialogs.import_gaze.scanpath_view import ScanpathView
-from gazeapp.ui.dialogs.import_gaze.trial_drawing import TrialDrawing, drawing_of
+from gazeapp.ui.dialogs.import_gaze.trial_drawing import TrialDrawing, drawing_of, recorded
 from gazeapp.ui.widgets import icon_button, label, plain
 from gazeapp.ui.worker import JobRunner
 
@@ -338,7 +338,7 @@ class TrialBrowser(QWidget):
 def summary_of(plan: ImportPlan, number: int, drawing: TrialDrawing) -> str:
     """Return what is drawn of a trial and what is left out of it, as sentences."""
     trial = plan.trials[number]
-    counts = Counter(Why(code) for code in plan.why[trial.rows].tolist())
+    counts = Counter(Why(code) for code in recorded(plan, number)[1].tolist())
     used = counts.pop(Why.USED, 0)
     words = [f"{used:,} {'fixation' if used == 1 else 'fixations'} used."]
     if counts:

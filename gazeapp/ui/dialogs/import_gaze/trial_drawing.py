@@ -122,7 +122,7 @@ def drawing_of(
     plain = _Plain.of(frame, plan.geometry.screen, picture)
     image = _image_rectangle(trial, frame, picture, plain)
     screen = plan.geometry.screen if frame.of == SCREEN else None
-    fixations, why = plan.fixations.part(trial.rows), plan.why[trial.rows]
+    fixations, why = recorded(plan, number)
     if not other_eye:
         of_eye = why != Why.OTHER_EYE
         fixations, why = fixations.part(of_eye), why[of_eye]
@@ -136,6 +136,14 @@ def drawing_of(
         _scanpath(fixations, why, plain, image, picture),
         compared,
     )
+
+
+def recorded(plan: ImportPlan, number: int) -> tuple[Fixations, CodeArray]:
+    """Return the fixations of a trial and why each is not used, without averages that nobody asked for."""
+    rows = plan.trials[number].rows
+    fixations, why = plan.fixations.part(rows), plan.why[rows]
+    meant = (fixations.eye != Eye.AVERAGE) | (why != Why.OTHER_EYE)
+    return fixations.part(meant), why[meant]
 
 
 def trackers_own(own: Contents, number: int, eye: Eye) -> tuple[Fixations, CodeArray]:
