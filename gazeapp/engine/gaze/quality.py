@@ -19,6 +19,9 @@ GAP_MS = 75.0
 _LONG_STEP = 1.5
 """Steps in time above this many usual ones have samples missing between."""
 
+_SHORTEST_STEP_MS = 1e-3
+"""Samples closer in time than this are one sample that was written twice: no tracker has a rate of 1 MHz."""
+
 _FEWEST = 5
 """Among fewer values than this, none is called an outlier."""
 
@@ -150,7 +153,7 @@ def sampling_period(t_ms: DoubleArray) -> float | None:
 
 def _period(steps: DoubleArray) -> tuple[float | None, float]:
     """Return the usual step, and the length from which a step is longer than usual, ms."""
-    onward = steps[steps > 0]
+    onward = steps[steps > _SHORTEST_STEP_MS]
     if not len(onward):
         return None, np.inf
     long = _LONG_STEP * float(np.median(onward))

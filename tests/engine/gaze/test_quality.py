@@ -105,6 +105,8 @@ def test_rounding_and_jitter_are_no_loss():
 def test_too_few_samples_to_measure():
     assert of([]) == {"n_samples": 0, "share_lost": None, "rate_hz": None, "gaps": 0, "longest_gap_ms": 0.0}
     assert of([5])["rate_hz"] is None
+    assert of([5, 5, 5])["rate_hz"] is None
+    assert of([0, 1e-300])["rate_hz"] is None
     assert of([5], rate_hz=250)["rate_hz"] == 250
     assert of([5], rate_hz=250)["share_lost"] == 0
 

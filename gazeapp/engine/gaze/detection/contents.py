@@ -27,6 +27,9 @@ from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 FOUND = "Fixations were found in the samples"
 """How the note begins that says by which method and thresholds."""
 
+_FARTHEST = 1e9
+"""Positions beyond this, in whatever unit, are on no screen."""
+
 
 def detect(
     samples: Samples,
@@ -255,7 +258,7 @@ def _both(left: _Gaze, right: _Gaze) -> _Gaze:
     order = order[np.lexsort((both.t_ms[order], trial[order]))]
     both, trial = both.part(order), trial[order]
     first = np.flatnonzero(np.r_[len(order) > 0, (np.diff(trial) != 0) | (np.diff(both.t_ms) != 0)])
-    seen = np.isfinite(both.x) & np.isfinite(both.y)
+    seen = (np.abs(both.x) < _FARTHEST) & (np.abs(both.y) < _FARTHEST)
     n_seen = np.add.reduceat(seen.astype(np.float64), first) if len(first) else np.zeros(0)
     x, y = (_mean_of_seen(column, seen, first, n_seen) for column in (both.x, both.y))
     code = np.full(len(first), Eye.AVERAGE, dtype=np.int8)

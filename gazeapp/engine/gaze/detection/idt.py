@@ -52,8 +52,8 @@ def _window_ends(track: Track, min_duration_ms: float) -> IntArray:
     block = np.searchsorted(starts, track.begin)
     clock = track.t_ms - track.t_ms[track.begin] + offsets[block]
     needed = max(min_duration_ms - track.period_ms, 0.0) - 1e-6 * track.period_ms
-    ends: IntArray = np.searchsorted(clock, clock + needed).astype(np.int64)
-    return ends
+    # Where samples share a time, the search may end before the sample that it starts from.
+    return np.maximum(np.searchsorted(clock, clock + needed), np.arange(len(clock)))
 
 
 def _narrow(track: Track, first: IntArray, last: IntArray, limit: float) -> BoolArray:

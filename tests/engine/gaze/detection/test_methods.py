@@ -123,6 +123,11 @@ def test_dispersion_windows_stay_within_their_block():
     assert len(idt.find_runs(track(t[:9], np.zeros(9), period=10), 1.0, 100)) == 0
 
 
+def test_a_window_holds_its_first_sample_where_times_repeat():
+    t = [0, 0, 0, 10, 20, 20, 30]
+    assert pairs_of(idt.find_runs(track(t, np.zeros(7), period=10), 1.0, 0)) == [(0, 6)]
+
+
 def test_a_long_still_recording_is_one_fixation():
     n = 200_000
     found = idt.find_runs(track(np.arange(n), np.zeros(n)), 1.0, 100)
