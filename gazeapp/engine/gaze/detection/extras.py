@@ -33,6 +33,8 @@ _STILL = ("FIXA", "PURS")
 """REMoDNaV's labels between saccades. Nothing moves in an image that eyes could pursue; slow drifts, and at
 1000 Hz and more still gaze, too, are labelled pursuit."""
 
+_SEED = 0
+
 Spans = list[tuple[int, int]]
 """First and last sample of fixations, on a regular grid."""
 
@@ -129,9 +131,13 @@ def _called(
     y: DoubleArray,
     rate: float,
 ) -> Spans:
-    """Call a package without its prints, log lines and warnings; whatever it raises is one error."""
+    """Call a package without its prints, log lines and warnings; whatever it raises is one error.
+
+    I2MC draws the first centres of its clusters at random, from numpy's common generator: this is set to
+    the same state before each call, and put back.
+    """
     name = NAMES[thresholds.method]
-    before = logging.root.manager.disable
+    before, state = logging.root.manager.disable, np.random.get_state()
     try:
         with (
             contextlib.redirect_stdout(io.StringIO()),
@@ -140,6 +146,7 @@ def _called(
         ):
             warnings.simplefilter("ignore")
             logging.disable(logging.CRITICAL)
+            np.random.seed(_SEED)
             return find(thresholds, x, y, rate)
     except ImportError as error:
         raise GazeError(
@@ -150,6 +157,7 @@ def _called(
         raise _FailedError(str(error) or type(error).__name__) from error
     finally:
         logging.disable(before)
+        np.random.set_state(state)
 
 
 def _i2mc(thresholds: Thresholds, x: DoubleArray, y: DoubleArray, rate: float) -> Spans:

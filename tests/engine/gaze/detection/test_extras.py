@@ -134,6 +134,19 @@ def test_a_package_is_quiet_and_logging_is_as_before(monkeypatch, capsys, caplog
     assert len(caplog.records) == 1
 
 
+def test_chance_is_the_same_each_time_and_that_of_others_untouched(monkeypatch):
+    drawn = []
+    package(monkeypatch, lambda data: drawn.append(np.random.rand()) or [])
+    np.random.seed(5)
+    expected = np.random.rand(2)
+    np.random.seed(5)
+    first = np.random.rand()
+    found_in(samples(200))
+    found_in(samples(200))
+    assert drawn[0] == drawn[1]
+    assert [first, np.random.rand()] == expected.tolist()
+
+
 def test_slow_recordings_are_refused():
     with pytest.raises(GazeError, match=r"I2MC needs samples at 60 Hz or more, not 30 Hz"):
         found_in(samples(100, 30))
