@@ -168,7 +168,7 @@ class PreviewRow(NamedTuple):
 
 def variable_in(text: str) -> tuple[str, str] | None:
     """Return the name, in lower case, and the value of the trial variable that a message sets."""
-    found = _VARIABLE.match(text)
+    found = _VARIABLE.match(text) if text[:1] in "!vV" else None
     return (found[1].lower(), found[2].strip().strip('"')) if found else None
 
 
@@ -269,9 +269,10 @@ def finder_for(messages: Sequence[str], rules: TrialRules, where: str = "") -> t
     elif rules.start:
         chosen = next(iter(PRESETS))
     else:
-        chosen = _that_fits(messages, rules)
+        chosen = _that_fits(messages)
     finder = Finder(rules, PRESETS[chosen])
-    _check(finder, messages, rules, chosen, where)
+    if rules != TrialRules():
+        _check(finder, messages, rules, chosen, where)
     return chosen, finder
 
 
@@ -317,13 +318,17 @@ def _image_variable(text: str) -> str:
     return variable[1] if variable and variable[0] in IMAGE_VARIABLES else ""
 
 
-def _that_fits(messages: Sequence[str], rules: TrialRules) -> str:
+def _that_fits(messages: Sequence[str]) -> str:
+    texts = list(dict.fromkeys(messages))
+    names_images = {"": any(_loaded(text) or _image_variable(text) for text in texts)}
     fitting = []
     for key, preset in PRESETS.items():
-        finder = Finder(TrialRules(key, end=rules.end), preset)
-        if finder.by_blocks or not any(finder.start(text) is not None for text in messages):
+        finder = Finder(TrialRules(key), preset)
+        if finder.by_blocks or not any(finder.start(text) is not None for text in texts):
             continue
-        if any(finder.image(text) or _image_variable(text) for text in messages):
+        if preset.image not in names_images:
+            names_images[preset.image] = names_images[""] or any(map(finder.image, texts))
+        if names_images[preset.image]:
             return key
         fitting.append(key)
     return fitting[0] if fitting else BLOCKS
@@ -356,7 +361,7 @@ def _first_group(found: re.Match[str]) -> str:
 
 def _loaded(text: str) -> Shown | None:
     """Read ``!V IMGLOAD FILL path`` or ``!V IMGLOAD anchor path [x y [width height]]``."""
-    found = _IMGLOAD.match(text)
+    found = _IMGLOAD.match(text) if text.startswith("!") else None
     if not found:
         return None
     anchor, rest = found[1].lower(), found[2].strip()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+import warnings
 
 from gazeapp.engine.errors import GazeError
 
@@ -16,7 +17,8 @@ LONGEST_TEXT = 300
 """Characters of a message that a pattern sees; EyeLink's own messages are shorter."""
 LONGEST_PATTERN = 500
 
-_BEGINNINGS = (20, 40, 80, 120, 180, 240)
+_BEGINNINGS = (5, 10, 15, 20, 30, 40, 60, 90, 130, 180, 240)
+_MOST_REPEATS = 10
 _TRIED_ON = 200
 _SLOW_S = 0.1
 _BUDGET_S = 5.0
@@ -52,15 +54,20 @@ class UserPattern:
                 todo=f"Write one of at most {LONGEST_PATTERN}.",
             )
         try:
-            self._compiled = re.compile(pattern)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # of '[[', which means the same for years
+                self._compiled = re.compile(pattern)
         except (re.error, OverflowError, RecursionError) as error:
             raise GazeError(
                 f"The pattern '{pattern}' for the {what} is no regular expression: {error}.",
                 todo="Write the beginning of the message, such as 'TRIALID (.*)'. "
                 r"Characters with a meaning of their own, such as ( [ + * ?, need a \ before them.",
             ) from error
-        if _repeats_repeats(pattern):
+        tokens = _TOKEN.findall(pattern)
+        if _repeats_repeats(tokens):
             raise self._too_slow("It repeats a part that itself repeats or chooses.")
+        if sum(map(_is_many, tokens)) > _MOST_REPEATS:
+            raise self._too_slow(f"It repeats more than {_MOST_REPEATS} parts.")
         self._tried, self._spent = 0, 0.0
 
     @property
@@ -100,11 +107,11 @@ class UserPattern:
         )
 
 
-def _repeats_repeats(pattern: str) -> bool:
+def _repeats_repeats(tokens: list[str]) -> bool:
     """Return whether a group that repeats or chooses inside is itself repeated many times."""
     groups = [False]
     closed: bool | None = None
-    for token in _TOKEN.findall(pattern):
+    for token in tokens:
         many = _is_many(token)
         if many and closed:
             return True

@@ -42,7 +42,7 @@ _MARKS = {
 }
 _CONFIDENCES = (0.0, 0.6, 0.85, 0.95, 1.0)
 _MOST_MESSAGES = 2000
-_TRACKERS_OWN = ("!CAL", "!CMD", "!MODE", "VALIDATE")
+_TRACKERS_OWN = ("!CMD", "!MODE", "VALIDATE")
 
 Corner: TypeAlias = tuple[float, float]
 
@@ -121,7 +121,7 @@ def read(source: Source, options: ReadOptions) -> Contents:
 FORMAT = Format(
     "eyelink-asc",
     "EyeLink, converted by edf2asc (.asc)",
-    (".asc", ".asc.gz"),
+    (".asc",),
     recognise,
     read,
     has_messages=True,
@@ -208,13 +208,15 @@ def _quality(columns: SampleColumns, owner: IntArray, n_spans: int, rate_hz: flo
     """Return the quality of each span's samples, of the eye that lost fewer of them."""
     order = np.argsort(owner, kind="stable")
     bounds = np.searchsorted(owner[order], np.arange(n_spans + 1)).tolist()
-    places = [np.where(lost, np.nan, 0.0) for lost in columns.lost.values()]
     found: list[Json] = []
     for begin, end in pairwise(bounds):
         rows = order[begin:end]
-        times = columns.t_ms[rows]
-        each = [sample_quality(times, place[rows], place[rows], rate_hz) for place in places]
-        found.append(min(each, key=lambda one: float(one["share_lost"])) if len(rows) else {})
+        lost = min((eye[rows] for eye in columns.lost.values()), key=np.count_nonzero, default=None)
+        if lost is None or not len(rows):
+            found.append({})
+            continue
+        place = np.where(lost, np.nan, 0.0)
+        found.append(sample_quality(columns.t_ms[rows], place, place, rate_hz))
     return found
 
 

@@ -37,6 +37,8 @@ LONGEST_LINE = 1 << 17
 LONGEST_MESSAGE = 1000
 FIXATION_COLUMNS = 6
 
+_CALIBRATION = b" !CAL"  # dozens of messages of the tracker's own in every file
+_CALIBRATION_WITHIN = 40
 _PADDING = b"\n" * 64
 _WIDEST = 24
 _POWERS = 10.0 ** np.arange(_WIDEST + 1)
@@ -152,7 +154,8 @@ class Scan:
         """
         buffer = np.frombuffer(block + _PADDING, dtype=np.uint8)
         stops = np.flatnonzero(buffer[: len(block)] == ord("\n"))
-        starts = np.r_[0, stops[:-1] + 1] if len(stops) else stops
+        starts = np.zeros_like(stops)
+        starts[1:] = stops[:-1] + 1
         first = buffer[starts]
         is_sample = _is_digit(first)
         if not complete:
@@ -165,6 +168,8 @@ class Scan:
         done = 0
         for row in others[np.isin(codes, _TAKEN)].tolist():
             line = block[starts[row] : stops[row]]
+            if _CALIBRATION in line[:_CALIBRATION_WITHIN]:
+                continue
             layout = self._layout
             self._take_line(first_line + row, line, complete or row + 1 < len(stops))
             if layout != self._layout:
@@ -206,15 +211,29 @@ class Scan:
             return
         # A number before the text is how long ago it happened, in ms.
         ago = int(found[2]) if found[2] and len(found[2]) < 6 else 0
-        message = Message(number, float(found[1]) - ago, found[3].strip())
+        time = float(found[1]) - ago
+        message = Message(self._line_of(number, time) if ago > 0 else number, time, found[3].strip())
         self.messages.append(message)
-        if coords := _COORDS.match(message.text):
+        if "COORDS" in message.text or "creen_" in message.text:
+            self._take_screen(message.text)
+
+    def _line_of(self, number: int, time: float) -> int:
+        """Return the line where a message of that time would stand: above the fixations that end later."""
+        for row in range(len(self.numbers) - FIXATION_COLUMNS, -1, -FIXATION_COLUMNS):
+            line, _, start, duration = self.numbers[row : row + 4]
+            if not start + duration > time:
+                break
+            number = int(line) - 1
+        return number
+
+    def _take_screen(self, text: str) -> None:
+        if coords := _COORDS.match(text):
             area = tuple(_number(part) for part in coords.groups()[1:])
             self.corners.setdefault(coords[1], []).append(area)
-        elif distance := _DISTANCE.match(message.text):
+        elif distance := _DISTANCE.match(text):
             given = [value for value in _numbers(distance[1]) if value > 0][:2]
             self.distance_mm = self.distance_mm or (sum(given) / len(given) if given else None)
-        elif physical := _PHYSICAL.match(message.text):
+        elif physical := _PHYSICAL.match(text):
             edges = _numbers(physical[1])
             width = abs(edges[2] - edges[0]) if len(edges) >= 3 else 0.0
             self.width_mm = self.width_mm or width or None
@@ -282,6 +301,7 @@ def scan(source: Source, with_positions: bool) -> Scan:
     found, line = Scan(source, with_positions), 1
     for block, complete in _whole_lines(source, found):
         line += found.take(block, line, complete)
+    found.messages.sort(key=lambda message: message.line)
     return found
 
 
