@@ -38,14 +38,13 @@ OTHER_FRAME = "recording in another coordinate frame"
 
 _TABLES = ("_physio.tsv.gz", "_physio.tsv")
 _COPIES = {"derivatives", "sourcedata"}
-_LOOKED_AT = 2000
 _TRIED = 16
 
 
 def recognise(source: Source) -> Guess | None:
     """Tell eye recordings by the metadata beside them."""
     if source.is_folder:
-        found = [p for ends in _TABLES for p in first_files(source.path, ends, _TRIED, _LOOKED_AT)]
+        found = [p for ends in _TABLES for p in first_files(source.path, ends, _TRIED)]
         if any(is_gaze(_metadata_or_none(path)) for path in found):
             return Guess(0.95, "a folder with _physio tables whose metadata say PhysioType eyetrack")
         return None

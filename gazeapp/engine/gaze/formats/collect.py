@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ UNREADABLE = "file that cannot be read"
 
 _JOIN = 4096
 _TOLD = 5
+_LOOKED_AT, _OF_ONE_FOLDER = 4000, 400
 
 Table = TypeVar("Table", Fixations, Samples)
 
@@ -73,14 +75,15 @@ def numbered(number: int) -> str:
     return f"s{number:02d}"
 
 
-def first_files(folder: Path, ends: str, most: int = 2, looked_at: int = 500) -> list[Path]:
+def first_files(folder: Path, ends: str, most: int = 2) -> list[Path]:
     """Return some of the files whose name ends so, in the folder or below; few entries are looked at."""
+    looked_at = _LOOKED_AT
     found: list[Path] = []
     waiting = [folder]
     while waiting and looked_at > 0 and len(found) < most:
         try:
             with os.scandir(waiting.pop(0)) as listed:
-                for entry in listed:
+                for entry in islice(listed, _OF_ONE_FOLDER):
                     looked_at -= 1
                     if entry.name.endswith(ends) and not entry.name.startswith(".") and entry.is_file():
                         found.append(Path(entry.path))

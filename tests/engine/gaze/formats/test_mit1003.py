@@ -54,6 +54,13 @@ def test_samples_stand_by_subject_and_image(folder: Path) -> None:
     assert len(recording.fixations) == 0
 
 
+def test_a_folder_full_of_images_beside_the_data_does_not_hide_them(folder: Path) -> None:
+    (folder.parent / "ALLSTIMULI").mkdir()
+    for k in range(600):
+        (folder.parent / "ALLSTIMULI" / f"i{k}.jpeg").touch()
+    assert len(read_recording(folder.parent).trials) == 3
+
+
 def test_one_file_is_one_trial_of_the_subject_of_its_folder(folder: Path) -> None:
     recording = read_recording(folder / "hp/i1.mat")
     assert [(t.subject, t.image) for t in recording.trials] == [("hp", "i1.jpeg")]
