@@ -6,6 +6,7 @@ reason why a fixation is not used is found anew.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,11 +22,13 @@ from gazeapp.engine.gaze.records import CodeArray, Eye, Fixations, Frame, Placem
 from gazeapp.engine.gaze.trial_quality import trial_qualities
 from gazeapp.engine.project import ImageRow, Project, RecordingRow, TrialRow
 from gazeapp.engine.project.gaze import CHOICES, GEOMETRY, StoredFixations
-from gazeapp.engine.types import IntArray, Json
+from gazeapp.engine.types import BoolArray, IntArray, Json
 from gazeapp.engine.workflows.base import SILENT, Progress, StoppedError, Summary, Tally
 from gazeapp.engine.workflows.human_maps import HumanMaps, choices_of, default_geometry, geometry_of
 
 CHOOSE_VERB, GEOMETRY_VERB, SHIFT_VERB = "choose fixations", "change geometry", "shift trials"
+NO_IMAGE = "image not in the project"
+"""Why a fixation is not used that nothing speaks against but that its trial has no image."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,20 @@ def choose_fixations(project: Project, choices: GazeChoices, progress: Progress)
                 changed += marker.mark(recording)
         marker.finish(project.gaze.counts() if _maps_differ(before, choices) else (), progress)
     return tally.summary(changed=0 if tally.cancelled else changed)
+
+
+def count_marks(project: Project, choices: GazeChoices) -> dict[str, int]:
+    """Return how many fixations ``choices`` would use and leave out; nothing is stored.
+
+    Returns
+    -------
+    dict
+        Number of fixations by the reason why they are not used; under ``""`` those that are used.
+    """
+    marker, counts = Marker(project, choices), Counter[str]()
+    for recording in project.gaze.recordings():
+        counts.update(marker.count(recording))
+    return dict(counts)
 
 
 def _maps_differ(one: GazeChoices, other: GazeChoices) -> bool:
@@ -179,11 +196,19 @@ def match_images(project: Project, recordings: Sequence[RecordingRow] | None = N
 
 
 class Marker:
-    """Marks stored fixations anew under the project's choices, and gathers whose human maps to renew."""
+    """Marks stored fixations anew, and gathers whose human maps to renew.
 
-    def __init__(self, project: Project) -> None:
+    Parameters
+    ----------
+    project
+        The project.
+    choices
+        Which fixations are used; the project's own when not given.
+    """
+
+    def __init__(self, project: Project, choices: GazeChoices | None = None) -> None:
         self._project = project
-        self._choices = choices_of(project)
+        self._choices = choices_of(project) if choices is None else choices
         self._default = default_geometry(project)
         self._images: dict[int, ImageRow] = {image.id: image for image in project.images.all()}
         self._touched: set[tuple[int, str]] = set()
@@ -195,6 +220,21 @@ class Marker:
         table, owner = _as_read(stored, trials)
         return self._mark(trials, stored, eyes_used(table, owner, len(trials), self._choices.eye))
 
+    def count(self, recording: RecordingRow) -> Counter[str]:
+        """Return how many fixations of a recording would be used and left out, by reason; store nothing."""
+        trials = self._project.gaze.trials(recording.id)
+        table, owner = _as_read(self._project.gaze.stored_fixations(recording.id), trials)
+        eyes = eyes_used(table, owner, len(trials), self._choices.eye)
+        _, why = self._why(trials, table, owner, eyes)
+        counts = Counter(
+            {reason.words: int((why == reason).sum()) for reason in Why if (why == reason).any()}
+        )
+        unplaced = np.array([trial.image_id is None for trial in trials], dtype=bool)
+        if waiting := int((unplaced[owner] & (why == Why.USED)).sum()):
+            counts[""] -= waiting
+            counts[NO_IMAGE] = waiting
+        return counts
+
     def mark_trials(self, ids: Sequence[int]) -> None:
         """Find anew why each fixation of some trials is not used, with the eye that they use already."""
         for trial_id in ids:
@@ -205,15 +245,7 @@ class Marker:
     def _mark(self, trials: Sequence[TrialRow], stored: StoredFixations, eyes: CodeArray) -> int:
         project = self._project
         table, owner = _as_read(stored, trials)
-        images = [self._images.get(trial.image_id or 0) for trial in trials]
-        on_image = on_images(
-            table,
-            owner,
-            [_affine(trial, image) for trial, image in zip(trials, images, strict=True)],
-            images,
-            np.array([trial.shift for trial in trials], dtype=np.float64).reshape(-1, 2),
-        )
-        why = mark(table, owner, eyes, on_image, self._choices)
+        on_image, why = self._why(trials, table, owner, eyes)
         words = np.array([reason.words for reason in Why], dtype=object)[why]
         changed = np.flatnonzero(words != stored.dropped)
         project.gaze.mark(
@@ -233,6 +265,20 @@ class Marker:
         project.gaze.change_trials(rows)
         self._touch(trials[k] for k in set(owner[changed].tolist()))
         return len(changed)
+
+    def _why(
+        self, trials: Sequence[TrialRow], table: Fixations, owner: IntArray, eyes: CodeArray
+    ) -> tuple[BoolArray, CodeArray]:
+        """Return which fixations lie on their image, and why each is not used."""
+        images = [self._images.get(trial.image_id or 0) for trial in trials]
+        on_image = on_images(
+            table,
+            owner,
+            [_affine(trial, image) for trial, image in zip(trials, images, strict=True)],
+            images,
+            np.array([trial.shift for trial in trials], dtype=np.float64).reshape(-1, 2),
+        )
+        return on_image, mark(table, owner, eyes, on_image, self._choices)
 
     def place(self, recording: RecordingRow) -> int:
         """Find anew where a recording's images lay, and mark its fixations; return how many changed."""

@@ -41,6 +41,7 @@ from gazeapp.engine.scoring.image import (
 from gazeapp.engine.scoring.presets import preset
 from gazeapp.engine.types import DoubleArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.gaze_state import gaze_states, remember_scored
 from gazeapp.engine.workflows.human_maps import HumanMaps, choices_of, weights_of
 from gazeapp.engine.workflows.score_notes import say_what_is_missing
 
@@ -160,7 +161,7 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
         If a setting makes no sense, no image has fixations, or sigma is in degrees and the px per degree
         of a recording are not known.
     """
-    plan = _plan(project, settings)
+    plan, states = _plan(project, settings), gaze_states(project)
     groups = [_people(project, plan, task) for task in settings.tasks or project.tasks.all()]
     groups = [people for people in groups if people.tables]
     if not groups:
@@ -176,6 +177,7 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
     if not tally.cancelled:
         for people in groups:
             _summarise(project, plan, people, tally)
+        remember_scored(project, plan.rules.preset.id, {group.task: states[group.task] for group in groups})
     sigmas = [sigma for people in groups for sigma in people.sigma_px.values()]
     return tally.summary(
         preset=plan.rules.preset.id,

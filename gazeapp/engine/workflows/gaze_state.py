@@ -1,0 +1,67 @@
+"""Telling whether scores were made of the fixations that are in use now."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from gazeapp.engine.project import Project
+from gazeapp.engine.project.gaze import GEOMETRY
+from gazeapp.engine.types import Json
+from gazeapp.engine.workflows.human_maps import choices_of
+
+_SCORED = "scored gaze"
+
+
+def gaze_states(project: Project) -> dict[str, str]:
+    """Return a hash of what the fixations in use and their human maps follow from, for each task.
+
+    Positions as read never change while their recording is there, so recordings, the trials' places and
+    offsets, and the choices tell everything; no fixation is read. Distances count for a blur in degrees only.
+    """
+    choices = choices_of(project)
+    shared: list[object] = [choices.as_json()]
+    if choices.sigma_unit == "deg":
+        default = project.settings.current(GEOMETRY)
+        shared.append(None if default is None else default.values)
+    geometry = "geometry" if choices.sigma_unit == "deg" else "''"
+    recordings = project.db.execute(
+        f"SELECT id, sha256, settings_id, created, {geometry} FROM recordings ORDER BY id"
+    ).fetchall()
+    start = json.dumps([*shared, recordings]).encode()
+    states = {task: hashlib.sha256(start) for task in project.tasks.all()}
+    for task, *rest in project.db.execute(
+        "SELECT t.name, r.id, r.subject_id, r.image_id, r.offset_x, r.offset_y, r.shown_width, r.shown_height, "
+        "r.shift_x, r.shift_y, r.eye, r.n_kept FROM trials r JOIN tasks t ON t.id = r.task_id "
+        "WHERE r.image_id IS NOT NULL AND r.n_kept > 0 ORDER BY r.id"
+    ):
+        states[task].update(repr(rest).encode())
+    return {task: digest.hexdigest()[:16] for task, digest in states.items()}
+
+
+def remember_scored(project: Project, preset: str, states: Mapping[str, str]) -> None:
+    """Store that tasks were scored under a preset when their gaze had these states."""
+    name = f"{_SCORED} {preset}"
+    before = project.settings.current(name)
+    known: Json = {} if before is None else before.values
+    project.settings.set_current(name, {**known, **states})
+
+
+def outdated_scores(project: Project) -> frozenset[tuple[str, str]]:
+    """Return the (task, preset) whose scores were made of other fixations than those in use now.
+
+    Of scores that an earlier version of gazeapp made, nothing is known and nothing is said.
+    """
+    presets = [row[0] for row in project.db.execute("SELECT DISTINCT preset FROM summary")]
+    scored = {preset: project.settings.current(f"{_SCORED} {preset}") for preset in presets}
+    known = {preset: row.values for preset, row in scored.items() if row is not None}
+    if not known:
+        return frozenset()
+    now = gaze_states(project)
+    return frozenset(
+        (task, preset)
+        for preset, states in known.items()
+        for task, state in states.items()
+        if now.get(task) != state
+    )
