@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from gazeapp.engine.gaze.records import Frame
 from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project import Project
+from gazeapp.engine.project.gaze import FixationRow, NewTrial
 from gazeapp.engine.types import FloatArray
 
 WIDTH, HEIGHT = 160, 96
@@ -97,39 +99,48 @@ def build(
 
 
 def _add_gaze(project, ids, subjects, task, rng, settings, simulated) -> None:
-    recording = project.db.execute(
-        "INSERT INTO recordings (file, sha256, format, confidence, task, facts, simulated, settings_id,"
-        " created) VALUES ('made', ?, 'csv', 1, ?, '{}', ?, ?, '2026-01-01')",
-        (f"r{task}", task, int(simulated), settings),
-    ).lastrowid
+    recording = project.gaze.add_recording(
+        path=project.folder / "made.csv",
+        sha256=f"r{task}",
+        format="csv",
+        confidence=1.0,
+        task=task,
+        facts={},
+        simulated=simulated,
+        settings_id=settings,
+        frame=Frame(of="image").as_json(),
+        geometry={},
+    )
+    trials, scanpaths = [], []
     for image_id in ids:
         row = project.images.get(image_id)
         spots = [(0.3, 0.55), (0.68, 0.42)]
         density = sum(blob(48, round(48 * row.width / row.height), *spot, 0.06) for spot in spots) / 2
         project.maps.put_human(image_id, task, density.astype(np.float32), row.rect, settings)
         for number in range(subjects):
-            subject = project.gaze.add_subject(f"S{number + 1:02}")
-            trial = project.db.execute(
-                "INSERT INTO trials (recording_id, subject_id, image_id, task_id) VALUES (?, ?, ?, ?)",
-                (recording, subject, image_id, project.tasks.id_of(task)),
-            ).lastrowid
-            start = 0.0
-            for position in range(int(rng.integers(7, 13))):
-                x, y = np.array(spots[rng.integers(2)]) + rng.normal(0, 0.07, 2)
-                duration = float(rng.gamma(6, 42))
-                project.db.execute(
-                    "INSERT INTO fixations (trial_id, position, x, y, start_ms, duration_ms) "
-                    "VALUES (?, ?, ?, ?, ?, ?)",
-                    (
-                        trial,
-                        position,
-                        float(np.clip(x, 0.01, 0.99)) * row.width,
-                        float(np.clip(y, 0.01, 0.99)) * row.height,
-                        start,
-                        duration,
-                    ),
-                )
-                start += duration + 40
+            scanpaths.append(_scanpath(row, spots, rng))
+            n = len(scanpaths[-1])
+            trials.append(
+                NewTrial(f"S{number + 1:02}", task, image_id, "", row.name, n_fixations=n, n_kept=n)
+            )
+    trial_ids = project.gaze.add_trials(recording, trials)
+    project.gaze.add_fixations(
+        FixationRow(trial, k + 1, k + 1, *fixation, "", "", "")
+        for trial, scanpath in zip(trial_ids, scanpaths, strict=True)
+        for k, fixation in enumerate(scanpath)
+    )
+
+
+def _scanpath(row, spots, rng) -> list[tuple[float, float, float, float]]:
+    """x, y in image px, start and duration in ms of the fixations of a trial."""
+    fixations, start = [], 0.0
+    for _ in range(int(rng.integers(7, 13))):
+        x, y = np.array(spots[rng.integers(2)]) + rng.normal(0, 0.07, 2)
+        duration = float(rng.gamma(6, 42))
+        across, down = (float(np.clip(share, 0.01, 0.99)) for share in (x, y))
+        fixations.append((across * row.width, down * row.height, start, duration))
+        start += duration + 40
+    return fixations
 
 
 def add_run(project, image_id, model, task, words, settings) -> None:

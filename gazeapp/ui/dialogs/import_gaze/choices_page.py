@@ -67,6 +67,7 @@ class ChoicesPage(Page):
     def __init__(self) -> None:
         super().__init__()
         self._before: GazeChoices | None = None
+        self._chosen: GazeChoices | None = None
         self._lists = {name: _list(words) for name, words in _WORDS.items()}
         self._bounds = {
             "min_duration_ms": _number(0, 100_000, " ms"),
@@ -90,19 +91,15 @@ class ChoicesPage(Page):
 
     @property
     def choices(self) -> GazeChoices | None:
-        """What the user chose; None when it is what the project has."""
-        try:
-            chosen = self._read()
-        except GazeError:
-            return None
-        return None if self._before is None or chosen == self._before else chosen
+        """What the user chose; None when it is what the project has. What makes no sense is not taken."""
+        return None if self._chosen == self._before else self._chosen
 
     def show_file(self, preview: Preview | None, _settings: FileSettings) -> None:
         """Show the project's choices, the first time that they are known."""
         if preview is None:
             return
         if self._before is None:
-            self._before = preview.choices
+            self._before = self._chosen = preview.choices
             self._put(preview.choices)
         self._explain()
 
@@ -138,14 +135,14 @@ class ChoicesPage(Page):
     def _explain(self) -> None:
         wrong = ""
         try:
-            self._read()
+            self._chosen = self._read()
         except GazeError as error:
             wrong = f"{error.what} {error.todo}".strip()
         self._wrong.setText(wrong)
         self._wrong.setVisible(bool(wrong))
         differs = self.choices is not None
-        self._reset.setEnabled(differs)
-        self._reset.setToolTip("" if differs else "They are as the project has them.")
+        self._reset.setEnabled(differs or bool(wrong))
+        self._reset.setToolTip("" if self._reset.isEnabled() else "They are as the project has them.")
         self._effect.setText(
             "The import marks all fixations of the project anew under these choices and makes its human maps anew. "
             "Nothing is deleted; scores are of the earlier choices until you score again."

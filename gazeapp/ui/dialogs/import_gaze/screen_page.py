@@ -164,11 +164,11 @@ class ScreenPage(Page):
             self._facts().frame.of == IMAGE and self._preview is not None and self._preview.read is not None
         )
         why = "Positions in this file are counted on the image itself, so the screen does not move them."
-        for widget in (*self._screen, self._placement):
-            widget.setEnabled(not on_image)
-            widget.setToolTip(
-                why if on_image else _TIPS["placement" if widget is self._placement else "screen"]
-            )
+        for key, widgets in self._of_the_screen().items():
+            for widget in widgets:
+                widget.setEnabled(not on_image)
+                widget.setToolTip(why if on_image else _TIPS[key])
+        self.setFocusProxy(self._degree if on_image else self._screen[0])
         explicit = self._placement.currentData() == _EXPLICIT
         for box in self._rect:
             box.setEnabled(explicit and not on_image)

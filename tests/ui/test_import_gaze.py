@@ -1,0 +1,378 @@
+"""The import dialog shows what is in files, lets it be put right, and says how to import them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from gazeapp.engine.gaze.choices import GazeChoices
+from gazeapp.engine.gaze.geometry import Geometry
+from gazeapp.engine.project import Project
+from gazeapp.engine.workflows.base import SILENT
+from gazeapp.engine.workflows.gaze import import_gaze
+from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
+from gazeapp.ui.study import read_study
+from gazeapp.ui.worker import JobRunner
+
+
+@pytest.fixture
+def runners():
+    made = JobRunner(), JobRunner()
+    yield made
+    for runner in made:
+        runner.stop()
+
+
+@pytest.fixture
+def ask(qtbot, study, runners):
+    """Open the dialog on files and wait until all were looked into."""
+
+    def ask(*files: Path, wait: bool = True) -> ImportGazeDialog:
+        with Project.open(study.path) as project:
+            view = read_study(project)
+        dialog = ImportGazeDialog(None, view, list(files), *runners, "social")
+        qtbot.addWidget(dialog)
+        dialog.show()
+        if wait:
+            settle(qtbot, dialog)
+        return dialog
+
+    return ask
+
+
+def settle(qtbot, dialog):
+    qtbot.waitUntil(lambda: all(entry.is_fresh for entry in dialog.files.entries))
+
+
+def table(path: Path, *rows: str) -> Path:
+    path.write_text("image,subject,x,y\n" + "".join(f"{row}\n" for row in rows))
+    return path
+
+
+def eyelink(
+    path: Path, trials: int = 2, screen: str = "GAZE_COORDS 0 0 319 191", *, named: bool = True
+) -> Path:
+    """A recording of the left eye, each trial with one fixation in the middle and one off the screen."""
+    lines = [f"MSG 90 {screen}"] if screen else []
+    for k in range(trials):
+        t = 1000 * k + 1000
+        lines += [
+            f"START {t} LEFT SAMPLES EVENTS",
+            f"MSG {t} TRIALID {k + 1}",
+            f"MSG {t} !V TRIAL_VAR image scene-00{k + 1}.png" if named else f"MSG {t} SYNCTIME",
+            f"EFIX L {t} {t + 98} 100 160.0 96.0 900",
+            f"EFIX L {t + 200} {t + 298} 100 -20.0 96.0 900",
+            f"MSG {t + 500} TRIAL_RESULT 0",
+            f"END {t + 510} SAMPLES EVENTS RES 30 30",
+        ]
+    path.write_text("\n".join(["** CONVERTED FROM x.edf using edfapi", *lines, ""]))
+    return path
+
+
+def words(widget) -> str:
+    return "\n".join(label.text() for label in widget.findChildren(QLabel) if not label.isHidden())
+
+
+def choose(dialog, name: str) -> None:
+    row = [entry.name for entry in dialog.files.entries].index(name)
+    dialog.files.view.setCurrentIndex(dialog.files.model.index(row))
+
+
+def test_a_good_file_is_imported_at_once(ask, study, tmp_path):
+    good = table(
+        tmp_path / "good.csv", "scene-001.png,A,5,5", "scene-001.png,A,50,500", "scene-002.png,B,9,9"
+    )
+    dialog = ask(good)
+    assert dialog.bar.import_button.text() == "Import 1 file: 2 fixations"
+    assert dialog.bar.import_button.isEnabled()
+    text = words(dialog.read_page)
+    assert "100% sure: the columns 'image', 'subject', 'x', 'y'" in text
+    assert "2: A, B" in text
+    assert "all 2 are in the project" in text
+    assert "Outside image" in text
+    with Project.open(study.path) as project:
+        before = len(project.gaze.recordings())
+        import_gaze(project, dialog.settings(), SILENT)
+        after = project.gaze.recordings()
+    assert before == 2  # looking stores nothing
+    assert [(Path(row.file).name, row.task) for row in after[before:]] == [("good.csv", "social")]
+
+
+def test_files_that_cannot_be_imported_stay_out_and_are_named(ask, tmp_path):
+    bad = tmp_path / "bad.bin"
+    bad.write_bytes(bytes(range(256)))
+    empty = table(tmp_path / "empty.csv")
+    good = table(tmp_path / "good.csv", "scene-001.png,A,5,5")
+    dialog = ask(bad, empty, good)
+    assert [entry.state for entry in dialog.files.entries] == ["bad", "bad", "good"]
+    assert dialog.settings().files == (str(good),)
+    assert "bad.bin, empty.csv" in dialog.bar.reason
+    assert "binary" in words(dialog.read_page)
+    choose(dialog, "good.csv")
+    dialog.files.remove_current()
+    assert not dialog.bar.import_button.isEnabled()
+    assert "Nothing can be imported" in dialog.bar.import_button.toolTip()
+    dialog.files.remove_current()
+    dialog.files.remove_current()
+    assert "Add the files" in dialog.bar.reason
+    assert dialog.settings().files == ()
+
+
+def test_names_are_matched_by_hand_and_by_the_closest(qtbot, ask, tmp_path):
+    odd = table(tmp_path / "odd.csv", "scen-001.png,A,1,1", "other.png,A,1,1", "scene-003.png,A,1,1")
+    dialog = ask(odd)
+    dialog.go_to("Images")
+    page = dialog.images_page
+    assert [match.closest for match in page.model.matches] == ["scene-001.png", "", ""]
+    page._unmatched.setChecked(True)
+    assert page._shown.rowCount() == 2
+    page._closest.click()
+    page.assign("other.png", "scene-002.png")
+    settle(qtbot, dialog)
+    assert [(match.image, match.how) for match in page.model.matches] == [
+        ("scene-001.png", "assigned"),
+        ("scene-002.png", "assigned"),
+        ("scene-003.png", "same name"),
+    ]
+    page._unmatched.setChecked(False)
+    select = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+    page.table.selectionModel().select(page._shown.index(2, 0), select)
+    page._none.click()
+    settle(qtbot, dialog)
+    own = dialog.settings().own[str(odd)].match
+    assert own.names == {"scen-001.png": "scene-001.png", "other.png": "scene-002.png", "scene-003.png": ""}
+    assert page.model.matches[2].image == ""
+
+
+def test_an_image_is_typed_into_the_table(qtbot, ask, tmp_path):
+    dialog = ask(table(tmp_path / "odd.csv", "odd.png,A,1,1"))
+    dialog.go_to("Images")
+    page = dialog.images_page
+    cell = page._shown.index(0, 1)
+    delegate = page.table.itemDelegateForColumn(1)
+    for typed, image in (("no such image", ""), ("scene-002.png", "scene-002.png")):
+        editor = delegate.createEditor(page.table, None, cell)
+        editor.setCurrentText(typed)
+        delegate.setModelData(editor, page._shown, cell)
+        editor.deleteLater()
+        settle(qtbot, dialog)
+        assert page.model.matches[0].image == image
+
+
+def test_images_are_taken_by_order(qtbot, ask, tmp_path, monkeypatch):
+    file = eyelink(tmp_path / "A.asc", named=False)
+    order = tmp_path / "order.txt"
+    order.write_text("scene-003.png\nscene-001.png\n")
+    from PySide6.QtWidgets import QFileDialog
+
+    dialog = ask(file)
+    dialog.go_to("Images")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args: (str(order), ""))
+    dialog.images_page.ask_for_list()
+    settle(qtbot, dialog)
+    plan = dialog.files.current.preview.plan
+    names = {picture_id: picture.name for picture_id, picture in dialog.files.current.preview.images.items()}
+    assert [names[trial.image_id] for trial in plan.trials] == ["scene-003.png", "scene-001.png"]
+    assert "By order" in dialog.images_page._summary.text()
+    dialog.images_page.use_order(())
+    settle(qtbot, dialog)
+    assert not dialog.settings().own[str(file)].match.order
+
+
+def test_a_missing_screen_is_given_for_all_files_of_the_format(qtbot, ask, tmp_path):
+    one, two = (eyelink(tmp_path / f"{name}.asc", screen="") for name in "ab")
+    dialog = ask(one, two)
+    assert [entry.state for entry in dialog.files.entries] == ["bad", "bad"]
+    button = next(b for b in dialog.read_page.findChildren(QPushButton) if "screen" in b.text())
+    button.click()
+    page = dialog.screen_page
+    assert dialog.tabs.currentWidget() is page
+    for box, size in zip(page._screen, (320, 192), strict=True):
+        box.setValue(size)
+    settle(qtbot, dialog)
+    # The 160 x 96 image lies at 80..240, 48..144 of the screen: (160, 96) is its middle.
+    assert dialog.files.entries[0].preview.facts["dropped"] == {"outside image": 2}
+    assert [entry.state for entry in dialog.files.entries] == ["good", "bad"]
+    assert "all 2 files" in dialog._all.text()
+    dialog._all.click()
+    assert not dialog._all.isEnabled()
+    settle(qtbot, dialog)
+    assert dialog.settings().own[str(two)].geometry == Geometry(screen=(320, 192))
+    assert dialog.bar.import_button.text() == "Import 2 files: 4 fixations"
+
+
+def test_the_screen_becomes_the_default_of_the_project(qtbot, ask, tmp_path):
+    one, two = (eyelink(tmp_path / f"{name}.asc", screen="") for name in "ab")
+    dialog = ask(one, two)
+    dialog.go_to("Screen and distance")
+    page = dialog.screen_page
+    page._screen[0].setValue(320)
+    assert "both the width and the height" in page._note.text()
+    page._screen[1].setValue(192)
+    page._width.setValue(40)
+    page._distance.setValue(60)
+    # 2 * 60 cm * tan(0.5 degrees) * 320 px / 40 cm
+    assert "8.38 screen px" in page._result.text()
+    page._makes_default.click()
+    settle(qtbot, dialog)
+    assert [entry.state for entry in dialog.files.entries] == ["good", "good"]
+    expected = Geometry(screen=(320, 192), distance_cm=60, screen_width_cm=40)
+    assert dialog.default_geometry == expected
+    assert dialog.settings().own[str(two)].geometry == Geometry()
+    page._keeps_default.click()
+    settle(qtbot, dialog)
+    assert dialog.default_geometry is None
+    assert [entry.state for entry in dialog.files.entries] == ["good", "bad"]
+
+
+def test_an_explicit_place_needs_a_size(qtbot, ask, tmp_path):
+    dialog = ask(eyelink(tmp_path / "a.asc"))
+    dialog.go_to("Screen and distance")
+    page = dialog.screen_page
+    assert not page._rect[2].isEnabled()
+    page._placement.setCurrentIndex(page._placement.findData("explicit"))
+    page._edited()
+    assert "width and the height" in page._note.text()
+    for box, value in zip(page._rect, (-20, 0, 320, 192), strict=True):
+        box.setValue(value)
+    settle(qtbot, dialog)
+    assert page._note.isHidden()
+    # The image covers the screen from 20 px left of it, so that even (-20, 96) lies on its first column.
+    assert dialog.files.current.preview.facts["dropped"] == {}
+    assert dialog.settings().own[dialog.files.current.file].geometry.rect == (-20, 0, 320, 192)
+
+
+def test_choices_hold_for_all_files_and_are_none_until_changed(qtbot, ask, tmp_path):
+    dialog = ask(eyelink(tmp_path / "a.asc"), eyelink(tmp_path / "b.asc"))
+    dialog.go_to("Choices")
+    page = dialog.choices_page
+    assert dialog.settings().choices is None
+    box = page._lists["first_fixation"]
+    box.setCurrentIndex(box.findData("drop"))
+    page._edited()
+    page._bounds["min_duration_ms"].setValue(60)
+    settle(qtbot, dialog)
+    assert dialog.settings().choices == GazeChoices(first_fixation="drop", min_duration_ms=60)
+    assert [entry.preview.facts["dropped"] for entry in dialog.files.entries] == [
+        {"first fixation": 2, "outside image": 2}
+    ] * 2
+    page._bounds["max_duration_ms"].setValue(10)
+    assert "above the maximum" in page._wrong.text()
+    page._reset.click()
+    settle(qtbot, dialog)
+    assert dialog.settings().choices is None
+    assert page._wrong.isHidden()
+
+
+def test_a_blur_in_degrees_asks_for_a_degree(qtbot, ask, tmp_path):
+    dialog = ask(table(tmp_path / "good.csv", "scene-001.png,A,5,5"))
+    dialog.go_to("Choices")
+    unit = dialog.choices_page._lists["sigma_unit"]
+    unit.setCurrentIndex(unit.findData("deg"))
+    dialog.choices_page._sigma.setValue(1.0)
+    dialog.choices_page._edited()
+    settle(qtbot, dialog)
+    assert not dialog.bar.import_button.isEnabled()
+    dialog.go_to("What was read")
+    assert "px a degree spans" in words(dialog.read_page)
+    dialog.go_to("Screen and distance")
+    assert not dialog.screen_page._distance.isEnabled()
+    assert "on the image itself" in dialog.screen_page._distance.toolTip()
+    dialog.screen_page._degree.setValue(30)
+    settle(qtbot, dialog)
+    assert dialog.bar.import_button.isEnabled()
+
+
+def test_the_format_can_be_said(qtbot, ask, tmp_path):
+    dialog = ask(eyelink(tmp_path / "a.asc"))
+    box = dialog.read_page._format
+    box.setCurrentIndex(box.findData("smi-begaze") if box.findData("smi-begaze") >= 0 else 2)
+    box.activated.emit(box.currentIndex())
+    settle(qtbot, dialog)
+    assert dialog.files.current.state == "bad"
+    box.setCurrentIndex(0)
+    box.activated.emit(0)
+    settle(qtbot, dialog)
+    assert dialog.files.current.state == "good"
+
+
+def test_advanced_pages_are_folded_and_only_those_of_use_are_there(ask, tmp_path):
+    dialog = ask(eyelink(tmp_path / "a.asc"), table(tmp_path / "good.csv", "scene-001.png,A,5,5"))
+
+    def tabs():
+        return [page.title for k, page in enumerate(dialog.pages) if dialog.tabs.isTabVisible(k)]
+
+    assert tabs() == ["What was read", "On the images", "Images"]
+    dialog._more.click()
+    assert tabs()[3:] == ["Trials", "Screen and distance", "Choices"]
+    choose(dialog, "good.csv")
+    assert tabs()[3:] == ["Columns", "Screen and distance", "Choices"]
+    dialog._more.click()
+    assert tabs() == ["What was read", "On the images", "Images"]
+
+
+def test_files_are_dropped_onto_the_dialog(qtbot, ask, tmp_path):
+    dialog = ask(table(tmp_path / "good.csv", "scene-001.png,A,5,5"))
+    folder = tmp_path / "more"
+    folder.mkdir()
+    eyelink(folder / "a.asc")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in (folder, tmp_path / "good.csv")])
+    event = QDropEvent(
+        QPoint(9, 9),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    dialog.dropEvent(event)
+    settle(qtbot, dialog)
+    assert [entry.name for entry in dialog.files.entries] == ["good.csv", "a.asc"]
+
+
+def test_keys_do_everything(qtbot, ask, tmp_path):
+    dialog = ask(
+        table(tmp_path / "a.csv", "scene-001.png,A,5,5"), table(tmp_path / "b.csv", "scene-001.png,A,6,6")
+    )
+    view = dialog.files.view
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    assert dialog.files.current.name == "b.csv"
+    qtbot.keyClick(view, Qt.Key.Key_Delete)
+    assert [entry.name for entry in dialog.files.entries] == ["a.csv"]
+    qtbot.keyClick(dialog, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert dialog.result() == 1
+
+
+def test_a_task_that_is_new_is_said(ask, tmp_path):
+    dialog = ask(table(tmp_path / "a.csv", "scene-001.png,A,5,5"))
+    dialog.bar._task.setCurrentText("generel")
+    assert "“generel” is new" in dialog.bar.reason
+    dialog.bar._task.setCurrentText(" ")
+    assert not dialog.bar.import_button.isEnabled()
+    assert "Say under which task" in dialog.bar.import_button.toolTip()
+
+
+def test_closing_while_files_are_read_stops_the_reading(qtbot, ask, tmp_path, runners):
+    big = tmp_path / "big.csv"
+    big.write_text("image,subject,x,y\n" + "scene-001.png,A,5,5\n" * 200_000)
+    dialog = ask(big, wait=False)
+    dialog.reject()
+    qtbot.waitUntil(lambda: not runners[0].busy)
+    assert dialog.files.entries[0].preview is None
+
+
+def test_what_breaks_in_a_reader_is_said(ask, tmp_path, monkeypatch):
+    from gazeapp.ui.dialogs.import_gaze import previews
+
+    def broken(*_args):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(previews, "look_at", broken)
+    dialog = ask(table(tmp_path / "a.csv", "scene-001.png,A,5,5"))
+    assert dialog.files.entries[0].state == "bad"
+    assert "boom" in words(dialog.read_page)
