@@ -54,6 +54,7 @@ ROLE_WORDS = {
 
 _LEAST, _MOST = 104, 216
 _ROW = 28
+_ARROW = 44
 _AnyIndex = QModelIndex | QPersistentModelIndex
 
 
@@ -303,6 +304,8 @@ class ColumnTable(QWidget):
         for number, name in enumerate(self._roles.header):
             texts = [name, *(row[number] for row in self._cells.rows[:8] if number < len(row))]
             width = max(metrics.horizontalAdvance(text[:40]) for text in texts) + 28
+            role = ROLE_WORDS[self._roles.roles[number]]
+            width = max(width, metrics.horizontalAdvance(role) + _ARROW)
             self.top.setColumnWidth(number, min(max(width, _LEAST), _MOST))
 
     @Slot(int, int, int)

@@ -13,8 +13,8 @@ from gazeapp.ui.widgets import label
 from gazeapp.ui.worker import JobRunner
 
 _LEGEND = (
-    "Filled circles are fixations that are used, rings are left out; triangles at the edge lie beyond it. "
-    "Point at one, or step with the arrow keys, to see what is known of it."
+    "Filled circles are used, rings are left out; triangles lie beyond the edge. Point at one, or use the "
+    "arrow keys, to see more."
 )
 
 

@@ -37,8 +37,12 @@ OWN_COLOUR = "#56B4E9"
 _SCREEN = QColor(0x5E, 0x5E, 0x5E)
 _INK = QColor(0x14, 0x14, 0x14)
 _MARGIN = 16
-_USUAL_RADIUS = 9.0
+_USUAL_RADIUS, _USUAL_WIDTH = 9.0, 560
 _NUMBERED_AT_MOST = 60
+# Lines between more fixations than this are a tangle, and circles a heap.
+_JOINED_AT_MOST = 300
+_DOT = 2.5
+_AROUND_DIGITS = 5
 _REACH = 6.0
 # Fixations farther off the screen than this share of its size are drawn at the edge.
 _FAR = 0.25
@@ -109,7 +113,7 @@ class ScanpathView(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return a size at which a photograph reads well."""
-        return QSize(560, 420)
+        return QSize(_USUAL_WIDTH, 420)
 
     def position_of(self, number: int) -> QPointF:
         """Return where a fixation is drawn, px of the widget."""
@@ -241,8 +245,13 @@ class ScanpathView(QWidget):
         return [bool(value) for value in beyond]
 
     def _radius(self, path: Scanpath, number: int) -> float:
-        usual = _USUAL_RADIUS * min(max(math.sqrt(self.width() / 560), 0.7), 1.5)
-        return radius(float(path.fixations.duration_ms[number]), usual)
+        if len(path) > _JOINED_AT_MOST:
+            return _DOT
+        return radius(float(path.fixations.duration_ms[number]), _USUAL_RADIUS * self._size())
+
+    def _size(self) -> float:
+        """Return how much larger marks are than in a widget of the usual width."""
+        return min(max(math.sqrt(self.width() / _USUAL_WIDTH), 0.7), 1.5)
 
     def _drawn(self) -> QPixmap:
         ratio = self.devicePixelRatioF()
@@ -301,6 +310,12 @@ class ScanpathView(QWidget):
 
     def _draw_diamonds(self, painter: QPainter, path: Scanpath) -> None:
         """Draw open diamonds, so that what they are compared with stays in sight under them."""
+        if len(path) > _JOINED_AT_MOST:
+            pen = QPen(QColor(OWN_COLOUR), _DOT)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(pen)
+            painter.drawPoints(self._points(path))
+            return
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for number, point in enumerate(self._points(path)):
             diamond = _diamond(point, self._radius(path, number) * 1.5)
@@ -311,14 +326,12 @@ class ScanpathView(QWidget):
     def _draw_path(self, painter: QPainter, path: Scanpath) -> None:
         points, beyond = self._points(path), self._is_beyond(path)
         used = [why == Why.USED for why in path.why.tolist()]
-        line = QPolygonF([point for point, is_used in zip(points, used, strict=True) if is_used])
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for pen in (QPen(QColor(0, 0, 0, 110), 3.0), QPen(QColor(255, 255, 255, 210), 1.4)):
-            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-            painter.setPen(pen)
-            painter.drawPolyline(line)
+        if len(points) > _JOINED_AT_MOST:
+            _draw_dots(painter, points, used)
+            return
+        _draw_line(painter, [point for point, is_used in zip(points, used, strict=True) if is_used])
         numbers = QFont(self.font())
-        numbers.setPixelSize(10)
+        numbers.setPixelSize(max(round(10 * self._size()), 10))
         numbers.setBold(True)
         painter.setFont(numbers)
         # Those that are left out lie below, so that what is used is never hidden.
@@ -330,9 +343,43 @@ class ScanpathView(QWidget):
                 continue
             _draw_mark(painter, points[number], size, fill)
             if len(points) <= _NUMBERED_AT_MOST:
-                painter.setPen(_INK if fill else QColor("white"))
-                box = QRectF(points[number].x() - 14, points[number].y() - 8, 28, 16)
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(int(path.fixations.index[number])))
+                _draw_number(painter, points[number], size, int(path.fixations.index[number]), fill)
+
+
+def _draw_number(painter: QPainter, point: QPointF, size: float, index: int, fill: QColor | None) -> None:
+    """Write the number of a fixation into its mark, or beside it where that is too small."""
+    text = str(index)
+    box = QRectF(point.x() - 16, point.y() - 10, 32, 20)
+    if 2 * size >= painter.fontMetrics().horizontalAdvance(text) + _AROUND_DIGITS:
+        painter.setPen(_INK if fill else QColor("white"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        return
+    box.translate(16 + size + 3, 0)
+    side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    for colour, shift in ((QColor(0, 0, 0, 200), 1), (QColor("white"), 0)):
+        painter.setPen(colour)
+        painter.drawText(box.translated(shift, shift), side, text)
+
+
+def _draw_line(painter: QPainter, points: list[QPointF]) -> None:
+    """Join fixations in their order."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(QColor(0, 0, 0, 110), 3.0), QPen(QColor(255, 255, 255, 210), 1.4)):
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.setPen(pen)
+        painter.drawPolyline(QPolygonF(points))
+
+
+def _draw_dots(painter: QPainter, points: list[QPointF], used: list[bool]) -> None:
+    """Draw very many fixations: dots, those that are left out in white below the others."""
+    dark, light, fill = QColor(0, 0, 0, 150), QColor(255, 255, 255, 230), QColor(PEOPLE_COLOUR)
+    for wanted, colour in ((False, light), (True, fill)):
+        dots = [point for point, is_used in zip(points, used, strict=True) if is_used is wanted]
+        for edge, width in ((dark, 2 * _DOT + 1.5), (colour, 2 * _DOT)):
+            pen = QPen(edge, width)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(pen)
+            painter.drawPoints(dots)
 
 
 def _draw_mark(painter: QPainter, point: QPointF, size: float, fill: QColor | None) -> None:

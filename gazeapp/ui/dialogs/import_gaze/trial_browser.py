@@ -14,12 +14,15 @@ from PySide6.QtCore import (
     Qt,
     Slot,
 )
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QHBoxLayout,
     QHeaderView,
+    QLabel,
     QLineEdit,
+    QSizePolicy,
     QSplitter,
     QTableView,
     QVBoxLayout,
@@ -111,6 +114,32 @@ class _Trials(QAbstractTableModel):
         return [k for k, text in enumerate(self._sought) if all(word in text for word in wanted)]
 
 
+class _Line(QLabel):
+    """A line of text that is cut in its middle where there is no room; the tooltip has all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole = ""
+        theme.set_role(self, "muted")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def show_line(self, text: str) -> None:
+        """Show a text."""
+        self._whole = text
+        self.setToolTip(plain(text))
+        self.setAccessibleName(text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut the text to the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width()))
+
+
 class TrialBrowser(QWidget):
     """A list of trials beside the one that is chosen, drawn on its image.
 
@@ -135,8 +164,7 @@ class TrialBrowser(QWidget):
         self._list = QTableView()
         self._find = QLineEdit()
         self._place = label("", "title")
-        self._who = label("", "muted")
-        self._who.setMinimumWidth(40)
+        self._who = _Line()
         self._detail = label("", "muted", wrap=True)
         self._back = icon_button("previous", "Previous trial (left key in the picture)")
         self._next = icon_button("next", "Next trial (right key in the picture)")
@@ -229,7 +257,7 @@ class TrialBrowser(QWidget):
         head = self._list.horizontalHeader()
         head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         head.resizeSection(0, 64)
-        head.resizeSection(2, 52)
+        head.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
         head.setMinimumSectionSize(40)
         self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._list.selectionModel().currentRowChanged.connect(self._chosen)
@@ -252,7 +280,7 @@ class TrialBrowser(QWidget):
         top.addWidget(self._other_eye)
         main = QWidget()
         column = QVBoxLayout(main)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, theme.STEP * 2 if self._has_list else 0, 0)
         column.setSpacing(theme.STEP)
         column.addLayout(top)
         column.addWidget(self.view, 1)
@@ -286,16 +314,14 @@ class TrialBrowser(QWidget):
         self._next.setEnabled(plan is not None and self._number < len(plan.trials) - 1)
         if plan is None or self._number < 0:
             self._place.setText("No trial")
-            self._who.setText("")
+            self._who.show_line("")
             self.view.set_drawing(None)
             self._describe(-1)
             return
         trial = plan.trials[self._number]
         self._place.setText(f"Trial {self._number + 1:,} of {len(plan.trials):,}")
-        self._who.setText(
-            " · ".join(part for part in (trial.trial.subject, trial.image_name, trial.task) if part)
-        )
-        self._who.setToolTip(plain(self._who.text()))
+        named = (trial.trial.subject, trial.image_name, trial.task)
+        self._who.show_line(" · ".join(part for part in named if part))
         drawing = drawing_of(
             plan, self._number, self._images, other_eye=self._other_eye.isChecked(), own=self._own
         )
