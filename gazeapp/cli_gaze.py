@@ -244,6 +244,43 @@ def set_geometry_command(project: Path, recordings: tuple[str, ...], as_json: bo
     run(project, change_geometry, GeometrySettings(_geometry(options), ids), as_json)
 
 
+@click.command("quality")
+@click.argument("project", type=FILE)
+@click.option("-o", "--output", type=FILE, help="CSV file for the figures; columns as in gazeapp export.")
+@click.option(
+    "--by",
+    type=click.Choice(["trial", "recording"]),
+    default="trial",
+    show_default=True,
+    help="What a row of the CSV file is.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures of the recordings as JSON.")
+def quality_command(project: Path, output: Path | None, by: str, as_json: bool) -> None:
+    """Show how good the recordings of PROJECT are, and which stand out.
+
+    A recording here is one subject in one file.
+    """
+    from gazeapp.engine.project import Project
+    from gazeapp.engine.reports import quality
+    from gazeapp.engine.reports.dictionary import QUALITY, QUALITY_RECORDINGS
+    from gazeapp.engine.reports.tables import write_table
+
+    with Project.open(project) as opened:
+        found = quality.read_quality(opened)
+    if output is not None and by == "trial":
+        write_table(output, QUALITY, quality.trial_rows(found))
+    elif output is not None:
+        write_table(output, QUALITY_RECORDINGS, quality.recording_rows(found))
+    if as_json:
+        names = [column.name for column in QUALITY_RECORDINGS.columns]
+        rows = [dict(zip(names, row, strict=True)) for row in quality.recording_rows(found)]
+        click.echo(json.dumps({"trials": len(found.trials), "recordings": rows}, indent=2))
+        return
+    click.echo(f"{found.in_words()}.")
+    for line in quality.standing_out(found):
+        click.echo(line)
+
+
 def _file_settings(format_: str, options: dict[str, Any]) -> FileSettings:
     from gazeapp.engine.gaze.detection import DetectionSettings
     from gazeapp.engine.gaze.profiles import find_profile
@@ -352,4 +389,10 @@ def _recording_ids(path: Path, names: tuple[str, ...]) -> list[int]:
     return ids
 
 
-COMMANDS = (import_gaze_command, formats_command, choose_fixations_command, set_geometry_command)
+COMMANDS = (
+    import_gaze_command,
+    formats_command,
+    choose_fixations_command,
+    set_geometry_command,
+    quality_command,
+)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from gazeapp.engine.project.gaze import X_IMAGE, Y_IMAGE
 from gazeapp.engine.project.project import Project
@@ -99,6 +100,58 @@ def any_used_from_screen(project: Project) -> bool:
         "WHERE r.image_id IS NOT NULL AND r.shown_width IS NOT NULL AND f.dropped = '' LIMIT 1"
     )
     return found.fetchone() is not None
+
+
+class TrialQualityRow(NamedTuple):
+    """What is known of the quality of one trial; ``quality`` is JSON as it is stored."""
+
+    trial_id: int
+    recording_id: int
+    subject_id: int
+    image_id: int | None
+    task_id: int | None
+    image_name: str
+    eye: str
+    shift_x: float
+    shift_y: float
+    n_fixations: int
+    n_kept: int
+    quality: str
+
+
+def trial_qualities(project: Project, at_once: int = 2000) -> Iterator[list[TrialQualityRow]]:
+    """Yield the quality of every trial, by recording and trial, some rows at a time.
+
+    ``n_kept`` is 0 where the project does not hold the image.
+    """
+    rows = project.db.execute(
+        "SELECT id, recording_id, subject_id, image_id, task_id, image_name, eye, shift_x, shift_y, n_fixations, "
+        "CASE WHEN image_id IS NULL THEN 0 ELSE n_kept END, quality FROM trials ORDER BY recording_id, id"
+    )
+    while some := rows.fetchmany(at_once):
+        yield [TrialQualityRow(*row) for row in some]
+
+
+class ScanpathPoint(NamedTuple):
+    """One fixation as it was recorded, of whatever eye, used or not."""
+
+    trial_id: int
+    x: float | None
+    y: float | None
+    duration_ms: float | None
+    eye: str
+
+
+def scanpaths(project: Project, trial_ids: Sequence[int], at_once: int = 500) -> Iterator[ScanpathPoint]:
+    """Yield the fixations of some trials as recorded, in the order of ``trial_ids``, which ascends."""
+    for start in range(0, len(trial_ids), at_once):
+        some = trial_ids[start : start + at_once]
+        rows = project.db.execute(
+            "SELECT trial_id, x, y, duration_ms, eye FROM fixations "
+            f"WHERE trial_id IN ({','.join('?' * len(some))}) ORDER BY trial_id, position",
+            tuple(some),
+        )
+        yield from map(ScanpathPoint._make, rows)
 
 
 def words(project: Project) -> Iterator[WordRow]:

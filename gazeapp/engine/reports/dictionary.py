@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gazeapp.engine.gaze.quality import FIGURES
 from gazeapp.engine.reports.tables import Column, Table, Value
 
 
@@ -127,6 +128,63 @@ RECORDINGS = Table(
         _number("px_per_degree", "px of the screen", "in a degree of visual angle"),
         _text("geometry_source", "who said what of it: user, file or project"),
         _text("detection", "how fixations were found in samples; empty when they are the file's own"),
+    ),
+)
+_COUNTS = frozenset({"n_recorded", "n_fixations", "n_duplicates", "n_samples", "gaps"})
+_FIGURES = tuple(
+    Column(
+        key,
+        "integer" if key in _COUNTS else "number",
+        "0 to 1" if figure.unit == "share" else figure.unit,
+        f"{figure.tooltip[:1].lower()}{figure.tooltip[1:].rstrip('.')}; empty when not known",
+    )
+    for key, figure in FIGURES.items()
+)
+_STANDS_OUT = _text(
+    "stands_out",
+    "figures that are far from the others: abs(0.6745 (value - median) / MAD) > 3.5, and by more than a least "
+    "amount; and whether trials are repeated; separated by semicolons",
+)
+
+QUALITY = Table(
+    "quality.csv",
+    "how good one trial is; a value is compared with those of the other trials of the task",
+    (
+        _integer("trial", "", "number of the trial, see trials.csv"),
+        _integer("recording", "", "number of the recording, see recordings.csv"),
+        _text("subject", "who looked"),
+        _text("image", "name of the image, or the recorded name where the project holds no such image"),
+        _TASK,
+        _text("eye", "eye whose fixations are used"),
+        *_FIGURES,
+        _number("shift_x", "px of the image", "what the user added to the positions"),
+        _number("shift_y", "px of the image", "what the user added to the positions"),
+        _integer(
+            "same_as", "", "number of an earlier trial with the same subject, image and scanpath; else empty"
+        ),
+        _flag(
+            "also_elsewhere",
+            "whether the subject looks at the image under the task in another recording, too",
+        ),
+        _STANDS_OUT,
+    ),
+)
+QUALITY_RECORDINGS = Table(
+    "quality_recordings.csv",
+    "how good one subject's trials in one recording are; a value is compared with those of the other rows",
+    (
+        _integer("recording", "", "number of the recording, see recordings.csv"),
+        _text("file", "name of the file"),
+        _text("subject", "who looked"),
+        _text("eye", "eye whose fixations are used, or several where trials differ"),
+        _integer("n_trials", "", "trials of the subject in the recording"),
+        *_FIGURES,
+        _number("shift_px", "px of the image", "median over trials of how far positions were moved by hand"),
+        _integer("n_repeated", "", "trials with the same subject, image and scanpath as an earlier one"),
+        _integer(
+            "n_again", "", "trials of images that the subject sees under the task in another recording, too"
+        ),
+        _STANDS_OUT,
     ),
 )
 RUNS = Table(
@@ -286,7 +344,8 @@ DICTIONARY = Table(
     ),
 )
 TABLES = (
-    IMAGES, RECORDINGS, TRIALS, FIXATIONS, MODELS, RUNS, WORDS, SCORES, CEILINGS, SUMMARY, MAPS, PROBLEMS, DICTIONARY,
+    IMAGES, RECORDINGS, TRIALS, FIXATIONS, QUALITY, QUALITY_RECORDINGS, MODELS, RUNS, WORDS, SCORES,
+    CEILINGS, SUMMARY, MAPS, PROBLEMS, DICTIONARY,
 )  # fmt: skip
 """All tables, in the order in which they are written and explained."""
 

@@ -16,6 +16,8 @@ from gazeapp.engine.reports.dictionary import (
     IMAGES,
     MODELS,
     PROBLEMS,
+    QUALITY,
+    QUALITY_RECORDINGS,
     RECORDINGS,
     RUNS,
     SCORES,
@@ -25,6 +27,7 @@ from gazeapp.engine.reports.dictionary import (
     dictionary_rows,
 )
 from gazeapp.engine.reports.human_ceilings import ceiling_rows
+from gazeapp.engine.reports.quality import read_quality, recording_rows, trial_rows
 from gazeapp.engine.reports.recordings import detection_of, geometry_sources
 from gazeapp.engine.reports.tables import Table, Value
 from gazeapp.engine.workflows.human_maps import default_geometry, geometry_of
@@ -39,6 +42,8 @@ def tables(project: Project) -> list[tuple[Table, Iterator[Row]]]:
         (RECORDINGS, recordings(project)),
         (TRIALS, trials(project)),
         (FIXATIONS, fixations(project)),
+        (QUALITY, quality(project)),
+        (QUALITY_RECORDINGS, quality_of_recordings(project)),
         (MODELS, models(project)),
         (RUNS, runs(project)),
         (WORDS, words(project)),
@@ -123,6 +128,16 @@ def fixations(project: Project) -> Iterator[Row]:
             *(not row.why, row.why, simulated[row.recording_id]),
             *(row.unusable, row.shift_x, row.shift_y),
         )
+
+
+def quality(project: Project) -> Iterator[Row]:
+    """Yield the quality of trials by recording, in the order in which they were read."""
+    yield from trial_rows(read_quality(project))
+
+
+def quality_of_recordings(project: Project) -> Iterator[Row]:
+    """Yield the quality of each subject's trials in each recording."""
+    yield from recording_rows(read_quality(project))
 
 
 def models(project: Project) -> Iterator[Row]:
