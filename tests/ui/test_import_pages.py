@@ -1,6 +1,7 @@
 """The import dialog's pages that draw trials, and ask about messages, columns and samples."""
 
 import re
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -204,6 +205,18 @@ def test_a_new_geometry_moves_the_image_and_not_the_trial(qtbot, scanpaths):
     assert browser.view.drawing.scanpath.image_x[0] == pytest.approx(310 * 0.4)
     scanpaths.show_file(preview_of(filled, file="b.txt"), FileSettings())
     assert browser.number == 1
+
+
+def test_thousands_of_fixations_in_a_trial_are_drawn_at_once(scanpaths):
+    rng = np.random.default_rng(1)
+    crowd = recording(rng.uniform(-50, 1050, 5000), rng.uniform(-50, 850, 5000))
+    scanpaths.show_file(preview_of(plan_of(crowd), file="crowd.txt"), FileSettings())
+    begin = time.perf_counter()
+    picture = scanpaths.browser.view.grab().toImage()
+    # Joined circles took some four seconds; dots take a few hundredths.
+    assert time.perf_counter() - begin < 1.0
+    spot = scanpaths.browser.view.position_of(int(np.flatnonzero(plan_of(crowd).why == 0)[-1])).toPoint()
+    assert picture.pixelColor(spot).name() == "#e69f00"
 
 
 def test_trials_are_found_by_subject(qtbot, scanpaths):
@@ -488,6 +501,7 @@ def test_thresholds_begin_at_what_is_usual(qtbot, samples):
     assert not area.isEnabled()
     assert "Only I-DT uses it." in area.toolTip()
     qtbot.keyClick(shortest, Qt.Key.Key_Up)
+    assert shortest.text() == "70 ms"
     assert samples.apply_to(FileSettings()).detection == DetectionSettings(min_duration_ms=70)
     samples.method.setCurrentIndex(samples.method.findData("idt"))
     assert area.isEnabled()

@@ -74,6 +74,10 @@ class _Field(QDoubleSpinBox):
         known = "" if usual is None else f"{usual:.3g}{self.suffix()}, "
         self.setSpecialValueText(words or f"{known}as usual")
 
+    def textFromValue(self, value: float) -> str:
+        """Return a number without zeros behind it."""
+        return self.locale().toString(value, "g", 6)
+
     def stepBy(self, steps: int) -> None:
         """Step from what is usual, and not below 0."""
         if self.said is None:
