@@ -31,7 +31,7 @@ from gazeapp.engine.gaze.records import (
     Trial,
 )
 from gazeapp.engine.gaze.source import Source
-from gazeapp.engine.gaze.tables import renumbered, sort_samples
+from gazeapp.engine.gaze.tables import renumbered
 from gazeapp.engine.types import DoubleArray, IntArray, Json
 
 _MARKS = {
@@ -86,36 +86,35 @@ def read(source: Source, options: ReadOptions) -> Contents:
     screen, corner, notes = _screen(found)
     division = divide(found.messages, found.starts, found.ends, options.rules, str(source.path))
     facts = _facts(found, screen, (*notes, *division.notes))
-    columns = found.samples()
-    numbers = found.fixations
+    n_spans = len(division.spans) + 2
+    columns, numbers = found.samples(), found.fixations
     owner = division.owners(numbers[:, 0], numbers[:, 2])
     order = np.argsort(owner, kind="stable")
-    fixations = _fixations(numbers[order], owner[order], corner)
-    sample_owner = division.owners(columns.line, columns.t_ms)
-    samples, sample_rows = None, [slice(0, 0)] * (len(division.spans) + 2)
-    quality = _quality(columns, sample_owner, len(sample_rows), facts.rate_hz)
+    bounds = np.searchsorted(owner[order], np.arange(n_spans + 1)).tolist()
+    fixation_rows = [slice(begin, end) for begin, end in pairwise(bounds)]
+    by_time = _rows_by_time(columns, division.owners(columns.line, columns.t_ms), n_spans)
+    samples, sample_rows = None, [slice(0, 0)] * n_spans
     if found.with_positions:
-        samples, sample_rows = _samples(columns, sample_owner, len(sample_rows), corner)
-    bounds = np.searchsorted(owner[order], np.arange(len(sample_rows) + 1))
-    trials = []
-    for number, span in enumerate(_all_spans(division)):
-        rows = slice(int(bounds[number]), int(bounds[number + 1]))
-        is_real = 0 < number <= len(division.spans)
-        if is_real or rows.stop > rows.start or sample_rows[number].stop > sample_rows[number].start:
-            trials.append(
-                Trial(
-                    span.label,
-                    span.subject or source.stem,
-                    span.image,
-                    span.task,
-                    rows,
-                    sample_rows[number],
-                    _shifted(span.placement, corner),
-                    is_real,
-                    quality[number],
-                )
-            )
-    return Contents(facts, tuple(trials), fixations, samples)
+        samples, sample_rows = _samples(columns, by_time, corner)
+    quality = _quality(columns, by_time, facts.rate_hz)
+    trials = [
+        Trial(
+            span.label,
+            span.subject or source.stem,
+            span.image,
+            span.task,
+            rows,
+            of_samples,
+            _shifted(span.placement, corner),
+            is_real=0 < number <= len(division.spans),
+            quality=figures,
+        )
+        for number, (span, rows, of_samples, figures) in enumerate(
+            zip(_all_spans(division), fixation_rows, sample_rows, quality, strict=True)
+        )
+    ]
+    kept = tuple(trial for trial in trials if trial.is_real or _has_rows(trial))
+    return Contents(facts, kept, _fixations(numbers[order], owner[order], corner), samples)
 
 
 FORMAT = Format(
@@ -127,6 +126,10 @@ FORMAT = Format(
     has_messages=True,
     has_samples=True,
 )
+
+
+def _has_rows(trial: Trial) -> bool:
+    return any(rows.stop > rows.start for rows in (trial.rows, trial.sample_rows))
 
 
 def _all_spans(division: Division) -> list[Span]:
@@ -191,32 +194,39 @@ def _fixations(numbers: DoubleArray, owner: IntArray, corner: Corner) -> Fixatio
     return renumbered(table, owner)
 
 
-def _samples(
-    columns: SampleColumns, owner: IntArray, n_spans: int, corner: Corner
-) -> tuple[Samples, list[slice]]:
-    eyes = list(columns.x)
-    samples = Samples(
-        np.concatenate([columns.t_ms for _ in eyes] or [np.zeros(0)]),
-        np.concatenate([columns.x[eye] - corner[0] for eye in eyes] or [np.zeros(0)]),
-        np.concatenate([columns.y[eye] - corner[1] for eye in eyes] or [np.zeros(0)]),
-        np.repeat(np.array(eyes, dtype=np.int8), len(columns.t_ms)),
-    )
-    return sort_samples(np.tile(owner, len(eyes)), samples, n_spans)
-
-
-def _quality(columns: SampleColumns, owner: IntArray, n_spans: int, rate_hz: float | None) -> list[Json]:
-    """Return the quality of each span's samples, of the eye that lost fewer of them."""
+def _rows_by_time(columns: SampleColumns, owner: IntArray, n_spans: int) -> list[IntArray]:
+    """Return the rows of each span's samples, by time."""
     order = np.argsort(owner, kind="stable")
-    bounds = np.searchsorted(owner[order], np.arange(n_spans + 1)).tolist()
+    parts = np.split(order, np.searchsorted(owner[order], np.arange(1, n_spans)))
+    return [part[np.argsort(columns.t_ms[part], kind="stable")] for part in parts]
+
+
+def _samples(columns: SampleColumns, rows: list[IntArray], corner: Corner) -> tuple[Samples, list[slice]]:
+    """Return the samples of all spans, one eye after the other, and the rows of each span."""
+    eyes, n = list(columns.x), len(columns.t_ms) * len(columns.x)
+    t_ms, x, y, codes = np.empty(n), np.empty(n), np.empty(n), np.empty(n, dtype=np.int8)
+    end, spans = 0, []
+    for part in rows:
+        begin = end
+        for eye in eyes:
+            here = slice(end, end + len(part))
+            t_ms[here], codes[here] = columns.t_ms[part], eye
+            x[here], y[here] = columns.x[eye][part] - corner[0], columns.y[eye][part] - corner[1]
+            end = here.stop
+        spans.append(slice(begin, end))
+    return Samples(t_ms, x, y, codes), spans
+
+
+def _quality(columns: SampleColumns, rows: list[IntArray], rate_hz: float | None) -> list[Json]:
+    """Return the quality of each span's samples, of the eye that lost fewer of them."""
     found: list[Json] = []
-    for begin, end in pairwise(bounds):
-        rows = order[begin:end]
-        lost = min((eye[rows] for eye in columns.lost.values()), key=np.count_nonzero, default=None)
-        if lost is None or not len(rows):
+    for part in rows:
+        lost = min((eye[part] for eye in columns.lost.values()), key=np.count_nonzero, default=None)
+        if lost is None or not len(part):
             found.append({})
             continue
         place = np.where(lost, np.nan, 0.0)
-        found.append(sample_quality(columns.t_ms[rows], place, place, rate_hz))
+        found.append(sample_quality(columns.t_ms[part], place, place, rate_hz))
     return found
 
 
