@@ -197,7 +197,8 @@ def _fixations(numbers: DoubleArray, owner: IntArray, corner: Corner) -> Fixatio
 def _rows_by_time(columns: SampleColumns, owner: IntArray, n_spans: int) -> list[IntArray]:
     """Return the rows of each span's samples, by time."""
     order = np.argsort(owner, kind="stable")
-    parts = np.split(order, np.searchsorted(owner[order], np.arange(1, n_spans)))
+    bounds = np.searchsorted(owner[order], np.arange(n_spans + 1)).tolist()
+    parts = [order[begin:end] for begin, end in pairwise(bounds)]
     return [part[np.argsort(columns.t_ms[part], kind="stable")] for part in parts]
 
 

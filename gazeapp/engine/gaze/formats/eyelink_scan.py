@@ -44,7 +44,8 @@ _WIDEST = 24
 _POWERS = 10.0 ** np.arange(_WIDEST + 1)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _EYES = {"L": Eye.LEFT, "R": Eye.RIGHT, "LEFT": Eye.LEFT, "RIGHT": Eye.RIGHT}
-_TAKEN = np.array([256 * a + b for a, b in (b"EF", b"MS", b"ST", b"EN", b"SA", b"EV")], dtype=np.uint16)
+_IS_TAKEN = np.zeros(1 << 16, dtype=np.bool_)
+_IS_TAKEN[[256 * a + b for a, b in (b"EF", b"MS", b"ST", b"EN", b"SA", b"EV")]] = True
 _MESSAGE = re.compile(r"MSG\s+(-?\d+(?:\.\d*)?)(?:\s+|$)(?:([+-]?\d+)\s+(?=\S))?(.*)", re.DOTALL)
 _COORDS = re.compile(r"(GAZE|DISPLAY)_COORDS?\s*=?\s*" + r"[\s,]+".join([r"(-?[\d.]+)"] * 4))
 _NUMBERS = r"\s*=?\s*((?:-?[\d.]+[\s,]*)+)"
@@ -166,7 +167,7 @@ class Scan:
         others = np.flatnonzero(~is_sample)
         codes = first[others].astype(np.uint16) * 256 + buffer[starts[others] + 1]
         done = 0
-        for row in others[np.isin(codes, _TAKEN)].tolist():
+        for row in others[_IS_TAKEN[codes]].tolist():
             line = block[starts[row] : stops[row]]
             if _CALIBRATION in line[:_CALIBRATION_WITHIN]:
                 continue
@@ -181,12 +182,13 @@ class Scan:
 
     def _take_line(self, number: int, line: bytes, complete: bool) -> None:
         text = _decoded(line)
+        if text.startswith("MSG"):
+            self._take_message(number, text)
+            return
         words = text.split(maxsplit=16)
         match words[0]:
             case "EFIX":
                 self._take_fixation(number, words, complete)
-            case "MSG":
-                self._take_message(number, text)
             case "SAMPLES" | "EVENTS":
                 self._take_header(number, words)
             case "START" | "END" if len(words) > 1 and not math.isnan(_number(words[1])):

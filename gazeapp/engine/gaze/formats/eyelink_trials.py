@@ -67,6 +67,8 @@ class Span:
     @property
     def placement(self) -> Placement | None:
         """Where the image lay on the screen, when a message says so."""
+        if not self.shown:
+            return None
         stem = _stem(self.image)
         placed = [shown.placement for _, shown in self.shown if shown.placement and _stem(shown.name) == stem]
         return placed[-1] if placed else None
@@ -278,4 +280,4 @@ def _stem(name: str) -> str:
 
 
 def _first(variables: dict[str, str], names: tuple[str, ...]) -> str:
-    return next((variables[name] for name in names if variables.get(name)), "")
+    return next((variables[name] for name in names if variables.get(name)), "") if variables else ""
