@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QDialog, QPushButton, QVBoxLayout
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
@@ -274,6 +274,25 @@ def test_a_pattern_is_made_from_a_message(qtbot, trials):
     with qtbot.waitSignal(trials.changed):
         trials._forget.click()
     assert trials.rules == TrialRules()
+
+
+def test_enter_in_a_field_does_not_import(qtbot, trials):
+    dialog = QDialog()
+    qtbot.addWidget(dialog)
+    column = QVBoxLayout(dialog)
+    column.addWidget(trials)
+    button = QPushButton("Import")
+    button.setDefault(True)
+    pressed = []
+    button.clicked.connect(lambda: pressed.append(1))
+    column.addWidget(button)
+    dialog.show()
+    for field in (trials.patterns["start"], trials.list, trials._like["start"]):
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert not pressed
+    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    assert pressed
+    trials.setParent(None)
 
 
 def test_a_pattern_that_is_none_says_so_and_can_be_mended(qtbot, trials):

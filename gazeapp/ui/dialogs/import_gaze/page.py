@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
 from gazeapp.engine.workflows.gaze import FileSettings
@@ -15,6 +16,11 @@ class Page(QWidget):
     changed = Signal()
     title = ""
     """What its tab is called."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keep Enter in a field of the page from starting the import."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
 
     def show_file(self, preview: Preview | None, settings: FileSettings) -> None:
         """Show what was found in a file, None while it is being read, and how it is to be read."""
