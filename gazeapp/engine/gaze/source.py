@@ -25,6 +25,9 @@ Watch: TypeAlias = Callable[[int, int], None]
 HEAD = 65536
 _GZIP_MAGIC = b"\x1f\x8b"
 _BLOCK = 1 << 18
+_HASHED = (".mat", ".json", ".tsv", ".csv", ".txt", ".tsv.gz", ".csv.gz", ".hdf5", ".h5")
+"""Ends of the names of a data set's files that can hold gaze or say something about it."""
+
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"), (codecs.BOM_UTF8, "utf-8-sig"))
 
 
@@ -139,11 +142,15 @@ class Source:
             text.detach()
 
     def sha256(self) -> str:
-        """Return the SHA-256 of the file's bytes; of a folder, that of its files' names and hashes."""
+        """Return the SHA-256 of the file's bytes; of a folder, that of the names and hashes of its tables.
+
+        Data sets lie beside pictures and brain scans of many gigabytes, which say nothing about gaze.
+        """
         if not self.is_folder:
             return sha256_of(self.path)
         digest = hashlib.sha256()
-        for file in sorted(path for path in self.path.rglob("*") if path.is_file()):
+        names = (path for path in self.path.rglob("*") if path.name.lower().endswith(_HASHED))
+        for file in sorted(path for path in names if path.is_file()):
             digest.update(f"{file.relative_to(self.path).as_posix()}\0{sha256_of(file)}\n".encode())
         return digest.hexdigest()
 
