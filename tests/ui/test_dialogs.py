@@ -1,35 +1,22 @@
 """Dialogs fill in what is sensible and say what is missing."""
 
-from pathlib import Path
-
 import pytest
 from PySide6.QtWidgets import QLabel
 
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
-from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.extract import ExtractSettings
-from gazeapp.engine.workflows.gaze import import_gaze
 from gazeapp.ui.dialogs.extract import ExtractDialog
 from gazeapp.ui.dialogs.help import AboutDialog
-from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
 from gazeapp.ui.dialogs.new_project import NewProjectDialog
 from gazeapp.ui.dialogs.output import ExportDialog, ReportDialog
 from gazeapp.ui.study import read_study
-from gazeapp.ui.worker import JobRunner
 from tests.ui.small_study import build
 
 
 def view(path):
     with Project.open(path) as project:
         return read_study(project)
-
-
-@pytest.fixture
-def reader():
-    made = JobRunner()
-    yield made
-    made.stop()
 
 
 def test_a_dropped_folder_fills_the_new_project_in(qtbot, study):
@@ -59,60 +46,6 @@ def test_the_new_project_says_what_is_missing(qtbot, study, tmp_path):
     assert "at least one task" in dialog.accept_button.toolTip()
     dialog._tasks.setText("general, social, general")
     assert dialog.tasks == ["general", "social"]
-
-
-def table(path: Path, *rows: str) -> Path:
-    path.write_text("\n".join(["image,subject,x,y", *rows]) + "\n")
-    return path
-
-
-def test_the_preview_tells_what_importing_will_do(qtbot, study, tmp_path, reader):
-    good = table(tmp_path / "good.csv", "scene-001.png,A,5,5", "scene-001.png,A,9,9", "scene-002.png,B,1,2")
-    odd = table(tmp_path / "odd.csv", "scene-003.png,A,5,5", "scene-003.png,A,9999,5", "scen-001.png,A,1,1")
-    bad = tmp_path / "bad.csv"
-    bad.write_text("a,b\n1,2\n")
-    dialog = ImportGazeDialog(None, view(study.path), [good, odd, bad], reader, "social")
-    qtbot.addWidget(dialog)
-    assert not dialog.accept_button.isEnabled()
-    qtbot.waitUntil(lambda: dialog.summary is not None)
-    assert dialog.accept_button.isEnabled()
-    text = "\n".join(label.text() for label in dialog.findChildren(QLabel))
-    assert "2 trials of 2 subjects on 2 images: 3 fixations" in text
-    assert "1 outside image" in text
-    assert "scen-001.png" in text
-    assert "bad.csv" in text
-    with Project.open(study.path) as project:
-        before = len(project.gaze.recordings())
-        summary = import_gaze(project, dialog.settings(), SILENT)
-        after = project.gaze.recordings()
-        assert summary.failed == 1
-    assert before == 2  # the dry run stored nothing
-    assert [Path(row.file).name for row in after[2:]] == ["good.csv", "odd.csv"]
-    assert {row.task for row in after[2:]} == {"social"}
-
-
-def test_degrees_need_a_scale(qtbot, study, tmp_path, reader):
-    good = table(tmp_path / "good.csv", "scene-001.png,A,5,5")
-    dialog = ImportGazeDialog(None, view(study.path), [good], reader)
-    qtbot.addWidget(dialog)
-    qtbot.waitUntil(lambda: dialog.summary is not None)
-    dialog._unit.setCurrentIndex(1)
-    dialog._look()
-    assert "px per degree" in dialog.accept_button.toolTip()
-    dialog._px_per_deg.setValue(30.0)
-    dialog._sigma.setValue(1.0)
-    dialog._look()
-    qtbot.waitUntil(dialog.accept_button.isEnabled)
-    settings = dialog.settings()
-    assert (settings.sigma, settings.sigma_unit, settings.px_per_deg) == (1.0, "deg", 30.0)
-
-
-def test_files_with_nothing_in_them_cannot_be_imported(qtbot, study, tmp_path, reader):
-    dialog = ImportGazeDialog(None, view(study.path), [table(tmp_path / "empty.csv")], reader)
-    qtbot.addWidget(dialog)
-    qtbot.waitUntil(lambda: dialog.summary is not None)
-    assert not dialog.accept_button.isEnabled()
-    assert "nothing to import" in dialog.accept_button.toolTip()
 
 
 MODELS = [

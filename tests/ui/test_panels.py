@@ -183,9 +183,11 @@ def test_drops_are_told_apart(tmp_path):
         (recordings / name).write_text("x")
     single = tmp_path / "PHOTO.JPG"
     single.write_bytes(b"x")
-    drop = sort_drop([pictures, recordings, nothing, single, tmp_path / "s.gaze", tmp_path / "t.gaze"])
+    odd = tmp_path / "gaze.weird"
+    odd.write_text("x")
+    drop = sort_drop([pictures, recordings, nothing, single, odd, tmp_path / "s.gaze", tmp_path / "t.gaze"])
     assert drop.images == [pictures, single]
-    assert drop.gaze == [recordings / "a.csv.gz", recordings / "b.asc"]
+    assert drop.gaze == [recordings / "a.csv.gz", recordings / "b.asc", odd]
     assert drop.unknown == [nothing]
     assert drop.project == tmp_path / "s.gaze"
 

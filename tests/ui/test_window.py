@@ -5,6 +5,7 @@ import sqlite3
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QLockFile, QMimeData, QPointF, QSettings, Qt, QUrl
@@ -14,7 +15,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
 from gazeapp.ui.session import recent, remember
-from tests.ui.small_study import CAPTION, add_run, build
+from tests.ui.small_study import CAPTION, add_run, build, draw
 
 
 def drop(window, *paths):
@@ -245,11 +246,36 @@ def test_recordings_dropped_open_the_import_dialog(open_window, monkeypatch, tmp
     from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
 
     seen = []
-    monkeypatch.setattr(ImportGazeDialog, "exec", lambda self: seen.append(self.settings().files) or 0)
-    path = tmp_path / "f.csv"
-    path.write_text("image,subject,x,y\nscene-001.png,s,1,2\n")
-    drop(open_window, path)
-    assert seen == [(str(path),)]
+    monkeypatch.setattr(
+        ImportGazeDialog, "exec", lambda self: seen.append([entry.file for entry in self.files.entries]) or 0
+    )
+    table, odd = tmp_path / "f.csv", tmp_path / "song.mp3"
+    table.write_text("image,subject,x,y\nscene-001.png,s,1,2\n")
+    odd.write_bytes(b"la")  # what it holds is told by its content, in the dialog
+    drop(open_window, table)
+    drop(open_window, odd)
+    assert seen == [[str(table)], [str(odd)]]
+
+
+def test_a_folder_brings_its_images_first_and_then_its_recordings(open_window, qtbot, monkeypatch, tmp_path):
+    from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
+
+    seen = []
+
+    def look(dialog):
+        files = [Path(entry.file).name for entry in dialog.files.entries]
+        seen.append((files, len(open_window.session.study.images)))
+        return 0
+
+    monkeypatch.setattr(ImportGazeDialog, "exec", look)
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    draw(folder / "new.png", 40, 30, 7)
+    (folder / "gaze.csv").write_text("image,subject,x,y\nnew.png,s,1,2\n")
+    (folder / "colours.csv").write_text("colour,size\nred,3\n")
+    drop(open_window, folder)
+    qtbot.waitUntil(lambda: bool(seen))
+    assert seen == [(["gaze.csv"], 4)]
 
 
 def test_a_dropped_project_opens(window, qtbot, study):
@@ -259,11 +285,11 @@ def test_a_dropped_project_opens(window, qtbot, study):
 
 
 def test_what_is_none_of_these_is_said(open_window, tmp_path):
-    path = tmp_path / "song.mp3"
-    path.write_bytes(b"la")
+    path = tmp_path / "nothing in it"
+    path.mkdir()
     drop(open_window, path)
     assert "not something" in open_window.strip.notice.what
-    assert "song.mp3" in open_window.strip.notice.where
+    assert "nothing in it" in open_window.strip.notice.where
 
 
 def test_a_new_project_is_made_and_opened(window, qtbot, study, tmp_path):
