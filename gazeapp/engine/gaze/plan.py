@@ -160,8 +160,9 @@ class ImportPlan:
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Fixations and rows that are not used, by reason."""
-        return count_reasons(self.why, self.recording.facts.lost_rows)
+        """Fixations and rows that are not used, by reason; averages of both eyes stand for no row."""
+        own = (self.fixations.eye != Eye.AVERAGE) | (self.why != Why.OTHER_EYE)
+        return count_reasons(self.why[own], self.recording.facts.lost_rows)
 
     @property
     def n_used(self) -> int:

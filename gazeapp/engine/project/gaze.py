@@ -328,7 +328,8 @@ class GazeStore(Store):
         """Return how many fixations of a recording are not used, by reason."""
         rows = self._db.execute(
             "SELECT f.dropped, count(*) FROM fixations f JOIN trials r ON r.id = f.trial_id "
-            "WHERE r.recording_id = ? AND f.dropped != '' GROUP BY f.dropped ORDER BY f.dropped",
+            "WHERE r.recording_id = ? AND f.dropped != '' "
+            "AND NOT (f.eye = 'average' AND f.dropped = 'other eye') GROUP BY f.dropped ORDER BY f.dropped",
             (recording_id,),
         )
         return dict(rows.fetchall())

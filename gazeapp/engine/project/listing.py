@@ -84,7 +84,8 @@ def dropped(project: Project) -> dict[int, dict[str, int]]:
     rows = project.db.execute(
         "SELECT r.recording_id, CASE WHEN f.dropped = '' THEN ? ELSE f.dropped END AS why, count(*) "
         "FROM fixations f JOIN trials r ON r.id = f.trial_id "
-        "WHERE f.dropped != '' OR r.image_id IS NULL GROUP BY r.recording_id, why ORDER BY r.recording_id, why",
+        "WHERE (f.dropped != '' OR r.image_id IS NULL) AND NOT (f.eye = 'average' AND f.dropped = 'other eye') "
+        "GROUP BY r.recording_id, why ORDER BY r.recording_id, why",
         (NO_IMAGE,),
     )
     found: dict[int, dict[str, int]] = {}

@@ -24,7 +24,7 @@ from gazeapp.engine.gaze.trial_rules import TrialRules
 from gazeapp.engine.project import Project, RecordingRow
 from gazeapp.engine.project.gaze import CHOICES, FixationRow, NewTrial
 from gazeapp.engine.project.settings import as_values, settings_hash
-from gazeapp.engine.types import IntArray, Json
+from gazeapp.engine.types import BoolArray, IntArray, Json
 from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
 from gazeapp.engine.workflows.human_maps import AS_READ, choices_of, default_geometry
 from gazeapp.engine.workflows.marking import Marker, choose_fixations, match_images
@@ -375,13 +375,14 @@ class _Import:
                 geometry=self._settings.of(file).geometry.as_json(),
             )
             used = (plan.why == Why.USED).astype(np.int64)
-            ids = gaze.add_trials(recording_id, [_new_trial(trial, used) for trial in plan.trials])
+            recorded = plan.fixations.eye != Eye.AVERAGE
+            ids = gaze.add_trials(recording_id, [_new_trial(trial, used, recorded) for trial in plan.trials])
             gaze.add_fixations(_rows(plan, ids))
             marker = Marker(self._project)
             marker.finish(touched | gaze.looked_at(recording_id), progress)
 
 
-def _new_trial(planned: PlannedTrial, used: IntArray) -> NewTrial:
+def _new_trial(planned: PlannedTrial, used: IntArray, recorded: BoolArray) -> NewTrial:
     trial, affine = planned.trial, planned.affine
     return NewTrial(
         subject=trial.subject,
@@ -395,7 +396,8 @@ def _new_trial(planned: PlannedTrial, used: IntArray) -> NewTrial:
         placement=None if trial.placement is None else trial.placement.as_json(),
         eye=planned.eye.word,
         quality=planned.quality,
-        n_fixations=planned.rows.stop - planned.rows.start,
+        # Averages of two eyes were not recorded; where there are only averages, they were.
+        n_fixations=int(recorded[planned.rows].sum()) or planned.rows.stop - planned.rows.start,
         n_kept=int(used[planned.rows].sum()),
     )
 

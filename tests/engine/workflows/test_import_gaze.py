@@ -163,7 +163,8 @@ def test_what_was_read_is_told_in_words(project, tmp_path):
     assert in_words(entry) == (
         "eyelink-asc (confidence 1.00); 2 trials of 1 subject on 2 images; 4 fixations kept; left out: "
         "other eye 4, outside image 1; read per eye: left 5, right 4, left used; screen 1024 x 768 px; "
-        "500 Hz; 1 off the screen."
+        "500 Hz; 1 off the screen. Trials were found by the preset 'experiment-builder': Experiment Builder, "
+        "TRIALID to TRIAL_RESULT."
     )
     plain = run(project, table(tmp_path, ["wide.png,s1,1,1"]), task="free").details["files"][0]
     assert in_words(plain) == (

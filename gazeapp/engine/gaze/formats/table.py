@@ -52,6 +52,7 @@ from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
 _OWN = TableProfile("gazeapp's own table", frame=Frame(of=IMAGE))
 _MANY_TOO_LONG = 0.5
+_LOOKED_AT = 20
 _WHOLE = re.compile(r"[+-]?\d+")
 _DIGITS = re.compile(r"\d+")
 _NOT_VALID = frozenset(("false", "0", "no", "n", "f", "invalid", "not valid", "bad", "lost"))
@@ -82,7 +83,16 @@ def recognise(source: Source) -> Guess | None:
 def what_is_missing(source: Source) -> GazeError | None:
     """Return which columns a table lacks; None when it has them all or is no table."""
     columns = known_columns(source)
-    return missing_columns(columns, source) if columns is not None and len(columns.header) > 1 else None
+    if columns is None or len(columns.header) < 2 or not (columns.places or _has_even_rows(source, columns)):
+        return None
+    return missing_columns(columns, source)
+
+
+def _has_even_rows(source: Source, columns: Columns) -> bool:
+    """Return whether most lines of the head have as many cells as the header, as prose has not."""
+    lines = [line for line in source.head_lines[:_LOOKED_AT] if line.strip()]
+    cells = [line.count(columns.delimiter) + 1 for line in lines]
+    return sum(n == len(columns.header) for n in cells) > 0.8 * len(cells)
 
 
 def read(source: Source, options: ReadOptions) -> Contents:
