@@ -367,7 +367,7 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     """Return for each action of a study why it cannot be used now; empty when it can."""
     views = tuple(info.id for info in infos() if info.id.startswith("view."))
     names = ("file.close", "study.images", "study.gaze", "study.extract", "study.score", "study.report")
-    found = dict.fromkeys((*names, "study.export", *views), "")
+    found = dict.fromkeys((*names, "study.export", "study.quality", *views), "")
     if study is None:
         return dict.fromkeys(found, _NEEDS_PROJECT)
     no_images = "" if study.images else "the project has no images yet"
@@ -378,6 +378,7 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     found["study.extract"] = no_images or no_tasks
     found["study.score"] = no_images or no_gaze or no_maps
     found["study.report"] = found["study.export"] = no_images
+    found["study.quality"] = no_images or no_gaze
     if read_only:
         for action_id in ("study.images", "study.gaze", "study.extract", "study.score"):
             found[action_id] = read_only

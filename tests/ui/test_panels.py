@@ -4,6 +4,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 
 from gazeapp.engine.project import ProblemRow, Project
+from gazeapp.engine.project.gaze import NewTrial
 from gazeapp.engine.workflows.base import Summary
 from gazeapp.ui.drops import sort_drop
 from gazeapp.ui.panels.inspector import InspectorPanel
@@ -217,16 +218,13 @@ def test_few_choices_lie_side_by_side_and_many_in_a_list(qtbot, count):
 def test_only_people_with_a_fixation_on_the_image_are_counted(inspector, study):
     with Project.open(study.path) as project, project.transaction():
         recording = project.gaze.recordings()[0].id
-        for image_id, subject in ((study.images[0], "blank"), (None, "elsewhere")):
-            project.gaze.add_trial(
-                recording,
-                subject=subject,
-                task="general",
-                image_id=image_id,
-                label="",
-                image_name="",
-                shown=None,
-            )
+        project.gaze.add_trials(
+            recording,
+            [
+                NewTrial(subject, "general", image_id, "", "")
+                for image_id, subject in ((study.images[0], "blank"), (None, "elsewhere"))
+            ],
+        )
     inspector.show_study(view(study.path))
     inspector.selection.update(image_id=study.images[0], task="general")
     assert values(inspector._image)["people"] == "4"

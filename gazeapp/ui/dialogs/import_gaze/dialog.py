@@ -34,6 +34,7 @@ from gazeapp.ui.dialogs.import_gaze.images_page import ImagesPage
 from gazeapp.ui.dialogs.import_gaze.page import Page
 from gazeapp.ui.dialogs.import_gaze.previews import Previewer, Wish
 from gazeapp.ui.dialogs.import_gaze.read_page import ReadPage
+from gazeapp.ui.dialogs.import_gaze.samples_page import SamplesPage
 from gazeapp.ui.dialogs.import_gaze.scanpath_page import ScanpathPage
 from gazeapp.ui.dialogs.import_gaze.screen_page import ScreenPage
 from gazeapp.ui.dialogs.import_gaze.trials_page import TrialsPage
@@ -77,7 +78,7 @@ class ImportGazeDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Import gaze")
         self.setAcceptDrops(True)
-        self.setMinimumSize(880, 560)
+        self.setMinimumSize(1024, 640)
         self.resize(*_SIZE)
         self._previewer = Previewer(reader, study.path, self)
         self._previewer.found.connect(self._found)
@@ -87,12 +88,14 @@ class ImportGazeDialog(QDialog):
         self.images_page = ImagesPage([image.name for image in study.images.values()])
         self.scanpath_page = ScanpathPage(pictures)
         self.trials_page, self.columns_page = TrialsPage(), ColumnsPage()
+        self.samples_page = SamplesPage(pictures)
         self._always: tuple[Page, ...] = (self.read_page, self.scanpath_page, self.images_page)
         self._per_format: tuple[Page, ...] = (
             self.images_page,
             self.trials_page,
             self.columns_page,
             self.screen_page,
+            self.samples_page,
         )
         self.pages = (*self._always, *self._per_format[1:], self.choices_page)
         self._stale: set[Page] = set()

@@ -81,7 +81,7 @@ class Entry:
             return ""
         sure = preview.plan.recording.confidence if preview.plan else preview.guesses[0].confidence
         chosen = preview.settings.format != "auto"
-        return f"{FORMATS[self.format].name}{', chosen' if chosen else f', {sure:.0%} sure'}"
+        return f"{'chosen:' if chosen else f'{sure:.0%}'} {FORMATS[self.format].name}"
 
     def counts_in_words(self) -> str:
         """Return what was found, in a line."""

@@ -54,6 +54,8 @@ def _fixations(preview: Preview) -> str:
     used = preview.facts["fixations"] - waiting
     if not waiting:
         return f"{used:,} used"
+    if not used:
+        return f"{waiting:,}, waiting for an image that the project does not hold"
     return f"{used:,} used; {waiting:,} more wait for an image that the project does not hold"
 
 

@@ -126,7 +126,8 @@ class _Delegate(QStyledItemDelegate):
             painter.setPen(QColor(color))
             line = text.translated(0, number * height)
             line.setHeight(height)
-            shown = QFontMetrics(painter.font()).elidedText(words, Qt.TextElideMode.ElideMiddle, line.width())
+            side = Qt.TextElideMode.ElideRight if number else Qt.TextElideMode.ElideMiddle
+            shown = QFontMetrics(painter.font()).elidedText(words, side, line.width())
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
         painter.restore()
 
@@ -168,6 +169,7 @@ class FileList(QWidget):
         buttons.addWidget(add)
         buttons.addWidget(self._remove)
         buttons.addStretch(1)
+        self.setMinimumWidth(30 * STEP)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(STEP)

@@ -162,15 +162,8 @@ class ImagesPage(Page):
 
     @Slot()
     def _explain(self) -> None:
-        matches, by_order = self.model.matches, bool(self._rules.order)
-        found = sum(bool(match.image) for match in matches)
-        waiting = sum(match.trials for match in matches if not match.image)
-        text = f"{found:,} of {counted(len(matches), 'name')} {'has' if found == 1 else 'have'} an image."
-        if waiting:
-            text += f" {counted(waiting, 'trial')} without one {'is' if waiting == 1 else 'are'} stored and waits."
-        if by_order:
-            text += f" By order: trial k shows the k-th of {counted(len(self._rules.order), 'listed image')}."
-        self._summary.setText(text)
+        by_order = bool(self._rules.order)
+        self._summary.setText(_in_words(self.model.matches, self._rules.order))
         proposals = {} if by_order else self._proposals()
         self._closest.setEnabled(bool(proposals))
         self._closest.setText(f"Use the closest ({len(proposals)})" if proposals else "Use the closest")
@@ -205,6 +198,22 @@ class ImagesPage(Page):
         column.addWidget(self._wrong)
         column.addWidget(self.table, 1)
         column.addWidget(self._summary)
+
+
+def _in_words(matches: Sequence[Match], order: Sequence[str]) -> str:
+    named = [match for match in matches if match.name]
+    found = sum(bool(match.image) for match in named)
+    waiting = sum(match.trials for match in matches if not match.image)
+    parts = [
+        f"{found:,} of {counted(len(named), 'name')} {'has' if len(named) == 1 else 'have'} an image."
+        if named
+        else "The file names no images; match them by the order in which they were shown.",
+        f"{counted(waiting, 'trial')} without an image {'waits' if waiting == 1 else 'wait'} for one, stored."
+        if waiting
+        else "",
+        f"By order: trial k shows the k-th of {counted(len(order), 'listed image')}." if order else "",
+    ]
+    return " ".join(part for part in parts if part)
 
 
 class _Shown(QSortFilterProxyModel):

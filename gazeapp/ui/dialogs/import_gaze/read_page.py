@@ -35,6 +35,8 @@ from gazeapp.ui.widgets import drop_widget, label
 IMAGES, SCREEN, TRIALS, COLUMNS = "Images", "Screen and distance", "Trials", "Columns"
 """Titles of the pages that put things right."""
 
+_NAMES_WIDTH = 14 * STEP
+
 
 class ReadPage(Page):
     """Shows what was found in a file; ``go_to`` brings the title of the page that puts something right."""
@@ -221,6 +223,7 @@ def _table(rows: Sequence[tuple[str, str]]) -> QWidget:
     grid.setHorizontalSpacing(3 * STEP)
     grid.setVerticalSpacing(STEP)
     grid.setColumnStretch(1, 1)
+    grid.setColumnMinimumWidth(0, _NAMES_WIDTH)
     for number, (name, value) in enumerate(rows):
         grid.addWidget(label(name, "muted"), number, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(_text(value), number, 1)
