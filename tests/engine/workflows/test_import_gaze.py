@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze.density import human_map
-from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.gaze.cautions import in_words
 from gazeapp.engine.gaze.choices import GazeChoices
+from gazeapp.engine.gaze.density import human_map
+from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings, import_gaze
