@@ -30,7 +30,6 @@ from gazeapp.engine.gaze.records import (
 from gazeapp.engine.gaze.trial_rules import TrialRules
 from gazeapp.engine.workflows.gaze import FileSettings
 from gazeapp.engine.workflows.gaze_preview import PictureOf, Preview, TablePreview
-from gazeapp.ui.app import make_app
 from gazeapp.ui.dialogs.import_gaze.agreement import agreement_of, in_words
 from gazeapp.ui.dialogs.import_gaze.columns_page import ColumnsPage
 from gazeapp.ui.dialogs.import_gaze.message_patterns import pattern_like
@@ -54,7 +53,6 @@ ONE = Known(1, "one.png", 400, 300)
 
 @pytest.fixture
 def runner(qtbot):
-    make_app()
     made = JobRunner(name="pictures")
     yield made
     made.stop()
@@ -222,7 +220,7 @@ def test_thousands_of_fixations_in_a_trial_are_drawn_at_once(scanpaths):
 def test_trials_are_found_by_subject(qtbot, scanpaths):
     browser = scanpaths.browser
     browser._find.setText("S3 one")
-    assert browser._model.numbers == [3]
+    assert list(browser._model.numbers) == [3]
     browser.step(1)
     assert browser.number == 3
     browser._find.clear()
@@ -246,7 +244,6 @@ MESSAGES = tuple(
 
 @pytest.fixture
 def trials(qtbot):
-    make_app()
     page = TrialsPage()
     qtbot.addWidget(page)
     page.resize(800, 600)
@@ -342,12 +339,11 @@ def test_a_pattern_like_a_message_finds_others_like_it(message, role, other, fou
 
 HEADER = ("who", "pic", "FX", "FY", "when")
 ROWS = tuple(("s1", "one.png", f"{k}.5", f"{k}", f"{k * 100}") for k in range(6))
-GUESS = TableProfile("a", columns={"subject": "who", "x": "FX", "y": "FY"})
+GUESS = TableProfile("a", columns={"subject": "who", "x": "FX", "y": "FY"}, note="Decimals are guessed.")
 
 
 @pytest.fixture
 def columns(qtbot, tmp_path):
-    make_app()
     page = ColumnsPage(tmp_path / "mappings")
     qtbot.addWidget(page)
     page.resize(800, 600)
@@ -359,6 +355,7 @@ def columns(qtbot, tmp_path):
 def test_columns_show_what_they_are_taken_for(columns):
     assert columns.table.roles == ["subject", "", "x", "y", ""]
     assert columns.mappings.currentText() == "As told by the content"
+    assert columns._hint.text().startswith("Decimals are guessed. No column names the image")
     assert columns.apply_to(FileSettings()) == FileSettings()
     assert not columns.applies(Preview("b.mat"))
 
@@ -369,6 +366,7 @@ def test_a_column_is_told_what_it_is(qtbot, columns):
     settings = columns.apply_to(FileSettings())
     assert settings.format == "csv"
     assert settings.profile.columns == {"subject": "who", "image": "pic", "x": "FX", "y": "FY"}
+    assert settings.profile.note == ""
     columns.table.chosen.emit(4, "x")  # a role moves to the column that gets it
     assert columns.table.roles == ["subject", "image", "", "y", "x"]
     columns.table.chosen.emit(4, "")

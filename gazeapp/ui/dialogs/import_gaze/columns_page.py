@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import (
@@ -264,13 +265,17 @@ class ColumnsPage(Page):
         ]
         self._note.setText(f"Say below which column is {' and which is '.join(missing)}." if missing else "")
         self._note.setVisible(bool(missing))
-        hints = []
+        hints = [self._profile.note] if self._profile.note else []
         if "image" not in self._profile.columns:
             hints.append("No column names the image: match the trials by their order on the page Images.")
         if "subject" not in self._profile.columns:
             hints.append("No column names the subject: the file's name does.")
         self._hint.setText(" ".join(hints))
         self._hint.setVisible(bool(hints))
+
+    def _change(self, **values: Any) -> None:
+        """Take a change over from the user; what a guess noted is no news after that."""
+        self._set(replace(self._profile, **values, note=self._profile.note if self._is_own else ""))
 
     def _set(self, profile: TableProfile) -> None:
         """Take a profile over from the user."""
@@ -282,16 +287,13 @@ class ColumnsPage(Page):
     @Slot()
     def _edited(self) -> None:
         of, unit = self.place.currentData().split()
-        self._set(
-            replace(
-                self._profile,
-                kind=self.kind.currentData(),
-                frame=Frame(of, unit, self.y_up.isChecked(), self.centred.isChecked()),
-                time_unit=self.unit.currentData(),
-                delimiter=self.between.currentData(),
-                decimal=self.mark.currentData(),
-                header_line=self.header_line.value(),
-            )
+        self._change(
+            kind=self.kind.currentData(),
+            frame=Frame(of, unit, self.y_up.isChecked(), self.centred.isChecked()),
+            time_unit=self.unit.currentData(),
+            delimiter=self.between.currentData(),
+            decimal=self.mark.currentData(),
+            header_line=self.header_line.value(),
         )
 
     @Slot(int, str)
@@ -302,7 +304,7 @@ class ColumnsPage(Page):
         if role:
             columns[role] = name
         if columns != self._profile.columns:
-            self._set(replace(self._profile, columns=columns))
+            self._change(columns=columns)
 
     def _list_saved(self) -> None:
         self._saved, _problems = list_profiles(self._folder)

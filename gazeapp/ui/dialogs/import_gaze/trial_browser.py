@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import (
@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gazeapp.engine.gaze.plan import ImportPlan
+from gazeapp.engine.gaze.plan import ImportPlan, PlannedTrial
 from gazeapp.engine.gaze.records import Contents, Why
 from gazeapp.engine.workflows.gaze_preview import PictureOf
 from gazeapp.ui import theme
@@ -49,27 +49,16 @@ class _Trials(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._cells: list[tuple[str, str, str]] = []
-        self._tips: list[str] = []
-        self._sought: list[str] = []
-        self.numbers: list[int] = []
+        self._trials: tuple[PlannedTrial, ...] = ()
+        self._used = np.zeros(1, np.int64)
+        self.numbers: Sequence[int] = ()
 
     def set_plan(self, plan: ImportPlan | None, words: str) -> None:
         """Show the trials of a plan."""
         self.beginResetModel()
-        self._cells, self._tips, self._sought = [], [], []
-        used = np.zeros(1, np.int64) if plan is None else np.r_[0, np.cumsum(plan.why == Why.USED)]
-        for trial in plan.trials if plan else ():
-            n = int(used[trial.rows.stop] - used[trial.rows.start])
-            image = trial.image_name or trial.trial.label or "no name"
-            self._cells.append((trial.trial.subject, image, f"{n:,}"))
-            tip = f"trial {trial.trial.label}" if trial.trial.label else "trial without a label"
-            if trial.image_id is None:
-                tip += "\nNo image of the project has this name."
-            if not trial.trial.is_real:
-                tip += "\nBefore, between or after the trials that the file marks."
-            self._tips.append(plain(tip))
-            self._sought.append(f"{trial.trial.subject} {image} {trial.trial.label}".casefold())
+        self._trials = () if plan is None else plan.trials
+        if plan is not None:
+            self._used = np.r_[0, np.cumsum(plan.why == Why.USED)]
         self.numbers = self._fitting(words)
         self.endResetModel()
 
@@ -89,11 +78,12 @@ class _Trials(QAbstractTableModel):
 
     def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return what a cell shows."""
-        number = self.numbers[index.row()]
+        trial = self._trials[self.numbers[index.row()]]
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._cells[number][index.column()]
+            used = int(self._used[trial.rows.stop] - self._used[trial.rows.start])
+            return (trial.trial.subject, _image_of(trial), f"{used:,}")[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tips[number]
+            return plain(_tip(trial))
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == 2:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
@@ -109,9 +99,29 @@ class _Trials(QAbstractTableModel):
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         return None
 
-    def _fitting(self, words: str) -> list[int]:
+    def _fitting(self, words: str) -> Sequence[int]:
         wanted = words.casefold().split()
-        return [k for k, text in enumerate(self._sought) if all(word in text for word in wanted)]
+        if not wanted:
+            return range(len(self._trials))
+        return [k for k, trial in enumerate(self._trials) if _has(trial, wanted)]
+
+
+def _image_of(trial: PlannedTrial) -> str:
+    return trial.image_name or trial.trial.label or "no name"
+
+
+def _has(trial: PlannedTrial, words: Sequence[str]) -> bool:
+    text = f"{trial.trial.subject} {_image_of(trial)} {trial.trial.label}".casefold()
+    return all(word in text for word in words)
+
+
+def _tip(trial: PlannedTrial) -> str:
+    lines = [f"trial {trial.trial.label}" if trial.trial.label else "trial without a label"]
+    if trial.image_id is None:
+        lines.append("No image of the project has this name.")
+    if not trial.trial.is_real:
+        lines.append("Before, between or after the trials that the file marks.")
+    return "\n".join(lines)
 
 
 class _Line(QLabel):
