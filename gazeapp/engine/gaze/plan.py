@@ -236,6 +236,7 @@ def plan_import(
     rules: MatchRules | None = None,
     names: ImageNames | None = None,
     resolve: Callable[[str], str] = str,
+    without: GazeError | None = None,
 ) -> ImportPlan:
     """Return what importing ``recording`` would store.
 
@@ -257,15 +258,15 @@ def plan_import(
         :class:`ImageNames` of ``images``, when it is made already.
     resolve
         From a task's name as recorded to the task of the project that it means, or to itself.
+    without
+        Why there are no fixations, when they could not be found in the samples.
 
-    Raises
-    ------
-    GazeError
-        When the recording has no fixation with a position.
+    Returns
+    -------
+    ImportPlan
+        Blocked when the recording has no fixation with a position, or its images cannot be placed.
     """
     facts = recording.facts
-    if not (recording.fixations.unusable == Why.USED).any():
-        raise _nothing_usable(recording)
     chosen = choices or GazeChoices()
     geometry = effective(given or Geometry(), facts, default or Geometry())
     finder = names or ImageNames([image.name for image in images])
@@ -273,6 +274,7 @@ def plan_import(
     fixations, owner = with_average(*_in_trials(recording))
     rows = _rows(owner, len(recording.trials))
     affines, blocked = _affines(recording, found, geometry)
+    usable = bool((fixations.unusable == Why.USED).any())
     on_image = on_images(fixations, owner, affines, [found[k].image for k in range(len(found))])
     eyes = eyes_used(fixations, owner, len(recording.trials), chosen.eye)
     why = mark(fixations, owner, eyes, on_image, chosen)
@@ -307,7 +309,7 @@ def plan_import(
         matches,
         _off_screen(fixations, why, recording, geometry),
         tuple(_cautions(recording, matches, found, why, fixations, owner)),
-        blocked,
+        without or (blocked if usable else _nothing_usable(recording)),
     )
 
 

@@ -187,28 +187,6 @@ def new_task_cautions(new: Sequence[str], before: Sequence[str]) -> list[GazeErr
     ]
 
 
-def read_with(file: str, settings: FileSettings, default: Geometry, watch: Watch | None = None) -> Recording:
-    """Read a file, and find fixations in its samples where it has none of its own or that is asked for.
-
-    Parameters
-    ----------
-    file
-        The file, or the folder of a data set.
-    settings
-        How to read it.
-    default
-        The project's geometry.
-    watch
-        Told about progress; see :data:`gazeapp.engine.gaze.source.Watch`.
-
-    Raises
-    ------
-    GazeError
-        When it cannot be read, or has samples only and degrees of visual angle are not known.
-    """
-    return with_fixations(read_as_is(file, settings, watch), settings, default)
-
-
 def read_as_is(file: str, settings: FileSettings, watch: Watch | None = None) -> Recording:
     """Read a file, with the fixations of its own and, where detection is asked for, its samples.
 
@@ -316,7 +294,11 @@ class _Import:
     def plan(self, file: str, watch: Watch) -> ImportPlan:
         """Read a file and find out what importing it would store."""
         settings = self._settings.of(file)
-        recording = read_with(file, settings, self._geometry, watch)
+        recording, without = read_as_is(file, settings, watch), None
+        try:
+            recording = with_fixations(recording, settings, self._geometry)
+        except GazeError as error:
+            without = error
         return plan_import(
             recording,
             self._images,
@@ -327,6 +309,7 @@ class _Import:
             rules=settings.match,
             names=self._names,
             resolve=self._project.tasks.resolve,
+            without=without,
         )
 
     def _task_of(self, recording: Recording) -> str:
