@@ -52,8 +52,8 @@ class ActionInfo:
     keys_in: str = "window"
 
 
-FILE, VIEW, STUDY, HELP = "&File", "&View", "&Study", "&Help"
-MENUS = (FILE, VIEW, STUDY, HELP)
+FILE, EDIT, VIEW, STUDY, HELP = "&File", "&Edit", "&View", "&Study", "&Help"
+MENUS = (FILE, EDIT, VIEW, STUDY, HELP)
 
 
 def _view(id_: str, text: str, tooltip: str, *keys: str, checkable: bool = False) -> ActionInfo:
@@ -81,6 +81,30 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "Close gazeapp; work in progress stops after the unit in hand.",
         FILE,
         ("Ctrl+Q",),
+    ),
+    ActionInfo("edit.undo", "Undo", "Take back the last change of the gaze.", EDIT, ("Ctrl+Z",)),
+    ActionInfo("edit.redo", "Redo", "Do again what was taken back.", EDIT, ("Ctrl+Shift+Z", "Ctrl+Y")),
+    SEPARATOR,
+    ActionInfo(
+        "edit.move",
+        "Move scanpath",
+        "Drag a scanpath to where it belongs, or nudge it with the arrow keys; Return keeps it, Esc drops it.",
+        EDIT,
+        ("M",),
+        "move",
+        checkable=True,
+    ),
+    ActionInfo(
+        "edit.reset_offset",
+        "Reset offset",
+        "Put the observer's scanpath back where it was recorded; all of them when no observer is chosen.",
+        EDIT,
+    ),
+    ActionInfo(
+        "edit.offset_recording",
+        "Same offset for the whole recording",
+        "Give every trial of the recording the offset of this one on the screen: a correction of drift.",
+        EDIT,
     ),
     _view("view.previous_image", "Previous image", "Show the image above in the list.", "Up"),
     _view("view.next_image", "Next image", "Show the image below in the list.", "Down"),
@@ -112,6 +136,14 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "view.inspector", "Inspector panel", "Show or hide the inspector.", VIEW, ("F9",), checkable=True
     ),
     ActionInfo(
+        "view.quality",
+        "Quality of the recordings",
+        "Show how good recordings and trials are, and which stand out.",
+        VIEW,
+        ("Ctrl+L",),
+        "scale",
+    ),
+    ActionInfo(
         "view.reset", "Reset layout", "Put all panels back where they were at first.", VIEW, (), "layout"
     ),
     SEPARATOR,
@@ -130,6 +162,18 @@ TABLE: tuple[ActionInfo | str, ...] = (
         STUDY,
         ("Ctrl+G",),
         "gaze",
+    ),
+    ActionInfo(
+        "study.choices",
+        "Fixations in use…",
+        "Choose which fixations count and how they make human maps; nothing is deleted.",
+        STUDY,
+    ),
+    ActionInfo(
+        "study.geometry",
+        "Screen and distance…",
+        "Say how large the screen was, where images lay on it, and how far it was away.",
+        STUDY,
     ),
     ActionInfo(
         "study.extract", "Run models…", "Make captions and attention maps.", STUDY, ("Ctrl+E",), "model"
@@ -157,6 +201,14 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "Write tidy CSV tables and maps.",
         STUDY,
         ("Ctrl+Shift+E",),
+        "export",
+    ),
+    ActionInfo(
+        "study.quality",
+        "Export quality…",
+        "Write the quality of trials or recordings as a CSV table.",
+        STUDY,
+        (),
         "export",
     ),
     SEPARATOR,

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QVBoxLayout, Q
 from gazeapp.ui import theme
 from gazeapp.ui.actions import FILE, Actions
 from gazeapp.ui.dialogs.palette import Entry, Palette, entries_of
+from gazeapp.ui.gaze_actions import GazeActions
+from gazeapp.ui.history import History
 from gazeapp.ui.notifications import Notifications, Strip, crash_folder
 from gazeapp.ui.panels.jobs import StatusLine, study_in_a_line
 from gazeapp.ui.panels.welcome import RecentProject, WelcomePage
@@ -48,6 +50,8 @@ class MainWindow(QMainWindow):
         self.session = Session(notifications, self)
         self.actions_ = Actions(self)
         self.study_actions = StudyActions(self, self.session, self.selection, self.actions_, notifications)
+        self.history = History(self.session, self.actions_, notifications, self)
+        self.gaze_actions = GazeActions(self, self.session, self.selection, self.actions_, self.history)
         self._make_centre()
         self.top = TopBar(self, self.actions_)
         self.addToolBar(self.top)
@@ -73,6 +77,7 @@ class MainWindow(QMainWindow):
             self._bench = Workbench(self, self.selection, self.session, self.actions_)
             self.pages.addWidget(self._bench.compare)
             self._bench.loader.failed.connect(self.notifications.error)
+            self.gaze_actions.follow(self._bench.compare.mover)
         return self._bench
 
     def open_at_start(self, path: Path) -> None:

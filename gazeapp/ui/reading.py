@@ -26,6 +26,7 @@ from gazeapp.ui.scene import (
     SceneView,
     ScoreKey,
     Share,
+    TrialView,
 )
 
 if TYPE_CHECKING:
@@ -162,7 +163,11 @@ def _read_people(project: Project, row: ImageRow, task: str) -> PeopleView:
     if stored is not None:
         view = MapView.of(_frozen(stored.values), stored.rect, row.width, row.height)
     subjects = tuple(sorted(set(fixations.subject))) if fixations else ()
-    return PeopleView(map=view, fixations=fixations, subjects=subjects)
+    trials = tuple(
+        TrialView(trial.id, trial.subject, trial.recording_id, trial.shift)
+        for trial in project.gaze.trials_of_image(row.id, task)
+    )
+    return PeopleView(map=view, fixations=fixations, subjects=subjects, trials=trials)
 
 
 def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
 from PySide6.QtGui import QImage
 
 from gazeapp.engine.errors import GazeError
@@ -61,6 +62,23 @@ class Fixations:
     def __len__(self) -> int:
         return len(self.subject)
 
+    def of_trial(self, trial: int, *, without: bool = False) -> Fixations:
+        """Return the fixations of one trial, or those of all others."""
+        rows = np.flatnonzero((self.trial == trial) != without)
+        subject = tuple(self.subject[row] for row in rows)
+        columns = (self.x[rows], self.y[rows], self.duration_ms[rows])
+        return Fixations(*columns, subject, self.trial[rows], self.index[rows])
+
+
+@dataclass(frozen=True)
+class TrialView:
+    """One subject's look at the image; ``shift`` (x, y, image px) is what the user added to the positions."""
+
+    id: int
+    subject: str
+    recording_id: int
+    shift: tuple[float, float] = (0.0, 0.0)
+
 
 @dataclass(frozen=True)
 class MapView:
@@ -88,11 +106,15 @@ class MapView:
 
 @dataclass(frozen=True)
 class PeopleView:
-    """What people did with the image: their map, their fixations, and who they are."""
+    """What people did with the image: their map, their fixations, and who they are.
+
+    ``subjects`` have fixations in use; ``trials`` are all looks at the image.
+    """
 
     map: MapView | None = None
     fixations: Fixations | None = None
     subjects: tuple[str, ...] = ()
+    trials: tuple[TrialView, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ class DisplayState:
         Whether all panes share one colour scale; else each map has its own.
     subject
         Observer whose fixations and scanpath are shown; empty for all.
+    moving
+        Whether dragging in people's pane moves a scanpath.
     layout
         How the compare view arranges its panes; ``grid`` shows them side by side.
     """
@@ -39,6 +41,7 @@ class DisplayState:
     show_difference: bool = False
     shared_scale: bool = True
     subject: str = ""
+    moving: bool = False
     layout: str = "grid"
 
     def __post_init__(self) -> None:

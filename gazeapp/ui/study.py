@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.project.rows import (
     ImageRow,
     ModelRow,
@@ -42,6 +43,12 @@ class StudyView:
         Number of kept fixations by (image id, task).
     subjects
         Names of the subjects with a kept fixation, by (image id, task).
+    recordings
+        Number of recordings.
+    choices
+        Which fixations are in use, and how they make human maps.
+    older_scores
+        The (task, preset) whose scores were made of other fixations than those in use.
     values
         Score of each image by (task, preset, metric), then by source (``people`` for how well people
         predict each other, then model ids), then by image id.
@@ -55,6 +62,9 @@ class StudyView:
     runs: tuple[RunRow, ...] = ()
     fixations: Mapping[tuple[int, str], int] = field(default_factory=dict)
     subjects: Mapping[tuple[int, str], frozenset[str]] = field(default_factory=dict)
+    recordings: int = 0
+    choices: GazeChoices = field(default_factory=GazeChoices)
+    older_scores: frozenset[tuple[str, str]] = frozenset()
     values: Mapping[ScoreKey, Mapping[str, Mapping[int, float]]] = field(default_factory=dict)
     summary: tuple[SummaryRow, ...] = ()
     settings: Mapping[int, SettingsRow] = field(default_factory=dict)
@@ -85,6 +95,9 @@ class StudyView:
 
 def read_study(project: Project) -> StudyView:
     """Read everything that panels show of a study, save pictures and maps."""
+    from gazeapp.engine.workflows.gaze_state import outdated_scores
+    from gazeapp.engine.workflows.human_maps import choices_of
+
     tasks = tuple(project.tasks.all())
     return StudyView(
         path=project.path,
@@ -95,6 +108,9 @@ def read_study(project: Project) -> StudyView:
         runs=tuple(project.runs.all()),
         fixations=project.gaze.counts(),
         subjects=project.gaze.subjects_of_images(),
+        recordings=int(project.db.execute("SELECT count(*) FROM recordings").fetchone()[0]),
+        choices=choices_of(project),
+        older_scores=outdated_scores(project),
         values=_values(project),
         summary=tuple(project.scores.summary()),
         settings={row.id: row for row in project.settings.all()},

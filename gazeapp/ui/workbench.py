@@ -14,6 +14,7 @@ from gazeapp.ui.panels.compare import ComparePanel
 from gazeapp.ui.panels.images import ImagesPanel
 from gazeapp.ui.panels.inspector import InspectorPanel, cursor_facts
 from gazeapp.ui.panels.jobs import JobsPanel
+from gazeapp.ui.panels.quality import QualityPanel
 from gazeapp.ui.panels.scores import ScoresPanel
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
@@ -28,6 +29,7 @@ _TOGGLES = {
     "view.fixations": "show_fixations",
     "view.scanpath": "show_scanpath",
     "view.difference": "show_difference",
+    "edit.move": "moving",
 }
 
 
@@ -50,6 +52,7 @@ class Workbench(QObject):
         self.images = ImagesPanel(selection, self.loader)
         self.inspector = InspectorPanel(selection)
         self.scores = ScoresPanel(selection, actions)
+        self.quality = QualityPanel(selection, session, actions)
         self.jobs = JobsPanel(session.runner)
         self._make_docks()
         self._connect()
@@ -77,7 +80,7 @@ class Workbench(QObject):
             self._selection.update(task=study.tasks[0] if study.tasks else "")
         if self._selection.image_id not in study.images:
             self._selection.update(image_id=next(iter(study.images), None))
-        for panel in (self.inspector, self.scores, self.jobs):
+        for panel in (self.inspector, self.scores, self.quality, self.jobs):
             panel.show_study(study)
 
     def leave(self) -> None:
@@ -88,7 +91,7 @@ class Workbench(QObject):
         self.loader.close_project()
         for dock in self.docks.values():
             dock.hide()
-        for panel in (self.inspector, self.scores, self.jobs):
+        for panel in (self.inspector, self.scores, self.quality, self.jobs):
             panel.show_study(None)
 
     def close(self) -> None:
@@ -103,6 +106,11 @@ class Workbench(QObject):
     def show_jobs(self) -> None:
         """Bring the list of jobs and problems to the front."""
         self.results_dock.show_page("jobs")
+
+    @Slot()
+    def show_quality(self) -> None:
+        """Bring the quality of the recordings to the front."""
+        self.results_dock.show_page("quality")
 
     @Slot()
     def reset_layout(self) -> None:
@@ -126,6 +134,7 @@ class Workbench(QObject):
         self.inspector_dock.set_panel(self.inspector)
         self.results_dock = TabDock("results", "Results", self._window)
         self.results_dock.add_page("scores", "Scores", self.scores, self.scores.corner)
+        self.results_dock.add_page("quality", "Quality", self.quality, self.quality.corner)
         self.results_dock.add_page("jobs", "Jobs", self.jobs)
         self.docks: dict[str, Dock] = {
             "view.images": self.images_dock,
@@ -156,7 +165,9 @@ class Workbench(QObject):
         actions.bind("view.next_image", self._next_image)
         actions.bind("view.previous_word", self._previous_word)
         actions.bind("view.next_word", self._next_word)
+        actions.bind("view.quality", self.show_quality)
         actions.bind("view.reset", self.reset_layout)
+        actions["edit.move"].changed.connect(self._explain_moving)
         self._selection.changed.connect(self._show_ticks)
         compare.probed.connect(self._show_cursor)
         compare.extract_requested.connect(actions["study.extract"].trigger)
@@ -211,6 +222,10 @@ class Workbench(QObject):
             self._actions[action_id].setChecked(getattr(self._selection.display, field))
         for action_id, dock in self.docks.items():
             self._actions[action_id].setChecked(not dock.isHidden())
+
+    @Slot()
+    def _explain_moving(self) -> None:
+        self.compare.bar.explain("moving", self._actions.reason("edit.move"))
 
     @Slot(object)
     def _show_cursor(self, place: tuple[float, float] | None) -> None:

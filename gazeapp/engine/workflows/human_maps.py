@@ -66,6 +66,16 @@ def geometry_of(recording: RecordingRow, default: Geometry) -> Geometry:
     return Geometry.of(recording.geometry).over(recorded.over(default))
 
 
+def without_degrees(project: Project) -> list[str]:
+    """Return the files of recordings on images of the project whose px per degree are not known."""
+    default = default_geometry(project)
+    return [
+        row.file
+        for row in project.gaze.recordings()
+        if geometry_of(row, default).screen_px_per_degree is None and project.gaze.looked_at(row.id)
+    ]
+
+
 def weights_of(table: FixationTable, choices: GazeChoices) -> DoubleArray | None:
     """Return what each fixation counts in a human map, shape (n,), or None when all count the same.
 

@@ -217,13 +217,13 @@ class Marker:
         """Find anew why each fixation of a recording is not used; return how many changed."""
         trials = self._project.gaze.trials(recording.id)
         stored = self._project.gaze.stored_fixations(recording.id)
-        table, owner = _as_read(stored, trials)
+        table, owner = as_read(stored, trials)
         return self._mark(trials, stored, eyes_used(table, owner, len(trials), self._choices.eye))
 
     def count(self, recording: RecordingRow) -> Counter[str]:
         """Return how many fixations of a recording would be used and left out, by reason; store nothing."""
         trials = self._project.gaze.trials(recording.id)
-        table, owner = _as_read(self._project.gaze.stored_fixations(recording.id), trials)
+        table, owner = as_read(self._project.gaze.stored_fixations(recording.id), trials)
         eyes = eyes_used(table, owner, len(trials), self._choices.eye)
         _, why = self._why(trials, table, owner, eyes)
         counts = Counter(
@@ -244,7 +244,7 @@ class Marker:
 
     def _mark(self, trials: Sequence[TrialRow], stored: StoredFixations, eyes: CodeArray) -> int:
         project = self._project
-        table, owner = _as_read(stored, trials)
+        table, owner = as_read(stored, trials)
         on_image, why = self._why(trials, table, owner, eyes)
         words = np.array([reason.words for reason in Why], dtype=object)[why]
         changed = np.flatnonzero(words != stored.dropped)
@@ -349,7 +349,8 @@ def _affine(trial: TrialRow, image: ImageRow | None) -> Affine | None:
     return None if image is None else Affine(0.0, 0.0, image.width, image.height)
 
 
-def _as_read(stored: StoredFixations, trials: Sequence[TrialRow]) -> tuple[Fixations, IntArray]:
+def as_read(stored: StoredFixations, trials: Sequence[TrialRow]) -> tuple[Fixations, IntArray]:
+    """Return stored fixations as they were read, and the place of each one's trial among ``trials``."""
     eyes = {eye.word: int(eye) for eye in Eye}
     reasons = {reason.words: int(reason) for reason in Why}
     table = Fixations(

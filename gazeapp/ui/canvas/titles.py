@@ -20,8 +20,11 @@ def metric_name(metric: str) -> str:
     return _METRICS.get(metric, metric.upper())
 
 
-def people_title(scene: SceneView, entry: ImageEntry | None, key: ScoreKey) -> Title:
-    """Return the title over people's pane; its number is how well people predict each other."""
+def people_title(scene: SceneView, entry: ImageEntry | None, key: ScoreKey, shown: str = "") -> Title:
+    """Return the title over people's pane; its number is how well people predict each other.
+
+    ``shown`` says what is done in the pane, such as moving a scanpath.
+    """
     ceiling = entry.ceilings.get(key) if entry else None
     metric = metric_name(key[2])
     tip = "Where people looked: the smoothed density of their fixations."
@@ -32,6 +35,7 @@ def people_title(scene: SceneView, entry: ImageEntry | None, key: ScoreKey) -> T
     return Title(
         name="people",
         colour=source_colour(PEOPLE, ()).name(),
+        shown=shown,
         here=_here(ceiling, metric),
         badge="simulated" if scene.simulated else "",
         tip=tip,
@@ -100,4 +104,15 @@ def gaze_line(scene: SceneView, subject: str) -> str:
     parts = [who, f"{len(chosen)} fixation{'s' if len(chosen) != 1 else ''}"]
     if len(known):
         parts.append(f"mean\N{NO-BREAK SPACE}{known.mean():.0f}\N{NO-BREAK SPACE}ms")
+    moved = [t for t in scene.people.trials if subject in ("", t.subject) and any(t.shift)]
+    if len(moved) == 1 and subject:
+        parts.append(f"moved by {offset_words(moved[0].shift)}")
+    elif moved:
+        parts.append(f"{len(moved)} scanpath{'s' if len(moved) != 1 else ''} moved")
     return ", ".join(parts)
+
+
+def offset_words(shift: tuple[float, float]) -> str:
+    """Return an offset as it is shown, such as ``+12, −3 px``."""
+    across, down = (f"{value:+.4g}".replace("-", "\N{MINUS SIGN}") for value in shift)
+    return f"{across}, {down}\N{NO-BREAK SPACE}px"

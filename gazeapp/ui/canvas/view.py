@@ -81,6 +81,9 @@ class ImageView(QWidget):
         self._table: NDArray[np.uint8] | None = None
         self._fixations: Fixations | None = None
         self._style = GazeStyle()
+        self._moved: int | None = None
+        self._offset = (0.0, 0.0)
+        self._parts: tuple[Fixations, Fixations] | None = None
         self._opacity = 1.0
         self._overlay = True
         self._dimmed = False
@@ -137,9 +140,20 @@ class ImageView(QWidget):
     def set_fixations(self, fixations: Fixations | None, style: GazeStyle) -> None:
         """Show fixations and scanpaths as ``style`` says."""
         if fixations is not self._fixations or style != self._style:
+            if fixations is not self._fixations:
+                self._parts = None
             self._fixations, self._style = fixations, style
             self._gaze_cache = None
             self.update()
+
+    def set_moved(self, trial: int | None, offset: tuple[float, float] = (0.0, 0.0)) -> None:
+        """Draw the scanpath of a trial apart from the others, ``offset`` (x, y, image px) from its place."""
+        if trial != self._moved:
+            self._moved, self._parts, self._gaze_cache = trial, None, None
+        elif offset == self._offset:
+            return
+        self._offset = offset
+        self.update()
 
     def set_opacity(self, opacity: float) -> None:
         """Set the opacity of the map, 0 to 1."""
@@ -225,9 +239,9 @@ class ImageView(QWidget):
         if self._overlay and self._layer is not None and self._table is not None:
             painter.setOpacity(self._opacity * light)
             painter.drawImage(0, 0, self._scaled_layer(self._layer, self._table))
-        if self._fixations is not None and self._style.visible:
+        if self._fixations is not None:
             painter.setOpacity(light)
-            painter.drawImage(0, 0, self._drawn_gaze(self._fixations))
+            self._draw_gaze(painter, self._fixations)
         if self._probe is not None:
             painter.setOpacity(1.0)
             self._draw_crosshair(painter, self._probe)
@@ -360,6 +374,25 @@ class ImageView(QWidget):
         """Return the size of fixations: larger in a large pane, whatever the zoom."""
         fitted = self._size[0] * self._fit_scale()
         return min(max(math.sqrt(fitted / _USUAL_WIDTH), 0.6), 2.0)
+
+    def _draw_gaze(self, painter: QPainter, fixations: Fixations) -> None:
+        if self._moved is None:
+            if self._style.visible:
+                painter.drawImage(0, 0, self._drawn_gaze(fixations))
+            return
+        if self._parts is None:
+            trial = self._moved
+            self._parts = fixations.of_trial(trial), fixations.of_trial(trial, without=True)
+        moved, rest = self._parts
+        alone = self._style.subject and self._style.subject not in rest.subject
+        if self._style.visible and not alone:
+            painter.drawImage(0, 0, self._drawn_gaze(rest))
+        if len(moved):
+            style = GazeStyle(True, True, moved.subject[0], self._style.colour, size=self._mark_size())
+            place = self.image_transform()
+            painter.setClipRect(self.image_rect())
+            draw_gaze(painter, moved, style, place.translate(*self._offset), self.font())
+            painter.setClipping(False)
 
     def _drawn_gaze(self, fixations: Fixations) -> QImage:
         if self._gaze_cache is None:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 import gazeapp
 from gazeapp.ui import theme
-from gazeapp.ui.actions import FILE, HELP, STUDY, VIEW, Actions, infos
+from gazeapp.ui.actions import EDIT, FILE, HELP, STUDY, VIEW, Actions, infos
 from gazeapp.ui.widgets import label
 
 IN_THE_PANES = (
@@ -31,7 +31,7 @@ IN_THE_PANES = (
 )
 
 
-_COLUMNS = ((FILE, STUDY, HELP), (VIEW,))
+_COLUMNS = ((FILE, EDIT, STUDY, HELP), (VIEW,))
 _HIGHEST = 640
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from PySide6.QtCore import QMargins, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -13,6 +14,7 @@ from gazeapp.ui.canvas.caption import MEAN_MAP, stepped
 from gazeapp.ui.canvas.colourbar import ColourBar
 from gazeapp.ui.canvas.gaze import GazeStyle
 from gazeapp.ui.canvas.heat import HeatLayer, Scale, density_layer, difference_layer
+from gazeapp.ui.canvas.mover import ScanpathMover
 from gazeapp.ui.canvas.notice import Notice
 from gazeapp.ui.canvas.pane import ImagePane
 from gazeapp.ui.canvas.title import fit_together
@@ -65,6 +67,7 @@ class ComparePanel(QWidget):
         self._panes: dict[str, ImagePane] = {}
         self._placeholder: Notice | None = None
         self.bar = CompareBar(selection)
+        self.mover = ScanpathMover(self)
         self.density_bar = ColourBar("density")
         self.difference_bar = ColourBar("model −\npeople")
         self.empty = Notice()
@@ -81,6 +84,8 @@ class ComparePanel(QWidget):
         loader.loaded.connect(self._loaded)
         loader.listed.connect(self._listed)
         loader.failed.connect(self._failed)
+        self.mover.changed.connect(self._draw_people_title)
+        self.mover.left.connect(self._stop_moving)
         self._show_empty()
         self._request()
 
@@ -122,7 +127,7 @@ class ComparePanel(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Step words and images, choose panes, and switch layers."""
         plain = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
-        if event.modifiers() & ~plain or not self._act(Qt.Key(event.key())):
+        if event.modifiers() & ~plain or not (self.mover.key(event) or self._act(Qt.Key(event.key()))):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -338,6 +343,7 @@ class ComparePanel(QWidget):
         self._draw_notices(scene)
         self._draw_titles()
         self._set_probe(self._probe)
+        self.mover.show(self._panes[PEOPLE].view, scene, display.subject, display.moving)
 
     def _draw_maps(self, scene: SceneView) -> None:
         display = self._selection.display
@@ -413,7 +419,7 @@ class ComparePanel(QWidget):
         catalogue = self._loader.catalogue
         key = (scene.task, chosen.preset, chosen.metric)
         entry = catalogue.entry(scene.image_id)
-        self._panes[PEOPLE].set_title(people_title(scene, entry, key))
+        self._panes[PEOPLE].set_title(people_title(scene, entry, key, self.mover.words))
         for model in scene.models:
             if model.id in self._panes:
                 word = self._word(model)
@@ -422,6 +428,16 @@ class ComparePanel(QWidget):
         for source, pane in self._panes.items():
             pane.title.set_focused(source == chosen.source)
         self._fit_titles()
+
+    @Slot()
+    def _draw_people_title(self) -> None:
+        if self._scene is not None and PEOPLE in self._panes:
+            title = self._panes[PEOPLE].title
+            title.set_title(replace(title.title, shown=self.mover.words))
+
+    @Slot()
+    def _stop_moving(self) -> None:
+        self._selection.update(moving=False)
 
     @Slot()
     def _fit_titles(self) -> None:

@@ -20,6 +20,7 @@ _TOGGLES = (
     ("shared_scale", "Shared scale", "scale", "One colour scale for all panes; off: each map has its own"),
     ("show_fixations", "Fixations", "gaze", "Show fixations, larger for longer ones (F)"),
     ("show_scanpath", "Scanpath", "path", "Join each observer's fixations in their order (S)"),
+    ("moving", "Move", "move", "Move a scanpath to where it belongs (M)"),
     ("show_difference", "Difference", "difference", "Show each model's map minus people's map (D)"),
 )
 
@@ -74,6 +75,13 @@ class CompareBar(QWidget):
         self.subject.setEnabled(bool(subjects))
         self._follow_subject()
 
+    def explain(self, name: str, reason: str) -> None:
+        """Disable a toggle for a reason, or enable it with an empty one."""
+        button = self.toggles[name]
+        tip = next(tip for field, _, _, tip in _TOGGLES if field == name)
+        button.setEnabled(not reason)
+        button.setToolTip(f"{tip}\nNot now: {reason}" if reason else tip)
+
     def minimumSizeHint(self) -> QSize:
         """Return the size without words."""
         return QSize(self._measured()[0], super().minimumSizeHint().height())
@@ -124,6 +132,7 @@ class CompareBar(QWidget):
         layout.addWidget(_divider())
         layout.addWidget(self.toggles["show_fixations"])
         layout.addWidget(self.toggles["show_scanpath"])
+        layout.addWidget(self.toggles["moving"])
         layout.addWidget(self.subject)
         layout.addStretch(1)
 

@@ -67,10 +67,16 @@ class ScoresPanel(QWidget):
         self._presets.setToolTip("The conventions of the metrics; numbers of different ones do not compare.")
         self._presets.setAccessibleName("Metric conventions")
         self._presets.activated.connect(self._choose_preset)
+        self.older = label("older than the fixations", "badge")
+        self.older.setToolTip(
+            "Which fixations are in use, or where they lie, has changed since these scores were made. "
+            "Score the study again to renew them."
+        )
         self.corner = QWidget()
         top = QHBoxLayout(self.corner)
         top.setContentsMargins(16, 0, 8, 0)
         top.addWidget(self._facts, 1)
+        top.addWidget(self.older)
         top.addWidget(self._presets)
         self._stack = QStackedLayout(self)
         self._actions = actions
@@ -143,6 +149,7 @@ class ScoresPanel(QWidget):
     def _fill(self) -> None:
         study, chosen = self._study, self._selection
         presets = preset_names(study)
+        self.older.setVisible(study is not None and (chosen.task, chosen.preset) in study.older_scores)
         self._stack.setCurrentIndex(1 if presets else 0)
         for part in (self._facts, self._presets):
             part.setVisible(bool(presets))
