@@ -108,6 +108,8 @@ class Preview:
         Whether the project holds an import of the same content.
     read
         The file as it was read, before fixations were sought, to plan it anew without reading it.
+    is_whole
+        Whether ``read`` still has its samples; see :func:`without_samples`.
     """
 
     file: str
@@ -125,6 +127,7 @@ class Preview:
     default: Geometry = field(default_factory=Geometry)
     imported: bool = False
     read: Recording | None = field(default=None, repr=False)
+    is_whole: bool = True
 
 
 def look_at(
@@ -159,7 +162,7 @@ def look_at(
         With the error in it when the file cannot be read or imported as it is.
     """
     own = settings.of(file)
-    if before is not None and before.read is not None and _read_alike(before.settings, own):
+    if before is not None and before.read and before.is_whole and _read_alike(before.settings, own):
         found = replace(before, settings=own, error=None, plan=None, own_fixations=None, facts={})
     else:
         start = Preview(file, own, choices=choices_of(project), default=default_geometry(project))
@@ -170,6 +173,24 @@ def look_at(
         return _planned(project, settings, found, found.read, default or found.default)
     except GazeError as error:
         return replace(found, error=error)
+
+
+def without_samples(found: Preview) -> Preview:
+    """Return a preview without the samples of its file, which can be many; planning it anew reads the file."""
+    if found.read is None or found.read.contents.samples is None:
+        return found
+    plan, own = found.plan, found.own_fixations
+    return replace(
+        found,
+        read=_lighter(found.read),
+        plan=None if plan is None else replace(plan, recording=_lighter(plan.recording)),
+        own_fixations=None if own is None else replace(own, samples=None),
+        is_whole=False,
+    )
+
+
+def _lighter(recording: Recording) -> Recording:
+    return replace(recording, contents=replace(recording.contents, samples=None))
 
 
 def names_in_file(path: Path) -> tuple[str, ...]:

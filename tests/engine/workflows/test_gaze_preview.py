@@ -17,7 +17,7 @@ from gazeapp.engine.project import Project
 from gazeapp.engine.workflows import gaze_preview
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings, import_gaze
-from gazeapp.engine.workflows.gaze_preview import look_at, names_in_file
+from gazeapp.engine.workflows.gaze_preview import look_at, names_in_file, without_samples
 
 ON_SCREEN = TableProfile("lab", {"image": "pic", "subject": "who", "x": "gx", "y": "gy"}, frame=Frame())
 
@@ -111,6 +111,52 @@ def test_what_cannot_be_read_is_said_with_what_could_be_seen(project, tmp_path):
         (tmp_path / name).write_bytes(data)
         assert look(project, str(tmp_path / name)).error.what
     assert look(project, str(tmp_path / "gone.csv")).error.what
+
+
+@pytest.fixture
+def eyelink(tmp_path):
+    """One trial at 250 Hz: the gaze rests at (100, 100) and at (300, 100) for 400 ms each; one EFIX line."""
+    samples = [f"{1000 + 4 * k}\t{100 if k < 100 else 300}.0\t100.0\t900.0\t..." for k in range(200)]
+    path = tmp_path / "A.asc"
+    path.write_text(
+        "\n".join(
+            [
+                "** CONVERTED FROM x.edf using edfapi",
+                "MSG 900 GAZE_COORDS 0 0 639 479",
+                "START 1000 LEFT SAMPLES EVENTS",
+                "SAMPLES GAZE LEFT RATE 250.00 TRACKING CR FILTER 2",
+                "MSG 1000 TRIALID 1",
+                "MSG 1000 !V TRIAL_VAR image wide.png",
+                *samples,
+                "EFIX L 1000 1396 400 100.0 100.0 900",
+                "MSG 1800 TRIAL_RESULT 0",
+                "END 1810 SAMPLES EVENTS RES 30 30",
+                "",
+            ]
+        )
+    )
+    return str(path)
+
+
+def test_fixations_found_in_samples_stand_beside_the_trackers_own(project, eyelink, monkeypatch):
+    found = look(project, eyelink)
+    assert (found.facts["fixations"], found.own_fixations) == (1, None)
+    assert "TRIALID 1" in found.messages
+    detect = {"detect": True, "geometry": Geometry(px_per_deg=40)}
+    unknown = look(project, eyelink, found, detect=True)
+    assert "degrees of visual angle" in unknown.error.what
+    reads = []
+    read = gaze_preview.read_as_is
+    monkeypatch.setattr(gaze_preview, "read_as_is", lambda *args: reads.append(args) or read(*args))
+    sought = look(project, eyelink, unknown, **detect)
+    assert not reads  # the samples are at hand
+    assert sought.plan.fixations.x.tolist() == [100.0, 300.0]
+    assert sought.own_fixations.fixations.x.tolist() == [100.0]
+    light = without_samples(sought)
+    assert light.read.contents.samples is None
+    assert light.plan.fixations is sought.plan.fixations
+    assert look(project, eyelink, light, **detect).facts == sought.facts
+    assert len(reads) == 1
 
 
 def test_geometry_is_asked_for_and_tried_without_reading_again(project, on_screen):

@@ -23,7 +23,7 @@ from gazeapp.engine.gaze.cautions import counted
 from gazeapp.engine.gaze.formats import FORMATS
 from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.workflows.gaze import ImportGazeSettings
-from gazeapp.engine.workflows.gaze_preview import Preview
+from gazeapp.engine.workflows.gaze_preview import Preview, without_samples
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.import_gaze.bar import ImportBar
 from gazeapp.ui.dialogs.import_gaze.choices_page import ChoicesPage
@@ -181,7 +181,9 @@ class ImportGazeDialog(QDialog):
         entry = self._entry(file)
         if entry is None or preview.settings != entry.settings:
             return
-        entry.preview, entry.is_fresh = preview, file not in self._wanted
+        entry.is_fresh = file not in self._wanted
+        # Samples are kept of the file in sight only: those of many files would fill the memory.
+        entry.preview = preview if entry is self.files.current else without_samples(preview)
         self.files.tell(entry)
         if entry is self.files.current:
             self._show(entry)
@@ -194,6 +196,9 @@ class ImportGazeDialog(QDialog):
 
     @Slot(object)
     def _choose(self, entry: Entry | None) -> None:
+        for other in self.files.entries:
+            if other is not entry and other.preview is not None:
+                other.preview = without_samples(other.preview)
         if entry is not None:
             self._previewer.advance(entry.file)
         self._show(entry)
