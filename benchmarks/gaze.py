@@ -3,7 +3,9 @@
     python benchmarks/gaze.py [--quick] [--json] [--asc FOLDER] [--pymovements PYTHON]
 
 EyeLink .asc files are read to fixations by gazeapp and by pymovements: files that this bench makes up, and
-those of a folder. pymovements is no part of gazeapp; it may be installed beside it, or in an environment
+those of a folder. A table of a million fixations is imported into a project (trials matched to images,
+fixations marked, human maps made) beside pandas, which reads the same table, groups it into trials and writes
+it to SQLite. pymovements is no part of gazeapp; it may be installed beside it, or in an environment
 of its own (`python -m venv ENV; ENV/bin/pip install pymovements`) whose interpreter --pymovements names.
 """
 
@@ -21,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-GOAL_RATIO, GOAL_MEMORY = 15.0, 3.0
+GOAL_RATIO, GOAL_MEMORY, GOAL_TABLE_MB = 15.0, 3.0, 500
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 
 _TIMED = """
@@ -59,6 +61,74 @@ tracemalloc.start()
 read_recording(sys.argv[1])
 print(tracemalloc.get_traced_memory()[1])
 """
+
+_IMPORT = """
+import json, resource, sys, time
+from pathlib import Path
+from gazeapp.engine.project import Project
+from gazeapp.engine.workflows.base import SILENT
+from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
+table, folder, n = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+with Project.create(folder / "study.gaze") as project:
+    with project.transaction():
+        for k in range(n):
+            name = f"img{k:05d}.jpg"
+            project.images.add(folder / name, name, name, 800, 600, "photograph")
+    start = time.process_time()
+    summary = import_gaze(project, ImportGazeSettings((table,), task="free"), SILENT)
+    seconds = time.process_time() - start
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"fixations": summary.details["fixations"], "seconds": seconds, "peak_mb": peak}))
+"""
+_PANDAS = """
+import json, resource, sqlite3, sys, time
+import pandas
+start = time.process_time()
+table = pandas.read_csv(sys.argv[1])
+trials = table.groupby(["subject", "image"], sort=False).ngroup()
+table.drop(columns=["subject", "image"]).assign(trial=trials).to_sql(
+    "fixations", sqlite3.connect(sys.argv[2] + "/pandas.sqlite"), index=False)
+seconds = time.process_time() - start
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"fixations": len(table), "seconds": seconds, "peak_mb": peak}))
+"""
+
+
+def write_table(path: Path, n_images: int, n_subjects: int = 10, n_fixations: int = 10) -> None:
+    """Write a table of fixations: ``n_fixations`` of each subject on each image of 800 x 600 px."""
+    rng = np.random.default_rng(0)
+    with path.open("w", encoding="ascii") as out:
+        out.write("image,subject,fixation_index,x,y,start_ms,duration_ms\n")
+        for image in range(n_images):
+            x = rng.uniform(0, 800, (n_subjects, n_fixations))
+            y = rng.uniform(0, 600, (n_subjects, n_fixations))
+            for subject in range(n_subjects):
+                out.writelines(
+                    f"img{image:05d}.jpg,s{subject:02d},{k + 1},{x[subject, k]:.1f},{y[subject, k]:.1f},{300 * k},250\n"
+                    for k in range(n_fixations)
+                )
+
+
+def table_import(quick: bool, interpreter: str) -> dict[str, Any]:
+    """Import a table of a million fixations on 10,000 images, and let pandas store the same table."""
+    n_images = 500 if quick else 10_000
+    with tempfile.TemporaryDirectory() as made:
+        table = Path(made) / "fixations.csv"
+        write_table(table, n_images)
+        ours = json.loads(_run(sys.executable, _IMPORT, [str(table), made, str(n_images)]))
+        theirs = json.loads(_run(interpreter, _PANDAS, [str(table), made]))
+        size = table.stat().st_size
+    return {
+        "what": "a table of fixations into a project",
+        "fixations": ours["fixations"],
+        "mb": round(size / 1e6, 1),
+        "gazeapp_s": round(ours["seconds"], 2),
+        "pandas_s": round(theirs["seconds"], 2),
+        "ratio": round(theirs["seconds"] / ours["seconds"], 2),
+        "gazeapp_peak_mb": round(ours["peak_mb"]),
+        "pandas_peak_mb": round(theirs["peak_mb"]),
+        "memory_goal_mb": GOAL_TABLE_MB,
+    }
 
 
 def write_asc(path: Path, n_trials: int, rate: int, eyes: str, seed: int = 0) -> None:
@@ -203,10 +273,12 @@ def main() -> int:
         )
         return 2
     reading = asc_reading(arguments.quick, arguments.asc, arguments.pymovements)
+    table = table_import(arguments.quick, arguments.pymovements)
     figures = {
         "benchmark": "gaze",
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
         "asc": reading,
+        "table": table,
         "ratio": reading["ratio"],
     }
     if arguments.json:
@@ -221,6 +293,11 @@ def main() -> int:
     print(f"all files that both can read: {reading['ratio']} x (goal {GOAL_RATIO:.0f} x), ", end="")
     print(f"{reading['gazeapp_mb_per_s']} MB/s")
     print(f"peak memory: {reading['peak_memory_of_file_size']} x the file (goal {GOAL_MEMORY:.0f} x)")
+    print(f"{table['fixations']:,} fixations of a table of {table['mb']} MB into a project: ", end="")
+    print(
+        f"{table['gazeapp_s']} s, at most {table['gazeapp_peak_mb']} MB (goal {GOAL_TABLE_MB} MB); ", end=""
+    )
+    print(f"pandas to SQLite {table['pandas_s']} s, {table['pandas_peak_mb']} MB; {table['ratio']} x")
     return 0
 
 
