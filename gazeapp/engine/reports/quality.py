@@ -160,17 +160,18 @@ class Quality:
     shift: DoubleArray
     repeats: IntArray
 
+    def in_short(self) -> str:
+        """Return how many recordings there are and how many stand out."""
+        n = int(np.count_nonzero(self.recordings.stands_out))
+        out = f"{f'{n:,}' if n else 'none'} stand{'s' if n == 1 else ''} out"
+        return f"{_count(len(self.recordings), 'recording')}, {out}"
+
     def in_words(self) -> str:
         """Return how much there is and how much of it stands out, as one line."""
-        table = self.recordings
-        files, subjects = (
-            len(set(self.recording_id.tolist())),
-            len(set(table.words["subject"].codes.tolist())),
-        )
-        what = f"{_count(files, 'file')}, {_count(subjects, 'subject')}, {_count(len(self.trials), 'trial')}"
-        n = int(np.count_nonzero(table.stands_out))
-        of = _count(len(table), "recording")
-        return f"{of} ({what}); {f'{n:,}' if n else 'none'} stand{'s' if n == 1 else ''} out"
+        files = len(set(self.recording_id.tolist()))
+        subjects = len(set(self.recordings.words["subject"].codes.tolist()))
+        trials = _count(len(self.trials), "trial")
+        return f"{self.in_short()} ({_count(files, 'file')}, {_count(subjects, 'subject')}, {trials})"
 
 
 def _count(n: int, noun: str) -> str:

@@ -88,7 +88,7 @@ def test_figures_are_those_stored_and_the_far_one_stands_out(project):
     assert (middle.median, middle.mad, middle.n) == pytest.approx((0.03, 0.005, 6))
     assert table.far["share_lost"].tolist() == [False] * 5 + [True]
     assert table.reasons(5) == "Share lost"
-    assert found.in_words() == "6 recordings (1 file, 6 subjects, 12 trials); 1 stands out"
+    assert found.in_words() == "6 recordings, 1 stands out (1 file, 6 subjects, 12 trials)"
     assert list(q.standing_out(found)) == ["S5 in first.csv: share lost 45.0 % (median 3.0 %)"]
 
 
@@ -176,7 +176,7 @@ def test_an_empty_project_has_no_rows(tmp_path):
     with Project.create(tmp_path / "none.gaze") as made:
         found = q.read_quality(made)
     assert len(found.trials) == len(found.recordings) == 0
-    assert found.in_words() == "0 recordings (0 files, 0 subjects, 0 trials); none stand out"
+    assert found.in_words() == "0 recordings, none stand out (0 files, 0 subjects, 0 trials)"
     assert not found.recordings.stands_out.any()
 
 
