@@ -135,6 +135,7 @@ QPushButton[role="quiet"] { background: transparent; border: 1px solid transpare
     color: $muted; }
 QPushButton[role="quiet"]:hover { background: $hover; color: $text; }
 QPushButton[role="quiet"]:focus { border-color: $accent; }
+QPushButton[role="quiet"]:disabled { color: $faint; background: transparent; }
 QPushButton[role="segment"] { background: transparent; border: 1px solid transparent; border-radius: 5px;
     padding: 3px 12px; color: $muted; min-height: 16px; }
 QPushButton[role="segment"]:hover { color: $text; }

@@ -122,6 +122,11 @@ def test_files_that_cannot_be_imported_stay_out_and_are_named(ask, tmp_path):
     assert dialog.settings().files == ()
 
 
+def test_copies_of_a_file_are_named(ask, tmp_path):
+    one, two = (table(tmp_path / name, "scene-001.png,A,5,5") for name in ("one.csv", "two.csv"))
+    assert "two.csv holds the same as one.csv" in ask(one, two).bar.reason
+
+
 def test_names_are_matched_by_hand_and_by_the_closest(qtbot, ask, tmp_path):
     odd = table(tmp_path / "odd.csv", "scen-001.png,A,1,1", "other.png,A,1,1", "scene-003.png,A,1,1")
     dialog = ask(odd)
@@ -146,6 +151,8 @@ def test_names_are_matched_by_hand_and_by_the_closest(qtbot, ask, tmp_path):
     own = dialog.settings().own[str(odd)].match
     assert own.names == {"scen-001.png": "scene-001.png", "other.png": "scene-002.png", "scene-003.png": ""}
     assert page.model.matches[2].image == ""
+    assert page._shown.index(2, 2).data() == "none, as you said"
+    assert not page._closest.isEnabled()
 
 
 def test_an_image_is_typed_into_the_table(qtbot, ask, tmp_path):

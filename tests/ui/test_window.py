@@ -257,6 +257,36 @@ def test_recordings_dropped_open_the_import_dialog(open_window, monkeypatch, tmp
     assert seen == [[str(table)], [str(odd)]]
 
 
+def test_a_default_geometry_given_in_the_dialog_is_stored_before_the_import(
+    open_window, qtbot, monkeypatch, tmp_path
+):
+    from gazeapp.engine.gaze.geometry import Geometry
+    from gazeapp.engine.workflows.human_maps import default_geometry
+    from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
+    from tests.ui.test_import_gaze import eyelink, settle
+
+    def accept(dialog):
+        settle(qtbot, dialog)
+        for box, size in zip(dialog.screen_page._screen, (320, 192), strict=True):
+            box.setValue(size)
+        dialog.screen_page._makes_default.click()
+        settle(qtbot, dialog)
+        return 1
+
+    monkeypatch.setattr(ImportGazeDialog, "exec", accept)
+    files = [eyelink(tmp_path / f"{name}.asc", trials=n, screen="") for name, n in (("a", 1), ("b", 3))]
+    drop(open_window, *files)
+    qtbot.waitUntil(lambda: not open_window.session.runner.busy)
+    with Project.open(open_window.session.path) as project:
+        assert default_geometry(project) == Geometry(screen=(320, 192))
+        stored = project.gaze.recordings()[-2:]
+        assert [Path(row.file).name for row in stored] == ["a.asc", "b.asc"]
+        # Each trial has a fixation in the middle of its image and one off the screen.
+        assert [(t.n_fixations, t.n_kept) for row in stored for t in project.gaze.trials(row.id)] == [
+            (2, 1)
+        ] * 4
+
+
 def test_a_folder_brings_its_images_first_and_then_its_recordings(open_window, qtbot, monkeypatch, tmp_path):
     from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
 

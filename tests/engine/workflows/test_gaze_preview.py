@@ -6,6 +6,8 @@ import gzip
 import hashlib
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
@@ -46,8 +48,8 @@ def on_screen(tmp_path):
 
 
 def look(project, file, before=None, default=None, watch=None, choices=None, **own):
-    settings = ImportGazeSettings((file,), own={file: FileSettings(**own)}, choices=choices)
-    return look_at(project, settings, file, watch, before, default)
+    chosen = ImportGazeSettings((file,), own={file: FileSettings(**own)}, choices=choices)
+    return look_at(project, chosen, file, watch, before, default)
 
 
 def content(project):
@@ -157,6 +159,15 @@ def test_fixations_found_in_samples_stand_beside_the_trackers_own(project, eyeli
     assert light.plan.fixations is sought.plan.fixations
     assert look(project, eyelink, light, **detect).facts == sought.facts
     assert len(reads) == 1
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.binary(max_size=400), st.text(max_size=400).map(str.encode)), st.booleans())
+def test_damaged_files_give_a_sentence(project, tmp_path, data, with_header):
+    path = tmp_path / "damaged.csv"
+    path.write_bytes((b"image,subject,x,y\nwide.png,s,1,2\n" if with_header else b"") + data)
+    found = look(project, str(path))
+    assert found.plan is not None or found.error.what
 
 
 def test_geometry_is_asked_for_and_tried_without_reading_again(project, on_screen):

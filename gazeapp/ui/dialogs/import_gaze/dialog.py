@@ -28,7 +28,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.dialogs.import_gaze.bar import ImportBar
 from gazeapp.ui.dialogs.import_gaze.choices_page import ChoicesPage
 from gazeapp.ui.dialogs.import_gaze.columns_page import ColumnsPage
-from gazeapp.ui.dialogs.import_gaze.entries import EMPTY, READING, Entry
+from gazeapp.ui.dialogs.import_gaze.entries import EMPTY, READING, Entry, same_content
 from gazeapp.ui.dialogs.import_gaze.file_list import FileList
 from gazeapp.ui.dialogs.import_gaze.images_page import ImagesPage
 from gazeapp.ui.dialogs.import_gaze.page import Page
@@ -338,6 +338,7 @@ class ImportGazeDialog(QDialog):
             names = ", ".join(entry.name for entry in left_out[:3])
             more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
             notes.append(f"Left out, as they cannot be imported: {names}{more}.")
+        notes += [f"{second} holds the same as {first}." for first, second in same_content(ready)[:2]]
         if self.bar.new_task():
             notes.append(f"The task \u201c{self.bar.new_task()}\u201d is new.")
         self.bar.say(button, " ".join(notes), ready=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,3 +100,15 @@ class Entry:
         elif problems:
             parts.append(counted(problems, "caution"))
         return " · ".join(parts)
+
+
+def same_content(entries: Sequence[Entry]) -> list[tuple[str, str]]:
+    """Return the names of files that are copies: the first, and the one that holds the same."""
+    first: dict[str, Entry] = {}
+    copies = []
+    for entry in entries:
+        if entry.preview is not None and entry.preview.read is not None:
+            original = first.setdefault(entry.preview.read.sha256, entry)
+            if original is not entry:
+                copies.append((original.name, entry.name))
+    return copies

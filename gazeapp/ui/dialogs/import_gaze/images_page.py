@@ -91,7 +91,8 @@ class ImagesPage(Page):
         """Show the names of a file."""
         self._rules = settings.match
         plan = preview.plan if preview is not None else None
-        self.model.show_matches(plan.matches if plan else (), _BY_ORDER if self._rules.order else "")
+        without = frozenset(name for name, image in self._rules.names.items() if not image)
+        self.model.show_matches(plan.matches if plan else (), _BY_ORDER if self._rules.order else "", without)
         self._by_names.setEnabled(bool(self._rules.order))
         self._wrong.hide()
         self._explain()
@@ -152,8 +153,8 @@ class ImagesPage(Page):
 
     def _proposals(self) -> dict[str, str]:
         """Return the closest images of the selected names without one, else of all of these."""
-        waiting = [match for match in self._selected() if not match.image and match.closest]
-        waiting = waiting or [match for match in self.model.matches if not match.image and match.closest]
+        selected, proposed = self._selected(), self.model.proposals
+        waiting = [match for match in proposed if match in selected] or proposed
         return {match.name: match.closest for match in waiting}
 
     @Slot()

@@ -31,11 +31,22 @@ class MatchModel(QAbstractTableModel):
         super().__init__()
         self.matches: list[Match] = []
         self._locked = ""
+        self._without: frozenset[str] = frozenset()
 
-    def show_matches(self, matches: Sequence[Match], locked: str) -> None:
-        """Show these; ``locked`` says why images cannot be chosen, empty when they can."""
+    def show_matches(self, matches: Sequence[Match], locked: str, without: frozenset[str]) -> None:
+        """Show these.
+
+        Parameters
+        ----------
+        matches
+            One row each.
+        locked
+            Why images cannot be chosen, empty when they can.
+        without
+            Names of which the user said that they mean no image.
+        """
         same = [match.name for match in matches] == [match.name for match in self.matches]
-        self._locked = locked
+        self._locked, self._without = locked, without
         if same and matches:
             self.matches = list(matches)
             self.dataChanged.emit(self.index(0, 0), self.index(len(matches) - 1, FIXATIONS))
@@ -43,6 +54,15 @@ class MatchModel(QAbstractTableModel):
         self.beginResetModel()
         self.matches = list(matches)
         self.endResetModel()
+
+    @property
+    def proposals(self) -> list[Match]:
+        """The names without an image that one of a close name is proposed for."""
+        return [
+            match
+            for match in self.matches
+            if match.closest and not match.image and match.name not in self._without
+        ]
 
     def rowCount(self, parent: _Index | None = None) -> int:
         """Return the number of names."""
@@ -76,12 +96,12 @@ class MatchModel(QAbstractTableModel):
         """Return what a cell says."""
         match, column = self.matches[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            return _text(match, column)
+            return self._text(match, column)
         if role == Qt.ItemDataRole.EditRole:
-            return match.image or match.closest if column == IMAGE else _text(match, column)
+            return match.image or match.closest if column == IMAGE else self._text(match, column)
         if role == Qt.ItemDataRole.UserRole:  # what the table is sorted by
             numbers = {TRIALS: match.trials, FIXATIONS: match.fixations}
-            return numbers.get(column, _text(match, column).casefold())
+            return numbers.get(column, self._text(match, column).casefold())
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(_alignment(column))
         if role == Qt.ItemDataRole.ForegroundRole:
@@ -90,7 +110,7 @@ class MatchModel(QAbstractTableModel):
             return (
                 self._locked or ("" if match.name else "The recording names no image here.") or _TIPS[IMAGE]
             )
-        return _text(match, column) if role == Qt.ItemDataRole.ToolTipRole else None
+        return self._text(match, column) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def setData(self, index: _Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Take the image that the user chose."""
@@ -100,15 +120,17 @@ class MatchModel(QAbstractTableModel):
         self.assigned.emit(match.name, value)
         return True
 
-
-def _text(match: Match, column: int) -> str:
-    if column == NAME:
-        return match.name or "(none)"
-    if column == IMAGE:
-        return match.image or (f"none; closest: {match.closest}" if match.closest else "none")
-    if column == HOW:
-        return match.how or ("not found" if match.name else "no name in the file")
-    return f"{match.trials if column == TRIALS else match.fixations:,}"
+    def _text(self, match: Match, column: int) -> str:
+        if column == NAME:
+            return match.name or "(none)"
+        if column == IMAGE:
+            proposed = match.closest if match.name not in self._without else ""
+            return match.image or (f"none; closest: {proposed}" if proposed else "none")
+        if column == HOW and match.name in self._without and not match.image:
+            return "none, as you said"
+        if column == HOW:
+            return match.how or ("not found" if match.name else "no name in the file")
+        return f"{match.trials if column == TRIALS else match.fixations:,}"
 
 
 def _color(match: Match, column: int) -> QColor | None:
