@@ -110,6 +110,8 @@ class PlannedTrial:
         The eye whose fixations are used.
     quality
         Figures of :mod:`gazeapp.engine.gaze.quality`.
+    n_recorded
+        Fixations of the file, without averages of both eyes.
     """
 
     trial: Trial
@@ -120,6 +122,7 @@ class PlannedTrial:
     affine: Affine | None
     eye: Eye
     quality: Json
+    n_recorded: int = 0
 
 
 @dataclass(frozen=True)
@@ -274,6 +277,9 @@ def plan_import(
     fixations, owner = with_average(*_in_trials(recording))
     rows = _rows(owner, len(recording.trials))
     affines, blocked = _affines(recording, found, geometry)
+    # Where a file has only averages of both eyes, these were recorded.
+    own = np.bincount(owner[fixations.eye != Eye.AVERAGE], minlength=len(rows)).tolist()
+    recorded = [n or part.stop - part.start for n, part in zip(own, rows, strict=True)]
     usable = bool((fixations.unusable == Why.USED).any())
     on_image = on_images(fixations, owner, affines, [found[k].image for k in range(len(found))])
     eyes = eyes_used(fixations, owner, len(recording.trials), chosen.eye)
@@ -297,9 +303,10 @@ def plan_import(
                 None if facts.frame.is_image_px else affines[k],
                 Eye(int(eyes[k])),
                 qualities[k],
+                recorded[k],
             )
         )
-    matches = _matches(recording.trials, found, finder, rows)
+    matches = _matches(recording.trials, found, finder, recorded)
     return ImportPlan(
         recording,
         geometry,
@@ -437,11 +444,10 @@ def on_images(
 
 
 def _matches(
-    trials: Sequence[Trial], found: Sequence[_Found], finder: ImageNames, rows: Sequence[slice]
+    trials: Sequence[Trial], found: Sequence[_Found], finder: ImageNames, recorded: Sequence[int]
 ) -> tuple[Match, ...]:
     counts: dict[tuple[str, str, str], list[int]] = {}
-    for trial, match, part in zip(trials, found, rows, strict=True):
-        n = part.stop - part.start
+    for trial, match, n in zip(trials, found, recorded, strict=True):
         if not n and match.image is None and not match.name:
             continue
         name = match.name or (trial.label if match.image is not None else "")

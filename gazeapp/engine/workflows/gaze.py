@@ -24,7 +24,7 @@ from gazeapp.engine.gaze.trial_rules import TrialRules
 from gazeapp.engine.project import Project, RecordingRow
 from gazeapp.engine.project.gaze import CHOICES, FixationRow, NewTrial
 from gazeapp.engine.project.settings import as_values, settings_hash
-from gazeapp.engine.types import BoolArray, IntArray, Json
+from gazeapp.engine.types import IntArray, Json
 from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
 from gazeapp.engine.workflows.human_maps import AS_READ, choices_of, default_geometry
 from gazeapp.engine.workflows.marking import Marker, choose_fixations, match_images
@@ -358,14 +358,13 @@ class _Import:
                 geometry=self._settings.of(file).geometry.as_json(),
             )
             used = (plan.why == Why.USED).astype(np.int64)
-            recorded = plan.fixations.eye != Eye.AVERAGE
-            ids = gaze.add_trials(recording_id, [_new_trial(trial, used, recorded) for trial in plan.trials])
+            ids = gaze.add_trials(recording_id, [_new_trial(trial, used) for trial in plan.trials])
             gaze.add_fixations(_rows(plan, ids))
             marker = Marker(self._project)
             marker.finish(touched | gaze.looked_at(recording_id), progress)
 
 
-def _new_trial(planned: PlannedTrial, used: IntArray, recorded: BoolArray) -> NewTrial:
+def _new_trial(planned: PlannedTrial, used: IntArray) -> NewTrial:
     trial, affine = planned.trial, planned.affine
     return NewTrial(
         subject=trial.subject,
@@ -379,8 +378,7 @@ def _new_trial(planned: PlannedTrial, used: IntArray, recorded: BoolArray) -> Ne
         placement=None if trial.placement is None else trial.placement.as_json(),
         eye=planned.eye.word,
         quality=planned.quality,
-        # Averages of two eyes were not recorded; where there are only averages, they were.
-        n_fixations=int(recorded[planned.rows].sum()) or planned.rows.stop - planned.rows.start,
+        n_fixations=planned.n_recorded,
         n_kept=int(used[planned.rows].sum()),
     )
 
