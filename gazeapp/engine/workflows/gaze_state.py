@@ -33,7 +33,7 @@ def gaze_states(project: Project) -> dict[str, str]:
     states = {task: hashlib.sha256(start) for task in project.tasks.all()}
     for task, *rest in project.db.execute(
         "SELECT t.name, r.id, r.subject_id, r.image_id, r.offset_x, r.offset_y, r.shown_width, r.shown_height, "
-        "r.shift_x, r.shift_y, r.eye, r.n_kept FROM trials r JOIN tasks t ON t.id = r.task_id "
+        "r.shift_x, r.shift_y, r.n_kept FROM trials r JOIN tasks t ON t.id = r.task_id "
         "WHERE r.image_id IS NOT NULL AND r.n_kept > 0 ORDER BY r.id"
     ):
         states[task].update(repr(rest).encode())
@@ -48,13 +48,23 @@ def remember_scored(project: Project, preset: str, states: Mapping[str, str]) ->
     project.settings.set_current(name, {**known, **states})
 
 
+def assume_scored(project: Project) -> None:
+    """Take scores of which nothing is known for ones of the gaze as it is now, before it is changed.
+
+    Whatever they were made of, they are older than what comes.
+    """
+    for preset, tasks in _scored_tasks(project).items():
+        if project.settings.current(f"{_SCORED} {preset}") is None:
+            states = gaze_states(project)
+            remember_scored(project, preset, {task: states[task] for task in tasks})
+
+
 def outdated_scores(project: Project) -> frozenset[tuple[str, str]]:
     """Return the (task, preset) whose scores were made of other fixations than those in use now.
 
-    Of scores that an earlier version of gazeapp made, nothing is known and nothing is said.
+    Of scores that an earlier version of gazeapp made, nothing is known until a verb changes the gaze.
     """
-    presets = [row[0] for row in project.db.execute("SELECT DISTINCT preset FROM summary")]
-    scored = {preset: project.settings.current(f"{_SCORED} {preset}") for preset in presets}
+    scored = {preset: project.settings.current(f"{_SCORED} {preset}") for preset in _scored_tasks(project)}
     known = {preset: row.values for preset, row in scored.items() if row is not None}
     if not known:
         return frozenset()
@@ -65,3 +75,13 @@ def outdated_scores(project: Project) -> frozenset[tuple[str, str]]:
         for task, state in states.items()
         if now.get(task) != state
     )
+
+
+def _scored_tasks(project: Project) -> dict[str, list[str]]:
+    """Return the tasks with scores, by preset."""
+    found: dict[str, list[str]] = {}
+    for preset, task in project.db.execute(
+        "SELECT DISTINCT s.preset, t.name FROM summary s JOIN tasks t ON t.id = s.task_id"
+    ):
+        found.setdefault(preset, []).append(task)
+    return found

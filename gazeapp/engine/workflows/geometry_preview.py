@@ -43,7 +43,7 @@ class StudyGeometry:
 
 @dataclass(frozen=True)
 class Example:
-    """A trial of a recording with its image and all its fixations as read."""
+    """A trial of a recording with its image, that one's file as last known, and all its fixations as read."""
 
     recording: RecordingRow
     trial: TrialRow
@@ -81,8 +81,12 @@ def read_example(project: Project, recording_id: int) -> Example | None:
     trial = max(trials, key=lambda entry: entry.n_fixations)
     recording = next(row for row in project.gaze.recordings() if row.id == recording_id)
     image = project.images.get(trial.image_id or 0)
+    try:
+        file = project.images.file(image)
+    except GazeError:  # where it was, for whoever opens it to say what is wrong
+        file = project.folder / image.path
     fixations, _ = as_read(project.gaze.stored_fixations(recording_id, trial.id), [trial])
-    return Example(recording, trial, image, project.images.file(image), fixations)
+    return Example(recording, trial, image, file, fixations)
 
 
 def plan_of(example: Example, geometry: Geometry, choices: GazeChoices) -> ImportPlan:
@@ -107,21 +111,25 @@ def plan_of(example: Example, geometry: Geometry, choices: GazeChoices) -> Impor
     rows = slice(0, len(fixations))
     read = Trial(trial.label, trial.subject, trial.image_name, trial.task, rows)
     row = example.recording
+    contents = Contents(Facts(frame=frame), (read,), fixations)
+    planned = PlannedTrial(
+        trial=read,
+        rows=rows,
+        task=trial.task,
+        image_id=image.id,
+        image_name=trial.image_name,
+        affine=affine,
+        eye=eye,
+        quality=trial.quality,
+    )
     return ImportPlan(
-        Recording(
-            Path(row.file),
-            row.sha256,
-            row.format,
-            row.confidence,
-            "",
-            Contents(Facts(frame=frame), (read,), fixations),
-        ),
-        geometry,
-        (PlannedTrial(read, rows, trial.task, image.id, trial.image_name, affine, eye, {}),),
-        fixations,
-        why,
-        (),
-        0,
-        (),
-        blocked,
+        recording=Recording(Path(row.file), row.sha256, row.format, row.confidence, "", contents),
+        geometry=geometry,
+        trials=(planned,),
+        fixations=fixations,
+        why=why,
+        matches=(),
+        off_screen=0,
+        cautions=(),
+        blocked=blocked,
     )

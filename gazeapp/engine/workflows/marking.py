@@ -24,6 +24,7 @@ from gazeapp.engine.project import ImageRow, Project, RecordingRow, TrialRow
 from gazeapp.engine.project.gaze import CHOICES, GEOMETRY, StoredFixations
 from gazeapp.engine.types import BoolArray, IntArray, Json
 from gazeapp.engine.workflows.base import SILENT, Progress, StoppedError, Summary, Tally
+from gazeapp.engine.workflows.gaze_state import assume_scored
 from gazeapp.engine.workflows.human_maps import HumanMaps, choices_of, default_geometry, geometry_of
 
 CHOOSE_VERB, GEOMETRY_VERB, SHIFT_VERB = "choose fixations", "change geometry", "shift trials"
@@ -78,6 +79,7 @@ def choose_fixations(project: Project, choices: GazeChoices, progress: Progress)
     tally = Tally(project, CHOOSE_VERB, progress, len(recordings))
     before, changed = choices_of(project), 0
     with _all_or_nothing(project, tally):
+        assume_scored(project)
         project.settings.set_current(CHOICES, choices.as_json())
         marker = Marker(project)
         for recording in recordings:
@@ -133,6 +135,7 @@ def change_geometry(project: Project, settings: GeometrySettings, progress: Prog
     tally = Tally(project, GEOMETRY_VERB, progress, len(concerned))
     changed = 0
     with _all_or_nothing(project, tally):
+        assume_scored(project)
         if settings.recordings:
             for row in concerned:
                 project.gaze.set_geometry(row.id, settings.geometry.as_json())
@@ -160,6 +163,7 @@ def shift_trials(project: Project, settings: ShiftSettings, progress: Progress) 
     """
     tally = Tally(project, SHIFT_VERB, progress, len(settings.shifts))
     with project.transaction():
+        assume_scored(project)
         rows = {trial_id: project.gaze.trial(trial_id) for trial_id in settings.shifts}
         project.gaze.change_trials(
             {trial_id: {"shift": tuple(map(float, shift))} for trial_id, shift in settings.shifts.items()}

@@ -97,11 +97,22 @@ class ScanpathMover(QObject):
         """What is done, for the pane's title; empty while it is off."""
         if not self._on:
             return ""
+        return "move a scanpath" if self.trial is None else offset_words(self.shift)
+
+    @property
+    def hint(self) -> str:
+        """What to do next, for the line under the pane; empty while it is off."""
         trial = self.trial
+        if not self._on:
+            return ""
         if trial is None:
-            return "drag a scanpath to move it"
-        wait = ", Return keeps it" if self._shift is not None and self._press is None else ""
-        return f"{trial.subject} moved by {offset_words(self.shift)}{wait}"
+            return "Drag a scanpath to where it belongs, or choose an observer."
+        where = f"{trial.subject} moved by {offset_words(self.shift)}"
+        if self._press is not None:
+            return f"{where}. Drop keeps it, Esc puts it back."
+        if self._shift is not None:
+            return f"{where}. Return keeps it, Esc puts it back."
+        return f"{where}. Drag it or press the arrows."
 
     def show(self, view: ImageView, scene: SceneView, subject: str, on: bool) -> None:
         """Follow what is shown; what was nudged and not kept yet is kept when something else is shown."""

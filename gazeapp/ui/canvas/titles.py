@@ -113,6 +113,6 @@ def gaze_line(scene: SceneView, subject: str) -> str:
 
 
 def offset_words(shift: tuple[float, float]) -> str:
-    """Return an offset as it is shown, such as ``+12, −3 px``."""
-    across, down = (f"{value:+.4g}".replace("-", "\N{MINUS SIGN}") for value in shift)
+    """Return an offset as it is shown, in whole px: ``+12, −3 px``."""
+    across, down = (f"{round(value):+d}".replace("-", "\N{MINUS SIGN}").replace("+0", "0") for value in shift)
     return f"{across}, {down}\N{NO-BREAK SPACE}px"

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, QTimer, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QToolButton, QWidget
 
 from gazeapp.engine.errors import GazeError
@@ -124,8 +124,11 @@ class GazeChoicesDialog(FormDialog):
         self._resets: dict[str, QToolButton] = {}
         self._preview = label("", wrap=True)
         self._preview.setFont(tabular(self._preview.font()))
-        self._preview.setMinimumHeight(3 * self._preview.fontMetrics().lineSpacing())
         self._scores = label("", "muted", wrap=True)
+        # Room for what is counted, so that nothing moves when it comes.
+        for text, lines in ((self._preview, 3), (self._scores, 2)):
+            text.setMinimumHeight(lines * text.fontMetrics().lineSpacing())
+            text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self, singleShot=True, interval=_COUNT_AFTER_MS)
         self._timer.timeout.connect(self._count)
         self._lay_out()
@@ -177,7 +180,7 @@ class GazeChoicesDialog(FormDialog):
             number.valueChanged.connect(self._edited)
 
     def _add(self, title: str, tip: str, field: QWidget, names: tuple[str, ...]) -> None:
-        field.setMinimumWidth(_FIELD_WIDTH)
+        field.setMinimumSize(_FIELD_WIDTH, field.sizeHint().height())
         field.setToolTip(tip)
         field.setAccessibleName(title)
         reset = icon_button("reset", f"Default of {title[:1].lower()}{title[1:]}")

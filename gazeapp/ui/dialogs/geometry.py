@@ -35,6 +35,7 @@ from gazeapp.ui.widgets import icon_button, label
 from gazeapp.ui.worker import JobProgress, JobRunner, JobState
 
 _SIZE = (1080, 680)
+_PREVIEW_WIDTH = 420
 _EXPLICIT = "explicit"
 _ROWS = (
     ("screen", "Screen", "Size of the screen that people looked at, px. Positions are counted on it."),
@@ -137,7 +138,7 @@ class GeometryDialog(FormDialog):
         table.horizontalHeader().setDefaultAlignment(
             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         )
-        table.setMinimumHeight(16 * STEP)
+        table.setMinimumHeight(22 * STEP)
         table.selectionModel().selectionChanged.connect(self._chosen_changed)
         return table
 
@@ -178,7 +179,8 @@ class GeometryDialog(FormDialog):
         row = QHBoxLayout(lower)
         row.setContentsMargins(0, 2 * STEP, 0, 0)
         row.addWidget(left, 1)
-        row.addWidget(right, 1)
+        row.addWidget(right)
+        self.view.setMinimumWidth(_PREVIEW_WIDTH)
         split = QSplitter(Qt.Orientation.Vertical)
         split.setChildrenCollapsible(False)
         split.addWidget(self.table)

@@ -84,7 +84,7 @@ class ComparePanel(QWidget):
         loader.loaded.connect(self._loaded)
         loader.listed.connect(self._listed)
         loader.failed.connect(self._failed)
-        self.mover.changed.connect(self._draw_people_title)
+        self.mover.changed.connect(self._say_what_moves)
         self.mover.left.connect(self._stop_moving)
         self._show_empty()
         self._request()
@@ -201,6 +201,8 @@ class ComparePanel(QWidget):
 
     @Slot(object)
     def _selection_changed(self, changed: frozenset[str]) -> None:
+        if "moving" in changed and self._selection.display.moving:
+            self.setFocus()  # for the arrow keys
         if changed & {"image_id", "task"}:
             self._request()
         elif self._scene is None:
@@ -387,7 +389,9 @@ class ComparePanel(QWidget):
         return self._layers[key]
 
     def _draw_captions(self, scene: SceneView) -> None:
-        self._panes[PEOPLE].caption.set_text(gaze_line(scene, self._selection.display.subject))
+        self._panes[PEOPLE].caption.set_text(
+            self.mover.hint or gaze_line(scene, self._selection.display.subject)
+        )
         for model in scene.models:
             caption = self._panes[model.id].caption
             if model.map is not None and not model.words:
@@ -430,10 +434,11 @@ class ComparePanel(QWidget):
         self._fit_titles()
 
     @Slot()
-    def _draw_people_title(self) -> None:
-        if self._scene is not None and PEOPLE in self._panes:
-            title = self._panes[PEOPLE].title
-            title.set_title(replace(title.title, shown=self.mover.words))
+    def _say_what_moves(self) -> None:
+        people, scene = self._panes.get(PEOPLE), self._scene
+        if people is not None and scene is not None:
+            people.title.set_title(replace(people.title.title, shown=self.mover.words))
+            people.caption.set_text(self.mover.hint or gaze_line(scene, self._selection.display.subject))
 
     @Slot()
     def _stop_moving(self) -> None:

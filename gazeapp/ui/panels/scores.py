@@ -76,7 +76,7 @@ class ScoresPanel(QWidget):
         top = QHBoxLayout(self.corner)
         top.setContentsMargins(16, 0, 8, 0)
         top.addWidget(self._facts, 1)
-        top.addWidget(self.older)
+        top.addWidget(self.older, 0, Qt.AlignmentFlag.AlignVCenter)
         top.addWidget(self._presets)
         self._stack = QStackedLayout(self)
         self._actions = actions

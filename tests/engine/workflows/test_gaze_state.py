@@ -83,6 +83,14 @@ def test_scores_are_older_after_each_change_of_the_gaze_and_not_once_it_is_taken
     assert outdated_scores(project) == frozenset()
 
 
+def test_scores_of_which_nothing_is_known_are_older_once_the_gaze_changes(project):
+    score(project, ScoreSettings(n_splits=2, n_bootstrap=10, threads=1), SILENT)
+    project.db.execute("DELETE FROM current WHERE name LIKE 'scored%'")
+    assert outdated_scores(project) == frozenset()
+    shift_trials(project, ShiftSettings({1: (3.0, 0.0)}), SILENT)
+    assert outdated_scores(project) == frozenset({("free", "tuebingen")})
+
+
 def test_the_distance_counts_only_for_a_blur_in_degrees(project):
     before = gaze_states(project)
     change_geometry(project, GeometrySettings(Geometry(px_per_deg=20)), SILENT)
