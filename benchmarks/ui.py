@@ -5,6 +5,9 @@ over it. Both windows are drawn here, in one process, one after the other in tur
 photographs, and every measured step ends when all five views have been painted. gazeapp's window
 also draws titles, captions, fixations and colour bars; the bare one draws none of them.
 
+A second part opens a study of 10,000 images and a million fixations and scrolls its list of images, beside
+a bare list of the same rows; ``ui_large.py`` has it.
+
     python benchmarks/ui.py [--quick] [--json]
 """
 
@@ -17,7 +20,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -26,9 +28,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import pyqtgraph as pg
+from painted import Painted, settle, wait
 from PIL import Image
-from PySide6.QtCore import QCoreApplication, QEvent, QObject
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
+from ui_large import measure_large
 
 from gazeapp.engine.gaze.records import IMAGE, Frame
 from gazeapp.engine.hashing import sha256_of
@@ -47,34 +51,6 @@ WINDOW = (1600, 1000)
 GRID = (24, 32)
 TASK = "free"
 CAPTION = ("a", "man", "holds", "a", "red", "ball", "in", "a", "park")
-
-
-class Painted(QObject):
-    """Counts which of the watched widgets have been painted."""
-
-    def __init__(self, widgets: list[QWidget]) -> None:
-        super().__init__()
-        self._widgets = set(widgets)
-        self.left: set[QObject] = set()
-        for widget in widgets:
-            widget.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint:
-            self.left.discard(watched)
-        return False
-
-    def time(self, action: Callable[[], None], timeout: float = 10.0) -> float:
-        """Return the milliseconds from ``action`` until every widget has been painted."""
-        self.left = set(self._widgets)
-        start = time.perf_counter()
-        action()
-        while self.left:
-            QCoreApplication.processEvents()
-            QCoreApplication.sendPostedEvents(None, 0)
-            if time.perf_counter() - start > timeout:
-                raise TimeoutError("a view was not painted")
-        return (time.perf_counter() - start) * 1000.0
 
 
 def photographs(count: int) -> list[np.ndarray]:
@@ -261,22 +237,6 @@ class Bare:
         self.window.close()
 
 
-def wait(ready: Callable[[], bool], timeout: float = 30.0) -> None:
-    end = time.perf_counter() + timeout
-    while not ready():
-        QCoreApplication.processEvents()
-        if time.perf_counter() > end:
-            raise TimeoutError("gazeapp's window did not get ready")
-        time.sleep(0.001)
-
-
-def settle() -> None:
-    end = time.perf_counter() + 0.15
-    while time.perf_counter() < end:
-        QCoreApplication.processEvents()
-        time.sleep(0.002)
-
-
 def measure(path: Path, pictures: list[np.ndarray], rounds: int) -> dict[str, object]:
     ours, bare = Gazeapp(path), Bare(pictures)
     settle()
@@ -328,16 +288,25 @@ def main() -> int:
     pictures = photographs(6 if options.quick else 12)
     with tempfile.TemporaryDirectory() as folder:
         result = measure(write_project(Path(folder), pictures), pictures, 8 if options.quick else 40)
+    scroll, result["large_study"] = measure_large(options.quick)
+    result["comparisons"]["scroll"] = scroll
     if options.json:
         print(json.dumps(result, indent=2))
         return 0
     print(f"{PANES} panes, pictures of {PICTURE[0]} x {PICTURE[1]} px; ratio below 1: gazeapp is faster")
     for name, row in result["comparisons"].items():
+        bare = next(value for key, value in row.items() if key.startswith("bare"))
         print(
             f"{name.replace('_', ' '):12} gazeapp {row['gazeapp_ms']:6.1f} ms   "
-            f"bare pyqtgraph {row['bare_pyqtgraph_ms']:6.1f} ms   ratio {row['ratio']:.2f}"
+            f"bare {'list' if name == 'scroll' else 'pyqtgraph'} {bare:6.1f} ms   ratio {row['ratio']:.2f}"
         )
     print(f"image that was not read ahead: {result['unread_image_ms']:.0f} ms")
+    large = result["large_study"]
+    print(
+        f"{large['images']:,} images, {large['fixations']:,} fixations: list shown {large['list_shown_ms']:.0f} ms "
+        f"after asking for the project, first image {large['image_shown_ms']:.0f} ms, "
+        f"quality of {large['trials']:,} trials {large['quality_shown_ms']:.0f} ms after asking for it"
+    )
     return 0
 
 

@@ -29,6 +29,9 @@ THUMBNAIL_SIDE = 144
 _SCENES_KEPT = 12
 _SCENE_BYTES_KEPT = 256 * 2**20
 _THUMBNAILS_KEPT = 600
+_THUMBNAILS_WAITING = 64
+"""Thumbnails that wait to be read at most: those asked for longest ago have been scrolled out of sight."""
+
 _CLOSE_SECONDS = 10.0
 _LOOK_SECONDS = 2.0
 
@@ -193,6 +196,7 @@ class Loader(QObject):
         elif image_id not in self._thumbnails_asked:
             self._thumbnails_asked.add(image_id)
             self._put(_Kind.THUMBNAIL, image_id)
+            self._forget_overtaken()
         return kept
 
     def _reset(self) -> None:
@@ -219,6 +223,17 @@ class Loader(QObject):
             target = self.neighbour(image_id, step)
             if target is not None and (target, task) not in self._scenes:
                 self._put(_Kind.NEIGHBOUR, (target, task))
+
+    def _forget_overtaken(self) -> None:
+        if len(self._thumbnails_asked) <= _THUMBNAILS_WAITING:
+            return
+        with self._ready:
+            waiting = sorted(job for job in self._jobs if job.kind is _Kind.THUMBNAIL)
+            overtaken = waiting[_THUMBNAILS_WAITING:]
+            if overtaken:
+                self._jobs = [job for job in self._jobs if job not in overtaken]
+                heapq.heapify(self._jobs)
+        self._thumbnails_asked.difference_update(job.target for job in overtaken)
 
     def _put(self, kind: _Kind, target: Any = None) -> None:
         place = next(self._places)

@@ -145,3 +145,13 @@ def test_all_lines_say_fixations_in_the_same_words(parts, study) -> None:
     assert len(count_wordings(0)) == len(count_wordings(1)) == len(count_wordings(most))
     selection.task = "another"
     assert panel.model.widest == (0, "")
+
+
+def test_a_thumbnail_that_comes_does_not_lay_out_all_lines(qtbot, parts, study, monkeypatch) -> None:
+    panel, _selection, loader = parts
+    panel.show()
+    qtbot.waitUntil(lambda: all(loader.thumbnail(image_id) is not None for image_id in study.images))
+    changed = []
+    panel.model.dataChanged.connect(lambda *where: changed.append(where))
+    panel._thumbnail_ready(loader.thumbnail(study.images[0]))
+    assert changed == []

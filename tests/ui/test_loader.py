@@ -206,3 +206,28 @@ def test_photographs_are_outside_what_drawn_worlds_trained(qtbot, loader, tmp_pa
     with qtbot.waitSignal(loader.loaded) as heard:
         loader.request(study.images[0], TASK)
     assert all(model.outside_training for model in heard.args[0].models)
+
+
+def test_thumbnails_scrolled_out_of_sight_are_not_read(qtbot, opened, study, monkeypatch) -> None:
+    go_on, began, read = threading.Event(), threading.Event(), []
+    real = loader_module._read_thumbnail
+
+    def slow(project, image_id):
+        began.set()
+        assert go_on.wait(10)
+        read.append(image_id)
+        return real(project, image_id)
+
+    monkeypatch.setattr(loader_module, "_read_thumbnail", slow)
+    monkeypatch.setattr(loader_module, "_THUMBNAILS_WAITING", 2)
+    first, second, third, *last = study.images
+    opened.thumbnail(first)
+    assert began.wait(10)
+    for image_id in (second, third, *last):
+        opened.thumbnail(image_id)
+    go_on.set()
+    qtbot.waitUntil(lambda: opened.thumbnail(last[0]) is not None)
+    assert read == [first, *reversed(last)]
+    with qtbot.waitSignal(opened.thumbnail_ready) as heard:
+        opened.thumbnail(second)
+    assert heard.args[0].image_id == second

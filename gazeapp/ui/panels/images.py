@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     Qt,
     Slot,
 )
-from PySide6.QtGui import QAction, QActionGroup, QColor, QFont, QFontMetrics, QPainter, QPalette
+from PySide6.QtGui import QAction, QActionGroup, QColor, QFont, QPainter, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -64,6 +64,7 @@ class ImageListModel(QAbstractListModel):
         self._selection = selection
         self._loader = loader
         self._entries: list[ImageEntry] = []
+        self._rows: dict[int, int] = {}
         self._widest: tuple[int, str] | None = None
 
     @property
@@ -80,11 +81,12 @@ class ImageListModel(QAbstractListModel):
             return
         self.beginResetModel()
         self._entries = entries
+        self._rows = {entry.id: row for row, entry in enumerate(entries)}
         self.endResetModel()
 
     def row_of(self, image_id: int | None) -> int:
         """Return the line of an image, -1 when it is not shown."""
-        return next((row for row, entry in enumerate(self._entries) if entry.id == image_id), -1)
+        return self._rows.get(image_id, -1) if image_id is not None else -1
 
     def score(self, entry: ImageEntry) -> float | None:
         """Return the score shown for an image: the focused model's, else the mean over models."""
@@ -100,15 +102,10 @@ class ImageListModel(QAbstractListModel):
             self._widest = max(counts, default=0), max(scores, key=len, default="")
         return self._widest
 
-    def refresh(self, image_id: int | None = None) -> None:
-        """Draw one line again, or all."""
+    def refresh(self) -> None:
+        """Draw all lines again, their numbers may have changed."""
         self._widest = None
-        if not self._entries:
-            return
-        row = self.row_of(image_id)
-        if image_id is not None and row >= 0:
-            self.dataChanged.emit(self.index(row), self.index(row))
-        elif image_id is None:
+        if self._entries:
             self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1))
 
     def rowCount(self, parent: _Index | None = None) -> int:
@@ -147,6 +144,7 @@ class ImageDelegate(QStyledItemDelegate):
         self._model = model
         self._selection = selection
         self._loader = loader
+        self._fonts: tuple[QFont, QFont, QFont] | None = None
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: _Index) -> QSize:
         """Return the size of a line."""
@@ -193,9 +191,9 @@ class ImageDelegate(QStyledItemDelegate):
     def _draw_text(
         self, painter: QPainter, area: QRect, entry: ImageEntry, option: QStyleOptionViewItem
     ) -> None:
-        font = tabular(option.font)
+        font, bold = self._fonts_of(option.font)
         painter.setFont(font)
-        metrics = QFontMetrics(font)
+        metrics = painter.fontMetrics()
         line = metrics.height() + 2
         top = area.top() + (area.height() - 2 * line) // 2
         text = option.palette.color(QPalette.ColorRole.Text)
@@ -207,17 +205,26 @@ class ImageDelegate(QStyledItemDelegate):
         painter.drawText(QRect(area.left(), top, area.width(), line), left, name)
         below = QRect(area.left(), top + line, area.width(), line)
         score = self._model.score(entry)
-        bold = QFont(font)
-        bold.setWeight(QFont.Weight.DemiBold)
         painter.setFont(bold)
         painter.drawText(below, right, score_text(score))
         most, longest = self._model.widest
-        room = below.width() - QFontMetrics(bold).horizontalAdvance(longest) - (STEP if longest else 0)
+        room = below.width()
+        if longest:
+            room -= painter.fontMetrics().horizontalAdvance(longest) + STEP
         painter.setFont(font)
         painter.setPen(muted)
         wordings = count_wordings(most)
         wording = wordings.index(fitting(wordings, font, room) or wordings[-1])
         painter.drawText(below, left, count_wordings(entry.fixations.get(self._task, 0))[wording])
+
+    def _fonts_of(self, font: QFont) -> tuple[QFont, QFont]:
+        """Return the fonts of words and of scores; made once, since every line of every frame needs them."""
+        if self._fonts is None or self._fonts[0] != font:
+            usual = tabular(font)
+            bold = QFont(usual)
+            bold.setWeight(QFont.Weight.DemiBold)
+            self._fonts = QFont(font), usual, bold
+        return self._fonts[1], self._fonts[2]
 
     @property
     def _task(self) -> str:
@@ -397,7 +404,10 @@ class ImagesPanel(QWidget):
 
     @Slot(object)
     def _thumbnail_ready(self, thumbnail: Thumbnail) -> None:
-        self.model.refresh(thumbnail.image_id)
+        row = self.model.row_of(thumbnail.image_id)
+        if row >= 0:
+            # Changed data would have the view lay out all of its lines again, for each picture that comes.
+            self.view.update(self.model.index(row))
 
     def _show_current(self) -> None:
         row = self.model.row_of(self._selection.image_id)
