@@ -120,6 +120,24 @@ def test_of_all_observers_the_scanpath_under_the_cursor_moves(open_window, mover
     assert list(moved(study.path)) == [trial.id]
 
 
+def test_a_drag_paints_the_offset_only(open_window, mover, people, qtbot):
+    open_window.selection.update(subject="S01", show_scanpath=True)
+    open_window.bench.compare.zoom(2.0)
+    centre = people.rect().center()
+    qtbot.mousePress(people, Qt.MouseButton.LeftButton, pos=centre)
+    region, scale = people.region, people.image_transform().m11()
+    people.grab()
+    caches = people._picture_cache, people._layer_cache
+    before = people.grab().toImage()
+    qtbot.mouseMove(people, centre + QPoint(12, 0))
+    assert people.grab().toImage() != before
+    assert (people._picture_cache, people._layer_cache) == caches
+    # Zoomed in, the scanpath still follows the cursor, and the image stays.
+    assert mover.shift[0] == pytest.approx(12 / scale, abs=0.06)
+    assert people.region == region
+    mover.drop()
+
+
 def test_beside_all_scanpaths_the_mouse_is_the_views(open_window, mover, people, qtbot):
     rect = people.image_rect()
     drag(qtbot, people, QPoint(int(rect.left()) + 1, int(rect.bottom()) - 2), QPoint(5, 0))

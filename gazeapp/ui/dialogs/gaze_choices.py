@@ -241,7 +241,9 @@ class GazeChoicesDialog(FormDialog):
         default = GazeChoices()
         for name, button in self._resets.items():
             other = getattr(self.choices, name) != getattr(default, name)
-            button.setEnabled(other or (name == "sigma" and self.choices.sigma_unit != default.sigma_unit))
+            other = other or (name == "sigma" and self.choices.sigma_unit != default.sigma_unit)
+            button.setEnabled(other)
+            button.setToolTip(button.accessibleName() if other else "It is at its default.")
         self._explain()
         self._preview.setText("Counting…")
         self._timer.start()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QSplitter,
     QTableView,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -99,6 +100,7 @@ class GeometryDialog(FormDialog):
             "screen_width_cm": NumbersField("Width of the screen", ("",), "cm", 1),
             "px_per_deg": NumbersField("Px per degree", ("",), "px", 2),
         }
+        self._resets: dict[str, QToolButton] = {}
         self.view = ScanpathView()
         self._pictures = PictureReader(runner, self)
         self._pictures.read.connect(self._picture_read)
@@ -159,8 +161,9 @@ class GeometryDialog(FormDialog):
             row.setContentsMargins(0, 0, 0, 0)
             row.setSpacing(STEP)
             row.addWidget(field, 1)
-            reset = icon_button("reset", f"Say nothing of it: {title[:1].lower()}{title[1:]}")
+            reset = icon_button("reset", f"Leave it open: {title[:1].lower()}{title[1:]}")
             reset.clicked.connect(partial(self._clear, name))
+            self._resets[name] = reset
             row.addWidget(reset)
             line.setFocusProxy(field)
             form.addRow(titled(title, tip, field), line)
@@ -258,6 +261,9 @@ class GeometryDialog(FormDialog):
                 reason = "For images at a place that you give."
             self.fields[name].setEnabled(not reason)
             self.fields[name].setToolTip(f"{tip}\nNot now: {reason}" if reason else tip)
+            reset, said = self._resets[name], any(getattr(self._now(row_id), name) for row_id in chosen)
+            reset.setEnabled(said)
+            reset.setToolTip(reset.accessibleName() if said else "Nothing is said of it.")
         self._note.setText(_NOT_ON_IMAGE if on_image else "")
 
     def _edited(self, name: str) -> None:
