@@ -42,6 +42,31 @@ class RecordingData:
 
 
 @dataclass(frozen=True, slots=True)
+class QualityRow:
+    """One subject in one file: who, which file, and figures as text, each with whether it stands out."""
+
+    subject: str
+    file: str
+    cells: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QualityData:
+    """How good the recordings are.
+
+    ``line`` says how many there are and how many stand out; ``columns`` are the figures that are known,
+    ``medians`` those of all recordings; ``rows`` are the recordings that stand out, ``n_more`` are not shown.
+    """
+
+    line: str
+    columns: tuple[str, ...]
+    medians: tuple[str, ...]
+    rows: tuple[QualityRow, ...]
+    n_more: int
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFile:
     """One image and the hash of its file; sizes in px."""
 
@@ -308,6 +333,7 @@ class Report:
     key_results: tuple[TaskResults, ...]
     notes: tuple[str, ...]
     data: DataSet
+    quality: QualityData
     models: tuple[ModelData, ...]
     scores: tuple[TaskScores, ...]
     galleries: tuple[Gallery, ...]

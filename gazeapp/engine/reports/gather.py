@@ -9,6 +9,7 @@ from gazeapp.engine.reports import provenance
 from gazeapp.engine.reports.commands import commands, image_folder
 from gazeapp.engine.reports.content import Problem, Report
 from gazeapp.engine.reports.dataset import data_set, model_data
+from gazeapp.engine.reports.quality import quality_data, read_quality
 from gazeapp.engine.reports.scores import current_summary, primary_metric, task_scores, with_pairs
 from gazeapp.engine.reports.sentences import key_results, notes
 
@@ -48,6 +49,7 @@ def gather(project: Project, preset: str, output: str) -> Report:
         key_results=key_results(scores, primary),
         notes=notes(data, models, scores),
         data=data,
+        quality=quality_data(read_quality(project)),
         models=models,
         scores=scores,
         galleries=(),

@@ -21,6 +21,7 @@ from gazeapp.engine.gaze.records import Eye, Fixations
 from gazeapp.engine.project import Project
 from gazeapp.engine.project import listing as stored
 from gazeapp.engine.reports import numbers as figures
+from gazeapp.engine.reports.content import QualityData, QualityRow
 from gazeapp.engine.reports.tables import Value
 from gazeapp.engine.types import BoolArray, DoubleArray, IntArray, Json
 
@@ -392,6 +393,29 @@ def against(table: QualityTable, row: int, key: str) -> str:
     text = with_unit(key, float(table.numbers[key][row]))
     middle = table.middle(row, key)
     return f"{text} (median {with_unit(key, middle.median)})" if middle else text
+
+
+def quality_data(quality: Quality, most: int = 40) -> QualityData:
+    """Return what a report says: the recordings that stand out, those with most marks first."""
+    table = quality.recordings
+    keys = [key for key in COMPARED if np.isfinite(table.numbers[key]).any()]
+    keys += [key for key in (REPEATED, AGAIN) if (table.numbers[key] > 0).any()]
+    rows = sorted(np.flatnonzero(table.stands_out).tolist(), key=lambda row: -len(table.marked(row)))
+    medians = [table.middle(0, key) for key in keys]
+    return QualityData(
+        line=quality.in_words(),
+        columns=tuple(f"{COLUMNS[key].name}, {unit_of(key)}".removesuffix(", ") for key in keys),
+        medians=tuple(in_unit(key, m.median) if m else "" for key, m in zip(keys, medians, strict=True)),
+        rows=tuple(_report_row(table, row, keys) for row in rows[:most]),
+        n_more=max(0, len(rows) - most),
+        rule=RULE,
+    )
+
+
+def _report_row(table: QualityTable, row: int, keys: Sequence[str]) -> QualityRow:
+    marked = set(table.marked(row))
+    cells = tuple((in_unit(key, float(table.numbers[key][row])), key in marked) for key in keys)
+    return QualityRow(table.words["subject"].at(row), table.words["recording"].at(row), cells)
 
 
 def trial_rows(quality: Quality) -> Iterator[tuple[Value, ...]]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from gazeapp.engine.project import Project
 from gazeapp.engine.project.gaze import FixationRow, NewTrial
 from gazeapp.engine.reports import quality as q
 from gazeapp.engine.reports.dictionary import QUALITY, QUALITY_RECORDINGS
+from gazeapp.engine.reports.gather import gather
+from gazeapp.engine.reports.render import render
 from gazeapp.engine.reports.tables import write_table
 
 LOST = (0.02, 0.03, 0.03, 0.04, 0.03, 0.45)
@@ -194,6 +197,25 @@ def test_the_tables_hold_the_figures_and_no_formula(project, tmp_path):
     assert recordings[-1]["file"] == "'=risky.csv"
     assert float(recordings[5]["share_lost"]) == 0.45
     assert recordings[5]["stands_out"] == "Share lost"
+
+
+def test_the_report_lists_what_stands_out(project):
+    made, images, settings = project
+    text = render(gather(made, "tuebingen", "r.html"))
+    rows = re.findall(r"<tr><th scope=.row.>(S\d)</th><td>first.csv</td>(.*)</tr>", text)
+    assert [subject for subject, _ in rows] == ["S5"]
+    assert re.findall(r"<b>◆ (.*?)</b>", rows[0][1]) == ["45.0"]
+    assert "6 recordings, 1 stands out" in text
+    data = q.quality_data(q.read_quality(made))
+    assert dict(zip(data.columns, data.medians, strict=True))["Share lost, %"] == "3.0"
+    assert "Longest gap, ms" not in data.columns
+    again = _recording(made, "again.csv", settings)
+    for number in range(3):
+        _add(made, again, f"S{number}", images, x=100.0 * number)
+    data = q.quality_data(q.read_quality(made), most=2)
+    assert len(data.rows) == 2
+    assert data.n_more == 5
+    assert ("2", True) in data.rows[0].cells
 
 
 def test_the_command_says_who_stands_out(project, tmp_path):
