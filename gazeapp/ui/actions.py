@@ -91,7 +91,6 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "Drag a scanpath to where it belongs, or nudge it with the arrow keys; Return keeps it, Esc drops it.",
         EDIT,
         ("M",),
-        "move",
         checkable=True,
     ),
     ActionInfo(

@@ -28,10 +28,11 @@ IN_THE_PANES = (
     ("Esc", "Back to the caption's mean map"),
     ("Wheel", "Zoom all panes at the cursor"),
     ("Drag", "Move the image in all panes"),
+    ("Arrows, Return, Esc", "Nudge, keep, put back a scanpath"),
 )
 
 
-_COLUMNS = ((FILE, EDIT, STUDY, HELP), (VIEW,))
+_COLUMNS = ((FILE, EDIT, STUDY), (VIEW, HELP))
 _HIGHEST = 640
 
 
