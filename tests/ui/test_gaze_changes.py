@@ -180,6 +180,29 @@ def test_arrows_nudge_and_return_keeps_it_as_one_step(open_window, mover, qtbot,
     assert window.history.stack.count() == 1
 
 
+def test_a_scanpath_is_moved_again_before_the_first_move_is_stored(open_window, mover, qtbot, study):
+    window, compare, go = open_window, open_window.bench.compare, threading.Event()
+    window.selection.update(subject="S03")
+    window.session.submit("other work", lambda _project, _progress: go.wait(10))
+    for _ in range(2):
+        qtbot.keyClick(compare, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+        qtbot.keyClick(compare, Qt.Key.Key_Return)
+    assert mover.shift == (0, 20)
+    assert moved(study.path) == {}
+    window.bench.loader.refresh()
+    qtbot.wait(50)
+    assert mover.shift == (0, 20)  # a scene that was read meanwhile knows nothing of it yet
+    go.set()
+    idle(qtbot, window)
+    qtbot.waitUntil(lambda: mover.trial.shift == (0, 20))
+    assert window.history.stack.count() == 2
+    for shift in ((0, 10), NOWHERE):
+        window.actions_["edit.undo"].trigger()
+        idle(qtbot, window)
+        qtbot.waitUntil(lambda: mover.shift == shift)  # noqa: B023 - called before the next round
+        assert shifts(study.path)[mover.trial.id] == shift
+
+
 def test_nudges_are_kept_when_another_image_is_shown(open_window, mover, qtbot, study):
     open_window.selection.update(subject="S03")
     trial = mover.trial.id
