@@ -254,27 +254,30 @@ def _column(values: Sequence[Json], key: str) -> DoubleArray:
 
 def _owners(recording: IntArray, subject: IntArray) -> tuple[IntArray, IntArray]:
     """Return the group of each trial, by first appearance, and the first trial of each group."""
-    pairs = np.column_stack([recording, subject])
-    if not len(pairs):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    _, first, group = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+    _, first, group = np.unique(_joined(recording, subject), return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    return rank[group.reshape(-1)], first[order]
+    return rank[group], first[order]
+
+
+def _joined(*columns: IntArray) -> IntArray:
+    """Return one number for each combination of numbers from 0, shape (n,)."""
+    key = columns[0]
+    for column in columns[1:]:
+        key = key * (1 + column.max(initial=0)) + column
+    return key
 
 
 def _again(words: Mapping[str, Words], recording: IntArray) -> BoolArray:
     """Return which trials show an image that the subject sees under the same task in another recording."""
-    key = np.column_stack([words[name].codes for name in ("subject", "image", "task")])
-    if not len(key):
-        return np.zeros(0, np.bool_)
-    group = np.unique(key, axis=0, return_inverse=True)[1].reshape(-1)
-    low = np.full(group.max() + 1, np.iinfo(np.int64).max)
-    high = np.zeros(group.max() + 1, dtype=np.int64)
+    key = _joined(*(words[name].codes for name in ("subject", "image", "task")))
+    different, group = np.unique(key, return_inverse=True)
+    low = np.full(len(different), np.iinfo(np.int64).max)
+    high = np.zeros(len(different), dtype=np.int64)
     np.minimum.at(low, group, recording)
     np.maximum.at(high, group, recording)
-    named = np.array([bool(name) for name in words["image"].names])[words["image"].codes]
+    named = np.array([bool(name) for name in words["image"].names], dtype=np.bool_)[words["image"].codes]
     several: BoolArray = (low != high)[group] & named
     return several
 
@@ -285,11 +288,9 @@ def _repeats(
     """Return the number of the trial that each one repeats, 0 for none; only look-alikes are read."""
     found = np.zeros(len(rows), dtype=np.int64)
     n = np.array([row.n_fixations for row in rows], dtype=np.int64)
-    key = np.column_stack([words["subject"].codes, words["image"].codes, n])
-    if not len(key):
-        return found
-    _, group, sizes = np.unique(key, axis=0, return_inverse=True, return_counts=True)
-    alike = np.flatnonzero((sizes[group.reshape(-1)] > 1) & (n > 0))
+    key = _joined(words["subject"].codes, words["image"].codes, n)
+    _, group, sizes = np.unique(key, return_inverse=True, return_counts=True)
+    alike = np.flatnonzero((sizes[group] > 1) & (n > 0))
     ids = np.array([rows[k].trial_id for k in alike.tolist()], dtype=np.int64)
     alike, ids = alike[np.argsort(ids)], np.sort(ids)
     repeats = repeated_trials(

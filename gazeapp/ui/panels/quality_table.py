@@ -19,7 +19,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.widgets import plain
 
 MARK = "\N{BLACK DIAMOND}"
-MOST_COPIED = 5000
+MOST_COPIED = 2000
 """Rows that are copied at most: text of more would hold up the window."""
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -245,7 +245,7 @@ class QualityModel(QAbstractTableModel):
         return "\n".join(parts)
 
     def copied(self, places: Sequence[int]) -> str:
-        """Return shown rows as text for a spreadsheet: tabs, a head, no formulas; the first 5,000."""
+        """Return shown rows as text for a spreadsheet: tabs, a head, no formulas; at most :data:`MOST_COPIED` rows."""
         if self.table is None:
             return ""
         table, keys = self.table, [key for key in self.columns() if key != _MARKS]
