@@ -256,7 +256,7 @@ def test_a_hundred_thousand_trials_sort_and_filter_at_once(qtbot):
     numbers = {key: rng.normal(size=n) for key in q.COLUMNS}
     numbers["share_lost"][::7] = np.nan
     far = {key: np.abs(numbers[key]) > 4 for key in q.COMPARED}
-    words["eye"] = words["task"] = q.Words(("",), np.zeros(n, np.int64))
+    words["eye"] = words["task"] = words["recording"] = q.Words(("",), np.zeros(n, np.int64))
     table = q.QualityTable(words, numbers, far, words["task"], {})
     model = QualityModel()
     model.show_table(table)

@@ -45,13 +45,12 @@ class _Column:
 
 
 def _columns(table: q.QualityTable) -> list[_Column]:
-    """Return the columns of a table: marks, who and what, then numbers; the eye after the rate."""
+    """Return the columns of a table: marks, who and what, numbers, and what is the same in many rows."""
     made = [_Column(_MARKS, True, MARK, f"How many figures of the row stand out ({MARK}).\n{rule(table)}")]
-    made += [
-        _Column(key, False, *_WORDS[key])
-        for key in ("subject", "image", "task", "recording")
-        if key in table.words
-    ]
+    first, last = ("subject", "image", "task"), ("eye", "recording")
+    if "image" not in table.words:
+        first, last = ("subject", "recording"), ("eye",)
+    made += [_Column(key, False, *_WORDS[key]) for key in first]
     for key, figure in q.COLUMNS.items():
         if key in table.numbers:
             unit = q.unit_of(key)
@@ -61,8 +60,7 @@ def _columns(table: q.QualityTable) -> list[_Column]:
                     key, True, f"{head[:1].upper()}{head[1:]}{f', {unit}' if unit else ''}", figure.tooltip
                 )
             )
-    made.append(_Column("eye", False, *_WORDS["eye"]))
-    return made
+    return made + [_Column(key, False, *_WORDS[key]) for key in last]
 
 
 def rule(table: q.QualityTable) -> str:
