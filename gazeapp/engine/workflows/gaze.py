@@ -26,6 +26,7 @@ from gazeapp.engine.project.gaze import CHOICES, FixationRow, NewTrial
 from gazeapp.engine.project.settings import as_values, settings_hash
 from gazeapp.engine.types import IntArray, Json
 from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
+from gazeapp.engine.workflows.gaze_state import assume_scored
 from gazeapp.engine.workflows.human_maps import AS_READ, choices_of, default_geometry
 from gazeapp.engine.workflows.marking import Marker, choose_fixations, match_images
 
@@ -133,6 +134,8 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
             choose_fixations(project, settings.choices, progress)
         else:
             project.settings.set_current(CHOICES, settings.choices.as_json())
+    if not settings.dry_run:
+        assume_scored(project)
     entries: list[Json] = []
     new_tasks: list[str] = []
     for number, file in enumerate(settings.files):

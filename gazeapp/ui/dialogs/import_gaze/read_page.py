@@ -66,6 +66,7 @@ class ReadPage(Page):
         self._lines.setMinimumHeight(24 * STEP)
         self._lines_fold = Fold("First lines of the file")
         self._lines_fold.form.addRow(self._lines)
+        self._lines_fold.open()
         self.setFocusProxy(self._format)
         self._lay_out()
 
