@@ -235,6 +235,18 @@ def test_export_writes_the_table_that_is_shown(desk, qtbot, tmp_path):
         assert len(list(csv.DictReader((tmp_path / name).open(encoding="utf-8")))) == n
 
 
+def test_the_action_brings_the_tab_to_the_front(open_window, qtbot):
+    bench = open_window.bench
+    assert bench.quality.quality is None
+    open_window.actions_["view.quality"].trigger()
+    qtbot.waitUntil(lambda: bench.quality.quality is not None)
+    assert bench.quality.isVisible()
+    assert bench.quality.model.rowCount() == 8
+    open_window.session.close()
+    assert bench.quality.model.rowCount() == 0
+    assert bench.quality.quality is None
+
+
 def test_without_recordings_there_is_a_button_to_import(qtbot, tmp_path):
     desk = Desk(qtbot, build(tmp_path / "bare", subjects=0, scored=False).path)
     desk.panel.show()

@@ -127,6 +127,7 @@ class QualityPanel(QWidget):
         self.scope = QPushButton()
         theme.set_role(self.scope, "quiet")
         self.scope.setToolTip("Trials of this recording only; click to see those of all recordings")
+        self.scope.setAccessibleName("Show the trials of all recordings")
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter")
         self.filter.setToolTip("Words that subject, file, image or task must contain")
@@ -303,8 +304,11 @@ class QualityPanel(QWidget):
 
     def _row_of(self, key: tuple[Any, ...] | None, level: str) -> int:
         found = self.quality
-        n = 0 if found is None else len(found.trials if level == TRIALS else found.recordings)
-        return next((row for row in range(n) if self._key(row, level) == key), -1) if key else -1
+        if key is None or found is None:
+            return -1
+        if level == TRIALS:
+            return int(next(iter(np.flatnonzero(found.trial_id == key[0])), -1))
+        return next((row for row in range(len(found.recordings)) if self._key(row, level) == key), -1)
 
     @Slot(QModelIndex, QModelIndex)
     def _mark_current(self, _index: QModelIndex, _before: QModelIndex) -> None:
