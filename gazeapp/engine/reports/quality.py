@@ -49,8 +49,8 @@ COLUMNS: dict[str, Figure] = {
 }
 """Columns of numbers by their key, in the order of tables."""
 
-COMPARED = tuple(FIGURES)
-"""Columns in which values far from the others are marked."""
+COMPARED = tuple(key for key in FIGURES if key != "n_samples")
+"""Columns in which values far from the others are marked; how many samples there are says only how long it took."""
 
 RULE = "abs(0.6745 (value − median) / MAD) > 3.5, MAD being the median absolute deviation from the median"
 """When a value stands out, as tooltips and reports have it."""

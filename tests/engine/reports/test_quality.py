@@ -166,6 +166,15 @@ def test_trials_are_compared_within_their_task(project):
     assert table.middle(row, "median_duration_ms").median == pytest.approx(402.5)
 
 
+def test_numbers_of_samples_are_shown_and_never_marked(project):
+    made, images, settings = project
+    long = _recording(made, "long.csv", settings)
+    _add(made, long, "L", images, quality={"n_samples": 10**6})
+    found = q.read_quality(made).recordings
+    assert found.numbers["n_samples"].tolist() == [2000.0] * 6 + [2e6]
+    assert found.reasons(6) == ""
+
+
 def test_offsets_are_lengths(project):
     made, images, settings = project
     moved = _recording(made, "moved.csv", settings)
