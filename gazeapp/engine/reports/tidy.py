@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import PurePath
 
 from gazeapp.engine.gaze.geometry import Geometry
@@ -27,7 +28,7 @@ from gazeapp.engine.reports.dictionary import (
     dictionary_rows,
 )
 from gazeapp.engine.reports.human_ceilings import ceiling_rows
-from gazeapp.engine.reports.quality import read_quality, recording_rows, trial_rows
+from gazeapp.engine.reports.quality import Quality, read_quality, recording_rows, trial_rows
 from gazeapp.engine.reports.recordings import detection_of, geometry_sources
 from gazeapp.engine.reports.tables import Table, Value
 from gazeapp.engine.workflows.human_maps import default_geometry, geometry_of
@@ -37,13 +38,14 @@ Row = tuple[Value, ...]
 
 def tables(project: Project) -> list[tuple[Table, Iterator[Row]]]:
     """Return every table but that of maps, with its rows, which are read when they are asked for."""
+    quality = cache(lambda: read_quality(project))
     return [
         (IMAGES, images(project)),
         (RECORDINGS, recordings(project)),
         (TRIALS, trials(project)),
         (FIXATIONS, fixations(project)),
-        (QUALITY, quality(project)),
-        (QUALITY_RECORDINGS, quality_of_recordings(project)),
+        (QUALITY, _quality(trial_rows, quality)),
+        (QUALITY_RECORDINGS, _quality(recording_rows, quality)),
         (MODELS, models(project)),
         (RUNS, runs(project)),
         (WORDS, words(project)),
@@ -130,14 +132,8 @@ def fixations(project: Project) -> Iterator[Row]:
         )
 
 
-def quality(project: Project) -> Iterator[Row]:
-    """Yield the quality of trials by recording, in the order in which they were read."""
-    yield from trial_rows(read_quality(project))
-
-
-def quality_of_recordings(project: Project) -> Iterator[Row]:
-    """Yield the quality of each subject's trials in each recording."""
-    yield from recording_rows(read_quality(project))
+def _quality(rows: Callable[[Quality], Iterator[Row]], read: Callable[[], Quality]) -> Iterator[Row]:
+    yield from rows(read())
 
 
 def models(project: Project) -> Iterator[Row]:

@@ -234,6 +234,9 @@ def test_the_command_says_who_stands_out(project, tmp_path):
     assert said.exit_code == 0, said.output
     assert said.output.splitlines()[1] == "S5 in first.csv: share lost 45.0 % (median 3.0 %)"
     assert len((tmp_path / "out.csv").read_text("utf-8").splitlines()) == 13
+    by = CliRunner().invoke(quality_command, [path, "-o", str(tmp_path / "by.csv"), "--by", "recording"])
+    assert by.exit_code == 0
+    assert len((tmp_path / "by.csv").read_text("utf-8").splitlines()) == 7
     told = json.loads(CliRunner().invoke(quality_command, [path, "--json"]).output)
     assert told["trials"] == 12
     assert [row["share_lost"] for row in told["recordings"]] == pytest.approx(LOST)
