@@ -276,10 +276,10 @@ def test_choices_that_cannot_be_used_say_why(open_window, qtbot, study):
     dialog.set_choices(GazeChoices(sigma=1, sigma_unit="deg"))
     qtbot.waitUntil(lambda: "px per degree" in dialog.accept_button.toolTip())
     assert not dialog.accept_button.isEnabled()
-    dialog._resets["sigma"].click()
+    dialog.choices_form.lines["sigma"].button.click()
     assert dialog.choices == GazeChoices()
-    dialog._bounds["min_duration_ms"].setValue(500)
-    dialog._bounds["max_duration_ms"].setValue(100)
+    dialog.choices_form.fields["min_duration_ms"].setValue(500)
+    dialog.choices_form.fields["max_duration_ms"].setValue(100)
     assert "above the maximum" in dialog.accept_button.toolTip()
     dialog.reject()
 

@@ -258,16 +258,16 @@ def test_choices_hold_for_all_files_and_are_none_until_changed(qtbot, ask, tmp_p
     dialog.go_to("Choices")
     page = dialog.choices_page
     assert dialog.settings().choices is None
-    box = page._lists["first_fixation"]
+    box = page.form.fields["first_fixation"]
     box.setCurrentIndex(box.findData("drop"))
     page._edited()
-    page._bounds["min_duration_ms"].setValue(60)
+    page.form.fields["min_duration_ms"].setValue(60)
     settle(qtbot, dialog)
     assert dialog.settings().choices == GazeChoices(first_fixation="drop", min_duration_ms=60)
     assert [entry.preview.facts["dropped"] for entry in dialog.files.entries] == [
         {"first fixation": 2, "outside image": 2}
     ] * 2
-    page._bounds["max_duration_ms"].setValue(10)
+    page.form.fields["max_duration_ms"].setValue(10)
     assert "above the maximum" in page._wrong.text()
     page._reset.click()
     settle(qtbot, dialog)
@@ -278,9 +278,9 @@ def test_choices_hold_for_all_files_and_are_none_until_changed(qtbot, ask, tmp_p
 def test_a_blur_in_degrees_asks_for_a_degree(qtbot, ask, tmp_path):
     dialog = ask(table(tmp_path / "good.csv", "scene-001.png,A,5,5"))
     dialog.go_to("Choices")
-    unit = dialog.choices_page._lists["sigma_unit"]
+    unit = dialog.choices_page.form.fields["sigma_unit"]
     unit.setCurrentIndex(unit.findData("deg"))
-    dialog.choices_page._sigma.setValue(1.0)
+    dialog.choices_page.form.fields["sigma"].setValue(1.0)
     dialog.choices_page._edited()
     settle(qtbot, dialog)
     assert not dialog.bar.import_button.isEnabled()

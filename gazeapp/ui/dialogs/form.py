@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
+    QComboBox,
     QDialog,
     QDialogButtonBox,
+    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -19,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui import theme
-from gazeapp.ui.widgets import label
+from gazeapp.ui.widgets import icon_button, label
 
 
 class FormDialog(QDialog):
@@ -32,7 +36,7 @@ class FormDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setMinimumWidth(560)
-        self.form = _form()
+        self.form = form_layout()
         self._reason = label("", "muted", wrap=True)
         buttons = QDialogButtonBox()
         self.accept_button = buttons.addButton(accept, QDialogButtonBox.ButtonRole.AcceptRole)
@@ -56,13 +60,7 @@ class FormDialog(QDialog):
 
     def add_row(self, name: str, field: QWidget, tip: str = "", form: QFormLayout | None = None) -> None:
         """Add a field with its name; ``tip`` says what it does."""
-        title = label(name, "muted")
-        title.setContentsMargins(0, 6, 0, 0)
-        title.setBuddy(field)
-        title.setToolTip(tip)
-        field.setToolTip(tip)
-        field.setAccessibleName(name)
-        (form or self.form).addRow(title, field)
+        add_field(form or self.form, name, field, tip)
 
     def add_folded(self, title: str) -> QFormLayout:
         """Add a part that is folded until it is asked for, and return its form."""
@@ -88,7 +86,7 @@ class Fold(QWidget):
         self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._button.toggled.connect(self._turn)
         self._part = QWidget()
-        self.form = _form()
+        self.form = form_layout()
         self._part.setLayout(self.form)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -148,7 +146,39 @@ class PathField(QWidget):
             self.set_path(Path(name))
 
 
-def _form() -> QFormLayout:
+class Resettable(QWidget):
+    """A field with a button beside it that takes it back; ``what`` the button does is its tooltip."""
+
+    reset = Signal()
+
+    def __init__(self, field: QWidget, what: str) -> None:
+        super().__init__()
+        self.button = icon_button("reset", what)
+        self.button.clicked.connect(self.reset)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.STEP)
+        row.addWidget(field, 1)
+        row.addWidget(self.button)
+        self.setFocusProxy(field)
+
+    def allow_reset(self, why_not: str) -> None:
+        """Enable the button, or say why it would do nothing."""
+        self.button.setEnabled(not why_not)
+        self.button.setToolTip(why_not or self.button.accessibleName())
+
+
+class NumberBox(QDoubleSpinBox):
+    """A number that is shown without zeros behind it."""
+
+    def textFromValue(self, value: float) -> str:
+        """Return the number as it is shown."""
+        text: str = self.locale().toString(value, "g", 9)
+        return text.replace(self.locale().groupSeparator(), "")
+
+
+def form_layout() -> QFormLayout:
+    """Return a layout for fields under one another, each with its name before it."""
     form = QFormLayout()
     form.setContentsMargins(0, 0, 0, 0)
     form.setHorizontalSpacing(theme.STEP * 2)
@@ -156,6 +186,26 @@ def _form() -> QFormLayout:
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     return form
+
+
+def add_field(form: QFormLayout, name: str, field: QWidget, tip: str = "", row: int = -1) -> None:
+    """Add a field with its name before a row, at the end by default; ``tip`` says what it does."""
+    title = label(name, "muted")
+    title.setContentsMargins(0, 6, 0, 0)
+    title.setBuddy(field)
+    field.setAccessibleName(name)
+    if tip:
+        title.setToolTip(tip)
+        field.setToolTip(tip)
+    form.insertRow(row, title, field)
+
+
+def choice_box(choices: Mapping[str, Any]) -> QComboBox:
+    """Return a list to choose from: words and what each stands for."""
+    box = QComboBox()
+    for words, value in choices.items():
+        box.addItem(words, value)
+    return box
 
 
 def why_not_writable(path: Path | None, suffix: str) -> str:

@@ -3,76 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import QWidget
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.records import Why
 from gazeapp.engine.workflows.marking import NO_IMAGE
+from gazeapp.ui.dialogs.choices_form import ChoicesForm
 from gazeapp.ui.dialogs.form import FormDialog
-from gazeapp.ui.theme import STEP, tabular
-from gazeapp.ui.widgets import icon_button, label
+from gazeapp.ui.theme import tabular
+from gazeapp.ui.widgets import label
 from gazeapp.ui.worker import JobProgress, JobRunner, JobState
 
 _COUNT_AFTER_MS = 250
-_FIELD_WIDTH = 26 * STEP
-_UNBOUNDED = 0.0
-
-_LISTS = {
-    "eye": (
-        "Eye",
-        {
-            "best": "The better recorded one",
-            "left": "Left",
-            "right": "Right",
-            "average": "The mean of both",
-        },
-        "For recordings of both eyes; each fixation counts once. The better recorded eye is the one with more "
-        "positions in its recording. A trial without the chosen eye uses the one that it has.",
-    ),
-    "first_fixation": (
-        "First fixation of a trial",
-        {"keep": "Use it", "drop": "Leave it out"},
-        "It often only continues where the gaze rested before the image came, so it draws maps to the middle and "
-        "raises the score of a centre bias.",
-    ),
-    "outside": (
-        "Outside the image",
-        {"drop": "Leave them out", "clamp": "Move them to the border"},
-        "Fixations beside the image. Moving them to its border keeps their number but piles weight up there.",
-    ),
-    "weighting": (
-        "Weight in human maps",
-        {"equal": "All count the same", "duration": "Longer ones count more"},
-        "Weights change human maps, and with them CC, SIM and KL. NSS and the AUCs count every fixation the same.",
-    ),
-}
-_BOUNDS = {
-    "min_duration_ms": (
-        "Shortest",
-        "Fixations under this duration, ms, are left out; ones of unknown duration stay. Common bounds are 50 to "
-        "100 ms.",
-    ),
-    "max_duration_ms": (
-        "Longest",
-        "Fixations over this duration, ms, are left out; ones of unknown duration stay. Very long ones are often "
-        "staring or lost tracking.",
-    ),
-}
-_ORDER = ("eye", "first_fixation", "min_duration_ms", "max_duration_ms", "outside", "weighting")
-_SIGMA_NAME = "Blur of human maps"
-_SIGMA_TIP = (
-    "Standard deviation of the Gaussian that makes fixations a map (not its full width at half maximum). About 1 "
-    "degree is usual: what the fovea sees, and the error of the tracker. A wider blur raises CC and SIM of smooth "
-    "maps."
-)
-_UNITS = {"px": "px of the image", "deg": "degrees"}
 _LEFT_OUT = {
     Why.NO_POSITION.words: "without a position",
     Why.NOT_VALID.words: "marked as not valid",
@@ -117,11 +65,8 @@ class GazeChoicesDialog(FormDialog):
         self._current = current
         self._runner, self._path = runner, path
         self._job = 0
-        self._lists = {name: _list(words) for name, (_, words, _) in _LISTS.items()}
-        self._bounds = {name: _bound() for name in _BOUNDS}
-        self._sigma = QDoubleSpinBox()
-        self._unit = _list(_UNITS)
-        self._resets: dict[str, QToolButton] = {}
+        self.choices_form = ChoicesForm()
+        self.choices_form.edited.connect(self._edited)
         self._preview = label("", wrap=True)
         self._preview.setFont(tabular(self._preview.font()))
         self._scores = label("", "muted", wrap=True)
@@ -131,8 +76,9 @@ class GazeChoicesDialog(FormDialog):
             text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self, singleShot=True, interval=_COUNT_AFTER_MS)
         self._timer.timeout.connect(self._count)
-        self._lay_out()
-        self._put(current)
+        for widget in (self.choices_form, self._preview, self._scores):
+            self.body.addWidget(widget)
+        self.choices_form.show_choices(current)
         runner.changed.connect(self._counted)
         self._edited()
 
@@ -143,7 +89,7 @@ class GazeChoicesDialog(FormDialog):
 
     def set_choices(self, choices: GazeChoices) -> None:
         """Fill the fields in."""
-        self._put(choices)
+        self.choices_form.show_choices(choices)
         self._edited()
 
     def done(self, result: int) -> None:
@@ -153,97 +99,17 @@ class GazeChoicesDialog(FormDialog):
         self._runner.cancel(self._job)
         super().done(result)
 
-    def _lay_out(self) -> None:
-        for name in _ORDER:
-            if name in _LISTS:
-                title, _, tip = _LISTS[name]
-                self._add(title, tip, self._lists[name], (name,))
-            else:
-                title, tip = _BOUNDS[name]
-                self._add(title, tip, self._bounds[name], (name,))
-        self._sigma.setRange(0.1, 5000.0)
-        self._sigma.setAccessibleName(_SIGMA_NAME)
-        self._unit.setAccessibleName("Unit of the blur")
-        blur = QWidget()
-        row = QHBoxLayout(blur)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(STEP)
-        row.addWidget(self._sigma, 1)
-        row.addWidget(self._unit, 1)
-        blur.setFocusProxy(self._sigma)
-        self._add(_SIGMA_NAME, _SIGMA_TIP, blur, ("sigma", "sigma_unit"))
-        self.body.addWidget(self._preview)
-        self.body.addWidget(self._scores)
-        for box in (*self._lists.values(), self._unit):
-            box.activated.connect(self._edited)
-        for number in (*self._bounds.values(), self._sigma):
-            number.valueChanged.connect(self._edited)
-
-    def _add(self, title: str, tip: str, field: QWidget, names: tuple[str, ...]) -> None:
-        field.setMinimumSize(_FIELD_WIDTH, field.sizeHint().height())
-        field.setToolTip(tip)
-        field.setAccessibleName(title)
-        reset = icon_button("reset", f"Default of {title[:1].lower()}{title[1:]}")
-        reset.clicked.connect(partial(self._reset, names))
-        line = QWidget()
-        row = QHBoxLayout(line)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(STEP)
-        row.addWidget(field, 1)
-        row.addWidget(reset)
-        line.setFocusProxy(field)
-        self._resets[names[0]] = reset
-        self.add_row(title, line, tip)
-
-    def _put(self, choices: GazeChoices) -> None:
-        widgets: tuple[QWidget, ...] = (
-            *self._lists.values(),
-            *self._bounds.values(),
-            self._sigma,
-            self._unit,
-        )
-        blockers = [QSignalBlocker(widget) for widget in widgets]
-        for name, box in self._lists.items():
-            box.setCurrentIndex(box.findData(getattr(choices, name)))
-        for name, number in self._bounds.items():
-            number.setValue(getattr(choices, name) or _UNBOUNDED)
-        self._sigma.setDecimals(1 if choices.sigma_unit == "px" else 2)
-        self._sigma.setValue(choices.sigma)
-        self._unit.setCurrentIndex(self._unit.findData(choices.sigma_unit))
-        for blocker in blockers:
-            blocker.unblock()
-
-    def _read(self) -> GazeChoices:
-        values: dict[str, Any] = {name: box.currentData() for name, box in self._lists.items()}
-        values |= {name: box.value() or None for name, box in self._bounds.items()}
-        return GazeChoices(**values, sigma=self._sigma.value(), sigma_unit=self._unit.currentData())
-
-    def _reset(self, names: tuple[str, ...], _checked: bool = False) -> None:
-        default = GazeChoices()
-        try:
-            chosen = self._read()
-        except GazeError:  # the two bounds cross, so that neither is worth keeping
-            chosen = replace(self.choices, min_duration_ms=None, max_duration_ms=None)
-        self.set_choices(replace(chosen, **{name: getattr(default, name) for name in names}))
-
     @Slot()
     def _edited(self) -> None:
-        self._sigma.setDecimals(1 if self._unit.currentData() == "px" else 2)
         self._timer.stop()
         self._runner.cancel(self._job)
         self._job = 0
         try:
-            self.choices = self._read()
+            self.choices = self.choices_form.choices()
         except GazeError as error:
             self._preview.setText("")
             self.set_reason(f"{error.what} {error.todo}".strip())
             return
-        default = GazeChoices()
-        for name, button in self._resets.items():
-            other = getattr(self.choices, name) != getattr(default, name)
-            other = other or (name == "sigma" and self.choices.sigma_unit != default.sigma_unit)
-            button.setEnabled(other)
-            button.setToolTip(button.accessibleName() if other else "It is at its default.")
         self._explain()
         self._preview.setText("Counting…")
         self._timer.start()
@@ -297,20 +163,3 @@ def _counting(choices: GazeChoices) -> Callable[[Any, JobProgress], _Counted]:
         return _Counted(choices, count_marks(project, choices), missing)
 
     return work
-
-
-def _list(words: Mapping[str, str]) -> QComboBox:
-    box = QComboBox()
-    for key, text in words.items():
-        box.addItem(text, key)
-    return box
-
-
-def _bound() -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
-    box.setRange(_UNBOUNDED, 100_000)
-    box.setDecimals(0)
-    box.setSingleStep(10)
-    box.setSuffix(" ms")
-    box.setSpecialValueText("no bound")
-    return box

@@ -37,6 +37,7 @@ from gazeapp.engine.gaze.table_columns import HEADER_LINES
 from gazeapp.engine.workflows.gaze import FileSettings
 from gazeapp.engine.workflows.gaze_preview import Preview
 from gazeapp.ui import theme
+from gazeapp.ui.dialogs.form import add_field, choice_box, form_layout
 from gazeapp.ui.dialogs.import_gaze.column_table import ROLE_WORDS, ColumnTable
 from gazeapp.ui.dialogs.import_gaze.page import Page
 from gazeapp.ui.widgets import label
@@ -105,12 +106,14 @@ class ColumnsPage(Page):
         self.mappings = QComboBox()
         self.table = ColumnTable()
         self._save, self._open = QPushButton("Save…"), QPushButton("Open…")
-        self.kind = _box({"a fixation": FIXATIONS, "a sample": SAMPLES})
-        self.place = _box(_PLACES)
-        self.unit = _box(_UNITS)
-        self.between = _box(_BETWEEN)
-        self.mark = _box(_MARKS)
+        self.kind = choice_box({"a fixation": FIXATIONS, "a sample": SAMPLES})
+        self.place = choice_box(_PLACES)
+        self.unit = choice_box(_UNITS)
+        self.between = choice_box(_BETWEEN)
+        self.mark = choice_box(_MARKS)
         self.header_line = _HeaderLine()
+        for field in (self.kind, self.place, self.unit, self.between, self.mark, self.header_line):
+            field.setMinimumWidth(_FIELD_WIDTH)
         self.y_up = QCheckBox("y grows upwards")
         self.centred = QCheckBox("0, 0 is the middle")
         self._note = label("", "note", wrap=True)
@@ -194,14 +197,14 @@ class ColumnsPage(Page):
 
     def _meaning(self) -> QFormLayout:
         """Return the fields about what rows and positions are."""
-        form = _form()
-        _add(
+        form = form_layout()
+        add_field(
             form,
             "Each row is",
             self.kind,
             "Fixations have positions and durations; samples have a time each.",
         )
-        _add(form, "Positions are", self.place, "What x and y are counted in, and on what.")
+        add_field(form, "Positions are", self.place, "What x and y are counted in, and on what.")
         turned = QWidget()
         row = QHBoxLayout(turned)
         row.setContentsMargins(0, 0, 0, 0)
@@ -216,11 +219,11 @@ class ColumnsPage(Page):
 
     def _writing(self) -> QFormLayout:
         """Return the fields about how cells are written."""
-        form = _form()
-        _add(form, "Header", self.header_line, "Line that holds the names of the columns.")
-        _add(form, "Between cells", self.between, "Character that stands between two cells of a row.")
-        _add(form, "Decimal mark", self.mark, "How fractions are written.")
-        _add(form, "Times are in", self.unit, "Unit of times whose column names none itself.")
+        form = form_layout()
+        add_field(form, "Header", self.header_line, "Line that holds the names of the columns.")
+        add_field(form, "Between cells", self.between, "Character that stands between two cells of a row.")
+        add_field(form, "Decimal mark", self.mark, "How fractions are written.")
+        add_field(form, "Times are in", self.unit, "Unit of times whose column names none itself.")
         return form
 
     def _connect(self) -> None:
@@ -372,29 +375,3 @@ class ColumnsPage(Page):
     def _complain(self, error: GazeError) -> None:
         self._note.setText(" ".join(part for part in (error.what, error.where, error.todo) if part))
         self._note.show()
-
-
-def _box(choices: dict[str, str]) -> QComboBox:
-    box = QComboBox()
-    for name, value in choices.items():
-        box.addItem(name, value)
-    return box
-
-
-def _form() -> QFormLayout:
-    form = QFormLayout()
-    form.setHorizontalSpacing(theme.STEP * 2)
-    form.setVerticalSpacing(theme.STEP)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    return form
-
-
-def _add(form: QFormLayout, name: str, field: QWidget, tip: str) -> None:
-    title = label(name, "muted")
-    title.setContentsMargins(0, 6, 0, 0)
-    title.setBuddy(field)
-    title.setToolTip(tip)
-    field.setMinimumWidth(_FIELD_WIDTH)
-    field.setToolTip(tip)
-    field.setAccessibleName(name)
-    form.addRow(title, field)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from gazeapp.engine.workflows.gaze import FileSettings
 from gazeapp.engine.workflows.gaze_preview import Preview
+from gazeapp.ui.theme import STEP
 
 
 class Page(QWidget):
@@ -38,3 +39,18 @@ class Page(QWidget):
     def applies(self, preview: Preview | None) -> bool:
         """Return whether the page is of use for the file."""
         return preview is not None
+
+    def scrolled_column(self) -> QVBoxLayout:
+        """Fill the page with a column that scrolls where it does not fit, and return the column."""
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 2 * STEP, STEP, STEP)
+        column.setSpacing(2 * STEP)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidget(inner)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
+        return column

@@ -9,13 +9,11 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -133,21 +131,11 @@ class ReadPage(Page):
         self._format.setMinimumWidth(28 * STEP)
         top.addWidget(self._format)
         top.addWidget(self._reason, 1)
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 2 * STEP, STEP, STEP)
-        column.setSpacing(2 * STEP)
+        column = self.scrolled_column()
         column.addLayout(top)
         column.addLayout(self._body)
         column.addWidget(self._lines_fold)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(inner)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(scroll)
 
 
 def _how_sure(preview: Preview) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from gazeapp.engine.gaze.detection import DetectionSettings
 from gazeapp.engine.gaze.detection.settings import AUTO, IDT, IVT, NAMES
-from gazeapp.ui import theme
-from gazeapp.ui.widgets import label
+from gazeapp.ui.dialogs.form import NumberBox, add_field, form_layout
 
 _UNSAID = -1.0
 _BY_NOISE = "by the noise"
@@ -51,7 +50,7 @@ _ENTRIES = {
 }
 
 
-class _Field(QDoubleSpinBox):
+class _Field(NumberBox):
     """A number, or what is usual while nobody says one."""
 
     def __init__(self, entry: _Entry) -> None:
@@ -74,10 +73,6 @@ class _Field(QDoubleSpinBox):
         known = "" if usual is None else f"{usual:.3g}{self.suffix()}, "
         self.setSpecialValueText(words or f"{known}as usual")
 
-    def textFromValue(self, value: float) -> str:
-        """Return a number without zeros behind it."""
-        return self.locale().toString(value, "g", 6)
-
     def stepBy(self, steps: int) -> None:
         """Step from what is usual, and not below 0."""
         if self.said is None:
@@ -93,11 +88,8 @@ class Thresholds(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._fields = {key: _Field(entry) for key, entry in _ENTRIES.items()}
-        self.form = form = QFormLayout(self)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(theme.STEP * 2)
-        form.setVerticalSpacing(theme.STEP)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.form = form_layout()
+        self.setLayout(self.form)
         for key, field in self._fields.items():
             self.add_row(_ENTRIES[key].name, field)
             field.setAccessibleName(f"{_ENTRIES[key].name}, {_ENTRIES[key].unit}")
@@ -105,11 +97,7 @@ class Thresholds(QWidget):
 
     def add_row(self, name: str, field: QWidget, row: int = -1) -> None:
         """Add a field with its name before a row; at the end by default."""
-        title = label(name, "muted")
-        title.setContentsMargins(0, 6, 0, 0)
-        title.setBuddy(field)
-        field.setAccessibleName(name)
-        self.form.insertRow(row, title, field)
+        add_field(self.form, name, field, row=row)
 
     def field(self, key: str) -> _Field:
         """Return the field of a threshold."""
