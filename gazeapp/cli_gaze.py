@@ -183,7 +183,10 @@ def import_gaze_command(
         dry_run=dry_run,
     )
     summary = call(project, import_gaze, settings, as_json)
-    lines = [f"{entry['file']}: {in_words(entry)}" for entry in summary.details["files"]]
+    lines = [
+        f"{entry['file']}: {'' if dry_run or 'blocked' not in entry else 'not imported; '}{in_words(entry)}"
+        for entry in summary.details["files"]
+    ]
     report_and_exit(summary, as_json, "\n".join([*lines, f"{summary.verb}: {counts(summary)}"]))
 
 
@@ -217,10 +220,9 @@ def choose_fixations_command(project: Path, as_json: bool, **options: Any) -> No
 
     choices = _choices(project, options) or GazeChoices()
     summary = call(project, choose_fixations, choices, as_json)
-    changed = summary.details["changed"]
-    report_and_exit(
-        summary, as_json, f"{summary.verb}: {choices.in_words()}; {changed} fixations marked otherwise"
-    )
+    done = f"{choices.in_words()}; {summary.details['changed']} fixations marked otherwise"
+    stopped = "stopped before the end, so nothing was changed"
+    report_and_exit(summary, as_json, f"{summary.verb}: {stopped if summary.cancelled else done}")
 
 
 @click.command("set-geometry")

@@ -103,9 +103,16 @@ def read_recording(
         When the file cannot be read, in words for the user.
     """
     source, chosen = Source(path, watch), options or ReadOptions()
+    before = source.state()
     entry, guess = _format_of(source, format, chosen)
     contents = entry.read(source, chosen)
-    return Recording(source.path, source.sha256(), entry.id, guess.confidence, guess.reason, contents)
+    digest = source.sha256()
+    if source.state() != before:
+        raise source.problem(
+            "The file changed while it was read.",
+            "Import it again when the program that writes it has finished.",
+        )
+    return Recording(source.path, digest, entry.id, guess.confidence, guess.reason, contents)
 
 
 def _format_of(source: Source, format: str, options: ReadOptions) -> tuple[Format, Guess]:

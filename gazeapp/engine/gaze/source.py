@@ -126,11 +126,7 @@ class Source:
                 todo="Copy it again from where it came from, or unpack it by hand.",
             ) from error
         except OSError as error:
-            raise GazeError(
-                f"The file cannot be read: {error.strerror or error}.",
-                where=str(self.path),
-                todo="Check that it is there, is a file and may be read.",
-            ) from error
+            raise _unreadable(self.path, error) from error
 
     @contextmanager
     def open_text(self) -> Iterator[io.TextIOWrapper]:
@@ -153,6 +149,22 @@ class Source:
         for file in sorted(path for path in names if path.is_file()):
             digest.update(f"{file.relative_to(self.path).as_posix()}\0{sha256_of(file)}\n".encode())
         return digest.hexdigest()
+
+    def state(self) -> tuple[int, int]:
+        """Return what differs when the file was written to: size, bytes, and time of change; (0, 0) of a folder.
+
+        Raises
+        ------
+        GazeError
+            When the file is not there any more or may not be looked at.
+        """
+        if self.is_folder:
+            return 0, 0
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
+        return found.st_size, found.st_mtime_ns
 
     def progress(self, done: int, total: int) -> None:
         """Tell how many files of how many of a folder were read; may raise to stop the reading."""
@@ -189,6 +201,14 @@ class _Watched(io.RawIOBase):
         if self._watch is not None:
             self._watch(self._raw.tell(), self._size)
         return read or 0
+
+
+def _unreadable(path: Path, error: OSError) -> GazeError:
+    return GazeError(
+        f"The file cannot be read: {error.strerror or error}.",
+        where=str(path),
+        todo="Check that it is there, is a file and may be read.",
+    )
 
 
 def _marked(head: bytes) -> str:

@@ -28,7 +28,7 @@ from gazeapp.engine.types import IntArray, Json
 from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
 from gazeapp.engine.workflows.gaze_state import assume_scored
 from gazeapp.engine.workflows.human_maps import AS_READ, choices_of, default_geometry
-from gazeapp.engine.workflows.marking import Marker, choose_fixations, match_images
+from gazeapp.engine.workflows.marking import Marker, choose_fixations
 
 VERB = "import gaze"
 FILE_VERB = "read recording"
@@ -118,7 +118,8 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
     -------
     Summary
         ``details["files"]`` has one entry for each file that was read: what
-        :meth:`~gazeapp.engine.gaze.plan.ImportPlan.facts` says of it, with ``file`` and ``stored``.
+        :meth:`~gazeapp.engine.gaze.plan.ImportPlan.facts` says of it, with ``file``, ``stored`` and, where
+        it cannot be imported as it is, ``blocked``: why.
         ``details["new_tasks"]`` are the tasks that the files brought.
 
     Raises
@@ -154,6 +155,7 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
             entries.append({"file": file, **known, **changed, "stored": False})
             continue
         cautions: list[GazeError] = []
+        told = len(entries)
         try:
             with tally.unit(file):
                 plan = job.plan(file, _watch(progress, number, len(settings.files), file))
@@ -161,15 +163,16 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
                 entries.append(entry)
                 cautions = list(plan.cautions)
                 if plan.blocked is not None:
+                    entry["blocked"] = plan.blocked.what
                     raise plan.blocked
                 if not settings.dry_run:
-                    job.store(plan, file, older, progress)
-                    entry["stored"] = True
+                    entry["stored"] = job.store(plan, file, progress)
                 new = [task for task in plan.tasks if task not in job.tasks_before]
                 cautions += new_task_cautions(new, job.tasks_before)
                 new_tasks += [task for task in new if task not in new_tasks]
         except StoppedError:
             tally.cancelled = True
+            del entries[told:]
             break
         # A unit that ends well forgets its older problems, so that those of now are stored after it.
         for caution in cautions:
@@ -243,13 +246,14 @@ class _Import:
         self._task = project.tasks.resolve(settings.task)
         self.tasks_before = project.tasks.all()
         self._images = project.images.all()
+        self._by_id = {image.id: image for image in self._images}
         self._names = ImageNames([image.name for image in self._images])
-        self._geometry = default_geometry(project)
+        self._planned_under = self._choices_and_geometry()
 
-    @property
-    def choices(self) -> GazeChoices:
-        """Which fixations are used."""
-        return self._settings.choices or choices_of(self._project)
+    def _choices_and_geometry(self) -> tuple[GazeChoices, Geometry]:
+        """Return which fixations are used, and the geometry of recordings that say nothing themselves."""
+        choices = self._settings.choices or choices_of(self._project)
+        return choices, default_geometry(self._project)
 
     def older_import(self, path: Path) -> RecordingRow | None:
         """Return the import of the same content under the same task, unless this is a dry run."""
@@ -259,6 +263,9 @@ class _Import:
             digest = Source(path).sha256()
         except (GazeError, OSError):
             return None  # reading the file says why it cannot be read
+        return self._older(digest)
+
+    def _older(self, digest: str) -> RecordingRow | None:
         for row in self._project.gaze.recordings(sha256=digest):
             # An import without a default task named every trial's task itself.
             if not self._task or row.task in ("", self._task):
@@ -275,8 +282,11 @@ class _Import:
 
     def match_again(self, older: RecordingRow) -> Json:
         """Give trials of an older import the images that came since; return the facts that changed."""
-        if not match_images(self._project, [older]):
-            return {}
+        with self._project.transaction():
+            marker = Marker(self._project, images=self._by_id)
+            if not marker.match(older, self._names, self._images):
+                return {}
+            marker.finish()
         trials = self._project.gaze.trials(older.id)
         waiting = sum(trial.n_kept for trial in trials if trial.image_id is None)
         return {
@@ -297,9 +307,10 @@ class _Import:
     def plan(self, file: str, watch: Watch) -> ImportPlan:
         """Read a file and find out what importing it would store."""
         settings = self._settings.of(file)
+        self._planned_under = choices, geometry = self._choices_and_geometry()
         recording, without = read_as_is(file, settings, watch), None
         try:
-            recording = with_fixations(recording, settings, self._geometry)
+            recording = with_fixations(recording, settings, geometry)
         except GazeError as error:
             without = error
         return plan_import(
@@ -307,8 +318,8 @@ class _Import:
             self._images,
             task=self._task_of(recording),
             given=settings.geometry,
-            default=self._geometry,
-            choices=self.choices,
+            default=geometry,
+            choices=choices,
             rules=settings.match,
             names=self._names,
             resolve=self._project.tasks.resolve,
@@ -323,7 +334,7 @@ class _Import:
             raise GazeError(
                 "The recording names no task, and the project has several.",
                 where=str(recording.path),
-                todo=f"Say which it is with --task: {', '.join(tasks)}.",
+                todo=f"Say under which one people looked (--task on the command line): {', '.join(tasks)}.",
             )
         return tasks[0] if tasks else DEFAULT_TASK
 
@@ -331,11 +342,17 @@ class _Import:
         reading = asdict(self._settings.of(file))
         return {"simulated": self._settings.simulated, **reading}
 
-    def store(self, plan: ImportPlan, file: str, older: RecordingRow | None, progress: Progress) -> None:
-        """Store a recording in place of its older import, with the human maps it changes."""
+    def store(self, plan: ImportPlan, file: str, progress: Progress) -> bool:
+        """Store a recording in place of its older import, with the human maps it changes.
+
+        Return False when another program has stored the same while the file was read.
+        """
         gaze, recording = self._project.gaze, plan.recording
         facts = recording.facts
         with self._project.transaction():
+            older = self._older(recording.sha256)
+            if older is not None and self.is_same(older, file):
+                return False
             touched: set[tuple[int, str]] = set()
             if older is not None:
                 touched |= gaze.looked_at(older.id)
@@ -363,8 +380,16 @@ class _Import:
             used = (plan.why == Why.USED).astype(np.int64)
             ids = gaze.add_trials(recording_id, [_new_trial(trial, used) for trial in plan.trials])
             gaze.add_fixations(_rows(plan, ids))
-            marker = Marker(self._project)
+            marker = Marker(self._project, images=self._by_id)
+            if self._was_changed():
+                marker.place(gaze.recordings(recording.sha256)[-1])
             marker.finish(touched | gaze.looked_at(recording_id), progress)
+        return True
+
+    def _was_changed(self) -> bool:
+        """Return whether another program has changed the choices or the default geometry since."""
+        now = choices_of(self._project), default_geometry(self._project)
+        return now != self._planned_under
 
 
 def _new_trial(planned: PlannedTrial, used: IntArray) -> NewTrial:

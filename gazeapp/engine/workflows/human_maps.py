@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -96,12 +96,20 @@ class HumanMaps:
 
     A sigma in degrees is brought to image px by the median of the px per degree of the image's trials,
     so that one map has one sigma.
+
+    Parameters
+    ----------
+    project
+        The project.
+    images
+        Its images by id, when they were read already.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, images: Mapping[int, ImageRow] | None = None) -> None:
         self._project = project
         self._choices = choices_of(project)
-        self._images: dict[int, ImageRow] = {image.id: image for image in project.images.all()}
+        self._images = {image.id: image for image in project.images.all()} if images is None else images
+        self._settings: dict[str, int] = {}
         self._per_degree: dict[int, tuple[RecordingRow, float | None]] = {}
 
     def renew(self, pairs: Iterable[tuple[int, str]], progress: Progress = SILENT) -> None:
@@ -121,7 +129,7 @@ class HumanMaps:
                 raise StoppedError
             if len(wanted) > _WORTH_TELLING:
                 progress.report(number, len(wanted), "human maps")
-            image = self._images[image_id]
+            image = self._image(image_id)
             table = project.gaze.fixations(image_id, task)
             if not len(table):
                 project.maps.remove_human(image_id, task)
@@ -139,8 +147,17 @@ class HumanMaps:
             density = display_map(
                 table.x, table.y, image.height, image.width, sigma_px, weights_of(table, choices)
             )
-            settings_id = project.settings.put(VERB, values)
-            project.maps.put_human(image_id, task, density, image.rect, settings_id)
+            project.maps.put_human(image_id, task, density, image.rect, self._settings_id(values))
+
+    def _image(self, image_id: int) -> ImageRow:
+        # Another program may have added it in between.
+        return self._images.get(image_id) or self._project.images.get(image_id)
+
+    def _settings_id(self, values: Json) -> int:
+        key = repr(values)
+        if key not in self._settings:
+            self._settings[key] = self._project.settings.put(VERB, values)
+        return self._settings[key]
 
     def px_per_degree(self, image_id: int, task: str) -> float:
         """Return the image px in a degree of visual angle: the median over the trials of an image.
@@ -151,7 +168,7 @@ class HumanMaps:
             When it is not known for a recording.
         """
         trials = self._project.gaze.trials_of_image(image_id, task)
-        values = [self._of_trial(trial, self._images[image_id]) for trial in trials if trial.n_kept]
+        values = [self._of_trial(trial, self._image(image_id)) for trial in trials if trial.n_kept]
         return round(float(np.median(values)), 6)
 
     def _of_trial(self, trial: TrialRow, image: ImageRow) -> float:
@@ -164,8 +181,8 @@ class HumanMaps:
             raise GazeError(
                 "A blur in degrees needs the px per degree, which are not known for a recording.",
                 where=recording.file,
-                todo="Give the viewing distance and the screen's width (--distance-cm, --screen-width-cm) or the "
-                "px per degree (--px-per-deg), or a blur in px.",
+                todo="Give the viewing distance and the screen's width in px and in cm, or the px per degree "
+                "(--distance-cm, --screen, --screen-width-cm, --px-per-deg on the command line), or a blur in px.",
             )
         if trial.shown is None or recording.frame.get("of") == IMAGE:
             return per_degree

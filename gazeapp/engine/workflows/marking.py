@@ -208,13 +208,20 @@ class Marker:
         The project.
     choices
         Which fixations are used; the project's own when not given.
+    images
+        The project's images by id, when they were read already.
     """
 
-    def __init__(self, project: Project, choices: GazeChoices | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        choices: GazeChoices | None = None,
+        images: Mapping[int, ImageRow] | None = None,
+    ) -> None:
         self._project = project
         self._choices = choices_of(project) if choices is None else choices
         self._default = default_geometry(project)
-        self._images: dict[int, ImageRow] = {image.id: image for image in project.images.all()}
+        self._images = {image.id: image for image in project.images.all()} if images is None else images
         self._touched: set[tuple[int, str]] = set()
 
     def mark(self, recording: RecordingRow) -> int:
@@ -326,7 +333,7 @@ class Marker:
 
     def finish(self, also: Iterable[tuple[int, str]] = (), progress: Progress = SILENT) -> None:
         """Renew the human maps that the changes concern, and ``also`` those of further (image id, task)."""
-        HumanMaps(self._project).renew(self._touched | set(also), progress)
+        HumanMaps(self._project, self._images).renew(self._touched | set(also), progress)
 
     def _shown(
         self, recording: RecordingRow, trial: TrialRow, image: ImageRow, geometry: Geometry, frame: Frame

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -95,13 +96,13 @@ Test: TypeAlias = Callable[[Header], bool]
 
 def header_in_head(source: Source, is_it: Test) -> Header | None:
     """Return the header of a table by the first 64 KiB of its file; None when there is none."""
-    return _first(source.head_lines, is_it) if source.is_text else None
+    return next(filter(is_it, _in_head(source)), None) if source.is_text else None
 
 
 def header_of(source: Source, is_it: Test) -> Header | None:
     """Return the header of a table, however long it is; None when there is none."""
     with source.open_text() as text:
-        return _first(iter(lambda: text.readline(LONGEST_LINE), ""), is_it)
+        return next(filter(is_it, _candidates(iter(lambda: text.readline(LONGEST_LINE), ""))), None)
 
 
 def nothing_read(source: Source, lost: Counter[str]) -> GazeError:
@@ -127,7 +128,13 @@ def whole_numbers(rows: Rows, place: int | None) -> IntArray:
     return np.where(whole, values, 0).astype(np.int64)
 
 
-def _first(lines: Iterable[str], is_it: Test) -> Header | None:
+@lru_cache(maxsize=2)
+def _in_head(source: Source) -> tuple[Header, ...]:
+    """Return the lines of a head that could be a header; many formats ask for them in turn."""
+    return tuple(_candidates(source.head_lines))
+
+
+def _candidates(lines: Iterable[str]) -> Iterator[Header]:
     above: list[str] = []
     for number, line in enumerate(lines, start=1):
         if number > _LINES_ABOVE:
@@ -135,8 +142,6 @@ def _first(lines: Iterable[str], is_it: Test) -> Header | None:
         bare = line.rstrip("\r\n").lstrip("\ufeff")
         delimiter = delimiter_of(bare)
         cells = tuple(split_line(bare, delimiter)) if delimiter in bare else ()
-        header = Header(number, delimiter, cells, tuple(map(plain, cells)), tuple(above))
-        if cells and is_it(header):
-            return header
+        if cells:
+            yield Header(number, delimiter, cells, tuple(map(plain, cells)), tuple(above))
         above.append(bare)
-    return None
