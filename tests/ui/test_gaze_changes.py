@@ -327,16 +327,18 @@ def test_geometry_is_said_of_several_recordings_and_undone(window, qtbot, screen
     assert dialog.chosen == [1, 2]
     qtbot.waitUntil(lambda: dialog.view.drawing is not None)
     assert dialog.view.drawing.image == (120, 102, WIDTH, HEIGHT)
-    screen = dialog.fields["screen"]
+    screen = dialog.geometry_form.fields["screen"]
     assert [box.value() for box in screen.boxes] == [400, 300]
     screen.boxes[0].setValue(800)
     assert dialog.said == {1: Geometry(screen=(800, 300)), 2: Geometry(screen=(800, 300))}
     assert dialog.model.index(1, 1).data() == "800 × 300 px · you"
     assert dialog.view.drawing.image == (320, 102, WIDTH, HEIGHT)
-    dialog.fields["placement"].setCurrentIndex(dialog.fields["placement"].findData("explicit"))
-    dialog.fields["placement"].edited.emit()
+    dialog.geometry_form.fields["placement"].setCurrentIndex(
+        dialog.geometry_form.fields["placement"].findData("explicit")
+    )
+    dialog.geometry_form.fields["placement"].edited.emit()
     assert dialog.said[2].rect == (320, 102, WIDTH, HEIGHT)
-    dialog.fields["rect"].boxes[0].setValue(0)
+    dialog.geometry_form.fields["rect"].boxes[0].setValue(0)
     assert dialog.said[1].rect == (0, 102, WIDTH, HEIGHT)
     dialog.accept()
 
@@ -362,7 +364,7 @@ def test_a_geometry_that_places_nothing_is_refused_before_and_taken_off_the_stac
     qtbot.waitUntil(lambda: dialog.model.rowCount() == 3)
     dialog.table.selectRow(1)
     qtbot.waitUntil(lambda: dialog.view.drawing is not None)
-    dialog._clear("screen")
+    dialog.geometry_form.leave_open("screen")
     assert "how large the screen was" in dialog.accept_button.toolTip()
     dialog.reject()
     heard = []

@@ -198,7 +198,7 @@ def test_a_missing_screen_is_given_for_all_files_of_the_format(qtbot, ask, tmp_p
     button.click()
     page = dialog.screen_page
     assert dialog.tabs.currentWidget() is page
-    for box, size in zip(page._screen, (320, 192), strict=True):
+    for box, size in zip(page.form.fields["screen"].boxes, (320, 192), strict=True):
         box.setValue(size)
     settle(qtbot, dialog)
     # The 160 x 96 image lies at 80..240, 48..144 of the screen: (160, 96) is its middle.
@@ -217,11 +217,11 @@ def test_the_screen_becomes_the_default_of_the_project(qtbot, ask, tmp_path):
     dialog = ask(one, two)
     dialog.go_to("Screen and distance")
     page = dialog.screen_page
-    page._screen[0].setValue(320)
+    page.form.fields["screen"].boxes[0].setValue(320)
     assert "both the width and the height" in page._note.text()
-    page._screen[1].setValue(192)
-    page._width.setValue(40)
-    page._distance.setValue(60)
+    page.form.fields["screen"].boxes[1].setValue(192)
+    page.form.fields["screen_width_cm"].boxes[0].setValue(40)
+    page.form.fields["distance_cm"].boxes[0].setValue(60)
     # 2 * 60 cm * tan(0.5 degrees) * 320 px / 40 cm
     assert "8.38 screen px" in page._result.text()
     page._makes_default.click()
@@ -240,11 +240,12 @@ def test_an_explicit_place_needs_a_size(qtbot, ask, tmp_path):
     dialog = ask(eyelink(tmp_path / "a.asc"))
     dialog.go_to("Screen and distance")
     page = dialog.screen_page
-    assert not page._rect[2].isEnabled()
-    page._placement.setCurrentIndex(page._placement.findData("explicit"))
-    page._edited()
+    assert not page.form.fields["rect"].boxes[2].isEnabled()
+    placement = page.form.fields["placement"]
+    placement.setCurrentIndex(placement.findData("explicit"))
+    placement.edited.emit()
     assert "width and the height" in page._note.text()
-    for box, value in zip(page._rect, (-20, 0, 320, 192), strict=True):
+    for box, value in zip(page.form.fields["rect"].boxes, (-20, 0, 320, 192), strict=True):
         box.setValue(value)
     settle(qtbot, dialog)
     assert page._note.isHidden()
@@ -287,9 +288,9 @@ def test_a_blur_in_degrees_asks_for_a_degree(qtbot, ask, tmp_path):
     dialog.go_to("What was read")
     assert "px a degree spans" in words(dialog.read_page)
     dialog.go_to("Screen and distance")
-    assert not dialog.screen_page._distance.isEnabled()
-    assert "on the image itself" in dialog.screen_page._distance.toolTip()
-    dialog.screen_page._degree.setValue(30)
+    assert not dialog.screen_page.form.fields["distance_cm"].isEnabled()
+    assert "on the image itself" in dialog.screen_page.form.fields["distance_cm"].toolTip()
+    dialog.screen_page.form.fields["px_per_deg"].boxes[0].setValue(30)
     settle(qtbot, dialog)
     assert dialog.bar.import_button.isEnabled()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,10 @@ from typing import Any
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFormLayout,
     QHBoxLayout,
     QHeaderView,
     QSplitter,
     QTableView,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -26,39 +24,17 @@ from gazeapp.engine.gaze.records import IMAGE, Why
 from gazeapp.engine.workflows.gaze_preview import PictureOf
 from gazeapp.engine.workflows.geometry_preview import Example, StudyGeometry, plan_of
 from gazeapp.ui.dialogs.form import FormDialog
-from gazeapp.ui.dialogs.geometry_fields import NumbersField, PlacementField, titled
+from gazeapp.ui.dialogs.geometry_form import EXPLICIT, GeometryForm
 from gazeapp.ui.dialogs.geometry_table import GeometryTable
 from gazeapp.ui.dialogs.import_gaze.picture_reader import PictureRead, PictureReader
 from gazeapp.ui.dialogs.import_gaze.scanpath_view import ScanpathView
 from gazeapp.ui.dialogs.import_gaze.trial_drawing import drawing_of
 from gazeapp.ui.theme import STEP
-from gazeapp.ui.widgets import icon_button, label
+from gazeapp.ui.widgets import label
 from gazeapp.ui.worker import JobProgress, JobRunner, JobState
 
 _SIZE = (1080, 680)
 _PREVIEW_WIDTH = 420
-_EXPLICIT = "explicit"
-_ROWS = (
-    ("screen", "Screen", "Size of the screen that people looked at, px. Positions are counted on it."),
-    (
-        "placement",
-        "Image on the screen",
-        "Where images lay on the screen. It decides where on the image a fixation falls.",
-    ),
-    ("rect", "Its place", "Left and top edge, width and height of the image as it was shown, screen px."),
-    (
-        "distance_cm",
-        "Viewing distance",
-        "From the eyes to the screen, cm. With the screen's width it tells what a degree is in px.",
-    ),
-    ("screen_width_cm", "Width of the screen", "Width of the part that lights up, cm; not its diagonal."),
-    (
-        "px_per_deg",
-        "Px per degree",
-        "Screen px in a degree of visual angle, where you know it; it takes the place of distance and width. It "
-        "matters for a blur in degrees.",
-    ),
-)
 _OF_THE_SCREEN = ("screen", "placement", "rect")
 _NOT_ON_IMAGE = (
     "Positions of these recordings are counted on the image itself, so the screen does not move them."
@@ -92,15 +68,8 @@ class GeometryDialog(FormDialog):
         self._jobs: dict[int, int | None] = {}
         self.model = GeometryTable(self)
         self.table = self._make_table()
-        self.fields: dict[str, NumbersField | PlacementField] = {
-            "screen": NumbersField("Screen", ("w", "h"), "px"),
-            "placement": PlacementField(),
-            "rect": NumbersField("Place of the image", ("x", "y", "w", "h"), "px", signed=2),
-            "distance_cm": NumbersField("Viewing distance", ("",), "cm", 1),
-            "screen_width_cm": NumbersField("Width of the screen", ("",), "cm", 1),
-            "px_per_deg": NumbersField("Px per degree", ("",), "px", 2),
-        }
-        self._resets: dict[str, QToolButton] = {}
+        self.geometry_form = GeometryForm()
+        self.geometry_form.edited.connect(self._edited)
         self.view = ScanpathView()
         self._pictures = PictureReader(runner, self)
         self._pictures.read.connect(self._picture_read)
@@ -145,33 +114,11 @@ class GeometryDialog(FormDialog):
         return table
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(2 * STEP)
-        form.setVerticalSpacing(STEP)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for name, title, tip in _ROWS:
-            field = self.fields[name]
-            field.setToolTip(tip)
-            if not field.accessibleName():
-                field.setAccessibleName(title)
-            field.edited.connect(partial(self._edited, name))
-            line = QWidget()
-            row = QHBoxLayout(line)
-            row.setContentsMargins(0, 0, 0, 0)
-            row.setSpacing(STEP)
-            row.addWidget(field, 1)
-            reset = icon_button("reset", f"Leave it open: {title[:1].lower()}{title[1:]}")
-            reset.clicked.connect(partial(self._clear, name))
-            self._resets[name] = reset
-            row.addWidget(reset)
-            line.setFocusProxy(field)
-            form.addRow(titled(title, tip, field), line)
         self._note = label("", "muted", wrap=True)
         left, right = QWidget(), QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 2 * STEP, 0)
-        column.addLayout(form)
+        column.addWidget(self.geometry_form)
         column.addWidget(self._note)
         column.addStretch(1)
         column = QVBoxLayout(right)
@@ -234,17 +181,9 @@ class GeometryDialog(FormDialog):
 
     def _show_fields(self) -> None:
         chosen = self.chosen
-        said = [self._now(row_id) for row_id in chosen]
-        rest = [self._otherwise(row_id) for row_id in chosen]
-        for name, field in self.fields.items():
-            own = {getattr(geometry, name) for geometry in said}
-            others = {getattr(geometry, name) for geometry in rest}
-            differs = len(own) > 1 or (own <= {None, ""} and len(others) > 1)
-            value, other = next(iter(own), None), next(iter(others), None)
-            if isinstance(field, PlacementField):
-                field.show_value(value or "", other or "", differs)
-            else:
-                field.show_value(_numbers(value), _numbers(other), differs)
+        self.geometry_form.show_geometries(
+            [self._now(row_id) for row_id in chosen], [self._otherwise(row_id) for row_id in chosen]
+        )
         self._enable()
 
     def _enable(self) -> None:
@@ -252,33 +191,22 @@ class GeometryDialog(FormDialog):
         study, chosen = self._study, self.chosen
         rows = [row for row in study.recordings if row.id in chosen] if study is not None else []
         on_image = bool(rows) and None not in chosen and all(row.frame.of == IMAGE for row in rows)
-        explicit = {self._now(row_id).placement for row_id in chosen} == {_EXPLICIT}
-        for name, _, tip in _ROWS:
-            reason = "" if chosen else "Choose a row of the table."
-            if name in _OF_THE_SCREEN and on_image:
-                reason = _NOT_ON_IMAGE
-            elif name == "rect" and not explicit:
-                reason = "For images at a place that you give."
-            self.fields[name].setEnabled(not reason)
-            self.fields[name].setToolTip(f"{tip}\nNot now: {reason}" if reason else tip)
-            reset, said = self._resets[name], any(getattr(self._now(row_id), name) for row_id in chosen)
-            reset.setEnabled(said)
-            reset.setToolTip(reset.accessibleName() if said else "Nothing is said of it.")
+        names = [entry.name for entry in fields(Geometry)]
+        if not chosen:
+            reasons = dict.fromkeys(names, "Choose a row of the table.")
+        else:
+            reasons = dict.fromkeys(_OF_THE_SCREEN, _NOT_ON_IMAGE) if on_image else {}
+        said = [name for name in names if any(getattr(self._now(row_id), name) for row_id in chosen)]
+        self.geometry_form.allow(reasons, said)
         self._note.setText(_NOT_ON_IMAGE if on_image else "")
 
+    @Slot(str)
     def _edited(self, name: str) -> None:
-        field = self.fields[name]
-        if isinstance(field, PlacementField):
-            self._say(name, str(field.currentData()))
-        elif field.value is not None:
-            self._say(name, field.value if len(field.boxes) > 1 else field.value[0])
-        elif len(field.boxes) == 1 or not any(box.value() for box in field.boxes):
-            self._say(name, None)
-        else:
+        field = self.geometry_form.fields[name]
+        if field.value is None and field.is_touched:
             self.set_reason("Give both the width and the height.")
-
-    def _clear(self, name: str, _checked: bool = False) -> None:
-        self._say(name, "" if name == "placement" else None)
+        else:
+            self._say(name, field.value)
 
     def _say(self, name: str, value: Any) -> None:
         """Say one thing of all rows in hand."""
@@ -307,7 +235,7 @@ class GeometryDialog(FormDialog):
     def _changed(self, row_id: int | None, name: str, value: Any) -> Geometry:
         now = self._now(row_id)
         if name == "placement":
-            rect = (now.rect or self._place_now(row_id)) if value == _EXPLICIT else None
+            rect = (now.rect or self._place_now(row_id)) if value == EXPLICIT else None
             return replace(now, placement=value, rect=rect)
         if name == "rect" and value is None:
             return replace(now, placement="", rect=None)
@@ -368,12 +296,6 @@ class GeometryDialog(FormDialog):
             self.set_reason("Reading…")
         else:
             self.set_reason("" if self.said else "Nothing is changed.")
-
-
-def _numbers(value: Any) -> tuple[float, ...] | None:
-    if value is None:
-        return None
-    return tuple(value) if isinstance(value, tuple) else (float(value),)
 
 
 def _read_study(project: Any, _progress: JobProgress) -> StudyGeometry:
