@@ -166,6 +166,13 @@ def import_gaze_command(
     from gazeapp.engine.gaze.reading import expand
     from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 
+    for path in files:
+        if not expand([path]):
+            raise GazeError(
+                "The folder holds no recording.",
+                where=str(path),
+                todo="Files are taken whose names end as those of a known format; name others one by one.",
+            )
     names = tuple(str(path) for path in expand(files))
     reading = _file_settings(format_, options)
     own = {}
@@ -215,12 +222,14 @@ def choose_fixations_command(project: Path, as_json: bool, **options: Any) -> No
 
     Nothing is deleted: fixations are marked, and can be marked otherwise later.
     """
-    from gazeapp.engine.gaze.choices import GazeChoices
     from gazeapp.engine.workflows.marking import choose_fixations
 
-    choices = _choices(project, options) or GazeChoices()
+    choices = _choices(project, options)
+    if choices is None:
+        raise GazeError("Nothing is said to change.", todo="Say it, for example with --first drop.")
     summary = call(project, choose_fixations, choices, as_json)
-    done = f"{choices.in_words()}; {summary.details['changed']} fixations marked otherwise"
+    blur = f"blur {choices.sigma:g} {choices.sigma_unit}"
+    done = f"{choices.in_words()}, {blur}; {summary.details['changed']} fixations marked otherwise"
     stopped = "stopped before the end, so nothing was changed"
     report_and_exit(summary, as_json, f"{summary.verb}: {stopped if summary.cancelled else done}")
 
@@ -238,12 +247,16 @@ def choose_fixations_command(project: Path, as_json: bool, **options: Any) -> No
 def set_geometry_command(project: Path, recordings: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Say how large the screen was, where images lay on it, and how far away it was.
 
-    The recordings' files are not read again.
+    What is not said stays as it is. The recordings' files are not read again.
     """
+    from gazeapp.engine.gaze.geometry import Geometry
     from gazeapp.engine.workflows.marking import GeometrySettings, change_geometry
 
+    said = _geometry(options)
+    if said == Geometry():
+        raise GazeError("Nothing is said to change.", todo="Say it, for example with --screen 1920 1080.")
     ids = tuple(_recording_ids(project, recordings))
-    run(project, change_geometry, GeometrySettings(_geometry(options), ids), as_json)
+    run(project, change_geometry, GeometrySettings(said, ids, keep=True), as_json)
 
 
 @click.command("quality")

@@ -135,11 +135,17 @@ def in_words(facts: Json) -> str:
         f"{counted(waiting, 'fixation')} read, on no image of the project yet" if waiting else "",
         f"left out: {dropped}" if dropped else "none left out",
         f"read per eye: {per_eye}, {facts['eye_used']} used" if per_eye else "",
+        f"positions in {facts['frame']}" if _frame_was_said(facts) else "",
         "screen {} x {} px".format(*facts["screen"]) if facts["screen"] else "",
         f"{facts['rate_hz']:g} Hz" if facts["rate_hz"] else "",
         f"{facts['off_screen']} off the screen" if facts["off_screen"] else "",
     ]
     return " ".join([f"{'; '.join(part for part in parts if part)}.", *facts["notes"]])
+
+
+def _frame_was_said(facts: Json) -> bool:
+    """Return whether a column mapping says what positions are: guessed or said, it may be wrong."""
+    return "frame" in facts and str(facts.get("reason", "")).startswith("column mapping")
 
 
 def counted(n: int, thing: str) -> str:

@@ -133,9 +133,11 @@ def eyes_used(fixations: Fixations, trial: IntArray, n_trials: int, eye: str) ->
     else:
         first = Eye.of(eye)
         preferred = [first, *(other for other in order if other != first), Eye.UNKNOWN, Eye.AVERAGE]
-    # The first preferred eye with a position; a trial without any takes the first preferred one.
-    ranked = counts[:, preferred] > 0
-    used: CodeArray = np.array(preferred, dtype=np.int8)[ranked.argmax(axis=1)]
+    # The first preferred eye with a position; a trial without any takes the first one that was recorded.
+    recorded = np.zeros_like(counts)
+    np.add.at(recorded, (trial, fixations.eye), 1)
+    rank = 2 * (counts[:, preferred] > 0) + (recorded[:, preferred] > 0)
+    used: CodeArray = np.array(preferred, dtype=np.int8)[rank.argmax(axis=1)]
     return used
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -221,12 +221,21 @@ class Geometry:
         return cls(**{**known, "placement": known["placement"] or ""})
 
     def over(self, other: Geometry) -> Geometry:
-        """Return this geometry, with what it leaves open taken from ``other``."""
+        """Return this geometry, with what it leaves open taken from ``other``.
+
+        Px per degree that ``other`` gives directly do not count where a distance or a width that is said
+        here gives them.
+        """
         own, rest = self.as_json(), other.as_json()
         # A place and its rectangle belong together.
         if "placement" in own:
             rest.pop("rect", None)
-        return Geometry.of({**rest, **own})
+        merged = Geometry.of({**rest, **own})
+        says_size = self.distance_cm is not None or self.screen_width_cm is not None
+        if self.px_per_deg is None and says_size:
+            by_size = replace(merged, px_per_deg=None)
+            return merged if by_size.screen_px_per_degree is None else by_size
+        return merged
 
     @property
     def screen_px_per_degree(self) -> float | None:

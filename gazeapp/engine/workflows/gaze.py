@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from gazeapp.engine.gaze.records import Eye, Recording, Why
 from gazeapp.engine.gaze.source import Source, Watch
 from gazeapp.engine.gaze.trial_rules import TrialRules
 from gazeapp.engine.project import Project, RecordingRow
-from gazeapp.engine.project.gaze import CHOICES, FixationRow, NewTrial
+from gazeapp.engine.project.gaze import FixationRow, NewTrial
 from gazeapp.engine.project.settings import as_values, settings_hash
 from gazeapp.engine.types import IntArray, Json
 from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
@@ -120,6 +121,7 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
         ``details["files"]`` has one entry for each file that was read: what
         :meth:`~gazeapp.engine.gaze.plan.ImportPlan.facts` says of it, with ``file``, ``stored`` and, where
         it cannot be imported as it is, ``blocked``: why.
+        Choices that come with files of which none can be imported are taken back.
         ``details["new_tasks"]`` are the tasks that the files brought.
 
     Raises
@@ -130,11 +132,9 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
     """
     job = _Import(project, settings)
     tally = Tally(project, VERB, progress, len(settings.files), store=not settings.dry_run)
-    if settings.choices is not None and not settings.dry_run and settings.choices != choices_of(project):
-        if project.gaze.recordings():
-            choose_fixations(project, settings.choices, progress)
-        else:
-            project.settings.set_current(CHOICES, settings.choices.as_json())
+    before = choices_of(project)
+    if settings.choices is not None and not settings.dry_run and settings.choices != before:
+        choose_fixations(project, settings.choices, progress)
     if not settings.dry_run:
         assume_scored(project)
     entries: list[Json] = []
@@ -162,11 +162,11 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
                 entry = {"file": file, **plan.facts(), "stored": False}
                 entries.append(entry)
                 cautions = list(plan.cautions)
-                if plan.blocked is not None:
-                    entry["blocked"] = plan.blocked.what
-                    raise plan.blocked
-                if not settings.dry_run:
-                    entry["stored"] = job.store(plan, file, progress)
+                with _told_in(entry):
+                    if plan.blocked is not None:
+                        raise plan.blocked
+                    if not settings.dry_run:
+                        entry["stored"] = job.store(plan, file, progress)
                 new = [task for task in plan.tasks if task not in job.tasks_before]
                 cautions += new_task_cautions(new, job.tasks_before)
                 new_tasks += [task for task in new if task not in new_tasks]
@@ -177,8 +177,20 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
         # A unit that ends well forgets its older problems, so that those of now are stored after it.
         for caution in cautions:
             tally.problem(file, caution.what, caution.todo, unit=file)
+    if tally.failed and not tally.done + tally.skipped and choices_of(project) != before:
+        choose_fixations(project, before, progress)
     totals = {name: sum(entry[name] for entry in entries) for name in ("trials", "fixations")}
     return tally.summary(files=entries, new_tasks=new_tasks, **totals)
+
+
+@contextmanager
+def _told_in(entry: Json) -> Iterator[None]:
+    """Keep in a file's entry why it is not imported."""
+    try:
+        yield
+    except GazeError as error:
+        entry["blocked"] = error.what
+        raise
 
 
 def new_task_cautions(new: Sequence[str], before: Sequence[str]) -> list[GazeError]:
@@ -307,6 +319,7 @@ class _Import:
     def plan(self, file: str, watch: Watch) -> ImportPlan:
         """Read a file and find out what importing it would store."""
         settings = self._settings.of(file)
+        self._check_names(settings.match)
         self._planned_under = choices, geometry = self._choices_and_geometry()
         recording, without = read_as_is(file, settings, watch), None
         try:
@@ -325,6 +338,16 @@ class _Import:
             resolve=self._project.tasks.resolve,
             without=without,
         )
+
+    def _check_names(self, match: MatchRules) -> None:
+        for name, image in match.names.items():
+            if image and self._names.find(image) is None:
+                raise GazeError(
+                    f"The project holds no image '{image}', which '{name}' is said to mean.",
+                    todo=f"The closest is '{closest}'."
+                    if (closest := self._names.closest(image))
+                    else "Name an image of the project.",
+                )
 
     def _task_of(self, recording: Recording) -> str:
         if self._task or all(trial.task for trial in recording.trials):

@@ -42,10 +42,17 @@ class GeometrySettings:
         What is said; what it leaves open is left to the file and the project's default.
     recordings
         Ids of the recordings that it is said of; empty: it becomes the project's default.
+    keep
+        Whether what it leaves open stays as it was said before.
     """
 
     geometry: Geometry
     recordings: tuple[int, ...] = ()
+    keep: bool = False
+
+    def after(self, before: Geometry) -> Geometry:
+        """Return what holds after ``before`` was said."""
+        return self.geometry.over(before) if self.keep else self.geometry
 
 
 @dataclass(frozen=True)
@@ -138,9 +145,10 @@ def change_geometry(project: Project, settings: GeometrySettings, progress: Prog
         assume_scored(project)
         if settings.recordings:
             for row in concerned:
-                project.gaze.set_geometry(row.id, settings.geometry.as_json())
+                said = settings.after(Geometry.of(row.geometry))
+                project.gaze.set_geometry(row.id, said.as_json())
         else:
-            project.settings.set_current(GEOMETRY, settings.geometry.as_json())
+            project.settings.set_current(GEOMETRY, settings.after(default_geometry(project)).as_json())
         marker, ids = Marker(project), {entry.id for entry in concerned}
         for row in project.gaze.recordings():
             if tally.should_stop():

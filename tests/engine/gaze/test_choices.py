@@ -93,6 +93,14 @@ def test_an_eye_without_positions_is_not_used():
     assert eyes_used(table, np.zeros(2, int), 1, "left").tolist() == [Eye.RIGHT]
 
 
+def test_a_trial_without_any_position_uses_the_eye_that_was_recorded():
+    rows = Fixations.of([np.nan, np.nan], [1, 1], eye=[Eye.UNKNOWN, Eye.RIGHT], unusable=Why.NO_POSITION)
+    trial = np.array([0, 1])
+    used = eyes_used(rows, trial, 2, "best")
+    assert used.tolist() == [Eye.UNKNOWN, Eye.RIGHT]
+    assert mark(rows, trial, used, np.zeros(2, bool), GazeChoices()).tolist() == [Why.NO_POSITION] * 2
+
+
 def test_fixations_of_both_eyes_that_overlap_are_averaged():
     table = fixations(
         [(1, 100, 50, 0, 200), (2, 300, 80, 250, 200), (1, 110, 54, 10, 220), (2, 500, 90, 600, 100)],

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze.geometry import ScreenToImage, Sigma, inside, pixels_per_degree
+from gazeapp.engine.gaze.geometry import Geometry, ScreenToImage, Sigma, inside, pixels_per_degree
 from gazeapp.engine.gaze.records import Placement
 
 sizes = st.integers(1, 4000)
@@ -124,3 +124,13 @@ def test_an_image_shown_without_size_is_refused(shown):
 def test_the_transform_takes_arrays_of_any_length():
     x, y = ScreenToImage.centred(100, 100, 10, 10).apply(np.zeros(0), np.zeros(0))
     assert len(x) == len(y) == 0
+
+
+def test_a_distance_said_of_a_recording_counts_before_the_projects_px_per_degree():
+    default = Geometry(px_per_deg=35.0)
+    said = Geometry(screen=(1000, 800), distance_cm=60, screen_width_cm=50)
+    assert said.over(default).screen_px_per_degree == pytest.approx(20.944, abs=1e-3)
+    # A distance alone gives no degrees, so that those of the project stay.
+    assert Geometry(distance_cm=60).over(default).screen_px_per_degree == 35.0
+    assert Geometry(px_per_deg=30.0).over(said).screen_px_per_degree == 30.0
+    assert default.over(said).over(Geometry(distance_cm=80)).screen_px_per_degree == 35.0
