@@ -171,7 +171,6 @@ def read(source: Source, options: ReadOptions) -> Contents:
 
 
 def _contents(reading: _Reading) -> Contents:
-    trials, fixations, samples = reading.trials.build()
     screen = reading.screen
     facts = Facts(
         frame=reading.frame,
@@ -181,10 +180,9 @@ def _contents(reading: _Reading) -> Contents:
         distance_cm=screen.distance_cm if screen else None,
         screen_width_cm=screen.width_cm if screen else None,
         n_samples=reading.n_samples,
-        lost_rows={reason: n for reason, n in reading.trials.lost.items() if n},
         notes=tuple(dict.fromkeys(reading.notes)),
     )
-    return Contents(facts, trials, fixations, samples)
+    return reading.trials.contents(facts)
 
 
 def _gaze_files(folder: Path) -> list[Named]:

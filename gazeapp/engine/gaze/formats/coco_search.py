@@ -72,9 +72,7 @@ def read(source: Source, options: ReadOptions) -> Contents:  # noqa: ARG001
         raise source.problem(
             "The list holds no scanpath.", f"Each item needs {', '.join(_KEYS[:-1])} and {_KEYS[-1]}."
         )
-    found, fixations, _ = trials.build()
-    facts = Facts(Frame(), SCREEN, lost_rows=dict(trials.lost), notes=_NOTES)
-    return Contents(facts, found, fixations)
+    return trials.contents(Facts(Frame(), SCREEN, notes=_NOTES))
 
 
 def _add(trials: Trials, item: Any) -> None:

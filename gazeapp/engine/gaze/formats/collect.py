@@ -13,7 +13,8 @@ from typing import TypeVar
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze.records import Fixations, Samples, Trial, empty_fixations
+from gazeapp.engine.gaze.quality import with_sample_quality
+from gazeapp.engine.gaze.records import Contents, Facts, Fixations, Samples, Trial, empty_fixations
 from gazeapp.engine.gaze.source import Source
 
 NOT_TWO_COORDINATES = "scanpath without as many x as y"
@@ -58,10 +59,21 @@ class Trials:
         if samples is not None:
             self._samples.append(samples)
 
-    def build(self) -> tuple[tuple[Trial, ...], Fixations, Samples | None]:
-        """Return the trials and their columns; no samples when none were given."""
+    def contents(self, facts: Facts) -> Contents:
+        """Return the trials and their columns, with what was lost and what the samples say of the trials.
+
+        Parameters
+        ----------
+        facts
+            What is known of the recording; lost rows are counted here, and samples where it says no number.
+        """
+        trials = tuple(self._trials)
         fixations = joined(self._fixations) if self._fixations else empty_fixations()
-        return tuple(self._trials), fixations, joined(self._samples) if self._samples else None
+        samples = joined(self._samples) if self._samples else None
+        if samples is not None:
+            trials = with_sample_quality(trials, samples, facts.rate_hz)
+            facts = replace(facts, n_samples=facts.n_samples or len(samples))
+        return Contents(replace(facts, lost_rows=dict(+self.lost)), trials, fixations, samples)
 
 
 def joined(parts: list[Table]) -> Table:
@@ -103,6 +115,16 @@ def all_files(folder: Path, ends: str) -> list[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [Path(place, name) for name in names if name.endswith(ends) and not name.startswith(".")]
     return sorted(found)
+
+
+def file_or_folder(
+    source: Source, ends: str, read_one: Callable[[Source], None], lost: Counter[str]
+) -> Iterator[str]:
+    """Read a file, or all files of a folder whose name ends so; otherwise as :func:`each_file`."""
+    if source.is_folder:
+        yield from each_file(source, all_files(source.path, ends), read_one, lost)
+    else:
+        read_one(source)
 
 
 def each_file(

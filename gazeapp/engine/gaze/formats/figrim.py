@@ -51,8 +51,7 @@ def read(source: Source, options: ReadOptions) -> Contents:  # noqa: ARG001
             "The file holds no fixations in the layout of FIGRIM.",
             "It needs a variable 'allImages' with filename and userdata; write others as a table.",
         )
-    found, fixations, _ = trials.build()
-    return Contents(Facts(Frame(of=IMAGE), lost_rows=dict(trials.lost), notes=_NOTES), found, fixations)
+    return trials.contents(Facts(Frame(of=IMAGE), notes=_NOTES))
 
 
 def _add(trials: Trials, trial: Trial, positions: Any) -> None:

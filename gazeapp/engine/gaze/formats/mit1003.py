@@ -13,8 +13,7 @@ import numpy as np
 
 from gazeapp.engine.gaze.formats import matlab
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
-from gazeapp.engine.gaze.formats.collect import Trials, all_files, each_file
-from gazeapp.engine.gaze.quality import with_sample_quality
+from gazeapp.engine.gaze.formats.collect import Trials, file_or_folder
 from gazeapp.engine.gaze.records import IMAGE, Contents, Eye, Facts, Frame, Samples, Trial
 from gazeapp.engine.gaze.source import Source
 from gazeapp.engine.types import DoubleArray
@@ -47,28 +46,13 @@ def read(source: Source, options: ReadOptions) -> Contents:  # noqa: ARG001
         When no file can be read.
     """
     trials = Trials()
-    if source.is_folder:
-        files = all_files(source.path, ".mat")
-        told = list(each_file(source, files, partial(_read_one, trials), trials.lost))
-    else:
-        told = []
-        _read_one(trials, source)
+    told = list(file_or_folder(source, ".mat", partial(_read_one, trials), trials.lost))
     if not len(trials):
         raise source.problem(
             "There is no recording in the layout of MIT1003.",
             "Give the folder DATA, which has one folder for each subject, or one file of it.",
         )
-    found, fixations, samples = trials.build()
-    if samples is not None:
-        found = with_sample_quality(found, samples, RATE_HZ)
-    facts = Facts(
-        Frame(of=IMAGE),
-        rate_hz=RATE_HZ,
-        n_samples=0 if samples is None else len(samples),
-        lost_rows=dict(trials.lost),
-        notes=(*_NOTES, *told),
-    )
-    return Contents(facts, found, fixations, samples)
+    return trials.contents(Facts(Frame(of=IMAGE), rate_hz=RATE_HZ, notes=(*_NOTES, *told)))
 
 
 def _read_one(trials: Trials, source: Source) -> None:

@@ -52,9 +52,7 @@ def read(source: Source, options: ReadOptions) -> Contents:  # noqa: ARG001
             "The file holds no fixations in the layout of OSIE.",
             "It needs a variable 'fixations' with img and subjects; write others as a table.",
         )
-    found, fixations, _ = trials.build()
-    facts = Facts(Frame(of=IMAGE), lost_rows=dict(trials.lost), notes=(matlab.FROM_ONE, UNNAMED))
-    return Contents(facts, found, fixations)
+    return trials.contents(Facts(Frame(of=IMAGE), notes=(matlab.FROM_ONE, UNNAMED)))
 
 
 def _add(trials: Trials, trial: Trial, subject: Any) -> None:

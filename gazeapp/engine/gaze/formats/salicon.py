@@ -13,14 +13,7 @@ import numpy as np
 
 from gazeapp.engine.gaze.formats import matlab
 from gazeapp.engine.gaze.formats.base import Format, Guess, ReadOptions
-from gazeapp.engine.gaze.formats.collect import (
-    NOT_TWO_COORDINATES,
-    Trials,
-    all_files,
-    each_file,
-    numbered,
-)
-from gazeapp.engine.gaze.quality import with_sample_quality
+from gazeapp.engine.gaze.formats.collect import NOT_TWO_COORDINATES, Trials, file_or_folder, numbered
 from gazeapp.engine.gaze.records import IMAGE, Contents, Eye, Facts, Fixations, Frame, Samples, Trial
 from gazeapp.engine.gaze.source import Source
 
@@ -50,27 +43,13 @@ def read(source: Source, options: ReadOptions) -> Contents:
         When no file can be read.
     """
     trials = Trials()
-    if source.is_folder:
-        files = all_files(source.path, ".mat")
-        told = list(each_file(source, files, partial(_read_one, trials, options), trials.lost))
-    else:
-        told = []
-        _read_one(trials, options, source)
+    told = list(file_or_folder(source, ".mat", partial(_read_one, trials, options), trials.lost))
     if not len(trials):
         raise source.problem(
             "There is no gaze in the layout of SALICON.",
             "Each file needs the variables image and gaze, with location, timestamp and fixations.",
         )
-    found, fixations, samples = trials.build()
-    if samples is not None:
-        found = with_sample_quality(found, samples)
-    facts = Facts(
-        Frame(of=IMAGE),
-        n_samples=0 if samples is None else len(samples),
-        lost_rows=dict(trials.lost),
-        notes=(*_NOTES, *told),
-    )
-    return Contents(facts, found, fixations, samples)
+    return trials.contents(Facts(Frame(of=IMAGE), notes=(*_NOTES, *told)))
 
 
 def _read_one(trials: Trials, options: ReadOptions, source: Source) -> None:
