@@ -16,7 +16,7 @@ from gazeapp.ui.theme import STEP
 DIFFERS = "differs"
 EXPLICIT = "explicit"
 _MOST = 100_000.0
-_BOX_WIDTH = 12 * STEP + 2
+_BOX_WIDTH = 12 * STEP
 _ROWS = (
     ("screen", "Screen", "Size of the screen that people looked at, px. Positions are counted on it."),
     (
