@@ -28,6 +28,7 @@ class ImageNames:
                 table.setdefault(form(name), []).append(position)
             self._steps.append(table)
         self._stems = {_stem(name): name for name in reversed(self._names)}
+        self._closest: dict[str, str] = {}
 
     def find(self, name: str) -> int | None:
         """Return the index of the one image that ``name`` means, or None."""
@@ -46,8 +47,11 @@ class ImageNames:
     def closest(self, name: str) -> str:
         """Return the image name most like ``name``, or an empty string when none is like it."""
         wanted = _stem(name)
-        near = difflib.get_close_matches(wanted, self._stems, n=1, cutoff=0.5) if wanted else []
-        return self._stems[near[0]] if near else ""
+        # The recordings of a study name the same images, and a search among thousands takes a while.
+        if wanted not in self._closest:
+            near = difflib.get_close_matches(wanted, self._stems, n=1, cutoff=0.5) if wanted else []
+            self._closest[wanted] = self._stems[near[0]] if near else ""
+        return self._closest[wanted]
 
 
 def _exact(name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 import pytest
 
 from gazeapp.engine.gaze.match import ImageNames
@@ -53,3 +55,20 @@ def test_the_closest_name(name, closest):
 def test_no_images():
     assert ImageNames([]).find("a.png") is None
     assert ImageNames([]).closest("a.png") == ""
+
+
+def test_the_closest_name_is_sought_once_for_all_recordings_of_a_study(monkeypatch):
+    names, sought = ImageNames(["beach_1.png", "tower.png"]), []
+    search = difflib.get_close_matches
+
+    def counted(*arguments, **options):
+        sought.append(arguments[0])
+        return search(*arguments, **options)
+
+    monkeypatch.setattr(difflib, "get_close_matches", counted)
+    assert [names.closest("Beach_2.jpg"), names.closest("beach_2"), names.closest("")] == [
+        "beach_1.png",
+        "beach_1.png",
+        "",
+    ]
+    assert sought == ["beach_2"]
