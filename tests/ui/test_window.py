@@ -267,7 +267,7 @@ def test_a_default_geometry_given_in_the_dialog_is_stored_before_the_import(
 
     def accept(dialog):
         settle(qtbot, dialog)
-        for box, size in zip(dialog.screen_page._screen, (320, 192), strict=True):
+        for box, size in zip(dialog.screen_page.form.fields["screen"].boxes, (320, 192), strict=True):
             box.setValue(size)
         dialog.screen_page._makes_default.click()
         settle(qtbot, dialog)
