@@ -12,6 +12,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from gazeapp.ui.actions import Actions
 from gazeapp.ui.notifications import Notifications
 from gazeapp.ui.session import Session
+from gazeapp.ui.widgets import capital
 from gazeapp.ui.worker import JobProgress, JobState
 
 _DEPTH = 100
@@ -90,7 +91,7 @@ class History(QObject):
             return summary
 
         text = step.text if forward else f"undo {step.text}"
-        job = self._session.submit(f"{text[:1].upper()}{text[1:]}", work)
+        job = self._session.submit(capital(text), work)
         self._jobs[job] = command
 
     @Slot(object)

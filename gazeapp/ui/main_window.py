@@ -22,7 +22,7 @@ from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session, forget, recent
 from gazeapp.ui.study_actions import StudyActions
 from gazeapp.ui.topbar import TopBar
-from gazeapp.ui.widgets import label, no_mnemonic, plain
+from gazeapp.ui.widgets import capital, label, no_mnemonic, plain
 from gazeapp.ui.worker import JobState
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class MainWindow(QMainWindow):
             self.actions_.set_reason("work.cancel", "")
         if state.id == self.study_actions.demo_job and not state.finished:
             text = state.message or "Building the demo study"
-            self.welcome.demo.show_progress(f"{text[:1].upper()}{text[1:]}", state.done, state.total)
+            self.welcome.demo.show_progress(capital(text), state.done, state.total)
         elif state.finished and self.study_actions.demo_job in (0, state.id):
             self.welcome.demo.show_progress("", 0, 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import Qt
@@ -23,6 +24,10 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui import theme
+
+if TYPE_CHECKING:
+    from gazeapp.engine.errors import GazeError
+    from gazeapp.ui.worker import JobError
 
 _SIDE_BY_SIDE = 5
 _EMPTY_WIDTH = 440
@@ -46,6 +51,21 @@ def plain(text: str) -> str:
 def no_mnemonic(text: str) -> str:
     """Return ``text`` for a button or menu, where a single ``&`` would underline the next letter."""
     return text.replace("&", "&&")
+
+
+def capital(text: str) -> str:
+    """Return ``text`` with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def lower_first(text: str) -> str:
+    """Return ``text`` with a small first letter, for the middle of a sentence."""
+    return text[:1].lower() + text[1:]
+
+
+def advice(problem: GazeError | JobError) -> str:
+    """Return what is wrong and what can be done, where it is plain which file or setting is meant."""
+    return f"{problem.what} {problem.todo}".strip()
 
 
 def simulated_badge() -> QLabel:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.ui.dialogs.form import NumberBox, Resettable, add_field, choice_box, form_layout
 from gazeapp.ui.theme import STEP
+from gazeapp.ui.widgets import lower_first
 
 _FIELD_WIDTH = 26 * STEP
 _UNBOUNDED = 0.0
@@ -95,7 +96,7 @@ class ChoicesForm(QWidget):
             field = self._blur() if name == "sigma" else self.fields[name]
             field.setMinimumSize(_FIELD_WIDTH, field.sizeHint().height())
             self.fields[name].setAccessibleName(title)
-            line = Resettable(field, f"Default of {title[:1].lower()}{title[1:]}")
+            line = Resettable(field, f"Default of {lower_first(title)}")
             line.reset.connect(partial(self._take_default, _of_row(name)))
             self.lines[name] = line
             add_field(form, title, line, tip)

@@ -11,7 +11,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.ui.dialogs.form import FormDialog
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import label, no_mnemonic, plain
+from gazeapp.ui.widgets import advice, label, no_mnemonic, plain
 
 _DEVICES = {
     "auto": "Automatic: a graphics card if there is one",
@@ -129,7 +129,7 @@ def _available() -> tuple[list[ModelInfo], str]:
     try:
         infos = list(available_models())
     except GazeError as error:
-        return [], f"{error.what} {error.todo}".strip()
+        return [], advice(error)
     return infos, "" if infos else "No model can be run here; train one with `gazeapp train`."
 
 

@@ -17,7 +17,7 @@ from gazeapp.engine.workflows.marking import NO_IMAGE
 from gazeapp.ui.dialogs.choices_form import ChoicesForm
 from gazeapp.ui.dialogs.form import FormDialog
 from gazeapp.ui.theme import tabular
-from gazeapp.ui.widgets import label
+from gazeapp.ui.widgets import advice, label
 from gazeapp.ui.worker import JobProgress, JobRunner, JobState
 
 _COUNT_AFTER_MS = 250
@@ -108,7 +108,7 @@ class GazeChoicesDialog(FormDialog):
             self.choices = self.choices_form.choices()
         except GazeError as error:
             self._preview.setText("")
-            self.set_reason(f"{error.what} {error.todo}".strip())
+            self.set_reason(advice(error))
             return
         self._explain()
         self._preview.setText("Counting…")
@@ -139,7 +139,7 @@ class GazeChoicesDialog(FormDialog):
         if state.id != self._job or not state.finished or state.status == "cancelled":
             return
         if state.error is not None:
-            self._preview.setText(f"{state.error.what} {state.error.todo}".strip())
+            self._preview.setText(advice(state.error))
             return
         found: _Counted = state.result
         self._preview.setText(in_words(found.counts))

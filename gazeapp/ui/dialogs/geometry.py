@@ -30,7 +30,7 @@ from gazeapp.ui.dialogs.import_gaze.picture_reader import PictureRead, PictureRe
 from gazeapp.ui.dialogs.import_gaze.scanpath_view import ScanpathView
 from gazeapp.ui.dialogs.import_gaze.trial_drawing import drawing_of
 from gazeapp.ui.theme import STEP
-from gazeapp.ui.widgets import label
+from gazeapp.ui.widgets import advice, label
 from gazeapp.ui.worker import JobProgress, JobRunner, JobState
 
 _SIZE = (1080, 680)
@@ -146,7 +146,7 @@ class GeometryDialog(FormDialog):
             return
         recording = self._jobs.pop(state.id)
         if state.error is not None:
-            self._caption.setText(f"{state.error.what} {state.error.todo}".strip())
+            self._caption.setText(advice(state.error))
         elif recording is None and state.status == "done":
             self._show_study(state.result)
         elif recording is not None and state.status == "done":
@@ -217,7 +217,7 @@ class GeometryDialog(FormDialog):
                 if geometry == self._held(row_id):
                     del self.said[row_id]
         except GazeError as error:
-            self.set_reason(f"{error.what} {error.todo}".strip())
+            self.set_reason(advice(error))
             return
         if name == "placement" or value is None:
             self._show_fields()

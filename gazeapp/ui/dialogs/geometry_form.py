@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
 from gazeapp.engine.gaze.geometry import PLACEMENTS, Geometry
 from gazeapp.ui.dialogs.form import Resettable, add_field, form_layout
 from gazeapp.ui.theme import STEP
+from gazeapp.ui.widgets import lower_first
 
 DIFFERS = "differs"
 EXPLICIT = "explicit"
@@ -233,11 +234,6 @@ class GeometryForm(QWidget):
             field.setToolTip(f"{tip}\nNot now: {reason}" if reason else tip)
             can_reset = name in said or field.is_touched
             self.lines[name].allow_reset("" if can_reset else "Nothing is said of it.")
-
-
-def lower_first(words: str) -> str:
-    """Return ``words`` with a small first letter, for the middle of a sentence."""
-    return words[:1].lower() + words[1:]
 
 
 def _each(value: float | Sequence[float] | None) -> Sequence[float]:

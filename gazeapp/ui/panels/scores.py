@@ -33,7 +33,7 @@ from gazeapp.ui.panels.score_plot import ScorePlot
 from gazeapp.ui.panels.score_table import SORT_ROLE, ScoreDelegate, ScoreTable, facts_line, preset_names
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import EmptyState, label, plain
+from gazeapp.ui.widgets import EmptyState, capital, label, plain
 
 _ROW_HEIGHT = 36
 _SOURCE_WIDTH = 152
@@ -133,7 +133,7 @@ class ScoresPanel(QWidget):
     @Slot()
     def _explain_empty(self) -> None:
         reason = self._actions.reason("study.score")
-        self._empty.set_note(f"{reason[:1].upper()}{reason[1:]}." if reason else "")
+        self._empty.set_note(f"{capital(reason)}." if reason else "")
 
     def _make_full(self) -> QWidget:
         split = QSplitter(Qt.Orientation.Horizontal)

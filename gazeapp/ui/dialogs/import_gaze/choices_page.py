@@ -11,7 +11,7 @@ from gazeapp.engine.workflows.gaze import FileSettings
 from gazeapp.engine.workflows.gaze_preview import Preview
 from gazeapp.ui.dialogs.choices_form import ChoicesForm
 from gazeapp.ui.dialogs.import_gaze.page import Page
-from gazeapp.ui.widgets import label
+from gazeapp.ui.widgets import advice, label
 
 
 class ChoicesPage(Page):
@@ -70,7 +70,7 @@ class ChoicesPage(Page):
         try:
             self._chosen = self.form.choices()
         except GazeError as error:
-            wrong = f"{error.what} {error.todo}".strip()
+            wrong = advice(error)
         self._wrong.setText(wrong)
         self._wrong.setVisible(bool(wrong))
         differs = self.choices is not None

@@ -41,7 +41,7 @@ from gazeapp.ui.dialogs.import_gaze.trials_page import TrialsPage
 from gazeapp.ui.drops import gaze_files
 from gazeapp.ui.study import StudyView
 from gazeapp.ui.theme import STEP
-from gazeapp.ui.widgets import EmptyState, label
+from gazeapp.ui.widgets import EmptyState, advice, label
 from gazeapp.ui.worker import JobRunner
 
 _AFTER_TYPING_MS = 300
@@ -268,7 +268,7 @@ class ImportGazeDialog(QDialog):
         self._renew(self.files.entries)
 
     def _complain(self, error: GazeError | None) -> None:
-        self._wrong.setText(" ".join(part for part in (error.what, error.todo) if part) if error else "")
+        self._wrong.setText(advice(error) if error else "")
         self._wrong.setVisible(error is not None)
 
     # The same for all files of a format

@@ -8,6 +8,7 @@ from gazeapp.engine.gaze.cautions import counted
 from gazeapp.engine.gaze.geometry import Geometry, effective
 from gazeapp.engine.gaze.records import IMAGE, Facts
 from gazeapp.engine.workflows.gaze_preview import Preview
+from gazeapp.ui.widgets import capital
 
 _NAMES_SHOWN = 6
 
@@ -44,7 +45,7 @@ def left_out_in_rows(preview: Preview) -> list[tuple[str, str]]:
     """Return what is not used, by reason."""
     if preview.plan is None:
         return []
-    return [(reason[:1].upper() + reason[1:], f"{n:,}") for reason, n in preview.plan.dropped.items() if n]
+    return [(capital(reason), f"{n:,}") for reason, n in preview.plan.dropped.items() if n]
 
 
 def _fixations(preview: Preview) -> str:

@@ -41,7 +41,7 @@ from gazeapp.engine.workflows.gaze_preview import Preview, names_in_file
 from gazeapp.ui.dialogs.import_gaze.match_model import FIXATIONS, HOW, IMAGE, NAME, TRIALS, MatchModel
 from gazeapp.ui.dialogs.import_gaze.page import Page
 from gazeapp.ui.theme import STEP, set_role
-from gazeapp.ui.widgets import label
+from gazeapp.ui.widgets import advice, label
 
 _Index = QModelIndex | QPersistentModelIndex
 _BY_ORDER = "Images are taken by order now; match them by their names to choose one."
@@ -140,7 +140,7 @@ class ImagesPage(Page):
         try:
             self.use_order(names_in_file(Path(file)))
         except GazeError as error:
-            self._wrong.setText(f"{error.what} {error.todo}".strip())
+            self._wrong.setText(advice(error))
             self._wrong.show()
 
     def _use(self, names: dict[str, str]) -> None:

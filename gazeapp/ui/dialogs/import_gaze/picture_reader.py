@@ -13,6 +13,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.workflows.gaze_preview import PictureOf
 from gazeapp.ui.reading import read_picture
 from gazeapp.ui.scene import Picture
+from gazeapp.ui.widgets import advice
 from gazeapp.ui.worker import JobProgress, JobRunner
 
 _KEPT = 12
@@ -77,4 +78,4 @@ def _read(image: PictureOf) -> PictureRead:
     try:
         return PictureRead(image, read_picture(image.path, image.width, image.height))
     except GazeError as error:
-        return PictureRead(image, None, f"{error.what} {error.todo}".strip())
+        return PictureRead(image, None, advice(error))

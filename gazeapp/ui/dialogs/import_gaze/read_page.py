@@ -28,7 +28,7 @@ from gazeapp.ui.dialogs.form import Fold
 from gazeapp.ui.dialogs.import_gaze.facts import facts_in_rows, left_out_in_rows
 from gazeapp.ui.dialogs.import_gaze.page import Page
 from gazeapp.ui.theme import STEP
-from gazeapp.ui.widgets import drop_widget, label
+from gazeapp.ui.widgets import capital, drop_widget, label
 
 IMAGES, SCREEN, TRIALS, COLUMNS = "Images", "Screen and distance", "Trials", "Columns"
 """Titles of the pages that put things right."""
@@ -51,7 +51,7 @@ class ReadPage(Page):
         )
         self._format.addItem("Tell by the content", AUTO)
         for entry in ALL:
-            self._format.addItem(_capital(entry.name), entry.id)
+            self._format.addItem(capital(entry.name), entry.id)
         self._format.activated.connect(self._format_chosen)
         self._reason = label("", "muted", wrap=True)
         self._body = QVBoxLayout()
@@ -141,7 +141,7 @@ class ReadPage(Page):
 def _how_sure(preview: Preview) -> str:
     if preview.plan is not None:
         recording = preview.plan.recording
-        name = _capital(FORMATS[recording.format].name)
+        name = capital(FORMATS[recording.format].name)
         if preview.settings.format != AUTO:
             return f"Read as {name}, as you chose."
         return f"{name}, {recording.confidence:.0%} sure: {recording.reason}."
@@ -228,7 +228,3 @@ def _text(text: str, role: str = "") -> QLabel:
 
 def _section(text: str) -> QLabel:
     return label(text.upper(), "section")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

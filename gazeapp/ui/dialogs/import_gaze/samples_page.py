@@ -22,7 +22,7 @@ from gazeapp.ui.dialogs.import_gaze.agreement import agreement_of, in_words
 from gazeapp.ui.dialogs.import_gaze.page import Page
 from gazeapp.ui.dialogs.import_gaze.thresholds import Thresholds
 from gazeapp.ui.dialogs.import_gaze.trial_browser import TrialBrowser
-from gazeapp.ui.widgets import label
+from gazeapp.ui.widgets import advice, label
 from gazeapp.ui.worker import JobProgress, JobRunner
 
 _FIELDS_WIDTH, _LIST_WIDTH = 328, 456
@@ -101,7 +101,7 @@ class SamplesPage(Page):
         self.browser.setVisible(plan is not None)
         self.browser.show_plan(plan, preview.images, own, stay=same)
         error = preview.error if preview.plan is None else None
-        self._note.setText(f"{error.what} {error.todo}".strip() if error is not None else "")
+        self._note.setText(advice(error) if error is not None else "")
         self._note.setVisible(error is not None)
         self._quality.setText(self._quality_in_words(preview))
         self._compare()
@@ -200,7 +200,7 @@ class SamplesPage(Page):
         try:
             self._fill(self._settings())
         except GazeError as error:
-            self._note.setText(f"{error.what} {error.todo}".strip())
+            self._note.setText(advice(error))
             self._note.show()
             return
         self.changed.emit()

@@ -11,10 +11,10 @@ from gazeapp.engine.gaze.geometry import PLACEMENTS, Geometry, effective
 from gazeapp.engine.gaze.records import IMAGE, Facts
 from gazeapp.engine.workflows.gaze import FileSettings
 from gazeapp.engine.workflows.gaze_preview import Preview
-from gazeapp.ui.dialogs.geometry_form import EXPLICIT, GeometryForm, lower_first
+from gazeapp.ui.dialogs.geometry_form import EXPLICIT, GeometryForm
 from gazeapp.ui.dialogs.import_gaze.page import Page
 from gazeapp.ui.theme import STEP
-from gazeapp.ui.widgets import label
+from gazeapp.ui.widgets import label, lower_first
 
 _INTRO = "What you leave empty is taken from the file, then from the project's default."
 _TAKES = "; it takes the viewing distance, and the screen's width in cm and in px."

@@ -25,7 +25,7 @@ from gazeapp.ui.dialogs.form import Fold
 from gazeapp.ui.dialogs.import_gaze.message_list import MessageList
 from gazeapp.ui.dialogs.import_gaze.message_patterns import pattern_like
 from gazeapp.ui.dialogs.import_gaze.page import Page
-from gazeapp.ui.widgets import label
+from gazeapp.ui.widgets import advice, capital, label
 
 AFTER_TYPING_MS = 300
 _MOST_MESSAGES = 2000
@@ -114,7 +114,7 @@ class TrialsPage(Page):
     def _lay_out(self) -> None:
         self.preset.addItem("Tell by the messages", AUTO)
         for key, preset in PRESETS.items():
-            self.preset.addItem(f"{preset.name[:1].upper()}{preset.name[1:]}", key)
+            self.preset.addItem(capital(preset.name), key)
         self.preset.setToolTip("How the experiment announced its trials to the tracker.")
         self.preset.setAccessibleName("Experiment made with")
         top = QHBoxLayout()
@@ -198,7 +198,7 @@ class TrialsPage(Page):
             key, problem = preset_of(self._messages, rules), ""
         except GazeError as error:
             rows = [PreviewRow(message, "other", "", "") for message in self._messages]
-            key, problem = "", f"{error.what} {error.todo}".strip()
+            key, problem = "", advice(error)
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
         self._fits.setText(_fits(rules, key))
@@ -251,4 +251,4 @@ def _fits(rules: TrialRules, key: str) -> str:
         return preset.what
     if rules.start:
         return "by your own pattern"
-    return f"{preset.name[:1].upper()}{preset.name[1:]} fits: {preset.what}"
+    return f"{capital(preset.name)} fits: {preset.what}"
