@@ -55,6 +55,7 @@ _MANY_TOO_LONG = 0.5
 _LOOKED_AT = 20
 _WHOLE = re.compile(r"[+-]?\d+")
 _DIGITS = re.compile(r"\d+")
+_WITH_COMMA = re.compile(r"[+-]?\d+,\d+")
 _NOT_VALID = frozenset(("false", "0", "no", "n", "f", "invalid", "not valid", "bad", "lost"))
 _LARGEST_INDEX = 2**53
 _KEY = ("subject", "image", "task", "trial")
@@ -181,7 +182,7 @@ class _Table:
         self._decimal_comma = profile.decimal == "," or (not profile.decimal and columns.delimiter != ",")
         # Some exports end each line, or only the header, with a delimiter.
         self._width = max((place for place, name in enumerate(columns.header, start=1) if name), default=0)
-        self._torn = 0
+        self._torn = self._commas = 0
 
     def rows(self) -> Iterator[Rows]:
         """Yield the rows in chunks, without those that have more cells than the header.
@@ -226,8 +227,8 @@ class _Table:
         if "duration" not in self.columns.places:
             duration = self.times(rows, "end") - start
         return Fixations.of(
-            self._numbers(rows, "x"),
-            self._numbers(rows, "y"),
+            self._positions(rows, "x"),
+            self._positions(rows, "y"),
             index=self._index(rows),
             start_ms=start,
             duration_ms=duration,
@@ -237,7 +238,7 @@ class _Table:
 
     def samples(self, rows: Rows, times: DoubleArray) -> Samples:
         """Return rows as samples; those marked as not valid are without a position."""
-        x, y, valid = self._numbers(rows, "x"), self._numbers(rows, "y"), self._valid(rows)
+        x, y, valid = self._positions(rows, "x"), self._positions(rows, "y"), self._valid(rows)
         return Samples(times, np.where(valid, x, np.nan), np.where(valid, y, np.nan), self._eyes(rows))
 
     def times(self, rows: Rows, role: str) -> DoubleArray:
@@ -254,8 +255,24 @@ class _Table:
             eyes=tuple(present),
             n_samples=n_samples,
             lost_rows={reason: n for reason, n in self.lost.items() if n},
-            notes=(*self._source.encoding_notes, *self.columns.notes),
+            notes=(*self._source.encoding_notes, *self.columns.notes, *self._comma_notes()),
         )
+
+    def _comma_notes(self) -> tuple[str, ...]:
+        if not self._commas:
+            return ()
+        return (
+            f"{self._commas} cells of x and y are written like 395,5, which is no number where commas stand "
+            "between the cells: say in a column mapping that the comma is the decimal mark, if it is.",
+        )
+
+    def _positions(self, rows: Rows, role: str) -> DoubleArray:
+        """Return a column of positions; cells that may be numbers with a decimal comma are counted."""
+        values = self._numbers(rows, role)
+        if not self._decimal_comma and (missing := np.isnan(values)).any():
+            cells = compress(rows.column(self.columns.places.get(role)), missing.tolist())
+            self._commas += sum(_WITH_COMMA.fullmatch(cell) is not None for cell in cells)
+        return values
 
     def _numbers(self, rows: Rows, role: str) -> DoubleArray:
         return rows.numbers(self.columns.places.get(role), self._decimal_comma)

@@ -392,7 +392,9 @@ def test_a_mapping_that_does_not_fit_is_said(tmp_path, columns, says):
 def test_numbers_in_quotes_with_decimal_commas_need_to_be_said(tmp_path):
     text = 'x,y\n"395,5","10,25"\n'
     columns = {"x": "x", "y": "y"}
-    assert n_usable(read(tmp_path, text, profile=TableProfile("p", columns))) == 0
+    bare = read(tmp_path, text, profile=TableProfile("p", columns))
+    assert n_usable(bare) == 0
+    assert "2 cells of x and y are written like 395,5" in bare.contents.facts.notes[-1]
     table = fixations(read(tmp_path, text, profile=TableProfile("p", columns, decimal=",")))
     assert (table.x[0], table.y[0]) == (395.5, 10.25)
 
