@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QLayoutItem,
     QPushButton,
     QSizePolicy,
+    QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -83,6 +84,17 @@ def icon_button(name: str, tooltip: str) -> QToolButton:
     button.setToolTip(tooltip)
     button.setAccessibleName(tooltip)
     return button
+
+
+def set_up_rows(table: QTableView, name: str, row_height: int) -> None:
+    """Show the rows of a table without a grid and numbers, one line each, and let the tab key leave it."""
+    table.setAccessibleName(name)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setTabKeyNavigation(False)
+    table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(row_height)
+    table.horizontalHeader().setHighlightSections(False)
 
 
 def drop_widget(item: QLayoutItem | None) -> None:

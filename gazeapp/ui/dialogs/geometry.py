@@ -30,7 +30,7 @@ from gazeapp.ui.dialogs.import_gaze.picture_reader import PictureRead, PictureRe
 from gazeapp.ui.dialogs.import_gaze.scanpath_view import ScanpathView
 from gazeapp.ui.dialogs.import_gaze.trial_drawing import drawing_of
 from gazeapp.ui.theme import STEP
-from gazeapp.ui.widgets import advice, label
+from gazeapp.ui.widgets import advice, label, set_up_rows
 from gazeapp.ui.worker import JobProgress, JobRunner, JobState
 
 _SIZE = (1080, 680)
@@ -96,16 +96,10 @@ class GeometryDialog(FormDialog):
     def _make_table(self) -> QTableView:
         table = QTableView()
         table.setModel(self.model)
-        table.setAccessibleName("Recordings and their geometry")
+        set_up_rows(table, "Recordings and their geometry", 3 * STEP + 4)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setTabKeyNavigation(False)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(3 * STEP + 4)
-        table.horizontalHeader().setHighlightSections(False)
         table.horizontalHeader().setDefaultAlignment(
             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         )

@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui import theme
-from gazeapp.ui.widgets import plain
+from gazeapp.ui.widgets import plain, set_up_rows
 
 ROLE_WORDS = {
     "": "not used",
@@ -225,14 +225,8 @@ class ColumnTable(QWidget):
         self.body.setModel(self._cells)
         self.top.setItemDelegate(self._chooser)
         for view, name in ((self.top, "What the columns are"), (self.body, "First rows of the file")):
-            view.setShowGrid(False)
-            view.setTabKeyNavigation(False)
-            view.setWordWrap(False)
+            set_up_rows(view, name, _ROW)
             view.setFrameShape(QFrame.Shape.NoFrame)
-            view.setAccessibleName(name)
-            view.verticalHeader().hide()
-            view.verticalHeader().setDefaultSectionSize(_ROW)
-            view.horizontalHeader().setHighlightSections(False)
             view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
             view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
             view.setVerticalScrollBarPolicy(

@@ -41,7 +41,7 @@ from gazeapp.engine.workflows.gaze_preview import Preview, names_in_file
 from gazeapp.ui.dialogs.import_gaze.match_model import FIXATIONS, HOW, IMAGE, NAME, TRIALS, MatchModel
 from gazeapp.ui.dialogs.import_gaze.page import Page
 from gazeapp.ui.theme import STEP, set_role
-from gazeapp.ui.widgets import advice, label
+from gazeapp.ui.widgets import advice, label, set_up_rows
 
 _Index = QModelIndex | QPersistentModelIndex
 _BY_ORDER = "Images are taken by order now; match them by their names to choose one."
@@ -274,7 +274,7 @@ class _ImageDelegate(QStyledItemDelegate):
 
 def _table(model: QAbstractItemModel, images: Sequence[str]) -> QTableView:
     table = QTableView()
-    table.setAccessibleName("Names in the recording and their images")
+    set_up_rows(table, "Names in the recording and their images", 4 * STEP)
     table.setModel(model)
     table.setItemDelegateForColumn(IMAGE, _ImageDelegate(images, table))
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -283,12 +283,7 @@ def _table(model: QAbstractItemModel, images: Sequence[str]) -> QTableView:
     )
     table.setSortingEnabled(True)
     table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-    table.setShowGrid(False)
-    table.setTabKeyNavigation(False)
-    table.verticalHeader().hide()
-    table.verticalHeader().setDefaultSectionSize(4 * STEP)
     header = table.horizontalHeader()
-    header.setHighlightSections(False)
     header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
     header.setSectionResizeMode(IMAGE, QHeaderView.ResizeMode.Stretch)
     for column, width in ((NAME, 24), (HOW, 18), (TRIALS, 9), (FIXATIONS, 12)):

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from gazeapp.engine.gaze.trial_rules import PreviewRow
 from gazeapp.ui import theme
-from gazeapp.ui.widgets import plain
+from gazeapp.ui.widgets import plain, set_up_rows
 
 ROLE_COLOURS = {"start": "#009E73", "end": "#CC79A7", "image": "#0072B2"}
 """Colours that colour-blind eyes tell apart; the words say the same."""
@@ -102,15 +102,9 @@ class MessageList(QTableView):
         self.setItemDelegate(_RoleDelegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
-        self.setAccessibleName("Messages")
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(26)
+        set_up_rows(self, "Messages", 26)
         head = self.horizontalHeader()
         head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        head.setHighlightSections(False)
         head.resizeSection(0, 136)
         head.resizeSection(2, 176)
 

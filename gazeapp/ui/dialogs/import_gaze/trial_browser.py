@@ -36,7 +36,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.dialogs.import_gaze.picture_reader import PictureRead, PictureReader
 from gazeapp.ui.dialogs.import_gaze.scanpath_view import ScanpathView
 from gazeapp.ui.dialogs.import_gaze.trial_drawing import TrialDrawing, drawing_of, recorded
-from gazeapp.ui.widgets import icon_button, label, plain
+from gazeapp.ui.widgets import icon_button, label, plain, set_up_rows
 from gazeapp.ui.worker import JobRunner
 
 _LIST_WIDTH = 240
@@ -258,11 +258,7 @@ class TrialBrowser(QWidget):
         self._list.setModel(self._model)
         self._list.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self._list.setShowGrid(False)
-        self._list.setTabKeyNavigation(False)
-        self._list.setAccessibleName("Trials")
-        self._list.verticalHeader().hide()
-        self._list.verticalHeader().setDefaultSectionSize(28)
+        set_up_rows(self._list, "Trials", 28)
         self._list.setFont(theme.tabular(self._list.font()))
         head = self._list.horizontalHeader()
         head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
