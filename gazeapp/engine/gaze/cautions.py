@@ -28,6 +28,10 @@ class MatchedName(Protocol):
         """The project's image."""
 
     @property
+    def how(self) -> str:
+        """How the image was found, or that the user said there is none."""
+
+    @property
     def closest(self) -> str:
         """The most similar name."""
 
@@ -59,7 +63,8 @@ def cautions_of(
         Width and height of the image of each, px, shape (n, 2); 0 where it is unknown.
     """
     found = []
-    named = [match for match in matches if match.name and not match.image]
+    # A name that the user said means no image is no surprise.
+    named = [match for match in matches if match.name and not match.image and not match.how]
     if named:
         found.append(unknown_images(named))
     nameless = sum(match.trials for match in matches if not match.name and not match.image)

@@ -76,8 +76,8 @@ class MatchRules:
 class Match:
     """An image name of a recording and the image that it means.
 
-    ``image`` is the project's image, empty when none has the name; ``how`` says how it was found;
-    ``closest`` is the most similar name where none was.
+    ``image`` is the project's image, empty when none has the name; ``how`` says how it was found, or that
+    the user said it means none; ``closest`` is the most similar name where none was found.
     """
 
     name: str
@@ -199,7 +199,7 @@ class ImportPlan:
             if (n := np.count_nonzero(self.recording.fixations.eye == eye))
         }
         eyes = {trial.eye.word for trial in self.trials if trial.rows.stop > trial.rows.start}
-        unmatched = [match for match in self.matches if not match.image]
+        unmatched = [match for match in self.matches if not match.image and not match.how]
         return {
             "format": self.recording.format,
             "confidence": self.recording.confidence,
@@ -358,7 +358,10 @@ def _images_of(
             if key not in known:
                 known[key] = find_image(finder, name, label)
             place, how = known[key]
-        found.append(_Found(None if place is None else images[place], how if place is not None else "", name))
+        if place is None:
+            found.append(_Found(None, ASSIGNED if name and rules.names.get(name) == "" else "", name))
+        else:
+            found.append(_Found(images[place], how, name))
     return found
 
 
@@ -459,7 +462,7 @@ def _matches(
     matches = []
     for (name, image, how), (n_trials, n_fixations) in counts.items():
         closest = ""
-        if not image and name and sought < _CLOSEST_SOUGHT:
+        if not image and not how and name and sought < _CLOSEST_SOUGHT:
             sought += 1
             closest = finder.closest(name)
         matches.append(Match(name, image, how, closest, n_trials, n_fixations))

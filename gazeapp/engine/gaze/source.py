@@ -6,6 +6,7 @@ import codecs
 import gzip
 import hashlib
 import io
+import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -109,6 +110,7 @@ class Source:
         GazeError
             When the file cannot be opened or read, or its gzip data are damaged.
         """
+        self._check_is_file()
         try:
             with self.path.open("rb", buffering=0) as raw:
                 packed = raw.read(2) == _GZIP_MAGIC
@@ -143,12 +145,24 @@ class Source:
         Data sets lie beside pictures and brain scans of many gigabytes, which say nothing about gaze.
         """
         if not self.is_folder:
+            self._check_is_file()
             return sha256_of(self.path)
         digest = hashlib.sha256()
         names = (path for path in self.path.rglob("*") if path.name.lower().endswith(_HASHED))
         for file in sorted(path for path in names if path.is_file()):
             digest.update(f"{file.relative_to(self.path).as_posix()}\0{sha256_of(file)}\n".encode())
         return digest.hexdigest()
+
+    def _check_is_file(self) -> None:
+        """Refuse pipes and devices, which may have no end or wait forever."""
+        try:
+            mode = self.path.stat().st_mode
+        except OSError:
+            return  # opening it says what is wrong
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise self.problem(
+                "This is no file but a pipe or a device.", "Save its data in a file, and import that."
+            )
 
     def state(self) -> tuple[int, int]:
         """Return what differs when the file was written to: size, bytes, and time of change; (0, 0) of a folder.

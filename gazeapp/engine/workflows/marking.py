@@ -322,9 +322,10 @@ class Marker:
         geometry, frame = geometry_of(recording, self._default), Frame(**recording.frame)
         found: dict[int, Json] = {}
         known: dict[tuple[str, str], int | None] = {}
+        no_image = self._no_image(recording)
         for trial in self._project.gaze.trials(recording.id):
             key = (trial.image_name, "" if trial.image_name else trial.label)
-            if trial.image_id is not None:
+            if trial.image_id is not None or trial.image_name in no_image:
                 continue
             if key not in known:
                 known[key] = find_image(names, *key)[0]
@@ -338,6 +339,11 @@ class Marker:
             self._touch(self._project.gaze.trial(trial_id) for trial_id in found)
             self.mark(recording)
         return len(found)
+
+    def _no_image(self, recording: RecordingRow) -> set[str]:
+        """Return the names of which the user said at import that they mean no image."""
+        names = self._project.settings.get(recording.settings_id).values.get("match", {}).get("names", {})
+        return {name for name, image in names.items() if not image}
 
     def finish(self, also: Iterable[tuple[int, str]] = (), progress: Progress = SILENT) -> None:
         """Renew the human maps that the changes concern, and ``also`` those of further (image id, task)."""

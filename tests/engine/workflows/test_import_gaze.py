@@ -13,10 +13,12 @@ from gazeapp.engine.gaze.cautions import in_words
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.density import human_map
 from gazeapp.engine.gaze.geometry import Geometry
+from gazeapp.engine.gaze.plan import MatchRules
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings, import_gaze
 from gazeapp.engine.workflows.human_maps import display_map
+from gazeapp.engine.workflows.marking import match_images
 
 DATA = Path(__file__).parents[2] / "data" / "gaze"
 WIDE, TALL = (640, 480), (300, 1000)
@@ -172,7 +174,9 @@ def test_what_was_read_is_told_in_words(project, tmp_path):
 
 
 def test_the_other_eye_can_be_asked_for(project):
-    entry = run(project, DATA / "two_trials_binocular.asc", choices=GazeChoices(eye="right")).details["files"][0]
+    entry = run(project, DATA / "two_trials_binocular.asc", choices=GazeChoices(eye="right")).details[
+        "files"
+    ][0]
     assert (entry["eye_used"], entry["fixations"], entry["dropped"]) == ("right", 4, {"other eye": 5})
 
 
@@ -235,6 +239,16 @@ def test_images_that_are_added_later_are_matched_by_importing_again(project, tmp
     assert project.maps.human(3, "free") is not None
     assert project.problems.all() == []
     assert run(project, file, task="free").skipped == 1
+
+
+def test_a_name_that_was_said_to_mean_no_image_stays_without_one(project, tmp_path):
+    file = table(tmp_path, ["tall.png,s1,1,1", "wide.png,s1,2,2"])
+    rules = MatchRules({"tall.png": ""})
+    for _ in range(2):
+        summary = run(project, file, task="free", match=rules)
+        assert summary.problems == ()
+        assert [trial.image_id is None for trial in project.gaze.trials()] == [True, False]
+    assert match_images(project) == 0
 
 
 def test_trials_that_name_no_image_are_stored_and_told(project, tmp_path):

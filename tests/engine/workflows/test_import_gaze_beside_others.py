@@ -128,3 +128,10 @@ def test_what_was_read_of_a_file_that_is_not_stored_is_not_told_as_imported(proj
     assert summary.cancelled
     assert summary.details["files"] == []
     assert project.gaze.recordings() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_refused_and_not_waited_for(project, tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    summary = imported(project, tmp_path / "pipe.csv")
+    assert "a pipe or a device" in summary.problems[0].what
