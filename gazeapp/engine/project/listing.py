@@ -56,7 +56,10 @@ class WordRow:
 
 
 def fixations(project: Project) -> Iterator[FixationRow]:
-    """Yield every fixation of the project, dropped ones too, by recording, trial and position."""
+    """Yield every fixation of the project, dropped ones too, by recording, trial and position.
+
+    Averages of both eyes are among them where they are the eye in use, as everywhere.
+    """
     rows = project.db.execute(
         f"SELECT r.recording_id, r.id, s.name, coalesce(i.name, r.image_name), coalesce(t.name, ''), f.number, "
         f"CASE WHEN i.id IS NULL THEN NULL ELSE {X_IMAGE} END, CASE WHEN i.id IS NULL THEN NULL ELSE {Y_IMAGE} END, "
@@ -64,7 +67,7 @@ def fixations(project: Project) -> Iterator[FixationRow]:
         "CASE WHEN f.dropped = '' AND i.id IS NULL THEN ? ELSE f.dropped END, f.unusable, r.shift_x, r.shift_y, "
         "i.width, i.height FROM fixations f JOIN trials r ON r.id = f.trial_id JOIN subjects s ON s.id = r.subject_id "
         "LEFT JOIN tasks t ON t.id = r.task_id LEFT JOIN images i ON i.id = r.image_id "
-        "ORDER BY r.recording_id, r.id, f.position",
+        "WHERE NOT (f.eye = 'average' AND f.dropped = 'other eye') ORDER BY r.recording_id, r.id, f.position",
         (NO_IMAGE,),
     )
     for *columns, width, height in rows:

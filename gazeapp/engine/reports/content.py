@@ -24,7 +24,8 @@ class RecordingData:
     """One imported file: how it was read, and what was kept of it.
 
     ``eye`` is the eye in use; ``detection`` says how fixations were found in samples, empty when they are
-    the file's own; ``facts`` are rows (name, value).
+    the file's own; ``outdated`` that they were found for another geometry than holds now, empty when not;
+    ``facts`` are rows (name, value).
     """
 
     file: str
@@ -34,6 +35,7 @@ class RecordingData:
     simulated: bool
     eye: str
     detection: str
+    outdated: str
     facts: tuple[tuple[str, str], ...]
     n_trials: int
     n_read: int
@@ -54,8 +56,9 @@ class QualityRow:
 class QualityData:
     """How good the recordings are.
 
-    ``line`` says how many there are and how many stand out; ``columns`` are the figures that are known,
-    ``medians`` those of all recordings; ``rows`` are the recordings that stand out, ``n_more`` are not shown.
+    ``line`` says how many there are and how many stand out; ``columns`` are the figures in which some do,
+    ``medians`` those of all recordings; ``rows`` are the recordings that stand out, ``n_more`` are not shown;
+    ``notes`` name files whose fixations were found for another geometry than holds now.
     """
 
     line: str
@@ -64,6 +67,7 @@ class QualityData:
     rows: tuple[QualityRow, ...]
     n_more: int
     rule: str
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,10 @@ _LESION = _text("lesion", "attention that was taken away; empty for none")
 _METRIC = _text("metric", "nss, auc, sauc, cc, sim or kl")
 _PRESET = _text("preset", "named set of metric conventions")
 _SETTINGS = _integer("settings_id", "", "row of provenance.json, settings, that made this row")
+_OUTDATED = _text(
+    "detection_outdated",
+    "that fixations were found at other px per degree than hold now, and so by other thresholds; else empty",
+)
 _VALUE_UNIT = "that of the metric"
 
 IMAGES = Table(
@@ -51,7 +55,7 @@ IMAGES = Table(
 )
 FIXATIONS = Table(
     "fixations.csv",
-    "one fixation that was read, used or not",
+    "one fixation that was read, used or not; or, where the mean of both eyes is in use, one such mean",
     (
         _IMAGE,
         _TASK,
@@ -70,7 +74,11 @@ FIXATIONS = Table(
         _number("y_recorded", "as recorded", "position as read, in px or shares of the screen or the image"),
         _number("start_ms", "ms", "begin on the tracker's clock; empty when unknown"),
         _number("duration_ms", "ms", "duration; empty when unknown"),
-        _text("eye", "left, right, average (of both), unknown or empty"),
+        _text(
+            "eye",
+            "left, right, average (of both), unknown or empty; averages that gazeapp computed are here only in "
+            "trials that use them, and the fixations of the two eyes are not used there",
+        ),
         _flag("kept", "whether the fixation is used"),
         _text("why", "why it is not used; empty when it is"),
         _flag("simulated", "whether the recording is simulated"),
@@ -99,7 +107,7 @@ TRIALS = Table(
         _number("shift_x", "px of the image", "what the user added to the positions"),
         _number("shift_y", "px of the image", "what the user added to the positions"),
         _text("eye", "eye whose fixations are used"),
-        _integer("n_fixations", "", "fixations read, of all eyes"),
+        _integer("n_fixations", "", "fixations read, of all eyes, which averages of both eyes do not add to"),
         _integer("n_kept", "", "fixations used"),
     ),
 )
@@ -114,7 +122,7 @@ RECORDINGS = Table(
         _text("task", "task of trials that name none themselves"),
         _flag("simulated", "whether the recording is simulated"),
         _integer("trials", "", "number of trials"),
-        _integer("fixations", "", "number of fixations read"),
+        _integer("fixations", "", "number of fixations read, as in trials.csv"),
         _integer("kept", "", "number of fixations used"),
         _text("sha256", "hash of the file"),
         _SETTINGS,
@@ -128,6 +136,7 @@ RECORDINGS = Table(
         _number("px_per_degree", "px of the screen", "in a degree of visual angle"),
         _text("geometry_source", "who said what of it: user, file or project"),
         _text("detection", "how fixations were found in samples; empty when they are the file's own"),
+        _OUTDATED,
     ),
 )
 _COUNTS = frozenset({"n_recorded", "n_fixations", "n_duplicates", "n_samples", "gaps"})
@@ -171,7 +180,8 @@ QUALITY = Table(
 )
 QUALITY_RECORDINGS = Table(
     "quality_recordings.csv",
-    "how good one subject's trials in one recording are; a value is compared with those of the other rows",
+    "how good one subject's trials in one recording are; a value is compared with those of the other rows, "
+    "counts as means over trials",
     (
         _integer("recording", "", "number of the recording, see recordings.csv"),
         _text("file", "name of the file"),
@@ -185,6 +195,7 @@ QUALITY_RECORDINGS = Table(
             "n_again", "", "trials of images that the subject sees under the task in another recording, too"
         ),
         _STANDS_OUT,
+        _OUTDATED,
     ),
 )
 RUNS = Table(

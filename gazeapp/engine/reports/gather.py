@@ -9,7 +9,8 @@ from gazeapp.engine.reports import provenance
 from gazeapp.engine.reports.commands import commands, image_folder
 from gazeapp.engine.reports.content import Problem, Report
 from gazeapp.engine.reports.dataset import data_set, model_data
-from gazeapp.engine.reports.quality import quality_data, read_quality
+from gazeapp.engine.reports.quality import read_quality
+from gazeapp.engine.reports.quality_report import quality_data
 from gazeapp.engine.reports.scores import current_summary, primary_metric, task_scores, with_pairs
 from gazeapp.engine.reports.sentences import key_results, notes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 import numpy as np
@@ -21,9 +21,10 @@ from gazeapp.engine.gaze.records import Eye, Fixations
 from gazeapp.engine.project import Project
 from gazeapp.engine.project import listing as stored
 from gazeapp.engine.reports import numbers as figures
-from gazeapp.engine.reports.content import QualityData, QualityRow
 from gazeapp.engine.reports.tables import Value
 from gazeapp.engine.types import BoolArray, DoubleArray, IntArray, Json
+from gazeapp.engine.workflows.detected import outdated_detection
+from gazeapp.engine.workflows.human_maps import default_geometry
 
 REPEATED, AGAIN, SHIFT = "n_repeated", "n_again", "shift_px"
 
@@ -51,6 +52,9 @@ COLUMNS: dict[str, Figure] = {
 
 COMPARED = tuple(key for key in FIGURES if key != "n_samples")
 """Columns in which values far from the others are marked; how many samples there are says only how long it took."""
+
+PER_TRIAL = frozenset({"n_recorded", "n_fixations", "n_duplicates", "gaps"})
+"""Counts of which a recording's mean over its trials is compared: it may have fewer trials than others."""
 
 RULE = "abs(0.6745 (value − median) / MAD) > 3.5, MAD being the median absolute deviation from the median"
 """When a value stands out, as tooltips and reports have it."""
@@ -97,7 +101,7 @@ class QualityTable:
     peers
         What each row is compared with: all recordings, or the trials of the same task.
     middles
-        By column, then by code of ``peers``; None where nothing is known.
+        Of what is compared (:meth:`compared`), by column, then by code of ``peers``; None where nothing is known.
     """
 
     words: Mapping[str, Words]
@@ -119,6 +123,14 @@ class QualityTable:
         """Return what a row's value in a column is compared with."""
         found = self.middles.get(key)
         return found[self.peers.codes[row]] if found else None
+
+    def is_per_trial(self, key: str) -> bool:
+        """Return whether a column holds sums over trials that are compared as means over trials."""
+        return key in PER_TRIAL and "image" not in self.words
+
+    def compared(self, key: str) -> DoubleArray:
+        """Return a column as it is compared: its numbers, but of recordings counts a trial, shape (n,)."""
+        return self.numbers[key] / self.numbers["n_trials"] if self.is_per_trial(key) else self.numbers[key]
 
     def marked(self, row: int) -> list[str]:
         """Return the columns in which a row stands out."""
@@ -150,6 +162,9 @@ class Quality:
         Shape (n_trials, 2), image px.
     repeats
         Number in the project of the trial that each one repeats, shape (n_trials,); 0 for none.
+    outdated
+        By number of the recording in the project: that its fixations were found for another geometry than
+        holds now.
     """
 
     recordings: QualityTable
@@ -160,6 +175,7 @@ class Quality:
     image_id: IntArray
     shift: DoubleArray
     repeats: IntArray
+    outdated: Mapping[int, str] = field(default_factory=dict)
 
     def in_short(self) -> str:
         """Return how many recordings there are and how many stand out."""
@@ -212,7 +228,14 @@ def read_quality(project: Project) -> Quality:
         image_id=np.array([row.image_id or 0 for row in rows], dtype=np.int64),
         shift=np.array([(row.shift_x, row.shift_y) for row in rows], dtype=np.float64).reshape(-1, 2),
         repeats=repeats,
+        outdated=_outdated(project),
     )
+
+
+def _outdated(project: Project) -> dict[int, str]:
+    default = default_geometry(project)
+    said = {row.id: outdated_detection(row, default) for row in project.gaze.recordings()}
+    return {number: text for number, text in said.items() if text}
 
 
 def _trial_words(project: Project, rows: Sequence[stored.TrialQualityRow]) -> dict[str, Words]:
@@ -341,16 +364,17 @@ def _one_eye(eyes: set[str]) -> str:
 
 
 def _compare(words: Mapping[str, Words], numbers: Mapping[str, DoubleArray], peers: Words) -> QualityTable:
+    bare = QualityTable(words, numbers, {}, peers, {})
     far: dict[str, BoolArray] = {}
     middles: dict[str, tuple[Middle | None, ...]] = {}
     groups = [np.flatnonzero(peers.codes == code) for code in range(len(peers.names))]
     for key in COMPARED:
-        values = numbers[key]
+        values = bare.compared(key)
         far[key] = np.zeros(len(values), dtype=np.bool_)
         for rows in groups:
             far[key][rows] = outliers(values[rows], least=FIGURES[key].least)
         middles[key] = tuple(_middle(values[rows]) for rows in groups)
-    return QualityTable(words, numbers, far, peers, middles)
+    return replace(bare, far=far, middles=middles)
 
 
 def _middle(values: DoubleArray) -> Middle | None:
@@ -382,41 +406,38 @@ def with_unit(key: str, value: float) -> str:
 
 
 def standing_out(quality: Quality) -> Iterator[str]:
-    """Yield a line for each recording that stands out: who, in which file, and by what."""
+    """Yield a line for each recording that stands out: who, in which file, and by what.
+
+    Behind them, a line for each file whose fixations were found for another geometry than holds now.
+    """
     table = quality.recordings
     for row in np.flatnonzero(table.stands_out).tolist():
         parts = [f"{COLUMNS[key].name.lower()} {against(table, row, key)}" for key in table.marked(row)]
         yield f"{table.words['subject'].at(row)} in {table.words['recording'].at(row)}: {'; '.join(parts)}"
+    yield from outdated_lines(quality)
+
+
+def outdated_lines(quality: Quality) -> list[str]:
+    """Return a line for each file whose fixations were found for another geometry than holds now."""
+    words, first = quality.recordings.words["recording"], _first_trials(quality)
+    files = {int(quality.recording_id[trial]): words.at(row) for row, trial in enumerate(first)}
+    return [f"{files[number]}: {text}" for number, text in quality.outdated.items() if number in files]
 
 
 def against(table: QualityTable, row: int, key: str) -> str:
     """Return a value beside the median that it is compared with."""
-    text = with_unit(key, float(table.numbers[key][row]))
     middle = table.middle(row, key)
-    return f"{text} (median {with_unit(key, middle.median)})" if middle else text
+    if middle is None:
+        return with_unit(key, float(table.numbers[key][row]))
+    value, median = (compared_text(table, key, v) for v in (float(table.compared(key)[row]), middle.median))
+    return f"{value} (median {median})"
 
 
-def quality_data(quality: Quality, most: int = 40) -> QualityData:
-    """Return what a report says: the recordings that stand out, those with most marks first."""
-    table = quality.recordings
-    keys = [key for key in COMPARED if np.isfinite(table.numbers[key]).any()]
-    keys += [key for key in (REPEATED, AGAIN) if (table.numbers[key] > 0).any()]
-    rows = sorted(np.flatnonzero(table.stands_out).tolist(), key=lambda row: -len(table.marked(row)))
-    medians = [table.middle(0, key) for key in keys]
-    return QualityData(
-        line=quality.in_words(),
-        columns=tuple(f"{COLUMNS[key].name}, {unit_of(key)}".removesuffix(", ") for key in keys),
-        medians=tuple(in_unit(key, m.median) if m else "" for key, m in zip(keys, medians, strict=True)),
-        rows=tuple(_report_row(table, row, keys) for row in rows[:most]),
-        n_more=max(0, len(rows) - most),
-        rule=RULE,
-    )
-
-
-def _report_row(table: QualityTable, row: int, keys: Sequence[str]) -> QualityRow:
-    marked = set(table.marked(row))
-    cells = tuple((in_unit(key, float(table.numbers[key][row])), key in marked) for key in keys)
-    return QualityRow(table.words["subject"].at(row), table.words["recording"].at(row), cells)
+def compared_text(table: QualityTable, key: str, value: float) -> str:
+    """Return a value as it is compared, with its unit, such as ``8.5 a trial``."""
+    if table.is_per_trial(key) and np.isfinite(value):
+        return f"{figures.number(value, 1)} a trial"
+    return with_unit(key, value)
 
 
 def trial_rows(quality: Quality) -> Iterator[tuple[Value, ...]]:
@@ -437,15 +458,22 @@ def trial_rows(quality: Quality) -> Iterator[tuple[Value, ...]]:
 def recording_rows(quality: Quality) -> Iterator[tuple[Value, ...]]:
     """Yield the rows of quality_recordings.csv."""
     table = quality.recordings
-    first = np.unique(quality.owner, return_index=True)[1]
-    for k in range(len(table)):
+    for k, trial in enumerate(_first_trials(quality)):
+        recording = int(quality.recording_id[trial])
         yield (
-            *(int(quality.recording_id[first[k]]), table.words["recording"].at(k)),
+            *(recording, table.words["recording"].at(k)),
             *(table.words["subject"].at(k), table.words["eye"].at(k), int(table.numbers["n_trials"][k])),
             *(_known(table.numbers[key][k]) for key in FIGURES),
             *(float(table.numbers[SHIFT][k]), int(table.numbers[REPEATED][k]), int(table.numbers[AGAIN][k])),
             table.reasons(k),
+            quality.outdated.get(recording, ""),
         )
+
+
+def _first_trials(quality: Quality) -> list[int]:
+    """Return the first trial of each row of recordings."""
+    first: list[int] = np.unique(quality.owner, return_index=True)[1].tolist()
+    return first
 
 
 def _known(value: float) -> float | None:

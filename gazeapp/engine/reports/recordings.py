@@ -15,6 +15,7 @@ from gazeapp.engine.project.listing import dropped
 from gazeapp.engine.reports.content import RecordingData
 from gazeapp.engine.reports.numbers import count, listed, number
 from gazeapp.engine.reports.plain import plain
+from gazeapp.engine.workflows.detected import detection_of, outdated_detection
 from gazeapp.engine.workflows.human_maps import default_geometry, geometry_of
 
 _GEOMETRY = {
@@ -52,6 +53,7 @@ def recordings(project: Project, trials: Sequence[TrialRow]) -> Iterator[Recordi
             simulated=recording.simulated,
             eye=eye_in_use(own),
             detection=detection_of(recording),
+            outdated=outdated_detection(recording, default),
             facts=tuple(_facts(recording, own, default)),
             n_trials=len(own),
             n_read=sum(trial.n_fixations for trial in own),
@@ -66,12 +68,6 @@ def eye_in_use(trials: Iterable[TrialRow]) -> str:
     if len(eyes) < 2:
         return next(iter(eyes), "")
     return listed([f"{eye or 'unknown'} ({count(n, 'trial')})" for eye, n in eyes.most_common()])
-
-
-def detection_of(recording: RecordingRow) -> str:
-    """Return how fixations were found in samples; empty when they are the file's own."""
-    notes = recording.facts.get("notes") or []
-    return next((note for note in notes if note.startswith(FOUND)), "")
 
 
 def geometry_sources(recording: RecordingRow, default: Geometry) -> str:
@@ -100,6 +96,8 @@ def _facts(
     if eye := eye_in_use(trials):
         yield "Eye used", eye
     yield "Fixations", detection_of(recording) or "As the file has them."
+    if outdated := outdated_detection(recording, default):
+        yield "Found otherwise", outdated
     if recording.frame.get("of") != IMAGE:
         yield from _geometry_facts(recording, trials, default)
     shifted = sum(trial.shift != (0.0, 0.0) for trial in trials)

@@ -29,8 +29,9 @@ from gazeapp.engine.reports.dictionary import (
 )
 from gazeapp.engine.reports.human_ceilings import ceiling_rows
 from gazeapp.engine.reports.quality import Quality, read_quality, recording_rows, trial_rows
-from gazeapp.engine.reports.recordings import detection_of, geometry_sources
+from gazeapp.engine.reports.recordings import geometry_sources
 from gazeapp.engine.reports.tables import Table, Value
+from gazeapp.engine.workflows.detected import detection_of, outdated_detection
 from gazeapp.engine.workflows.human_maps import default_geometry, geometry_of
 
 Row = tuple[Value, ...]
@@ -87,6 +88,7 @@ def recordings(project: Project) -> Iterator[Row]:
             _eye(own),
             *_geometry(recording, default),
             detection_of(recording),
+            outdated_detection(recording, default),
         )
 
 
@@ -121,7 +123,7 @@ def trials(project: Project) -> Iterator[Row]:
 
 
 def fixations(project: Project) -> Iterator[Row]:
-    """Yield every fixation by recording, trial and position."""
+    """Yield every fixation by recording, trial and position; averages of both eyes where they are in use."""
     simulated = {recording.id: recording.simulated for recording in project.gaze.recordings()}
     for row in stored.fixations(project):
         yield (

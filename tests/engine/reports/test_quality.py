@@ -16,6 +16,7 @@ from gazeapp.engine.project.gaze import FixationRow, NewTrial
 from gazeapp.engine.reports import quality as q
 from gazeapp.engine.reports.dictionary import QUALITY, QUALITY_RECORDINGS
 from gazeapp.engine.reports.gather import gather
+from gazeapp.engine.reports.quality_report import quality_data
 from gazeapp.engine.reports.render import render
 from gazeapp.engine.reports.tables import write_table
 
@@ -215,13 +216,13 @@ def test_the_report_lists_what_stands_out(project):
     assert [subject for subject, _ in rows] == ["S5"]
     assert re.findall(r"<b>◆ (.*?)</b>", rows[0][1]) == ["45.0"]
     assert "6 recordings, 1 stands out" in text
-    data = q.quality_data(q.read_quality(made))
+    data = quality_data(q.read_quality(made))
     assert dict(zip(data.columns, data.medians, strict=True))["Share lost, %"] == "3.0"
     assert "Longest gap, ms" not in data.columns
     again = _recording(made, "again.csv", settings)
     for number in range(3):
         _add(made, again, f"S{number}", images, x=100.0 * number)
-    data = q.quality_data(q.read_quality(made), most=2)
+    data = quality_data(q.read_quality(made), most=2)
     assert len(data.rows) == 2
     assert data.n_more == 5
     assert ("2", True) in data.rows[0].cells

@@ -139,7 +139,7 @@ class _Table:
             lost_rows=dict(+self.lost),
             notes=(
                 *source.encoding_notes,
-                "Positions are shares of the screen, whose size in px the file does not say.",
+                "Positions are shares of the screen.",
                 f"The file does not say who looked; the subject is '{self._subject}', from its name.",
             ),
         )

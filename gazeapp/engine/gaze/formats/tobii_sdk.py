@@ -103,7 +103,7 @@ def read(source: Source, options: ReadOptions) -> Contents:  # noqa: ARG001
         lost_rows=dict(gatherer.lost),
         notes=(
             *source.encoding_notes,
-            "Positions are shares of the screen, whose size in px the file does not say.",
+            "Positions are shares of the screen.",
             "The file does not say who looked at which image; it is one trial, and the subject is the "
             "file's name.",
         ),

@@ -197,8 +197,8 @@ class _Trials:
         notes = ["Positions are px of the browser's window; times count from the begin of each trial."]
         if self._unclear:
             notes.append(
-                "Trials with several rectangles of which none is named as the image's, so that its place has to "
-                f"be given: {self._unclear}."
+                "Trials with several rectangles of which none is named as the image's, so that its place is not "
+                f"known from the file: {self._unclear}."
             )
         if self._unnamed:
             notes.append(
