@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.ui.actions import Actions, infos
 from gazeapp.ui.drops import Drop, gaze_filter, sort_drop
+from gazeapp.ui.folders import GAZE, IMAGES, PROJECTS, ask_for_file, ask_for_files, ask_for_folder
 from gazeapp.ui.notifications import Notifications
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
@@ -125,11 +126,10 @@ class StudyActions(QObject):
     @Slot()
     def open_project(self) -> None:
         """Ask which project to open."""
-        name, _ = QFileDialog.getOpenFileName(
-            self._window, "Open project", self._start_folder(), "gazeapp projects (*.gaze);;All files (*)"
-        )
-        if name:
-            self._session.open(Path(name))
+        pattern = "gazeapp projects (*.gaze);;All files (*)"
+        path = ask_for_file(self._window, "Open project", PROJECTS, pattern, self._start_folder())
+        if path is not None:
+            self._session.open(path)
 
     @Slot()
     def open_demo(self) -> None:
@@ -162,10 +162,8 @@ class StudyActions(QObject):
         """Ask for pictures and add them; then ask how to import the recordings that came with them."""
         chosen = [str(p) for p in paths or ()]
         if not chosen:
-            name = QFileDialog.getExistingDirectory(
-                self._window, "Add a folder of images", self._start_folder()
-            )
-            chosen = [name] if name else []
+            folder = ask_for_folder(self._window, "Add a folder of images", IMAGES, self._start_folder())
+            chosen = [str(folder)] if folder is not None else []
         if chosen:
             from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 
@@ -186,13 +184,10 @@ class StudyActions(QObject):
     @Slot()
     def import_gaze(self, paths: Sequence[Path] = ()) -> None:
         """Ask for recordings, show what is in them, and import them."""
-        chosen = list(paths or ())
         study = self._session.study
-        if not chosen:
-            names, _ = QFileDialog.getOpenFileNames(
-                self._window, "Import gaze", self._start_folder(), gaze_filter()
-            )
-            chosen = [Path(name) for name in names]
+        chosen = list(paths or ()) or ask_for_files(
+            self._window, "Import gaze", GAZE, gaze_filter(), self._start_folder()
+        )
         if not chosen or study is None:
             return
         from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
@@ -353,8 +348,8 @@ class StudyActions(QObject):
         if open_it:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
-    def _start_folder(self) -> str:
-        return str(self._session.path.parent if self._session.path else Path.home())
+    def _start_folder(self) -> Path | None:
+        return self._session.path.parent if self._session.path else None
 
     @Slot()
     def _explain(self, _study: object = None) -> None:

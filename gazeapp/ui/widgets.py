@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _SIDE_BY_SIDE = 5
 _EMPTY_WIDTH = 440
+_TIP_WIDTH = 60
 
 
 def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
@@ -44,8 +46,16 @@ def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
     return made
 
 
+def wrapped(text: str) -> str:
+    """Return ``text`` for a tooltip in lines that can be read; Qt leaves plain text on one, however long."""
+    return "\n".join(
+        fill(line, _TIP_WIDTH, break_long_words=False, break_on_hyphens=False) for line in text.split("\n")
+    )
+
+
 def plain(text: str) -> str:
-    """Return ``text`` for a tooltip, so that names of files are never taken for markup."""
+    """Return ``text`` for a tooltip, wrapped, so that names of files are never taken for markup."""
+    text = wrapped(text)
     return f"<span style='white-space: pre-wrap'>{escape(text)}</span>" if Qt.mightBeRichText(text) else text
 
 

@@ -172,7 +172,7 @@ def test_arrows_nudge_and_return_keeps_it_as_one_step(open_window, mover, qtbot,
         qtbot.keyClick(compare, key, modifier)
     assert (window.selection.image_id, window.selection.word) == (study.images[0], -1)
     assert mover.shift == (11, -1)
-    assert compare.pane("people").title.title.shown == "+11, \N{MINUS SIGN}1\N{NO-BREAK SPACE}px"
+    assert compare.pane("people").title.title.doing == "+11, \N{MINUS SIGN}1\N{NO-BREAK SPACE}px"
     assert not window.session.runner.busy
     qtbot.keyClick(compare, Qt.Key.Key_Return)
     idle(qtbot, window)

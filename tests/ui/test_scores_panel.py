@@ -1,5 +1,7 @@
 """The table of scores says what the project says, and leads to images."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
@@ -81,7 +83,7 @@ def test_the_tooltip_says_where_a_number_came_from(desk):
     ):
         assert part in tip
     header = desk.panel.model.headerData(1, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
-    assert "standard deviations" in header
+    assert "standard deviations" in header.replace("\n", " ")
 
 
 def test_columns_sort_by_their_numbers_both_ways(desk):
@@ -211,3 +213,24 @@ def test_a_metric_is_explained_by_the_conventions_that_are_shown():
     assert about_metric("auc", "mit") != about_metric("auc", "tuebingen")
     assert "not comparable" in about_metric("auc", "mit")
     assert about_metric("unheard_of", "mit") == "unheard_of"
+
+
+def test_people_are_told_apart_from_the_ceiling(desk):
+    def score(estimator):
+        summary = tuple(replace(row, estimator=estimator) for row in desk.study.summary)
+        desk.panel.show_study(replace(desk.study, summary=summary))
+
+    plot = desk.panel.plot
+    desk.selection.metric = "nss"
+    score("loso_corrected")
+    assert "not corrected" in plot._note.text()
+    assert "corrected for how few" in plot._note.toolTip().replace("\n", " ")
+    people = plot.points[0].data["data"][0]
+    assert people[0] == PEOPLE
+    assert "plain leave-one-out" in plot._tip(y=1.0, data=people).replace("\n", " ")
+    model = plot.points[1].data["data"][0]
+    assert "leave-one-out" not in plot._tip(y=1.0, data=model)
+    score("loso")
+    assert "lower bound" in plot._note.text()
+    tip = desk.index("cnn-lstm", "nss").data(Qt.ItemDataRole.ToolTipRole)
+    assert "can pass 100 %" in tip.replace("\n", " ")

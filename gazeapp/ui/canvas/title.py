@@ -37,6 +37,9 @@ class Title:
         A word of caution, such as ``simulated``; never left out.
     tip
         Tooltip with the whole story.
+    doing
+        What the user does in the pane, such as the offset of the scanpath being moved; it takes the place of
+        the numbers and of the value under the cursor.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Title:
     here: tuple[str, str] = ("", "")
     badge: str = ""
     tip: str = ""
+    doing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class TitleBar(QWidget):
             self._title = title
             self.setToolTip(title.tip)
             self.setAccessibleName(
-                " ".join(filter(None, (title.name, title.shown, title.share, title.badge)))
+                " ".join(filter(None, (title.name, title.doing, title.shown, title.share, title.badge)))
             )
             self.update()
 
@@ -200,6 +204,8 @@ class TitleBar(QWidget):
     def _draw_right(self, painter: QPainter, left: float, height: float) -> float:
         font = tabular(self.font() if self._readout else self._small())
         wordings = self._readout or (_here(self._title, self._detail),)
+        if self._title.doing:
+            wordings = ("",)
         text = fitting(wordings, font, self.width() - left)
         wide = QFontMetricsF(font).horizontalAdvance(text)
         painter.setFont(font)
@@ -214,8 +220,10 @@ class TitleBar(QWidget):
         font = self._small()
         metrics = QFontMetricsF(font)
         room = self.width() - left
-        if self._readout:  # which takes the place of the badge's words, not of its warning
-            room -= QFontMetricsF(tabular(self.font())).horizontalAdvance(self._readout[-1]) + _GAP
+        # These take the place of the badge's words, not of its warning.
+        first = self._title.doing or (self._readout[-1] if self._readout else "")
+        if first:
+            room -= QFontMetricsF(tabular(self.font())).horizontalAdvance(first) + _GAP
         written = self._detail.badge and self._badge_width(True) <= room
         wide = self._badge_width(written)
         pill = QRectF(left, (height - metrics.height() - 2) / 2, wide, metrics.height() + 2)
@@ -228,14 +236,15 @@ class TitleBar(QWidget):
         return left + wide + _GAP
 
     def _draw_left(self, painter: QPainter, left: float, right: float, height: float) -> None:
-        font = tabular(self.font() if self._title.shown else self._small())
-        if self._title.shown:
+        shown = self._title.doing or self._title.shown
+        font = tabular(self.font() if shown else self._small())
+        if shown:
             metrics = QFontMetricsF(font)
-            text = metrics.elidedText(self._title.shown, Qt.TextElideMode.ElideRight, right - left)
+            text = metrics.elidedText(shown, Qt.TextElideMode.ElideRight, right - left)
         else:
             text = fitting((self._title.share if self._detail.share else "",), font, right - left)
         painter.setFont(font)
-        painter.setPen(QColor(colors().muted))
+        painter.setPen(QColor(colors().text if self._title.doing else colors().muted))
         area = QRectF(left, 0, max(right - left, 0), height)
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 

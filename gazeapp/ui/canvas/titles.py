@@ -20,10 +20,10 @@ def metric_name(metric: str) -> str:
     return _METRICS.get(metric, metric.upper())
 
 
-def people_title(scene: SceneView, entry: ImageEntry | None, key: ScoreKey, shown: str = "") -> Title:
+def people_title(scene: SceneView, entry: ImageEntry | None, key: ScoreKey, doing: str = "") -> Title:
     """Return the title over people's pane; its number is how well people predict each other.
 
-    ``shown`` says what is done in the pane, such as moving a scanpath.
+    ``doing`` says what is done in the pane, such as moving a scanpath.
     """
     ceiling = entry.ceilings.get(key) if entry else None
     metric = metric_name(key[2])
@@ -35,10 +35,10 @@ def people_title(scene: SceneView, entry: ImageEntry | None, key: ScoreKey, show
     return Title(
         name="people",
         colour=source_colour(PEOPLE, ()).name(),
-        shown=shown,
         here=_here(ceiling, metric),
         badge="simulated" if scene.simulated else "",
         tip=tip,
+        doing=doing,
     )
 
 

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui import theme
-from gazeapp.ui.widgets import icon_button, label
+from gazeapp.ui.widgets import icon_button, label, wrapped
 
 
 class FormDialog(QDialog):
@@ -195,8 +195,8 @@ def add_field(form: QFormLayout, name: str, field: QWidget, tip: str = "", row: 
     title.setBuddy(field)
     field.setAccessibleName(name)
     if tip:
-        title.setToolTip(tip)
-        field.setToolTip(tip)
+        title.setToolTip(wrapped(tip))
+        field.setToolTip(wrapped(tip))
     form.insertRow(row, title, field)
 
 

@@ -437,7 +437,7 @@ class ComparePanel(QWidget):
     def _say_what_moves(self) -> None:
         people, scene = self._panes.get(PEOPLE), self._scene
         if people is not None and scene is not None:
-            people.title.set_title(replace(people.title.title, shown=self.mover.words))
+            people.title.set_title(replace(people.title.title, doing=self.mover.words))
             people.caption.set_text(self.mover.hint or gaze_line(scene, self._selection.display.subject))
 
     @Slot()

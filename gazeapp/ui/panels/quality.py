@@ -10,7 +10,6 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, Qt,
 from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -27,6 +26,7 @@ from gazeapp.engine.reports import quality as q
 from gazeapp.engine.types import BoolArray
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
+from gazeapp.ui.folders import TABLES, ask_where_to_save
 from gazeapp.ui.panels.quality_plot import QualityPlot
 from gazeapp.ui.panels.quality_table import MARK, MOST_COPIED, QualityModel
 from gazeapp.ui.selection import Selection
@@ -394,10 +394,9 @@ class QualityPanel(QWidget):
         is_trials = self._is_trials and self.isVisible()
         name = "quality.csv" if is_trials else "quality_recordings.csv"
         if not path:
-            chosen, _ = QFileDialog.getSaveFileName(
-                self, "Export quality", str(study.path.parent / name), "Tables (*.csv)"
+            path = ask_where_to_save(
+                self, "Export quality", TABLES, "Tables (*.csv)", name, study.path.parent
             )
-            path = Path(chosen) if chosen else None
         if path:
             self._session.submit(f"Exporting {path.name}", _export_work(path, is_trials))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gazeapp.engine.reports import quality as q
 from gazeapp.engine.types import IntArray
@@ -38,6 +38,8 @@ class QualityPlot(QWidget):
         self.figure = QComboBox()
         self.figure.setAccessibleName("Figure of the plot")
         self.figure.setToolTip("Which figure is drawn: one point a recording")
+        self.figure.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.figure.setMinimumContentsLength(12)
         self.figure.activated.connect(self._figure_activated)
         self.view = pg.PlotWidget(background=None)
         self.view.setMenuEnabled(False)
@@ -49,7 +51,9 @@ class QualityPlot(QWidget):
         top.setContentsMargins(2 * theme.STEP, theme.STEP // 2, 0, 0)
         top.setSpacing(theme.STEP)
         top.addWidget(self.figure)
-        top.addWidget(label("of each recording", "muted"), 1)
+        of = label("of each recording", "muted")
+        of.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        top.addWidget(of, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, theme.STEP // 2, theme.STEP, theme.STEP // 2)
         column.setSpacing(0)
@@ -98,7 +102,7 @@ class QualityPlot(QWidget):
         self.view.setBackground(shades.base)
         if table is None or not key:
             return
-        values = table.numbers[key]
+        values = table.compared(key)
         rows = np.flatnonzero(np.isfinite(values))
         heights = dict(zip(rows.tolist(), spread(values[rows]).tolist(), strict=True))
         far = rows[table.far[key][rows]]
@@ -148,7 +152,8 @@ class QualityPlot(QWidget):
         axis.setStyle(tickLength=0)
         axis.setTickFont(self.font())
         axis.enableAutoSIPrefix(False)
-        axis.setLabel(q.unit_of(key) or None, color=shades.muted)
+        counts_a_trial = self._table is not None and self._table.is_per_trial(key)
+        axis.setLabel("a trial" if counts_a_trial else q.unit_of(key) or None, color=shades.muted)
         self.view.setYRange(-1.4, 1.4, padding=0)
         self.view.enableAutoRange(axis="x")
 

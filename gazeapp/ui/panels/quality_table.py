@@ -24,6 +24,7 @@ MOST_COPIED = 2000
 
 _Index = QModelIndex | QPersistentModelIndex
 _MARKS = "marks"
+_MARKED_FIRST = (_MARKS, False)
 _WORDS = {
     "subject": ("Subject", "Who looked."),
     "recording": ("File", "Name of the recording's file."),
@@ -82,7 +83,7 @@ class QualityModel(QAbstractTableModel):
         self._columns: list[_Column] = []
         self._shown: BoolArray = np.zeros(0, dtype=np.bool_)
         self._marks: IntArray = np.zeros(0, dtype=np.int64)
-        self._sort: tuple[str, bool] = ("", True)
+        self._sort = _MARKED_FIRST
         self._font = theme.tabular(QApplication.font())
         self._bold = QFont(self._font)
         self._bold.setWeight(QFont.Weight.DemiBold)
@@ -134,6 +135,8 @@ class QualityModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort by a column; what is not known comes last either way. A column of -1 is the file's order."""
+        if self.table is None:
+            return
         key = self._columns[column].key if 0 <= column < len(self._columns) else ""
         self._sort = (key, order == Qt.SortOrder.AscendingOrder)
         self.beginResetModel()
@@ -178,7 +181,7 @@ class QualityModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return column.head
         if role == Qt.ItemDataRole.ToolTipRole:
-            return column.tooltip
+            return plain(column.tooltip)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(column) | int(Qt.TextFlag.TextWordWrap)
         return None
@@ -233,6 +236,10 @@ class QualityModel(QAbstractTableModel):
         parts = [f"{q.COLUMNS[column.key].name}: {q.with_unit(column.key, value)}", column.tooltip]
         if not np.isfinite(value):
             return f"{parts[1]}\nNot known: the recording does not say it."
+        if table.is_per_trial(column.key):
+            parts.append(
+                f"Compared as {q.compared_text(table, column.key, float(table.compared(column.key)[row]))}."
+            )
         if middle is not None:
             parts.append(
                 f"Median {_precise(column.key, middle.median)}, MAD {_precise(column.key, middle.mad)}, of "

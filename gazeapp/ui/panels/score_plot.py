@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Slot
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gazeapp.ui import theme
 from gazeapp.ui.colours import source_colour
@@ -20,6 +20,24 @@ from gazeapp.ui.study import PEOPLE, StudyView
 from gazeapp.ui.widgets import label, plain
 
 _SPREAD = 0.28
+_PEOPLE_NOTES = {
+    "loso_corrected": (
+        "people: each from the others, not corrected",
+        "People's points are plain leave-one-out: each person's fixations on the map of the others. The ceiling "
+        "in the table is corrected for how few these others are and for the blur of their map, so it lies higher.",
+    ),
+    "sqrt_spearman_brown": (
+        "people: one half against the other",
+        "People's points are the correlation of the maps of two halves of the people. The ceiling in the table is "
+        "what a perfect map would reach with a human map of all of them, so it lies higher.",
+    ),
+    "loso": (
+        "people: each from the others, a lower bound",
+        "People's points are leave-one-out: each person's fixations on the map of the others. Their mean is what "
+        "100 % stands for in the table, a lower bound of the ceiling.",
+    ),
+}
+"""Estimator of the ceiling in the table -> what people's points are, briefly and with the difference."""
 
 
 class _Axis(pg.AxisItem):
@@ -49,10 +67,16 @@ class ScorePlot(QWidget):
         self.view.getPlotItem().setContentsMargins(0, theme.STEP, 0, 0)  # half of the topmost number
         self.view.setMouseEnabled(x=False, y=False)
         self.view.setAccessibleName("Scores of each image")
+        self._note = label("", "muted")
+        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        top = QHBoxLayout()
+        top.setSpacing(2 * theme.STEP)
+        top.addWidget(self._title)
+        top.addWidget(self._note, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 8, 4)
         column.setSpacing(0)
-        column.addWidget(self._title)
+        column.addLayout(top)
         column.addWidget(self.view, 1)
         self.points: list[pg.ScatterPlotItem] = []
         self._places: dict[int, list[tuple[float, float]]] = {}
@@ -98,6 +122,9 @@ class ScorePlot(QWidget):
         shades = theme.colors()
         self.view.setBackground(shades.base)
         self._title.setText(f"{metric_name(chosen.metric)} OF EACH IMAGE")
+        brief, why = self._about_people(study)
+        self._note.setText(brief)
+        self._note.setToolTip(plain(why))
         values = study.values.get((chosen.task, chosen.preset, chosen.metric), {})
         strips = {source: values[source] for source in (PEOPLE, *study.model_ids) if values.get(source)}
         ticks = []
@@ -114,6 +141,19 @@ class ScorePlot(QWidget):
             self.view.addItem(item)
         self._mark_image()
         self._dress_axes(ticks)
+
+    def _about_people(self, study: StudyView) -> tuple[str, str]:
+        """Return what people's points are beside the ceiling, briefly and at length; empty where that is not known."""
+        chosen = self._selection
+        key = chosen.task, chosen.preset, chosen.metric
+        if not study.values.get(key, {}).get(PEOPLE):
+            return "", ""
+        estimators = [
+            row.estimator
+            for row in study.summary
+            if (row.task, row.preset, row.metric) == key and row.estimator and not row.lesion
+        ]
+        return _PEOPLE_NOTES.get(estimators[0], ("", "")) if estimators else ("", "")
 
     def _draw_strip(
         self, place: int, source: str, values: Mapping[int, float], color: QColor, dimmed: bool
@@ -170,7 +210,9 @@ class ScorePlot(QWidget):
         source, image_id = data
         if self._study is None or image_id not in self._study.images:
             return ""
-        return plain(f"{self._study.images[image_id].name}\n{self._study.source_name(source)}: {number(y)}")
+        text = f"{self._study.images[image_id].name}\n{self._study.source_name(source)}: {number(y)}"
+        about = self._about_people(self._study)[1] if source == PEOPLE else ""
+        return plain(f"{text}\n{about}".rstrip())
 
     @Slot(object, object)
     def _clicked(self, _item: Any, points: Any, *_event: Any) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from gazeapp.engine.project.rows import SummaryRow
 from gazeapp.engine.reports import numbers
-from gazeapp.engine.scoring.facts import ESTIMATORS, METRICS, SOURCE_MEANINGS, metric_facts
+from gazeapp.engine.scoring.facts import ESTIMATORS, METRICS, SOURCE_MEANINGS, is_lower_bound, metric_facts
 from gazeapp.engine.scoring.presets import MIT, TUEBINGEN
 from gazeapp.ui import theme
 from gazeapp.ui.colours import source_colour
@@ -26,6 +26,7 @@ ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 3
 _Index = QModelIndex | QPersistentModelIndex
 _HALF_VS_HALF = "half_vs_half"
 _KIND_ORDER = {"ceiling": 0, "model": 1, "human": 2, "truth": 3, "baseline": 4}
+_LOWER_BOUND = ("100 %, lower bound", "lower bound")
 _QUIET = frozenset({"human", "truth", "baseline"})
 
 
@@ -114,7 +115,7 @@ class ScoreTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return metric_name(metric) if metric else "Source"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return about_metric(metric, self._preset) if metric else _ABOUT_SOURCES
+            return plain(about_metric(metric, self._preset)) if metric else _ABOUT_SOURCES
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if metric else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
@@ -179,6 +180,8 @@ class ScoreTable(QAbstractTableModel):
             parts.append(
                 f"Human ceiling {number(row.ceiling)}: {ESTIMATORS.get(row.estimator, row.estimator)}."
             )
+            if is_lower_bound(row.estimator):
+                parts.append("A good model can pass 100 %, as people's own agreement allows more than that.")
         if cell.percent is not None:
             text = f"{numbers.number(cell.percent, 1)} % of the ceiling"
             if cell.low is not None and cell.high is not None:
@@ -263,6 +266,12 @@ def _place(models: Sequence[str], source: str) -> int:
     return models.index(source) if source in models else len(models)
 
 
+def _fitting(wordings: Sequence[str], painter: QPainter, room: float) -> str:
+    """Return the first wording that fits into ``room`` px, else the last."""
+    metrics = painter.fontMetrics()
+    return next((text for text in wordings if metrics.horizontalAdvance(text) <= room), wordings[-1])
+
+
 class ScoreDelegate(QStyledItemDelegate):
     """Draws a number with its share of the ceiling as a bar under it."""
 
@@ -314,6 +323,9 @@ class ScoreDelegate(QStyledItemDelegate):
         small.setPointSizeF(max(7.0, font.pointSizeF() - 1))
         painter.setFont(small)
         painter.setPen(QColor(theme.colors().muted))
+        if line.kind == "ceiling" and is_lower_bound(cell.row.estimator):
+            painter.drawText(lower, right, _fitting(_LOWER_BOUND, painter, lower.width()))
+            return
         painter.drawText(lower, right, numbers.percent(cell.percent))
         lower.setRight(lower.right() - painter.fontMetrics().horizontalAdvance("000 % "))
         self._paint_bar(painter, lower, cell, QColor(line.color or theme.colors().faint))

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gazeapp.engine.models.base import Word
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR, model_colour
 from gazeapp.ui.canvas.caption import MEAN_MAP
+from gazeapp.ui.canvas.title import Title, TitleBar
 from gazeapp.ui.canvas.titles import model_title
 from gazeapp.ui.colours import source_colour
 from gazeapp.ui.scene import Catalogue, ImageEntry, ModelView, Share
@@ -41,3 +44,21 @@ def test_a_word_and_a_difference_take_the_place_of_numbers_of_other_maps():
 
 def test_the_truth_is_no_contestant():
     assert (title(truth=True).share, title(truth=True).here[1]) == ("", "image 1.29")
+
+
+def test_the_offset_being_given_has_the_room_of_the_numbers(qtbot):
+    bar = TitleBar()
+    qtbot.addWidget(bar)
+    bar.resize(190, bar.height())
+    numbers = Title("people", "#000000", here=("this image: NSS 1.23", "1.23"), badge="simulated")
+    readout = ("8.13 × uniform, 97th percentile", "8.13 ×")
+
+    def drawn(title, readout=()):
+        bar.set_title(title)
+        bar.set_readout(readout)
+        return bar.grab().toImage()
+
+    moving = replace(numbers, doing="+138, −18 px")
+    assert drawn(moving, readout) == drawn(moving) == drawn(replace(moving, here=("", "")))
+    assert drawn(moving) != drawn(replace(moving, doing="+138, −19 px"))
+    assert drawn(numbers, readout) != drawn(numbers)

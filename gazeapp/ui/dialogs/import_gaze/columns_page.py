@@ -40,6 +40,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.dialogs.form import add_field, choice_box, form_layout
 from gazeapp.ui.dialogs.import_gaze.column_table import ROLE_WORDS, ColumnTable
 from gazeapp.ui.dialogs.import_gaze.page import Page
+from gazeapp.ui.folders import MAPPINGS, ask_for_file
 from gazeapp.ui.widgets import label
 
 TABLE = "csv"
@@ -340,6 +341,7 @@ class ColumnsPage(Page):
     @Slot()
     def _save_as(self) -> None:
         name = f"{self._profile.name or 'mapping'}.json"
+        # Always where mappings are listed from; one that is kept elsewhere has to be opened.
         chosen, _ = QFileDialog.getSaveFileName(
             self, "Save the column mapping", str(self._folder / name), _FILES
         )
@@ -359,9 +361,9 @@ class ColumnsPage(Page):
 
     @Slot()
     def _open_file(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "Open a column mapping", str(self._folder), _FILES)
-        if chosen:
-            self.open_file(Path(chosen))
+        chosen = ask_for_file(self, "Open a column mapping", MAPPINGS, _FILES, self._folder)
+        if chosen is not None:
+            self.open_file(chosen)
 
     def open_file(self, path: Path) -> None:
         """Use the mapping of a file."""

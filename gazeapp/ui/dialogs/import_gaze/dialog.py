@@ -39,6 +39,7 @@ from gazeapp.ui.dialogs.import_gaze.scanpath_page import ScanpathPage
 from gazeapp.ui.dialogs.import_gaze.screen_page import ScreenPage
 from gazeapp.ui.dialogs.import_gaze.trials_page import TrialsPage
 from gazeapp.ui.drops import gaze_files
+from gazeapp.ui.folders import GAZE, remember_folder
 from gazeapp.ui.study import StudyView
 from gazeapp.ui.theme import STEP
 from gazeapp.ui.widgets import EmptyState, advice, label
@@ -83,7 +84,7 @@ class ImportGazeDialog(QDialog):
         self._previewer = Previewer(reader, study.path, self)
         self._previewer.found.connect(self._found)
         self._previewer.reading.connect(self._reading)
-        self.files = FileList(Path(files[0]).parent if files else study.path.parent)
+        self.files = FileList()
         self.read_page, self.screen_page, self.choices_page = ReadPage(), ScreenPage(), ChoicesPage()
         self.images_page = ImagesPage([image.name for image in study.images.values()])
         self.scanpath_page = ScanpathPage(pictures)
@@ -135,6 +136,8 @@ class ImportGazeDialog(QDialog):
         """Add recordings, and those in folders."""
         known = {entry.file for entry in self.files.entries}
         new = [Entry(file) for path in gaze_files(paths) if (file := str(path)) not in known]
+        if new:
+            remember_folder(GAZE, Path(new[0].file).parent)
         self.files.add(new)
         self._renew(new)
         self._look()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -17,7 +16,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeySequence, QPainter, QShortcut
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QListView,
     QPushButton,
@@ -31,6 +29,7 @@ from PySide6.QtWidgets import (
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.import_gaze.entries import BAD, CAUTION, EMPTY, GOOD, READING, Entry
 from gazeapp.ui.drops import gaze_filter
+from gazeapp.ui.folders import GAZE, ask_for_files
 from gazeapp.ui.theme import STEP, colors
 
 _ENTRY = Qt.ItemDataRole.UserRole
@@ -142,9 +141,8 @@ class FileList(QWidget):
     added = Signal(list)
     removed = Signal(object)
 
-    def __init__(self, start: Path) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._start = start
         self.model = FileModel(self)
         self.view = QListView()
         self.view.setAccessibleName("Files to import")
@@ -202,10 +200,9 @@ class FileList(QWidget):
     @Slot()
     def ask(self) -> None:
         """Ask for files to add."""
-        names, _ = QFileDialog.getOpenFileNames(self, "Add recordings", str(self._start), gaze_filter())
-        if names:
-            self._start = Path(names[0]).parent
-            self.added.emit([Path(name) for name in names])
+        files = ask_for_files(self, "Add recordings", GAZE, gaze_filter())
+        if files:
+            self.added.emit(files)
 
     @Slot()
     def remove_current(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -20,7 +19,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QCompleter,
-    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -40,6 +38,7 @@ from gazeapp.engine.workflows.gaze import FileSettings
 from gazeapp.engine.workflows.gaze_preview import Preview, names_in_file
 from gazeapp.ui.dialogs.import_gaze.match_model import FIXATIONS, HOW, IMAGE, NAME, TRIALS, MatchModel
 from gazeapp.ui.dialogs.import_gaze.page import Page
+from gazeapp.ui.folders import GAZE, LISTS, ask_for_file, last_folder
 from gazeapp.ui.theme import STEP, set_role
 from gazeapp.ui.widgets import advice, label, set_up_rows
 
@@ -129,16 +128,12 @@ class ImagesPage(Page):
     @Slot()
     def ask_for_list(self) -> None:
         """Ask for a text file with one name a line."""
-        file, _ = QFileDialog.getOpenFileName(
-            self,
-            "List of images, in the order in which they were shown",
-            "",
-            "Text (*.txt *.csv);;All files (*)",
-        )
-        if not file:
+        caption = "List of images, in the order in which they were shown"
+        file = ask_for_file(self, caption, LISTS, "Text (*.txt *.csv);;All files (*)", last_folder(GAZE))
+        if file is None:
             return
         try:
-            self.use_order(names_in_file(Path(file)))
+            self.use_order(names_in_file(file))
         except GazeError as error:
             self._wrong.setText(advice(error))
             self._wrong.show()

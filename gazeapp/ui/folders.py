@@ -1,0 +1,70 @@
+"""Asking for files and folders; each kind of file is sought where the last of its kind was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES = (
+    "projects",
+    "images",
+    "gaze",
+    "lists",
+    "mappings",
+    "tables",
+)
+
+
+def last_folder(kind: str, otherwise: Path | None = None) -> Path:
+    """Return the folder in which the last file of a kind was; ``otherwise``, or home, where it is gone."""
+    stored = QSettings().value(f"folders/{kind}")
+    if isinstance(stored, str) and stored and Path(stored).is_dir():
+        return Path(stored)
+    return otherwise or Path.home()
+
+
+def remember_folder(kind: str, folder: Path) -> None:
+    """Look for files of a kind in ``folder`` the next time."""
+    QSettings().setValue(f"folders/{kind}", str(folder))
+
+
+def ask_for_file(
+    parent: QWidget, caption: str, kind: str, pattern: str, otherwise: Path | None = None
+) -> Path | None:
+    """Ask for a file to open; None when the user takes none."""
+    name, _ = QFileDialog.getOpenFileName(parent, caption, str(last_folder(kind, otherwise)), pattern)
+    return _chosen(kind, name)
+
+
+def ask_for_files(
+    parent: QWidget, caption: str, kind: str, pattern: str, otherwise: Path | None = None
+) -> list[Path]:
+    """Ask for files to open; none when the user takes none."""
+    names, _ = QFileDialog.getOpenFileNames(parent, caption, str(last_folder(kind, otherwise)), pattern)
+    if names:
+        remember_folder(kind, Path(names[0]).parent)
+    return [Path(name) for name in names]
+
+
+def ask_for_folder(parent: QWidget, caption: str, kind: str, otherwise: Path | None = None) -> Path | None:
+    """Ask for a folder; the next one is sought beside it."""
+    name = QFileDialog.getExistingDirectory(parent, caption, str(last_folder(kind, otherwise)))
+    return _chosen(kind, name)
+
+
+def ask_where_to_save(
+    parent: QWidget, caption: str, kind: str, pattern: str, name: str, otherwise: Path | None = None
+) -> Path | None:
+    """Ask for a file to write, ``name`` filled in."""
+    start = last_folder(kind, otherwise) / name
+    chosen, _ = QFileDialog.getSaveFileName(parent, caption, str(start), pattern)
+    return _chosen(kind, chosen)
+
+
+def _chosen(kind: str, name: str) -> Path | None:
+    if not name:
+        return None
+    remember_folder(kind, Path(name).parent)
+    return Path(name)
