@@ -176,6 +176,50 @@ def test_numbers_of_samples_are_shown_and_never_marked(project):
     assert found.reasons(6) == ""
 
 
+def test_a_small_recording_with_few_fixations_a_trial_stands_out(tmp_path):
+    with Project.create(tmp_path / "c.gaze") as made:
+        settings = made.settings.put("test", {})
+        for number, (trials, recorded) in enumerate([(2, 9), (40, 10), (12, 11), (3, 10), (25, 10), (12, 2)]):
+            own = _recording(made, f"{number}.csv", settings)
+            for trial in range(trials):
+                _add(
+                    made,
+                    own,
+                    f"N{number}",
+                    [(None, f"{trial}.png")],
+                    quality={"n_recorded": recorded, "gaps": 1},
+                    x=1000.0 * trial,
+                )
+        found = q.read_quality(made)
+        data = quality_data(found)
+    # Median 10, deviations 1, 0, 1, 0, 0, 8: MAD 0.5, and 8 is more than 3.5 / 0.6745 of that.
+    assert found.recordings.numbers["n_recorded"].tolist() == [18, 400, 132, 30, 250, 24]
+    assert found.recordings.compared("n_recorded").tolist() == [9, 10, 11, 10, 10, 2]
+    assert found.trials.compared("n_recorded")[:2].tolist() == [9, 9]
+    assert found.recordings.far["n_recorded"].tolist() == [False] * 5 + [True]
+    line = "N5 in 5.csv: fixations recorded 2.0 a trial (median 10.0 a trial)"
+    assert list(q.standing_out(found)) == [line]
+    assert (data.columns, data.medians) == (("Fixations recorded, a trial",), ("10.0",))
+    assert [row.cells for row in data.rows] == [(("2.0", True),)]
+    row = dict(
+        zip((c.name for c in QUALITY_RECORDINGS.columns), list(q.recording_rows(found))[5], strict=True)
+    )
+    assert (row["n_recorded"], row["gaps"], row["n_trials"]) == (24, 12, 12)
+
+
+@pytest.mark.parametrize("n", [5, 6, 12])
+def test_one_recording_with_a_quarter_outside_stands_out_among_none(tmp_path, n):
+    with Project.create(tmp_path / "o.gaze") as made:
+        settings = made.settings.put("test", {})
+        for number in range(n):
+            own = _recording(made, f"{number}.csv", settings)
+            for trial in range(1 + 7 * (number % 3)):
+                figures = {"n_recorded": 8, "share_outside": 0.25 * (number == 2)}
+                _add(made, own, f"N{number}", [(None, f"{trial}.png")], quality=figures, x=1000.0 * trial)
+        found = q.read_quality(made)
+    assert list(q.standing_out(found)) == ["N2 in 2.csv: share outside 25.0 % (median 0.0 %)"]
+
+
 def test_offsets_are_lengths(project):
     made, images, settings = project
     moved = _recording(made, "moved.csv", settings)
