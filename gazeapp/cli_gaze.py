@@ -16,7 +16,7 @@ from gazeapp.engine.errors import GazeError
 if TYPE_CHECKING:
     from gazeapp.engine.gaze.choices import GazeChoices
     from gazeapp.engine.gaze.geometry import Geometry
-    from gazeapp.engine.gaze.plan import MatchRules
+    from gazeapp.engine.gaze.match import MatchRules
     from gazeapp.engine.gaze.profiles import TableProfile
     from gazeapp.engine.workflows.gaze import FileSettings
 
@@ -318,7 +318,7 @@ def _file_settings(format_: str, options: dict[str, Any]) -> FileSettings:
 
 
 def _match_rules(options: dict[str, Any]) -> MatchRules:
-    from gazeapp.engine.gaze.plan import MatchRules
+    from gazeapp.engine.gaze.match import MatchRules
 
     order: tuple[str, ...] = ()
     if options["order"]:

@@ -72,9 +72,9 @@ def cautions_of(
         found.append(
             GazeError(
                 f"{counted(nameless, 'trial')} {'names' if nameless == 1 else 'name'} no image, so that "
-                "the fixations cannot be laid on one; they are stored.",
-                todo="Give the images in the order in which they were shown, name the message or column that "
-                "holds the image, or have the experiment write it into each trial.",
+                "the fixations cannot be laid on one; they wait for it.",
+                todo="Give the images in the order in which they were shown, or name the message or column that "
+                "holds the image (on the command line --order, --image-pattern, --column image=NAME).",
             )
         )
     shown = sizes[:, 0] > 0
@@ -84,7 +84,8 @@ def cautions_of(
         found.append(
             GazeError(
                 f"{outside} of {outside + used} fixations lie outside their image.",
-                todo="Check the screen's size, the image's place on it, and that these images were shown.",
+                todo="Check what the positions are (px of the image or of the screen), the screen's size, the image's "
+                "place on it, and that these images were shown.",
             )
         )
     if _look_like_shares(recording, why, fixations, sizes):
@@ -118,8 +119,8 @@ def unknown_images(named: Sequence[MatchedName]) -> GazeError:
     trials = sum(entry.trials for entry in named)
     return GazeError(
         f"{counted(trials, 'trial')} {'shows an image' if trials == 1 else 'show images'} that the project "
-        f"does not hold: {', '.join(shown)}{f' and {more} more' if more else ''}. The fixations are stored.",
-        todo="Add these images, or say which image each name means, and import the file again.",
+        f"does not hold: {', '.join(shown)}{f' and {more} more' if more else ''}. Their fixations wait for the images.",
+        todo="Add these images, or say which image each name means (on the command line --match NAME=IMAGE).",
     )
 
 

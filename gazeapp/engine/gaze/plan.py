@@ -6,17 +6,25 @@ window's preview and the import itself say the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
 
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices, eyes_used, mark, with_average
 from gazeapp.engine.gaze.geometry import Affine, Geometry, effective, inside, shown_at
-from gazeapp.engine.gaze.match import ImageNames
+from gazeapp.engine.gaze.image_names import ImageNames
+from gazeapp.engine.gaze.match import (
+    Found,
+    KnownImage,
+    Match,
+    MatchRules,
+    images_of,
+    matches_of,
+    rule_cautions,
+)
 from gazeapp.engine.gaze.records import (
     IMAGE,
     CodeArray,
@@ -29,63 +37,6 @@ from gazeapp.engine.gaze.records import (
 )
 from gazeapp.engine.gaze.trial_quality import trial_qualities
 from gazeapp.engine.types import BoolArray, DoubleArray, IntArray, Json
-
-ASSIGNED, BY_ORDER, BY_LABEL = "assigned", "by order", "by the trial's label"
-_CLOSEST_SOUGHT = 50
-
-
-class KnownImage(Protocol):
-    """An image of the project, as far as an import needs it; sizes in px."""
-
-    @property
-    def id(self) -> int:
-        """Its number in the project."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def width(self) -> int:
-        """Width, px."""
-
-    @property
-    def height(self) -> int:
-        """Height, px."""
-
-
-@dataclass(frozen=True)
-class MatchRules:
-    """How trials find their images where names alone do not do.
-
-    Parameters
-    ----------
-    names
-        Image of the project by the name in the recording, as the user assigned them; an empty image
-        means none.
-    order
-        Images in the order in which each subject saw them: the k-th trial shows the k-th image. Empty:
-        trials are matched by their own names.
-    """
-
-    names: Mapping[str, str] = field(default_factory=dict)
-    order: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """An image name of a recording and the image that it means.
-
-    ``image`` is the project's image, empty when none has the name; ``how`` says how it was found, or that
-    the user said it means none; ``closest`` is the most similar name where none was found.
-    """
-
-    name: str
-    image: str = ""
-    how: str = ""
-    closest: str = ""
-    trials: int = 0
-    fixations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +224,7 @@ def plan_import(
     chosen = choices or GazeChoices()
     geometry = effective(given or Geometry(), facts, default or Geometry())
     finder = names or ImageNames([image.name for image in images])
-    found = _images_of(recording.trials, finder, images, rules or MatchRules())
+    found = images_of(recording.trials, finder, images, rules or MatchRules())
     fixations, owner = with_average(*_in_trials(recording))
     rows = _rows(owner, len(recording.trials))
     affines, blocked = _affines(recording, found, geometry)
@@ -306,7 +257,7 @@ def plan_import(
                 recorded[k],
             )
         )
-    matches = _matches(recording.trials, found, finder, recorded)
+    matches = matches_of(recording.trials, found, finder, recorded)
     return ImportPlan(
         recording,
         geometry,
@@ -315,54 +266,12 @@ def plan_import(
         why,
         matches,
         _off_screen(fixations, why, recording, geometry),
-        tuple(_cautions(recording, matches, found, why, fixations, owner)),
+        (
+            *rule_cautions(recording.trials, rules or MatchRules()),
+            *_cautions(recording, matches, found, why, fixations, owner),
+        ),
         without or (blocked if usable else _nothing_usable(recording)),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The image of a trial, and how it was found."""
-
-    image: KnownImage | None
-    how: str
-    name: str
-
-
-def find_image(finder: ImageNames, image: str, label: str) -> tuple[int | None, str]:
-    """Return the place of a trial's image in the list and how it was found: by name, else by its label."""
-    if image:
-        return finder.find_how(image)
-    # A number is a count of trials and no name.
-    place, how = (None, "") if label.isdigit() else finder.find_how(label)
-    return place, how and BY_LABEL
-
-
-def _images_of(
-    trials: Sequence[Trial], finder: ImageNames, images: Sequence[KnownImage], rules: MatchRules
-) -> list[_Found]:
-    seen: dict[str, int] = {}
-    known: dict[tuple[str, str], tuple[int | None, str]] = {}
-    found = []
-    for trial in trials:
-        name, label = trial.image, trial.label
-        key = (name, "" if name else label)
-        if rules.order:
-            k = seen[trial.subject] = seen.get(trial.subject, -1) + bool(trial.is_real)
-            listed = rules.order[k] if trial.is_real and k < len(rules.order) else ""
-            place, how = finder.find(listed), BY_ORDER
-            name = name or listed
-        elif name in rules.names and name:
-            place, how = finder.find(rules.names[name]), ASSIGNED
-        else:
-            if key not in known:
-                known[key] = find_image(finder, name, label)
-            place, how = known[key]
-        if place is None:
-            found.append(_Found(None, ASSIGNED if name and rules.names.get(name) == "" else "", name))
-        else:
-            found.append(_Found(images[place], how, name))
-    return found
 
 
 def _in_trials(recording: Recording) -> tuple[Fixations, IntArray]:
@@ -381,7 +290,7 @@ def _rows(owner: IntArray, n_trials: int) -> list[slice]:
 
 
 def _affines(
-    recording: Recording, found: Sequence[_Found], geometry: Geometry
+    recording: Recording, found: Sequence[Found], geometry: Geometry
 ) -> tuple[list[Affine | None], GazeError | None]:
     """Return where each trial's image lay in units as read; and why that cannot be told, if it cannot."""
     frame = recording.facts.frame
@@ -446,29 +355,6 @@ def on_images(
     return result
 
 
-def _matches(
-    trials: Sequence[Trial], found: Sequence[_Found], finder: ImageNames, recorded: Sequence[int]
-) -> tuple[Match, ...]:
-    counts: dict[tuple[str, str, str], list[int]] = {}
-    for trial, match, n in zip(trials, found, recorded, strict=True):
-        if not n and match.image is None and not match.name:
-            continue
-        name = match.name or (trial.label if match.image is not None else "")
-        key = (name, "" if match.image is None else match.image.name, match.how)
-        entry = counts.setdefault(key, [0, 0])
-        entry[0] += 1
-        entry[1] += n
-    sought = 0
-    matches = []
-    for (name, image, how), (n_trials, n_fixations) in counts.items():
-        closest = ""
-        if not image and not how and name and sought < _CLOSEST_SOUGHT:
-            sought += 1
-            closest = finder.closest(name)
-        matches.append(Match(name, image, how, closest, n_trials, n_fixations))
-    return tuple(matches)
-
-
 def _off_screen(fixations: Fixations, why: CodeArray, recording: Recording, geometry: Geometry) -> int:
     frame, screen = recording.facts.frame, geometry.screen
     if frame.of == IMAGE or (screen is None and frame.unit == "px"):
@@ -482,6 +368,12 @@ def _off_screen(fixations: Fixations, why: CodeArray, recording: Recording, geom
 
 
 def _nothing_usable(recording: Recording) -> GazeError:
+    if recording.contents.samples is not None and not len(recording.fixations):
+        return GazeError(
+            f"No fixation was found in the {len(recording.contents.samples):,} samples of the recording.",
+            where=str(recording.path),
+            todo="Try another method or other thresholds, and check the viewing distance and the screen.",
+        )
     reasons = count_reasons(recording.fixations.unusable, recording.facts.lost_rows)
     why = ", ".join(f"{reason}: {n}" for reason, n in reasons.items())
     return GazeError(
@@ -494,7 +386,7 @@ def _nothing_usable(recording: Recording) -> GazeError:
 def _cautions(
     recording: Recording,
     matches: Sequence[Match],
-    found: Sequence[_Found],
+    found: Sequence[Found],
     why: CodeArray,
     fixations: Fixations,
     owner: IntArray,

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -323,6 +323,35 @@ class GazeStore(Store):
             "WHERE r.image_id IS NOT NULL AND r.n_kept > 0 GROUP BY r.image_id, r.task_id"
         )
         return {(row[0], row[1]): row[2] for row in rows}
+
+    def in_use(self, recording_id: int) -> tuple[int, int, int, set[str]]:
+        """Return what is in use of a recording.
+
+        Returns
+        -------
+        tuple
+            Fixations that are not left out; those of them on no image of the project; images looked at; names
+            of images that the project does not hold.
+        """
+        used, waiting, images = self._db.execute(
+            "SELECT coalesce(sum(n_kept), 0), coalesce(sum(CASE WHEN image_id IS NULL THEN n_kept END), 0), "
+            "count(DISTINCT image_id) FROM trials WHERE recording_id = ?",
+            (recording_id,),
+        ).fetchone()
+        names = self._db.execute(
+            "SELECT DISTINCT image_name FROM trials WHERE recording_id = ? AND image_id IS NULL",
+            (recording_id,),
+        )
+        return used, waiting, images, {row[0] for row in names}
+
+    def looked(self) -> dict[tuple[str, int | None, str], str]:
+        """Return the file name of the first recording with each (subject, image id, task)."""
+        rows = self._db.execute(
+            "SELECT s.name, r.image_id, t.name, c.file FROM trials r JOIN subjects s ON s.id = r.subject_id "
+            "JOIN tasks t ON t.id = r.task_id JOIN recordings c ON c.id = r.recording_id "
+            "WHERE r.image_id IS NOT NULL ORDER BY r.id DESC"
+        )
+        return {(row[0], row[1], row[2]): PurePosixPath(row[3]).name for row in rows}
 
     def dropped(self, recording_id: int) -> dict[str, int]:
         """Return how many fixations of a recording are not used, by reason."""

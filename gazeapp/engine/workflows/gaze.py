@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -10,13 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.gaze.cautions import unknown_images
+from gazeapp.engine.gaze.cautions import counted, unknown_images
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.detection import DetectionSettings, detect_contents
 from gazeapp.engine.gaze.formats import ReadOptions
 from gazeapp.engine.gaze.geometry import Geometry, effective
-from gazeapp.engine.gaze.match import ImageNames
-from gazeapp.engine.gaze.plan import ImportPlan, Match, MatchRules, PlannedTrial, plan_import
+from gazeapp.engine.gaze.image_names import ImageNames
+from gazeapp.engine.gaze.match import Match, MatchRules
+from gazeapp.engine.gaze.plan import ImportPlan, PlannedTrial, plan_import
 from gazeapp.engine.gaze.profiles import TableProfile
 from gazeapp.engine.gaze.reading import AUTO, read_recording
 from gazeapp.engine.gaze.records import Eye, Recording, Why
@@ -145,14 +147,14 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
         older = job.older_import(Path(file))
         if older is not None and job.is_same(older, file):
             changed = job.match_again(older)
+            now = job.facts_now(older)
             if changed:
                 project.problems.clear(VERB, file)
-            if changed and changed["unmatched"]:
-                caution = unknown_images([Match(**entry) for entry in changed["unmatched"]])
+            if changed and now["unmatched"]:
+                caution = unknown_images([Match(**entry) for entry in now["unmatched"]])
                 tally.problem(file, caution.what, caution.todo, unit=file)
             tally.skip(file)
-            known = {name: value for name, value in older.facts.items() if name != AS_READ}
-            entries.append({"file": file, **known, **changed, "stored": False})
+            entries.append({"file": file, **now, "stored": False, "there_already": True, "replaces": False})
             continue
         cautions: list[GazeError] = []
         told = len(entries)
@@ -161,7 +163,8 @@ def import_gaze(project: Project, settings: ImportGazeSettings, progress: Progre
                 plan = job.plan(file, _watch(progress, number, len(settings.files), file))
                 entry = {"file": file, **plan.facts(), "stored": False}
                 entries.append(entry)
-                cautions = list(plan.cautions)
+                cautions = [*plan.cautions, *job.repeats(plan, file)]
+                entry |= job.standing(plan, file)
                 with _told_in(entry):
                     if plan.blocked is not None:
                         raise plan.blocked
@@ -261,6 +264,7 @@ class _Import:
         self._by_id = {image.id: image for image in self._images}
         self._names = ImageNames([image.name for image in self._images])
         self._planned_under = self._choices_and_geometry()
+        self._looked: dict[tuple[str, int | None, str], str] | None = None
 
     def _choices_and_geometry(self) -> tuple[GazeChoices, Geometry]:
         """Return which fixations are used, and the geometry of recordings that say nothing themselves."""
@@ -292,34 +296,67 @@ class _Import:
             FILE_VERB, as_values(self._values(file))
         )
 
-    def match_again(self, older: RecordingRow) -> Json:
-        """Give trials of an older import the images that came since; return the facts that changed."""
+    def match_again(self, older: RecordingRow) -> bool:
+        """Give trials of an older import the images that came since; return whether there were any."""
         with self._project.transaction():
             marker = Marker(self._project, images=self._by_id)
             if not marker.match(older, self._names, self._images):
-                return {}
+                return False
             marker.finish()
-        trials = self._project.gaze.trials(older.id)
-        waiting = sum(trial.n_kept for trial in trials if trial.image_id is None)
+        return True
+
+    def facts_now(self, older: RecordingRow) -> Json:
+        """Return the facts of an older import, as it stands under the choices and images of now."""
+        gaze = self._project.gaze
+        known = {name: value for name, value in older.facts.items() if name != AS_READ}
+        used, waiting, images, names = gaze.in_use(older.id)
+        lost = older.facts.get(AS_READ, {}).get("lost_rows", {})
         return {
+            **known,
+            "fixations": used,
             "without_image": waiting,
-            "fixations": sum(trial.n_kept for trial in trials),
-            "images": len({trial.image_id for trial in trials if trial.image_id is not None}),
-            "dropped": {
-                **older.facts.get(AS_READ, {}).get("lost_rows", {}),
-                **self._project.gaze.dropped(older.id),
-            },
-            "unmatched": [
-                entry
-                for entry in older.facts.get("unmatched", [])
-                if any(trial.image_id is None and trial.image_name == entry["name"] for trial in trials)
-            ],
+            "images": images,
+            "dropped": {**lost, **gaze.dropped(older.id)},
+            "unmatched": [entry for entry in known.get("unmatched", []) if entry["name"] in names],
         }
+
+    def standing(self, plan: ImportPlan, file: str) -> Json:
+        """Return whether the same import is there already, and whether this one takes an older one's place."""
+        older = self._older(plan.recording.sha256)
+        there = older is not None and self.is_same(older, file)
+        return {"there_already": there, "replaces": older is not None and not there}
+
+    def repeats(self, plan: ImportPlan, file: str) -> list[GazeError]:
+        """Return a caution when subjects looked at the same images under the same task in another file."""
+        if self._looked is None:
+            self._looked = self._project.gaze.looked()
+        older = self._older(plan.recording.sha256)
+        own = Path(file).name if older is None else Path(older.file).name
+        keys = {
+            (trial.trial.subject, trial.image_id, trial.task)
+            for trial in plan.trials
+            if trial.image_id is not None and (plan.why[trial.rows] == Why.USED).any()
+        }
+        if plan.blocked is not None or not keys:
+            return []
+        others = Counter(self._looked[key] for key in keys if self._looked.get(key, own) != own)
+        self._looked.update({key: own for key in keys if key not in self._looked})
+        if not others:
+            return []
+        name, n = others.most_common(1)[0]
+        subjects = len({key[0] for key in keys})
+        return [
+            GazeError(
+                f"{counted(n, 'scanpath')} of {counted(subjects, 'subject')} are on images and under a task that the "
+                f"same subjects have in '{name}' already; both count.",
+                todo="If it is the same recording in another file, keep one of them only: gazeapp remove-gaze takes "
+                "a recording out of the project.",
+            )
+        ]
 
     def plan(self, file: str, watch: Watch) -> ImportPlan:
         """Read a file and find out what importing it would store."""
         settings = self._settings.of(file)
-        self._check_names(settings.match)
         self._planned_under = choices, geometry = self._choices_and_geometry()
         recording, without = read_as_is(file, settings, watch), None
         try:
@@ -338,16 +375,6 @@ class _Import:
             resolve=self._project.tasks.resolve,
             without=without,
         )
-
-    def _check_names(self, match: MatchRules) -> None:
-        for name, image in match.names.items():
-            if image and self._names.find(image) is None:
-                raise GazeError(
-                    f"The project holds no image '{image}', which '{name}' is said to mean.",
-                    todo=f"The closest is '{closest}'."
-                    if (closest := self._names.closest(image))
-                    else "Name an image of the project.",
-                )
 
     def _task_of(self, recording: Recording) -> str:
         if self._task or all(trial.task for trial in recording.trials):

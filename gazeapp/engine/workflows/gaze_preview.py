@@ -12,7 +12,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.formats import table as general_table
 from gazeapp.engine.gaze.geometry import Geometry
-from gazeapp.engine.gaze.match import ImageNames
+from gazeapp.engine.gaze.image_names import ImageNames
 from gazeapp.engine.gaze.plan import ImportPlan, plan_import
 from gazeapp.engine.gaze.profiles import TableProfile
 from gazeapp.engine.gaze.reading import AUTO, SURE, guess_formats

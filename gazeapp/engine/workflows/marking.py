@@ -16,8 +16,9 @@ import numpy as np
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices, eyes_used, mark
 from gazeapp.engine.gaze.geometry import Affine, Geometry, shown_at
-from gazeapp.engine.gaze.match import ImageNames
-from gazeapp.engine.gaze.plan import find_image, on_images
+from gazeapp.engine.gaze.image_names import ImageNames
+from gazeapp.engine.gaze.match import find_image
+from gazeapp.engine.gaze.plan import on_images
 from gazeapp.engine.gaze.records import CodeArray, Eye, Fixations, Frame, Placement, Why
 from gazeapp.engine.gaze.trial_quality import trial_qualities
 from gazeapp.engine.project import ImageRow, Project, RecordingRow, TrialRow

@@ -13,12 +13,12 @@ from gazeapp.engine.gaze.cautions import in_words
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.density import human_map
 from gazeapp.engine.gaze.geometry import Geometry
-from gazeapp.engine.gaze.plan import MatchRules
+from gazeapp.engine.gaze.match import MatchRules
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings, import_gaze
 from gazeapp.engine.workflows.human_maps import display_map
-from gazeapp.engine.workflows.marking import match_images
+from gazeapp.engine.workflows.marking import choose_fixations, match_images
 
 DATA = Path(__file__).parents[2] / "data" / "gaze"
 WIDE, TALL = (640, 480), (300, 1000)
@@ -186,7 +186,7 @@ def test_the_same_file_is_skipped_and_may_come_again_under_another_task(project,
     first = run(project, file, task="free").details["files"][0]
     again = run(project, file, moved, task="free")
     assert (again.done, again.skipped) == (0, 2)
-    assert again.details["files"][0] == {**first, "stored": False}
+    assert again.details["files"][0] == {**first, "stored": False, "there_already": True}
     assert run(project, file).skipped == 1
     assert run(project, file, task="search").done == 1
     assert project.gaze.counts() == {(1, "free"): 1, (1, "search"): 1}
@@ -205,7 +205,8 @@ def test_a_dry_run_says_the_same_and_stores_nothing(project, tmp_path):
         (p.where, p.what, p.todo) for p in real.problems
     ]
     assert len(real.problems) == 2
-    assert run(project, good, task="free", dry_run=True).details["files"] == dry.details["files"]
+    again = run(project, good, task="free", dry_run=True).details["files"]
+    assert again == [{**dry.details["files"][0], "there_already": True}]
 
 
 def test_unknown_images_are_stored_counted_and_named_with_the_closest(project, tmp_path):
@@ -458,3 +459,65 @@ def test_many_fixations_lose_none(project, tmp_path):
     stored = project.gaze.fixations(1, "free")
     np.testing.assert_array_equal(np.sort(stored.x), np.sort(x))
     np.testing.assert_array_equal(np.sort(stored.y), np.sort(y))
+
+
+def test_the_same_scanpaths_in_another_file_are_told(project, tmp_path):
+    rows = ["wide.png,s1,10,20", "tall.png,s1,10,20", "tall.png,s2,1,1"]
+    first = table(tmp_path, rows, "first.csv")
+    second = table(tmp_path, [f"{row}.5" for row in rows], "second.csv")
+    dry = run(project, first, second, task="free", dry_run=True)
+    real = run(project, first, second, task="free")
+    for summary in (dry, real):
+        assert [problem.what for problem in summary.problems] == [
+            "3 scanpaths of 2 subjects are on images and under a task that the same subjects have in 'first.csv' "
+            "already; both count."
+        ]
+    other = table(tmp_path, ["wide.png,s3,1,1"], "third.csv")
+    assert run(project, other, task="free").problems == ()
+    assert run(project, table(tmp_path, ["wide.png,s1,1,1"], "fourth.csv"), task="other").failed == 0
+
+
+def test_an_import_that_is_read_otherwise_says_that_it_replaces_the_older_one(project, tmp_path):
+    file = table(tmp_path, ["wide.png,s1,10,20", "wyde.png,s1,10,20"])
+    assert not run(project, file, task="free").details["files"][0]["replaces"]
+    rules = MatchRules(names={"wyde.png": "wide.png"})
+    again = run(project, file, task="free", match=rules)
+    assert again.details["files"][0]["replaces"]
+    assert not again.problems
+    assert len(project.gaze.recordings()) == 1
+    assert run(project, file, task="free", match=rules).details["files"][0]["there_already"]
+
+
+def test_a_file_that_is_there_is_told_as_it_stands_now(project, tmp_path):
+    file = table(tmp_path, ["wide.png,s1,10,20", "wide.png,s1,11,20"])
+    run(project, file, task="free")
+    choose_fixations(project, GazeChoices(first_fixation="drop"), SILENT)
+    entry = run(project, file, task="free").details["files"][0]
+    assert (entry["fixations"], entry["dropped"]) == (1, {"first fixation": 1})
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        (MatchRules(names={"strange.png": "wide.png"}), "No trial names the image 'strange.png'"),
+        (
+            MatchRules(order=("wide.png", "tall.png", "wide.png")),
+            "The list names 3 images, but s1 has 2 trials",
+        ),
+    ],
+)
+def test_rules_that_do_not_fit_are_told(project, tmp_path, rules, told):
+    file = table(tmp_path, ["wide.png,s1,10,20", "tall.png,s1,10,20"])
+    assert told in run(project, file, task="free", match=rules).problems[0].what
+
+
+@pytest.mark.parametrize(
+    "rules", [MatchRules(names={"a": "typo.png"}), MatchRules(order=("wide.png", "typo.png"))]
+)
+def test_rules_that_name_no_image_of_the_project_change_nothing(project, tmp_path, rules):
+    file = table(tmp_path, ["wide.png,s1,10,20"])
+    run(project, file, task="free")
+    summary = run(project, file, task="free", match=rules)
+    assert summary.failed == 1
+    assert "The project holds no image 'typo.png'" in summary.problems[0].what
+    assert project.gaze.counts() == {(1, "free"): 1}

@@ -10,7 +10,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.density import human_map
 from gazeapp.engine.gaze.geometry import Geometry
-from gazeapp.engine.gaze.plan import MatchRules
+from gazeapp.engine.gaze.match import MatchRules
 from gazeapp.engine.gaze.profiles import TableProfile
 from gazeapp.engine.gaze.records import Frame
 from gazeapp.engine.project import Project

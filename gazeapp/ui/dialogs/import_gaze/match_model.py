@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor
 
-from gazeapp.engine.gaze.plan import Match
+from gazeapp.engine.gaze.match import Match
 from gazeapp.ui.theme import colors
 
 NAME, IMAGE, HOW, TRIALS, FIXATIONS = range(5)

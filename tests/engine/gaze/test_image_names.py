@@ -6,7 +6,7 @@ import difflib
 
 import pytest
 
-from gazeapp.engine.gaze.match import ImageNames
+from gazeapp.engine.gaze.image_names import ImageNames
 
 IMAGES = ["scene-001.png", "scene-002.png", "faces/anna.JPG", "faces/bert.jpg", "places/bert.jpg", "v1.2.png"]
 
