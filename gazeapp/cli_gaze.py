@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gazeapp.engine.gaze.geometry import Geometry
     from gazeapp.engine.gaze.match import MatchRules
     from gazeapp.engine.gaze.profiles import TableProfile
-    from gazeapp.engine.workflows.gaze import FileSettings
+    from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -114,6 +114,7 @@ _TABLES = _options(
     ),
     click.option("--frame", type=click.Choice([*_FRAMES]), help="Frame of x and y in a table."),
     click.option("--y-up", is_flag=True, help="y of a table grows upwards."),
+    click.option("--save-profile", metavar="NAME", help="Keep the column mapping in use under a name."),
 )
 
 _DETECTION = _options(
@@ -162,7 +163,7 @@ def import_gaze_command(
     What is said of eye, first fixation, durations, outside, weighting and sigma holds for the whole
     project from then on; gazeapp choose-fixations changes it later.
     """
-    from gazeapp.engine.gaze.cautions import in_words
+    from gazeapp.engine.gaze.cautions import in_lines
     from gazeapp.engine.gaze.reading import expand
     from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 
@@ -190,11 +191,42 @@ def import_gaze_command(
         dry_run=dry_run,
     )
     summary = call(project, import_gaze, settings, as_json)
-    lines = [
-        f"{entry['file']}: {'' if dry_run or 'blocked' not in entry else 'not imported; '}{in_words(entry)}"
-        for entry in summary.details["files"]
-    ]
-    report_and_exit(summary, as_json, "\n".join([*lines, f"{summary.verb}: {counts(summary)}"]))
+    if options["save_profile"]:
+        saved = _save_profile(options["save_profile"], settings)
+        click.echo(
+            f"The column mapping is in {saved}; --profile {options['save_profile']} uses it.", err=True
+        )
+    lines = []
+    for entry in summary.details["files"]:
+        lines += [f"{entry['file']}{_standing(entry, dry_run)}", *(f"    {line}" for line in in_lines(entry))]
+    done = counts(summary)
+    if dry_run:
+        done = f"dry run, nothing stored: {done.replace('done', 'can be imported')}"
+    report_and_exit(summary, as_json, "\n".join([*lines, f"{summary.verb}: {done}"]))
+
+
+def _standing(entry: dict[str, Any], dry_run: bool) -> str:
+    """Return what became of a file, or would, behind its name."""
+    if "blocked" in entry:
+        return "  (cannot be imported as it is)" if dry_run else "  (not imported)"
+    if entry["there_already"]:
+        return "  (there already, as it stands now)"
+    if entry["replaces"]:
+        return f"  ({'would take' if dry_run else 'took'} the place of an earlier import of it)"
+    return ""
+
+
+def _save_profile(name: str, settings: ImportGazeSettings) -> Path:
+    from gazeapp.engine.gaze.profiles import profiles_folder, save_profile
+
+    profiles = [settings.of(file).profile for file in settings.files]
+    profile = next((profile for profile in profiles if profile is not None), None)
+    if profile is None:
+        raise GazeError(
+            "There is no column mapping to save.",
+            todo="Say which column is which with --column, or give one with --profile.",
+        )
+    return save_profile(replace(profile, name=name), profiles_folder())
 
 
 @click.command("formats")
@@ -220,18 +252,32 @@ def formats_command(as_json: bool) -> None:
 def choose_fixations_command(project: Path, as_json: bool, **options: Any) -> None:
     """Change which fixations of PROJECT are used; what is not said stays as it is.
 
-    Nothing is deleted: fixations are marked, and can be marked otherwise later.
+    Nothing is deleted: fixations are marked, and can be marked otherwise later. Without options it says
+    what holds now.
     """
     from gazeapp.engine.workflows.marking import choose_fixations
 
     choices = _choices(project, options)
     if choices is None:
-        raise GazeError("Nothing is said to change.", todo="Say it, for example with --first drop.")
+        _show_choices(project, as_json)
+        return
     summary = call(project, choose_fixations, choices, as_json)
-    blur = f"blur {choices.sigma:g} {choices.sigma_unit}"
-    done = f"{choices.in_words()}, {blur}; {summary.details['changed']} fixations marked otherwise"
+    done = f"{_in_words(choices)}; {summary.details['changed']} fixations marked otherwise"
     stopped = "stopped before the end, so nothing was changed"
     report_and_exit(summary, as_json, f"{summary.verb}: {stopped if summary.cancelled else done}")
+
+
+def _in_words(choices: GazeChoices) -> str:
+    return f"{choices.in_words()}, blur {choices.sigma:g} {choices.sigma_unit}"
+
+
+def _show_choices(path: Path, as_json: bool) -> None:
+    from gazeapp.engine.project import Project
+    from gazeapp.engine.workflows.human_maps import choices_of
+
+    with Project.open(path) as project:
+        choices = choices_of(project)
+    click.echo(json.dumps(choices.as_json(), indent=2) if as_json else f"{_in_words(choices)}.")
 
 
 @click.command("set-geometry")
@@ -256,7 +302,23 @@ def set_geometry_command(project: Path, recordings: tuple[str, ...], as_json: bo
     if said == Geometry():
         raise GazeError("Nothing is said to change.", todo="Say it, for example with --screen 1920 1080.")
     ids = tuple(_recording_ids(project, recordings))
-    run(project, change_geometry, GeometrySettings(said, ids, keep=True), as_json)
+    summary = call(project, change_geometry, GeometrySettings(said, ids, keep=True), as_json)
+    done = f"{counts(summary)}; {summary.details['changed']} fixations marked otherwise"
+    report_and_exit(summary, as_json, "\n".join([f"{summary.verb}: {done}", *summary.details["outdated"]]))
+
+
+@click.command("remove-gaze")
+@click.argument("project", type=FILE)
+@click.argument("recordings", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def remove_gaze_command(project: Path, recordings: tuple[str, ...], as_json: bool) -> None:
+    """Take RECORDINGS (file names) out of PROJECT, with their trials, fixations and offsets.
+
+    The recordings' files stay where they are.
+    """
+    from gazeapp.engine.workflows.marking import RemoveSettings, remove_gaze
+
+    run(project, remove_gaze, RemoveSettings(tuple(_recording_ids(project, recordings))), as_json)
 
 
 @click.command("quality")
@@ -405,6 +467,7 @@ def _recording_ids(path: Path, names: tuple[str, ...]) -> list[int]:
 
 
 COMMANDS = (
+    remove_gaze_command,
     import_gaze_command,
     formats_command,
     choose_fixations_command,

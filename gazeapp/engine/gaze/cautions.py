@@ -125,7 +125,15 @@ def unknown_images(named: Sequence[MatchedName]) -> GazeError:
 
 
 def in_words(facts: Json) -> str:
-    """Return the facts of an import plan as sentences for a terminal or a window."""
+    """Return the facts of an import plan as one paragraph."""
+    lines = in_lines(facts)
+    n_notes = len(facts["notes"])
+    told, notes = (lines[:-n_notes], lines[-n_notes:]) if n_notes else (lines, [])
+    return " ".join([f"{'; '.join(told)}.", *notes])
+
+
+def in_lines(facts: Json) -> list[str]:
+    """Return the facts of an import plan as lines: what it is, what is used, how it was recorded, notes."""
     dropped = ", ".join(f"{reason} {n}" for reason, n in facts["dropped"].items())
     per_eye = ", ".join(
         f"{eye} {n}" for eye, n in facts["fixations_per_eye"].items() if eye != Eye.UNKNOWN.word
@@ -133,20 +141,25 @@ def in_words(facts: Json) -> str:
     # Imports of an earlier gazeapp did not count these.
     waiting = facts.get("without_image", 0)
     kept = facts["fixations"] - waiting
-    parts = [
+    what = [
         f"{facts['format']} (confidence {facts['confidence']:.2f})",
         f"{counted(facts['trials'], 'trial')} of {counted(len(facts['subjects']), 'subject')} "
         f"on {counted(facts['images'], 'image')}",
+    ]
+    used = [
         f"{counted(kept, 'fixation')} kept" if kept or not waiting else "",
         f"{counted(waiting, 'fixation')} read, on no image of the project yet" if waiting else "",
         f"left out: {dropped}" if dropped else "none left out",
+    ]
+    how = [
         f"read per eye: {per_eye}, {facts['eye_used']} used" if per_eye else "",
         f"positions in {facts['frame']}" if _frame_was_said(facts) else "",
         "screen {} x {} px".format(*facts["screen"]) if facts["screen"] else "",
         f"{facts['rate_hz']:g} Hz" if facts["rate_hz"] else "",
         f"{facts['off_screen']} off the screen" if facts["off_screen"] else "",
     ]
-    return " ".join([f"{'; '.join(part for part in parts if part)}.", *facts["notes"]])
+    lines = ["; ".join(part for part in parts if part) for parts in (what, used, how)]
+    return [*(line for line in lines if line), *facts["notes"]]
 
 
 def _frame_was_said(facts: Json) -> bool:

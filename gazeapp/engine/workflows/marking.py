@@ -25,9 +25,11 @@ from gazeapp.engine.project import ImageRow, Project, RecordingRow, TrialRow
 from gazeapp.engine.project.gaze import CHOICES, GEOMETRY, StoredFixations
 from gazeapp.engine.types import BoolArray, IntArray, Json
 from gazeapp.engine.workflows.base import SILENT, Progress, StoppedError, Summary, Tally
+from gazeapp.engine.workflows.detected import outdated_detection
 from gazeapp.engine.workflows.gaze_state import assume_scored
 from gazeapp.engine.workflows.human_maps import HumanMaps, choices_of, default_geometry, geometry_of
 
+REMOVE_VERB = "remove gaze"
 CHOOSE_VERB, GEOMETRY_VERB, SHIFT_VERB = "choose fixations", "change geometry", "shift trials"
 NO_IMAGE = "image not in the project"
 """Why a fixation is not used that nothing speaks against but that its trial has no image."""
@@ -133,6 +135,12 @@ def _all_or_nothing(project: Project, tally: Tally) -> Iterator[None]:
 def change_geometry(project: Project, settings: GeometrySettings, progress: Progress) -> Summary:
     """Change screen, place of images or distance of recordings, or the project's default, in one transaction.
 
+    Returns
+    -------
+    Summary
+        One unit is a recording; ``details["changed"]`` counts fixations whose mark changed, and
+        ``details["outdated"]`` says of which recordings fixations were found in samples for another geometry.
+
     Raises
     ------
     GazeError
@@ -141,7 +149,7 @@ def change_geometry(project: Project, settings: GeometrySettings, progress: Prog
     recordings = project.gaze.recordings()
     concerned = [row for row in recordings if not settings.recordings or row.id in settings.recordings]
     tally = Tally(project, GEOMETRY_VERB, progress, len(concerned))
-    changed = 0
+    changed, ids = 0, {entry.id for entry in concerned}
     with _all_or_nothing(project, tally):
         assume_scored(project)
         if settings.recordings:
@@ -150,7 +158,7 @@ def change_geometry(project: Project, settings: GeometrySettings, progress: Prog
                 project.gaze.set_geometry(row.id, said.as_json())
         else:
             project.settings.set_current(GEOMETRY, settings.after(default_geometry(project)).as_json())
-        marker, ids = Marker(project), {entry.id for entry in concerned}
+        marker = Marker(project)
         for row in project.gaze.recordings():
             if tally.should_stop():
                 raise StoppedError
@@ -159,7 +167,36 @@ def change_geometry(project: Project, settings: GeometrySettings, progress: Prog
                 tally.done += 1
                 progress.report(tally.done, len(concerned), row.file)
         marker.finish(progress=progress)
-    return tally.summary(changed=0 if tally.cancelled else changed)
+    default = default_geometry(project)
+    outdated = [outdated_detection(row, default) for row in project.gaze.recordings() if row.id in ids]
+    return tally.summary(
+        changed=0 if tally.cancelled else changed, outdated=[sentence for sentence in outdated if sentence]
+    )
+
+
+@dataclass(frozen=True)
+class RemoveSettings:
+    """Ids of the recordings to take out of the project."""
+
+    recordings: tuple[int, ...]
+
+
+def remove_gaze(project: Project, settings: RemoveSettings, progress: Progress) -> Summary:
+    """Take recordings out of the project, with their trials, fixations and offsets; their files stay.
+
+    The human maps of the images that they concern are made anew in the same transaction.
+    """
+    recordings = [row for row in project.gaze.recordings() if row.id in settings.recordings]
+    tally = Tally(project, REMOVE_VERB, progress, len(recordings))
+    assume_scored(project)
+    with _all_or_nothing(project, tally):
+        touched: set[tuple[int, str]] = set()
+        for row in recordings:
+            touched |= project.gaze.looked_at(row.id)
+            project.gaze.remove_recording(row.id)
+            tally.done += 1
+        Marker(project).finish(touched, progress)
+    return tally.summary()
 
 
 def shift_trials(project: Project, settings: ShiftSettings, progress: Progress) -> Summary:

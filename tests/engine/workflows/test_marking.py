@@ -20,9 +20,11 @@ from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.marking import (
     GeometrySettings,
+    RemoveSettings,
     ShiftSettings,
     change_geometry,
     choose_fixations,
+    remove_gaze,
     shift_trials,
 )
 
@@ -250,3 +252,15 @@ def test_choices_that_are_cancelled_change_nothing(project, tmp_path):
     assert (summary.cancelled, summary.done, summary.details["changed"]) == (True, 0, 0)
     assert change_geometry(project, GeometrySettings(Geometry(screen=(1, 1))), Cancelled()).cancelled
     assert everything(project) == before
+
+
+def test_a_recording_that_is_taken_out_leaves_nothing_behind(project, tmp_path):
+    load(project, tmp_path, ROWS, geometry=SCREEN)
+    before = everything(project), project.maps.human(1, "free").values
+    load(project, tmp_path, ["a.png,s9,150,150,0,9", "b.png,s9,150,150,0,9"], "other.csv", geometry=SCREEN)
+    assert project.gaze.subjects() == ["s1", "s9"]
+    assert remove_gaze(project, RemoveSettings((2,)), SILENT).done == 1
+    assert everything(project) == before[0]
+    np.testing.assert_array_equal(project.maps.human(1, "free").values, before[1])
+    assert project.maps.human(2, "free") is None
+    assert project.gaze.subjects() == ["s1"]
