@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
-from gazeapp.engine.workflows.gaze import import_gaze
+from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
 from gazeapp.ui.study import read_study
 from gazeapp.ui.worker import JobRunner
@@ -28,8 +28,9 @@ def runners():
 
 
 @pytest.fixture
-def ask(qtbot, study, runners):
-    """Open the dialog on files and wait until all were looked into."""
+def ask(qtbot, study, runners, monkeypatch):
+    """Open the dialog on files and wait until all were looked into; it closes without a question."""
+    monkeypatch.setattr(ImportGazeDialog, "_may_close", lambda _self, _lost: True)
 
     def ask(*files: Path, wait: bool = True) -> ImportGazeDialog:
         with Project.open(study.path) as project:
@@ -384,3 +385,88 @@ def test_what_breaks_in_a_reader_is_said(ask, tmp_path, monkeypatch):
     dialog = ask(table(tmp_path / "a.csv", "scene-001.png,A,5,5"))
     assert dialog.files.entries[0].state == "bad"
     assert "boom" in words(dialog.read_page)
+
+
+def test_choices_that_leave_all_out_do_not_stand_in_the_way(qtbot, ask, study, tmp_path):
+    file = eyelink(tmp_path / "a.asc")
+    dialog = ask(file)
+    assert dialog.files.current.counts_in_words() == "2 trials · 2 fixations"
+    dialog.go_to("Choices")
+    dialog.choices_page.form.fields["min_duration_ms"].setValue(500)
+    settle(qtbot, dialog)
+    assert dialog.files.current.counts_in_words() == "2 trials · 0 of 4 in use"
+    assert dialog.bar.import_button.text() == "Import 1 file: 0 in use"
+    assert dialog.bar.import_button.isEnabled()
+    with Project.open(study.path) as project:
+        summary = import_gaze(project, dialog.settings(), SILENT)
+        assert (summary.done, summary.failed) == (1, 0)
+        assert Path(project.gaze.recordings()[-1].file).name == "a.asc"
+
+
+def test_closing_asks_once_when_something_would_be_lost(qtbot, ask, tmp_path, monkeypatch):
+    dialog = ask(table(tmp_path / "odd.csv", "odd.png,A,1,1"))
+    asked, answers = [], [False, True]
+
+    def may_close(lost):
+        asked.append(lost)
+        return answers[len(asked) - 1]
+
+    monkeypatch.setattr(dialog, "_may_close", may_close)
+    dialog.images_page.assign("odd.png", "scene-002.png")
+    settle(qtbot, dialog)
+    dialog.go_to("Choices")
+    dialog.choices_page.form.fields["min_duration_ms"].setValue(60)
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert asked == ["which images names mean (odd.csv); which fixations count"]
+    assert dialog.isVisible()
+    dialog.close()
+    assert len(asked) == 2
+    assert not dialog.isVisible()
+
+
+def test_closing_what_was_only_looked_at_asks_nothing(ask, tmp_path, monkeypatch):
+    dialog = ask(table(tmp_path / "good.csv", "scene-001.png,A,5,5"))
+    monkeypatch.setattr(dialog, "_may_close", lambda _lost: pytest.fail("asked"))
+    dialog.bar.cancel_button.click()
+    assert not dialog.isVisible()
+
+
+def test_escape_in_a_list_closes_the_list_only(qtbot, ask, tmp_path):
+    dialog = ask(table(tmp_path / "odd.csv", "odd.png,A,1,1"))
+    dialog.go_to("Images")
+    page = dialog.images_page
+    page.table.setCurrentIndex(page._shown.index(0, 1))
+    page.table.edit(page._shown.index(0, 1))
+    editor = page.table.findChild(QComboBox)
+    qtbot.keyClick(editor, Qt.Key.Key_Escape)
+    assert dialog.isVisible()
+    box = dialog.read_page._format
+    dialog.go_to("What was read")
+    box.showPopup()
+    qtbot.waitUntil(lambda: box.view().isVisible())
+    qtbot.keyClick(box.view(), Qt.Key.Key_Escape)
+    assert not box.view().isVisible()
+    assert dialog.isVisible()
+
+
+def test_files_that_are_there_already_are_not_counted_as_new(qtbot, ask, study, tmp_path):
+    one, two = (table(tmp_path / f"{name}.csv", f"scene-001.png,{name},5,5") for name in "AB")
+    with Project.open(study.path) as project:
+        import_gaze(project, ImportGazeSettings((str(one),), "social"), SILENT)
+    dialog = ask(one)
+    assert not dialog.bar.import_button.isEnabled()
+    assert dialog.bar.reason == "This file is in the project already, under the same settings."
+    dialog.add_files([two])
+    settle(qtbot, dialog)
+    assert dialog.bar.import_button.text() == "Import 1 file: 1 fixation"
+    assert dialog.bar.reason == "1 is there already."
+    dialog.bar._simulated.setChecked(True)  # another import than the one that is there
+    assert dialog.bar.import_button.text() == "Import 2 files: 2 fixations"
+    dialog.bar._simulated.setChecked(False)
+    dialog.bar._task.setCurrentText("general")
+    assert dialog.bar.import_button.text() == "Import 2 files: 2 fixations"
+    dialog.bar._task.setCurrentText("Social")
+    assert dialog.bar.reason == "1 is there already."
+    with Project.open(study.path) as project:
+        summary = import_gaze(project, dialog.settings(), SILENT)
+    assert (summary.done, summary.skipped) == (1, 1)

@@ -252,6 +252,11 @@ def with_fixations(recording: Recording, settings: FileSettings, default: Geomet
     return replace(recording, contents=found)
 
 
+def values_of(settings: ImportGazeSettings, file: str) -> Json:
+    """Return what tells an import of a file from others of the same content and task."""
+    return {"simulated": settings.simulated, **asdict(settings.of(file))}
+
+
 class _Import:
     """One call of the verb: the project's images, tasks, choices and default geometry."""
 
@@ -293,7 +298,7 @@ class _Import:
         stored = self._project.settings.get(older.settings_id)
         # Recordings of the first version kept the settings of the whole import.
         return stored.verb != FILE_VERB or stored.hash == settings_hash(
-            FILE_VERB, as_values(self._values(file))
+            FILE_VERB, as_values(values_of(self._settings, file))
         )
 
     def match_again(self, older: RecordingRow) -> bool:
@@ -388,10 +393,6 @@ class _Import:
             )
         return tasks[0] if tasks else DEFAULT_TASK
 
-    def _values(self, file: str) -> Json:
-        reading = asdict(self._settings.of(file))
-        return {"simulated": self._settings.simulated, **reading}
-
     def store(self, plan: ImportPlan, file: str, progress: Progress) -> bool:
         """Store a recording in place of its older import, with the human maps it changes.
 
@@ -423,7 +424,7 @@ class _Import:
                     },
                 },
                 simulated=self._settings.simulated,
-                settings_id=self._project.settings.put(FILE_VERB, self._values(file)),
+                settings_id=self._project.settings.put(FILE_VERB, values_of(self._settings, file)),
                 frame=facts.frame.as_json(),
                 geometry=self._settings.of(file).geometry.as_json(),
             )

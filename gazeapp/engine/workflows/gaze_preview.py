@@ -20,12 +20,15 @@ from gazeapp.engine.gaze.records import Contents, Recording
 from gazeapp.engine.gaze.source import Source, Watch
 from gazeapp.engine.gaze.table_guess import preview, suggest
 from gazeapp.engine.project import ImageRow, Project
+from gazeapp.engine.project.settings import as_values, settings_hash
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.gaze import (
     DEFAULT_TASK,
+    FILE_VERB,
     FileSettings,
     ImportGazeSettings,
     read_as_is,
+    values_of,
     with_fixations,
 )
 from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
@@ -106,6 +109,8 @@ class Preview:
         What the project holds to as it is: which fixations are used, and its default geometry.
     imported
         Whether the project holds an import of the same content.
+    imports
+        Task of each such import and hash of its settings; no hash where the first version imported it.
     read
         The file as it was read, before fixations were sought, to plan it anew without reading it.
     is_whole
@@ -126,6 +131,7 @@ class Preview:
     choices: GazeChoices = field(default_factory=GazeChoices)
     default: Geometry = field(default_factory=Geometry)
     imported: bool = False
+    imports: tuple[tuple[str, str], ...] = ()
     read: Recording | None = field(default=None, repr=False)
     is_whole: bool = True
 
@@ -247,6 +253,7 @@ def _planned(
         resolve=project.tasks.resolve,
     )
     replaced = own.detect and len(read.fixations) > 0
+    imports = _imports(project, read.sha256)
     return replace(
         found,
         plan=plan,
@@ -254,8 +261,27 @@ def _planned(
         images=_pictures(project, images, plan),
         facts=plan.facts(),
         own_fixations=read.contents if replaced else None,
-        imported=bool(project.gaze.recordings(sha256=read.sha256)),
+        imported=bool(imports),
+        imports=imports,
     )
+
+
+def is_there_already(found: Preview, settings: ImportGazeSettings) -> bool:
+    """Return whether an import would pass a file over, as it was imported under the same task and settings."""
+    task = settings.task.strip().casefold()
+    for known, digest in found.imports:
+        if not task or known.casefold() in ("", task):
+            own = settings_hash(FILE_VERB, as_values(values_of(settings, found.file)))
+            return digest in ("", own)
+    return False
+
+
+def _imports(project: Project, sha256: str) -> tuple[tuple[str, str], ...]:
+    found = []
+    for row in project.gaze.recordings(sha256=sha256):
+        stored = project.settings.get(row.settings_id)
+        found.append((row.task, stored.hash if stored.verb == FILE_VERB else ""))
+    return tuple(found)
 
 
 def _no_degrees(plan: ImportPlan, choices: GazeChoices) -> GazeError | None:

@@ -37,6 +37,7 @@ class ImportBar(QWidget):
         name.setToolTip(_TASK_TIP)
         self._simulated = QCheckBox("Simulated")
         self._simulated.setToolTip("Marks these recordings as simulated wherever they show.")
+        self._simulated.toggled.connect(self.changed)
         self._reason = label("", "muted", wrap=True)
         self._reason.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.import_button = QPushButton("Import")

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
+    QMessageBox,
     QPushButton,
     QSplitter,
     QStackedWidget,
@@ -28,7 +29,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.dialogs.import_gaze.bar import ImportBar
 from gazeapp.ui.dialogs.import_gaze.choices_page import ChoicesPage
 from gazeapp.ui.dialogs.import_gaze.columns_page import ColumnsPage
-from gazeapp.ui.dialogs.import_gaze.entries import EMPTY, READING, Entry, same_content
+from gazeapp.ui.dialogs.import_gaze.entries import READING, Entry, edits_in_words, same_content
 from gazeapp.ui.dialogs.import_gaze.file_list import FileList
 from gazeapp.ui.dialogs.import_gaze.images_page import ImagesPage
 from gazeapp.ui.dialogs.import_gaze.page import Page
@@ -320,23 +321,28 @@ class ImportGazeDialog(QDialog):
         ready = [entry for entry in entries if entry.can_be_imported]
         reading = [entry for entry in entries if entry.state == READING]
         left_out = [entry for entry in entries if entry not in ready and entry not in reading]
-        fixations = sum(entry.fixations for entry in ready)
-        button = (
-            f"Import {counted(len(ready), 'file')}: {counted(fixations, 'fixation')}" if ready else "Import"
-        )
+        there = [entry for entry in ready if entry.is_there(self.bar.task, self.bar.simulated)]
+        new = [entry for entry in ready if entry not in there]
+        fixations = sum(entry.fixations for entry in new)
+        found = counted(fixations, "fixation") if fixations else "0 in use"
+        button = f"Import {counted(len(new), 'file')}: {found}" if new else "Import"
         note = self.bar.missing()
         if not entries:
             note = "Add the files that the eye tracker wrote."
         elif reading:
             note = f"Reading {counted(len(reading), 'file')}…"
         elif not ready:
-            empty = all(entry.state == EMPTY for entry in entries)
-            what = "There is nothing to import in" if empty else "Nothing can be imported as it is from"
-            note = f"{what} {'this file' if len(entries) == 1 else 'these files'}."
+            which = "this file" if len(entries) == 1 else "these files"
+            note = f"Nothing can be imported as it is from {which}."
+        elif not new and self.choices_page.choices is None and self.default_geometry is None:
+            which = "This file is" if len(there) == 1 else f"All {len(there)} files are"
+            note = f"{which} in the project already, under the same settings."
         if note:
             self.bar.say(button, note, ready=False)
             return
         notes = []
+        if there:
+            notes.append(f"{len(there):,} {'is' if len(there) == 1 else 'are'} there already.")
         if left_out:
             names = ", ".join(entry.name for entry in left_out[:3])
             more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
@@ -350,6 +356,34 @@ class ImportGazeDialog(QDialog):
     def _import(self) -> None:
         if self.bar.import_button.isEnabled():
             self.accept()
+
+    @property
+    def lost_by_closing(self) -> str:
+        """What the user has set here and would have to set again; empty when nothing is."""
+        parts = [
+            edits_in_words(self.files.entries),
+            "which fixations count" if self.choices_page.choices is not None else "",
+            "the project's default screen and distance" if self.default_geometry is not None else "",
+        ]
+        return "; ".join(part for part in parts if part)
+
+    def reject(self) -> None:
+        """Close without importing; asks first when something that was set would be lost."""
+        lost = self.lost_by_closing
+        if not lost or self._may_close(lost):
+            super().reject()
+
+    def _may_close(self, lost: str) -> bool:
+        box = QMessageBox(self)
+        box.setWindowTitle("Close without importing")
+        box.setText("Close without importing?")
+        box.setInformativeText(f"What you have set here would be lost: {lost}.")
+        close = box.addButton("Close without importing", QMessageBox.ButtonRole.DestructiveRole)
+        stay = box.addButton("Keep working", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(stay)
+        box.setEscapeButton(stay)
+        box.exec()
+        return box.clickedButton() is close
 
     def done(self, result: int) -> None:
         """Close; nothing more is read."""

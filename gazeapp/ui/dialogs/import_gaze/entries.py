@@ -8,10 +8,21 @@ from pathlib import Path
 
 from gazeapp.engine.gaze.cautions import counted
 from gazeapp.engine.gaze.formats import FORMATS
-from gazeapp.engine.workflows.gaze import FileSettings
-from gazeapp.engine.workflows.gaze_preview import Preview
+from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings
+from gazeapp.engine.workflows.gaze_preview import Preview, is_there_already
 
-READING, BAD, EMPTY, CAUTION, GOOD = "reading", "bad", "empty", "caution", "good"
+READING, BAD, CAUTION, GOOD = "reading", "bad", "caution", "good"
+
+_SETTINGS = {
+    "format": "the format",
+    "rules": "the messages that make trials",
+    "profile": "the columns",
+    "match": "which images names mean",
+    "geometry": "screen and distance",
+    "detect": "how fixations are found",
+    "detection": "how fixations are found",
+}
+"""Field of the settings of a file -> what the user says there."""
 
 
 @dataclass
@@ -37,6 +48,7 @@ class Entry:
     preview: Preview | None = None
     is_fresh: bool = False
     share_read: float = 0.0
+    _there: tuple[object, bool] = (None, False)
 
     @property
     def name(self) -> str:
@@ -45,20 +57,28 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """``reading``, ``bad`` (cannot be imported), ``empty``, ``caution`` or ``good``."""
+        """``reading``, ``bad`` (cannot be imported), ``caution`` or ``good``."""
         preview = self.preview
         if preview is None or not self.is_fresh:
             return READING
         if preview.error is not None or preview.plan is None:
             return BAD
-        if not preview.facts["fixations"]:
-            return EMPTY
-        return CAUTION if preview.plan.cautions else GOOD
+        return CAUTION if preview.plan.cautions or not self.fixations else GOOD
 
     @property
     def can_be_imported(self) -> bool:
-        """Whether there is anything to store."""
+        """Whether nothing stands against it; choices that leave all out do not, as they can be changed later."""
         return self.state in (CAUTION, GOOD)
+
+    def is_there(self, task: str, simulated: bool) -> bool:
+        """Return whether an import would pass it over, as the project holds the same already."""
+        if self.preview is None or not self.preview.imports:
+            return False
+        key = self.preview.imports, self.settings, task, simulated
+        if self._there[0] != key:
+            settings = ImportGazeSettings((self.file,), task, self.settings, simulated=simulated)
+            self._there = key, is_there_already(self.preview, settings)
+        return self._there[1]
 
     @property
     def format(self) -> str:
@@ -95,11 +115,26 @@ class Entry:
             return "cannot be imported yet"
         facts, problems = preview.facts, len(preview.plan.cautions)
         parts = [counted(facts["trials"], "trial"), counted(facts["fixations"], "fixation")]
+        if not facts["fixations"]:
+            parts[1] = f"0 of {sum(trial.n_recorded for trial in preview.plan.trials):,} in use"
         if preview.error is not None:
             parts = ["cannot be imported yet"]
         elif problems:
             parts.append(counted(problems, "caution"))
         return " · ".join(parts)
+
+
+def edits_in_words(entries: Sequence[Entry]) -> str:
+    """Return what the user has said of files, such as ``the columns, screen and distance (2 files)``."""
+    plain, edited = FileSettings(), [entry for entry in entries if entry.settings != FileSettings()]
+    said = dict.fromkeys(
+        words
+        for field_name, words in _SETTINGS.items()
+        if any(getattr(entry.settings, field_name) != getattr(plain, field_name) for entry in edited)
+    )
+    if not edited:
+        return ""
+    return f"{', '.join(said)} ({edited[0].name if len(edited) == 1 else counted(len(edited), 'file')})"
 
 
 def same_content(entries: Sequence[Entry]) -> list[tuple[str, str]]:

@@ -27,17 +27,16 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui import theme
-from gazeapp.ui.dialogs.import_gaze.entries import BAD, CAUTION, EMPTY, GOOD, READING, Entry
+from gazeapp.ui.dialogs.import_gaze.entries import BAD, CAUTION, GOOD, READING, Entry
 from gazeapp.ui.drops import gaze_filter
 from gazeapp.ui.folders import GAZE, ask_for_files
 from gazeapp.ui.theme import STEP, colors
 
 _ENTRY = Qt.ItemDataRole.UserRole
-_ICONS = {READING: "clock", BAD: "warning", EMPTY: "warning", CAUTION: "info", GOOD: "check"}
+_ICONS = {READING: "clock", BAD: "warning", CAUTION: "info", GOOD: "check"}
 _WORDS = {
     READING: "being read",
     BAD: "cannot be imported as it is",
-    EMPTY: "holds nothing to import",
     CAUTION: "can be imported; there is something to know",
     GOOD: "can be imported",
 }
@@ -109,7 +108,7 @@ class _Delegate(QStyledItemDelegate):
             painter.setBrush(QColor(shades.accent_soft if selected else shades.hover))
             painter.drawRoundedRect(area, 6, 6)
         state = entry.state
-        alarming = state in (BAD, EMPTY)
+        alarming = state == BAD
         height = _line_height(option.font)
         top, left = option.rect.top() + STEP, option.rect.left() + 2 * STEP
         tint = shades.warning if alarming else shades.accent if state == GOOD else shades.muted

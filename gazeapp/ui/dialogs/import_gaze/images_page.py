@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.cautions import counted
-from gazeapp.engine.gaze.plan import Match, MatchRules
+from gazeapp.engine.gaze.match import Match, MatchRules
 from gazeapp.engine.workflows.gaze import FileSettings
 from gazeapp.engine.workflows.gaze_preview import Preview, names_in_file
 from gazeapp.ui.dialogs.import_gaze.match_model import FIXATIONS, HOW, IMAGE, NAME, TRIALS, MatchModel
