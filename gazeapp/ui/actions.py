@@ -157,7 +157,7 @@ TABLE: tuple[ActionInfo | str, ...] = (
     ActionInfo(
         "study.gaze",
         "Import gaze…",
-        "Import fixations from CSV, TSV or EyeLink .asc files.",
+        "Import the files that an eye tracker wrote, or tables of fixations.",
         STUDY,
         ("Ctrl+G",),
         "gaze",
@@ -172,6 +172,12 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "study.geometry",
         "Screen and distance…",
         "Say how large the screen was, where images lay on it, and how far it was away.",
+        STUDY,
+    ),
+    ActionInfo(
+        "study.remove_gaze",
+        "Remove recordings…",
+        "Take recordings out of the study; their files stay where they are.",
         STUDY,
     ),
     ActionInfo(

@@ -11,11 +11,12 @@ from gazeapp.ui.actions import Actions
 from gazeapp.ui.history import History, Step
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
+from gazeapp.ui.worker import JobProgress
 
 if TYPE_CHECKING:
     from gazeapp.ui.canvas.mover import Move, ScanpathMover
 
-_NEEDS = ("study.choices", "study.geometry", "edit.move")
+_NEEDS = ("study.choices", "study.geometry", "study.remove_gaze", "edit.move")
 _OFFSETS = ("edit.reset_offset", "edit.offset_recording")
 
 
@@ -41,6 +42,7 @@ class GazeActions(QObject):
         for action_id, slot in (
             ("study.choices", self.choose_fixations),
             ("study.geometry", self.change_geometry),
+            ("study.remove_gaze", self.remove_gaze),
             ("edit.reset_offset", self.reset_offset),
             ("edit.offset_recording", self.offset_recording),
         ):
@@ -85,6 +87,28 @@ class GazeActions(QObject):
         if accepted and dialog.said and self._session.path == path:
             self._history.do(geometry_step(dict(dialog.said)))
         dialog.deleteLater()
+
+    @Slot()
+    def remove_gaze(self) -> None:
+        """Ask which recordings to take out of the study, and do so; this cannot be undone."""
+        study, path = self._session.study, self._session.path
+        if study is None or path is None:
+            return
+        from gazeapp.ui.dialogs.remove_gaze import RemoveGazeDialog
+
+        dialog = RemoveGazeDialog(self._window, study.recordings)
+        accepted = dialog.exec() == QDialog.DialogCode.Accepted
+        chosen = dialog.chosen
+        dialog.deleteLater()
+        if not (accepted and chosen and self._session.path == path):
+            return
+
+        def work(project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.workflows.marking import RemoveSettings, remove_gaze
+
+            return remove_gaze(project, RemoveSettings(chosen), progress)
+
+        self._session.submit("Removing recordings", work)
 
     @Slot()
     def reset_offset(self) -> None:

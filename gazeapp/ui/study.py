@@ -44,7 +44,7 @@ class StudyView:
     subjects
         Names of the subjects with a kept fixation, by (image id, task).
     recordings
-        Number of recordings.
+        File names of the recordings by their id.
     choices
         Which fixations are in use, and how they make human maps.
     older_scores
@@ -62,7 +62,7 @@ class StudyView:
     runs: tuple[RunRow, ...] = ()
     fixations: Mapping[tuple[int, str], int] = field(default_factory=dict)
     subjects: Mapping[tuple[int, str], frozenset[str]] = field(default_factory=dict)
-    recordings: int = 0
+    recordings: Mapping[int, str] = field(default_factory=dict)
     choices: GazeChoices = field(default_factory=GazeChoices)
     older_scores: frozenset[tuple[str, str]] = frozenset()
     values: Mapping[ScoreKey, Mapping[str, Mapping[int, float]]] = field(default_factory=dict)
@@ -108,7 +108,7 @@ def read_study(project: Project) -> StudyView:
         runs=tuple(project.runs.all()),
         fixations=project.gaze.counts(),
         subjects=project.gaze.subjects_of_images(),
-        recordings=int(project.db.execute("SELECT count(*) FROM recordings").fetchone()[0]),
+        recordings=dict(project.db.execute("SELECT id, file FROM recordings ORDER BY id").fetchall()),
         choices=choices_of(project),
         older_scores=outdated_scores(project),
         values=_values(project),
