@@ -105,8 +105,31 @@ class DataSet:
 
 
 @dataclass(frozen=True, slots=True)
+class AttentionRow:
+    """How much attention falls on one kind of thing, as text.
+
+    ``share`` of the attention and ``area`` of the image, %; ``ratio`` of the two, and ``shuffled`` with the
+    places of other scenes.
+    """
+
+    place: str
+    share: str
+    area: str
+    ratio: str
+    shuffled: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionTable:
+    """Where a model attends on held-out scenes, by one map method."""
+
+    method: str
+    rows: tuple[AttentionRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelData:
-    """One model, what it is made of and what it was trained on."""
+    """One model, what it is made of and what it was trained on; ``facts`` are rows (name, value)."""
 
     id: str
     name: str
@@ -118,6 +141,7 @@ class ModelData:
     revision: str
     domain: str
     facts: tuple[tuple[str, str], ...]
+    attention: tuple[AttentionTable, ...]
     n_runs: int
     n_outside: int
     stand_ins: tuple[tuple[str, str], ...]

@@ -11,7 +11,7 @@ from statistics import median
 from gazeapp.engine.project import ImageRow, ModelRow, Project, RecordingRow, TrialRow
 from gazeapp.engine.project.listing import any_used_from_screen
 from gazeapp.engine.reports.content import DataSet, ImageFile, ModelData, TaskData
-from gazeapp.engine.reports.plain import flat
+from gazeapp.engine.reports.model_facts import attention_tables, fact_rows
 from gazeapp.engine.reports.recordings import recordings
 from gazeapp.engine.reports.style import REFERENCE_COLOUR, model_colour
 from gazeapp.engine.workflows.human_maps import choices_of
@@ -73,7 +73,8 @@ def _model(project: Project, row: ModelRow, colours: list[str], images: list[Ima
         else row.checkpoint,
         revision=row.revision,
         domain=row.domain,
-        facts=tuple(flat(row.facts)),
+        facts=tuple(fact_rows(row.facts)),
+        attention=attention_tables(row.facts),
         n_runs=len(runs),
         n_outside=len(outside),
         stand_ins=tuple(stand_ins),

@@ -56,6 +56,8 @@ COMPARED = tuple(key for key in FIGURES if key != "n_samples")
 PER_TRIAL = frozenset({"n_recorded", "n_fixations", "n_duplicates", "gaps"})
 """Counts of which a recording's mean over its trials is compared: it may have fewer trials than others."""
 
+_A_TRIAL = " a trial"
+
 RULE = "abs(0.6745 (value − median) / MAD) > 3.5, MAD being the median absolute deviation from the median"
 """When a value stands out, as tooltips and reports have it."""
 
@@ -429,14 +431,14 @@ def against(table: QualityTable, row: int, key: str) -> str:
     middle = table.middle(row, key)
     if middle is None:
         return with_unit(key, float(table.numbers[key][row]))
-    value, median = (compared_text(table, key, v) for v in (float(table.compared(key)[row]), middle.median))
-    return f"{value} (median {median})"
+    value = compared_text(table, key, float(table.compared(key)[row]))
+    return f"{value} (median {compared_text(table, key, middle.median).removesuffix(_A_TRIAL)})"
 
 
 def compared_text(table: QualityTable, key: str, value: float) -> str:
     """Return a value as it is compared, with its unit, such as ``8.5 a trial``."""
     if table.is_per_trial(key) and np.isfinite(value):
-        return f"{figures.number(value, 1)} a trial"
+        return f"{figures.number(value, 1)}{_A_TRIAL}"
     return with_unit(key, value)
 
 

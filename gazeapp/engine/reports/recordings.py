@@ -97,7 +97,7 @@ def _facts(
         yield "Eye used", eye
     yield "Fixations", detection_of(recording) or "As the file has them."
     if outdated := outdated_detection(recording, default):
-        yield "Found otherwise", outdated
+        yield "Geometry since", outdated
     if recording.frame.get("of") != IMAGE:
         yield from _geometry_facts(recording, trials, default)
     shifted = sum(trial.shift != (0.0, 0.0) for trial in trials)

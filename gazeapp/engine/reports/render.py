@@ -32,7 +32,8 @@ def render(report: Report) -> str:
         format_name=sentences.format_name,
         number=numbers.number,
         plain=plain,
-        sentence=lambda text: f"{text[:1].upper()}{text[1:]}.",
+        capital=_capital,
+        sentence=lambda text: f"{_capital(text)}.",
         score=numbers.metric_value,
         percent=numbers.percent,
         listed=lambda items: numbers.listed([str(item) for item in items]),
@@ -76,6 +77,10 @@ def write(report: Report, path: Path) -> int:
     with replacing(path) as partial:
         partial.write_bytes(content)
     return len(content)
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _data_uri(jpeg: bytes) -> str:

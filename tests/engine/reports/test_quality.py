@@ -197,7 +197,7 @@ def test_a_small_recording_with_few_fixations_a_trial_stands_out(tmp_path):
     assert found.recordings.compared("n_recorded").tolist() == [9, 10, 11, 10, 10, 2]
     assert found.trials.compared("n_recorded")[:2].tolist() == [9, 9]
     assert found.recordings.far["n_recorded"].tolist() == [False] * 5 + [True]
-    line = "N5 in 5.csv: fixations recorded 2.0 a trial (median 10.0 a trial)"
+    line = "N5 in 5.csv: fixations recorded 2.0 a trial (median 10.0)"
     assert list(q.standing_out(found)) == [line]
     assert (data.columns, data.medians) == (("Fixations recorded, a trial",), ("10.0",))
     assert [row.cells for row in data.rows] == [(("2.0", True),)]
@@ -256,7 +256,7 @@ def test_the_tables_hold_the_figures_and_no_formula(project, tmp_path):
 def test_the_report_lists_what_stands_out(project):
     made, images, settings = project
     text = render(gather(made, "tuebingen", "r.html"))
-    rows = re.findall(r"<tr><th scope=.row.>(S\d)</th><td>first.csv</td>(.*)</tr>", text)
+    rows = re.findall(r"<tr><th scope=.row.>(S\d)<small>first.csv</small></th>(.*)</tr>", text)
     assert [subject for subject, _ in rows] == ["S5"]
     assert re.findall(r"<b>◆ (.*?)</b>", rows[0][1]) == ["45.0"]
     assert "6 recordings, 1 stands out" in text
