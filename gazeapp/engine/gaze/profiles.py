@@ -24,6 +24,14 @@ NEEDED = {FIXATIONS: ("x", "y"), SAMPLES: ("time", "x", "y")}
 
 _FILE_FORMAT = "gazeapp table profile"
 _VERSION = 1
+_WHOLE = {
+    "format": f'"{_FILE_FORMAT}"',
+    "version": str(_VERSION),
+    "name": '"what to call it"',
+    "columns": '{"x": "its column", "y": "its column"}',
+}
+"""What no file may lack, and what to write there."""
+
 _SUFFIX = ".json"
 _LARGEST = 1_000_000
 _HUGE = 1e300
@@ -101,27 +109,47 @@ class TableProfile:
         GazeError
             When it is no profile, is of a newer version, or has unknown names or wrong values.
         """
-        if not isinstance(values, dict) or values.get("format") != _FILE_FORMAT:
+        if not isinstance(values, dict) or values.get("format", _FILE_FORMAT) != _FILE_FORMAT:
             raise _wrong("This is no column mapping that gazeapp wrote.", where)
-        if values.get("version") != _VERSION:
+        if not set(values) & {"format", "columns"}:
+            raise _wrong("This is no column mapping: it has neither 'format' nor 'columns'.", where)
+        if lacking := [name for name in _WHOLE if name not in values]:
             raise GazeError(
-                "The column mapping is of another version of gazeapp.", where=where, todo="Update gazeapp."
+                f"The column mapping lacks {', '.join(repr(name) for name in lacking)}.",
+                where=where,
+                todo=f"Add {', '.join(f'{json.dumps(name)}: {_WHOLE[name]}' for name in lacking)} to the file.",
+            )
+        if values["version"] != _VERSION:
+            raise GazeError(
+                f"The column mapping is of another version ({values['version']!r:.20}) than this gazeapp reads "
+                f"({_VERSION}).",
+                where=where,
+                todo="Update gazeapp, or make the mapping again in the import window.",
             )
         own = {entry.name: str(entry.type) for entry in fields(cls)}
         given = {name: value for name, value in values.items() if name not in ("format", "version")}
         if unknown := sorted(set(given) - set(own)):
-            raise _wrong(f"The column mapping has '{unknown[0]}', which gazeapp does not know.", where)
-        if "name" not in given:
-            raise _wrong("The column mapping has no name.", where)
+            raise _unknown(unknown[0], where)
         for name, value in given.items():
             if not _KINDS[own[name]](value):
-                raise _wrong(f"The column mapping's '{name}' has a value of the wrong kind.", where)
+                raise GazeError(
+                    f"The column mapping's '{name}' has a value of the wrong kind.",
+                    where=where,
+                    todo=f"Give {_MEANT[own[name]]}.",
+                )
         if "frame" in given:
             given["frame"] = Frame(**given["frame"])
         try:
             return cls(**given)
         except GazeError as error:
             raise GazeError(error.what, where=where or error.where, todo=error.todo) from None
+
+
+def _unknown(name: str, where: str) -> GazeError:
+    what = f"The column mapping has '{name}', which gazeapp does not know."
+    if name in ROLES:
+        return GazeError(what, where=where, todo=f"Put '{name}' and its column into 'columns'.")
+    return GazeError(what, where=where, todo="Take it out, or correct its name.")
 
 
 def _wrong(what: str, where: str) -> GazeError:
@@ -146,6 +174,16 @@ _KINDS = {
     ),
     "Frame": _is_frame,
 }
+
+
+_MEANT = {
+    "str": "text in quotation marks",
+    "int": "a whole number",
+    "float | None": "a number, or null",
+    "dict[str, str]": 'names of columns by what they are, such as {"x": "Gaze X", "y": "Gaze Y"}',
+    "Frame": 'of, unit, y_up and centred, such as {"of": "screen", "unit": "px", "y_up": false, "centred": false}',
+}
+"""What a value has to be, by the type of its field."""
 
 
 def _problems(profile: TableProfile) -> list[tuple[str, str]]:

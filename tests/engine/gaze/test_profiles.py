@@ -103,6 +103,50 @@ def test_wrong_values_are_said(tmp_path, change, says):
     assert caught.value.todo
 
 
+@pytest.mark.parametrize(
+    ("lacking", "says"),
+    [
+        (("version",), 'Add "version": 1 to the file.'),
+        (("format",), 'Add "format": "gazeapp table profile" to the file.'),
+        (("name",), 'Add "name": "what to call it" to the file.'),
+        (("columns",), 'Add "columns": {"x": "its column", "y": "its column"} to the file.'),
+        (("format", "version"), 'Add "format": "gazeapp table profile", "version": 1 to the file.'),
+    ],
+)
+def test_what_a_file_made_by_hand_lacks_is_said(tmp_path, lacking, says):
+    path = tmp_path / "profile.json"
+    whole = FULL.as_json()
+    path.write_text(json.dumps({name: value for name, value in whole.items() if name not in lacking}))
+    with pytest.raises(GazeError, match=f"lacks {', '.join(map(repr, lacking))}") as caught:
+        load_profile(path)
+    assert (caught.value.where, caught.value.todo) == (str(path), says)
+
+
+def test_what_is_said_is_enough(tmp_path):
+    path = tmp_path / "profile.json"
+    path.write_text(
+        '{"format": "gazeapp table profile", "version": 1, "name": "a", "columns": {"x": "X", "y": "Y"}}'
+    )
+    assert load_profile(path) == TableProfile("a", {"x": "X", "y": "Y"})
+
+
+def test_json_of_something_else_is_no_mapping(tmp_path):
+    path = tmp_path / "profile.json"
+    for text in ("{}", '{"a": 1}', "[]", "3", "null"):
+        path.write_text(text)
+        with pytest.raises(GazeError, match="This is no column mapping"):
+            load_profile(path)
+
+
+def test_a_column_outside_of_columns_is_told_where_it_belongs():
+    with pytest.raises(GazeError, match="has 'x', which") as caught:
+        TableProfile.of({**FULL.as_json(), "x": "Gaze X"})
+    assert caught.value.todo == "Put 'x' and its column into 'columns'."
+    with pytest.raises(GazeError, match="wrong kind") as caught:
+        TableProfile.of({**FULL.as_json(), "columns": ["X", "Y"]})
+    assert '{"x": "Gaze X", "y": "Gaze Y"}' in caught.value.todo
+
+
 def test_what_cannot_be_read_or_written_is_said(tmp_path):
     with pytest.raises(GazeError, match="cannot be read"):
         load_profile(tmp_path / "none.json")
