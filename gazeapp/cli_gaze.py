@@ -304,7 +304,7 @@ def set_geometry_command(project: Path, recordings: tuple[str, ...], as_json: bo
     ids = tuple(_recording_ids(project, recordings))
     summary = call(project, change_geometry, GeometrySettings(said, ids, keep=True), as_json)
     done = f"{counts(summary)}; {summary.details['changed']} fixations marked otherwise"
-    report_and_exit(summary, as_json, "\n".join([f"{summary.verb}: {done}", *summary.details["outdated"]]))
+    report_and_exit(summary, as_json, f"{summary.verb}: {done}")
 
 
 @click.command("remove-gaze")

@@ -162,10 +162,11 @@ QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; padd
     selection-background-color: $accent_soft; selection-color: $text; }
 QSpinBox::up-button, QDoubleSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::down-button {
     width: 0; border: none; }
-QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $faint; border-radius: 4px;
+QCheckBox::indicator, QListView::indicator { width: 14px; height: 14px; border: 1px solid $faint; border-radius: 4px;
     background: $base; }
 QCheckBox::indicator:hover, QCheckBox::indicator:focus { border-color: $accent; }
-QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($tick); }
+QCheckBox::indicator:checked, QListView::indicator:checked { background: $accent; border-color: $accent;
+    image: url($tick); }
 QCheckBox::indicator:disabled { border-color: $line; background: $window; }
 QCheckBox:focus { color: $accent; }
 QCheckBox, QRadioButton { spacing: 8px; padding: 2px; }

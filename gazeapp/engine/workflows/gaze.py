@@ -31,7 +31,7 @@ from gazeapp.engine.types import IntArray, Json
 from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
 from gazeapp.engine.workflows.gaze_state import assume_scored
 from gazeapp.engine.workflows.human_maps import AS_READ, choices_of, default_geometry
-from gazeapp.engine.workflows.marking import Marker, choose_fixations
+from gazeapp.engine.workflows.marking import GEOMETRY_VERB, Marker, choose_fixations
 
 VERB = "import gaze"
 FILE_VERB = "read recording"
@@ -408,6 +408,7 @@ class _Import:
             if older is not None:
                 touched |= gaze.looked_at(older.id)
                 gaze.remove_recording(older.id)
+                self._project.problems.clear(GEOMETRY_VERB, older.file)
             recording_id = gaze.add_recording(
                 path=recording.path,
                 sha256=recording.sha256,

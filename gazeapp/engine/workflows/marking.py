@@ -138,8 +138,8 @@ def change_geometry(project: Project, settings: GeometrySettings, progress: Prog
     Returns
     -------
     Summary
-        One unit is a recording; ``details["changed"]`` counts fixations whose mark changed, and
-        ``details["outdated"]`` says of which recordings fixations were found in samples for another geometry.
+        One unit is a recording; ``details["changed"]`` counts fixations whose mark changed. That fixations
+        were found in samples for another geometry is a problem of their recording.
 
     Raises
     ------
@@ -168,10 +168,12 @@ def change_geometry(project: Project, settings: GeometrySettings, progress: Prog
                 progress.report(tally.done, len(concerned), row.file)
         marker.finish(progress=progress)
     default = default_geometry(project)
-    outdated = [outdated_detection(row, default) for row in project.gaze.recordings() if row.id in ids]
-    return tally.summary(
-        changed=0 if tally.cancelled else changed, outdated=[sentence for sentence in outdated if sentence]
-    )
+    for row in project.gaze.recordings():
+        if row.id in ids and not tally.cancelled:
+            project.problems.clear(GEOMETRY_VERB, row.file)
+            if outdated := outdated_detection(row, default):
+                tally.problem(row.file, outdated, unit=row.file)
+    return tally.summary(changed=0 if tally.cancelled else changed)
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,7 @@ def remove_gaze(project: Project, settings: RemoveSettings, progress: Progress) 
         for row in recordings:
             touched |= project.gaze.looked_at(row.id)
             project.gaze.remove_recording(row.id)
+            project.problems.clear(GEOMETRY_VERB, row.file)
             tally.done += 1
         Marker(project).finish(touched, progress)
     return tally.summary()
@@ -283,6 +286,9 @@ class Marker:
         table, owner = as_read(self._project.gaze.stored_fixations(recording.id), trials)
         eyes = eyes_used(table, owner, len(trials), self._choices.eye)
         _, why = self._why(trials, table, owner, eyes)
+        # Averages of both eyes that are not used were not read either.
+        read = (table.eye != Eye.AVERAGE) | (why != Why.OTHER_EYE)
+        why, owner = why[read], owner[read]
         counts = Counter(
             {reason.words: int((why == reason).sum()) for reason in Why if (why == reason).any()}
         )

@@ -34,6 +34,7 @@ class RemoveGazeDialog(FormDialog):
         self.resize(640, 480)
         self._list = QListWidget()
         self._list.setAccessibleName("Recordings")
+        self._list.setSpacing(2)
         for number, file in recordings.items():
             item = QListWidgetItem(file)
             item.setData(_ID, number)

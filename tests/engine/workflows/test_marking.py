@@ -264,3 +264,27 @@ def test_a_recording_that_is_taken_out_leaves_nothing_behind(project, tmp_path):
     np.testing.assert_array_equal(project.maps.human(1, "free").values, before[1])
     assert project.maps.human(2, "free") is None
     assert project.gaze.subjects() == ["s1"]
+
+
+def test_fixations_found_in_samples_are_told_to_be_of_another_distance(project, tmp_path):
+    rows = [f"a.png,s1,{10 * k},{150 if k < 40 else 250},150" for k in range(80)]
+    columns = {"image": "image", "subject": "subject", "time": "t", "x": "x", "y": "y"}
+    profile = TableProfile("samples", columns, kind="samples", frame=Frame(of="screen"))
+    (tmp_path / "samples.csv").write_text("image,subject,t,x,y\n" + "".join(f"{row}\n" for row in rows))
+
+    def read(px_per_deg):
+        geometry = Geometry(screen=(400, 300), px_per_deg=px_per_deg)
+        settings = FileSettings(profile=profile, geometry=geometry)
+        return import_gaze(
+            project, ImportGazeSettings((str(tmp_path / "samples.csv"),), "free", settings), SILENT
+        )
+
+    assert read(30).failed == 0
+    assert [trial.n_kept for trial in project.gaze.trials()] == [2]
+    closer = GeometrySettings(Geometry(screen=(400, 300), px_per_deg=60), (1,))
+    summary = change_geometry(project, closer, SILENT)
+    assert "found at 30 px per degree, now there are 60" in summary.problems[0].what
+    assert len(project.problems.all()) == 1
+    read(60)
+    assert project.problems.all() == []
+    assert len(project.gaze.recordings()) == 1
