@@ -470,3 +470,53 @@ def test_files_that_are_there_already_are_not_counted_as_new(qtbot, ask, study, 
     with Project.open(study.path) as project:
         summary = import_gaze(project, dialog.settings(), SILENT)
     assert (summary.done, summary.skipped) == (1, 1)
+
+
+def test_images_of_trials_without_names_are_chosen_one_after_another(qtbot, ask, tmp_path):
+    file = eyelink(tmp_path / "A.asc", named=False)
+    dialog = ask(file)
+    dialog.go_to("Images")
+    page = dialog.images_page
+    chosen = ("scene-003.png", "scene-001.png")
+    for k, image in enumerate(chosen):
+        row = next(k for k, match in enumerate(page.model.matches) if not match.name)
+        cell = page.model.index(row, 1)
+        assert cell.data() == f"none; choose that of trial {k + 1}"
+        assert cell.flags() & Qt.ItemFlag.ItemIsEditable
+        page.model.setData(cell, image)
+        settle(qtbot, dialog)
+    assert [(match.name, match.image, match.how) for match in page.model.matches] == [
+        (name, name, "by order") for name in chosen
+    ]
+    page.model.setData(page.model.index(1, 1), "scene-002.png")
+    settle(qtbot, dialog)
+    assert dialog.settings().own[str(file)].match.order == ("scene-003.png", "scene-002.png")
+    page.model.setData(page.model.index(0, 1), "")
+    settle(qtbot, dialog)
+    assert dialog.settings().own[str(file)].match.order == ()
+
+
+def test_the_image_of_a_single_trial_is_chosen(qtbot, ask, tmp_path):
+    dialog = ask(eyelink(tmp_path / "A.asc", 1, named=False))
+    page = dialog.images_page
+    dialog.go_to("Images")
+    assert page.model.index(0, 1).data() == "none; choose one"
+    page.model.setData(page.model.index(0, 1), "scene-002.png")
+    settle(qtbot, dialog)
+    assert page.model.matches[0].image == "scene-002.png"
+    assert dialog.bar.import_button.text() == "Import 1 file: 1 fixation"
+
+
+def test_a_list_with_an_unknown_image_can_be_put_right(qtbot, ask, tmp_path):
+    dialog = ask(eyelink(tmp_path / "A.asc", named=False))
+    dialog.go_to("Images")
+    page = dialog.images_page
+    page.use_order(("no-such.png", "scene-001.png"))
+    settle(qtbot, dialog)
+    assert dialog.tabs.currentWidget() is page
+    assert "no image 'no-such.png'" in page._wrong.text()
+    assert page._by_names.isEnabled()
+    page.use_order(())
+    settle(qtbot, dialog)
+    assert page._wrong.isHidden()
+    assert dialog.bar.import_button.isEnabled()

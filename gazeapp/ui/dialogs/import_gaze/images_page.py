@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,6 +35,7 @@ from PySide6.QtWidgets import (
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.cautions import counted
 from gazeapp.engine.gaze.match import Match, MatchRules
+from gazeapp.engine.gaze.records import Trial
 from gazeapp.engine.workflows.gaze import FileSettings
 from gazeapp.engine.workflows.gaze_preview import Preview, names_in_file
 from gazeapp.ui.dialogs.import_gaze.match_model import FIXATIONS, HOW, IMAGE, NAME, TRIALS, MatchModel
@@ -61,6 +63,7 @@ class ImagesPage(Page):
         super().__init__()
         self._images = sorted(images)
         self._rules = MatchRules()
+        self._is_nameless = False
         self.model = MatchModel()
         self.model.assigned.connect(self.assign)
         self._shown = _Shown(self)
@@ -91,9 +94,18 @@ class ImagesPage(Page):
         self._rules = settings.match
         plan = preview.plan if preview is not None else None
         without = frozenset(name for name, image in self._rules.names.items() if not image)
-        self.model.show_matches(plan.matches if plan else (), _BY_ORDER if self._rules.order else "", without)
+        trials = plan.recording.trials if plan is not None else ()
+        self._is_nameless = _are_nameless(trials, plan.matches if plan else (), self._rules)
+        locked = _BY_ORDER if self._rules.order and not self._is_nameless else ""
+        longest = max(Counter(trial.subject for trial in trials if trial.is_real).values(), default=0)
+        nameless = ""
+        if self._is_nameless and len(self._rules.order) < longest:
+            nameless = "one" if longest == 1 else f"that of trial {len(self._rules.order) + 1}"
+        self.model.show_matches(plan.matches if plan else (), locked, without, nameless)
         self._by_names.setEnabled(bool(self._rules.order))
-        self._wrong.hide()
+        error = preview.error if preview is not None and plan is None else None
+        self._wrong.setText(advice(error) if error else "")
+        self._wrong.setVisible(error is not None)
         self._explain()
 
     def apply_to(self, settings: FileSettings) -> FileSettings:
@@ -101,13 +113,28 @@ class ImagesPage(Page):
         return replace(settings, match=self._rules)
 
     def applies(self, preview: Preview | None) -> bool:
-        """Return whether there are trials to find images for."""
-        return preview is not None and preview.plan is not None
+        """Return whether there are trials to find images for, or what was said here keeps them from being found."""
+        if preview is None:
+            return False
+        return preview.plan is not None or preview.settings.match != MatchRules()
 
     @Slot(str, str)
     def assign(self, name: str, image: str) -> None:
-        """Let a recorded name mean an image of the project; an empty one means none."""
-        self._use({**self._rules.names, name: image})
+        """Let a recorded name mean an image of the project; an empty one means none.
+
+        Where the recording names no images, each one that is chosen is that of the next trial.
+        """
+        if not self._is_nameless:
+            self._use({**self._rules.names, name: image})
+            return
+        order = list(self._rules.order)
+        if not image:
+            order = order[: order.index(name)] if name in order else order
+        elif name in order:
+            order = [image if listed == name else listed for listed in order]
+        else:
+            order.append(image)
+        self.use_order(order)
 
     @Slot()
     def use_closest(self) -> None:
@@ -203,13 +230,20 @@ def _in_words(matches: Sequence[Match], order: Sequence[str]) -> str:
     parts = [
         f"{found:,} of {counted(len(named), 'name')} {'has' if len(named) == 1 else 'have'} an image."
         if named
-        else "The file names no images; match them by the order in which they were shown.",
+        else "The file names no images; choose them here in the order in which they were shown, or match by order.",
         f"{counted(waiting, 'trial')} without an image {'waits' if waiting == 1 else 'wait'} for one, stored."
         if waiting
         else "",
         f"By order: trial k shows the k-th of {counted(len(order), 'listed image')}." if order else "",
     ]
     return " ".join(part for part in parts if part)
+
+
+def _are_nameless(trials: Sequence[Trial], matches: Sequence[Match], rules: MatchRules) -> bool:
+    """Return whether a recording names no image, and none was found by the labels of its trials."""
+    if not trials or any(trial.image for trial in trials):
+        return False
+    return bool(rules.order) or not any(match.image for match in matches)
 
 
 class _Shown(QSortFilterProxyModel):

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 
 from gazeapp.engine.gaze.match import Match
 from gazeapp.ui.theme import colors
+from gazeapp.ui.widgets import plain
 
 NAME, IMAGE, HOW, TRIALS, FIXATIONS = range(5)
 _HEADERS = ("Name in the recording", "Image in the project", "How it was found", "Trials", "Fixations")
@@ -32,8 +33,11 @@ class MatchModel(QAbstractTableModel):
         self.matches: list[Match] = []
         self._locked = ""
         self._without: frozenset[str] = frozenset()
+        self._nameless = ""
 
-    def show_matches(self, matches: Sequence[Match], locked: str, without: frozenset[str]) -> None:
+    def show_matches(
+        self, matches: Sequence[Match], locked: str, without: frozenset[str], nameless: str = ""
+    ) -> None:
         """Show these.
 
         Parameters
@@ -44,9 +48,11 @@ class MatchModel(QAbstractTableModel):
             Why images cannot be chosen, empty when they can.
         without
             Names of which the user said that they mean no image.
+        nameless
+            What can be chosen for trials without a name, such as ``that of trial 1``; empty for nothing.
         """
         same = [match.name for match in matches] == [match.name for match in self.matches]
-        self._locked, self._without = locked, without
+        self._locked, self._without, self._nameless = locked, without, nameless
         if same and matches:
             self.matches = list(matches)
             self.dataChanged.emit(self.index(0, 0), self.index(len(matches) - 1, FIXATIONS))
@@ -89,7 +95,8 @@ class MatchModel(QAbstractTableModel):
     def flags(self, index: _Index) -> Qt.ItemFlag:
         """Let the image of a name be chosen."""
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        editable = index.column() == IMAGE and not self._locked and self.matches[index.row()].name
+        has_name = bool(self.matches[index.row()].name)
+        editable = index.column() == IMAGE and not self._locked and (has_name or self._nameless)
         return flags | Qt.ItemFlag.ItemIsEditable if editable else flags
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -107,9 +114,11 @@ class MatchModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole:
             return _color(match, column)
         if role == Qt.ItemDataRole.ToolTipRole and column == IMAGE:
-            return (
-                self._locked or ("" if match.name else "The recording names no image here.") or _TIPS[IMAGE]
-            )
+            if self._locked or match.name:
+                return self._locked or _TIPS[IMAGE]
+            names_none = "The recording names no image here."
+            chosen = f"Double click, or press F2, to choose {self._nameless}, the same for all subjects."
+            return plain(f"{names_none} {chosen}") if self._nameless else names_none
         return self._text(match, column) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def setData(self, index: _Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -124,6 +133,8 @@ class MatchModel(QAbstractTableModel):
         if column == NAME:
             return match.name or "(none)"
         if column == IMAGE:
+            if not match.name and not match.image and self._nameless:
+                return f"none; choose {self._nameless}"
             proposed = match.closest if match.name not in self._without else ""
             return match.image or (f"none; closest: {proposed}" if proposed else "none")
         if column == HOW and match.name in self._without and not match.image:
