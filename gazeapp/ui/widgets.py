@@ -46,6 +46,17 @@ def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
     return made
 
 
+def keep_room(words: QLabel, lines: int = 1) -> None:
+    """Let a label keep the height of so many lines while it is hidden or says less, so that nothing moves."""
+    words.ensurePolished()
+    margins = words.sizeHint().height() - words.fontMetrics().height()
+    words.setMinimumHeight(max(margins, 0) + lines * words.fontMetrics().lineSpacing())
+    words.setAlignment(Qt.AlignmentFlag.AlignTop)
+    policy = words.sizePolicy()
+    policy.setRetainSizeWhenHidden(True)
+    words.setSizePolicy(policy)
+
+
 def wrapped(text: str) -> str:
     """Return ``text`` for a tooltip in lines that can be read; Qt leaves plain text on one, however long."""
     return "\n".join(

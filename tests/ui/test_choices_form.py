@@ -51,3 +51,25 @@ def test_a_blur_is_reset_with_its_unit(form):
     form.show_choices(GazeChoices(sigma=1, sigma_unit="deg"))
     form.lines["sigma"].button.click()
     assert form.choices() == GazeChoices()
+
+
+def test_another_unit_brings_its_own_blur(form):
+    def choose(unit):
+        box = form.fields["sigma_unit"]
+        box.setCurrentIndex(box.findData(unit))
+        box.activated.emit(box.currentIndex())
+
+    form.fields["sigma"].setValue(30)
+    choose("deg")
+    assert form.choices() == GazeChoices(sigma=1.0, sigma_unit="deg")
+    form.fields["sigma"].setValue(0.7)
+    choose("px")
+    assert form.choices() == GazeChoices(sigma=30)
+    choose("deg")
+    assert form.choices().sigma == 0.7
+    form.lines["sigma"].button.click()
+    choose("deg")
+    assert form.choices().sigma == 0.7
+    form.show_choices(GazeChoices(sigma=2.0, sigma_unit="deg"))
+    choose("px")
+    assert form.choices() == GazeChoices()

@@ -520,3 +520,17 @@ def test_a_list_with_an_unknown_image_can_be_put_right(qtbot, ask, tmp_path):
     settle(qtbot, dialog)
     assert page._wrong.isHidden()
     assert dialog.bar.import_button.isEnabled()
+
+
+def test_fields_stay_where_they_are_when_a_note_goes(qtbot, ask, tmp_path):
+    dialog = ask(eyelink(tmp_path / "a.asc", screen=""))
+    dialog.go_to("Screen and distance")
+    page = dialog.screen_page
+    first = page.form.fields["screen"].boxes[0]
+    before = first.mapTo(dialog, QPoint(0, 0))
+    assert page._note.isVisible()
+    for box in page.form.fields["screen"].boxes:
+        box.setValue(300)
+    settle(qtbot, dialog)
+    assert not page._note.isVisible()
+    assert first.mapTo(dialog, QPoint(0, 0)) == before

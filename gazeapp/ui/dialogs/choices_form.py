@@ -19,6 +19,7 @@ from gazeapp.ui.widgets import lower_first
 _FIELD_WIDTH = 26 * STEP
 _UNBOUNDED = 0.0
 
+_USUAL_BLUR = {"px": GazeChoices().sigma, "deg": 1.0}
 _LISTS = {
     "eye": {
         "The better recorded one": "best",
@@ -100,9 +101,9 @@ class ChoicesForm(QWidget):
             line.reset.connect(partial(self._take_default, _of_row(name)))
             self.lines[name] = line
             add_field(form, title, line, tip)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             changed = field.activated if isinstance(field, QComboBox) else field.valueChanged
-            changed.connect(self._edited)
+            changed.connect(self._unit_chosen if name == "sigma_unit" else self._edited)
         self.setFocusProxy(self.fields["eye"])
         self.show_choices(GazeChoices())
 
@@ -111,6 +112,7 @@ class ChoicesForm(QWidget):
         self._fill(asdict(choices))
         # What a field cannot show exactly is kept while the field is not edited.
         self._given, self._given_as_shown = choices, self._values()
+        self._unit, self._blurs = choices.sigma_unit, {**_USUAL_BLUR, choices.sigma_unit: choices.sigma}
         self._allow_resets()
 
     def choices(self) -> GazeChoices:
@@ -145,6 +147,15 @@ class ChoicesForm(QWidget):
     def _take_default(self, names: tuple[str, ...]) -> None:
         default = asdict(GazeChoices())
         self._fill({name: default[name] for name in names})
+        self._unit = self._values()["sigma_unit"]
+        self._edited()
+
+    @Slot()
+    def _unit_chosen(self) -> None:
+        """Take the blur last used in the unit, else what is usual in it: 24 px are not 24 degrees."""
+        self._blurs[self._unit] = self._values()["sigma"]
+        self._unit = self._values()["sigma_unit"]
+        self._fill({"sigma": self._blurs[self._unit]})
         self._edited()
 
     @Slot()

@@ -37,7 +37,8 @@ class FormDialog(QDialog):
         self.setWindowTitle(title)
         self.setMinimumWidth(560)
         self.form = form_layout()
-        self._reason = label("", "muted", wrap=True)
+        self._reason = label("", "note", wrap=True)
+        self._reason.hide()
         buttons = QDialogButtonBox()
         self.accept_button = buttons.addButton(accept, QDialogButtonBox.ButtonRole.AcceptRole)
         self.accept_button.setDefault(True)
@@ -54,8 +55,9 @@ class FormDialog(QDialog):
         column.addWidget(label(sentence, "muted", wrap=True))
         column.addLayout(self.body, 1)
         row = QHBoxLayout()
+        row.setSpacing(theme.STEP * 2)
         row.addWidget(self._reason, 1)
-        row.addWidget(buttons)
+        row.addWidget(buttons, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
         column.addLayout(row)
 
     def add_row(self, name: str, field: QWidget, tip: str = "", form: QFormLayout | None = None) -> None:
@@ -71,8 +73,17 @@ class FormDialog(QDialog):
     def set_reason(self, reason: str) -> None:
         """Say why the dialog cannot be accepted yet; empty when it can."""
         self._reason.setText(reason)
+        self._reason.setVisible(bool(reason))
         self.accept_button.setEnabled(not reason)
-        self.accept_button.setToolTip(reason)
+        self.accept_button.setToolTip(wrapped(reason))
+        self.make_room()
+
+    def make_room(self) -> None:
+        """Grow when wrapped words need more lines, so that no field is squeezed."""
+        layout = self.layout()
+        needed = max(layout.totalHeightForWidth(self.width()), layout.totalMinimumSize().height())
+        if self.isVisible() and needed > self.height():
+            self.resize(self.width(), needed)
 
 
 class Fold(QWidget):

@@ -144,6 +144,7 @@ class GazeChoicesDialog(FormDialog):
         found: _Counted = state.result
         self._preview.setText(in_words(found.counts))
         self._explain(found.without_degrees)
+        self.make_room()
 
 
 def in_words(counts: Mapping[str, int]) -> str:

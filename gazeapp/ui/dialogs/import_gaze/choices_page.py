@@ -11,7 +11,7 @@ from gazeapp.engine.workflows.gaze import FileSettings
 from gazeapp.engine.workflows.gaze_preview import Preview
 from gazeapp.ui.dialogs.choices_form import ChoicesForm
 from gazeapp.ui.dialogs.import_gaze.page import Page
-from gazeapp.ui.widgets import advice, label
+from gazeapp.ui.widgets import advice, keep_room, label
 
 
 class ChoicesPage(Page):
@@ -32,6 +32,8 @@ class ChoicesPage(Page):
         self._reset.setAutoDefault(False)
         self._reset.clicked.connect(self._take_back)
         self.setFocusProxy(self.form)
+        keep_room(self._wrong)
+        keep_room(self._effect, 2)
         column = self.scrolled_column()
         column.addWidget(self._effect)
         column.addWidget(self._wrong)

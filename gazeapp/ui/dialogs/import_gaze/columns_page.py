@@ -41,7 +41,7 @@ from gazeapp.ui.dialogs.form import add_field, choice_box, form_layout
 from gazeapp.ui.dialogs.import_gaze.column_table import ROLE_WORDS, ColumnTable
 from gazeapp.ui.dialogs.import_gaze.page import Page
 from gazeapp.ui.folders import MAPPINGS, ask_for_file
-from gazeapp.ui.widgets import label
+from gazeapp.ui.widgets import keep_room, label
 
 TABLE = "csv"
 """The format that reads tables by a mapping."""
@@ -191,10 +191,12 @@ class ColumnsPage(Page):
         column.addSpacing(theme.STEP)
         column.addLayout(forms)
         column.addSpacing(theme.STEP)
-        column.addWidget(self._note)
-        column.addWidget(self._hint)
-        column.addWidget(self.table, 1)
+        # The table must not move under the mouse when what was missing is said.
+        keep_room(self._note)
         self._note.hide()
+        column.addWidget(self._note)
+        column.addWidget(self.table, 1)
+        column.addWidget(self._hint)
 
     def _meaning(self) -> QFormLayout:
         """Return the fields about what rows and positions are."""

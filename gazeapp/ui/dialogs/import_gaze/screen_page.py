@@ -14,7 +14,7 @@ from gazeapp.engine.workflows.gaze_preview import Preview
 from gazeapp.ui.dialogs.geometry_form import EXPLICIT, GeometryForm
 from gazeapp.ui.dialogs.import_gaze.page import Page
 from gazeapp.ui.theme import STEP
-from gazeapp.ui.widgets import label, lower_first
+from gazeapp.ui.widgets import keep_room, label, lower_first
 
 _INTRO = "What you leave empty is taken from the file, then from the project's default."
 _TAKES = "; it takes the viewing distance, and the screen's width in cm and in px."
@@ -133,6 +133,8 @@ class ScreenPage(Page):
         buttons.addWidget(self._makes_default)
         buttons.addWidget(self._keeps_default)
         buttons.addStretch(1)
+        keep_room(self._note)
+        keep_room(self._result, 2)
         column = self.scrolled_column()
         column.addWidget(self._intro)
         column.addWidget(self._note)
