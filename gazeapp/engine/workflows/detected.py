@@ -43,9 +43,9 @@ def outdated_detection(recording: RecordingRow, default: Geometry) -> str:
         return ""
     geometry = geometry_of(recording, default)
     now = geometry.screen_px_per_degree
-    again = "import the file again to find them anew."
+    again = "import the file again with the geometry of now to find them anew."
     if now is None:
-        return f"Fixations were found at {then:.4g} px per degree, which are not known now: {again}"
+        return f"Fixations were found at {then:.4g} px per degree, which are not known now: say them, and {again}"
     before: Sequence[float] = (1.0,)
     after = before
     if recording.frame.get("unit") == "share" and screen and geometry.screen is not None:

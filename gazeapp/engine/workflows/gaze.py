@@ -29,6 +29,7 @@ from gazeapp.engine.project.gaze import FixationRow, NewTrial
 from gazeapp.engine.project.settings import as_values, settings_hash
 from gazeapp.engine.types import IntArray, Json
 from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
+from gazeapp.engine.workflows.detected import outdated_detection
 from gazeapp.engine.workflows.gaze_state import assume_scored
 from gazeapp.engine.workflows.human_maps import AS_READ, choices_of, default_geometry
 from gazeapp.engine.workflows.marking import GEOMETRY_VERB, Marker, choose_fixations
@@ -294,7 +295,11 @@ class _Import:
         return None
 
     def is_same(self, older: RecordingRow, file: str) -> bool:
-        """Return whether a file was imported under the same settings."""
+        """Return whether a file was imported under the same settings, and importing it again changes nothing."""
+        # Fixations that were found under another geometry of the project are found anew.
+        said_nothing_since = Geometry.of(older.geometry) == self._settings.of(file).geometry
+        if said_nothing_since and outdated_detection(older, default_geometry(self._project)):
+            return False
         stored = self._project.settings.get(older.settings_id)
         # Recordings of the first version kept the settings of the whole import.
         return stored.verb != FILE_VERB or stored.hash == settings_hash(

@@ -2,21 +2,25 @@
 
 import csv
 
+import numpy as np
 import pytest
 
 from gazeapp.engine.gaze.geometry import Geometry
+from gazeapp.engine.gaze.profiles import TableProfile
 from gazeapp.engine.gaze.records import Frame
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.rows import RecordingRow
 from gazeapp.engine.reports.dataset import data_set
 from gazeapp.engine.reports.quality import read_quality, standing_out
 from gazeapp.engine.workflows.base import SILENT
-from gazeapp.engine.workflows.detected import outdated_detection
+from gazeapp.engine.workflows.detected import detection_of, outdated_detection
 from gazeapp.engine.workflows.export import ExportSettings, export
+from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings, import_gaze
+from gazeapp.engine.workflows.human_maps import default_geometry
 from gazeapp.engine.workflows.marking import GeometrySettings, change_geometry
 
 NOTE = "Fixations were found in the samples by I-VT, at 300 Hz and 39.42 px per degree."
-AGAIN = "import the file again to find them anew."
+AGAIN = "import the file again with the geometry of now to find them anew."
 
 
 def recording(notes=(NOTE,), then=39.42, geometry=None, frame=None, screen=(1920, 1080)):
@@ -47,7 +51,10 @@ def test_other_degrees_are_told_beside_those_of_the_search():
     by_size = recording(geometry=Geometry(distance_cm=57, screen=(1920, 1080)))
     assert "now there are 47.75:" in outdated_detection(by_size, Geometry(screen_width_cm=40))
     unknown = outdated_detection(recording(geometry=Geometry(distance_cm=57)), Geometry())
-    assert unknown == f"Fixations were found at 39.42 px per degree, which are not known now: {AGAIN}"
+    assert (
+        unknown
+        == f"Fixations were found at 39.42 px per degree, which are not known now: say them, and {AGAIN}"
+    )
 
 
 def test_shares_of_the_screen_are_degrees_by_its_size():
@@ -106,3 +113,29 @@ def test_export_quality_and_report_say_it_once_the_geometry_changed(project, tmp
     assert lines == [f"p1.tsv: {said}"]
     assert dict(row.facts)["Fixations"] == NOTE
     assert said in dict(row.facts).values()
+
+
+def test_a_file_whose_degrees_changed_with_those_of_the_project_is_read_again(tmp_path):
+    rng = np.random.default_rng(0)
+    places = np.repeat(rng.uniform((200, 200), (1000, 800), (6, 2)), 100, axis=0) + rng.normal(
+        0, 0.5, (600, 2)
+    )
+    rows = "".join(f"{4 * k},{x:.1f},{y:.1f}\n" for k, (x, y) in enumerate(places))
+    (tmp_path / "gaze.csv").write_text("t,x,y\n" + rows)
+    columns = {"time": "t", "x": "x", "y": "y"}
+    profile = TableProfile("samples", columns, kind="samples", time_unit="ms", frame=Frame(of="screen"))
+    settings = ImportGazeSettings((str(tmp_path / "gaze.csv"),), "free", FileSettings(profile=profile))
+    with Project.create(tmp_path / "study.gaze") as project:
+        change_geometry(project, GeometrySettings(Geometry(screen=(1280, 1024), px_per_deg=40)), SILENT)
+        assert import_gaze(project, settings, SILENT).done == 1
+        assert import_gaze(project, settings, SILENT).skipped == 1
+        change_geometry(project, GeometrySettings(Geometry(px_per_deg=60), keep=True), SILENT)
+        (row,) = project.gaze.recordings()
+        assert "found at 40 px per degree, now there are 60" in outdated_detection(
+            row, default_geometry(project)
+        )
+        assert import_gaze(project, settings, SILENT).done == 1
+        (row,) = project.gaze.recordings()
+        assert "60 px per degree" in detection_of(row)
+        assert outdated_detection(row, default_geometry(project)) == ""
+        assert import_gaze(project, settings, SILENT).skipped == 1
