@@ -8,13 +8,13 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from gazeapp.engine.reports import quality as q
 from gazeapp.engine.types import IntArray
 from gazeapp.ui import theme
 from gazeapp.ui.panels.score_plot import spread
-from gazeapp.ui.widgets import label, plain
+from gazeapp.ui.widgets import plain
 
 MOST_POINTS = 4000
 """Points that are drawn at most besides those that stand out; they are spread evenly over the values."""
@@ -39,7 +39,6 @@ class QualityPlot(QWidget):
         self.figure.setAccessibleName("Figure of the plot")
         self.figure.setToolTip("Which figure is drawn: one point a recording")
         self.figure.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.figure.setMinimumContentsLength(12)
         self.figure.activated.connect(self._figure_activated)
         self.view = pg.PlotWidget(background=None)
         self.view.setMenuEnabled(False)
@@ -51,9 +50,7 @@ class QualityPlot(QWidget):
         top.setContentsMargins(2 * theme.STEP, theme.STEP // 2, 0, 0)
         top.setSpacing(theme.STEP)
         top.addWidget(self.figure)
-        of = label("of each recording", "muted")
-        of.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        top.addWidget(of, 1)
+        top.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, theme.STEP // 2, theme.STEP, theme.STEP // 2)
         column.setSpacing(0)

@@ -9,10 +9,11 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Slot
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gazeapp.ui import theme
+from gazeapp.ui.canvas.title import fitting
 from gazeapp.ui.colours import source_colour
 from gazeapp.ui.panels.score_table import metric_name, number
 from gazeapp.ui.selection import Selection
@@ -22,22 +23,22 @@ from gazeapp.ui.widgets import label, plain
 _SPREAD = 0.28
 _PEOPLE_NOTES = {
     "loso_corrected": (
-        "people: each from the others, not corrected",
+        ("people: plain leave-one-out; the ceiling is corrected", "people: not corrected"),
         "People's points are plain leave-one-out: each person's fixations on the map of the others. The ceiling "
         "in the table is corrected for how few these others are and for the blur of their map, so it lies higher.",
     ),
     "sqrt_spearman_brown": (
-        "people: one half against the other",
+        ("people: half against half; the ceiling is for all", "people: half against half"),
         "People's points are the correlation of the maps of two halves of the people. The ceiling in the table is "
         "what a perfect map would reach with a human map of all of them, so it lies higher.",
     ),
     "loso": (
-        "people: each from the others, a lower bound",
+        ("people: leave-one-out, the lower bound", "people: lower bound"),
         "People's points are leave-one-out: each person's fixations on the map of the others. Their mean is what "
         "100 % stands for in the table, a lower bound of the ceiling.",
     ),
 }
-"""Estimator of the ceiling in the table -> what people's points are, briefly and with the difference."""
+"""Estimator of the ceiling in the table -> what people's points are, in two lengths, and why they differ."""
 
 
 class _Axis(pg.AxisItem):
@@ -59,6 +60,7 @@ class ScorePlot(QWidget):
         self._selection = selection
         self._study: StudyView | None = None
         self._source = ""
+        self._wordings: tuple[str, ...] = ()
         self._title = label("", "section")
         self._title.setContentsMargins(16, 0, 0, 0)
         self.view = pg.PlotWidget(background=None, axisItems={"left": _Axis("left")})
@@ -89,6 +91,15 @@ class ScorePlot(QWidget):
         """Show the values of ``study``; None shows nothing."""
         self._study = study
         self.redraw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say of people's points what there is room for."""
+        super().resizeEvent(event)
+        self._fit_note()
+
+    def _fit_note(self) -> None:
+        room = self.width() - self._title.sizeHint().width() - 4 * theme.STEP
+        self._note.setText(fitting(self._wordings, self._note.font(), room))
 
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of a new theme."""
@@ -122,8 +133,8 @@ class ScorePlot(QWidget):
         shades = theme.colors()
         self.view.setBackground(shades.base)
         self._title.setText(f"{metric_name(chosen.metric)} OF EACH IMAGE")
-        brief, why = self._about_people(study)
-        self._note.setText(brief)
+        self._wordings, why = self._about_people(study)
+        self._fit_note()
         self._note.setToolTip(plain(why))
         values = study.values.get((chosen.task, chosen.preset, chosen.metric), {})
         strips = {source: values[source] for source in (PEOPLE, *study.model_ids) if values.get(source)}
@@ -142,18 +153,18 @@ class ScorePlot(QWidget):
         self._mark_image()
         self._dress_axes(ticks)
 
-    def _about_people(self, study: StudyView) -> tuple[str, str]:
-        """Return what people's points are beside the ceiling, briefly and at length; empty where that is not known."""
+    def _about_people(self, study: StudyView) -> tuple[tuple[str, ...], str]:
+        """Return what people's points are beside the ceiling, and why; empty where that is not known."""
         chosen = self._selection
         key = chosen.task, chosen.preset, chosen.metric
         if not study.values.get(key, {}).get(PEOPLE):
-            return "", ""
+            return (), ""
         estimators = [
             row.estimator
             for row in study.summary
             if (row.task, row.preset, row.metric) == key and row.estimator and not row.lesion
         ]
-        return _PEOPLE_NOTES.get(estimators[0], ("", "")) if estimators else ("", "")
+        return _PEOPLE_NOTES.get(estimators[0], ((), "")) if estimators else ((), "")
 
     def _draw_strip(
         self, place: int, source: str, values: Mapping[int, float], color: QColor, dimmed: bool
