@@ -395,6 +395,13 @@ wide forms), a tab, a line break or an apostrophe gets an apostrophe in front of
 they are. To get the text back, take off one leading apostrophe, in Python
 `text.removeprefix("'")`, in R `sub("^'", "", text)`.
 
+**Both eyes.** A fixation counts as read once, with the eye that it is of. The mean of both eyes, which gazeapp
+computes, is no fixation that was read: its rows stand in fixations.csv (eye `average`) only in trials that
+use it, and the fixations of the left and the right eye are `other eye` there. So in every trial the rows with
+another eye than `average` are trials.csv's `n_fixations`, the rows that are kept its `n_kept` and
+quality.csv's `n_fixations`, and the rows of the eye in use quality.csv's `n_recorded`. Averages that a file
+itself has count as read in trials that hold nothing else.
+
 **maps.npz** holds the maps on the models' own grids; open it with
 `numpy.load("maps.npz", allow_pickle=False)`. Each array is named in `maps.csv`, with the rectangle of the
 image that it covers: `run_N_mean` (rows, columns) is the map of the whole caption of run N, `run_N_words`
