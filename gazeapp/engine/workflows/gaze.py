@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.cautions import counted, unknown_images
 from gazeapp.engine.gaze.choices import GazeChoices
@@ -18,18 +16,18 @@ from gazeapp.engine.gaze.formats import ReadOptions
 from gazeapp.engine.gaze.geometry import Geometry, effective
 from gazeapp.engine.gaze.image_names import ImageNames
 from gazeapp.engine.gaze.match import Match, MatchRules
-from gazeapp.engine.gaze.plan import ImportPlan, PlannedTrial, plan_import
+from gazeapp.engine.gaze.plan import ImportPlan, plan_import
 from gazeapp.engine.gaze.profiles import TableProfile
 from gazeapp.engine.gaze.reading import AUTO, read_recording
-from gazeapp.engine.gaze.records import Eye, Recording, Why
+from gazeapp.engine.gaze.records import Recording, Why
 from gazeapp.engine.gaze.source import Source, Watch
 from gazeapp.engine.gaze.trial_rules import TrialRules
 from gazeapp.engine.project import Project, RecordingRow
-from gazeapp.engine.project.gaze import FixationRow, NewTrial
 from gazeapp.engine.project.settings import as_values, settings_hash
-from gazeapp.engine.types import IntArray, Json
+from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
 from gazeapp.engine.workflows.detected import outdated_detection
+from gazeapp.engine.workflows.gaze_rows import put_back, shifts_of, store_trials
 from gazeapp.engine.workflows.gaze_state import assume_scored
 from gazeapp.engine.workflows.human_maps import AS_READ, choices_of, default_geometry
 from gazeapp.engine.workflows.marking import GEOMETRY_VERB, Marker, choose_fixations
@@ -296,9 +294,8 @@ class _Import:
 
     def is_same(self, older: RecordingRow, file: str) -> bool:
         """Return whether a file was imported under the same settings, and importing it again changes nothing."""
-        # Fixations that were found under another geometry of the project are found anew.
-        said_nothing_since = Geometry.of(older.geometry) == self._settings.of(file).geometry
-        if said_nothing_since and outdated_detection(older, default_geometry(self._project)):
+        # Fixations that were found under another geometry are found anew.
+        if outdated_detection(older, default_geometry(self._project)):
             return False
         stored = self._project.settings.get(older.settings_id)
         # Recordings of the first version kept the settings of the whole import.
@@ -369,6 +366,7 @@ class _Import:
         settings = self._settings.of(file)
         self._planned_under = choices, geometry = self._choices_and_geometry()
         recording, without = read_as_is(file, settings, watch), None
+        settings = replace(settings, geometry=self._said(file, self._older(recording.sha256)))
         try:
             recording = with_fixations(recording, settings, geometry)
         except GazeError as error:
@@ -385,6 +383,11 @@ class _Import:
             resolve=self._project.tasks.resolve,
             without=without,
         )
+
+    def _said(self, file: str, older: RecordingRow | None) -> Geometry:
+        """Return what the user says of a file's geometry, and else said of its older import."""
+        given = self._settings.of(file).geometry
+        return given if older is None else given.over(Geometry.of(older.geometry))
 
     def _task_of(self, recording: Recording) -> str:
         if self._task or all(trial.task for trial in recording.trials):
@@ -410,6 +413,7 @@ class _Import:
             if older is not None and self.is_same(older, file):
                 return False
             touched: set[tuple[int, str]] = set()
+            said, shifts = self._said(file, older), shifts_of(self._project, older)
             if older is not None:
                 touched |= gaze.looked_at(older.id)
                 gaze.remove_recording(older.id)
@@ -432,12 +436,11 @@ class _Import:
                 simulated=self._settings.simulated,
                 settings_id=self._project.settings.put(FILE_VERB, values_of(self._settings, file)),
                 frame=facts.frame.as_json(),
-                geometry=self._settings.of(file).geometry.as_json(),
+                geometry=said.as_json(),
             )
-            used = (plan.why == Why.USED).astype(np.int64)
-            ids = gaze.add_trials(recording_id, [_new_trial(trial, used) for trial in plan.trials])
-            gaze.add_fixations(_rows(plan, ids))
+            store_trials(self._project, recording_id, plan)
             marker = Marker(self._project, images=self._by_id)
+            marker.shift(put_back(self._project, recording_id, shifts))
             if self._was_changed():
                 marker.place(gaze.recordings(recording.sha256)[-1])
             marker.finish(touched | gaze.looked_at(recording_id), progress)
@@ -449,45 +452,8 @@ class _Import:
         return now != self._planned_under
 
 
-def _new_trial(planned: PlannedTrial, used: IntArray) -> NewTrial:
-    trial, affine = planned.trial, planned.affine
-    return NewTrial(
-        subject=trial.subject,
-        task=planned.task,
-        image_id=planned.image_id,
-        label=trial.label,
-        image_name=planned.image_name,
-        shown=None
-        if affine is None
-        else (affine.offset_x, affine.offset_y, affine.shown_width, affine.shown_height),
-        placement=None if trial.placement is None else trial.placement.as_json(),
-        eye=planned.eye.word,
-        quality=planned.quality,
-        n_fixations=planned.n_recorded,
-        n_kept=int(used[planned.rows].sum()),
-    )
-
-
-_STORED_TOGETHER = 20_000
 _WORTH_TELLING = 1 << 20
 """Bytes from which the progress within a file is told."""
-
-
-def _rows(plan: ImportPlan, ids: Sequence[int]) -> Iterator[FixationRow]:
-    """Yield the rows to store, turning columns into Python numbers a block of trials at a time."""
-    table = plan.fixations
-    eyes = np.array([eye.word for eye in Eye], dtype=object)
-    reasons = np.array([reason.words for reason in Why], dtype=object)
-    starts = np.array([trial.rows.start for trial in plan.trials], dtype=np.int64)
-    sizes = np.array([trial.rows.stop - trial.rows.start for trial in plan.trials], dtype=np.int64)
-    trial_ids = np.repeat(np.array(ids, dtype=np.int64), sizes)
-    positions = np.arange(len(table)) - np.repeat(starts, sizes) + 1
-    for start in range(0, len(table), _STORED_TOGETHER):
-        part = slice(start, start + _STORED_TOGETHER)
-        columns = (trial_ids, positions, table.index, table.x, table.y, table.start_ms, table.duration_ms)
-        texts = (eyes[table.eye[part]], reasons[table.unusable[part]], reasons[plan.why[part]])
-        for values in zip(*(column[part].tolist() for column in columns), *texts, strict=True):
-            yield FixationRow(*values)
 
 
 def _watch(progress: Progress, number: int, total: int, file: str) -> Watch:

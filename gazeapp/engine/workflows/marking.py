@@ -214,11 +214,8 @@ def shift_trials(project: Project, settings: ShiftSettings, progress: Progress) 
     with project.transaction():
         assume_scored(project)
         rows = {trial_id: project.gaze.trial(trial_id) for trial_id in settings.shifts}
-        project.gaze.change_trials(
-            {trial_id: {"shift": tuple(map(float, shift))} for trial_id, shift in settings.shifts.items()}
-        )
         marker = Marker(project)
-        marker.mark_trials(list(settings.shifts))
+        marker.shift(settings.shifts)
         tally.done = len(rows)
         marker.finish(
             {(row.image_id, row.task) for row in rows.values() if row.image_id is not None and row.task}
@@ -297,6 +294,13 @@ class Marker:
             counts[""] -= waiting
             counts[NO_IMAGE] = waiting
         return counts
+
+    def shift(self, shifts: Mapping[int, tuple[float, float]]) -> None:
+        """Set what is added to the positions of trials, by their id, and mark their fixations anew."""
+        self._project.gaze.change_trials(
+            {trial_id: {"shift": (float(x), float(y))} for trial_id, (x, y) in shifts.items()}
+        )
+        self.mark_trials(list(shifts))
 
     def mark_trials(self, ids: Sequence[int]) -> None:
         """Find anew why each fixation of some trials is not used, with the eye that they use already."""

@@ -288,3 +288,17 @@ def test_fixations_found_in_samples_are_told_to_be_of_another_distance(project, 
     read(60)
     assert project.problems.all() == []
     assert len(project.gaze.recordings()) == 1
+
+
+def test_what_was_said_and_moved_stays_when_a_file_is_read_again(project, tmp_path):
+    load(project, tmp_path, ROWS, geometry=SCREEN)
+    change_geometry(project, GeometrySettings(Geometry(screen=(400, 300), distance_cm=55), (1,)), SILENT)
+    shift_trials(project, ShiftSettings({1: (5.0, 7.0)}), SILENT)
+    before = project.gaze.fixations(1, "free")
+    rules = MatchRules(names={"a.png": "a.png"})
+    again = load(project, tmp_path, ROWS, match=rules)
+    assert (again.done, again.failed) == (1, 0)
+    after = project.gaze.fixations(1, "free")
+    assert (after.x.tolist(), after.y.tolist()) == (before.x.tolist(), before.y.tolist())
+    assert project.gaze.trials()[0].shift == (5.0, 7.0)
+    assert Geometry.of(project.gaze.recordings()[0].geometry).distance_cm == 55
