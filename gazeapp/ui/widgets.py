@@ -48,10 +48,13 @@ def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
 
 def keep_room(words: QLabel, lines: int = 1) -> None:
     """Let a label keep the height of so many lines while it is hidden or says less, so that nothing moves."""
+    said = words.text()
     words.ensurePolished()
-    margins = words.sizeHint().height() - words.fontMetrics().height()
-    words.setMinimumHeight(max(margins, 0) + lines * words.fontMetrics().lineSpacing())
-    words.setAlignment(Qt.AlignmentFlag.AlignTop)
+    words.setText("\n".join("X" * lines))
+    words.setMinimumHeight(words.heightForWidth(_EMPTY_WIDTH))
+    words.setText(said)
+    if lines > 1:  # one line stays in the middle, as in a note of which the box can be seen
+        words.setAlignment(Qt.AlignmentFlag.AlignTop)
     policy = words.sizePolicy()
     policy.setRetainSizeWhenHidden(True)
     words.setSizePolicy(policy)

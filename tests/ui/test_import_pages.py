@@ -526,3 +526,12 @@ def test_thresholds_begin_at_what_is_usual(qtbot, samples):
         samples._reset.click()
     assert samples.apply_to(FileSettings()).detection == DetectionSettings("idt")
     assert shortest.text() == "100 ms, as usual"
+
+
+def test_the_table_stays_where_it_is_when_a_column_is_missing(qtbot, columns):
+    place = columns.table.mapTo(columns, QPoint(0, 0))
+    columns.table.chosen.emit(2, "y")
+    assert columns.problem == "Say below which column is x."
+    qtbot.waitUntil(lambda: columns._note.isVisible())
+    columns.layout().activate()
+    assert columns.table.mapTo(columns, QPoint(0, 0)) == place
