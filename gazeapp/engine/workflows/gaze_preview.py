@@ -22,6 +22,7 @@ from gazeapp.engine.gaze.table_guess import preview, suggest
 from gazeapp.engine.project import ImageRow, Project
 from gazeapp.engine.project.settings import as_values, settings_hash
 from gazeapp.engine.types import Json
+from gazeapp.engine.workflows.detected import outdated_detection
 from gazeapp.engine.workflows.gaze import (
     DEFAULT_TASK,
     FILE_VERB,
@@ -35,6 +36,8 @@ from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
 
 _LINES, _CHARACTERS = 40, 300
 _MOST_NAMES = 1_000_000
+_OUTDATED = "outdated"
+"""Stands for the settings of an import whose fixations were found for another geometry: it is read again."""
 
 
 class FormatGuess(NamedTuple):
@@ -238,9 +241,13 @@ def _planned(
     project: Project, settings: ImportGazeSettings, found: Preview, read: Recording, default: Geometry
 ) -> Preview:
     own, choices = found.settings, settings.choices or choices_of(project)
-    recording = with_fixations(read, own, default)
     images = project.images.all()
     task = project.tasks.resolve(settings.task) or next(iter(project.tasks.all()), DEFAULT_TASK)
+    for row in project.gaze.recordings(sha256=read.sha256):
+        # What was said of an older import holds for the one that takes its place.
+        if row.task in ("", task):
+            own = replace(own, geometry=own.geometry.over(Geometry.of(row.geometry)))
+    recording = with_fixations(read, own, default)
     plan = plan_import(
         recording,
         images,
@@ -277,10 +284,11 @@ def is_there_already(found: Preview, settings: ImportGazeSettings) -> bool:
 
 
 def _imports(project: Project, sha256: str) -> tuple[tuple[str, str], ...]:
-    found = []
+    found, default = [], default_geometry(project)
     for row in project.gaze.recordings(sha256=sha256):
         stored = project.settings.get(row.settings_id)
-        found.append((row.task, stored.hash if stored.verb == FILE_VERB else ""))
+        digest = stored.hash if stored.verb == FILE_VERB else ""
+        found.append((row.task, _OUTDATED if outdated_detection(row, default) else digest))
     return tuple(found)
 
 
