@@ -14,7 +14,7 @@ from gazeapp.engine.reports.numbers import number
 from gazeapp.engine.reports.plain import flat
 from gazeapp.engine.reports.scores import current_summary, in_order, primary_metric
 from gazeapp.engine.scoring.facts import CEILINGS
-from gazeapp.engine.scoring.metrics import STEP
+from gazeapp.engine.scoring.ranks import STEP
 from gazeapp.engine.scoring.presets import PRESETS, Preset
 from gazeapp.engine.types import Json
 

@@ -250,8 +250,8 @@ def test_maps_of_different_sizes_are_not_compared():
 
 def test_an_unknown_metric_is_named():
     values, fixated, others, human = make_case(0)
-    with pytest.raises(GazeError, match="emd"):
-        score_map(values, fixated, others, HumanTarget(human), metrics=("nss", "emd"))
+    with pytest.raises(GazeError, match="dtw"):
+        score_map(values, fixated, others, HumanTarget(human), metrics=("nss", "dtw"))
 
 
 def test_an_unknown_preset_is_named():
