@@ -179,8 +179,8 @@ class ImageCeilings:
     ----------
     values
         (metric, estimator) -> value. ``loso`` needs 2 subjects; ``split_half_r`` (under ``cc`` and
-        ``spearman``) and ``half_vs_half`` need 4. Where fixations are weighted, ``split_half_r`` is of the weighted maps and
-        ``split_half_r_equal`` (under ``nss``) of the others. What cannot be had is left out.
+        ``spearman``) and ``half_vs_half`` need 4. Where fixations are weighted, ``split_half_r`` is of the
+        weighted maps and ``split_half_r_equal`` (under ``nss``) of the others. What cannot be had is left out.
     without
         The same without each subject in turn, shape (n_subjects,), for what goes into a percentage
         (not ``half_vs_half``); empty with fewer than 3 subjects, because one of 2 cannot be predicted
@@ -382,8 +382,9 @@ def _nss_without(people: SubjectMaps, preset: Preset) -> DoubleArray:
 def _weighted_mean(scores: DoubleArray, weights: DoubleArray) -> DoubleArray:
     """Return the weighted mean over the last axis of those who have a score; NaN where nobody has one."""
     known = np.isfinite(scores)
+    sums = np.where(known, scores * weights, 0.0).sum(axis=-1)
     with np.errstate(invalid="ignore"):
-        means: DoubleArray = np.where(known, scores * weights, 0.0).sum(axis=-1) / (known * weights).sum(axis=-1)
+        means: DoubleArray = sums / (known * weights).sum(axis=-1)
     return means
 
 

@@ -23,6 +23,7 @@ from gazeapp.engine.scoring.ceilings import (
     image_ceilings,
     subject_maps,
 )
+from gazeapp.engine.scoring.facts import METRICS
 from gazeapp.engine.scoring.left_out import LeftOut
 from gazeapp.engine.scoring.metrics import (
     HumanTarget,
@@ -35,7 +36,6 @@ from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
 from gazeapp.engine.types import DoubleArray, FloatArray, Rect
 
 MODEL, BASELINE, HUMAN, TRUTH = "model", "baseline", "human", "truth"
-_AGAINST_MAPS = ("cc", "spearman", "sim", "kl", "emd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +260,8 @@ def _score(
     """
     if not is_density:
         return _score_one(values, frame, rules.preset, rules.metrics, seed)
-    sharp = [metric for metric in rules.metrics if metric not in _AGAINST_MAPS]
-    soft = [metric for metric in rules.metrics if metric in _AGAINST_MAPS]
+    sharp = [metric for metric in rules.metrics if METRICS[metric].against == "fixations"]
+    soft = [metric for metric in rules.metrics if METRICS[metric].against == "maps"]
     found, without = _score_one(values, frame, rules.preset, sharp, seed)
     blurred = expected_human_map(values, frame.sigma_px)
     soft_found, soft_without = _score_one(blurred, frame, rules.preset, soft, seed)

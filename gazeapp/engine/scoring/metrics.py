@@ -37,6 +37,7 @@ __all__ = [
     "spearman",
 ]
 
+
 def pixels(x: ArrayLike, y: ArrayLike, height: int, width: int) -> Pixels:
     """Return the pixels that fixations fall on.
 

@@ -27,7 +27,7 @@ from gazeapp.engine.scoring.ranks import (
 )
 from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
-_BLOCK = 65_536
+_BLOCK = 32_768
 _PILOT_STEP = 61
 BORJI_DRAWS = 100
 """Random draws of pixels of the MIT code's AUC-Borji."""
@@ -87,9 +87,13 @@ class HumanTarget:
     def mean_log(self, form: Density) -> float:
         """Mean under that distribution q of ln(q times the number of pixels)."""
         if form not in self._logs:
-            q = self.density(form)
-            above = q[q > 0].astype(np.float64)
-            self._logs[form] = float(np.dot(above, np.log(above * len(q))))
+            q, total, buffer = self.density(form), 0.0, self.map.buffer()
+            n, least = q.dtype.type(len(q)), np.finfo(q.dtype).tiny  # 0 ln 0 is 0
+            for part in self.map.blocks():
+                logs = np.multiply(q[part], n, out=buffer[: len(q[part])])
+                logs += least
+                total += float(np.dot(q[part], np.log(logs, out=logs)))
+            self._logs[form] = total
         return self._logs[form]
 
 
@@ -130,10 +134,10 @@ class PreparedMap:
         if array.ndim != 2 or not array.size:
             raise GazeError(f"A map needs rows and columns; this one has the shape {array.shape}.")
         self.flat: Values = np.ascontiguousarray(array).ravel()
-        self.shape = array.shape
+        self.shape: tuple[int, int] = (array.shape[0], array.shape[1])
         # Sums about a value near the mean: single precision then loses nothing to a high plateau.
         pilot = self.flat[::_PILOT_STEP].mean()
-        lows, highs, sums, squares, buffer = [], [], [], [], self._buffer()
+        lows, highs, sums, squares, buffer = [], [], [], [], self.buffer()
         with np.errstate(invalid="ignore", over="ignore"):
             for part in self.blocks():
                 values = self.flat[part]
@@ -169,6 +173,7 @@ class PreparedMap:
         return centred_ranks(self.flat)
 
     def nss(self, fixated: Pixels, preset: Preset) -> float:
+        """Return NSS."""
         if not len(fixated):
             return NAN
         if self.constant:
@@ -178,26 +183,25 @@ class PreparedMap:
         return float(height) / (self.norm / math.sqrt(len(self.flat) - preset.ddof))
 
     def auc(self, fixated: Pixels, preset: Preset) -> float:
-        known = self._without_order(fixated, preset)
-        if known is not None:
-            return known
-        chosen = fixated.unique() if preset.deduplicate else fixated
-        positives = self.flat[chosen.index]
+        """Return AUC over all pixels, or AUC-Judd where that is the preset's AUC."""
         if preset.auc == "judd":
-            return judd_literal(positives, self.ordered)
-        return float(shares_below(positives, self.ordered).mean())
+            return self.auc_judd(fixated, preset)
+        return self._above_all_pixels(fixated, preset)
 
     def auc_judd(self, fixated: Pixels, preset: Preset) -> float:
-        if preset.auc == "judd":
-            return self.auc(fixated, preset)
+        """Return AUC-Judd without jitter."""
         known = self._without_order(fixated, preset)
         if known is not None:
             return known
-        return judd(self.flat[fixated.index], self.flat[fixated.unique().index], self.ordered)
+        once = self.flat[fixated.unique().index]
+        if preset.auc == "judd":
+            return judd_literal(once, self.ordered)
+        return judd(self.flat[fixated.index], once, self.ordered)
 
     def auc_borji(self, fixated: Pixels, preset: Preset, seed: int) -> float:
+        """Return AUC-Borji, over draws by ``seed`` or as their expectation."""
         if preset.borji == "expected":
-            return self.auc(fixated, preset)
+            return self._above_all_pixels(fixated, preset)
         known, chosen = self._without_order(fixated, preset), fixated.unique()
         if known is not None:
             return known
@@ -205,7 +209,15 @@ class PreparedMap:
             return NAN
         return stepped(self._stretch(self.flat[chosen.index]), self._drawn(len(chosen), seed))
 
+    def _above_all_pixels(self, fixated: Pixels, preset: Preset) -> float:
+        known = self._without_order(fixated, preset)
+        if known is not None:
+            return known
+        chosen = fixated.unique() if preset.deduplicate else fixated
+        return float(shares_below(self.flat[chosen.index], self.ordered).mean())
+
     def sauc(self, fixated: Pixels, others: Pixels, preset: Preset) -> float:
+        """Return the shuffled AUC."""
         if not len(others):
             return NAN
         known = self._without_order(fixated, preset)
@@ -219,42 +231,46 @@ class PreparedMap:
         return float(shares_below(positives, np.sort(negatives)).mean())
 
     def cc(self, human: HumanTarget) -> float:
+        """Return Pearson's correlation with a human map."""
         self._must_fit(human)
         if self.constant or human.map.constant:
             return NAN
-        across, other, buffer = 0.0, human.centred, self._buffer()
+        across, other, buffer = 0.0, human.centred, self.buffer()
         for part in self.blocks():
             centred = np.subtract(self.flat[part], self.mean, out=buffer[: len(other[part])])
             across += float(np.dot(centred, other[part]))
         return across / (self.norm * human.map.norm)
 
     def spearman(self, human: HumanTarget) -> float:
+        """Return the correlation of ranks with a human map."""
         self._must_fit(human)
         if self.constant or human.map.constant:
             return NAN
         return float(correlations(self.ranks, human.map.ranks))
 
     def sim(self, human: HumanTarget, preset: Preset) -> float:
+        """Return the overlap with a human map."""
         self._must_fit(human)
         # The MATLAB code leaves a map of zeros alone and divides by zero for any other constant map.
         if preset.stretch and any(one.constant and one.low != 0 for one in (self, human.map)):
             return NAN
         own = self.density(preset.stretch, preset)
         q = human.density(human.map.density(preset.stretch, preset))
-        overlap, buffer = 0.0, self._buffer()
+        overlap, buffer = 0.0, self.buffer()
         for part in self.blocks():
             p = own.of(self.flat[part], out=buffer[: len(q[part])])
             overlap += float(np.minimum(p, q[part], out=p).sum())
         return overlap
 
     def kl(self, human: HumanTarget, preset: Preset) -> float:
+        """Return the divergence from a human map, nats."""
         self._must_fit(human)
         if not preset.repair and (self.low < 0 or human.map.low < 0):
             return NAN
         own, form = self.density(False, preset).times(len(self.flat)), human.map.density(False, preset)
         # q ln(e + q / (p + e)) = q ln q - q ln(p + e), but for less than e over the whole map.
         q, epsilon = human.density(form), self._own(preset.epsilon * len(self.flat))
-        gained, buffer = 0.0, self._buffer()
+        gained, buffer = 0.0, self.buffer()
         for part in self.blocks():
             p = own.of(self.flat[part], out=buffer[: len(q[part])])
             p += epsilon
@@ -262,6 +278,7 @@ class PreparedMap:
         return human.mean_log(form) - gained
 
     def emd(self, human: HumanTarget, preset: Preset) -> float:
+        """Return the earth mover's distance to a human map, % of the image's longer side."""
         self._must_fit(human)
         grids = []
         for one in (self, human.map):
@@ -269,7 +286,8 @@ class PreparedMap:
                 return NAN
             shares = one.density(False, preset).of(one.flat).astype(np.float64)
             grids.append(emd.block_sums(shares.reshape(one.shape), emd.block_side(*one.shape)))
-        return 100.0 * emd.distance(*grids) * emd.block_side(*self.shape) / max(self.shape)
+        cell = emd.block_side(*self.shape) / max(self.shape)
+        return 100.0 * cell * emd.distance(*grids)
 
     def without(
         self,
@@ -315,7 +333,8 @@ class PreparedMap:
     def _spearman_without(self, left_out: LeftOut, human: HumanTarget) -> DoubleArray:
         # On the grid alone it would be slightly off the value of all pixels; the change is the same.
         found = correlations(left_out.ranks, centred_ranks(self.flat[left_out.grid]))
-        return found[1:] + (self.spearman(human) - found[0])
+        without: DoubleArray = found[1:] + (self.spearman(human) - found[0])
+        return without
 
     def _cc_without(self, left_out: LeftOut) -> DoubleArray:
         across = np.zeros(len(left_out.maps))
@@ -343,6 +362,10 @@ class PreparedMap:
         for start in range(0, len(self.flat), _BLOCK):
             yield slice(start, start + _BLOCK)
 
+    def buffer(self) -> Values:
+        """Return room for the values of one block."""
+        return np.empty(min(_BLOCK, len(self.flat)), dtype=self.flat.dtype)
+
     def _own(self, value: float) -> np.floating[Any]:
         """Return a number in the map's own precision."""
         number: np.floating[Any] = self.flat.dtype.type(value)
@@ -369,9 +392,6 @@ class PreparedMap:
         """
         places = np.random.default_rng([seed, BORJI_DRAWS]).integers(0, len(self.flat), BORJI_DRAWS * n)
         return self._stretch(self.flat[places])
-
-    def _buffer(self) -> Values:
-        return np.empty(min(_BLOCK, len(self.flat)), dtype=self.flat.dtype)
 
     def _must_fit(self, human: HumanTarget) -> None:
         if self.shape != human.map.shape:
