@@ -11,6 +11,8 @@ from gazeapp.engine.types import DoubleArray
 
 CELLS = 16
 """Cells along the longer side of an image that mass is moved between."""
+_MASS = 1e6
+"""The mass that moves, for the solver: its tolerances are absolute, and cells must not vanish in them."""
 
 
 def block_side(height: int, width: int) -> int:
@@ -55,12 +57,13 @@ def distance(first: DoubleArray, second: DoubleArray) -> float:
     n, m = lengths.shape
     leaves = sparse.kron(sparse.eye_array(n), np.ones((1, m)))
     arrives = sparse.kron(np.ones((1, n)), sparse.eye_array(m))
-    # In units of the mass that moves, so that the solver's tolerances are of the same size for all maps.
-    masses = np.concatenate([surplus[gives] / moved, surplus[takes] / surplus[takes].sum()])
+    masses = _MASS * np.concatenate([surplus[gives] / moved, surplus[takes] / surplus[takes].sum()])
+    # What leaves and does not arrive elsewhere arrives at the largest: to say so twice is to contradict by rounding.
+    said = np.arange(n + m) != n + masses[n:].argmax()
     found = linprog(
         lengths.ravel(),
-        A_eq=sparse.vstack([leaves, arrives], format="csc"),
-        b_eq=masses,
+        A_eq=sparse.vstack([leaves, arrives], format="csr")[said],
+        b_eq=masses[said],
         method="highs-ds",
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
@@ -69,4 +72,4 @@ def distance(first: DoubleArray, second: DoubleArray) -> float:
             "The earth mover's distance of a map could not be found.",
             todo=f"Score without the metric emd. The solver said: {found.message}",
         )
-    return float(found.fun * moved)
+    return float(found.fun * moved / _MASS)

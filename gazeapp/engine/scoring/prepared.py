@@ -75,7 +75,7 @@ class HumanTarget:
     @cached_property
     def centred(self) -> Values:
         """The map minus its mean, flat."""
-        centred: Values = self.map.flat - self.map.mean
+        centred: Values = self.map.flat - self.map.flat.dtype.type(self.map.mean)
         return centred
 
     def density(self, form: Density) -> Values:
@@ -157,8 +157,8 @@ class PreparedMap:
         n, total = len(self.flat), sum(sums)
         self.total = float(pilot) * n + total
         """Sum over pixels."""
-        self.mean = self._own(self.total / n)
-        """Mean over pixels, in the map's own precision."""
+        self.mean = self.total / n
+        """Mean over pixels."""
         self.norm = math.sqrt(max(sum(squares) - total * total / n, 0.0))
         """Euclidean norm of the map minus its mean."""
 
@@ -179,7 +179,7 @@ class PreparedMap:
         if self.constant:
             return 0.0 if preset.constant == "chance" else NAN
         chosen = fixated.unique() if preset.deduplicate else fixated
-        height = (self.flat[chosen.index] - self.mean).mean(dtype=np.float64)
+        height = self.flat[chosen.index].mean(dtype=np.float64) - self.mean
         return float(height) / (self.norm / math.sqrt(len(self.flat) - preset.ddof))
 
     def auc(self, fixated: Pixels, preset: Preset) -> float:
@@ -235,9 +235,9 @@ class PreparedMap:
         self._must_fit(human)
         if self.constant or human.map.constant:
             return NAN
-        across, other, buffer = 0.0, human.centred, self.buffer()
+        across, other, mean, buffer = 0.0, human.centred, self._own(self.mean), self.buffer()
         for part in self.blocks():
-            centred = np.subtract(self.flat[part], self.mean, out=buffer[: len(other[part])])
+            centred = np.subtract(self.flat[part], mean, out=buffer[: len(other[part])])
             across += float(np.dot(centred, other[part]))
         return across / (self.norm * human.map.norm)
 
@@ -313,7 +313,7 @@ class PreparedMap:
         positives = self.flat[index]
         if metric == "nss":
             norm = self.norm / math.sqrt(len(self.flat) - preset.ddof)
-            return means_kept((positives - self.mean).astype(np.float64) / norm, kept)
+            return means_kept((positives.astype(np.float64) - self.mean) / norm, kept)
         if metric == "auc_borji" and preset.borji == "drawn":
             return self._stepped_without(positives, kept, self._drawn(len(index), seed), least=MIN_BORJI)
         if metric in ("auc", "auc_borji"):
@@ -337,9 +337,9 @@ class PreparedMap:
         return without
 
     def _cc_without(self, left_out: LeftOut) -> DoubleArray:
-        across = np.zeros(len(left_out.maps))
+        across, mean = np.zeros(len(left_out.maps)), self._own(self.mean)
         for part in self.blocks():
-            across += left_out.maps[:, part] @ (self.flat[part] - self.mean)
+            across += left_out.maps[:, part] @ (self.flat[part] - mean)
         with np.errstate(invalid="ignore", divide="ignore"):
             correlation: DoubleArray = (across.sum() - across) / (self.norm * left_out.norms)
         return correlation

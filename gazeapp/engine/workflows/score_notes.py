@@ -93,7 +93,7 @@ def say_what_is_missing(
             "AUC-Judd of one person is not comparable with that of many, so the MIT preset has no ceiling for AUC.",
             "Use the preset tuebingen for percentages of AUC.",
         )
-    if "auc_judd" in metrics:
+    elif "auc_judd" in metrics:
         tally.problem(
             task,
             "AUC-Judd of one person is not comparable with that of many, so it has no ceiling.",

@@ -261,6 +261,58 @@ def test_presets_stand_side_by_side(study):
     assert any("AUC-Judd" in problem.what for problem in study.project.problems.all())
 
 
+def test_the_preset_harmonization_is_spearman_over_its_ceiling(study):
+    study.look()
+    study.model()
+    study.score(preset="harmonization")
+    rows = study.project.scores.summary("harmonization")
+    assert {row.metric for row in rows} == {"spearman"}
+    for source in ("cnn-lstm", "centre_bias"):
+        row = study.summary(source=source, metric="spearman")
+        assert row.estimator == "sqrt_spearman_brown"
+        assert row.percent == pytest.approx(100 * row.mean / row.ceiling)
+        assert row.ci_low < row.percent < row.ci_high
+
+
+def test_metrics_without_a_ceiling_never_have_a_percentage(study):
+    study.look()
+    study.model()
+    told = study.score(metrics=("emd", "auc_judd", "sim")).problems
+    assert [p.what for p in told] == [
+        "AUC-Judd of one person is not comparable with that of many, so it has no ceiling."
+    ]
+    rows = study.project.scores.summary()
+    assert {row.metric for row in rows} == {"auc_judd", "sim", "emd"}
+    assert all(row.percent is None for row in rows)
+    assert study.summary(source="cnn-lstm", metric="emd").estimator == "half_vs_half"
+    assert study.summary(source="cnn-lstm", metric="auc_judd").ceiling is None
+    stored = {row.metric: row.value for row in study.project.scores.all() if row.source == "uniform"}
+    assert stored["auc_judd"] == 0.5
+
+
+def test_the_same_seed_draws_the_same_pixels(study):
+    study.look()
+    study.model()
+    study.score(preset="mit", metrics=("auc_borji",), seed=1)
+    first = [row.value for row in study.project.scores.all()]
+    study.score(preset="mit", metrics=("auc_borji",), seed=2)
+    assert [row.value for row in study.project.scores.all()] != first
+    again = study.score(preset="mit", metrics=("auc_borji",), seed=1)
+    assert again.skipped == 4
+    assert [row.value for row in study.project.scores.all()] == first
+
+
+def test_what_few_people_cost_is_said_of_the_metrics_that_were_chosen(study):
+    study.look(n_subjects=3)
+    study.model()
+    assert not [p for p in study.score(metrics=("auc", "emd")).problems if "fewer than 4" in p.what]
+    [told] = [p.what for p in study.score(metrics=("spearman", "cc")).problems if "fewer than 4" in p.what]
+    assert told.endswith("halves of them: CC and Spearman have no percentage.")
+    study.look(n_subjects=6, names=study.names[:3], file="more.csv", seed=8)
+    [told] = [p.what for p in study.score(metrics=("spearman",)).problems if "fewer than 4" in p.what]
+    assert told.endswith("they are left out of the percentages of Spearman.")
+
+
 def test_the_true_density_is_told_from_models(study):
     study.look()
     study.model("true_density_(simulated)", kind="truth", method="imported")
