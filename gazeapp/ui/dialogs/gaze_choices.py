@@ -50,7 +50,8 @@ _LISTS = {
     "weighting": (
         "Weight in human maps",
         {"equal": "All count the same", "duration": "Longer ones count more"},
-        "Weights change human maps, and with them CC, SIM and KL. NSS and the AUCs count every fixation the same.",
+        "Weights change human maps, and with them CC, SIM, KL and other metrics of maps. NSS and the AUCs count "
+        "every fixation the same.",
     ),
 }
 _BOUNDS = {

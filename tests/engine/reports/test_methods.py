@@ -168,6 +168,18 @@ def test_every_metric_is_explained_where_it_was_computed(study, preset):
     assert all(f"--metric {metric}" in command for metric in METRICS)
 
 
+def test_without_a_ceiling_the_first_metric_leads(study):
+    with Project.open(study(scored=False, tasks=("general",))) as opened:
+        settings = ScoreSettings(
+            metrics=("emd", "auc_judd"), sigma=6.0, n_splits=4, n_bootstrap=20, threads=1
+        )
+        score(opened, settings, SILENT)
+        text = printed_text(opened)
+    assert "Agreement was measured by AUC-Judd and EMD with" in text
+    assert "The primary metric is AUC-Judd." in text
+    assert "Percent of ceiling" not in text
+
+
 def test_only_the_metrics_that_were_computed_are_told(study):
     with Project.open(study(scored=False, tasks=("general",))) as opened:
         settings = ScoreSettings(preset="harmonization", sigma=6.0, n_splits=4, n_bootstrap=20, threads=1)
