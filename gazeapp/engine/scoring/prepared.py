@@ -29,6 +29,8 @@ from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
 _BLOCK = 32_768
 _PILOT_STEP = 61
+_SAFE = (1e-12, 1e15)
+"""Norms whose squares single precision can hold; other maps are taken in double precision."""
 BORJI_DRAWS = 100
 """Random draws of pixels of the MIT code's AUC-Borji."""
 MIN_BORJI = 2
@@ -135,10 +137,25 @@ class PreparedMap:
             raise GazeError(f"A map needs rows and columns; this one has the shape {array.shape}.")
         self.flat: Values = np.ascontiguousarray(array).ravel()
         self.shape: tuple[int, int] = (array.shape[0], array.shape[1])
-        # Sums about a value near the mean: single precision then loses nothing to a high plateau.
-        pilot = self.flat[::_PILOT_STEP].mean()
+        self._measure()
+        # The minimum and maximum are NaN or infinite exactly when some value is.
+        if not (np.isfinite(self.low) and np.isfinite(self.high)):
+            raise GazeError(
+                "The map holds values that are not numbers (NaN or infinity).",
+                todo="Make the map again, or leave it out.",
+            )
+        self.constant = bool(self.low == self.high)
+        least, most = _SAFE
+        if array.dtype == np.float32 and not self.constant and not least < self.norm < most:
+            self.flat = self.flat.astype(np.float64)
+            self._measure()
+
+    def _measure(self) -> None:
+        """Find extremes, sum, mean and norm in one pass."""
         lows, highs, sums, squares, buffer = [], [], [], [], self.buffer()
         with np.errstate(invalid="ignore", over="ignore"):
+            # Sums about a value near the mean: single precision then loses nothing to a high plateau.
+            pilot = self.flat[::_PILOT_STEP].mean()
             for part in self.blocks():
                 values = self.flat[part]
                 lows.append(values.min())
@@ -147,19 +164,13 @@ class PreparedMap:
                 sums.append(float(centred.sum()))
                 squares.append(float(np.dot(centred, centred)))
         self.low, self.high = np.min(lows), np.max(highs)
-        # The minimum and maximum are NaN or infinite exactly when some value is.
-        if not (np.isfinite(self.low) and np.isfinite(self.high)):
-            raise GazeError(
-                "The map holds values that are not numbers (NaN or infinity).",
-                todo="Make the map again, or leave it out.",
-            )
-        self.constant = bool(self.low == self.high)
         n, total = len(self.flat), sum(sums)
         self.total = float(pilot) * n + total
         """Sum over pixels."""
         self.mean = self.total / n
         """Mean over pixels."""
-        self.norm = math.sqrt(max(sum(squares) - total * total / n, 0.0))
+        square = sum(squares) - total * total / n
+        self.norm = math.sqrt(square) if square > 0 else 0.0
         """Euclidean norm of the map minus its mean."""
 
     @cached_property

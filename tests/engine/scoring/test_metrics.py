@@ -369,6 +369,20 @@ def test_what_is_shared_between_metrics_changes_none_of_them():
     }
 
 
+@pytest.mark.parametrize("scale", [1e-25, 1e30])
+def test_the_scale_of_a_map_in_single_precision_changes_nothing(scale):
+    values, fixated, others, human = (
+        part.astype(np.float32) if isinstance(part, np.ndarray) else part for part in make_case(9)
+    )
+    expected = score_map(values, fixated, others, HumanTarget(human), metrics=tuple(METRICS))
+    small = values * np.float32(scale)
+    found = score_map(small, fixated, others, HumanTarget(human), metrics=tuple(METRICS))
+    assert found == pytest.approx(expected, abs=1e-5)
+    small = human * np.float32(scale)
+    found = score_map(values, fixated, others, HumanTarget(small), metrics=tuple(METRICS))
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
 def test_a_high_plateau_costs_single_precision_little():
     values, fixated, others, human = make_case(8)
     raised = (values / 8 + 1000).astype(np.float32)
