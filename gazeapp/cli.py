@@ -206,17 +206,36 @@ def extract_command(
 
 @main.command("score")
 @click.argument("project", type=FILE)
-@click.option("--preset", default="tuebingen", show_default=True, type=click.Choice(["tuebingen", "mit"]))
+@click.option(
+    "--preset",
+    default="tuebingen",
+    show_default=True,
+    type=click.Choice(["tuebingen", "mit", "harmonization"]),
+)
 @click.option(
     "--sigma", default="", help="Blur of the human maps: 24px or 1deg. Default: that of the import."
 )
 @click.option("--px-per-deg", type=float, help="Image pixels per degree of visual angle.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    help="nss, auc, auc_judd, auc_borji, sauc, cc, spearman, sim, kl or emd; may be given several times. Default: "
+    "those of the preset.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def score_command(project: Path, preset: str, sigma: str, px_per_deg: float | None, as_json: bool) -> None:
+def score_command(
+    project: Path,
+    preset: str,
+    sigma: str,
+    px_per_deg: float | None,
+    metrics: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Score every map of PROJECT against its people, with ceilings and baselines."""
     from gazeapp.engine.workflows.score import ScoreSettings, score
 
-    settings = ScoreSettings(preset=preset, px_per_deg=px_per_deg)
+    settings = ScoreSettings(preset=preset, px_per_deg=px_per_deg, metrics=metrics)
     if sigma:
         value, unit = parse_sigma(sigma)
         settings = replace(settings, sigma=value, sigma_unit=unit)
@@ -226,7 +245,12 @@ def score_command(project: Path, preset: str, sigma: str, px_per_deg: float | No
 @main.command("report")
 @click.argument("project", type=FILE)
 @click.option("-o", "--output", type=FILE, required=True, help="The file to write, .html.")
-@click.option("--preset", default="tuebingen", show_default=True, type=click.Choice(["tuebingen", "mit"]))
+@click.option(
+    "--preset",
+    default="tuebingen",
+    show_default=True,
+    type=click.Choice(["tuebingen", "mit", "harmonization"]),
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def report_command(project: Path, output: Path, preset: str, as_json: bool) -> None:
     """Write the report of PROJECT as one self-contained file."""

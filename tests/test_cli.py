@@ -74,6 +74,7 @@ def test_some_failed_is_exit_code_one_with_the_failures_on_stderr(study: Path, t
         ["new"],
         ["extract", "x.gaze", "--device", "abacus"],
         ["score", "x.gaze", "--preset", "none"],
+        ["score", "x.gaze", "--metric"],
         ["import-gaze", "x.gaze", "f.csv", "--sigma", "wide"],
         ["import-gaze", "x.gaze", "f.csv", "--sigma", "-3px"],
         ["--nonsense"],
@@ -141,6 +142,12 @@ def test_from_fixations_to_scores_report_and_tables(study: Path, tmp_path: Path)
     assert (tmp_path / "tables" / "scores.csv").is_file()
     again = json.loads(run("score", study, "--json").stdout)
     assert again["done"] == 0
+    assert run("score", study, "--metric", "auc_judd", "--metric", "emd").exit_code == 0
+    with Project.open(study) as project:
+        assert {row.metric for row in project.scores.summary("tuebingen")} == {"auc_judd", "emd"}
+    unknown = run("score", study, "--metric", "dtw")
+    assert unknown.exit_code == 1
+    assert "Choose from: nss, auc, auc_judd" in unknown.stderr
 
 
 def test_models_lists_the_four_that_ship():

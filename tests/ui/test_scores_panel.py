@@ -212,6 +212,10 @@ def test_no_row_is_cut(desk, height):
 def test_a_metric_is_explained_by_the_conventions_that_are_shown():
     assert about_metric("auc", "mit") != about_metric("auc", "tuebingen")
     assert "not comparable" in about_metric("auc", "mit")
+    assert "not comparable" in about_metric("auc_judd", "tuebingen")
+    assert "100 draws" in about_metric("auc_borji", "mit")
+    assert "Lower is better" in about_metric("emd", "tuebingen")
+    assert "rank correlation of the maps of two halves" in about_metric("spearman", "harmonization")
     assert about_metric("unheard_of", "mit") == "unheard_of"
 
 

@@ -10,6 +10,7 @@ from pathlib import PurePath, PurePosixPath
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.detection import DetectionSettings
 from gazeapp.engine.project import Project, SettingsRow
+from gazeapp.engine.scoring.presets import PRESETS
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
 
@@ -140,10 +141,14 @@ def _extract_commands(name: str, rows: list[SettingsRow]) -> list[str]:
 
 def _score_command(name: str, row: SettingsRow) -> str:
     values = row.values
+    conventions = PRESETS.get(str(values.get("preset")))
+    metrics = values.get("metrics", [])
+    own = conventions is None or tuple(metrics) != conventions.metrics
     return _line(
         "score",
         name,
         *_unless("--preset", values.get("preset"), "tuebingen"),
+        *_repeated("--metric", metrics if own else []),
         *_unless("--sigma", sigma_text(values).replace(" ", ""), ""),
         *_unless("--px-per-deg", values.get("px_per_deg"), None),
     )

@@ -32,7 +32,7 @@ _KIND = _text(
 )
 _METHOD = _text("method", "map method; empty for sources that have none")
 _LESION = _text("lesion", "attention that was taken away; empty for none")
-_METRIC = _text("metric", "nss, auc, sauc, cc, sim or kl")
+_METRIC = _text("metric", "nss, auc, auc_judd, auc_borji, sauc, cc, spearman, sim, kl or emd")
 _PRESET = _text("preset", "named set of metric conventions")
 _SETTINGS = _integer("settings_id", "", "row of provenance.json, settings, that made this row")
 _OUTDATED = _text(

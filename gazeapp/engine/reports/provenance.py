@@ -13,9 +13,11 @@ from gazeapp.engine.reports.content import Methods, SettingsData
 from gazeapp.engine.reports.numbers import number
 from gazeapp.engine.reports.plain import flat
 from gazeapp.engine.reports.scores import current_summary, in_order, primary_metric
+from gazeapp.engine.scoring.emd import CELLS
 from gazeapp.engine.scoring.facts import CEILINGS
-from gazeapp.engine.scoring.metrics import STEP
+from gazeapp.engine.scoring.prepared import BORJI_DRAWS
 from gazeapp.engine.scoring.presets import PRESETS, Preset
+from gazeapp.engine.scoring.ranks import STEP
 from gazeapp.engine.types import Json
 
 _SHORT = 12
@@ -71,7 +73,7 @@ def methods(project: Project, preset: str, rows: Iterable[SettingsRow]) -> Metho
         preset=preset,
         preset_name=facts.name if facts else preset,
         preset_source=facts.source if facts else "",
-        conventions=tuple(_conventions(facts)) if facts else (),
+        conventions=tuple(_conventions(facts, {row.metric for row in summary})) if facts else (),
         primary=primary_metric(summary),
         metrics=tuple(in_order(row.metric for row in summary)),
         estimators=tuple(
@@ -95,26 +97,40 @@ def _reduced(project: Project, score: Json) -> int:
     return sum(side > longest for side in sides) if longest else 0
 
 
-def _conventions(preset: Preset) -> Iterator[str]:
-    """Yield what a preset decides where the literature disagrees, as parts of a sentence."""
-    yield (
-        "a pixel that was fixated several times counts once"
-        if preset.deduplicate
-        else "every fixation counts, also several on one pixel"
-    )
-    yield f"the standard deviation in NSS is over {'N − 1' if preset.ddof else 'N'} pixels"
-    if preset.auc == "judd":
+def _conventions(preset: Preset, metrics: set[str]) -> Iterator[str]:
+    """Yield what a preset decides for the metrics where the literature disagrees, as parts of a sentence."""
+    if metrics & {"nss", "auc", "auc_judd", "auc_borji", "sauc"}:
+        yield (
+            "a pixel that was fixated several times counts once"
+            if preset.deduplicate
+            else "every fixation counts, also several on one pixel"
+        )
+    if "nss" in metrics:
+        yield f"the standard deviation in NSS is over {'N − 1' if preset.ddof else 'N'} pixels"
+    if "auc" in metrics and preset.auc == "judd":
         yield "AUC has its thresholds at the fixated values and the pixels without fixations as negatives (Judd)"
-    else:
+    elif "auc" in metrics:
         yield "AUC compares fixated values with all pixels, ties counting half (Mann–Whitney)"
-    if preset.sauc == "steps":
+    if "auc_judd" in metrics:
+        together = "each a threshold of its own" if preset.auc == "judd" else "one threshold together"
+        yield f"AUC-Judd is without jitter, fixated pixels of equal value {together}"
+    if "auc_borji" in metrics and preset.borji == "drawn":
+        yield (
+            f"AUC-Borji is the mean of {BORJI_DRAWS} random draws, with thresholds every {STEP} of the map "
+            "stretched to 0 and 1"
+        )
+    elif "auc_borji" in metrics:
+        yield "AUC-Borji is its expectation over draws, by exact ranks"
+    if "sauc" in metrics and preset.sauc == "steps":
         yield f"sAUC has thresholds every {STEP} of the map stretched to 0 and 1"
-    else:
+    elif "sauc" in metrics:
         yield "sAUC is by exact ranks"
-    if preset.stretch:
+    if "sim" in metrics and preset.stretch:
         yield "for SIM both maps are stretched to 0 and 1 before they are divided by their sums"
-    else:
+    elif metrics & {"sim", "kl"}:
         yield "for SIM and KL maps are divided by their sums"
+    if "emd" in metrics:
+        yield f"EMD is exact between {CELLS} cells along the longer side of the image"
 
 
 def _sigma(score: Json, maps: Iterable[Json]) -> str:

@@ -15,6 +15,7 @@ from gazeapp.engine.reports.plain import plain
 from gazeapp.engine.reports.scores import higher_is_better
 from gazeapp.engine.resources import resource_path
 from gazeapp.engine.scoring import facts
+from gazeapp.engine.scoring.ceilings import N_RANK_SPLITS
 
 
 def render(report: Report) -> str:
@@ -49,6 +50,8 @@ def render(report: Report) -> str:
         interval=numbers.interval,
         digits=numbers.digits,
         facts=facts.METRICS,
+        map_metrics=[metric.id for metric in facts.METRICS.values() if metric.against == "maps"],
+        rank_splits=N_RANK_SPLITS,
         metric_facts=facts.metric_facts,
         ceilings=facts.CEILINGS,
         is_lower_bound=facts.is_lower_bound,

@@ -78,9 +78,10 @@ def with_pairs(
 
 
 def primary_metric(rows: Iterable[SummaryRow]) -> str:
-    """Return the metric that results are led by: NSS, else the first that has a percent of ceiling."""
-    ids = {row.metric for row in rows if row.percent is not None}
-    return next((metric for metric in METRICS if metric in ids), "nss")
+    """Return the metric that results are led by: NSS, else the first with a percent of ceiling, else the first."""
+    found = list(rows)
+    held = in_order(row.metric for row in found if row.percent is not None)
+    return next(iter(held or in_order(row.metric for row in found)), "nss")
 
 
 def higher_is_better(metric: str) -> bool:

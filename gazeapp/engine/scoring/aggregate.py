@@ -164,8 +164,8 @@ def ceiling_mark(metric: str, parts: Parts, n_subjects: IntArray) -> CeilingMark
     chance = METRICS[metric].chance
     people = np.where(n_subjects > 1, n_subjects, np.nan).astype(np.float64)
     half = np.array([max(half_size(int(n)), 1) for n in n_subjects], dtype=np.float64)
-    if metric == "cc" and _any(parts, ("cc", SPLIT_HALF)):
-        columns = np.column_stack([parts["cc", SPLIT_HALF], people / half])
+    if metric in ("cc", "spearman") and _any(parts, (metric, SPLIT_HALF)):
+        columns = np.column_stack([parts[metric, SPLIT_HALF], people / half])
         return CeilingMark(SQRT_SPEARMAN_BROWN, columns, lambda m: cc_ceiling(m[..., 0], m[..., 1]), 0.0)
     agreement = [("nss", estimator) for estimator in AGREEMENT]
     # Where human maps are weighted, the reliability of the maps that predict fixations stands by itself.

@@ -87,8 +87,8 @@ def uniform(height: int, width: int) -> FloatArray:
 def expected_human_map(density: FloatArray, sigma_px: float) -> FloatArray:
     """Return the human map that infinitely many people drawn from ``density`` would give.
 
-    The best map for CC, SIM and KL is the density as the human map shows it, blurred by the same
-    Gaussian; for NSS and AUC it is the density itself (Kümmerer, Wallis & Bethge 2018).
+    The best map for metrics that compare with human maps is the density as the human map shows it, blurred by
+    the same Gaussian; for NSS and AUC it is the density itself (Kümmerer, Wallis & Bethge 2018).
 
     Parameters
     ----------

@@ -7,11 +7,11 @@ Two ingredients for each image, from the subjects' own blurred maps:
 
 Over images they become (docs/methods.md has the derivation):
 
-* CC: ``sqrt(Spearman-Brown(r))``, what a perfect map can reach against a noisy human map;
+* CC and Spearman: ``sqrt(Spearman-Brown(r))``, what a perfect map can reach against a noisy human map;
 * NSS: ``loso_corrected``, the mean leave-one-subject-out NSS, corrected for what a map of n - 1
   subjects loses against the density that it estimates: noise (few people) and sharpness (the blur);
-* AUC and sAUC: plain ``loso``, a lower bound;
-* SIM and KL: ``half_vs_half``, a reference at matched numbers of people, not a ceiling.
+* AUC, AUC-Borji and sAUC: plain ``loso``, a lower bound;
+* SIM, KL and EMD: ``half_vs_half``, a reference at matched numbers of people, not a ceiling.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from numpy.typing import ArrayLike
 
 from gazeapp.engine.gaze.density import gaussian_profiles
 from gazeapp.engine.scoring.left_out import LeftOut
-from gazeapp.engine.scoring.metrics import NAN, HumanTarget, Pixels, has_percent, pixels, score_map
+from gazeapp.engine.scoring.metrics import HumanTarget, Pixels, has_percent, pixels, score_map
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
+from gazeapp.engine.scoring.ranks import NAN, centred_ranks, correlations
 from gazeapp.engine.types import DoubleArray, FloatArray, IntArray
 
 LOSO = "loso"
@@ -39,9 +40,13 @@ HALF_VS_HALF = "half_vs_half"
 AGREEMENT = ("agreement_quarter", "agreement_half", "agreement_one", "agreement_two")
 """Agreement of different people's fixations at a blur of 1/4, 1/2, 1 and 2 times the variance sigma**2."""
 N_MAP_SPLITS = 5
-"""Splits for SIM and KL, which need whole maps; correlations need only the Gram matrix."""
-_FIXATION_METRICS = ("nss", "auc", "sauc")
-_MAP_METRICS = ("sim", "kl")
+"""Splits for SIM, KL and EMD, which need whole maps; correlations need only the Gram matrix."""
+N_RANK_SPLITS = 20
+"""Splits for Spearman's correlation, which needs ranks of the maps of halves."""
+_RANK_GRID = 4
+"""Pixels that ranks of blurred maps are compared at are this part of sigma apart."""
+_FIXATION_METRICS = ("nss", "auc", "auc_borji", "sauc")
+_MAP_METRICS = ("sim", "kl", "emd")
 _PAIR_ROWS = 512
 _GRAM_PIXELS = 16_384
 MIN_SUBJECTS_FOR_HALVES = 4
@@ -104,13 +109,22 @@ class SubjectMaps:
             gram += block @ block.T
         return gram
 
+    @cached_property
+    def grid(self) -> IntArray:
+        """Row-major index of pixels a quarter of sigma apart: blurred maps hardly change in between."""
+        height, width = self.maps.shape[1:]
+        step = max(1, min(int(self.sigma_px / _RANK_GRID), height, width))
+        rows, columns = (np.arange(step // 2, size, step) for size in (height, width))
+        index: IntArray = (rows[:, None] * width + columns).ravel()
+        return index
+
     def left_out(self) -> LeftOut:
         """Return the people with each of them left out once, for the models' scores."""
         others = 1.0 - np.eye(len(self))
         squares = np.einsum("sk,kl,sl->s", others, self.gram, others)
         index = np.concatenate([one.index for one in self.fixated])
         owner = np.repeat(np.arange(len(self)), [len(one) for one in self.fixated])
-        return LeftOut(index, owner, self.flat, np.sqrt(np.maximum(squares, 0.0)))
+        return LeftOut(index, owner, self.flat, np.sqrt(np.maximum(squares, 0.0)), self.grid)
 
     def human(self) -> FloatArray:
         """Return the human map, shape (height, width), float32, sums to 1."""
@@ -164,9 +178,9 @@ class ImageCeilings:
     Parameters
     ----------
     values
-        (metric, estimator) -> value. ``loso`` needs 2 subjects; ``split_half_r`` (under ``cc``) and
-        ``half_vs_half`` need 4. Where fixations are weighted, ``split_half_r`` is of the weighted maps and
-        ``split_half_r_equal`` (under ``nss``) of the others. What cannot be had is left out.
+        (metric, estimator) -> value. ``loso`` needs 2 subjects; ``split_half_r`` (under ``cc`` and
+        ``spearman``) and ``half_vs_half`` need 4. Where fixations are weighted, ``split_half_r`` is of the
+        weighted maps and ``split_half_r_equal`` (under ``nss``) of the others. What cannot be had is left out.
     without
         The same without each subject in turn, shape (n_subjects,), for what goes into a percentage
         (not ``half_vs_half``); empty with fewer than 3 subjects, because one of 2 cannot be predicted
@@ -181,7 +195,7 @@ def image_ceilings(
     people: SubjectMaps,
     others: Pixels,
     preset: Preset = TUEBINGEN,
-    metrics: Collection[str] = ("nss", "auc", "sauc", "cc", "sim", "kl"),
+    metrics: Collection[str] = TUEBINGEN.metrics,
     n_splits: int = 100,
     seed: int = 0,
     weighted: SubjectMaps | None = None,
@@ -197,21 +211,21 @@ def image_ceilings(
     preset, metrics
         Conventions, and the metrics that ceilings are wanted for.
     n_splits
-        Random halvings of the subjects; SIM and KL use at most 5 of them.
+        Random halvings of the subjects; Spearman uses at most 20 of them, SIM, KL and EMD at most 5.
     seed
-        Seed of the halvings.
+        Seed of the halvings, and of the pixels that AUC-Borji draws.
     weighted
-        The same subjects with maps in which fixations count their weights; those of CC, SIM and KL are
-        taken from it. Fixations on a map (NSS, AUC, sAUC) always count the same.
+        The same subjects with maps in which fixations count their weights; those of CC, Spearman, SIM, KL
+        and EMD are taken from it. Fixations on a map (NSS, AUCs) always count the same.
     """
     found: dict[tuple[str, str], float] = {}
     without: dict[tuple[str, str], DoubleArray] = {}
     n = len(people)
     wanted = [metric for metric in _FIXATION_METRICS if metric in metrics and has_percent(metric, preset)]
     if n >= 2 and wanted:
-        values, weights = _leave_one_out(people, others, preset, wanted)
+        values, weights = _leave_one_out(people, others, preset, wanted, seed)
         for metric, column in values.items():
-            found[metric, LOSO] = float(np.average(column, weights=weights))
+            found[metric, LOSO] = float(_weighted_mean(column, weights))
             if n >= MIN_SUBJECTS_TO_LEAVE_ONE_OUT:
                 predicted = _nss_without(people, preset) if metric == "nss" else np.tile(column, (n, 1))
                 without[metric, LOSO] = _mean_without(predicted, weights)
@@ -226,10 +240,14 @@ def image_ceilings(
         for k, estimator in enumerate(AGREEMENT):
             found["nss", estimator] = float(whole[k])
             without["nss", estimator] = parted[k]
+    compared = people if weighted is None else weighted
+    if "spearman" in metrics:
+        found["spearman", SPLIT_HALF], without["spearman", SPLIT_HALF] = _rank_split_half(
+            compared, min(n_splits, N_RANK_SPLITS), seed
+        )
     on_maps = [metric for metric in _MAP_METRICS if metric in metrics]
     if on_maps:
         first, second = first[:N_MAP_SPLITS], second[:N_MAP_SPLITS]
-        compared = people if weighted is None else weighted
         for metric, value in _half_against_half(compared, first, second, preset, on_maps).items():
             found[metric, HALF_VS_HALF] = value
     return ImageCeilings(found, without)
@@ -324,7 +342,7 @@ def nss_ceiling(loso: ArrayLike, loso_r: ArrayLike, factor: ArrayLike, agreement
 
 
 def _leave_one_out(
-    people: SubjectMaps, others: Pixels, preset: Preset, metrics: list[str]
+    people: SubjectMaps, others: Pixels, preset: Preset, metrics: list[str], seed: int
 ) -> tuple[dict[str, DoubleArray], DoubleArray]:
     """Return each metric of each subject on the map of the others, and the subjects' weights.
 
@@ -334,7 +352,8 @@ def _leave_one_out(
     target = HumanTarget(people.maps[0])
     own = _chosen(people, preset)
     for subject, predicted in _maps_of_others(people.maps):
-        for metric, value in score_map(predicted, own[subject], others, target, preset, metrics).items():
+        found = score_map(predicted, own[subject], others, target, preset, metrics, seed)
+        for metric, value in found.items():
             values[metric][subject] = value
     return values, np.array([len(one) for one in own], dtype=np.float64)
 
@@ -360,11 +379,18 @@ def _nss_without(people: SubjectMaps, preset: Preset) -> DoubleArray:
     return scores
 
 
+def _weighted_mean(scores: DoubleArray, weights: DoubleArray) -> DoubleArray:
+    """Return the weighted mean over the last axis of those who have a score; NaN where nobody has one."""
+    known = np.isfinite(scores)
+    sums = np.where(known, scores * weights, 0.0).sum(axis=-1)
+    with np.errstate(invalid="ignore"):
+        means: DoubleArray = sums / (known * weights).sum(axis=-1)
+    return means
+
+
 def _mean_without(scores: DoubleArray, weights: DoubleArray) -> DoubleArray:
     """Return the weighted mean of each row without its diagonal, shape (n_subjects,)."""
-    others = weights * (1.0 - np.eye(len(weights)))
-    means: DoubleArray = (scores * others).sum(axis=1) / others.sum(axis=1)
-    return means
+    return _weighted_mean(scores, weights * (1.0 - np.eye(len(weights))))
 
 
 def _maps_of_others(maps: FloatArray) -> Iterator[tuple[int, FloatArray]]:
@@ -411,6 +437,25 @@ def _split_half_without(gram: DoubleArray, n_splits: int, seed: int) -> DoubleAr
     people = range(len(gram))
     rest = (np.array([k for k in people if k != left_out]) for left_out in people)
     return np.array([_split_half(gram[np.ix_(one, one)], first, second) for one in rest])
+
+
+def _rank_split_half(people: SubjectMaps, n_splits: int, seed: int) -> tuple[float, DoubleArray]:
+    """Return the mean correlation of the ranks of the maps of two halves, at the pixels of the grid.
+
+    Returns
+    -------
+    tuple
+        With all people, and without each of them in turn, shape (n_subjects,). NaN where a half has a
+        constant map.
+    """
+    maps = people.flat[:, people.grid]
+
+    def mean(rows: FloatArray) -> float:
+        halves = (half.astype(np.float32) @ rows for half in _halves(len(rows), n_splits, seed))
+        first, second = (np.stack([centred_ranks(one) for one in half]) for half in halves)
+        return float(correlations(first, second).mean())
+
+    return mean(maps), np.array([mean(np.delete(maps, k, axis=0)) for k in range(len(maps))])
 
 
 def _agreement(people: SubjectMaps) -> tuple[DoubleArray, DoubleArray]:

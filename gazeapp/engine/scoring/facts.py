@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class MetricFacts:
         The formula as text.
     ceiling
         One sentence on what 100 % is, or why there is no percentage.
+    against
+        What maps are compared with: people's fixations or human maps.
+    held
+        Whether people's own agreement is measured for it, as a ceiling or a reference.
     """
 
     id: str
@@ -37,6 +42,8 @@ class MetricFacts:
     meaning: str
     formula: str
     ceiling: str
+    against: Literal["fixations", "maps"] = "fixations"
+    held: bool = True
 
 
 METRICS: dict[str, MetricFacts] = {
@@ -66,6 +73,31 @@ METRICS: dict[str, MetricFacts] = {
             "can pass it.",
         ),
         MetricFacts(
+            "auc_judd",
+            "AUC-Judd",
+            "",
+            True,
+            0.5,
+            "Area under the ROC curve with thresholds at the fixated values and the pixels without fixations as "
+            "negatives; larger by up to 1 / (2n) with n fixations.",
+            "AUC = area below hits against false alarms, by trapezoids; hits = share of fixations, false alarms = "
+            "share of pixels without fixations with S ≥ threshold, thresholds = the fixated values",
+            "No percentage: the AUC-Judd of one person and of many people are not comparable.",
+            held=False,
+        ),
+        MetricFacts(
+            "auc_borji",
+            "AUC-Borji",
+            "",
+            True,
+            0.5,
+            "Area under the ROC curve of fixations against as many random pixels of the image; exact ranks "
+            "give the expectation over all draws, which is AUC.",
+            "AUC = P(S(fixation) > S(pixel)) + P(S(fixation) = S(pixel)) / 2",
+            "100 % is the AUC-Borji of one person's fixations on the map of the others: a lower bound, so a model "
+            "can pass it.",
+        ),
+        MetricFacts(
             "sauc",
             "sAUC",
             "",
@@ -90,6 +122,21 @@ METRICS: dict[str, MetricFacts] = {
             "100 % is the correlation that a perfect map would reach with a human map of this many people: "
             "√(a r / (1 + (a − 1) r)), r = correlation of the maps of two halves of the people, a = people "
             "/ people in a half.",
+            against="maps",
+        ),
+        MetricFacts(
+            "spearman",
+            "Spearman",
+            "",
+            True,
+            0.0,
+            "Correlation of the ranks of the map's and the human map's pixels: only their order counts, and most "
+            "pixels are places where few people looked; the human map is weighted by duration if that was chosen.",
+            "ρ = cov(rank S, rank H) / (sd rank S · sd rank H), equal values share the mean of their ranks",
+            "100 % is the correlation that a perfect map would reach with a human map of this many people: "
+            "√(a r / (1 + (a − 1) r)), r = rank correlation of the maps of two halves of the people, a = people "
+            "/ people in a half.",
+            against="maps",
         ),
         MetricFacts(
             "sim",
@@ -101,6 +148,7 @@ METRICS: dict[str, MetricFacts] = {
             "weighted by duration if that was chosen.",
             "SIM = Σ min(p, q), p = S / ΣS, q = H / ΣH",
             "No percentage. The reference is the map of half of the people against that of the other half.",
+            against="maps",
         ),
         MetricFacts(
             "kl",
@@ -112,6 +160,21 @@ METRICS: dict[str, MetricFacts] = {
             "map is weighted by duration if that was chosen.",
             "KL = Σ q ln(ε + q / (p + ε)), p = S / ΣS, q = H / ΣH, ε = 2.2204e-16",
             "No percentage. The reference is the map of half of the people against that of the other half.",
+            against="maps",
+        ),
+        MetricFacts(
+            "emd",
+            "EMD",
+            "% of the image's longer side",
+            False,
+            None,
+            "Earth mover's distance: how far, on average, the map's mass has to move to become the human map; 0 "
+            "when equal, and a near miss costs less than a far one. The human map is weighted by duration if that "
+            "was chosen.",
+            "EMD = min Σ m(i, j) · d(i, j) over ways m(i, j) ≥ 0 to move p to q between square cells, 16 along the "
+            "longer side; d = distance of their centres",
+            "No percentage. The reference is the map of half of the people against that of the other half.",
+            against="maps",
         ),
     )
 }
@@ -126,6 +189,19 @@ _OF_PRESET: dict[tuple[str, str], MetricFacts] = {
         formula="AUC = area below hits against false alarms, by trapezoids; hits = share of fixated pixels, "
         "false alarms = share of other pixels with S ≥ threshold, thresholds = the fixated values",
         ceiling="No percentage: the AUC-Judd of one person and of many people are not comparable.",
+        held=False,
+    ),
+    ("mit", "auc_judd"): replace(
+        METRICS["auc_judd"],
+        formula="AUC = area below hits against false alarms, by trapezoids; hits = share of fixated pixels, each "
+        "once, false alarms = share of other pixels with S ≥ threshold, thresholds = the fixated values",
+    ),
+    ("mit", "auc_borji"): replace(
+        METRICS["auc_borji"],
+        meaning="Area under the ROC curve of fixated pixels against as many random pixels of the image, mean of "
+        "100 draws.",
+        formula="AUC = area below hits against false alarms, by trapezoids; hits = share of fixated pixels, "
+        "false alarms = share of random pixels with stretched S ≥ threshold, thresholds every 0.1",
     ),
     ("mit", "sauc"): replace(
         METRICS["sauc"],
@@ -194,8 +270,9 @@ CEILINGS: dict[str, CeilingFacts] = {
         "The best possible correlation",
         ("C = √(R)", "R = a · r / (1 + (a − 1) · r)"),
         "What a perfect map reaches with a human map of this many people: R is the reliability of the human "
-        "map (Spearman 1910, Brown 1910), r the correlation of the maps of two random halves of the subjects, "
-        "mean over halvings and images, and a = mean of subjects / (subjects in a half).",
+        "map (Spearman 1910, Brown 1910), r the correlation of the maps of two random halves of the subjects "
+        "(for Spearman of their ranks), mean over halvings and images, and a = mean of subjects / (subjects in a "
+        "half).",
     ),
     "half_vs_half": CeilingFacts(
         "Half of the people against the other half",
@@ -245,7 +322,7 @@ SOURCE_MEANINGS: dict[str, str] = {
     "centre_bias": "Where people looked in the other images of the task: what the habit of looking at the "
     "centre scores, without knowing the image.",
     "true_density": "The density that the simulated people were drawn from: it should score 100 % within its "
-    "interval on NSS and CC. For CC, SIM and KL it is blurred as the human maps are.",
+    "interval on NSS and CC. For metrics that compare with human maps, such as CC, it is blurred as these are.",
     "loso": "Each person's fixations scored on the map of all the others.",
     "half_vs_half": "The map of a random half of the people scored against the map of the other half.",
 }

@@ -36,7 +36,6 @@ from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
 from gazeapp.engine.types import DoubleArray, FloatArray, Rect
 
 MODEL, BASELINE, HUMAN, TRUTH = "model", "baseline", "human", "truth"
-_AGAINST_MAPS = ("cc", "sim", "kl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Rules:
     n_splits
         Random halvings of the people for the ceilings.
     seed
-        Seed of the halvings.
+        Seed of the halvings, and of the pixels that AUC-Borji draws under ``mit``.
     max_side_px
         Longest side that is scored, px; larger images are scored at this size, with fixations and
         sigma scaled alike.
@@ -62,7 +61,7 @@ class Rules:
 
     preset: Preset = TUEBINGEN
     sigma_px: float = 24.0
-    metrics: tuple[str, ...] = tuple(METRICS)
+    metrics: tuple[str, ...] = TUEBINGEN.metrics
     n_splits: int = 100
     seed: int = 0
     max_side_px: int = 1024
@@ -108,8 +107,9 @@ class ImageJob:
     seed
         Mixed into the seed of the halvings, so that they differ between images.
     weights
-        What each fixation counts in the human maps that CC, SIM and KL compare with, such as its duration,
-        above 0, shape (n,); None: all the same. Fixations on a map (NSS, AUC, sAUC) always count the same.
+        What each fixation counts in the human maps that CC, Spearman, SIM, KL and EMD compare with, such as
+        its duration, above 0, shape (n,); None: all the same. Fixations on a map (NSS, AUCs) always count the
+        same.
     """
 
     key: int
@@ -192,16 +192,16 @@ def score_image(job: ImageJob, rules: Rules) -> ImageScores:
     if not len(job.x):
         raise GazeError("There are no fixations on this image.")
     frame = _frame(job, rules)
-    scores, without = {}, {}
+    scores, without, seed = {}, {}, (rules.seed << 32) | job.seed
     for source, values in _maps(job, frame):
-        scores[source], without[source] = _score(values, frame, rules, source.kind == TRUTH)
+        scores[source], without[source] = _score(values, frame, rules, seed, source.kind == TRUTH)
     ceilings = image_ceilings(
         frame.people,
         frame.negatives,
         rules.preset,
         rules.metrics,
         rules.n_splits,
-        (rules.seed << 32) | job.seed,
+        seed,
         frame.weighted,
     )
     subjects = tuple(np.unique(job.subject).tolist())
@@ -252,28 +252,27 @@ def _frame(job: ImageJob, rules: Rules) -> _Frame:
 
 
 def _score(
-    values: FloatArray, frame: _Frame, rules: Rules, is_density: bool
+    values: FloatArray, frame: _Frame, rules: Rules, seed: int, is_density: bool
 ) -> tuple[dict[str, float], dict[str, DoubleArray]]:
     """Return the metrics of one map, with all people and without each of them.
 
     The true density meets human maps as they are: blurred.
     """
     if not is_density:
-        return _score_one(values, frame, rules.preset, rules.metrics)
-    sharp = [metric for metric in rules.metrics if metric not in _AGAINST_MAPS]
-    soft = [metric for metric in rules.metrics if metric in _AGAINST_MAPS]
-    found, without = _score_one(values, frame, rules.preset, sharp)
+        return _score_one(values, frame, rules.preset, rules.metrics, seed)
+    sharp = [metric for metric in rules.metrics if METRICS[metric].against == "fixations"]
+    soft = [metric for metric in rules.metrics if METRICS[metric].against == "maps"]
+    found, without = _score_one(values, frame, rules.preset, sharp, seed)
     blurred = expected_human_map(values, frame.sigma_px)
-    soft_found, soft_without = _score_one(blurred, frame, rules.preset, soft)
+    soft_found, soft_without = _score_one(blurred, frame, rules.preset, soft, seed)
     found |= soft_found
     return {metric: found[metric] for metric in rules.metrics}, without | soft_without
 
 
 def _score_one(
-    values: FloatArray, frame: _Frame, preset: Preset, metrics: Sequence[str]
+    values: FloatArray, frame: _Frame, preset: Preset, metrics: Sequence[str], seed: int
 ) -> tuple[dict[str, float], dict[str, DoubleArray]]:
+    fixated, negatives, human = frame.fixated, frame.negatives, frame.human
     if frame.left_out is None:
-        return score_map(values, frame.fixated, frame.negatives, frame.human, preset, metrics), {}
-    return score_map_without(
-        values, frame.fixated, frame.negatives, frame.human, frame.left_out, preset, metrics
-    )
+        return score_map(values, fixated, negatives, human, preset, metrics, seed), {}
+    return score_map_without(values, fixated, negatives, human, frame.left_out, preset, metrics, seed)

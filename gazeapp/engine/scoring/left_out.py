@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from gazeapp.engine.scoring.ranks import centred_ranks
 from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
 
 
@@ -24,12 +26,23 @@ class LeftOut:
         for its scale.
     norms
         Euclidean norm of the sum of all maps but one, minus its mean, shape (n_subjects,).
+    grid
+        Row-major index of the pixels that ranks are compared at.
     """
 
     index: IntArray
     owner: IntArray
     maps: FloatArray
     norms: DoubleArray
+    grid: IntArray
+
+    @cached_property
+    def ranks(self) -> DoubleArray:
+        """Ranks of the human map at ``grid`` minus their mean: of all people, then without each of them."""
+        # Summed anew: to take a map off the total leaves rounding noise where that subject looked alone.
+        kept = np.vstack([np.ones(len(self.maps)), 1.0 - np.eye(len(self.maps))])
+        sums = (kept @ self.maps[:, self.grid]).astype(np.float32)
+        return np.stack([centred_ranks(row) for row in sums])
 
     def kept(self, deduplicate: bool) -> tuple[IntArray, BoolArray]:
         """Return pixels, shape (n,), and which are fixated without each subject, shape (n_subjects, n).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gazeapp.engine.errors import GazeError
@@ -29,14 +29,19 @@ class Preset:
         ``judd``: thresholds at the fixated values, other pixels as negatives, trapezoids.
     sauc
         ``mann_whitney``: exact ranks. ``steps``: thresholds every 0.1 of the stretched map.
+    borji
+        AUC-Borji draws as many pixels as there are fixations, many times. ``expected``: what the mean over
+        draws is expected to be, by exact ranks. ``drawn``: the mean of 100 draws, thresholds every 0.1.
     stretch
         Whether SIM stretches both maps from minimum to maximum first.
     repair
-        Whether SIM and KL shift a map with negative values and take a map of zeros as uniform.
+        Whether SIM, KL and EMD shift a map with negative values and take a map of zeros as uniform.
     epsilon
         Constant of KL that stands in for 0.
     source
         Where the conventions come from.
+    metrics
+        Ids of the metrics that are computed when none are named.
     """
 
     id: str
@@ -46,10 +51,12 @@ class Preset:
     constant: Literal["chance", "nan"]
     auc: Literal["mann_whitney", "judd"]
     sauc: Literal["mann_whitney", "steps"]
+    borji: Literal["expected", "drawn"]
     stretch: bool
     repair: bool
     epsilon: float
     source: str
+    metrics: tuple[str, ...] = ("nss", "auc", "sauc", "cc", "sim", "kl")
 
 
 TUEBINGEN = Preset(
@@ -60,6 +67,7 @@ TUEBINGEN = Preset(
     constant="chance",
     auc="mann_whitney",
     sauc="mann_whitney",
+    borji="expected",
     stretch=False,
     repair=True,
     epsilon=2.2204e-16,
@@ -73,12 +81,20 @@ MIT = Preset(
     constant="nan",
     auc="judd",
     sauc="steps",
+    borji="drawn",
     stretch=True,
     repair=False,
     epsilon=2.0**-52,
     source="github.com/cvzoya/saliency, code_forMetrics; Bylinskii et al. (2018), arXiv 1604.03605",
 )
-PRESETS: dict[str, Preset] = {preset.id: preset for preset in (TUEBINGEN, MIT)}
+HARMONIZATION = replace(
+    TUEBINGEN,
+    id="harmonization",
+    name="Harmonization (Spearman's correlation over its ceiling)",
+    source="Fel, Felipe, Linsley & Serre (2022), arXiv 2211.04533",
+    metrics=("spearman",),
+)
+PRESETS: dict[str, Preset] = {preset.id: preset for preset in (TUEBINGEN, MIT, HARMONIZATION)}
 
 
 def preset(id: str) -> Preset:

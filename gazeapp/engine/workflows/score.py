@@ -60,7 +60,7 @@ class ScoreSettings:
     Parameters
     ----------
     preset
-        Conventions of the metrics: ``tuebingen`` or ``mit``.
+        Conventions of the metrics: ``tuebingen``, ``mit`` or ``harmonization``.
     sigma, sigma_unit
         Standard deviation of the human maps' Gaussian, in ``px`` (image px) or ``deg``. None: that of
         the project's choices.
@@ -68,7 +68,7 @@ class ScoreSettings:
         Image px per degree of visual angle, for all images. None: each image's own, from the geometry
         of the recordings; used for ``deg`` only.
     metrics
-        Ids of the metrics.
+        Ids of the metrics; empty means those of the preset.
     tasks
         Task names; empty means every task with fixations.
     n_splits
@@ -76,7 +76,7 @@ class ScoreSettings:
     n_bootstrap
         Resamples of the images for the intervals.
     seed
-        Seed of the halvings and the resamples.
+        Seed of the halvings, the resamples and the pixels that AUC-Borji draws.
     max_side_px
         Longest side that is scored, px; larger images are scored at this size.
     threads
@@ -87,7 +87,7 @@ class ScoreSettings:
     sigma: float | None = None
     sigma_unit: str = "px"
     px_per_deg: float | None = None
-    metrics: tuple[str, ...] = tuple(METRICS)
+    metrics: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     n_splits: int = 100
     n_bootstrap: int = 10_000
@@ -147,7 +147,7 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
     One unit is (image, task): all its scores and ceilings are stored together. Units that were scored
     with the same settings, fixations and maps are skipped; those whose inputs changed are replaced.
     The summary is made once all units are there. Where the project weighs fixations by duration, the human
-    maps of CC, SIM and KL are weighted; NSS, AUC and sAUC count every fixation the same.
+    maps of CC, Spearman, SIM, KL and EMD are weighted; NSS and the AUCs count every fixation the same.
 
     Returns
     -------
@@ -194,10 +194,9 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
 
 def _plan(project: Project, settings: ScoreSettings) -> _Plan:
     unknown = [metric for metric in settings.metrics if metric not in METRICS]
-    if unknown or not settings.metrics:
+    if unknown:
         raise GazeError(
-            f"There is no metric called '{', '.join(unknown)}'." if unknown else "No metric was chosen.",
-            todo=f"Choose from: {', '.join(METRICS)}.",
+            f"There is no metric called '{', '.join(unknown)}'.", todo=f"Choose from: {', '.join(METRICS)}."
         )
     for name, value in (("splits", settings.n_splits), ("resamples", settings.n_bootstrap)):
         if value < 1:
@@ -212,9 +211,11 @@ def _plan(project: Project, settings: ScoreSettings) -> _Plan:
         sigma, unit = float(settings.sigma), settings.sigma_unit
     per_degree = settings.px_per_deg if unit == "deg" else None
     Sigma(sigma, unit, 1.0 if per_degree is None else per_degree)  # says what is wrong with a sigma
+    conventions = preset(settings.preset)
+    chosen = settings.metrics or conventions.metrics
     rules = Rules(
-        preset=preset(settings.preset),
-        metrics=tuple(metric for metric in METRICS if metric in settings.metrics),
+        preset=conventions,
+        metrics=tuple(metric for metric in METRICS if metric in chosen),
         n_splits=settings.n_splits,
         seed=settings.seed,
         max_side_px=settings.max_side_px,

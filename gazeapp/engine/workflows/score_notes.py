@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from gazeapp.engine.reports.numbers import listed
 from gazeapp.engine.scoring.aggregate import SourceSummary
 from gazeapp.engine.scoring.ceilings import MIN_SUBJECTS_FOR_HALVES
 from gazeapp.engine.scoring.facts import METRICS
@@ -49,12 +50,9 @@ def say_what_is_missing(
             "of the percentages.",
             "Import recordings of more people.",
         )
-    if few > alone:
-        cost = (
-            "CC has no percentage, and NSS is held against its lower bound."
-            if few == n
-            else "they are left out of the percentages of NSS and CC."
-        )
+    metrics = {row.metric for row in found}
+    cost = _cost_of_few(metrics, few == n)
+    if few > alone and cost:
         tally.problem(
             task,
             f"{few} of {n} images were seen by fewer than {MIN_SUBJECTS_FOR_HALVES} people, too few to compare two "
@@ -89,12 +87,29 @@ def say_what_is_missing(
             "on their image.",
             "Weigh all fixations the same, or import recordings that hold durations.",
         )
-    if preset.auc == "judd":
+    if "auc" in metrics and preset.auc == "judd":
         tally.problem(
             task,
             "AUC-Judd of one person is not comparable with that of many, so the MIT preset has no ceiling for AUC.",
             "Use the preset tuebingen for percentages of AUC.",
         )
+    elif "auc_judd" in metrics:
+        tally.problem(
+            task,
+            "AUC-Judd of one person is not comparable with that of many, so it has no ceiling.",
+            "Use AUC of the preset tuebingen for percentages.",
+        )
+
+
+def _cost_of_few(metrics: set[str], on_all: bool) -> str:
+    """Return what it costs that two halves of the people of some images, or of all, cannot be compared."""
+    maps = [METRICS[metric].name for metric in ("cc", "spearman") if metric in metrics]
+    if not on_all:
+        names = ["NSS"] * ("nss" in metrics) + maps
+        return f"they are left out of the percentages of {listed(names)}." if names else ""
+    parts = [f"{listed(maps)} {'has' if len(maps) == 1 else 'have'} no percentage"] if maps else []
+    parts += ["NSS is held against its lower bound"] if "nss" in metrics else []
+    return ", and ".join(parts) + "." if parts else ""
 
 
 def _near_chance(found: Sequence[SourceSummary]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gazeapp.engine.reports.numbers import number, percent
+from gazeapp.engine.scoring.facts import METRICS
 from gazeapp.ui.canvas.caption import MEAN_MAP
 from gazeapp.ui.canvas.gaze import chosen_fixations
 from gazeapp.ui.canvas.title import Title
@@ -12,12 +13,12 @@ from gazeapp.ui.colours import source_colour
 from gazeapp.ui.scene import Catalogue, ImageEntry, ModelView, SceneView, ScoreKey
 from gazeapp.ui.study import PEOPLE
 
-_METRICS = {"sauc": "shuffled AUC"}
+_METRICS = {"sauc": "shuffled AUC", "spearman": "Spearman's correlation"}
 
 
 def metric_name(metric: str) -> str:
     """Return the name of a metric as it is shown, such as ``NSS``."""
-    return _METRICS.get(metric, metric.upper())
+    return _METRICS.get(metric, METRICS[metric].name if metric in METRICS else metric)
 
 
 def people_title(scene: SceneView, entry: ImageEntry | None, key: ScoreKey, doing: str = "") -> Title:

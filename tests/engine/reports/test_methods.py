@@ -1,6 +1,7 @@
 """The formulas that the report prints give the numbers that gazeapp computes."""
 
 import re
+from html import unescape
 
 import numpy as np
 import pytest
@@ -10,7 +11,15 @@ from gazeapp.engine.project.gaze import FixationRow, NewTrial
 from gazeapp.engine.reports.gather import gather
 from gazeapp.engine.reports.render import render
 from gazeapp.engine.scoring.ceilings import AGREEMENT
-from gazeapp.engine.scoring.facts import CEILINGS, INTERVAL, PEOPLE_VARIANCE, PERCENT
+from gazeapp.engine.scoring.facts import (
+    CEILINGS,
+    INTERVAL,
+    METRICS,
+    PEOPLE_VARIANCE,
+    PERCENT,
+    metric_facts,
+)
+from gazeapp.engine.scoring.presets import PRESETS
 from gazeapp.engine.scoring.statistics import LeftOutRows, share_of_ceiling, variance_over_people
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.score import ScoreSettings, score
@@ -131,6 +140,55 @@ def test_the_old_preset_has_its_own_formulas_and_no_ceiling_of_auc(study):
     assert "AUC = P(" not in text
     assert "No percentage: the AUC-Judd of one person and of many people are not comparable." in text
     assert "the lower bound of the ceiling of sAUC." in text
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_metric_is_explained_where_it_was_computed(study, preset):
+    with Project.open(study(scored=False, tasks=("general",))) as opened:
+        settings = ScoreSettings(
+            preset=preset, metrics=tuple(METRICS), sigma=6.0, n_splits=4, n_bootstrap=20, threads=1
+        )
+        score(opened, settings, SILENT)
+        data = gather(opened, preset, "r.html")
+        text = unescape(printed_text(opened, preset))
+    for metric in METRICS:
+        assert metric_facts(metric, preset).formula in text
+        assert metric_facts(metric, preset).meaning in text
+    assert "too few subjects" not in text
+    assert "those of ranks over at most 20." in text
+    assert "EMD is exact between 16 cells along the longer side of the image" in text
+    assert METRICS["auc_judd"].ceiling in text
+    lower = "AUC, AUC-Borji and sAUC" if preset != "mit" else "AUC-Borji and sAUC"
+    assert f"the lower bound of the ceiling of {lower}." in text
+    assert f"For {lower} the subject that is left out" in text
+    assert "reference of SIM, KL and EMD." in text
+    assert "ceiling of CC and Spearman." in text
+    assert [column.id for column in data.scores[0].metrics] == list(METRICS)
+    command = next(line for line in data.commands if " score " in line)
+    assert all(f"--metric {metric}" in command for metric in METRICS)
+
+
+def test_without_a_ceiling_the_first_metric_leads(study):
+    with Project.open(study(scored=False, tasks=("general",))) as opened:
+        settings = ScoreSettings(
+            metrics=("emd", "auc_judd"), sigma=6.0, n_splits=4, n_bootstrap=20, threads=1
+        )
+        score(opened, settings, SILENT)
+        text = printed_text(opened)
+    assert "Agreement was measured by AUC-Judd and EMD with" in text
+    assert "The primary metric is AUC-Judd." in text
+    assert "Percent of ceiling" not in text
+
+
+def test_only_the_metrics_that_were_computed_are_told(study):
+    with Project.open(study(scored=False, tasks=("general",))) as opened:
+        settings = ScoreSettings(preset="harmonization", sigma=6.0, n_splits=4, n_bootstrap=20, threads=1)
+        score(opened, settings, SILENT)
+        text, data = printed_text(opened, "harmonization"), gather(opened, "harmonization", "r.html")
+    assert "Agreement was measured by Spearman with the conventions of the preset Harmonization" in text
+    assert "NSS" not in text.split("Human ceilings")[0]
+    assert "The primary metric is Spearman." in text
+    assert "gazeapp score study.gaze --preset harmonization --sigma 6px" in data.commands
 
 
 def test_what_did_not_happen_is_not_told(project):

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from gazeapp.engine.gaze.density import human_map
 from gazeapp.engine.scoring.ceilings import (
@@ -20,7 +21,7 @@ from gazeapp.engine.scoring.ceilings import (
     spearman_brown,
     subject_maps,
 )
-from gazeapp.engine.scoring.metrics import auc, nss, pixels, sauc, sim
+from gazeapp.engine.scoring.metrics import auc, auc_borji, nss, pixels, sauc, sim
 from gazeapp.engine.scoring.presets import MIT
 
 SIZE, SIGMA = 40, 3.0
@@ -106,6 +107,49 @@ def test_split_half_is_the_mean_correlation_of_two_halves():
     assert min(abs(one - value) for value in expected) < 1e-5
     many = image_ceilings(own, OTHERS, metrics=["cc"], n_splits=20_000).values["cc", SPLIT_HALF]
     assert many == pytest.approx(np.mean(expected), abs=0.01)
+
+
+def test_split_half_of_ranks_at_every_pixel_of_the_grid():
+    x, y, subject = make_people(1, 4)
+    own = subject_maps(x, y, subject, SIZE, SIZE, 13.0)
+    step = 3
+    rows, columns = np.divmod(own.grid, SIZE)
+    assert set(rows) == set(columns) == set(range(step // 2, SIZE, step))
+    maps = own.flat[:, own.grid].astype(np.float64)
+    ways = [((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2))]
+    expected = [
+        spearmanr(maps[[a, b]].sum(axis=0), maps[[c, d]].sum(axis=0)).statistic for (a, b), (c, d) in ways
+    ]
+    found = image_ceilings(own, OTHERS, metrics=["spearman"], n_splits=1, seed=3)
+    one = found.values["spearman", SPLIT_HALF]
+    assert min(abs(one - value) for value in expected) < 1e-4
+    again = image_ceilings(
+        subject_maps(*(part[subject != "s2"] for part in (x, y, subject)), SIZE, SIZE, 13.0),
+        OTHERS,
+        metrics=["spearman"],
+    )
+    assert ("spearman", SPLIT_HALF) not in again.values  # 3 people
+    mean = image_ceilings(own, OTHERS, metrics=["spearman"]).values["spearman", SPLIT_HALF]
+    assert min(expected) - 1e-4 <= mean <= max(expected) + 1e-4
+
+
+def test_auc_borji_leaves_out_people_with_one_fixated_pixel_under_the_mit_preset():
+    x, y = np.append(X, [5.5, 5.5]), np.append(Y, [7.5, 7.5])
+    subject = np.append(SUBJECT, ["alone", "alone"])
+    own = subject_maps(x, y, subject, SIZE, SIZE, SIGMA)
+    found = image_ceilings(own, OTHERS, MIT, ["auc_borji"], seed=4)
+    total = weight = 0.0
+    for name in np.unique(SUBJECT):
+        one = subject == name
+        fixated = pixels(x[one], y[one], SIZE, SIZE)
+        predicted = human_map(x[~one], y[~one], SIZE, SIZE, SIGMA)
+        total += len(fixated.unique()) * auc_borji(predicted, fixated, MIT, 4)
+        weight += len(fixated.unique())
+    assert found.values["auc_borji", LOSO] == pytest.approx(total / weight, abs=1e-3)
+    assert np.isfinite(found.without["auc_borji", LOSO]).all()
+    same = image_ceilings(own, OTHERS, metrics=["auc", "auc_borji", "auc_judd"]).values
+    assert same["auc_borji", LOSO] == same["auc", LOSO]
+    assert ("auc_judd", LOSO) not in same
 
 
 def test_half_against_half_scores_the_map_of_one_half_on_that_of_the_other():

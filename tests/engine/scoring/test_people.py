@@ -49,10 +49,13 @@ def leave_out(job: ImageJob, name: str) -> ImageJob:
 
 @pytest.mark.parametrize("preset", [TUEBINGEN, MIT], ids=lambda preset: preset.id)
 def test_each_score_without_a_person_is_that_of_the_data_without_them(preset):
-    job, rules = make_job(), Rules(preset, sigma_px=4.0)
+    job, rules = (
+        make_job(),
+        Rules(preset, sigma_px=4.0, metrics=(*preset.metrics, "auc_judd", "spearman", "emd")),
+    )
     found = score_image(job, rules)
     assert found.subjects == tuple(NAMES)
-    expected = {"nss", "sauc", "cc"} | ({"auc"} if preset is TUEBINGEN else set())
+    expected = {"nss", "sauc", "cc", "spearman"} | ({"auc"} if preset is TUEBINGEN else set())
     for k, name in enumerate(NAMES):
         again = score_image(leave_out(job, name), rules)
         for source, columns in found.scores_without.items():
@@ -64,13 +67,49 @@ def test_each_score_without_a_person_is_that_of_the_data_without_them(preset):
     assert len(set(found.scores_without[MODEL]["cc"])) == len(NAMES)
 
 
+def test_ranks_without_a_person_at_some_pixels_are_close_to_those_at_all():
+    job, rules = make_job(), Rules(sigma_px=12.0, metrics=("auc", "auc_borji", "spearman"))
+    found = score_image(job, rules)
+    for columns in found.scores_without.values():
+        assert columns["auc_borji"].tolist() == columns["auc"].tolist()
+    changes = []
+    for k, name in enumerate(NAMES):
+        again = score_image(leave_out(job, name), rules)
+        for source in (MODEL, TRUTH):
+            all_pixels = again.scores[source]["spearman"] - found.scores[source]["spearman"]
+            some = found.scores_without[source]["spearman"][k] - found.scores[source]["spearman"]
+            assert some == pytest.approx(all_pixels, abs=0.02)
+            changes.append(abs(all_pixels))
+    assert max(changes) > 0.05
+
+
+def test_the_drawn_auc_borji_without_a_person_keeps_the_drawn_pixels():
+    job = make_job()
+    found = score_image(job, Rules(MIT, sigma_px=4.0, metrics=("auc_borji",), seed=2))
+    again = [
+        score_image(leave_out(job, name), Rules(MIT, sigma_px=4.0, metrics=("auc_borji",))) for name in NAMES
+    ]
+    for source in (MODEL, TRUTH):
+        for k, one in enumerate(again):
+            expected = one.scores[source]["auc_borji"]
+            assert found.scores_without[source]["auc_borji"][k] == pytest.approx(expected, abs=0.03)
+
+
 @pytest.mark.parametrize("preset", [TUEBINGEN, MIT], ids=lambda preset: preset.id)
 def test_each_part_of_a_ceiling_without_a_person_is_that_of_the_data_without_them(preset):
-    job, rules = make_job(), Rules(preset, sigma_px=4.0, n_splits=30, seed=5)
+    job, rules = (
+        make_job(),
+        Rules(preset, sigma_px=4.0, n_splits=30, seed=5, metrics=(*preset.metrics, "spearman")),
+    )
     found = score_image(job, rules)
     for k, name in enumerate(NAMES):
         again = score_image(leave_out(job, name), rules)
-        for key in [("nss", LOSO), ("cc", SPLIT_HALF), *(("nss", blur) for blur in AGREEMENT)]:
+        for key in [
+            ("nss", LOSO),
+            ("cc", SPLIT_HALF),
+            ("spearman", SPLIT_HALF),
+            *(("nss", blur) for blur in AGREEMENT),
+        ]:
             assert found.ceilings_without[key][k] == pytest.approx(again.ceilings[key], rel=1e-6), key
 
 

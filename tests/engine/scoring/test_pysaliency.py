@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gazeapp.engine.scoring.metrics import HumanTarget, pixels, score_map
+from gazeapp.engine.scoring.presets import TUEBINGEN
 
 # Its ROC code calls np.trapz, which numpy 2.4 no longer has.
 if not hasattr(np, "trapz"):
@@ -23,13 +24,17 @@ def test_every_metric_of_the_default_preset(seed):
     x, y = rng.uniform(0, 40, 25), rng.uniform(0, 30, 25)
     others = pixels(rng.uniform(0, 40, 90), rng.uniform(0, 30, 90), 30, 40)
     fixated = pixels(x, y, 30, 40)
-    found = score_map(values, fixated, others, HumanTarget(human))
+    if seed == 2:  # ties
+        values = np.floor(values * 6)
+    found = score_map(values, fixated, others, HumanTarget(human), metrics=(*TUEBINGEN.metrics, "auc_judd"))
     at = values.ravel()
     assert found["nss"] == pytest.approx(np.mean(NSS(values, x.astype(int), y.astype(int))), abs=1e-9)
     assert found["auc"] == pytest.approx(general_roc(at[fixated.index], at, judd=0)[0], abs=1e-9)
     assert found["sauc"] == pytest.approx(
         general_roc(at[fixated.index], at[others.index], judd=0)[0], abs=1e-9
     )
+    rest = np.delete(at, fixated.index)
+    assert found["auc_judd"] == pytest.approx(general_roc(at[fixated.index], rest, judd=1)[0], abs=1e-9)
     assert found["cc"] == pytest.approx(CC(values, human), abs=1e-9)
     assert found["sim"] == pytest.approx(SIM(values, human), abs=1e-9)
     assert found["kl"] == pytest.approx(MIT_KLDiv(values, human), abs=1e-9)

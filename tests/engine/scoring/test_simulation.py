@@ -94,6 +94,24 @@ def test_the_true_density_scores_100_percent_within_its_interval(studies, metric
     assert np.mean([share.high - share.low for share in shares]) < 5
 
 
+def test_the_true_density_is_near_100_percent_of_ranks():
+    rules = Rules(sigma_px=RULES.sigma_px, metrics=("spearman", "emd", "auc_judd"), n_splits=10)
+    rng = np.random.default_rng(2)
+    images = [known_image(rng, SIZE) for _ in range(24)]
+    study = summarise(images[:12], images[12:], 500, rules)
+    row = study[TRUTH, "spearman"]
+    assert row.estimator == "sqrt_spearman_brown"
+    # Ranks are no sums: the ceiling errs by about a percent, upwards.
+    assert 97.5 < row.share.percent < 100.5
+    assert study[OTHER, "spearman"].share.percent < 60
+    distances = [study[source, "emd"].share.mean for source in (TRUTH, OTHER)]
+    assert distances[0] < study[TRUTH, "emd"].share.ceiling < distances[1]
+    assert study[TRUTH, "emd"].estimator == "half_vs_half"
+    assert study[TRUTH, "auc_judd"].estimator == ""
+    for metric in ("emd", "auc_judd"):
+        assert all(np.isnan(row.share.percent) for key, row in study.items() if key[1] == metric)
+
+
 def test_the_plain_ceilings_are_lower_bounds(studies):
     for study in studies:
         assert study[Source("human", "loso"), "nss"].share.percent < 99

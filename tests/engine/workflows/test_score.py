@@ -261,6 +261,58 @@ def test_presets_stand_side_by_side(study):
     assert any("AUC-Judd" in problem.what for problem in study.project.problems.all())
 
 
+def test_the_preset_harmonization_is_spearman_over_its_ceiling(study):
+    study.look()
+    study.model()
+    study.score(preset="harmonization")
+    rows = study.project.scores.summary("harmonization")
+    assert {row.metric for row in rows} == {"spearman"}
+    for source in ("cnn-lstm", "centre_bias"):
+        row = study.summary(source=source, metric="spearman")
+        assert row.estimator == "sqrt_spearman_brown"
+        assert row.percent == pytest.approx(100 * row.mean / row.ceiling)
+        assert row.ci_low < row.percent < row.ci_high
+
+
+def test_metrics_without_a_ceiling_never_have_a_percentage(study):
+    study.look()
+    study.model()
+    told = study.score(metrics=("emd", "auc_judd", "sim")).problems
+    assert [p.what for p in told] == [
+        "AUC-Judd of one person is not comparable with that of many, so it has no ceiling."
+    ]
+    rows = study.project.scores.summary()
+    assert {row.metric for row in rows} == {"auc_judd", "sim", "emd"}
+    assert all(row.percent is None for row in rows)
+    assert study.summary(source="cnn-lstm", metric="emd").estimator == "half_vs_half"
+    assert study.summary(source="cnn-lstm", metric="auc_judd").ceiling is None
+    stored = {row.metric: row.value for row in study.project.scores.all() if row.source == "uniform"}
+    assert stored["auc_judd"] == 0.5
+
+
+def test_the_same_seed_draws_the_same_pixels(study):
+    study.look()
+    study.model()
+    study.score(preset="mit", metrics=("auc_borji",), seed=1)
+    first = [row.value for row in study.project.scores.all()]
+    study.score(preset="mit", metrics=("auc_borji",), seed=2)
+    assert [row.value for row in study.project.scores.all()] != first
+    again = study.score(preset="mit", metrics=("auc_borji",), seed=1)
+    assert again.skipped == 4
+    assert [row.value for row in study.project.scores.all()] == first
+
+
+def test_what_few_people_cost_is_said_of_the_metrics_that_were_chosen(study):
+    study.look(n_subjects=3)
+    study.model()
+    assert not [p for p in study.score(metrics=("auc", "emd")).problems if "fewer than 4" in p.what]
+    [told] = [p.what for p in study.score(metrics=("spearman", "cc")).problems if "fewer than 4" in p.what]
+    assert told.endswith("halves of them: CC and Spearman have no percentage.")
+    study.look(n_subjects=6, names=study.names[:3], file="more.csv", seed=8)
+    [told] = [p.what for p in study.score(metrics=("spearman",)).problems if "fewer than 4" in p.what]
+    assert told.endswith("they are left out of the percentages of Spearman.")
+
+
 def test_the_true_density_is_told_from_models(study):
     study.look()
     study.model("true_density_(simulated)", kind="truth", method="imported")
@@ -342,10 +394,10 @@ def test_a_sigma_in_degrees_is_that_of_each_image(study):
 def test_durations_weigh_in_the_metrics_of_maps_only(study):
     study.look()
     study.model()
-    study.score()
+    study.score(metrics=tuple(METRICS))
     plain = {metric: study.summary(source="cnn-lstm", metric=metric) for metric in METRICS}
     study.project.settings.set_current(CHOICES, GazeChoices(weighting="duration").as_json())
-    assert study.score().done == 4
+    assert study.score(metrics=tuple(METRICS)).done == 4
     expected = human_cc(study, "scene-2.png", 4.0, lambda table: table.duration_ms)
     assert stored_cc(study, "scene-2.png") == pytest.approx(expected, abs=1e-5)
     for metric in METRICS:
@@ -353,13 +405,13 @@ def test_durations_weigh_in_the_metrics_of_maps_only(study):
         same = (row.mean, row.ceiling, row.percent, row.ci_low, row.ci_high) == (
             *(before.mean, before.ceiling, before.percent, before.ci_low, before.ci_high),
         )
-        assert same == (metric in ("nss", "auc", "sauc"))
-    assert study.score().skipped == 4
+        assert same == (METRICS[metric].against == "fixations"), metric
+    assert study.score(metrics=tuple(METRICS)).skipped == 4
     study.project.db.execute("UPDATE fixations SET duration_ms = 999 WHERE trial_id = 1 AND position = 1")
     study.project.db.conn.commit()
-    assert study.score().done == 1
+    assert study.score(metrics=tuple(METRICS)).done == 1
     study.project.settings.set_current(CHOICES, GazeChoices().as_json())
-    assert study.score().skipped == 4
+    assert study.score(metrics=tuple(METRICS)).skipped == 4
     assert study.summary(source="cnn-lstm", metric="cc") == plain["cc"]
 
 
@@ -378,8 +430,7 @@ def test_fixations_without_a_duration_are_said_when_durations_weigh(study):
 @pytest.mark.parametrize(
     ("settings", "what"),
     [
-        ({"metrics": ("nss", "emd")}, "emd"),
-        ({"metrics": ()}, "No metric"),
+        ({"metrics": ("nss", "dtw")}, "dtw"),
         ({"preset": "other"}, "preset"),
         ({"sigma": -1.0}, "Sigma"),
         ({"n_splits": 0}, "splits"),
