@@ -65,7 +65,8 @@ _ROWS = (
     (
         "weighting",
         "Weight in human maps",
-        "Weights change human maps, and with them CC, SIM, KL and other metrics of maps. NSS and the AUCs count every fixation the same.",
+        "Weights change human maps, and with them CC, SIM, KL and other metrics of maps. NSS and the AUCs count "
+        "every fixation the same.",
     ),
     (
         "sigma",
