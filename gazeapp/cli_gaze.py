@@ -273,7 +273,7 @@ def _in_words(choices: GazeChoices) -> str:
 
 def _show_choices(path: Path, as_json: bool) -> None:
     from gazeapp.engine.project import Project
-    from gazeapp.engine.workflows.human_maps import choices_of
+    from gazeapp.engine.project.gaze_rules import choices_of
 
     with Project.open(path) as project:
         choices = choices_of(project)
@@ -431,7 +431,7 @@ def _geometry(options: dict[str, Any]) -> Geometry:
 def _choices(path: Path, options: dict[str, Any]) -> GazeChoices | None:
     """Return the project's choices with what was said changed, or None when nothing was said."""
     from gazeapp.engine.project import Project
-    from gazeapp.engine.workflows.human_maps import choices_of
+    from gazeapp.engine.project.gaze_rules import choices_of
 
     given = {
         name: value

@@ -9,8 +9,8 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.project import Project
+from gazeapp.engine.project.gaze_rules import choices_of, default_geometry
 from gazeapp.engine.workflows.base import Progress, StoppedError, Summary
-from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
 from gazeapp.engine.workflows.marking import (
     GeometrySettings,
     ShiftSettings,

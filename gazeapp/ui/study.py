@@ -95,8 +95,8 @@ class StudyView:
 
 def read_study(project: Project) -> StudyView:
     """Read everything that panels show of a study, save pictures and maps."""
+    from gazeapp.engine.project.gaze_rules import choices_of
     from gazeapp.engine.workflows.gaze_state import outdated_scores
-    from gazeapp.engine.workflows.human_maps import choices_of
 
     tasks = tuple(project.tasks.all())
     return StudyView(

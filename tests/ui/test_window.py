@@ -261,7 +261,7 @@ def test_a_default_geometry_given_in_the_dialog_is_stored_before_the_import(
     open_window, qtbot, monkeypatch, tmp_path
 ):
     from gazeapp.engine.gaze.geometry import Geometry
-    from gazeapp.engine.workflows.human_maps import default_geometry
+    from gazeapp.engine.project.gaze_rules import default_geometry
     from gazeapp.ui.dialogs.import_gaze import ImportGazeDialog
     from tests.ui.test_import_gaze import eyelink, settle
 

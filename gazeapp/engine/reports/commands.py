@@ -10,9 +10,9 @@ from pathlib import PurePath, PurePosixPath
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.detection import DetectionSettings
 from gazeapp.engine.project import Project, SettingsRow
+from gazeapp.engine.project.gaze_rules import choices_of, default_geometry
 from gazeapp.engine.scoring.presets import PRESETS
 from gazeapp.engine.types import Json
-from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
 
 
 def commands(project: Project, preset: str, rows: Sequence[SettingsRow], output: str) -> tuple[str, ...]:

@@ -9,12 +9,12 @@ from pathlib import PurePath
 from statistics import median
 
 from gazeapp.engine.project import ImageRow, ModelRow, Project, RecordingRow, TrialRow
+from gazeapp.engine.project.gaze_rules import choices_of
 from gazeapp.engine.project.listing import any_used_from_screen
 from gazeapp.engine.reports.content import DataSet, ImageFile, ModelData, TaskData
 from gazeapp.engine.reports.model_facts import attention_tables, fact_rows
 from gazeapp.engine.reports.recordings import recordings
 from gazeapp.engine.reports.style import REFERENCE_COLOUR, model_colour
-from gazeapp.engine.workflows.human_maps import choices_of
 
 TRUTH = "truth"
 

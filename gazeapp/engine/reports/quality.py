@@ -20,11 +20,10 @@ from gazeapp.engine.gaze.quality import (
 from gazeapp.engine.gaze.records import Eye, Fixations
 from gazeapp.engine.project import Project
 from gazeapp.engine.project import listing as stored
+from gazeapp.engine.project.gaze_rules import default_geometry, outdated_detection
 from gazeapp.engine.reports import numbers as figures
 from gazeapp.engine.reports.tables import Value
 from gazeapp.engine.types import BoolArray, DoubleArray, IntArray, Json
-from gazeapp.engine.workflows.detected import outdated_detection
-from gazeapp.engine.workflows.human_maps import default_geometry
 
 REPEATED, AGAIN, SHIFT = "n_repeated", "n_again", "shift_px"
 

@@ -11,12 +11,11 @@ from gazeapp.engine.gaze.detection.contents import FOUND
 from gazeapp.engine.gaze.geometry import PLACEMENTS, Geometry
 from gazeapp.engine.gaze.records import IMAGE, Why
 from gazeapp.engine.project import Project, RecordingRow, TrialRow
+from gazeapp.engine.project.gaze_rules import default_geometry, detection_of, geometry_of, outdated_detection
 from gazeapp.engine.project.listing import dropped
 from gazeapp.engine.reports.content import RecordingData
 from gazeapp.engine.reports.numbers import count, listed, number
 from gazeapp.engine.reports.plain import plain
-from gazeapp.engine.workflows.detected import detection_of, outdated_detection
-from gazeapp.engine.workflows.human_maps import default_geometry, geometry_of
 
 _GEOMETRY = {
     "screen": "screen",

@@ -10,6 +10,7 @@ from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.gaze.records import IMAGE, Frame
 from gazeapp.engine.project import Project, RecordingRow, TrialRow
 from gazeapp.engine.project import listing as stored
+from gazeapp.engine.project.gaze_rules import default_geometry, detection_of, geometry_of, outdated_detection
 from gazeapp.engine.reports.dictionary import (
     CEILINGS,
     DICTIONARY,
@@ -31,8 +32,6 @@ from gazeapp.engine.reports.human_ceilings import ceiling_rows
 from gazeapp.engine.reports.quality import Quality, read_quality, recording_rows, trial_rows
 from gazeapp.engine.reports.recordings import geometry_sources
 from gazeapp.engine.reports.tables import Table, Value
-from gazeapp.engine.workflows.detected import detection_of, outdated_detection
-from gazeapp.engine.workflows.human_maps import default_geometry, geometry_of
 
 Row = tuple[Value, ...]
 

@@ -15,10 +15,8 @@ from gazeapp.engine.scoring.ceilings import (
     LOSO_CORRECTED,
     SPLIT_HALF,
     SQRT_SPEARMAN_BROWN,
-    cc_ceiling,
-    half_size,
-    nss_ceiling,
 )
+from gazeapp.engine.scoring.corrections import cc_ceiling, half_size, nss_ceiling
 from gazeapp.engine.scoring.facts import METRICS
 from gazeapp.engine.scoring.image import HUMAN, Source
 from gazeapp.engine.scoring.statistics import Ceiling, LeftOutRows, Share, share_of_ceiling

@@ -23,13 +23,12 @@ from gazeapp.engine.gaze.records import Recording, Why
 from gazeapp.engine.gaze.source import Source, Watch
 from gazeapp.engine.gaze.trial_rules import TrialRules
 from gazeapp.engine.project import Project, RecordingRow
+from gazeapp.engine.project.gaze_rules import AS_READ, choices_of, default_geometry, outdated_detection
 from gazeapp.engine.project.settings import as_values, settings_hash
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
-from gazeapp.engine.workflows.detected import outdated_detection
 from gazeapp.engine.workflows.gaze_rows import put_back, shifts_of, store_trials
 from gazeapp.engine.workflows.gaze_state import assume_scored
-from gazeapp.engine.workflows.human_maps import AS_READ, choices_of, default_geometry
 from gazeapp.engine.workflows.marking import GEOMETRY_VERB, Marker, choose_fixations
 
 VERB = "import gaze"

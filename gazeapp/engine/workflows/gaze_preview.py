@@ -20,9 +20,9 @@ from gazeapp.engine.gaze.records import Contents, Recording
 from gazeapp.engine.gaze.source import Source, Watch
 from gazeapp.engine.gaze.table_guess import preview, suggest
 from gazeapp.engine.project import ImageRow, Project
+from gazeapp.engine.project.gaze_rules import choices_of, default_geometry, outdated_detection
 from gazeapp.engine.project.settings import as_values, settings_hash
 from gazeapp.engine.types import Json
-from gazeapp.engine.workflows.detected import outdated_detection
 from gazeapp.engine.workflows.gaze import (
     DEFAULT_TASK,
     FILE_VERB,
@@ -32,7 +32,6 @@ from gazeapp.engine.workflows.gaze import (
     values_of,
     with_fixations,
 )
-from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
 
 _LINES, _CHARACTERS = 40, 300
 _MOST_NAMES = 1_000_000

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.gaze import GEOMETRY
+from gazeapp.engine.project.gaze_rules import choices_of
 from gazeapp.engine.types import Json
-from gazeapp.engine.workflows.human_maps import choices_of
 
 _SCORED = "scored gaze"
 

@@ -13,7 +13,7 @@ from gazeapp.engine.gaze.geometry import Affine, Geometry, shown_at
 from gazeapp.engine.gaze.plan import ImportPlan, PlannedTrial, on_images
 from gazeapp.engine.gaze.records import Contents, Eye, Facts, Fixations, Frame, Placement, Recording, Trial
 from gazeapp.engine.project import ImageRow, Project, RecordingRow, TrialRow
-from gazeapp.engine.workflows.human_maps import choices_of, default_geometry, geometry_of
+from gazeapp.engine.project.gaze_rules import choices_of, default_geometry, geometry_of
 from gazeapp.engine.workflows.marking import as_read
 
 

@@ -10,60 +10,18 @@ from numpy.typing import ArrayLike
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.density import human_map
-from gazeapp.engine.gaze.geometry import Geometry, Sigma
+from gazeapp.engine.gaze.geometry import Sigma
 from gazeapp.engine.gaze.records import IMAGE
 from gazeapp.engine.project import FixationTable, ImageRow, Project, RecordingRow, TrialRow
-from gazeapp.engine.project.gaze import CHOICES, GEOMETRY
+from gazeapp.engine.project.gaze_rules import choices_of, default_geometry, geometry_of
 from gazeapp.engine.types import DoubleArray, FloatArray, Json
 from gazeapp.engine.workflows.base import SILENT, Progress, StoppedError
 
 VERB = "human map"
-_FIRST_VERSION_VERB = "import gaze"
-AS_READ = "as_read"
-"""Key of a recording's facts for what its file says, whatever the user said."""
 
 _DISPLAY_SIDE = 128
 _WORTH_TELLING = 200
 """Maps from which progress is told."""
-
-
-def choices_of(project: Project) -> GazeChoices:
-    """Return which fixations the project uses, and how they make human maps."""
-    stored = project.settings.current(CHOICES)
-    if stored is not None:
-        return GazeChoices.of(stored.values)
-    imported = project.settings.last(_FIRST_VERSION_VERB)
-    return GazeChoices() if imported is None else _choices_of_first_version(imported.values)
-
-
-def _choices_of_first_version(values: Json) -> GazeChoices:
-    """Return what a project of the first version chose: it kept that with each import.
-
-    Its px per degree were those of the image, so that a sigma in degrees was one number of px.
-    """
-    given, eye = GazeChoices(), str(values.get("eye", ""))
-    sigma = float(values.get("sigma", given.sigma))
-    if values.get("sigma_unit") == "deg":
-        sigma *= float(values["px_per_deg"])
-    return GazeChoices(eye=eye if eye in ("left", "right") else given.eye, sigma=sigma)
-
-
-def default_geometry(project: Project) -> Geometry:
-    """Return the geometry of recordings that say nothing themselves and of which nothing was said."""
-    stored = project.settings.current(GEOMETRY)
-    return Geometry() if stored is None else Geometry.of(stored.values)
-
-
-def geometry_of(recording: RecordingRow, default: Geometry) -> Geometry:
-    """Return what holds for a recording: what the user said of it, then its file, then the project."""
-    # Imports of the first version kept the screen in use only.
-    facts = recording.facts.get(AS_READ, {"screen": recording.facts.get("screen")})
-    recorded = Geometry(
-        screen=tuple(facts["screen"]) if facts.get("screen") else None,
-        distance_cm=facts.get("distance_cm"),
-        screen_width_cm=facts.get("screen_width_cm"),
-    )
-    return Geometry.of(recording.geometry).over(recorded.over(default))
 
 
 def without_degrees(project: Project) -> list[str]:

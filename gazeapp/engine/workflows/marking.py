@@ -23,11 +23,11 @@ from gazeapp.engine.gaze.records import CodeArray, Eye, Fixations, Frame, Placem
 from gazeapp.engine.gaze.trial_quality import trial_qualities
 from gazeapp.engine.project import ImageRow, Project, RecordingRow, TrialRow
 from gazeapp.engine.project.gaze import CHOICES, GEOMETRY, StoredFixations
+from gazeapp.engine.project.gaze_rules import choices_of, default_geometry, geometry_of, outdated_detection
 from gazeapp.engine.types import BoolArray, IntArray, Json
 from gazeapp.engine.workflows.base import SILENT, Progress, StoppedError, Summary, Tally
-from gazeapp.engine.workflows.detected import outdated_detection
 from gazeapp.engine.workflows.gaze_state import assume_scored
-from gazeapp.engine.workflows.human_maps import HumanMaps, choices_of, default_geometry, geometry_of
+from gazeapp.engine.workflows.human_maps import HumanMaps
 
 REMOVE_VERB = "remove gaze"
 CHOOSE_VERB, GEOMETRY_VERB, SHIFT_VERB = "choose fixations", "change geometry", "shift trials"

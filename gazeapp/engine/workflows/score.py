@@ -24,6 +24,7 @@ from gazeapp.engine.project import (
     ScoreRow,
     SummaryRow,
 )
+from gazeapp.engine.project.gaze_rules import choices_of
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.scoring.aggregate import Without, summarise_task
 from gazeapp.engine.scoring.baselines import OtherImages, Positions
@@ -42,7 +43,7 @@ from gazeapp.engine.scoring.presets import preset
 from gazeapp.engine.types import DoubleArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
 from gazeapp.engine.workflows.gaze_state import gaze_states, remember_scored
-from gazeapp.engine.workflows.human_maps import HumanMaps, choices_of, weights_of
+from gazeapp.engine.workflows.human_maps import HumanMaps, weights_of
 from gazeapp.engine.workflows.score_notes import say_what_is_missing
 
 VERB = "score"

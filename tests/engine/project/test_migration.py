@@ -15,8 +15,8 @@ from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.project import Project, schema
 from gazeapp.engine.project import project as module
+from gazeapp.engine.project.gaze_rules import choices_of, geometry_of
 from gazeapp.engine.workflows.base import SILENT
-from gazeapp.engine.workflows.human_maps import choices_of, geometry_of
 from gazeapp.engine.workflows.marking import GeometrySettings, change_geometry, choose_fixations
 
 IMPORT = {"files": ["a.asc"], "format": "auto", "task": "free", "eye": "left", "trial_pattern": ""}

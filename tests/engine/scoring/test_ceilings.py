@@ -15,12 +15,10 @@ from gazeapp.engine.scoring.ceilings import (
     LOSO,
     N_MAP_SPLITS,
     SPLIT_HALF,
-    cc_ceiling,
     image_ceilings,
-    nss_ceiling,
-    spearman_brown,
     subject_maps,
 )
+from gazeapp.engine.scoring.corrections import cc_ceiling, nss_ceiling, spearman_brown
 from gazeapp.engine.scoring.metrics import auc, auc_borji, nss, pixels, sauc, sim
 from gazeapp.engine.scoring.presets import MIT
 

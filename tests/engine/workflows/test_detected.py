@@ -9,14 +9,13 @@ from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.gaze.profiles import TableProfile
 from gazeapp.engine.gaze.records import Frame
 from gazeapp.engine.project import Project
+from gazeapp.engine.project.gaze_rules import default_geometry, detection_of, outdated_detection
 from gazeapp.engine.project.rows import RecordingRow
 from gazeapp.engine.reports.dataset import data_set
 from gazeapp.engine.reports.quality import read_quality, standing_out
 from gazeapp.engine.workflows.base import SILENT
-from gazeapp.engine.workflows.detected import detection_of, outdated_detection
 from gazeapp.engine.workflows.export import ExportSettings, export
 from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings, import_gaze
-from gazeapp.engine.workflows.human_maps import default_geometry
 from gazeapp.engine.workflows.marking import GeometrySettings, change_geometry
 
 NOTE = "Fixations were found in the samples by I-VT, at 300 Hz and 39.42 px per degree."

@@ -14,9 +14,9 @@ from gazeapp.engine.gaze.match import MatchRules
 from gazeapp.engine.gaze.profiles import TableProfile
 from gazeapp.engine.gaze.records import Frame
 from gazeapp.engine.project import Project
+from gazeapp.engine.project.gaze_rules import choices_of, default_geometry
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings, import_gaze
-from gazeapp.engine.workflows.human_maps import choices_of, default_geometry
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.marking import (
     GeometrySettings,

@@ -1,17 +1,63 @@
-"""How the fixations of a recording were found in its samples, and whether that still fits its geometry."""
+"""What holds for the project's gaze: choices, geometry, and what fixations were found under."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.detection.contents import FOUND
 from gazeapp.engine.gaze.geometry import Geometry
-from gazeapp.engine.project import RecordingRow
-from gazeapp.engine.workflows.human_maps import geometry_of
+from gazeapp.engine.project.gaze import CHOICES, GEOMETRY
+from gazeapp.engine.project.project import Project
+from gazeapp.engine.project.rows import RecordingRow
+from gazeapp.engine.types import Json
 
+AS_READ = "as_read"
+"""Key of a recording's facts for what its file says, whatever the user said."""
+
+_FIRST_VERSION_VERB = "import gaze"
 _SAME = 1e-3
 """Degrees that differ by less than this share of themselves are the same."""
+
+
+def choices_of(project: Project) -> GazeChoices:
+    """Return which fixations the project uses, and how they make human maps."""
+    stored = project.settings.current(CHOICES)
+    if stored is not None:
+        return GazeChoices.of(stored.values)
+    imported = project.settings.last(_FIRST_VERSION_VERB)
+    return GazeChoices() if imported is None else _choices_of_first_version(imported.values)
+
+
+def _choices_of_first_version(values: Json) -> GazeChoices:
+    """Return what a project of the first version chose: it kept that with each import.
+
+    Its px per degree were those of the image, so that a sigma in degrees was one number of px.
+    """
+    given, eye = GazeChoices(), str(values.get("eye", ""))
+    sigma = float(values.get("sigma", given.sigma))
+    if values.get("sigma_unit") == "deg":
+        sigma *= float(values["px_per_deg"])
+    return GazeChoices(eye=eye if eye in ("left", "right") else given.eye, sigma=sigma)
+
+
+def default_geometry(project: Project) -> Geometry:
+    """Return the geometry of recordings that say nothing themselves and of which nothing was said."""
+    stored = project.settings.current(GEOMETRY)
+    return Geometry() if stored is None else Geometry.of(stored.values)
+
+
+def geometry_of(recording: RecordingRow, default: Geometry) -> Geometry:
+    """Return what holds for a recording: what the user said of it, then its file, then the project."""
+    # Imports of the first version kept the screen in use only.
+    facts = recording.facts.get(AS_READ, {"screen": recording.facts.get("screen")})
+    recorded = Geometry(
+        screen=tuple(facts["screen"]) if facts.get("screen") else None,
+        distance_cm=facts.get("distance_cm"),
+        screen_width_cm=facts.get("screen_width_cm"),
+    )
+    return Geometry.of(recording.geometry).over(recorded.over(default))
 
 
 def detection_of(recording: RecordingRow) -> str:
