@@ -1,5 +1,6 @@
 # make run    set everything up, build the demo study and show it
 # make test   set everything up and run every check
+# make simulations   the long checks: hundreds of simulated studies (minutes)
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 DEMO := demo-study
 
-.PHONY: run test lint types contract unit setup clean
+.PHONY: run test lint types contract unit simulations setup clean
 
 run: setup
 	$(BIN)/gazeapp demo $(DEMO)
@@ -35,6 +36,9 @@ contract: setup
 
 unit: setup
 	$(BIN)/python -m pytest -q
+
+simulations: setup
+	$(BIN)/python -m pytest -q -m simulation --timeout 3600
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
