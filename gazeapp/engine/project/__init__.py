@@ -3,8 +3,10 @@
 from gazeapp.engine.project.project import SUFFIX, Project
 from gazeapp.engine.project.rows import (
     CeilingRow,
+    FindingRow,
     FixationTable,
     ImageRow,
+    MeasureRow,
     ModelRow,
     PeoplePartsRow,
     ProblemRow,
@@ -14,6 +16,7 @@ from gazeapp.engine.project.rows import (
     SettingsRow,
     StoredMap,
     StoredMaps,
+    SubjectScoresRow,
     SummaryRow,
     TrialRow,
 )
@@ -21,8 +24,10 @@ from gazeapp.engine.project.rows import (
 __all__ = [
     "SUFFIX",
     "CeilingRow",
+    "FindingRow",
     "FixationTable",
     "ImageRow",
+    "MeasureRow",
     "ModelRow",
     "PeoplePartsRow",
     "ProblemRow",
@@ -33,6 +38,7 @@ __all__ = [
     "SettingsRow",
     "StoredMap",
     "StoredMaps",
+    "SubjectScoresRow",
     "SummaryRow",
     "TrialRow",
 ]

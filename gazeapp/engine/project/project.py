@@ -13,6 +13,7 @@ from types import TracebackType
 from sqlite_utils import Database
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.project.findings import FindingStore
 from gazeapp.engine.project.gaze import GazeStore
 from gazeapp.engine.project.images import ImageStore
 from gazeapp.engine.project.maps import MapStore
@@ -110,6 +111,7 @@ class Project:
         self.runs = RunStore(self)
         self.maps = MapStore(self)
         self.scores = ScoreStore(self)
+        self.findings = FindingStore(self)
         self.problems = ProblemStore(self)
 
     @classmethod

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.types import DoubleArray, FloatArray, IntArray, Json, Rect
 
 
@@ -226,6 +227,52 @@ class SummaryRow:
     percent: float | None
     ci_low: float | None
     ci_high: float | None
+    settings_id: int
+    interval: str = ""
+
+
+@dataclass(frozen=True)
+class SubjectScoresRow:
+    """What each person's own fixations on one image under one task score.
+
+    ``columns`` says what each row of ``values`` is, as in :class:`PeoplePartsRow`. ``values``: shape
+    (n_columns, n_subjects), float32, in the order of ``subjects``; ``n_fixations``: shape (n_subjects,).
+    """
+
+    image_id: int
+    task: str
+    subjects: tuple[str, ...]
+    n_fixations: tuple[int, ...]
+    columns: tuple[tuple[str, str, str, str, str], ...]
+    values: FloatArray
+    settings_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRow:
+    """What one map, or the people of one image, are like: concentration, side, change with the task.
+
+    ``against`` names the other task where two are compared; ``value`` is None where it is undefined.
+    """
+
+    image_id: int
+    task: str
+    source_kind: str
+    source: str
+    method: str
+    lesion: str
+    measure: str
+    against: str
+    value: float | None
+    settings_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding (:class:`gazeapp.engine.scoring.findings.Finding`) with the preset and settings behind it."""
+
+    finding: Finding
+    preset: str
     settings_id: int
 
 

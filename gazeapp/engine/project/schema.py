@@ -247,7 +247,59 @@ UPDATE trials SET
         LIMIT 1), '');
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+# Scores of each person's own fixations, what maps are like without any comparison, and what a whole study shows.
+_VERSION_3 = """
+CREATE TABLE subject_scores (
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    task_id INTEGER NOT NULL REFERENCES tasks (id),
+    settings_hash TEXT NOT NULL,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    subjects TEXT NOT NULL,
+    n_fixations TEXT NOT NULL,
+    columns TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (image_id, task_id, settings_hash)
+);
+CREATE TABLE measures (
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    task_id INTEGER NOT NULL REFERENCES tasks (id),
+    settings_hash TEXT NOT NULL,
+    source_kind TEXT NOT NULL,
+    source TEXT NOT NULL,
+    method TEXT NOT NULL DEFAULT '',
+    lesion TEXT NOT NULL DEFAULT '',
+    measure TEXT NOT NULL,
+    against TEXT NOT NULL DEFAULT '',
+    value REAL,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    PRIMARY KEY (image_id, task_id, settings_hash, source_kind, source, method, lesion, measure, against)
+);
+CREATE TABLE findings (
+    id INTEGER PRIMARY KEY,
+    analysis TEXT NOT NULL,
+    task_id INTEGER REFERENCES tasks (id),
+    metric TEXT NOT NULL,
+    preset TEXT NOT NULL DEFAULT '',
+    kind TEXT NOT NULL DEFAULT '',
+    term TEXT NOT NULL,
+    against TEXT NOT NULL DEFAULT '',
+    estimate REAL,
+    ci_low REAL,
+    ci_high REAL,
+    unit TEXT NOT NULL DEFAULT '',
+    p REAL,
+    p_holm REAL,
+    effect REAL,
+    n_images INTEGER NOT NULL,
+    n_subjects INTEGER NOT NULL,
+    note TEXT NOT NULL DEFAULT '',
+    settings_id INTEGER NOT NULL REFERENCES settings (id)
+);
+CREATE INDEX findings_analysis ON findings (analysis, preset);
+ALTER TABLE summary ADD COLUMN interval TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Step k takes a file from version k to k + 1; a published step is never edited."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
-from gazeapp.engine.project.rows import CeilingRow, PeoplePartsRow, ScoreRow, SummaryRow
+from gazeapp.engine.project.rows import (
+    CeilingRow,
+    PeoplePartsRow,
+    ScoreRow,
+    SubjectScoresRow,
+    SummaryRow,
+)
 from gazeapp.engine.project.store import Store
+from gazeapp.engine.types import FloatArray
 
 # The settings that were scored last, preset by preset; every settings while a preset has no summary yet.
 _CURRENT = (
@@ -21,7 +28,7 @@ _CURRENT = (
 
 
 class ScoreStore(Store):
-    """Reads and writes the ``scores``, ``ceilings``, ``people_parts`` and ``summary`` tables.
+    """Reads and writes the ``scores``, ``ceilings``, ``people_parts``, ``subject_scores`` and ``summary`` tables.
 
     Scores of earlier settings stay in the file; what is handed out are those of the settings that
     the summary was made with, unless other settings are asked for by their hash.
@@ -29,13 +36,17 @@ class ScoreStore(Store):
 
     def all(self, preset: str | None = None, settings_hash: str | None = None) -> list[ScoreRow]:
         """Return the scores of every image, of one preset or of all."""
+        return list(self.each(preset, settings_hash))
+
+    def each(self, preset: str | None = None, settings_hash: str | None = None) -> Iterator[ScoreRow]:
+        """Yield the scores of every image: of a large study one at a time."""
         rows = self._db.execute(
             "SELECT s.image_id, s.source_kind, s.source, t.name, s.method, s.lesion, s.metric, s.preset, s.value, "
             f"s.settings_id FROM scores s JOIN tasks t ON t.id = s.task_id WHERE {_CURRENT.format(table='s')} "
             "ORDER BY t.id, s.image_id, s.source_kind, s.source",
             {"preset": preset, "settings": settings_hash},
         )
-        return [ScoreRow(*row) for row in rows]
+        return (ScoreRow(*row) for row in rows)
 
     def ceilings(self, preset: str | None = None, settings_hash: str | None = None) -> list[CeilingRow]:
         """Return each image's parts of the ceilings, of one preset or of all."""
@@ -47,26 +58,36 @@ class ScoreStore(Store):
         )
         return [CeilingRow(*row) for row in rows]
 
-    def people_parts(self, task: str, settings_hash: str) -> list[PeoplePartsRow]:
-        """Return what the task's images score without each of their subjects, with these settings."""
+    def people_parts(self, task: str, settings_hash: str) -> Iterator[PeoplePartsRow]:
+        """Yield what the task's images score without each of their subjects, with these settings."""
         rows = self._db.execute(
             "SELECT p.image_id, p.subjects, p.columns, p.data, p.settings_id FROM people_parts p "
             "JOIN tasks t ON t.id = p.task_id WHERE t.name = ? AND p.settings_hash = ? ORDER BY p.image_id",
             (task, settings_hash),
         )
-        found = []
         for image_id, names, keys, data, settings_id in rows:
-            subjects, columns = tuple(json.loads(names)), tuple(tuple(key) for key in json.loads(keys))
-            values = np.frombuffer(data, dtype="<f4").reshape(len(columns), len(subjects))
-            found.append(PeoplePartsRow(image_id, task, subjects, columns, values, settings_id))
-        return found
+            subjects, columns, values = _table(names, keys, data)
+            yield PeoplePartsRow(image_id, task, subjects, columns, values, settings_id)
+
+    def subject_scores(self, preset: str) -> Iterator[SubjectScoresRow]:
+        """Yield what each person's own fixations score, with the settings of the preset's summary."""
+        rows = self._db.execute(
+            "SELECT p.image_id, t.name, p.subjects, p.n_fixations, p.columns, p.data, p.settings_id "
+            "FROM subject_scores p JOIN tasks t ON t.id = p.task_id WHERE p.settings_hash IN "
+            "(SELECT n.settings_hash FROM summary n WHERE n.preset = ?) ORDER BY t.id, p.image_id",
+            (preset,),
+        )
+        for image_id, task, names, numbers, keys, data, settings_id in rows:
+            subjects, columns, values = _table(names, keys, data)
+            n_fixations = tuple(json.loads(numbers))
+            yield SubjectScoresRow(image_id, task, subjects, n_fixations, columns, values, settings_id)
 
     def summary(self, preset: str | None = None) -> list[SummaryRow]:
         """Return the summary over images, of one preset or of all."""
         rows = self._db.execute(
             "SELECT s.source_kind, s.source, t.name, s.method, s.lesion, s.metric, s.preset, s.n_images, "
-            "s.n_subjects, s.mean, s.ceiling, s.estimator, s.chance, s.percent, s.ci_low, s.ci_high, s.settings_id "
-            "FROM summary s JOIN tasks t ON t.id = s.task_id WHERE (:preset IS NULL OR s.preset = :preset) "
+            "s.n_subjects, s.mean, s.ceiling, s.estimator, s.chance, s.percent, s.ci_low, s.ci_high, s.settings_id, "
+            "s.interval FROM summary s JOIN tasks t ON t.id = s.task_id WHERE (:preset IS NULL OR s.preset = :preset) "
             "ORDER BY t.id, s.source_kind, s.source, s.metric",
             {"preset": preset},
         )
@@ -87,10 +108,12 @@ class ScoreStore(Store):
         ceilings: Iterable[CeilingRow],
         inputs_hash: str,
         people: PeoplePartsRow | None = None,
+        own: SubjectScoresRow | None = None,
     ) -> None:
         """Store the scores and ceilings of one (image, task) in place of older ones of the same settings.
 
-        ``people`` holds the same without each subject, where there are enough of them.
+        ``people`` holds the same without each subject, where there are enough of them; ``own`` what each
+        subject's own fixations score.
         """
         scores = list(scores)
         first = scores[0]
@@ -138,13 +161,23 @@ class ScoreStore(Store):
                         people.values.astype("<f4").tobytes(),
                     ),
                 )
+            if own is not None:
+                self._db.execute(
+                    "INSERT INTO subject_scores (image_id, task_id, settings_hash, settings_id, subjects, "
+                    "n_fixations, columns, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        *(own.image_id, task_id, digest, own.settings_id, json.dumps(own.subjects)),
+                        *(json.dumps(own.n_fixations), json.dumps(own.columns)),
+                        own.values.astype("<f4").tobytes(),
+                    ),
+                )
 
     def remove_units(self, units: Collection[tuple[int, str]], settings_hash: str) -> None:
         """Remove the scores and ceilings of these (image id, task) that were made with these settings."""
         with self._project.transaction():
             for image_id, task in units:
                 key = (image_id, self._project.tasks.id_of(task), settings_hash)
-                for table in ("scores", "ceilings", "people_parts"):
+                for table in ("scores", "ceilings", "people_parts", "subject_scores"):
                     self._db.execute(
                         f"DELETE FROM {table} WHERE image_id = ? AND task_id = ? AND settings_hash = ?", key
                     )
@@ -161,8 +194,8 @@ class ScoreStore(Store):
                 self._db.execute("DELETE FROM summary WHERE preset = ? AND task_id = ?", (preset, task_id))
             self._db.conn.executemany(
                 "INSERT INTO summary (source_kind, source, task_id, method, lesion, metric, preset, n_images, "
-                "n_subjects, mean, ceiling, estimator, chance, percent, ci_low, ci_high, settings_id, settings_hash) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "n_subjects, mean, ceiling, estimator, chance, percent, ci_low, ci_high, settings_id, settings_hash, "
+                "interval) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         *(row.source_kind, row.source, ids[row.task], row.method, row.lesion, row.metric),
@@ -174,11 +207,18 @@ class ScoreStore(Store):
                             _null(row.ci_low),
                             _null(row.ci_high),
                         ),
-                        *(row.settings_id, digest),
+                        *(row.settings_id, digest, row.interval),
                     )
                     for row in rows
                 ],
             )
+
+
+def _table(
+    names: str, keys: str, data: bytes
+) -> tuple[tuple[str, ...], tuple[tuple[str, str, str, str, str], ...], FloatArray]:
+    subjects, columns = tuple(json.loads(names)), tuple(tuple(key) for key in json.loads(keys))
+    return subjects, columns, np.frombuffer(data, dtype="<f4").reshape(len(columns), len(subjects))
 
 
 def _null(value: float | None) -> float | None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ import pytest
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
-from gazeapp.engine.project import Project
+from gazeapp.engine.project import MeasureRow, Project, ScoreRow, SubjectScoresRow, SummaryRow
 from gazeapp.engine.project.schema import SCHEMA_VERSION
 from gazeapp.engine.project.settings import settings_hash
+from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.types import Rect
 
 
@@ -40,6 +42,11 @@ def with_run(project: Project) -> int:
     settings = project.settings.put("extract", {"model": "m"})
     said = caption()
     return project.runs.put(image, "m", "general", said, said.mean_map(), settings, 0.1)
+
+
+def project_with_image(project: Project) -> tuple[int, str]:
+    project.tasks.add("free")
+    return project.images.add(project.folder / "a.png", "a.png", "0" * 64, 50, 30, "photograph"), "free"
 
 
 def test_create_refuses_to_replace_a_file(tmp_path: Path):
@@ -389,3 +396,87 @@ def test_a_project_of_another_layout_is_a_sentence(tmp_path: Path):
         project.db.execute("ALTER TABLE images RENAME COLUMN origin TO source")
     with pytest.raises(GazeError, match="not laid out"):
         use()
+
+
+def test_findings_replace_those_of_their_analysis_only(project):
+    settings = project.settings.put("score", {"a": 1})
+    project.tasks.add("free")
+    project.findings.put_findings(
+        ["factorial", "difference"],
+        "tuebingen",
+        [
+            Finding(
+                "factorial", "free", "nss", "decoder", estimate=0.5, low=0.1, high=0.9, p=0.01, n_images=4
+            ),
+            Finding(
+                "difference",
+                "",
+                "nss",
+                "a",
+                "b",
+                estimate=-0.25,
+                unit="sd",
+                n_images=4,
+                note="one",
+                kind="model",
+            ),
+        ],
+        settings,
+    )
+    project.findings.put_findings(
+        ["difference"], "mit", [Finding("difference", "free", "cc", "c", "d")], settings
+    )
+    project.findings.put_findings(
+        ["factorial"], "tuebingen", [Finding("factorial", "free", "nss", "encoder", estimate=2.0)], settings
+    )
+    rows = [(row.preset, row.finding) for row in project.findings.findings()]
+    assert [(preset, one.analysis, one.term) for preset, one in rows] == [
+        ("tuebingen", "difference", "a"),
+        ("mit", "difference", "c"),
+        ("tuebingen", "factorial", "encoder"),
+    ]
+    one = rows[0][1]
+    assert (one.task, one.estimate, one.unit, one.note, one.kind) == ("", -0.25, "sd", "one", "model")
+    assert np.isnan([one.low, one.high, one.p, one.p_holm, one.effect]).all()
+    assert [row.finding.term for row in project.findings.findings("difference", "mit")] == ["c"]
+
+
+def test_measures_keep_one_value_each(project):
+    image_id, task = project_with_image(project)
+    first, second = (project.settings.put("measure", {"a": k}) for k in (1, 2))
+    row = MeasureRow(image_id, task, "model", "m", "mean", "", "entropy", "", 0.5, first)
+    project.findings.put_measures([row, replace(row, measure="gini", value=float("nan"))])
+    project.findings.put_measures([replace(row, value=0.75, settings_id=second)])
+    assert [(one.measure, one.value) for one in project.findings.measures()] == [
+        ("entropy", 0.75),
+        ("gini", None),
+    ]
+    assert [one.measure for one in project.findings.measures(["gini"])] == ["gini"]
+    project.findings.remove_measures(project.settings.get(second).hash, ["gini", "entropy"])
+    assert [one.measure for one in project.findings.measures()] == ["entropy"]
+
+
+def test_scores_of_each_person_come_back(project):
+    image_id, task = project_with_image(project)
+    settings = project.settings.put("score", {"a": 1})
+    score = ScoreRow(image_id, "model", "m", task, "mean", "", "nss", "tuebingen", 1.5, settings)
+    own = SubjectScoresRow(
+        image_id,
+        task,
+        ("ann", "bob"),
+        (3, 4),
+        (("model", "m", "mean", "", "nss"), ("ceiling", "loso", "", "", "nss")),
+        np.array([[1.0, np.nan], [2.0, 3.0]], np.float32),
+        settings,
+    )
+    project.scores.put_unit([score], [], "inputs", own=own)
+    assert list(project.scores.subject_scores("tuebingen")) == []
+    project.scores.put_summary("tuebingen", [task], [], settings)
+    summary = SummaryRow(
+        "model", "m", task, "mean", "", "nss", "tuebingen", 1, 2, *[None] * 2, "", *[None] * 4, settings
+    )
+    project.scores.put_summary("tuebingen", [task], [replace(summary, interval="bca")], settings)
+    assert project.scores.summary()[0].interval == "bca"
+    (found,) = project.scores.subject_scores("tuebingen")
+    assert (found.subjects, found.n_fixations, found.columns) == (own.subjects, own.n_fixations, own.columns)
+    np.testing.assert_array_equal(found.values, own.values)
