@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 from gazeapp.engine.project.rows import FindingRow, MeasureRow
 from gazeapp.engine.project.store import Store
@@ -69,20 +70,7 @@ class FindingStore(Store):
             "AND (:preset IS NULL OR f.preset IN (:preset, '')) ORDER BY f.id",
             {"analysis": analysis, "preset": preset},
         )
-        return [
-            FindingRow(
-                Finding(
-                    *row[:5],
-                    *(_number(value) for value in row[5:8]),
-                    row[8],
-                    *(_number(value) for value in row[9:12]),
-                    *row[12:16],
-                ),
-                preset=row[16],
-                settings_id=row[17],
-            )
-            for row in rows
-        ]
+        return [FindingRow(_finding(row[:16]), row[16], row[17]) for row in rows]
 
     def put_findings(
         self, analyses: Collection[str], preset: str, found: Iterable[Finding], settings_id: int
@@ -117,8 +105,16 @@ class FindingStore(Store):
             )
 
 
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value
+_PLACES_OF_NUMBERS = frozenset({5, 6, 7, 9, 10, 11})
+"""Of a stored finding; NULL among them stands for no number."""
+
+
+def _finding(row: tuple[Any, ...]) -> Finding:
+    values = [
+        math.nan if value is None and place in _PLACES_OF_NUMBERS else value
+        for place, value in enumerate(row)
+    ]
+    return Finding(*values)
 
 
 def _null(value: float | None) -> float | None:
