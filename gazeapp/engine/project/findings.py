@@ -110,7 +110,7 @@ _PLACES_OF_NUMBERS = frozenset({5, 6, 7, 9, 10, 11})
 
 
 def _finding(row: tuple[Any, ...]) -> Finding:
-    values = [
+    values: list[Any] = [
         math.nan if value is None and place in _PLACES_OF_NUMBERS else value
         for place, value in enumerate(row)
     ]
