@@ -1,0 +1,1 @@
+"""Results as tables and figures that the report, the export and the window draw alike."""

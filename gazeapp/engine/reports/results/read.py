@@ -1,0 +1,138 @@
+"""Read the results of a project in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from gazeapp.engine.project import MeasureRow, ModelRow, Project, ScoreRow, SummaryRow
+from gazeapp.engine.reports.results.data import HUMAN, MODEL, ImageValues, Results, SourceFacts
+from gazeapp.engine.reports.scores import primary_metric
+from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR, model_colour
+from gazeapp.engine.scoring.facts import SOURCES
+from gazeapp.engine.types import DoubleArray
+
+_Row = TypeVar("_Row", ScoreRow, MeasureRow)
+
+_KINDS = {HUMAN: 0, MODEL: 1, "baseline": 2, "truth": 3}
+
+
+def read_results(project: Project, preset: str, *, images: bool = True) -> Results:
+    """Return what a project shows under a preset, without lesions.
+
+    Parameters
+    ----------
+    project
+        The project.
+    preset
+        Metric conventions.
+    images
+        Whether to read the scores and measures of every image, too: 8 bytes for each number.
+    """
+    summary = tuple(row for row in project.scores.summary(preset) if not row.lesion)
+    findings = tuple(project.findings.findings(preset=preset))
+    models = project.runs.models()
+    used = {row.settings_id for row in (*summary, *findings)}
+    settings = {row.id: row for row in project.settings.all() if row.id in used}
+    declared = [str(settings[row.settings_id].values.get("primary", "")) for row in summary]
+    known = {(row.source_kind, row.source, row.method) for row in summary}
+    known |= {
+        (row.finding.kind, row.finding.term, "")
+        for row in findings
+        if row.finding.kind and not any(key[:2] == (row.finding.kind, row.finding.term) for key in known)
+    }
+    return Results(
+        preset=preset,
+        simulated=project.simulated,
+        tasks=tuple(project.tasks.all()),
+        primary=next((metric for metric in declared if metric), "") or primary_metric(summary),
+        sources=sources(known, models),
+        summary=summary,
+        findings=findings,
+        scores=_scores(project, preset) if images else ImageValues(),
+        measures=_measures(project) if images else ImageValues(),
+        settings={row.id: f"{row.verb} settings {row.hash[:10]}, {row.created}" for row in settings.values()},
+    )
+
+
+def sources(known: Iterable[tuple[str, str, str]], models: Sequence[ModelRow]) -> tuple[SourceFacts, ...]:
+    """Return sources in the order in which they are shown, with names and colours.
+
+    Parameters
+    ----------
+    known
+        (kind, id, map method) of each; a method is named only where a source has several.
+    models
+        All models of the project in their stable order.
+    """
+    rows = {model.id: model for model in models}
+    place = {id_: k for k, id_ in enumerate([*rows, *SOURCES])}
+    ordered = sorted(
+        set(known), key=lambda key: (_KINDS.get(key[0], 9), place.get(key[1], len(place)), key[1], key[2])
+    )
+    ids = [key[:2] for key in ordered]
+    coloured = [model.id for model in models if model.kind != "truth"]
+    return tuple(_source(key, rows.get(key[1]), coloured, several=ids.count(key[:2]) > 1) for key in ordered)
+
+
+def _source(
+    key: tuple[str, str, str], model: ModelRow | None, models: Sequence[str], *, several: bool
+) -> SourceFacts:
+    kind, id_, method = key
+    name = model.name if model else SOURCES.get(id_, id_.replace("_", " ").capitalize())
+    if kind == HUMAN:
+        colour = PEOPLE_COLOUR
+    else:
+        colour = model_colour(id_, models) if kind == MODEL else REFERENCE_COLOUR
+    return SourceFacts(
+        kind=kind,
+        id=id_,
+        method=method,
+        name=f"{name} · {method}" if several and method else name,
+        colour=colour,
+        encoder=model.encoder if model else "",
+        decoder=model.decoder if model else "",
+    )
+
+
+def _scores(project: Project, preset: str) -> ImageValues:
+    return _by_image(
+        project,
+        project.scores.each(preset),
+        lambda row: (row.task, row.metric, row.source_kind, row.source, row.method),
+    )
+
+
+def _measures(project: Project) -> ImageValues:
+    return _by_image(
+        project,
+        project.findings.measures(),
+        lambda row: (row.task, row.measure, row.against, row.source_kind, row.source, row.method),
+    )
+
+
+def _by_image(project: Project, rows: Iterable[_Row], key: Callable[[_Row], tuple[str, ...]]) -> ImageValues:
+    images = project.images.all()
+    place = {image.id: k for k, image in enumerate(images)}
+    columns: dict[tuple[str, ...], DoubleArray] = {}
+    for row in rows:
+        if row.lesion or row.value is None:
+            continue
+        column = columns.setdefault(key(row), np.full(len(images), np.nan))
+        column[place[row.image_id]] = row.value
+    return ImageValues(tuple(place), tuple(image.name for image in images), columns)
+
+
+def summary_of(results: Results, source: SourceFacts, task: str, metric: str) -> SummaryRow | None:
+    """Return a source's score over images, None where it has none."""
+    return next(
+        (
+            row
+            for row in results.summary
+            if (row.task, row.metric, row.source_kind, row.source, row.method)
+            == (task, metric, source.kind, source.id, source.method)
+        ),
+        None,
+    )
