@@ -157,17 +157,40 @@ def add_images_command(project: Path, paths: tuple[Path, ...], as_json: bool) ->
 @click.argument("project", type=FILE)
 @click.argument("folder", type=FILE)
 @click.option("--model", required=True, help="Name of the model that made the maps.")
-@click.option("--task", required=True, help="Task that they belong to.")
+@click.option(
+    "--task",
+    "tasks",
+    required=True,
+    multiple=True,
+    help="Task that they belong to; give it several times when the same maps serve several tasks.",
+)
+@click.option("--log-density", is_flag=True, help="They are logarithms of a density, as pysaliency exports.")
 @click.option("--truth", is_flag=True, help="They are the density that simulated observers were drawn from.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def import_maps_command(
-    project: Path, folder: Path, model: str, task: str, truth: bool, as_json: bool
+    project: Path,
+    folder: Path,
+    model: str,
+    tasks: tuple[str, ...],
+    log_density: bool,
+    truth: bool,
+    as_json: bool,
 ) -> None:
-    """Bring maps made elsewhere (NPY, NPZ, grey pictures named like the images) from FOLDER into PROJECT."""
+    """Bring maps made elsewhere into PROJECT.
+
+    FOLDER holds one NPY, NPZ or grey picture for each image, named like it. It may also be one HDF5 file
+    (pysaliency's layout) or one NPZ file with an array for each image.
+    """
     from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
 
-    settings = ImportMapsSettings(str(folder), model, task)
-    run(project, import_maps, replace(settings, kind="truth") if truth else settings, as_json)
+    settings = ImportMapsSettings(
+        str(folder),
+        model,
+        tasks,
+        kind="truth" if truth else "imported",
+        values="log_density" if log_density else "saliency",
+    )
+    run(project, import_maps, settings, as_json)
 
 
 @main.command("extract")

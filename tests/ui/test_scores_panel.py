@@ -178,7 +178,8 @@ def test_a_real_scoring_shows_as_stored_and_truth_has_a_row_of_its_own(qtbot, tm
     for place in range(4):
         np.save(maps / f"scene-{place + 1:03}.npy", np.random.default_rng(place).random((12, 20)))
     with Project.open(path) as project:
-        import_maps(project, ImportMapsSettings(str(maps), "true density", "general", kind="truth"), SILENT)
+        truth = ImportMapsSettings(str(maps), "true density", ("general",), kind="truth")
+        import_maps(project, truth, SILENT)
         summary = score(project, ScoreSettings(sigma=8.0, n_splits=4, n_bootstrap=50, threads=1), SILENT)
         assert summary.failed == 0
     desk = Desk(qtbot, path)

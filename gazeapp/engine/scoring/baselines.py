@@ -234,7 +234,7 @@ def random_map(height: int, width: int, sigma_px: float, seed: int) -> FloatArra
     noise = np.random.default_rng(seed).standard_normal((rows, columns), dtype=np.float32)
     down = _noise_weights(rows, sigma_px * rows / height)
     across = _noise_weights(columns, sigma_px * columns / width)
-    field: FloatArray = down @ noise @ across.T
+    field: FloatArray = np.asarray(down @ noise @ across.T, dtype=np.float32)
     field -= field.min()
     total = field.sum(dtype=np.float64)
     if total <= 0:  # one cell

@@ -150,7 +150,7 @@ def _run_verbs(project: Project, settings: DemoSettings, progress: Progress) -> 
             simulated=True,
             choices=GazeChoices(sigma=SIGMA_PX),
         )
-        truth = ImportMapsSettings(str(folder / "true_density" / task), TRUTH_NAME, task, kind="truth")
+        truth = ImportMapsSettings(str(folder / "true_density" / task), TRUTH_NAME, (task,), kind="truth")
         steps.append((f"reading fixations, {task}", lambda p, s=gaze: import_gaze(project, s, p)))  # type: ignore[misc]
         steps.append((f"reading true densities, {task}", lambda p, s=truth: import_maps(project, s, p)))  # type: ignore[misc]
     steps.append(

@@ -1,13 +1,15 @@
+"""Maps from elsewhere become runs of a model: matched by name, for one task or several, once."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.maps.files import read_map
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
@@ -37,14 +39,14 @@ def test_maps_of_every_kind_land_on_their_image(project: Project, tmp_path: Path
     np.save(folder / "a.npy", peak(0, 3))
     np.savez(folder / "b.npz", anything=peak(2, 0))
     Image.fromarray((peak(1, 2) * 20).astype(np.uint8)).save(folder / "c.png")
-    summary = import_maps(project, ImportMapsSettings(str(folder), "Deep Model", "general"), SILENT)
+    summary = import_maps(project, ImportMapsSettings(str(folder), "Deep Model", ("general",)), SILENT)
     assert (summary.done, summary.failed) == (3, 0)
     places = {}
     for run in project.runs.all(model="deep_model"):
         peak_cell = project.maps.of_run(run.id).mean.argmax()
         places[project.images.get(run.image_id).name] = np.unravel_index(peak_cell, (3, 4))
     assert places == {"a.png": (0, 3), "b.png": (2, 0), "c.png": (1, 2)}
-    again = import_maps(project, ImportMapsSettings(str(folder), "Deep Model", "general"), SILENT)
+    again = import_maps(project, ImportMapsSettings(str(folder), "Deep Model", ("general",)), SILENT)
     assert (again.done, again.skipped) == (0, 3)
 
 
@@ -53,20 +55,20 @@ def test_bad_maps_are_told_one_by_one(project: Project, tmp_path: Path):
     np.save(folder / "a.npy", peak(0, 0))
     np.save(folder / "b.npy", peak(0, 0) - 5)
     (folder / "c.npy").write_bytes(b"rubbish")
-    summary = import_maps(project, ImportMapsSettings(str(folder), "M", "general"), SILENT)
+    summary = import_maps(project, ImportMapsSettings(str(folder), "M", ("general",)), SILENT)
     assert (summary.done, summary.failed) == (1, 2)
 
 
 def test_a_task_is_the_one_that_is_there_or_told_as_new(project: Project, tmp_path: Path):
     np.save(tmp_path / "maps" / "a.npy", peak(0, 0))
     project.tasks.add("free")
-    same = import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", "Free "), SILENT)
+    same = import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", ("Free ",)), SILENT)
     assert (project.tasks.all(), same.problems, same.details["new_tasks"]) == (["free"], (), [])
-    slip = import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", "fre"), SILENT)
+    slip = import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", ("fre",)), SILENT)
     assert (slip.failed, slip.details["new_tasks"]) == (0, ["fre"])
     assert [problem.what for problem in slip.problems] == ["Task 'fre' is new; the project had: free."]
     with pytest.raises(GazeError, match="no such folder"):
-        import_maps(project, ImportMapsSettings(str(tmp_path / "nowhere"), "M", "other"), SILENT)
+        import_maps(project, ImportMapsSettings(str(tmp_path / "nowhere"), "M", ("other",)), SILENT)
     assert project.tasks.all() == ["free", "fre"]
 
 
@@ -75,58 +77,28 @@ def test_map_files_without_an_image_are_counted_and_told(project: Project, tmp_p
     for name in ("a", "zzz"):
         np.save(folder / f"{name}.npy", peak(0, 0))
     (folder / "notes.txt").write_text("no map")
-    summary = import_maps(project, ImportMapsSettings(str(folder), "M", "general"), SILENT)
+    summary = import_maps(project, ImportMapsSettings(str(folder), "M", ("general",)), SILENT)
     assert (summary.done, summary.failed) == (1, 0)
     assert (summary.details["images_without_map"], summary.details["maps_without_image"]) == (2, 1)
     assert [problem.what for problem in project.problems.all()] == [
-        "1 map file is named like no image of the project and left out: 'zzz.npy'."
+        "1 map is named like no image of the project and left out: 'zzz.npy'."
     ]
     (folder / "zzz.npy").unlink()
-    import_maps(project, ImportMapsSettings(str(folder), "M", "general"), SILENT)
+    import_maps(project, ImportMapsSettings(str(folder), "M", ("general",)), SILENT)
     assert project.problems.all() == []
 
 
 def test_no_map_is_named_like_an_image(project: Project, tmp_path: Path):
     np.save(tmp_path / "maps" / "zzz.npy", peak(0, 0))
     with pytest.raises(GazeError, match="named like"):
-        import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", "general"), SILENT)
-
-
-def test_pickled_arrays_are_never_unpickled(tmp_path: Path):
-    path = tmp_path / "evil.npy"
-    np.save(path, np.array([{"run": "me"}], dtype=object), allow_pickle=True)
-    with pytest.raises(GazeError, match="cannot be read"):
-        read_map(path)
-
-
-@pytest.mark.parametrize(
-    ("values", "told"),
-    [
-        (np.ones((2, 2, 2)), "shape"),
-        (np.zeros((2, 2)), "zero everywhere"),
-        (np.array([[1.0, np.nan]]), "not finite"),
-        (np.array([["a"]]), "real numbers"),
-    ],
-)
-def test_arrays_that_are_no_map(tmp_path: Path, values: np.ndarray, told: str):
-    path = tmp_path / "bad.npy"
-    np.save(path, values)
-    with pytest.raises(GazeError, match=told):
-        read_map(path)
-
-
-def test_a_read_map_sums_to_one(tmp_path: Path):
-    np.save(tmp_path / "m.npy", peak(1, 1) * 1e6)
-    values = read_map(tmp_path / "m.npy")
-    assert values.sum() == pytest.approx(1, abs=1e-6)
-    assert values[1, 1] == pytest.approx(9 / 20, rel=1e-6)
+        import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", ("general",)), SILENT)
 
 
 def test_imported_maps_never_take_the_place_of_a_model(project: Project, tmp_path: Path):
     project.runs.put_model(ModelInfo("cnn-lstm", "CNN-LSTM", "captioner", encoder="cnn"))
     np.save(tmp_path / "maps" / "a.npy", peak(0, 0))
     with pytest.raises(GazeError, match="another model called CNN-LSTM"):
-        import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "CNN-LSTM", "general"), SILENT)
+        import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "CNN-LSTM", ("general",)), SILENT)
     assert project.runs.models()[0].encoder == "cnn"
 
 
@@ -134,10 +106,116 @@ def test_a_known_truth_stands_last_under_its_own_name(project: Project, tmp_path
     np.save(tmp_path / "maps" / "a.npy", peak(0, 0))
     folder = str(tmp_path / "maps")
     import_maps(
-        project, ImportMapsSettings(folder, "True density (simulated)", "general", kind="truth"), SILENT
+        project, ImportMapsSettings(folder, "True density (simulated)", ("general",), kind="truth"), SILENT
     )
-    import_maps(project, ImportMapsSettings(folder, "Deep", "general"), SILENT)
+    import_maps(project, ImportMapsSettings(folder, "Deep", ("general",)), SILENT)
     assert [(model.id, model.kind) for model in project.runs.models()] == [
         ("deep", "imported"),
         ("true_density", "truth"),
     ]
+
+
+def stored(project: Project, task: str) -> dict[str, np.ndarray]:
+    return {
+        project.images.get(run.image_id).name: project.maps.of_run(run.id).mean
+        for run in project.runs.all(task=task)
+    }
+
+
+def test_one_file_of_maps_serves_several_tasks_with_the_same_numbers(project: Project, tmp_path: Path):
+    values = np.random.default_rng(0).random((3, 7, 9))
+    with h5py.File(tmp_path / "deep.hdf5", "w") as file:
+        for name, one in zip(("stim/a.png", "stim/b.png", "stim/zzz.png"), values, strict=True):
+            file.create_dataset(name, data=one)
+    settings = ImportMapsSettings(str(tmp_path / "deep.hdf5"), "Deep", ("describe", "search", "describe "))
+    summary = import_maps(project, settings, SILENT)
+    assert (summary.done, summary.failed, summary.details["maps_without_image"]) == (2, 0, 1)
+    assert project.tasks.all() == ["describe", "search"]
+    one, other = stored(project, "describe"), stored(project, "search")
+    assert sorted(one) == sorted(other) == ["a.png", "b.png"]
+    for name, expected in zip(("a.png", "b.png"), values, strict=False):
+        np.testing.assert_array_equal(one[name], other[name])
+        np.testing.assert_allclose(one[name], expected / expected.sum(), rtol=2e-3)
+
+
+def test_what_is_there_is_skipped_and_what_is_missing_is_added(project: Project, tmp_path: Path):
+    """A file that grew and a further task bring only what is new."""
+    path = tmp_path / "deep.h5"
+
+    def imported(*tasks: str) -> tuple[int, int, int]:
+        summary = import_maps(project, ImportMapsSettings(str(path), "Deep", tasks), SILENT)
+        return summary.done, summary.skipped, len(project.runs.all())
+
+    with h5py.File(path, "w") as file:
+        file["a"] = peak(0, 0)
+    assert imported("describe") == (1, 0, 1)
+    assert imported("describe") == (0, 1, 1)
+    with h5py.File(path, "a") as file:
+        file["b"] = peak(1, 1)
+    assert imported("describe") == (1, 1, 2)
+    assert imported("describe", "search") == (2, 0, 4)
+    assert imported("search", "describe") == (0, 2, 4)
+    with h5py.File(path, "a") as file:
+        file["b"][...] = peak(2, 2)
+    assert imported("describe", "search") == (1, 1, 4)
+    assert stored(project, "search")["b.png"].argmax() == 10
+
+
+def test_log_densities_are_told_and_read_when_said(project: Project, tmp_path: Path):
+    for name in ("a", "b"):
+        np.save(tmp_path / "maps" / f"{name}.npy", np.log(peak(0, 3) / 20) - 50)
+    plain = import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", ("general",)), SILENT)
+    assert (plain.done, plain.failed) == (0, 2)
+    assert "--log-density" in plain.problems[0].todo
+    logs = ImportMapsSettings(str(tmp_path / "maps"), "M", ("general",), values="log_density")
+    assert import_maps(project, logs, SILENT).done == 2
+    np.testing.assert_allclose(stored(project, "general")["a.png"], peak(0, 3) / 20, rtol=1e-3)
+    assert project.problems.all() == []
+
+
+def test_one_bad_dataset_or_file_does_not_stop_the_others(project: Project, tmp_path: Path):
+    with h5py.File(tmp_path / "maps" / "deep.h5", "w") as file:
+        file["a"], file["b"], file["c"] = peak(0, 0), np.zeros((2, 2)), peak(1, 1)
+    (tmp_path / "maps" / "worse.h5").write_bytes(b"rubbish")
+    settings = ImportMapsSettings(str(tmp_path / "maps"), "M", ("general",))
+    summary = import_maps(project, settings, SILENT)
+    assert (summary.done, summary.failed) == (2, 2)
+    assert sorted(stored(project, "general")) == ["a.png", "c.png"]
+    (tmp_path / "maps" / "worse.h5").unlink()
+    with h5py.File(tmp_path / "maps" / "deep.h5", "a") as file:
+        file["b"][...] = 1
+    again = import_maps(project, settings, SILENT)
+    assert (again.done, again.skipped, again.failed) == (1, 2, 0)
+
+
+def test_a_file_that_went_away_is_one_failure(project: Project, tmp_path: Path):
+    for name in ("a", "b"):
+        np.save(tmp_path / "maps" / f"{name}.npy", peak(0, 0))
+
+    class Removing:
+        cancelled = False
+
+        def report(self, done: int, total: int, message: str) -> None:
+            (tmp_path / "maps" / "b.npy").unlink(missing_ok=True)
+
+    summary = import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", ("general",)), Removing())
+    assert (summary.done, summary.failed) == (1, 1)
+    assert "cannot be read" in summary.problems[0].what
+
+
+def test_maps_that_could_be_of_several_are_left_out_and_told(project: Project, tmp_path: Path):
+    for name in ("a.npy", "b.npy"):
+        np.save(tmp_path / "maps" / name, peak(0, 0))
+    Image.new("L", (4, 3), 9).save(tmp_path / "maps" / "a.png")
+    summary = import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", ("general",)), SILENT)
+    assert (summary.done, summary.details["unclear_maps"], summary.details["images_without_map"]) == (1, 2, 2)
+    assert [problem.what for problem in summary.problems] == [
+        "1 image has more than one map and got none: 'a.png'."
+    ]
+
+
+def test_maps_need_a_task(project: Project, tmp_path: Path):
+    np.save(tmp_path / "maps" / "a.npy", peak(0, 0))
+    with pytest.raises(GazeError, match="need a task"):
+        import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", ()), SILENT)
+    assert project.runs.models() == []
