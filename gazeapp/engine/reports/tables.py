@@ -48,9 +48,9 @@ def write_table(path: Path, table: Table, rows: Iterable[Sequence[Value]]) -> in
     count = 0
     kinds = [column.kind for column in table.columns]
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        file.write(_line(column.name for column in table.columns))
+        file.write(csv_line(column.name for column in table.columns))
         for row in rows:
-            file.write(_line(cell(value, kind) for value, kind in zip(row, kinds, strict=True)))
+            file.write(csv_line(cell(value, kind) for value, kind in zip(row, kinds, strict=True)))
             count += 1
     return count
 
@@ -68,7 +68,8 @@ def cell(value: Value, kind: str) -> str:
     return neutral(str(value))
 
 
-def _line(cells: Iterable[str]) -> str:
+def csv_line(cells: Iterable[str]) -> str:
+    """Return cells as one line of a CSV file, quoted where they need it."""
     # Python's own writer leaves a lone carriage return unquoted, which readers take for a new row.
     return ",".join(_quoted(text) for text in cells) + "\n"
 

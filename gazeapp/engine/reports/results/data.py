@@ -174,6 +174,8 @@ class Axes:
         names can be read; x stays the position and y the value.
     x_log
         Whether positions are on a logarithmic scale.
+    legend
+        Whether a legend names the series; not needed where the positions are called by their names.
     """
 
     title: str
@@ -184,17 +186,22 @@ class Axes:
     lines: tuple[Line, ...] = ()
     horizontal: bool = False
     x_log: bool = False
+    legend: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of one or more plots side by side, at most ``columns`` in a row; ``caption`` says how to read it."""
+    """A figure of one or more plots side by side, at most ``columns`` in a row.
+
+    ``caption`` says how to read it; a ``simulated`` one says so in the picture itself.
+    """
 
     id: str
     title: str
     caption: str
     axes: tuple[Axes, ...]
     columns: int = 2
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

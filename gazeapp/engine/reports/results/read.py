@@ -34,7 +34,7 @@ def read_results(project: Project, preset: str, *, images: bool = True) -> Resul
     summary = tuple(row for row in project.scores.summary(preset) if not row.lesion)
     findings = tuple(project.findings.findings(preset=preset))
     models = project.runs.models()
-    used = {row.settings_id for row in (*summary, *findings)}
+    used = {row.settings_id for row in summary} | {row.settings_id for row in findings}
     settings = {row.id: row for row in project.settings.all() if row.id in used}
     declared = [str(settings[row.settings_id].values.get("primary", "")) for row in summary]
     known = {(row.source_kind, row.source, row.method) for row in summary}
@@ -82,19 +82,21 @@ def _source(
 ) -> SourceFacts:
     kind, id_, method = key
     name = model.name if model else SOURCES.get(id_, id_.replace("_", " ").capitalize())
-    if kind == HUMAN:
-        colour = PEOPLE_COLOUR
-    else:
-        colour = model_colour(id_, models) if kind == MODEL else REFERENCE_COLOUR
     return SourceFacts(
         kind=kind,
         id=id_,
         method=method,
         name=f"{name} · {method}" if several and method else name,
-        colour=colour,
+        colour=_colour(kind, id_, models),
         encoder=model.encoder if model else "",
         decoder=model.decoder if model else "",
     )
+
+
+def _colour(kind: str, id_: str, models: Sequence[str]) -> str:
+    if kind == MODEL:
+        return model_colour(id_, models)
+    return PEOPLE_COLOUR if kind == HUMAN else REFERENCE_COLOUR
 
 
 def _scores(project: Project, preset: str) -> ImageValues:
