@@ -63,7 +63,7 @@ def read(source: Source, options: ReadOptions) -> Contents:  # noqa: ARG001
     Raises
     ------
     GazeError
-        When h5py is not installed, or the file is damaged or of another kind.
+        When the file is damaged or of another kind.
     """
     columns = _opened(source, _columns)
     names = _image_names(source)
@@ -101,13 +101,8 @@ def _times(columns: _Columns) -> tuple[DoubleArray, DoubleArray, list[str]]:
 
 def _opened(source: Source, take: Any) -> Any:
     """Return what a function takes from the opened file; failures become sentences."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise source.problem(
-            "Reading HDF5 files needs the package h5py, which is not installed.",
-            "Install it with: pip install h5py (or pip install 'gazeapp[hdf5]').",
-        ) from error
+    import h5py
+
     with source.open_bytes() as stream:
         try:
             with h5py.File(stream, "r") as file:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.formats import ReadOptions, pysaliency_hdf5
-from gazeapp.engine.gaze.reading import guess_formats, read_recording
+from gazeapp.engine.gaze.reading import read_recording
 from gazeapp.engine.gaze.records import Contents
 from gazeapp.engine.gaze.source import Source
 
-h5py = pytest.importorskip("h5py")
 NAN = np.nan
 XS = [[1.0, 2.0, 3.0], [4.0, NAN, NAN], [5.0, 6.0, NAN]]
 YS = [[10.0, 20.0, 30.0], [40.0, NAN, NAN], [50.0, -6.0, NAN]]
@@ -124,15 +123,6 @@ def test_stimuli_are_no_fixations(tmp_path: Path) -> None:
     assert pysaliency_hdf5.recognise(Source(path)) is None
     with pytest.raises(GazeError, match="holds no fixations"):
         read(path)
-
-
-def test_without_h5py_the_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_trains(tmp_path / "fixations.hdf5")
-    monkeypatch.setitem(sys.modules, "h5py", None)
-    assert guess_formats(Source(path))[0][0].id == "pysaliency"
-    with pytest.raises(GazeError, match="h5py") as caught:
-        read(path)
-    assert "pip install" in caught.value.todo
 
 
 @given(cut=st.integers(0, 2000), place=st.integers(0, 4000), noise=st.binary(min_size=1, max_size=8))
