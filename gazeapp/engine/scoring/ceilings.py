@@ -125,7 +125,15 @@ class SubjectMaps:
         squares = np.einsum("sk,kl,sl->s", others, self.gram, others)
         index = np.concatenate([one.index for one in self.fixated])
         owner = np.repeat(np.arange(len(self)), [len(one) for one in self.fixated])
-        return LeftOut(index, owner, self.flat, np.sqrt(np.maximum(squares, 0.0)), self.grid)
+        return LeftOut(
+            index=index,
+            owner=owner,
+            order=np.argsort(self.owner, kind="stable"),
+            maps=self.flat,
+            norms=np.sqrt(np.maximum(squares, 0.0)),
+            own_norms=np.sqrt(np.maximum(self.gram.diagonal(), 0.0)),
+            grid=self.grid,
+        )
 
     def human(self) -> FloatArray:
         """Return the human map, shape (height, width), float32, sums to 1."""

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,8 +26,8 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.density import gaussian_profiles
 from gazeapp.engine.maps.resample import to_image
 from gazeapp.engine.scoring.cells import cell_index
-from gazeapp.engine.scoring.conversion_fit import Cells, Problem, fit, folds
-from gazeapp.engine.types import DoubleArray, FloatArray, IntArray, Json, Rect
+from gazeapp.engine.scoring.conversion_fit import Cells, Problem, Statistics, fit, folds
+from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray, Json, Rect
 
 FIT_LONG_SIDE = 64
 """Cells along the longer side of an image while a conversion is fitted."""
@@ -37,6 +39,8 @@ N_FOLDS = 5
 """Groups of images that are each left out of a fit."""
 MAX_IMAGES = 400
 """Images that a fit sees at most, drawn by the seed."""
+MAX_CHOOSING = 50
+"""Images among those that choose the scale and the blur, at most."""
 MIN_IMAGES = 2
 """Images with a map and fixations that a conversion needs: one to learn from, one to score."""
 
@@ -75,6 +79,33 @@ def on_cells(values: ArrayLike, rect: Rect, shape: tuple[int, int]) -> FloatArra
 
 
 @dataclass(frozen=True)
+class Form:
+    """What is done to a map before its values are turned into a density.
+
+    Parameters
+    ----------
+    relative
+        Whether the map is divided by the mean of its absolute values, for maps whose scale differs
+        from image to image for no reason.
+    blur
+        Standard deviation of the Gaussian, share of the image's longer side.
+    """
+
+    relative: bool = False
+    blur: float = 0.0
+
+    def of(self, cells: FloatArray) -> FloatArray:
+        """Return a map, shape (rows, columns), in this form; the border's blur is renormalised."""
+        if self.blur and cells.min() < cells.max():
+            rows, columns = (_averaging(side, self.blur * max(cells.shape)) for side in cells.shape)
+            cells = rows @ cells @ columns.T
+        if self.relative:
+            mean = float(np.abs(cells).mean(dtype=np.float64))
+            cells = cells / np.float32(mean) if mean > 0 else cells
+        return cells
+
+
+@dataclass(frozen=True)
 class Conversion:
     """How one source's maps become densities.
 
@@ -86,8 +117,8 @@ class Conversion:
         phi there, nats; constant beyond the outermost nodes.
     exponent
         Exponent of the centre bias.
-    blur
-        Standard deviation of the blur, share of the image's longer side.
+    form
+        What is done to the map first.
     n_images
         Images that it was fitted on.
     """
@@ -95,7 +126,7 @@ class Conversion:
     nodes: tuple[float, ...]
     heights: tuple[float, ...]
     exponent: float
-    blur: float
+    form: Form
     n_images: int
 
     def log2_density(self, values: ArrayLike, centre_log2: FloatArray) -> FloatArray:
@@ -119,7 +150,7 @@ class Conversion:
         GazeError
             When the map holds NaN or infinity.
         """
-        cells = blurred(_finite(values), self.blur)
+        cells = self.form.of(_finite(values))
         exponent = np.interp(cells, self.nodes, self.heights).astype(np.float32)
         exponent += np.float32(self.exponent * math.log(2.0)) * centre_log2
         exponent -= exponent.max()
@@ -134,7 +165,8 @@ class Conversion:
             "nodes": list(self.nodes),
             "heights": list(self.heights),
             "exponent": self.exponent,
-            "blur": self.blur,
+            "relative": self.form.relative,
+            "blur": self.form.blur,
             "n_images": self.n_images,
         }
 
@@ -145,7 +177,7 @@ class Conversion:
             nodes=tuple(float(node) for node in stored["nodes"]),
             heights=tuple(float(height) for height in stored["heights"]),
             exponent=float(stored["exponent"]),
-            blur=float(stored["blur"]),
+            form=Form(relative=bool(stored["relative"]), blur=float(stored["blur"])),
             n_images=int(stored["n_images"]),
         )
 
@@ -207,18 +239,17 @@ class FittedConversions:
 class ConversionTrainer:
     """Gathers one source's maps for one task, on a coarse grid, and fits their conversion to densities.
 
-    Keeps at most ``MAX_IMAGES`` images, drawn by the seed: which ones does not depend on the order they
-    come in. One image takes about 6 kB here.
+    One image takes about 6 kB here; which images to take is :func:`first_images`.
 
     Parameters
     ----------
     seed
-        Seed of the draw of images and of their order over folds.
+        Seed of the order of the images over folds.
     """
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
-        self._kept: dict[int, tuple[int, _Packed, TrainingTarget]] = {}
+        self._images: dict[int, tuple[_Packed, TrainingTarget]] = {}
 
     def add(self, key: int, values: ArrayLike, rect: Rect, target: TrainingTarget) -> None:
         """Take in one image; one without fixations has nothing to learn from.
@@ -239,49 +270,89 @@ class ConversionTrainer:
         GazeError
             When the map is empty or holds NaN or infinity.
         """
-        if not len(target.fixated):
-            return
-        place = _draw(self._seed, key)
-        if len(self._kept) >= MAX_IMAGES and key not in self._kept:
-            last = max(self._kept, key=lambda kept: self._kept[kept][0])
-            if self._kept[last][0] < place:
-                return
-            del self._kept[last]
-        rows, columns = target.centre.shape
-        packed = _Packed.of(on_cells(values, rect, (rows, columns)))
-        self._kept[key] = (place, packed, target)
+        if len(target.fixated):
+            cells = on_cells(values, rect, (target.centre.shape[0], target.centre.shape[1]))
+            self._images[key] = (_Packed.of(cells), target)
 
     def fit(self) -> FittedConversions | None:
         """Return the conversions, or None with fewer than ``MIN_IMAGES`` images.
 
-        For each fold and for all images together, each blur's likeliest parameters, and of the blurs the
-        one under which the training images' fixations are likeliest.
+        One fit on all images, and one without each fold. Whether maps are taken relative to their mean,
+        and their blur, are chosen for each of these fits by the likelihood of its own training images,
+        at most ``MAX_CHOOSING`` of them all together.
         """
-        keys = sorted(self._kept, key=lambda key: self._kept[key][0])
+        keys = in_order(self._images, self._seed)
         if len(keys) < MIN_IMAGES:
             return None
         held_out = folds(len(keys), N_FOLDS)
         trains = [np.ones(len(keys), dtype=bool) for _ in range(len(held_out) + 1)]
         for train, fold in zip(trains[1:], held_out, strict=True):
             train[fold] = False
-        maps = [self._kept[key][1].unpack() for key in keys]
-        targets = [self._kept[key][2] for key in keys]
-        best: list[tuple[float, Conversion]] = [(-np.inf, _NOTHING)] * len(trains)
-        for blur in BLURS:
-            problem = Problem(_pooled([blurred(one, blur) for one in maps], targets))
-            start, found = fit(problem, trains[0], problem.start())
-            for position, train in enumerate(trains):
-                parameters, at = fit(problem, train, start, found)
-                likelihood = float(at.likelihood[train].sum())
-                if likelihood > best[position][0]:
-                    best[position] = (likelihood, _conversion(problem, parameters, blur, int(train.sum())))
+        images = [self._images[key] for key in keys]
+        few, every = _Fits(images[:MAX_CHOOSING]), _Fits(images)
+        if len(images) <= MAX_CHOOSING:
+            every = few
+        fitted = [every.conversion(few.best_form(train[:MAX_CHOOSING]), train) for train in trains]
         by_image = {
-            keys[image]: best[1 + position][1] for position, fold in enumerate(held_out) for image in fold
+            keys[image]: fitted[1 + position] for position, fold in enumerate(held_out) for image in fold
         }
-        return FittedConversions(best[0][1], by_image)
+        return FittedConversions(fitted[0], by_image)
 
 
-_NOTHING = Conversion((0.0,), (0.0,), 1.0, 0.0, 0)
+def first_images(keys: Iterable[int], seed: int) -> list[int]:
+    """Return the images that conversions are fitted on: all, or ``MAX_IMAGES`` drawn by the seed."""
+    return in_order(keys, seed)[:MAX_IMAGES]
+
+
+def in_order(keys: Iterable[int], seed: int) -> list[int]:
+    """Return images in an order drawn by the seed, the same whatever order they come in."""
+    return sorted(keys, key=lambda key: hashlib.blake2b(f"{seed}:{key}".encode(), digest_size=8).digest())
+
+
+class _Fits:
+    """Fits of the same images in different forms, each made when first needed."""
+
+    def __init__(self, images: list[tuple[_Packed, TrainingTarget]]) -> None:
+        self._maps = [packed.unpack() for packed, _ in images]
+        self._targets = [target for _, target in images]
+        self._of_all: dict[Form, tuple[Problem, DoubleArray, Statistics]] = {}
+        self._last: DoubleArray | None = None
+
+    def best_form(self, train: BoolArray) -> Form:
+        """Return the form under which the training images' fixations are likeliest.
+
+        First the scale, of maps without blur, then the blur.
+        """
+        scales = [Form(relative=False, blur=0.0), Form(relative=True, blur=0.0)]
+        scale = max(scales, key=lambda form: self._likelihood(form, train))
+        blurs = [replace(scale, blur=blur) for blur in BLURS]
+        return max(blurs, key=lambda form: self._likelihood(form, train))
+
+    def conversion(self, form: Form, train: BoolArray) -> Conversion:
+        """Return the likeliest conversion of the training images in a form."""
+        problem, parameters, _ = self._fit(form, train)
+        heights = np.concatenate([[0.0], np.cumsum(parameters[:-1])])
+        return Conversion(
+            nodes=tuple(problem.nodes.tolist()),
+            heights=tuple(heights.tolist()),
+            exponent=float(parameters[-1]),
+            form=form,
+            n_images=int(train.sum()),
+        )
+
+    def _likelihood(self, form: Form, train: BoolArray) -> float:
+        return float(self._fit(form, train)[2].likelihood[train].sum())
+
+    def _fit(self, form: Form, train: BoolArray) -> tuple[Problem, DoubleArray, Statistics]:
+        if form not in self._of_all:
+            problem = Problem(_pooled([form.of(one) for one in self._maps], self._targets))
+            start = problem.start()
+            if self._last is not None and len(self._last) == len(start):
+                start = self._last  # of another form, and not far
+            self._last, found = fit(problem, np.ones(problem.n_images, dtype=bool), start)
+            self._of_all[form] = (problem, self._last, found)
+        problem, start, found = self._of_all[form]
+        return problem, *fit(problem, train, start, found)
 
 
 @dataclass(frozen=True)
@@ -303,24 +374,12 @@ class _Packed:
         return cells
 
 
-def blurred(cells: FloatArray, blur: float) -> FloatArray:
-    """Return a map averaged with a Gaussian, cut off and renormalised at the border.
-
-    Parameters
-    ----------
-    cells
-        Shape (rows, columns).
-    blur
-        Standard deviation, share of the longer side; 0 leaves the map as it is.
-    """
-    if not blur or cells.min() == cells.max():
-        return cells
-    sigma = blur * max(cells.shape)
-    rows, columns = (
-        gaussian_profiles(np.arange(side, dtype=np.float64) + 0.5, side, sigma) for side in cells.shape
-    )
-    averaged: FloatArray = np.asarray(rows.T @ cells @ columns, dtype=np.float32)
-    return averaged
+@lru_cache(maxsize=64)
+def _averaging(side: int, sigma: float) -> FloatArray:
+    """Return the weights of an average with a Gaussian along one side, cells x cells, rows sum to 1."""
+    weights = np.ascontiguousarray(gaussian_profiles(np.arange(side) + 0.5, side, sigma).T)
+    weights.setflags(write=False)
+    return weights
 
 
 def _pooled(maps: list[FloatArray], targets: list[TrainingTarget]) -> Cells:
@@ -335,17 +394,6 @@ def _pooled(maps: list[FloatArray], targets: list[TrainingTarget]) -> Cells:
     )
 
 
-def _conversion(problem: Problem, parameters: DoubleArray, blur: float, n_images: int) -> Conversion:
-    heights = np.concatenate([[0.0], np.cumsum(parameters[:-1])])
-    return Conversion(
-        nodes=tuple(problem.nodes.tolist()),
-        heights=tuple(heights.tolist()),
-        exponent=float(parameters[-1]),
-        blur=blur,
-        n_images=n_images,
-    )
-
-
 def _finite(values: ArrayLike) -> FloatArray:
     array = np.asarray(values, dtype=np.float32)
     if not np.isfinite(array).all():
@@ -356,6 +404,6 @@ def _finite(values: ArrayLike) -> FloatArray:
     return array
 
 
-def _draw(seed: int, key: int) -> int:
-    """Return a number that orders images at random, the same for the same seed and image."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}:{key}".encode(), digest_size=8).digest(), "big")
+def first_images(keys: Iterable[int], seed: int = 0) -> list[int]:
+    """Return the images that fits see: at most ``MAX_IMAGES`` of ``keys``, drawn by the seed."""
+    return sorted(keys, key=lambda key: _draw(seed, key))[:MAX_IMAGES]

@@ -111,6 +111,29 @@ METRICS: dict[str, MetricFacts] = {
             "model can pass it.",
         ),
         MetricFacts(
+            "ig",
+            "IG",
+            "bits/fixation",
+            True,
+            0.0,
+            "Information gain: how much better the map, made a density on other images, tells where people look than "
+            "the centre bias does.",
+            "IG = mean over fixations f of log₂ p(f) − log₂ b(f), p = density of the map, b = centre bias of the "
+            "other images",
+            "100 % is the information gain of the density that people's fixations come from.",
+        ),
+        MetricFacts(
+            "ll",
+            "LL",
+            "bits/fixation",
+            True,
+            None,
+            "Log-likelihood: how much better the map, made a density on other images, tells where people look than "
+            "knowing nothing does.",
+            "LL = mean over fixations f of log₂ (p(f) · N), p = density of the map, N = number of cells",
+            "No percentage: that of information gain is the share of what can be explained.",
+        ),
+        MetricFacts(
             "cc",
             "CC",
             "",
@@ -207,6 +230,15 @@ _OF_PRESET: dict[tuple[str, str], MetricFacts] = {
         METRICS["sauc"],
         formula="sAUC = area below hits against false alarms, by trapezoids; hits = share of fixated pixels, "
         "false alarms = share of the fixations of all other images, rescaled, with stretched S ≥ threshold",
+    ),
+    ("mit", "ig"): replace(
+        METRICS["ig"],
+        meaning="Information gain of the map, stretched from minimum to maximum and taken as a density, over the "
+        "centre bias taken alike; each fixated pixel counts once.",
+        formula="IG = mean over fixated pixels f of log₂ (ε + p(f)) − log₂ (ε + b(f)), p = S′ / ΣS′, b = B′ / ΣB′, "
+        "S′ and B′ stretched to 0…1, ε = 2⁻⁵²",
+        ceiling="No percentage: a map that is no density can be far below the centre bias, and far above.",
+        held=False,
     ),
     ("mit", "sim"): replace(
         METRICS["sim"],
@@ -310,20 +342,35 @@ ESTIMATORS: dict[str, str] = {
 
 SOURCES: dict[str, str] = {
     "uniform": "Uniform",
+    "random": "Random",
+    "centre_gaussian": "Centre Gaussian",
     "centre_bias": "Centre bias",
+    "spectral_residual": "Spectral residual",
+    "other_image": "People on another image",
+    "other_task": "People under the other task",
     "true_density": "True density (simulated)",
     "loso": "People: one from the others",
+    "loso_mixture": "People: one from the others",
     "half_vs_half": "People: half against half",
 }
-"""Sources that are no models -> words to show."""
+"""Sources that are no models -> words to show, baselines from the simplest to the best informed."""
 
 SOURCE_MEANINGS: dict[str, str] = {
     "uniform": "The same value everywhere: what knowing nothing scores.",
+    "random": "Noise blurred like a human map: spots of the right size at random places.",
+    "centre_gaussian": "A Gaussian about the middle, in proportion to the image: where people look before they see "
+    "anything.",
     "centre_bias": "Where people looked in the other images of the task: what the habit of looking at the "
     "centre scores, without knowing the image.",
+    "spectral_residual": "What stands out of the picture's own statistics (Hou & Zhang 2007): saliency without any "
+    "learning.",
+    "other_image": "The human map of one other image of the task: people's map with the wrong picture.",
+    "other_task": "The human map of the same image under the other tasks: what knowing the image but not the task "
+    "scores.",
     "true_density": "The density that the simulated people were drawn from: it should score 100 % within its "
-    "interval on NSS and CC. For metrics that compare with human maps, such as CC, it is blurred as these are.",
+    "interval. For metrics that compare with human maps, such as CC, it is blurred as these are.",
     "loso": "Each person's fixations scored on the map of all the others.",
+    "loso_mixture": "Each person's fixations scored on the density that was estimated from all the others.",
     "half_vs_half": "The map of a random half of the people scored against the map of the other half.",
 }
 """Sources that are no models -> one sentence for a tooltip."""

@@ -3,39 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.maps.resample import to_image
-from gazeapp.engine.scoring.baselines import (
-    CENTRE_BIAS,
-    UNIFORM,
-    OtherImages,
-    expected_human_map,
-    uniform,
-)
+from gazeapp.engine.scoring.baseline_maps import Elsewhere, baseline_maps
+from gazeapp.engine.scoring.baselines import OtherImages, expected_human_map
 from gazeapp.engine.scoring.ceilings import (
     MIN_SUBJECTS_TO_LEAVE_ONE_OUT,
     SubjectMaps,
     image_ceilings,
     subject_maps,
 )
+from gazeapp.engine.scoring.densities import INFORMATION, Densities
 from gazeapp.engine.scoring.facts import METRICS
-from gazeapp.engine.scoring.left_out import LeftOut
+from gazeapp.engine.scoring.gold import GOLD_METRICS
+from gazeapp.engine.scoring.information import bits_at, information_gain
+from gazeapp.engine.scoring.left_out import LeftOut, means_kept
 from gazeapp.engine.scoring.metrics import (
     HumanTarget,
+    PeopleScores,
     Pixels,
+    PreparedMap,
     pixels,
     score_map,
-    score_map_without,
+    score_map_of_people,
 )
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
+from gazeapp.engine.scoring.sources import BASELINE, HUMAN, MODEL, TRUTH, Source, SourceMap
 from gazeapp.engine.types import DoubleArray, FloatArray, Rect
 
-MODEL, BASELINE, HUMAN, TRUTH = "model", "baseline", "human", "truth"
+__all__ = [
+    "BASELINE",
+    "HUMAN",
+    "MODEL",
+    "TRUTH",
+    "ImageJob",
+    "ImageScores",
+    "Rules",
+    "Source",
+    "SourceMap",
+    "score_image",
+    "scoring_size",
+]
+
+Prepared = dict[str, PreparedMap]
+"""Maps of one image that several tasks share, made ready, by ``SourceMap.shared``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,9 @@ class Rules:
     max_side_px
         Longest side that is scored, px; larger images are scored at this size, with fixations and
         sigma scaled alike.
+    transform
+        ``density``: every metric sees the map that suits it best, made from the density that the map was
+        converted to. ``none``: every metric sees the map as it is.
     """
 
     preset: Preset = TUEBINGEN
@@ -65,25 +85,19 @@ class Rules:
     n_splits: int = 100
     seed: int = 0
     max_side_px: int = 1024
+    transform: Literal["none", "density"] = "none"
 
+    @property
+    def needs_conversions(self) -> bool:
+        """Whether maps have to become densities."""
+        informed = any(metric in INFORMATION for metric in self.metrics)
+        return self.transform == "density" or (informed and self.preset.information == "fitted")
 
-@dataclass(frozen=True, slots=True, order=True)
-class Source:
-    """Whose map it is: ``kind`` is ``model``, ``baseline``, ``human`` or ``truth``."""
-
-    kind: str
-    id: str
-    method: str = ""
-    lesion: str = ""
-
-
-@dataclass(frozen=True)
-class SourceMap:
-    """A map to score: ``values`` (rows, columns) over ``rect`` of the image, px."""
-
-    source: Source
-    values: FloatArray
-    rect: Rect
+    @property
+    def needs_people_densities(self) -> bool:
+        """Whether the density behind people's fixations has to be estimated."""
+        held = any(metric in GOLD_METRICS for metric in self.metrics)
+        return self.needs_conversions or (held and self.preset.information == "fitted")
 
 
 @dataclass(frozen=True)
@@ -104,12 +118,20 @@ class ImageJob:
         Maps to score.
     others
         Fixations of the task's images.
+    other_tasks
+        The same of each other task, for the baseline of people under another task.
+    spectral
+        The picture's spectral residual, over the whole image; None: that baseline is left out.
     seed
-        Mixed into the seed of the halvings, so that they differ between images.
+        Mixed into the seed of the halvings, so that they differ between images and tasks.
+    image_seed
+        Seed of the random map, the same under every task.
     weights
         What each fixation counts in the human maps that CC, Spearman, SIM, KL and EMD compare with, such as
-        its duration, above 0, shape (n,); None: all the same. Fixations on a map (NSS, AUCs) always count the
-        same.
+        its duration, above 0, shape (n,); None: all the same. Fixations on a map (NSS, AUCs, information)
+        always count the same.
+    densities
+        What log-likelihood and information gain need; None: they have no value.
     """
 
     key: int
@@ -120,8 +142,12 @@ class ImageJob:
     subject: NDArray[np.str_]
     maps: tuple[SourceMap, ...]
     others: OtherImages
+    other_tasks: tuple[OtherImages, ...] = ()
+    spectral: FloatArray | None = None
     seed: int = 0
+    image_seed: int = 0
     weights: DoubleArray | None = None
+    densities: Densities | None = None
 
 
 @dataclass(frozen=True)
@@ -136,18 +162,28 @@ class ImageScores:
         (metric, estimator) -> value.
     subjects
         Names of the people who looked at the image under the task, ascending.
+    n_fixations
+        Fixations of each of them.
     scores_without
         Source -> metric -> score without each of them in turn, shape (n_subjects,), for metrics that
         have a percent of ceiling; empty with fewer than 3 people.
     ceilings_without
         The same of the ceilings' parts.
+    scores_of_each
+        Source -> metric -> score on each one's own fixations, or for CC with their own map, shape
+        (n_subjects,); empty with fewer than 3 people.
+    ceilings_of_each
+        (metric, estimator) -> how well each one's fixations are predicted by others, shape (n_subjects,).
     """
 
     scores: dict[Source, dict[str, float]]
     ceilings: dict[tuple[str, str], float]
     subjects: tuple[str, ...]
+    n_fixations: tuple[int, ...]
     scores_without: dict[Source, dict[str, DoubleArray]]
     ceilings_without: dict[tuple[str, str], DoubleArray]
+    scores_of_each: dict[Source, dict[str, DoubleArray]]
+    ceilings_of_each: dict[tuple[str, str], DoubleArray]
 
     @property
     def n_subjects(self) -> int:
@@ -167,12 +203,20 @@ class _Frame:
     scale_x: float
     scale_y: float
     sigma_px: float
+    x: DoubleArray
+    y: DoubleArray
     people: SubjectMaps
     weighted: SubjectMaps | None
     fixated: Pixels
     negatives: Pixels
+    centre: FloatArray | None = field(repr=False)
     human: HumanTarget = field(repr=False)
     left_out: LeftOut | None = field(repr=False)
+
+    def rect(self, rect: Rect) -> Rect:
+        """Return a rectangle of the image at the size that it is scored at."""
+        across, down = self.scale_x, self.scale_y
+        return Rect(rect.x * across, rect.y * down, rect.width * across, rect.height * down)
 
 
 def scoring_size(width: int, height: int, max_side_px: int) -> tuple[int, int]:
@@ -181,8 +225,17 @@ def scoring_size(width: int, height: int, max_side_px: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def score_image(job: ImageJob, rules: Rules) -> ImageScores:
+def score_image(job: ImageJob, rules: Rules, prepared: Prepared | None = None) -> ImageScores:
     """Score all maps of one image under one task.
+
+    Parameters
+    ----------
+    job
+        The image, its people and maps.
+    rules
+        How to score.
+    prepared
+        Maps that an earlier task of the image made ready; those of this task are added.
 
     Raises
     ------
@@ -192,36 +245,31 @@ def score_image(job: ImageJob, rules: Rules) -> ImageScores:
     if not len(job.x):
         raise GazeError("There are no fixations on this image.")
     frame = _frame(job, rules)
-    scores, without, seed = {}, {}, (rules.seed << 32) | job.seed
-    for source, values in _maps(job, frame):
-        scores[source], without[source] = _score(values, frame, rules, seed, source.kind == TRUTH)
+    prepared = {} if prepared is None else prepared
+    seed = (rules.seed << 32) | job.seed
+    found = {one.source: _score(one, job.densities, frame, rules, seed, prepared) for one in _maps(job, frame)}
     ceilings = image_ceilings(
-        frame.people,
-        frame.negatives,
-        rules.preset,
-        rules.metrics,
-        rules.n_splits,
-        seed,
-        frame.weighted,
+        frame.people, frame.negatives, rules.preset, rules.metrics, rules.n_splits, seed, frame.weighted
     )
-    subjects = tuple(np.unique(job.subject).tolist())
-    return ImageScores(scores, ceilings.values, subjects, without, ceilings.without)
+    subjects, counts = np.unique(job.subject, return_counts=True)
+    return ImageScores(
+        {source: one.scores for source, one in found.items()},
+        ceilings.values,
+        tuple(subjects.tolist()),
+        tuple(counts.tolist()),
+        {source: one.without for source, one in found.items()},
+        ceilings.without,
+        {source: one.of_each for source, one in found.items()},
+        {},
+    )
 
 
-def _maps(job: ImageJob, frame: _Frame) -> Iterator[tuple[Source, FloatArray]]:
+def _maps(job: ImageJob, frame: _Frame) -> Iterator[SourceMap]:
     """Yield everything that is scored, at the size that it is scored at."""
     for one in job.maps:
-        rect = Rect(
-            one.rect.x * frame.scale_x,
-            one.rect.y * frame.scale_y,
-            one.rect.width * frame.scale_x,
-            one.rect.height * frame.scale_y,
-        )
-        yield one.source, to_image(one.values, rect, frame.height, frame.width)
-    yield Source(BASELINE, UNIFORM), uniform(frame.height, frame.width)
-    centre = job.others.centre_bias(job.key, frame.height, frame.width, frame.sigma_px)
-    if centre is not None:
-        yield Source(BASELINE, CENTRE_BIAS), centre
+        yield replace(one, rect=frame.rect(one.rect))
+    where = Elsewhere(job.key, job.others, job.other_tasks, job.spectral, job.image_seed)
+    yield from baseline_maps(where, frame.height, frame.width, frame.sigma_px, frame.centre)
 
 
 def _frame(job: ImageJob, rules: Rules) -> _Frame:
@@ -242,37 +290,93 @@ def _frame(job: ImageJob, rules: Rules) -> _Frame:
         scale_x=scale_x,
         scale_y=scale_y,
         sigma_px=sigma_px,
+        x=x,
+        y=y,
         people=people,
         weighted=weighted,
         fixated=pixels(x, y, height, width),
         negatives=job.others.pixels(job.key, height, width),
+        centre=job.others.centre_bias(job.key, height, width, sigma_px),
         human=HumanTarget(compared.human()),
         left_out=compared.left_out() if len(people) >= MIN_SUBJECTS_TO_LEAVE_ONE_OUT else None,
     )
 
 
 def _score(
-    values: FloatArray, frame: _Frame, rules: Rules, seed: int, is_density: bool
-) -> tuple[dict[str, float], dict[str, DoubleArray]]:
-    """Return the metrics of one map, with all people and without each of them.
+    one: SourceMap,
+    densities: Densities | None,
+    frame: _Frame,
+    rules: Rules,
+    seed: int,
+    prepared: Prepared,
+) -> PeopleScores:
+    """Return the metrics of one map: with all people, without each of them, and of each.
 
     The true density meets human maps as they are: blurred.
     """
-    if not is_density:
-        return _score_one(values, frame, rules.preset, rules.metrics, seed)
-    sharp = [metric for metric in rules.metrics if METRICS[metric].against == "fixations"]
-    soft = [metric for metric in rules.metrics if METRICS[metric].against == "maps"]
-    found, without = _score_one(values, frame, rules.preset, sharp, seed)
-    blurred = expected_human_map(values, frame.sigma_px)
-    soft_found, soft_without = _score_one(blurred, frame, rules.preset, soft, seed)
-    found |= soft_found
-    return {metric: found[metric] for metric in rules.metrics}, without | soft_without
+    ready = prepared.get(one.shared) if one.shared else None
+    if ready is None:
+        ready = PreparedMap(to_image(one.values, one.rect, frame.height, frame.width))
+        if one.shared:
+            prepared[one.shared] = ready
+    on_maps = [metric for metric in rules.metrics if metric not in INFORMATION]
+    if one.source.kind != TRUTH:
+        parts = [_score_one(ready, frame, rules.preset, on_maps, seed)]
+    else:
+        sharp = [metric for metric in on_maps if METRICS[metric].against == "fixations"]
+        soft = [metric for metric in on_maps if METRICS[metric].against == "maps"]
+        blurred = PreparedMap(expected_human_map(ready.flat.reshape(ready.shape), frame.sigma_px))
+        parts = [
+            _score_one(ready, frame, rules.preset, sharp, seed),
+            _score_one(blurred, frame, rules.preset, soft, seed),
+        ]
+    wanted = [metric for metric in rules.metrics if metric in INFORMATION]
+    if wanted and rules.preset.information == "literal":
+        parts.append(_literal_gain(ready, frame, rules.preset))
+    elif wanted:
+        parts.append(_information(one, densities, frame, wanted))
+    scores = {metric: value for part in parts for metric, value in part.scores.items()}
+    return PeopleScores(
+        {metric: scores[metric] for metric in rules.metrics},
+        {metric: column for part in parts for metric, column in part.without.items()},
+        {metric: column for part in parts for metric, column in part.of_each.items()},
+    )
 
 
 def _score_one(
-    values: FloatArray, frame: _Frame, preset: Preset, metrics: Sequence[str], seed: int
-) -> tuple[dict[str, float], dict[str, DoubleArray]]:
+    ready: PreparedMap, frame: _Frame, preset: Preset, metrics: Sequence[str], seed: int
+) -> PeopleScores:
     fixated, negatives, human = frame.fixated, frame.negatives, frame.human
     if frame.left_out is None:
-        return score_map(values, fixated, negatives, human, preset, metrics, seed), {}
-    return score_map_without(values, fixated, negatives, human, frame.left_out, preset, metrics, seed)
+        return PeopleScores(score_map(ready, fixated, negatives, human, preset, metrics, seed), {}, {})
+    return score_map_of_people(ready, fixated, negatives, human, frame.left_out, preset, metrics, seed)
+
+
+def _information(
+    one: SourceMap, densities: Densities | None, frame: _Frame, metrics: Sequence[str]
+) -> PeopleScores:
+    """Return log-likelihood and information gain of a map as a density."""
+    log2 = None if densities is None else densities.of(one, frame.width, frame.height)
+    if densities is None or log2 is None:
+        return PeopleScores(dict.fromkeys(metrics, float("nan")), {}, {})
+    u, v = frame.x / frame.width, frame.y / frame.height
+    bits = {"ll": bits_at(log2, u, v)}
+    bits["ig"] = bits["ll"] - bits_at(densities.centre_log2, u, v)
+    scores = {metric: float(bits[metric].mean()) for metric in metrics}
+    if frame.left_out is None:
+        return PeopleScores(scores, {}, {})
+    rest = frame.left_out
+    (_, kept), (_, own) = rest.kept(False), rest.own(False)
+    return PeopleScores(
+        scores,
+        {metric: means_kept(bits[metric][rest.order], kept) for metric in metrics},
+        {metric: means_kept(bits[metric][rest.order], own) for metric in metrics},
+    )
+
+
+def _literal_gain(ready: PreparedMap, frame: _Frame, preset: Preset) -> PeopleScores:
+    """Return the information gain of a map taken as it is, over the centre bias."""
+    if frame.centre is None:
+        return PeopleScores({"ig": float("nan")}, {}, {})
+    gain = information_gain(ready.flat.reshape(ready.shape), frame.centre, frame.fixated, preset)
+    return PeopleScores({"ig": gain}, {}, {})

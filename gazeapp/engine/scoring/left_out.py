@@ -20,20 +20,26 @@ class LeftOut:
     index
         Row-major index of the pixel of each fixation, shape (n,).
     owner
-        Index of the subject of each fixation, shape (n,).
+        Index of the subject of each fixation, ascending, shape (n,).
+    order
+        Where each of them stands among the fixations as they were given, shape (n,).
     maps
         The subjects' blurred maps, flat, shape (n_subjects, n_pixels); their sum is the human map but
         for its scale.
     norms
         Euclidean norm of the sum of all maps but one, minus its mean, shape (n_subjects,).
+    own_norms
+        Euclidean norm of each map minus its mean, shape (n_subjects,).
     grid
         Row-major index of the pixels that ranks are compared at.
     """
 
     index: IntArray
     owner: IntArray
+    order: IntArray
     maps: FloatArray
     norms: DoubleArray
+    own_norms: DoubleArray
     grid: IntArray
 
     @cached_property
@@ -56,6 +62,14 @@ class LeftOut:
         looked[self.owner, place] = True
         kept: BoolArray = looked.sum(axis=0) > looked
         return index, kept
+
+    def own(self, deduplicate: bool) -> tuple[IntArray, BoolArray]:
+        """Return pixels, shape (n,), and which are each subject's own, shape (n_subjects, n)."""
+        people = np.arange(len(self.maps))[:, None]
+        if not deduplicate:
+            return self.index, self.owner == people
+        pairs = np.unique(np.column_stack([self.owner, self.index]), axis=0)
+        return pairs[:, 1], pairs[:, 0] == people
 
 
 def means_kept(values: DoubleArray, kept: BoolArray) -> DoubleArray:

@@ -8,6 +8,7 @@ literature disagrees about.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,8 +20,11 @@ from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
 from gazeapp.engine.types import DoubleArray
 
 __all__ = [
+    "MAP_METRICS",
     "HumanTarget",
+    "PeopleScores",
     "Pixels",
+    "PreparedMap",
     "auc",
     "auc_borji",
     "auc_judd",
@@ -32,10 +36,34 @@ __all__ = [
     "pixels",
     "sauc",
     "score_map",
-    "score_map_without",
+    "score_map_of_people",
     "sim",
     "spearman",
 ]
+
+MAP_METRICS = ("nss", "auc", "sauc", "cc", "sim", "kl")
+"""Metrics that take a map as it is; information gain needs a density (:mod:`.information`)."""
+
+
+@dataclass(frozen=True)
+class PeopleScores:
+    """Scores of one map with regard to the people who looked.
+
+    Parameters
+    ----------
+    scores
+        Metric -> score with all people.
+    without
+        Metric -> score without each subject in turn, shape (n_subjects,), for metrics that have a percent of
+        ceiling (not SIM, KL, EMD and AUC-Judd).
+    of_each
+        Metric -> score on each subject's own fixations, or for CC with each subject's own map, shape
+        (n_subjects,), for metrics where there is such a thing.
+    """
+
+    scores: dict[str, float]
+    without: dict[str, DoubleArray]
+    of_each: dict[str, DoubleArray]
 
 
 def pixels(x: ArrayLike, y: ArrayLike, height: int, width: int) -> Pixels:
@@ -146,12 +174,12 @@ def emd(values: ArrayLike, human: ArrayLike, preset: Preset = TUEBINGEN) -> floa
 
 
 def score_map(
-    values: ArrayLike,
+    values: ArrayLike | PreparedMap,
     fixated: Pixels,
     others: Pixels,
     human: HumanTarget,
     preset: Preset = TUEBINGEN,
-    metrics: Sequence[str] = TUEBINGEN.metrics,
+    metrics: Sequence[str] = MAP_METRICS,
     seed: int = 0,
 ) -> dict[str, float]:
     """Return several metrics of one map, sharing what they have in common.
@@ -159,7 +187,7 @@ def score_map(
     Parameters
     ----------
     values
-        Map, shape (height, width).
+        Map, shape (height, width), or the same made ready before, such as for another task.
     fixated, others
         Fixated pixels of this image, and of the other images (for sAUC).
     human
@@ -179,34 +207,36 @@ def score_map(
     GazeError
         When the map holds NaN or infinity, or a metric is unknown.
     """
-    return _score(PreparedMap(values), fixated, others, human, preset, metrics, seed)
+    return _score(_ready(values), fixated, others, human, preset, metrics, seed)
 
 
-def score_map_without(
-    values: ArrayLike,
+def score_map_of_people(
+    values: ArrayLike | PreparedMap,
     fixated: Pixels,
     others: Pixels,
     human: HumanTarget,
     left_out: LeftOut,
     preset: Preset = TUEBINGEN,
-    metrics: Sequence[str] = TUEBINGEN.metrics,
+    metrics: Sequence[str] = MAP_METRICS,
     seed: int = 0,
-) -> tuple[dict[str, float], dict[str, DoubleArray]]:
-    """Return the metrics of one map as :func:`score_map` does, and without each subject in turn.
+) -> PeopleScores:
+    """Return the metrics of one map as :func:`score_map` does, without each subject, and of each alone.
 
-    The second dict holds the metrics that have a percent of ceiling (not SIM, KL, EMD and AUC-Judd), each
-    of shape (n_subjects,). The map and the negatives of sAUC and AUC-Borji stay as they are. How
-    Spearman's correlation changes is found at the pixels of ``left_out.grid``.
+    The map and the negatives of sAUC and AUC-Borji stay as they are. How Spearman's correlation changes
+    without a subject is found at the pixels of ``left_out.grid``.
     """
-    own = PreparedMap(values)
-    return (
+    own = _ready(values)
+    held = [metric for metric in metrics if has_percent(metric, preset)]
+    of_each = {metric: own.of_each(metric, left_out, others, preset) for metric in held}
+    return PeopleScores(
         _score(own, fixated, others, human, preset, metrics, seed),
-        {
-            metric: own.without(metric, left_out, others, human, preset, seed)
-            for metric in metrics
-            if has_percent(metric, preset)
-        },
+        {metric: own.without(metric, left_out, others, human, preset, seed) for metric in held},
+        {metric: column for metric, column in of_each.items() if column is not None},
     )
+
+
+def _ready(values: ArrayLike | PreparedMap) -> PreparedMap:
+    return values if isinstance(values, PreparedMap) else PreparedMap(values)
 
 
 def has_percent(metric: str, preset: Preset) -> bool:
@@ -214,6 +244,8 @@ def has_percent(metric: str, preset: Preset) -> bool:
     # AUC-Judd depends on the number of fixations: one subject's is up to 1 / (2 n) above that of many.
     if metric == "auc":
         return preset.auc != "judd"
+    if metric == "ig":
+        return preset.information == "fitted"
     return metric in ("nss", "auc_borji", "sauc", "cc", "spearman")
 
 

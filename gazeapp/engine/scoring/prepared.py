@@ -145,6 +145,7 @@ class PreparedMap:
                 todo="Make the map again, or leave it out.",
             )
         self.constant = bool(self.low == self.high)
+        self._products: tuple[LeftOut, DoubleArray] | None = None
         least, most = _SAFE
         if array.dtype == np.float32 and not self.constant and not least < self.norm < most:
             self.flat = self.flat.astype(np.float64)
@@ -321,18 +322,43 @@ class PreparedMap:
             chance = 0.0 if metric == "nss" else 0.5
             return np.full_like(nothing, chance) if preset.constant == "chance" else nothing
         index, kept = left_out.kept(preset.deduplicate)
+        if metric == "auc_borji" and preset.borji == "drawn":
+            drawn = self._drawn(len(index), seed)
+            return self._stepped_without(self.flat[index], kept, drawn, least=MIN_BORJI)
+        if metric == "sauc" and preset.sauc == "steps":
+            negatives = self._stretch(self.flat[others.index])
+            return self._stepped_without(self.flat[index], kept, negatives, least=1)
+        return means_kept(self._at(metric, index, others, preset), kept)
+
+    def of_each(self, metric: str, left_out: LeftOut, others: Pixels, preset: Preset) -> DoubleArray | None:
+        """Return what each subject's own fixations, or their own map for CC, score, shape (n_subjects,).
+
+        None for metrics that are no mean over fixations and no correlation, and for a map without structure.
+        """
+        if self.constant or (metric == "sauc" and not len(others)):
+            return None
+        if metric == "cc":
+            return self._across(left_out) / (self.norm * left_out.own_norms)
+        ranked = {
+            "auc": preset.auc == "mann_whitney",
+            "sauc": preset.sauc == "mann_whitney",
+            "auc_borji": preset.borji == "expected",
+        }
+        if metric != "nss" and not ranked.get(metric):
+            return None
+        index, own = left_out.own(preset.deduplicate)
+        return means_kept(self._at(metric, index, others, preset), own)
+
+    def _at(self, metric: str, index: IntArray, others: Pixels, preset: Preset) -> DoubleArray:
+        """Return what each fixated pixel adds to a metric that is the mean over them, shape (n,)."""
         positives = self.flat[index]
         if metric == "nss":
             norm = self.norm / math.sqrt(len(self.flat) - preset.ddof)
-            return means_kept((positives.astype(np.float64) - self.mean) / norm, kept)
-        if metric == "auc_borji" and preset.borji == "drawn":
-            return self._stepped_without(positives, kept, self._drawn(len(index), seed), least=MIN_BORJI)
-        if metric in ("auc", "auc_borji"):
-            return means_kept(shares_below(positives, self.ordered), kept)
-        negatives = self.flat[others.index]
-        if preset.sauc == "steps":
-            return self._stepped_without(positives, kept, self._stretch(negatives), least=1)
-        return means_kept(shares_below(positives, np.sort(negatives)), kept)
+            heights: DoubleArray = (positives.astype(np.float64) - self.mean) / norm
+            return heights
+        if metric == "sauc":
+            return shares_below(positives, np.sort(self.flat[others.index]))
+        return shares_below(positives, self.ordered)
 
     def _stepped_without(
         self, positives: Values, kept: BoolArray, negatives: DoubleArray, least: int
@@ -348,12 +374,19 @@ class PreparedMap:
         return without
 
     def _cc_without(self, left_out: LeftOut) -> DoubleArray:
-        across, mean = np.zeros(len(left_out.maps)), self._own(self.mean)
-        for part in self.blocks():
-            across += left_out.maps[:, part] @ (self.flat[part] - mean)
+        across = self._across(left_out)
         with np.errstate(invalid="ignore", divide="ignore"):
             correlation: DoubleArray = (across.sum() - across) / (self.norm * left_out.norms)
         return correlation
+
+    def _across(self, left_out: LeftOut) -> DoubleArray:
+        """Return the inner product of the map minus its mean with each subject's map, shape (n_subjects,)."""
+        if self._products is None or self._products[0] is not left_out:
+            across, mean = np.zeros(len(left_out.maps)), self._own(self.mean)
+            for part in self.blocks():
+                across += left_out.maps[:, part] @ (self.flat[part] - mean)
+            self._products = (left_out, across)
+        return self._products[1]
 
     def density(self, stretch: bool, preset: Preset) -> Density:
         """Return how the map becomes a distribution.

@@ -32,6 +32,10 @@ class Preset:
     borji
         AUC-Borji draws as many pixels as there are fixations, many times. ``expected``: what the mean over
         draws is expected to be, by exact ranks. ``drawn``: the mean of 100 draws, thresholds every 0.1.
+    information
+        Information gain of a map that is no density. ``fitted``: after a conversion to a density that is
+        fitted on other images. ``literal``: of the map stretched from minimum to maximum, over the centre
+        bias stretched alike; there is no log-likelihood then.
     stretch
         Whether SIM stretches both maps from minimum to maximum first.
     repair
@@ -52,11 +56,17 @@ class Preset:
     auc: Literal["mann_whitney", "judd"]
     sauc: Literal["mann_whitney", "steps"]
     borji: Literal["expected", "drawn"]
+    information: Literal["fitted", "literal"]
     stretch: bool
     repair: bool
     epsilon: float
     source: str
     metrics: tuple[str, ...] = ("nss", "auc", "sauc", "cc", "sim", "kl")
+
+    @property
+    def impossible(self) -> tuple[str, ...]:
+        """Ids of the metrics that these conventions do not have."""
+        return ("ll",) if self.information == "literal" else ()
 
 
 TUEBINGEN = Preset(
@@ -68,10 +78,12 @@ TUEBINGEN = Preset(
     auc="mann_whitney",
     sauc="mann_whitney",
     borji="expected",
+    information="fitted",
     stretch=False,
     repair=True,
     epsilon=2.2204e-16,
     source="saliency.tuebingen.ai/evaluation.html; Kümmerer, Wallis & Bethge (2018), arXiv 1704.08615",
+    metrics=("nss", "auc", "sauc", "ig", "cc", "sim", "kl"),
 )
 MIT = Preset(
     id="mit",
@@ -82,6 +94,7 @@ MIT = Preset(
     auc="judd",
     sauc="steps",
     borji="drawn",
+    information="literal",
     stretch=True,
     repair=False,
     epsilon=2.0**-52,

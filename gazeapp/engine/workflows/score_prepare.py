@@ -1,0 +1,150 @@
+"""What scoring needs of a whole task before its first image: ceilings' parameters, and maps as densities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.pictures import read_picture
+from gazeapp.engine.project import ImageRow, Project
+from gazeapp.engine.scoring.baseline_maps import CONVERTED, Elsewhere, baseline_maps
+from gazeapp.engine.scoring.baselines import OtherImages
+from gazeapp.engine.scoring.conversion import (
+    FIT_LONG_SIDE,
+    ConversionTrainer,
+    FittedConversions,
+    TrainingTarget,
+    first_images,
+)
+from gazeapp.engine.scoring.densities import Densities, in_shares, relative
+from gazeapp.engine.scoring.gold import ImageFixations, TaskGold
+from gazeapp.engine.scoring.image import Rules
+from gazeapp.engine.scoring.sources import TRUTH, Source, SourceMap
+from gazeapp.engine.scoring.spectral import spectral_residual
+from gazeapp.engine.types import FloatArray
+from gazeapp.engine.workflows.base import Progress, StoppedError
+from gazeapp.engine.workflows.score_units import TaskPeople, image_seed, source_of
+
+_PICTURE_SIDE = 512
+"""Longest side that a picture is read at for its spectral residual, px; it is made 64 px wide."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A task, ready to be scored image by image.
+
+    Parameters
+    ----------
+    gold
+        How people predict people; None where no metric asks for it.
+    conversions
+        Source -> how its maps become densities.
+    spectral
+        Spectral residual of the images that conversions were fitted on, by image id.
+    """
+
+    gold: TaskGold | None = None
+    conversions: Mapping[Source, FittedConversions] = field(default_factory=dict)
+    spectral: Mapping[int, FloatArray] = field(default_factory=dict)
+
+    def densities(self, image: ImageRow) -> Densities | None:
+        """Return what log-likelihood and information gain need on one image."""
+        if self.gold is None:
+            return None
+        return Densities(
+            self.gold.centre(image.id, image.width, image.height),
+            {source: fitted.of(image.id) for source, fitted in self.conversions.items()},
+        )
+
+
+def prepare(
+    project: Project,
+    rules: Rules,
+    people: TaskPeople,
+    all_tasks: Sequence[TaskPeople],
+    images: Mapping[int, ImageRow],
+    kinds: Mapping[str, str],
+    progress: Progress,
+) -> Prepared:
+    """Fit what is fitted over the images of a task.
+
+    Raises
+    ------
+    StoppedError
+        When the user cancelled.
+    """
+    if not rules.needs_people_densities:
+        return Prepared()
+    progress.report(0, len(people.tables), f"{people.task} · how people predict each other")
+    gold = TaskGold.build(
+        {
+            image_id: ImageFixations(
+                table.x / images[image_id].width,
+                table.y / images[image_id].height,
+                table.subject,
+                images[image_id].width,
+                images[image_id].height,
+            )
+            for image_id, table in people.tables.items()
+        },
+        rules.seed,
+    )
+    if not rules.needs_conversions:
+        return Prepared(gold)
+    elsewhere = tuple(other.others for other in all_tasks if other.task != people.task)
+    trainers: dict[Source, ConversionTrainer] = {}
+    spectral: dict[int, FloatArray] = {}
+    for number, image_id in enumerate(first_images(people.tables, rules.seed)):
+        if progress.cancelled:
+            raise StoppedError
+        image, table = images[image_id], people.tables[image_id]
+        progress.report(number, len(people.tables), f"{people.task} · maps as densities · {image.name}")
+        centre = gold.centre(image_id, image.width, image.height)
+        target = TrainingTarget.of(table.x / image.width, table.y / image.height, centre)
+        residual = spectral_of(project, image)
+        if residual is not None:
+            spectral[image_id] = residual
+        for one in _maps(project, people, image, elsewhere, residual, kinds):
+            trainer = trainers.setdefault(one.source, ConversionTrainer(rules.seed))
+            trainer.add(image_id, relative(one.values), in_shares(one.rect, image.width, image.height), target)
+    conversions = {}
+    for source, trainer in trainers.items():
+        if progress.cancelled:
+            raise StoppedError
+        progress.report(0, len(people.tables), f"{people.task} · maps as densities · {source.id}")
+        fitted = trainer.fit()
+        if fitted is not None:
+            conversions[source] = fitted
+    return Prepared(gold, conversions, spectral)
+
+
+def _maps(
+    project: Project,
+    people: TaskPeople,
+    image: ImageRow,
+    elsewhere: tuple[OtherImages, ...],
+    spectral: FloatArray | None,
+    kinds: Mapping[str, str],
+) -> Iterator[SourceMap]:
+    """Yield the maps of an image that are no densities; baselines at the size that conversions see."""
+    for run in people.runs.get(image.id, []):
+        source = source_of(run, kinds[run.model])
+        if source.kind != TRUTH:
+            stored = project.maps.mean_of_run(run.id)
+            yield SourceMap(source, stored.values, stored.rect)
+    scale = 2 * FIT_LONG_SIDE / max(image.width, image.height)
+    height, width = max(1, math.ceil(image.height * scale)), max(1, math.ceil(image.width * scale))
+    where = Elsewhere(image.id, people.others, elsewhere, spectral, image_seed(image))
+    for one in baseline_maps(where, height, width, people.sigma_px[image.id] * scale, None):
+        if one.source.id in CONVERTED:
+            yield SourceMap(one.source, one.values, image.rect)
+
+
+def spectral_of(project: Project, image: ImageRow) -> FloatArray | None:
+    """Return the spectral residual of an image's picture, or None where the file cannot be read."""
+    try:
+        return spectral_residual(read_picture(project.images.file(image), _PICTURE_SIDE)[0])
+    except GazeError:
+        return None
