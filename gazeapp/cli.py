@@ -243,8 +243,23 @@ def extract_command(
     "--metric",
     "metrics",
     multiple=True,
-    help="nss, auc, auc_judd, auc_borji, sauc, cc, spearman, sim, kl or emd; may be given several times. Default: "
-    "those of the preset.",
+    help="nss, auc, auc_judd, auc_borji, sauc, ig, ll, cc, spearman, sim, kl or emd; may be given several times. "
+    "Default: those of the preset.",
+)
+@click.option(
+    "--primary",
+    default="",
+    help="The metric that was declared before looking. Default: the first of the preset.",
+)
+@click.option(
+    "--transform",
+    default="none",
+    show_default=True,
+    type=click.Choice(["none", "density"]),
+    help="density: each metric sees the map that suits it best, made from a density fitted on other images.",
+)
+@click.option(
+    "--task", "tasks", multiple=True, help="Task to score; may be given several times. Default: all."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def score_command(
@@ -253,12 +268,22 @@ def score_command(
     sigma: str,
     px_per_deg: float | None,
     metrics: tuple[str, ...],
+    primary: str,
+    transform: str,
+    tasks: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Score every map of PROJECT against its people, with ceilings and baselines."""
     from gazeapp.engine.workflows.score import ScoreSettings, score
 
-    settings = ScoreSettings(preset=preset, px_per_deg=px_per_deg, metrics=metrics)
+    settings = ScoreSettings(
+        preset=preset,
+        px_per_deg=px_per_deg,
+        metrics=metrics,
+        primary=primary,
+        transform=transform,
+        tasks=tasks,
+    )
     if sigma:
         value, unit = parse_sigma(sigma)
         settings = replace(settings, sigma=value, sigma_unit=unit)
