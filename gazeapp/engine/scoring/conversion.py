@@ -98,7 +98,7 @@ class Form:
         """Return a map, shape (rows, columns), in this form; the border's blur is renormalised."""
         if self.blur and cells.min() < cells.max():
             rows, columns = (_averaging(side, self.blur * max(cells.shape)) for side in cells.shape)
-            cells = rows @ cells @ columns.T
+            cells = np.asarray(rows @ cells @ columns.T, dtype=np.float32)
         if self.relative:
             mean = float(np.abs(cells).mean(dtype=np.float64))
             cells = cells / np.float32(mean) if mean > 0 else cells
@@ -299,7 +299,7 @@ class ConversionTrainer:
         return FittedConversions(fitted[0], by_image)
 
 
-def first_images(keys: Iterable[int], seed: int) -> list[int]:
+def first_images(keys: Iterable[int], seed: int = 0) -> list[int]:
     """Return the images that conversions are fitted on: all, or ``MAX_IMAGES`` drawn by the seed."""
     return in_order(keys, seed)[:MAX_IMAGES]
 
@@ -341,7 +341,8 @@ class _Fits:
         )
 
     def _likelihood(self, form: Form, train: BoolArray) -> float:
-        return float(self._fit(form, train)[2].likelihood[train].sum())
+        """Return the mean log-likelihood to a thousandth of a nat: of equals, the first form is taken."""
+        return round(float(self._fit(form, train)[2].likelihood[train].mean()), 3)
 
     def _fit(self, form: Form, train: BoolArray) -> tuple[Problem, DoubleArray, Statistics]:
         if form not in self._of_all:
@@ -377,7 +378,7 @@ class _Packed:
 @lru_cache(maxsize=64)
 def _averaging(side: int, sigma: float) -> FloatArray:
     """Return the weights of an average with a Gaussian along one side, cells x cells, rows sum to 1."""
-    weights = np.ascontiguousarray(gaussian_profiles(np.arange(side) + 0.5, side, sigma).T)
+    weights = np.ascontiguousarray(gaussian_profiles(np.arange(side, dtype=np.float64) + 0.5, side, sigma).T)
     weights.setflags(write=False)
     return weights
 
@@ -402,8 +403,3 @@ def _finite(values: ArrayLike) -> FloatArray:
             todo="Make the map again, or leave it out.",
         )
     return array
-
-
-def first_images(keys: Iterable[int], seed: int = 0) -> list[int]:
-    """Return the images that fits see: at most ``MAX_IMAGES`` of ``keys``, drawn by the seed."""
-    return sorted(keys, key=lambda key: _draw(seed, key))[:MAX_IMAGES]

@@ -19,16 +19,17 @@ QUANTILES = (
     *(0.9, 0.93, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 1.0),
 )
 """Where the nodes of phi lie among the values of all training maps: dense at the top, where people look."""
-RIDGE = 0.01
+RIDGE = 0.03
 """Weight of the squared rises of phi against the log-likelihood of one image, nats."""
-CENTRE_RIDGE = 0.1
+CENTRE_RIDGE = 0.3
 """Weight of the squared distance of the centre's exponent from 1, the same way."""
 MIN_EXPONENT = -1.0
 """Least exponent of the centre bias: a map that is too central is divided by it once at most."""
 
 _LEVELS = 255
 _MAX_STEPS = 30
-_TOLERANCE = 1e-5
+_TOLERANCE = 1e-4
+_LONGEST, _SHORTEST = 3.0, 1e-3
 _SAMPLE = 100_000
 
 
@@ -93,7 +94,7 @@ class Problem:
         n_rises, n_images = len(self.nodes) - 1, len(cells.starts)
         fine = _LEVELS // max(1, n_rises)
         position = np.interp(cells.values, self.nodes, np.arange(n_rises + 1) * fine)
-        self._level = np.rint(position).astype(np.uint8)
+        self._level = np.rint(position).astype(np.intp)
         n_levels = n_rises * fine + 1
         # How much of each rise lies below a level.
         below = np.arange(n_levels)[:, None] / fine - np.arange(n_rises)
@@ -125,11 +126,9 @@ class Problem:
 
     def statistics(self, parameters: DoubleArray) -> Statistics:
         """Return the likelihood of each image and its derivatives."""
-        phi = (self._ramps @ parameters[:-1]).astype(np.float32)
-        exponent = phi[self._level]
+        phi = self._ramps @ parameters[:-1]
+        exponent = (phi - phi[-1]).astype(np.float32).take(self._level)
         exponent += np.float32(parameters[-1]) * self._centre
-        highest = np.maximum.reduceat(exponent, self._starts)
-        exponent -= np.repeat(highest, self._sizes)
         weight = np.exp(exponent, out=exponent)
         mass = self._sums(weight)
         total = mass.sum(axis=1, keepdims=True)
@@ -145,7 +144,7 @@ class Problem:
         curvature[:, :-1, -1] = curvature[:, -1, :-1] = central @ self._ramps
         curvature[:, -1, -1] = square
         curvature -= mean[:, :, None] * mean[:, None, :]
-        likelihood = self._target @ parameters - np.log(total[:, 0] / self._sizes) - highest
+        likelihood = self._target @ parameters - phi[-1] - np.log(total[:, 0] / self._sizes)
         return Statistics(likelihood, self._target - mean, curvature)
 
     def _sums(self, weight: FloatArray) -> DoubleArray:
@@ -165,7 +164,7 @@ class Problem:
 def fit(
     problem: Problem, train: BoolArray, start: DoubleArray, known: Statistics | None = None
 ) -> tuple[DoubleArray, Statistics]:
-    """Return the parameters that are most likely for some of the images, and the statistics there.
+    """Return the likeliest parameters for some of the images, and the statistics one small step before.
 
     Each image counts the same, whatever its number of fixations, as it does in the scores.
 
@@ -190,12 +189,15 @@ def fit(
         slope = found.gradient[train].sum(axis=0) - ridge * (here - prior)
         bend = found.curvature[train].sum(axis=0) + np.diag(ridge)
         step = _best_within(slope, bend, here, lowest) - here
-        expected = slope @ step - 0.5 * step @ bend @ step
+        # The quadratic is no guide far away: where nearly no cell is yet, it asks for rises of hundreds.
+        step *= min(1.0, _LONGEST / float(np.abs(step).max()))
+        expected = float(slope @ step - 0.5 * step @ bend @ step)
         if expected < _TOLERANCE * train.sum():
-            break
+            # Taken all the same: from a start that was fitted with other images, this step forgets them.
+            return here + step, found
         height, share = objective(here, found), 1.0
         there, next_found = here + step, problem.statistics(here + step)
-        while objective(there, next_found) < height + 0.1 * share * expected and share > 1e-3:
+        while objective(there, next_found) < height + 0.1 * share * expected and share > _SHORTEST:
             share *= 0.5
             there, next_found = here + share * step, problem.statistics(here + share * step)
         here, found = there, next_found
