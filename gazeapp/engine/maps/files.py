@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +27,12 @@ HDF5_SUFFIXES = frozenset({".hdf5", ".h5", ".hdf"})
 ARRAY_SUFFIXES = frozenset({".npy", ".npz"}) | HDF5_SUFFIXES
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 MAP_SUFFIXES = ARRAY_SUFFIXES | PICTURE_SUFFIXES
+
+_DAMAGE = (
+    *(OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError, SyntaxError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
+)
+"""What reading a damaged array file raises; numpy parses headers as Python and unpacks with zlib."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,7 @@ class MapFiles:
                     raise GazeError("The archive is empty.", where=str(place), todo="Save one array in it.")
                 return np.asarray(file[names[0]])
             return _dataset(file[place.key], place)
-        except (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise GazeError(
                 f"The map cannot be read ({error}).", where=str(place), todo="Save it again as numbers."
             ) from error
@@ -169,7 +177,7 @@ class MapFiles:
         try:
             file = self._opened(path)
             names = list(file.files) if path.suffix.lower() == ".npz" else list(_datasets(file))
-        except (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise GazeError(
                 f"The file cannot be opened; it is damaged or of another kind ({error}).",
                 where=str(path),

@@ -225,23 +225,51 @@ def test_what_cannot_be_opened_is_said(tmp_path: Path):
             pass
 
 
-@given(cut=st.integers(0, 6000), place=st.integers(0, 6000), noise=st.binary(min_size=1, max_size=8))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_damage_is_a_sentence(tmp_path: Path, cut: int, place: int, noise: bytes):
-    whole = tmp_path / "whole.h5"
-    if not whole.exists():
-        with h5py.File(whole, "w") as file:
-            for name in ("a", "deep/b"):
-                file.create_dataset(name, data=VALUES, compression=9)
+def written(folder: Path) -> list[Path]:
+    """Return a file of each kind that holds arrays."""
+    np.save(folder / "a.npy", VALUES)
+    np.savez_compressed(folder / "b.npz", one=VALUES, two=VALUES)
+    with h5py.File(folder / "c.h5", "w") as file:
+        for name in ("a", "deep/b"):
+            file.create_dataset(name, data=VALUES, compression=9)
+    return [folder / name for name in ("a.npy", "b.npz", "c.h5")]
+
+
+@given(
+    which=st.integers(0, 2),
+    cut=st.integers(0, 6000),
+    noise=st.dictionaries(st.integers(0, 6000), st.integers(0, 255)),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_is_a_sentence(tmp_path: Path, which: int, cut: int, noise: dict[int, int]):
+    whole = (
+        written(tmp_path)[which] if not (tmp_path / "c.h5").exists() else sorted(tmp_path.glob("*.*"))[which]
+    )
     data = bytearray(whole.read_bytes())
-    changed = tmp_path / "changed.h5"
-    data[place % len(data) : place % len(data) + len(noise)] = noise
+    for place, byte in noise.items():
+        data[place % len(data)] = byte
+    changed = tmp_path / "changed"
+    changed.mkdir(exist_ok=True)
     for content in (whole.read_bytes()[:cut], bytes(data)):
-        changed.write_bytes(content)
-        with suppress(GazeError), MapFiles(changed) as maps:
-            for one in maps.places:
-                assert maps.read(one).sum() == pytest.approx(1, abs=1e-5)
-                assert maps.digest(one)
+        (changed / whole.name).write_bytes(content)
+        for given_path in (changed, changed / whole.name):
+            with suppress(GazeError), MapFiles(given_path) as maps:
+                for one in maps.places:
+                    with suppress(GazeError):
+                        assert maps.digest(one)
+                        assert maps.read(one).sum() == pytest.approx(1, abs=1e-5)
+    (changed / whole.name).unlink()
+
+
+@pytest.mark.parametrize(("name", "place", "byte"), [("a.npy", 30, ord("(")), ("b.npz", 60, 255)])
+def test_damage_that_numpy_does_not_expect_is_a_sentence(tmp_path: Path, name: str, place: int, byte: int):
+    """A header that is no Python, and data that zlib cannot unpack."""
+    (path,) = [one for one in written(tmp_path) if one.name == name]
+    data = bytearray(path.read_bytes())
+    data[place : place + 4] = bytes([byte] * 4)
+    path.write_bytes(data)
+    with pytest.raises(GazeError, match="cannot be read"):
+        read(path)
 
 
 def test_a_place_says_where_it_is():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from gazeapp.cli import main
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
@@ -219,3 +222,17 @@ def test_maps_need_a_task(project: Project, tmp_path: Path):
     with pytest.raises(GazeError, match="need a task"):
         import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", ()), SILENT)
     assert project.runs.models() == []
+
+
+def test_the_command_takes_a_file_several_tasks_and_log_densities(project: Project, tmp_path: Path):
+    np.savez(tmp_path / "deep.npz", **{"a.png": np.log(peak(0, 3) / 20), "b.png": np.log(peak(2, 0) / 20)})
+    arguments = ["import-maps", str(project.path), str(tmp_path / "deep.npz"), "--model", "Deep"]
+    without_task = CliRunner().invoke(main, arguments)
+    assert without_task.exit_code == 2
+    assert CliRunner().invoke(main, [*arguments, "--task", "describe"]).exit_code == 1
+    found = CliRunner().invoke(
+        main, [*arguments, "--task", "describe", "--task", "search", "--log-density", "--json"]
+    )
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout)["done"] == 2
+    np.testing.assert_allclose(stored(project, "search")["b.png"], peak(2, 0) / 20, rtol=1e-3)
