@@ -77,7 +77,7 @@ def nodes_of(values: FloatArray) -> DoubleArray:
     Quantiles of the maps alone, without the fixations, so that a held-out image's fixations have no part.
     """
     step = max(1, len(values) // _SAMPLE)
-    nodes = np.quantile(values[::step].astype(np.float64), QUANTILES)
+    nodes = np.quantile(values[::step].astype(np.float64), QUANTILES, method="nearest")
     nodes[0], nodes[-1] = values.min(), values.max()
     return np.unique(nodes)
 
@@ -190,7 +190,7 @@ def fit(
         bend = found.curvature[train].sum(axis=0) + np.diag(ridge)
         step = _best_within(slope, bend, here, lowest) - here
         # The quadratic is no guide far away: where nearly no cell is yet, it asks for rises of hundreds.
-        step *= min(1.0, _LONGEST / float(np.abs(step).max()))
+        step *= _LONGEST / max(_LONGEST, float(np.abs(step).max()))
         expected = float(slope @ step - 0.5 * step @ bend @ step)
         if expected < _TOLERANCE * train.sum():
             # Taken all the same: from a start that was fitted with other images, this step forgets them.
