@@ -61,7 +61,7 @@ class MapPlace:
 class MapFiles:
     """The maps of a folder or of one file, read one at a time; use it in a ``with`` statement.
 
-    In a folder and its subfolders each NPY, NPZ or picture is one map (of an NPZ file the first array) and each
+    In a folder and its subfolders, hidden ones aside, each NPY, NPZ or picture is one map (of an NPZ file the first array) and each
     HDF5 file holds maps, one dataset each, in groups or not: pysaliency's layout. One HDF5 or NPZ file may be given
     instead of a folder; of it each dataset or array is a map. Attributes are ignored; pickles are never opened.
 
@@ -189,11 +189,13 @@ class MapFiles:
         places: list[MapPlace] = []
         damaged: list[GazeError] = []
         for path in sorted(self._path.rglob("*")):
-            suffix = path.suffix.lower()
-            if suffix not in MAP_SUFFIXES or not path.is_file():
+            suffix, below = path.suffix.lower(), path.relative_to(self._path)
+            # What systems and editors keep beside the files: copies and thumbnails under the same names.
+            hidden = any(part.startswith(".") for part in below.parts)
+            if hidden or suffix not in MAP_SUFFIXES or not path.is_file():
                 continue
             if suffix not in HDF5_SUFFIXES:
-                places.append(MapPlace(path, path.relative_to(self._path).as_posix()))
+                places.append(MapPlace(path, below.as_posix()))
                 continue
             try:
                 places += self._inside(path)

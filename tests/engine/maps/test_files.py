@@ -101,6 +101,9 @@ def test_a_folder_is_searched_with_its_folders_and_files_of_maps(tmp_path: Path)
     saved(tmp_path / "in" / "a.npy", VALUES)
     saved(tmp_path / "b.npy", VALUES)
     (tmp_path / "notes.txt").write_text("no map")
+    (tmp_path / ".checkpoints").mkdir()
+    saved(tmp_path / ".checkpoints" / "b.npy", VALUES)
+    (tmp_path / "._b.npy").write_bytes(b"beside the file")
     (tmp_path / "broken.h5").write_bytes(b"no HDF5")
     for name in ("one", "two"):
         with h5py.File(tmp_path / f"{name}.h5", "w") as file:
