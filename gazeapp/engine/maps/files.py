@@ -61,9 +61,10 @@ class MapPlace:
 class MapFiles:
     """The maps of a folder or of one file, read one at a time; use it in a ``with`` statement.
 
-    In a folder and its subfolders, hidden ones aside, each NPY, NPZ or picture is one map (of an NPZ file the first array) and each
-    HDF5 file holds maps, one dataset each, in groups or not: pysaliency's layout. One HDF5 or NPZ file may be given
-    instead of a folder; of it each dataset or array is a map. Attributes are ignored; pickles are never opened.
+    In a folder and its subfolders, hidden ones aside, each NPY, NPZ or picture is one map (of an NPZ file the
+    first array) and each HDF5 file holds maps, one dataset each, in groups or not: pysaliency's layout. One HDF5 or
+    NPZ file may be given instead of a folder; of it each dataset or array is a map. Attributes are ignored; links
+    are not followed and pickles not opened.
 
     Parameters
     ----------
