@@ -1,26 +1,41 @@
-"""Percent of ceiling, and how sure it is: a paired bootstrap over images, a jackknife over people."""
+"""Numbers about a study and how sure they are: a two-way bootstrap over images and people.
+
+Everything that is a smooth function of means over images goes through :class:`TwoWay`: percent of ceiling,
+mean scores, differences, contrasts of a factorial design, ceilings (docs/methods/statistics.md).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from gazeapp.engine.scoring.intervals import TAIL, People, degrees_of_freedom, t_quantile, variance_of_cells
 from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
 
-CONFIDENCE = 0.95
-_TAIL = (1.0 - CONFIDENCE) / 2
 _CHUNK_CELLS = 4_000_000
+_KEPT_CELLS = 100_000_000
 
-Ceiling = Callable[[DoubleArray], DoubleArray]
-"""From means over images of the ceiling's columns, shape (..., n_columns), to the ceiling, shape (...)."""
-
+Statistic = Callable[[DoubleArray], DoubleArray]
+"""From means over images of a table's columns, shape (..., n_columns), to a number, shape (...)."""
+Ceiling = Statistic
+"""The same for a ceiling: from means over images of its parts."""
 
 MIN_PEOPLE = 3
 """People that the part of an interval that is about people needs."""
+MIN_IMAGES = 6
+"""Images that an interval needs: of 5 there are 126 different resamples, and 3 of them are the outer 2.5 %."""
+
+IMAGES = "images"
+IMAGES_AND_PEOPLE = "images and people"
+METHODS: dict[str, str] = {
+    IMAGES: "percentile bootstrap over images, for few images by t",
+    IMAGES_AND_PEOPLE: "percentile two-way bootstrap over images and people, for few of them by t",
+}
+"""What an interval is about -> how it was made; other sources call neither, and have no interval."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +49,50 @@ class LeftOutRows:
     subject
         Number of the subject, the same one on all images, shape (p,).
     table
-        The image's score and parts of the ceiling without that subject, shape (p, 1 + n_columns).
+        The image's columns without that subject, shape (p, n_columns); for a share of the ceiling the
+        score and the parts of the ceiling.
     """
 
     image: IntArray
     subject: IntArray
     table: DoubleArray
+
+    def columns(self, chosen: Sequence[int]) -> LeftOutRows:
+        """Return the same with some of the columns."""
+        return LeftOutRows(self.image, self.subject, self.table[:, list(chosen)])
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A number about a study with its 95 % interval.
+
+    Parameters
+    ----------
+    estimate, low, high
+        The number and the ends of its interval; NaN where there is none.
+    n_images
+        Images that went in.
+    n_subjects
+        People that the interval is about; 0 where it is about the images alone.
+    method
+        ``images``, ``images and people`` (keys of ``METHODS``), or empty without an interval.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    n_images: int
+    n_subjects: int
+    method: str
+
+    @property
+    def note(self) -> str:
+        """A sentence where too few images are the reason that there is no interval; else empty."""
+        if self.method or self.n_images >= MIN_IMAGES:
+            return ""
+        if not self.n_images:
+            return "No image has all of the scores."
+        return f"There is no interval over fewer than {MIN_IMAGES} images."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +109,11 @@ class Share:
         Ceiling over the same images; NaN when there is none.
     percent, low, high
         100 (mean - chance) / (ceiling - chance) and the ends of its 95 % interval, percent; never
-        clipped, NaN without a ceiling clearly above chance.
+        clipped, NaN without a ceiling clearly above chance, and the ends with fewer than 6 images.
+    n_subjects
+        People that the interval is about; 0 where it is about the images alone.
+    method
+        ``images``, ``images and people`` (keys of ``METHODS``), or empty without an interval.
     """
 
     n_images: int
@@ -65,6 +122,140 @@ class Share:
     percent: float
     low: float
     high: float
+    n_subjects: int = 0
+    method: str = ""
+
+
+class TwoWay:
+    """Columns of images, ready for numbers about them with intervals over images and people.
+
+    Parameters
+    ----------
+    table
+        Shape (n, n_columns); images with NaN in any column are left out.
+    left_out
+        The same columns without each of the images' subjects; None: intervals over images alone.
+    n_bootstrap, seed
+        Number of resamples and their seed.
+    """
+
+    def __init__(
+        self,
+        table: ArrayLike,
+        left_out: LeftOutRows | None = None,
+        n_bootstrap: int = 10_000,
+        seed: int = 0,
+    ) -> None:
+        self._all = np.asarray(table, dtype=np.float64)
+        self._left_out = left_out
+        self._n_bootstrap, self._seed = n_bootstrap, seed
+        self.complete: BoolArray = np.asarray(np.isfinite(self._all).all(axis=1))
+        """Which images went in, shape (n,)."""
+        self.n_images = int(self.complete.sum())
+
+    @cached_property
+    def means(self) -> DoubleArray:
+        """Means of the columns, shape (n_columns,); NaN without images."""
+        if not self.n_images:
+            return np.full(self._all.shape[1], np.nan)
+        means: DoubleArray = self._all[self.complete].mean(axis=0)
+        return means
+
+    @cached_property
+    def _resampled(self) -> DoubleArray:
+        return resampled_means(self._all[self.complete], self._n_bootstrap, self._seed)
+
+    @cached_property
+    def _without(self) -> DoubleArray | None:
+        """Means without each subject in turn, shape (m, n_columns); None where people do not enter."""
+        if self._left_out is None:
+            return None
+        without = means_without(self._all, self.complete, self._left_out)
+        return without if len(without) >= MIN_PEOPLE else None
+
+    @cached_property
+    def _cells(self) -> tuple[IntArray, IntArray, DoubleArray]:
+        """Image, subject, and the means when that subject leaves that image alone, shape (p, n_columns)."""
+        assert self._left_out is not None
+        inside = self.complete[self._left_out.image]
+        image, subject = self._left_out.image[inside], self._left_out.subject[inside]
+        rows = self._left_out.table[inside]
+        known = np.asarray(np.isfinite(rows).all(axis=1))
+        change = np.where(known[:, None], rows, 0.0) - self._all[image]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = (self.means * self.n_images + change) / (self.n_images - ~known)[:, None]
+        return image, subject, means
+
+    def interval(self, statistic: Statistic) -> Interval:
+        """Return a number about the study with its 95 % interval.
+
+        With fewer than 6 images, or where more than 2.5 % of the resamples have no value, there is no
+        interval. With fewer than 3 people it is about the images alone.
+
+        Parameters
+        ----------
+        statistic
+            From means of the columns, shape (..., n_columns), to the number, shape (...).
+        """
+        estimate = float(statistic(self.means))
+        low = high = np.nan
+        people = None
+        if self.n_images >= MIN_IMAGES and np.isfinite(estimate):
+            people = self._people(statistic, estimate)
+            low, high = self._ends(statistic(self._resampled), estimate, people)
+        if not np.isfinite(low):
+            return Interval(estimate, np.nan, np.nan, self.n_images, 0, "")
+        if people is None:
+            return Interval(estimate, low, high, self.n_images, 0, IMAGES)
+        return Interval(estimate, low, high, self.n_images, len(people.influence), IMAGES_AND_PEOPLE)
+
+    def is_above(self, statistic: Statistic, value: float) -> bool:
+        """Return whether a number is clearly above a value: the lower end of its interval is.
+
+        With 2 to 5 images: at least 97.5 % of the resamples of images are. With one image: the number is.
+        """
+        if self.n_images >= MIN_IMAGES:
+            return self.interval(statistic).low > value
+        if self.n_images > 1:
+            return bool((statistic(self._resampled) > value).mean() >= 1.0 - TAIL)
+        return bool(statistic(self.means) > value)
+
+    def _people(self, statistic: Statistic, estimate: float) -> People | None:
+        """Return how a number depends on who looked; None with fewer than 3 people."""
+        if self._without is None:
+            return None
+        without = statistic(self._without)
+        known = np.isfinite(without)
+        m = int(known.sum())
+        if m < MIN_PEOPLE:
+            return None
+        image, subject, means = self._cells
+        changes = statistic(means) - estimate
+        finite = np.isfinite(changes)
+        cells, cells_df = variance_of_cells(image[finite], subject[finite], changes[finite])
+        influence = without[known] - without[known].mean()
+        return People(influence, variance_over_people(without), cells, cells_df)
+
+    def _ends(self, resampled: DoubleArray, estimate: float, people: People | None) -> tuple[float, float]:
+        """Return the ends of the interval from the number in each resample of the images."""
+        if np.isnan(resampled).mean() > TAIL:
+            return np.nan, np.nan
+        n = self.n_images
+        images = float(np.nanvar(resampled)) * n / (n - 1)
+        if people is not None:
+            people = people.without_overstatement(images, n)
+        net = people.net if people is not None else 0.0
+        if people is not None and net > 0:
+            drawn = _drawn_people(len(people.influence), self._n_bootstrap, self._seed)
+            shift = drawn @ people.influence
+            resampled = resampled - shift * np.sqrt(net / np.square(people.influence).sum())
+        low, high = np.nanquantile(resampled, [TAIL, 1.0 - TAIL])
+        spread = float(np.nanvar(resampled))
+        if not spread > 0:
+            return float(low), float(high)
+        df = degrees_of_freedom(images, n, people)
+        longer = t_quantile(df) / t_quantile(np.inf) * np.sqrt((images + net) / spread)
+        return float(estimate - longer * (estimate - low)), float(estimate + longer * (high - estimate))
 
 
 def share_of_ceiling(
@@ -78,16 +269,10 @@ def share_of_ceiling(
 ) -> Share:
     """Return the ratio of the mean score to the ceiling, both above chance, with its interval.
 
-    Images are resampled with replacement; numerator and denominator see the same images in every
-    resample (paired), and all sources scored on the same number of images the same resamples.
-    Percentile interval (Efron & Tibshirani 1993, ch. 13). People who keep their habits over all images
-    shift all images together, which no resample of images shows: each side of the interval is made
-    longer by ``sqrt(1 + var_people / var_images)``, var_people from leaving out one subject at a time
-    (:func:`variance_over_people`). What varies by image and person is in both variances, so that the
-    interval is wide rather than narrow (cf. Owen 2007; docs/methods.md has figures).
-
-    A ratio to a ceiling that may be chance says nothing: there is no percentage unless the lower end of
-    the ceiling's own 95 % interval, from the same resamples, is above chance.
+    Numerator and denominator see the same images and people in every resample (:class:`TwoWay`), and all
+    sources scored on the same number of images the same resamples of them. A ratio to a ceiling that may
+    be chance says nothing: there is no percentage unless the lower end of the ceiling's own 95 % interval
+    is above chance.
 
     Parameters
     ----------
@@ -108,28 +293,27 @@ def share_of_ceiling(
         images alone.
     """
     table = np.column_stack([np.asarray(scores, dtype=np.float64), np.asarray(parts, dtype=np.float64)])
-    complete = np.asarray(np.isfinite(table).all(axis=1))
-    kept = table[complete]
-    n = len(kept)
-    nan = float("nan")
+    study = TwoWay(table, left_out, n_bootstrap, seed)
+
+    def mark(means: DoubleArray) -> DoubleArray:
+        return ceiling(means[..., 1:])
+
+    n, mean = study.n_images, float(study.means[0])
     if not n:
-        return Share(0, nan, nan, nan, nan, nan)
-    means = kept.mean(axis=0)
-    mark = float(ceiling(means[1:]))
-    percent = float(_percent(means[0], np.float64(mark), chance))
-    if n < 2 or not np.isfinite(percent):
-        return Share(n, float(means[0]), mark, percent, nan, nan)
-    resampled = resampled_means(kept, n_bootstrap, seed)
-    ceilings = ceiling(resampled[:, 1:])
-    if (ceilings > chance).mean() < 1.0 - _TAIL:
-        return Share(n, float(means[0]), mark, nan, nan, nan)
-    percents = _percent(resampled[:, 0], ceilings, chance)
-    low, high = (float(end) for end in np.nanquantile(percents, [_TAIL, 1.0 - _TAIL]))
-    if left_out is not None:
-        without = means_without(table, complete, left_out)
-        people = variance_over_people(_percent(without[:, 0], ceiling(without[:, 1:]), chance))
-        low, high = _widened(percent, low, high, people, float(np.nanvar(percents)))
-    return Share(n, float(means[0]), mark, percent, low, high)
+        return Share(0, mean, np.nan, np.nan, np.nan, np.nan)
+    value = float(mark(study.means))
+    if not value > chance or not study.is_above(mark, chance):
+        return Share(n, mean, value, np.nan, np.nan, np.nan)
+    found = study.interval(lambda means: percent_of(means[..., 0], mark(means), chance))
+    return Share(n, mean, value, found.estimate, found.low, found.high, found.n_subjects, found.method)
+
+
+def percent_of(mean: ArrayLike, ceiling: ArrayLike, chance: float) -> DoubleArray:
+    """Return 100 (mean - chance) / (ceiling - chance); NaN where the ceiling is not above chance."""
+    above = np.asarray(ceiling, dtype=np.float64) - chance
+    with np.errstate(invalid="ignore", divide="ignore"):
+        percent: DoubleArray = 100.0 * (np.asarray(mean) - chance) / np.where(above > 0, above, np.nan)
+    return percent
 
 
 def means_without(table: DoubleArray, complete: BoolArray, left_out: LeftOutRows) -> DoubleArray:
@@ -161,6 +345,43 @@ def means_without(table: DoubleArray, complete: BoolArray, left_out: LeftOutRows
     return means
 
 
+def side_by_side(
+    tables: Sequence[DoubleArray], left_out: Sequence[LeftOutRows | None]
+) -> tuple[DoubleArray, LeftOutRows | None]:
+    """Return tables about the same images as one, such as the scores under two tasks.
+
+    Without a subject, the columns of a table that they are not in stay as they are. That way people who
+    are in several of the tables leave all of them at once.
+
+    Parameters
+    ----------
+    tables
+        Each of shape (n, its columns).
+    left_out
+        The same without each of the images' subjects, with the same numbers for the same people; None for
+        any of them: none for all.
+    """
+    whole = np.column_stack(list(tables))
+    known = [rows for rows in left_out if rows is not None]
+    if len(known) < len(tables):
+        return whole, None
+    pairs = [np.column_stack([rows.image, rows.subject]) for rows in known]
+    (image, subject), place = _union(pairs)
+    joined = whole[image]
+    first = 0
+    for rows, own in zip(known, place, strict=True):
+        last = first + rows.table.shape[1]
+        joined[own, first:last] = rows.table
+        first = last
+    return whole, LeftOutRows(image, subject, joined)
+
+
+def _union(pairs: Sequence[IntArray]) -> tuple[IntArray, list[IntArray]]:
+    """Return the different rows of all, transposed, and where the rows of each are among them."""
+    different, place = np.unique(np.concatenate(list(pairs)), axis=0, return_inverse=True)
+    return different.T, np.split(place.ravel(), np.cumsum([len(one) for one in pairs])[:-1])
+
+
 def variance_over_people(without: DoubleArray) -> float:
     """Return the jackknife's variance of an estimate from its values without each subject in turn.
 
@@ -187,35 +408,30 @@ def resampled_means(table: DoubleArray, n_bootstrap: int, seed: int) -> DoubleAr
         Shape (n_bootstrap, n_columns).
     """
     n = len(table)
-    chunk = max(1, min(n_bootstrap, _CHUNK_CELLS // n))
-    parts = []
-    for k, start in enumerate(range(0, n_bootstrap, chunk)):
-        size = min(chunk, n_bootstrap - start)
-        parts.append(_counts(n, size, seed, k) @ table / n)
-    return np.concatenate(parts)
+    draw = _kept_counts if n * n_bootstrap <= _KEPT_CELLS else _counts
+    return np.concatenate([counts.astype(np.float64) @ table / n for counts in draw(n, n_bootstrap, seed)])
 
 
 @lru_cache(maxsize=2)
-def _counts(n: int, size: int, seed: int, part: int) -> FloatArray:
-    """Return how often each of ``n`` images is drawn in each of ``size`` resamples, shape (size, n)."""
-    drawn = np.random.default_rng([seed, n, part]).integers(0, n, (size, n))
-    drawn += np.arange(size)[:, None] * n
-    counts: FloatArray = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float32)
+def _kept_counts(n: int, n_bootstrap: int, seed: int) -> tuple[NDArray[np.uint8], ...]:
+    return tuple(_counts(n, n_bootstrap, seed))
+
+
+def _counts(n: int, n_bootstrap: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield how often each of ``n`` images is drawn in some of the resamples, shape (some, n)."""
+    chunk = max(1, min(n_bootstrap, _CHUNK_CELLS // n))
+    for part, start in enumerate(range(0, n_bootstrap, chunk)):
+        size = min(chunk, n_bootstrap - start)
+        drawn = np.random.default_rng([seed, n, part]).integers(0, n, (size, n))
+        drawn += np.arange(size)[:, None] * n
+        # One image comes up a handful of times; 255 times and more do not happen.
+        yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _drawn_people(m: int, n_bootstrap: int, seed: int) -> FloatArray:
+    """Return how often each of ``m`` people is drawn in each resample, shape (n_bootstrap, m)."""
+    rng = np.random.default_rng([seed, m, n_bootstrap, 1])
+    counts: FloatArray = rng.multinomial(m, np.full(m, 1 / m), n_bootstrap).astype(np.float32)
     counts.setflags(write=False)
     return counts
-
-
-def _widened(
-    percent: float, low: float, high: float, over_people: float, over_images: float
-) -> tuple[float, float]:
-    """Return the interval with each side lengthened about the estimate for the variance over people."""
-    if not over_images > 0:
-        return low, high
-    factor = np.sqrt(1.0 + over_people / over_images)
-    return float(percent - factor * (percent - low)), float(percent + factor * (high - percent))
-
-
-def _percent(mean: DoubleArray | np.float64, ceiling: DoubleArray | np.float64, chance: float) -> DoubleArray:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        percent: DoubleArray = 100.0 * (np.asarray(mean) - chance) / (np.asarray(ceiling) - chance)
-    return np.where(np.asarray(ceiling) > chance, percent, np.nan)
