@@ -54,11 +54,12 @@ class FindingStore(Store):
                     (*key, _null(row.value), row.settings_id, hashes[row.settings_id]),
                 )
 
-    def remove_measures(self, settings_hash: str, names: Collection[str]) -> None:
-        """Remove the measures of these names that were made with other settings."""
-        marks = ", ".join("?" * len(names))
+    def keep_measures(self, settings_id: int) -> None:
+        """Remove the measures that other settings of the same verb made: a newer run has replaced them."""
         self._db.execute(
-            f"DELETE FROM measures WHERE settings_hash <> ? AND measure IN ({marks})", [settings_hash, *names]
+            "DELETE FROM measures WHERE settings_id <> :id AND settings_id IN (SELECT o.id FROM settings o "
+            "JOIN settings n ON n.id = :id WHERE o.verb = n.verb)",
+            {"id": settings_id},
         )
 
     def findings(self, analysis: str | None = None, preset: str | None = None) -> list[FindingRow]:

@@ -99,7 +99,6 @@ class ScoreSettings:
     threads: int = 2
 
 
-
 def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summary:
     """Score all models, baselines and people, image by image, then summarise over images.
 

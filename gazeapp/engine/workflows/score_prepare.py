@@ -19,7 +19,8 @@ from gazeapp.engine.scoring.conversion import (
     first_images,
 )
 from gazeapp.engine.scoring.densities import Densities, in_shares, relative
-from gazeapp.engine.scoring.gold import ImageFixations, TaskGold
+from gazeapp.engine.scoring.gold import TaskGold
+from gazeapp.engine.scoring.gold_people import ImageFixations
 from gazeapp.engine.scoring.image import Rules
 from gazeapp.engine.scoring.sources import TRUTH, Source, SourceMap
 from gazeapp.engine.scoring.spectral import spectral_residual
@@ -27,7 +28,7 @@ from gazeapp.engine.types import FloatArray
 from gazeapp.engine.workflows.base import Progress, StoppedError
 from gazeapp.engine.workflows.score_units import TaskPeople, image_seed, source_of
 
-_PICTURE_SIDE = 512
+_PICTURE_SIDE = 256
 """Longest side that a picture is read at for its spectral residual, px; it is made 64 px wide."""
 
 
@@ -108,7 +109,9 @@ def prepare(
             spectral[image_id] = residual
         for one in _maps(project, people, image, elsewhere, residual, kinds):
             trainer = trainers.setdefault(one.source, ConversionTrainer(rules.seed))
-            trainer.add(image_id, relative(one.values), in_shares(one.rect, image.width, image.height), target)
+            trainer.add(
+                image_id, relative(one.values), in_shares(one.rect, image.width, image.height), target
+            )
     conversions = {}
     for source, trainer in trainers.items():
         if progress.cancelled:

@@ -115,7 +115,7 @@ def task_people(project: Project, plan: ScorePlan, task: str, images: Mapping[in
         task,
         tables,
         _sigma_px(project, plan, task, looked),
-        OtherImages(positions),
+        OtherImages(positions, plan.rules.seed),
         digest.hexdigest(),
         len(subjects),
         runs,
@@ -151,9 +151,7 @@ def units_of(
     ]
 
 
-def _inputs_hash(
-    plan: ScorePlan, people: TaskPeople, image_id: int, all_tasks: Sequence[TaskPeople]
-) -> str:
+def _inputs_hash(plan: ScorePlan, people: TaskPeople, image_id: int, all_tasks: Sequence[TaskPeople]) -> str:
     """Return a hash of what a unit's numbers depend on beside the settings."""
     digest = hashlib.sha256(people.digest.encode())
     if plan.rules.needs_conversions:

@@ -452,7 +452,7 @@ def test_measures_keep_one_value_each(project):
         ("gini", None),
     ]
     assert [one.measure for one in project.findings.measures(["gini"])] == ["gini"]
-    project.findings.remove_measures(project.settings.get(second).hash, ["gini", "entropy"])
+    project.findings.keep_measures(second)
     assert [one.measure for one in project.findings.measures()] == ["entropy"]
 
 
