@@ -18,6 +18,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -44,6 +45,8 @@ MAX_CHOOSING = 50
 MIN_IMAGES = 2
 """Images with a map and fixations that a conversion needs: one to learn from, one to score."""
 
+_WHOLE = Rect(0.0, 0.0, 1.0, 1.0)
+
 
 def on_cells(values: ArrayLike, rect: Rect, shape: tuple[int, int]) -> FloatArray:
     """Return a map on the cells of its image.
@@ -68,8 +71,11 @@ def on_cells(values: ArrayLike, rect: Rect, shape: tuple[int, int]) -> FloatArra
         When the map is empty or holds NaN or infinity.
     """
     rows, columns = shape
+    grid = np.asarray(values, dtype=np.float32)
+    if rect == _WHOLE and grid.ndim == 2 and min(grid.shape[0] / rows, grid.shape[1] / columns) >= 2.0:
+        return _must_be_finite(_means(grid, shape))
     covered = Rect(rect.x * columns, rect.y * rows, rect.width * columns, rect.height * rows)
-    cells = to_image(_finite(values), covered, rows, columns)
+    cells = to_image(_must_be_finite(grid), covered, rows, columns)
     x, y = np.arange(columns) + 0.5, np.arange(rows) + 0.5
     inside = np.ix_((y >= covered.y) & (y < covered.bottom), (x >= covered.x) & (x < covered.right))
     least = cells[inside].min(initial=np.inf)
@@ -150,7 +156,7 @@ class Conversion:
         GazeError
             When the map holds NaN or infinity.
         """
-        cells = self.form.of(_finite(values))
+        cells = self.form.of(_must_be_finite(np.asarray(values, dtype=np.float32)))
         exponent = np.interp(cells, self.nodes, self.heights).astype(np.float32)
         exponent += np.float32(self.exponent * math.log(2.0)) * centre_log2
         exponent -= exponent.max()
@@ -395,11 +401,26 @@ def _pooled(maps: list[FloatArray], targets: list[TrainingTarget]) -> Cells:
     )
 
 
-def _finite(values: ArrayLike) -> FloatArray:
-    array = np.asarray(values, dtype=np.float32)
-    if not np.isfinite(array).all():
+def _means(grid: FloatArray, shape: tuple[int, int]) -> FloatArray:
+    """Return the mean of a fine map over the pixels whose centre lies in each cell."""
+    rows, columns = (_edges(*sides) for sides in zip(grid.shape, shape, strict=True))
+    # Row by row: five times faster here than reduceat along the first axis.
+    bands = np.stack([grid[first:end].sum(axis=0) for first, end in pairwise(rows)])
+    sums = np.add.reduceat(bands, columns[:-1], axis=1)
+    return np.asarray(sums / np.outer(np.diff(rows), np.diff(columns)), dtype=np.float32)
+
+
+def _edges(n_pixels: int, n_cells: int) -> IntArray:
+    """Return the first pixel along a side whose centre lies in each cell, and the number of pixels."""
+    # The ceiling of k * n_pixels / n_cells - 1 / 2, in whole numbers.
+    edges: IntArray = -((n_cells - 2 * n_pixels * np.arange(n_cells + 1)) // (2 * n_cells))
+    return edges
+
+
+def _must_be_finite(values: FloatArray) -> FloatArray:
+    if not np.isfinite(values).all():
         raise GazeError(
             "The map holds values that are not numbers (NaN or infinity).",
             todo="Make the map again, or leave it out.",
         )
-    return array
+    return values

@@ -10,11 +10,9 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from gazeapp.engine.maps.resample import to_image
 from gazeapp.engine.scoring.baselines import expected_human_map
-from gazeapp.engine.scoring.conversion import Conversion
 from gazeapp.engine.types import FloatArray, Rect
 
 MapKind: TypeAlias = Literal["density", "ratio", "blurred"]
@@ -27,41 +25,36 @@ KIND_OF: dict[str, MapKind] = {
 
 
 def transformed(
-    values: ArrayLike, conversion: Conversion, centre_log2: FloatArray, kind: MapKind, sigma_px: float
+    log2_density: FloatArray,
+    centre_log2: FloatArray,
+    kind: MapKind,
+    height: int,
+    width: int,
+    sigma_px: float,
 ) -> FloatArray:
     """Return the map that suits a kind of metric.
 
     Parameters
     ----------
-    values
-        The map at the image's pixels, shape (height, width).
-    conversion
-        Fitted on other images.
+    log2_density
+        The map as a density (:meth:`~.conversion.Conversion.log2_density`), log2 relative to uniform, on the
+        cells of the image, shape (rows, columns).
     centre_log2
-        Centre bias of the other images, log2 of the density relative to uniform, on the cells of the
-        image, shape (rows, columns).
+        Centre bias of the other images, the same way.
     kind
         ``density``; ``ratio``: density / centre bias; ``blurred``: density * Gaussian. See ``KIND_OF``.
+    height, width
+        Size of the result, px.
     sigma_px
-        Standard deviation of the human maps' Gaussian, px of ``values``.
+        Standard deviation of the human maps' Gaussian, px of the result.
 
     Returns
     -------
     numpy.ndarray
-        Shape (height, width), float32. ``density`` and ``blurred`` sum to 1.
-
-    Raises
-    ------
-    GazeError
-        When the map holds NaN or infinity.
+        Shape (height, width), float32, bilinear between the centres of cells. Relative to uniform: the
+        mean of ``density`` and ``blurred`` is 1, but for the interpolation.
     """
-    cells = np.asarray(values, dtype=np.float32)
-    height, width = cells.shape
-    centre = to_image(centre_log2, Rect.of_image(width, height), height, width)
-    log2_density = conversion.log2_density(cells, centre)
-    if kind == "ratio":
-        log2_density -= centre
-        return np.exp2(log2_density, out=log2_density)
-    density: FloatArray = np.exp2(log2_density, out=log2_density)
-    density /= np.float32(density.sum(dtype=np.float64))
-    return expected_human_map(density, sigma_px) if kind == "blurred" else density
+    cells = np.exp2(log2_density - centre_log2 if kind == "ratio" else log2_density)
+    if kind == "blurred":
+        cells = expected_human_map(cells, sigma_px * max(cells.shape) / max(height, width))
+    return to_image(cells, Rect.of_image(width, height), height, width)
