@@ -18,6 +18,7 @@ from gazeapp.engine.scoring.ceilings import (
 )
 from gazeapp.engine.scoring.corrections import cc_ceiling, half_size, nss_ceiling
 from gazeapp.engine.scoring.facts import METRICS
+from gazeapp.engine.scoring.gold import ALL_MIXTURE, LOSO_EXTRAPOLATED, LOSO_MIXTURE
 from gazeapp.engine.scoring.image import HUMAN, Source
 from gazeapp.engine.scoring.statistics import Ceiling, LeftOutRows, Share, share_of_ceiling
 from gazeapp.engine.types import DoubleArray, IntArray
@@ -96,7 +97,8 @@ def summarise_task(
     Returns
     -------
     list
-        In the order of ``scores``, then people's own rows (``loso`` and ``half_vs_half``).
+        In the order of ``scores``, then people's own rows (``loso``, ``loso_mixture``, ``all_mixture`` and
+        ``half_vs_half``).
     """
     rows = []
     marks = {metric: ceiling_mark(metric, parts, n_subjects) for metric in METRICS}
@@ -136,14 +138,18 @@ class _LeftOut:
 
 
 def _people(parts: Parts) -> dict[Source, dict[str, DoubleArray]]:
-    """Return people's own scores: one from the others, and half against half."""
-    one = {metric: column for (metric, estimator), column in parts.items() if estimator == LOSO}
+    """Return people's own scores: one from the others, everybody from everybody, and half against half."""
+    own = {
+        estimator: {metric: column for (metric, given), column in parts.items() if given == estimator}
+        for estimator in (LOSO, LOSO_MIXTURE, ALL_MIXTURE)
+    }
     half = {
         metric: column
         for (metric, estimator), column in parts.items()
         if estimator in (HALF_VS_HALF, SPLIT_HALF)
     }
-    found = {Source(HUMAN, LOSO): one, Source(HUMAN, HALF_VS_HALF): half}
+    found = {Source(HUMAN, estimator): columns for estimator, columns in own.items()}
+    found[Source(HUMAN, HALF_VS_HALF)] = half
     return {source: columns for source, columns in found.items() if columns}
 
 
@@ -172,7 +178,7 @@ def ceiling_mark(metric: str, parts: Parts, n_subjects: IntArray) -> CeilingMark
         loso, r = parts["nss", LOSO], parts[halves]
         columns = np.column_stack([loso, loso * r, (people - 1) / half, *(parts[key] for key in agreement)])
         return CeilingMark(LOSO_CORRECTED, columns, _nss_mark, 0.0)
-    for estimator in (LOSO, HALF_VS_HALF):
+    for estimator in (LOSO_EXTRAPOLATED, LOSO_MIXTURE, LOSO, HALF_VS_HALF):
         if _any(parts, (metric, estimator)):
             columns = parts[metric, estimator][:, None]
             return CeilingMark(estimator, columns, lambda m: m[..., 0], NAN if chance is None else chance)

@@ -80,7 +80,12 @@ class OtherImages:
         return Positions(self._u[own], self._v[own])
 
     def pixels(self, key: int, height: int, width: int) -> Pixels:
-        """Return the fixations of the images but ``key``, at this image's size: the negatives of sAUC.
+        """Return the pixels of this image that :meth:`negatives` fall on."""
+        found = self.negatives(key)
+        return pixels(found.u * width, found.v * height, height, width)
+
+    def negatives(self, key: int) -> Positions:
+        """Return the fixations of the images but ``key``: the negatives of sAUC.
 
         All of them where the task has at most ``MAX_NEGATIVES`` fixations. Otherwise those of a subset of
         that size, drawn once by the seed, that are not on this image. Each fixation is as likely as any
@@ -95,7 +100,7 @@ class OtherImages:
             first, last = np.searchsorted(self._subset, (own.start, own.stop))
             kept = np.concatenate([self._subset[:first], self._subset[last:]])
             u, v = self._u[kept], self._v[kept]
-        return pixels(u * width, v * height, height, width)
+        return Positions(u, v)
 
     def centre_bias(self, key: int, height: int, width: int, sigma_px: float) -> FloatArray | None:
         """Return the density of the fixations of all images but ``key``.

@@ -21,7 +21,7 @@ from gazeapp.engine.scoring.ceilings import (
 )
 from gazeapp.engine.scoring.densities import INFORMATION, Densities
 from gazeapp.engine.scoring.facts import METRICS
-from gazeapp.engine.scoring.gold import GOLD_METRICS
+from gazeapp.engine.scoring.gold import GOLD_METRICS, GoldScores, TaskGold
 from gazeapp.engine.scoring.information import bits_at, information_gain
 from gazeapp.engine.scoring.left_out import LeftOut, means_kept
 from gazeapp.engine.scoring.metrics import (
@@ -132,6 +132,9 @@ class ImageJob:
         always count the same.
     densities
         What log-likelihood and information gain need; None: they have no value.
+    gold
+        How people predict people, over all images of the task; None: ceilings of metrics on fixations come from
+        people's blurred maps alone.
     """
 
     key: int
@@ -148,6 +151,7 @@ class ImageJob:
     image_seed: int = 0
     weights: DoubleArray | None = None
     densities: Densities | None = None
+    gold: TaskGold | None = None
 
 
 @dataclass(frozen=True)
@@ -251,17 +255,26 @@ def score_image(job: ImageJob, rules: Rules, prepared: Prepared | None = None) -
     ceilings = image_ceilings(
         frame.people, frame.negatives, rules.preset, rules.metrics, rules.n_splits, seed, frame.weighted
     )
+    gold = _gold(job, rules)
     subjects, counts = np.unique(job.subject, return_counts=True)
     return ImageScores(
         {source: one.scores for source, one in found.items()},
-        ceilings.values,
+        ceilings.values | (gold.values if gold else {}),
         tuple(subjects.tolist()),
         tuple(counts.tolist()),
         {source: one.without for source, one in found.items()},
-        ceilings.without,
+        ceilings.without | (gold.without() if gold else {}),
         {source: one.of_each for source, one in found.items()},
-        {},
+        gold.by_subject if gold else {},
     )
+
+
+def _gold(job: ImageJob, rules: Rules) -> GoldScores | None:
+    """Return how people predict people on the image's fixations, where that is asked for."""
+    if job.gold is None:
+        return None
+    negatives = job.others.negatives(job.key)
+    return job.gold.ceilings(job.key, (negatives.u, negatives.v), rules.metrics)
 
 
 def _maps(job: ImageJob, frame: _Frame) -> Iterator[SourceMap]:

@@ -107,7 +107,7 @@ class Tally:
         self.skipped = 0
         self.failed = 0
         self.cancelled = False
-        self._total = total
+        self.total = total
         self._project = project
         self._verb = verb
         self._store = store
@@ -174,4 +174,4 @@ class Tally:
         )
 
     def _tell(self, message: str) -> None:
-        self._progress.report(self.done + self.skipped + self.failed, self._total, message)
+        self._progress.report(self.done + self.skipped + self.failed, self.total, message)

@@ -37,6 +37,7 @@ from gazeapp.engine.workflows.score_units import (
     TaskPeople,
     Unit,
     job_of,
+    subject_numbers,
     task_people,
     units_of,
 )
@@ -136,8 +137,9 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
     tally = Tally(project, VERB, progress, sum(len(people.tables) for people in groups))
     _score_all(_Run(project, plan, groups, everyone, images, progress), tally, max(1, settings.threads))
     if not tally.cancelled:
-        found = [summarise(project, plan, people, tally) for people in groups]
-        find(project, plan, found)
+        progress.report(tally.total, tally.total, "intervals and tests over images")
+        numbers = subject_numbers(groups)
+        find(project, plan, [summarise(project, plan, people, numbers, tally) for people in groups])
         remember_scored(project, plan.rules.preset.id, {group.task: states[group.task] for group in groups})
     sigmas = [sigma for people in groups for sigma in people.sigma_px.values()]
     return tally.summary(
@@ -305,8 +307,18 @@ def _jobs(
     shared: dict[Source, list[SourceMap]] = {}
     jobs = []
     for unit in units:
-        densities = ready[unit.task].densities(image)
-        job = job_of(run.project, run.plan, unit, run.everyone, kinds, densities, spectral, shared)
+        task = ready[unit.task]
+        job = job_of(
+            run.project,
+            run.plan,
+            unit,
+            run.everyone,
+            kinds,
+            task.densities(image),
+            task.gold,
+            spectral,
+            shared,
+        )
         jobs.append((job, unit.rules))
     return jobs
 

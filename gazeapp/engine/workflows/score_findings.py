@@ -1,13 +1,127 @@
-"""What a whole study shows: differences between sources, what encoder and decoder contribute, and more."""
+"""What a whole study shows: differences between models, what encoder and decoder contribute, what the task does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from gazeapp.engine.project import Project
+from gazeapp.engine.scoring.aggregate import ceiling_mark
+from gazeapp.engine.scoring.baselines import CENTRE_BIAS
+from gazeapp.engine.scoring.by_task import factorial_by_task, model_by_task
+from gazeapp.engine.scoring.factorial import PERCENT, Design, factorial
+from gazeapp.engine.scoring.facts import metric_facts
+from gazeapp.engine.scoring.findings import DIFFERENCE, FACTORIAL, MODEL_TASK, Finding
+from gazeapp.engine.scoring.image import Source
+from gazeapp.engine.scoring.pairs import differences, holm, percent_differences
+from gazeapp.engine.scoring.scored import HeldAgainst, Scored
+from gazeapp.engine.scoring.sources import BASELINE, MODEL
+from gazeapp.engine.scoring.statistics import LeftOutRows
+from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.engine.workflows.score_summary import TaskScores
 from gazeapp.engine.workflows.score_units import ScorePlan
 
+ANALYSES = (DIFFERENCE, FACTORIAL, MODEL_TASK)
+
 
 def find(project: Project, plan: ScorePlan, tasks: Sequence[TaskScores]) -> None:
-    """Store the findings of a study."""
+    """Store the findings of a study, in place of earlier ones of the preset."""
+    design = {
+        model.id: (model.encoder, model.decoder)
+        for model in project.runs.models()
+        if model.encoder and model.decoder
+    }
+    found = [finding for metric in plan.rules.metrics for finding in _of_metric(plan, metric, tasks, design)]
+    project.findings.put_findings(ANALYSES, plan.rules.preset.id, found, plan.settings_id)
+
+
+def _of_metric(
+    plan: ScorePlan, metric: str, tasks: Sequence[TaskScores], design: Design
+) -> Iterator[Finding]:
+    unit = metric_facts(metric, plan.rules.preset.id).unit
+    how = (plan.n_bootstrap, plan.rules.seed)
+    places = {image_id: k for k, image_id in enumerate(sorted({key for one in tasks for key in one.place}))}
+    by_task: dict[str, Scored] = {}
+    for one in tasks:
+        task = one.people.task
+        scored = _scored(one, metric, _models(one), places)
+        if not scored.sources:
+            continue
+        by_task[task] = scored
+        pairs = differences(scored.scores, *how, scored.left_out)
+        yield from (pair.finding(task, metric, unit) for pair in pairs)
+        yield from (pair.finding(task, metric, PERCENT) for pair in percent_differences(scored, *how))
+        yield from _above_centre(plan, one, metric, unit, places)
+        if _is_crossed(design, scored.sources):
+            yield from factorial(scored, design, task, metric, unit, *how)
+    if len(by_task) > 1:
+        yield from model_by_task(by_task, metric, unit, *how)
+        if all(_is_crossed(design, scored.sources) for scored in by_task.values()):
+            yield from factorial_by_task(by_task, design, metric, unit, *how)
+
+
+def _above_centre(
+    plan: ScorePlan, one: TaskScores, metric: str, unit: str, places: Mapping[int, int]
+) -> list[Finding]:
+    """Return each model minus the centre bias, corrected for the number of models."""
+    centre = Source(BASELINE, CENTRE_BIAS)
+    if centre not in one.scores:
+        return []
+    found = []
+    for model, source in _models(one).items():
+        pair = _scored(one, metric, {model: source, CENTRE_BIAS: centre}, places)
+        for difference in differences(pair.scores, plan.n_bootstrap, plan.rules.seed, pair.left_out):
+            found.append(difference.finding(one.people.task, metric, unit))
+    corrected = holm([finding.p for finding in found])
+    return [replace(finding, p_holm=p) for finding, p in zip(found, corrected, strict=True)]
+
+
+def _models(one: TaskScores) -> dict[str, Source]:
+    """Return the models whose maps were scored as they are, by id; by id and method where there are several."""
+    sources = [source for source in one.scores if source.kind == MODEL and not source.lesion]
+    ids = [source.id for source in sources]
+    return {
+        source.id if ids.count(source.id) == 1 else f"{source.id} ({source.method})": source
+        for source in sorted(sources)
+    }
+
+
+def _is_crossed(design: Design, models: Sequence[str]) -> bool:
+    """Return whether the models differ in encoder and in decoder."""
+    known = [design[model] for model in models if model in design]
+    return all(len({pair[factor] for pair in known}) > 1 for factor in (0, 1))
+
+
+def _scored(one: TaskScores, metric: str, sources: Mapping[str, Source], places: Mapping[int, int]) -> Scored:
+    """Return the scores of some sources by a metric, over the images of all tasks."""
+    at = np.array([places[image_id] for image_id in one.place], dtype=np.int64)
+    scores = {
+        name: _spread(one.scores[source][metric], at, len(places))
+        for name, source in sources.items()
+        if metric in one.scores[source]
+    }
+    nothing = np.full(len(one.without.image), np.nan)
+    left = [one.without.scores.get(sources[name], {}).get(metric, nothing) for name in scores]
+    mark = ceiling_mark(metric, one.parts, one.n_people)
+    held = None
+    if mark is not None and np.isfinite(mark.chance):
+        held = HeldAgainst(_spread(mark.columns, at, len(places)), mark.combine, mark.chance)
+        rest = ceiling_mark(metric, one.without.parts, one.n_people[one.without.image] - 1)
+        if rest is None or rest.estimator != mark.estimator:
+            left = []
+        else:
+            left.append(rest.columns)
+    known = [column for column in left if np.isfinite(column).any()]
+    rows = None
+    if known and len(left) == len(scores) + (held is not None):
+        rows = LeftOutRows(at[one.without.image], one.without.subject, np.column_stack(left))
+    return Scored(scores, held, rows)
+
+
+def _spread(column: DoubleArray, at: IntArray, n: int) -> DoubleArray:
+    """Return a column over the images of a task as one over the images of all tasks."""
+    whole = np.full((n, *column.shape[1:]), np.nan)
+    whole[at] = column
+    return whole

@@ -51,8 +51,13 @@ class TaskScores:
     found: list[SourceSummary]
 
 
-def summarise(project: Project, plan: ScorePlan, people: TaskPeople, tally: Tally) -> TaskScores:
-    """Store the summary of a task over its images, and what a user has to know of it."""
+def summarise(
+    project: Project, plan: ScorePlan, people: TaskPeople, numbers: Mapping[str, int], tally: Tally
+) -> TaskScores:
+    """Store the summary of a task over its images, and what a user has to know of it.
+
+    ``numbers`` gives each subject a number, the same under every task.
+    """
     gone = [
         key
         for key in project.scores.inputs(plan.hash)
@@ -63,7 +68,7 @@ def summarise(project: Project, plan: ScorePlan, people: TaskPeople, tally: Tall
     with project.transaction():
         project.scores.remove_units(gone, plan.hash)
         scores, parts = _columns(project, plan, people.task, place)
-        without = _without(project, plan, people, place)
+        without = _without(project, plan, people, place, numbers)
         found = summarise_task(scores, parts, n_people, plan.n_bootstrap, plan.rules.seed, without)
         rows = [_row(plan, people, one) for one in found]
         project.scores.put_summary(plan.rules.preset.id, [people.task], rows, plan.settings_id)
@@ -123,7 +128,13 @@ def _columns(
     return scores, parts
 
 
-def _without(project: Project, plan: ScorePlan, people: TaskPeople, place: dict[int, int]) -> Without:
+def _without(
+    project: Project,
+    plan: ScorePlan,
+    people: TaskPeople,
+    place: dict[int, int],
+    numbers: Mapping[str, int],
+) -> Without:
     """Return what is stored without one subject, one entry for each image and subject who looked at it.
 
     An image that too few people looked at has nothing without one of them, but keeps its entries.
@@ -149,4 +160,4 @@ def _without(project: Project, plan: ScorePlan, people: TaskPeople, place: dict[
                 )
             column[own] = values
     image = np.repeat(np.arange(len(place)), counts)
-    return Without(image, np.unique(names, return_inverse=True)[1], scores, parts)
+    return Without(image, np.array([numbers[name] for name in names.tolist()]), scores, parts)

@@ -14,6 +14,7 @@ from gazeapp.engine.gaze.geometry import Sigma
 from gazeapp.engine.project import FixationTable, ImageRow, Project, RunRow, StoredMap
 from gazeapp.engine.scoring.baselines import OtherImages, Positions
 from gazeapp.engine.scoring.densities import Densities
+from gazeapp.engine.scoring.gold import TaskGold
 from gazeapp.engine.scoring.image import ImageJob, Rules
 from gazeapp.engine.scoring.sources import MODEL, TRUTH, Source, SourceMap
 from gazeapp.engine.types import DoubleArray, FloatArray
@@ -123,6 +124,17 @@ def task_people(project: Project, plan: ScorePlan, task: str, images: Mapping[in
     )
 
 
+def subject_numbers(groups: Sequence[TaskPeople]) -> dict[str, int]:
+    """Return a number for each subject, the same under every task."""
+    names = {
+        str(name)
+        for people in groups
+        for table in people.tables.values()
+        for name in np.unique(table.subject)
+    }
+    return {name: number for number, name in enumerate(sorted(names))}
+
+
 def _sigma_px(project: Project, plan: ScorePlan, task: str, image_ids: Sequence[int]) -> dict[int, float]:
     """Return the standard deviation of the human maps of a task's images, image px, by image id."""
     if plan.sigma_unit == "px" or plan.px_per_deg is not None:
@@ -189,6 +201,7 @@ def job_of(
     all_tasks: Sequence[TaskPeople],
     kinds: Mapping[str, str],
     densities: Densities | None,
+    gold: TaskGold | None,
     spectral: FloatArray | None,
     shared: dict[Source, list[SourceMap]],
 ) -> ImageJob:
@@ -214,6 +227,7 @@ def job_of(
         image_seed=image_seed(image),
         weights=weights_in(plan, people, image.id),
         densities=densities,
+        gold=gold,
     )
 
 
