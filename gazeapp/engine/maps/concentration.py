@@ -188,8 +188,8 @@ def _correlation(flat: DoubleArray, centre: ArrayLike | None) -> DoubleArray:
     other = other - other.mean()
     centred = flat - flat.mean(axis=-1, keepdims=True)
     norm = np.sqrt((centred**2).sum(axis=-1) * (other**2).sum())
-    # Rounding leaves a constant map a little short of constant.
-    rounding = 1e-12 * np.sqrt((flat**2).sum(axis=-1) * (other**2).sum())
+    # Rounding in single precision leaves a constant map a little short of constant.
+    rounding = 1e-6 * np.sqrt((flat**2).sum(axis=-1) * (other**2).sum())
     with np.errstate(divide="ignore", invalid="ignore"):
         found: DoubleArray = np.where(norm > rounding, centred @ other / norm, np.nan)
     return found

@@ -61,7 +61,7 @@ def nss_at(values: DoubleArray, u: DoubleArray, v: DoubleArray) -> DoubleArray:
     """
     rows, columns = values.shape
     spread = values.std()
-    if spread <= 1e-12 * abs(values.mean()):
+    if spread <= 1e-6 * abs(values.mean()):
         return np.zeros(len(u))
     at = values[(v * rows).astype(np.int64), (u * columns).astype(np.int64)]
     heights: DoubleArray = (at - values.mean()) / spread

@@ -171,10 +171,10 @@ DIFFERENTIATION: tuple[MapMeasure, ...] = (
         "task_d_excess",
         "Change with the task above noise",
         "",
-        "How much less people's maps correlate across the tasks than within one, at equal numbers of people: 0 "
-        "when the task changes nothing. It has a value for each image.",
-        "(r_A + r_B) / 2 − r_AB, correlations of the maps of two halves of the people, who are different people "
-        "in r_AB too",
+        "How far the two maps are apart beyond what few fixations make of one map: 0 in expectation when the task "
+        "changes nothing. Unlike the change without noise it has a value for each image.",
+        "((C_AA + C_BB) / 2 − C_AB) / ((C_A + C_B) / 2), C_AB = mean covariance of a fixation of one person under "
+        "task A with one of another person under task B, C_A = variance of the map of task A",
     ),
     MapMeasure(
         "task_jsd",
@@ -195,24 +195,24 @@ DIFFERENTIATION: tuple[MapMeasure, ...] = (
         "d_with_people",
         "Changes where people's change",
         "",
-        "Rank correlation over images of a model's change with the task and people's. People's is larger on images "
-        "where they agree little, whatever the task.",
-        "ρ = Spearman(D model, D people)",
+        "Rank correlation over images of a model's change with the task and people's change above noise.",
+        "ρ = Spearman(D model, change above noise of people)",
     ),
     MapMeasure(
-        "d_excess_with_people",
-        "Changes where people's change above noise",
+        "d_raw_with_people",
+        "Changes where people's change, noise included",
         "",
-        "Rank correlation over images of a model's change with the task and people's change above noise.",
-        "ρ = Spearman(D model, ((r_A + r_B) / 2 − r_AB) people)",
+        "Rank correlation over images of a model's change with the task and people's plain one, which is larger on "
+        "images where people agree little, whatever the task.",
+        "ρ = Spearman(D model, D people)",
     ),
     MapMeasure(
         "d_with_people_ceiling",
         "Best possible correlation with people's changes",
         "",
-        "What a model could reach that changes exactly where people change, given how well one half of the people "
-        "agrees with the other about that.",
-        "√(2 r / (1 + r)), r = Spearman(D of one half, D of the other half), mean over halvings",
+        "What a model could reach whose maps change exactly where people's change above noise, given how well one "
+        "half of the people agrees with the other about that.",
+        "√(2 r / (1 + r)), r = Spearman(change above noise of one half, of the other half), mean over halvings",
     ),
     MapMeasure(
         "specificity",

@@ -14,7 +14,6 @@ from gazeapp.engine.maps.differentiation import (
     PeopleChange,
     TaskPair,
     corrected_change,
-    excess,
 )
 from gazeapp.engine.maps.measures import MEASURES
 from gazeapp.engine.maps.task_labels import label_permutation
@@ -48,8 +47,8 @@ def differentiation_findings(
     ``task`` is the first of the two, ``against`` the second. Rows of people: ``task_d``, with the p of permuted
     task labels (one-sided), ``task_d_corrected``, ``task_d_excess``, ``task_jsd`` and ``task_jsd_root``, and
     ``d_with_people_ceiling``. Rows of sources: ``task_d``, ``task_jsd``, ``task_jsd_root``, and ``d_with_people``
-    and ``d_excess_with_people``, the rank correlations of their ``task_d`` with people's ``task_d`` and
-    ``task_d_excess`` over images, with a permutation p and Holm's correction over the sources.
+    and ``d_raw_with_people``, the rank correlations over images of their ``task_d`` with people's
+    ``task_d_excess`` and ``task_d``, with a permutation p and Holm's correction over the sources.
 
     Parameters
     ----------
@@ -69,8 +68,8 @@ def differentiation_findings(
         looked = [record.people.get(pair) for record in records]
         found += _people_rows(looked, pair, how)
         people = {
-            "d_with_people": [NAN if one is None else 1.0 - one.parts[0] for one in looked],
-            "d_excess_with_people": [NAN if one is None else one.excess for one in looked],
+            "d_with_people": [NAN if one is None else one.excess for one in looked],
+            "d_raw_with_people": [NAN if one is None else 1.0 - one.parts[0] for one in looked],
         }
         for source in sources:
             changes = [record.sources.get(source, {}).get(pair) for record in records]
@@ -151,7 +150,7 @@ def _people_rows(looked: Sequence[PeopleChange | None], pair: TaskPair, how: Res
     if few:
         images = "image has" if few == 1 else "images have"
         note = f"{few} {images} fewer than 4 people under one of the tasks and {left_out(few)}."
-    for metric, statistic in (("task_d_corrected", corrected_change), ("task_d_excess", excess)):
+    for metric, statistic in (("task_d_corrected", corrected_change), ("task_d_excess", mean_of(2))):
         one = replace(base, metric=metric, note=note)
         if study.n_images:
             found.append(_filled(one, study.interval(statistic)))

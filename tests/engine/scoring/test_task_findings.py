@@ -13,7 +13,6 @@ from gazeapp.engine.maps.differentiation import (
     DifferentiationRecord,
     MapChange,
     corrected_change,
-    excess,
     image_differentiation,
 )
 from gazeapp.engine.maps.task_labels import label_permutation
@@ -58,7 +57,7 @@ def test_people_s_rows(records):
     assert corrected.estimate == pytest.approx(float(corrected_change(parts.mean(axis=0))))
     assert corrected.low < corrected.estimate < corrected.high
     assert (corrected.n_images, corrected.n_subjects) == (10, 6)
-    assert one(found, metric="task_d_excess").estimate == pytest.approx(float(excess(parts.mean(axis=0))))
+    assert one(found, metric="task_d_excess").estimate == pytest.approx(parts[:, 2].mean())
     divergence = np.array([one.people[PAIR].jsd for one in records])
     assert one(found, term="people", metric="task_jsd").estimate == pytest.approx(divergence.mean())
     assert one(found, term="people", metric="task_jsd_root").estimate == pytest.approx(
@@ -73,11 +72,11 @@ def test_sources_rows_and_whose_changes_are_where_people_s_are(records):
     assert one(found, term="true", metric="task_d").kind == "truth"
     above = np.array([one.people[PAIR].excess for one in records])
     expected = rank_correlation(above, changes, 400)
-    related = one(found, metric="d_excess_with_people")
+    related = one(found, metric="d_with_people")
     assert (related.estimate, related.p) == pytest.approx((expected.rho, expected.p))
     assert related.estimate > 0.6
     plain = np.array([1 - one.people[PAIR].parts[0] for one in records])
-    assert one(found, metric="d_with_people").estimate == pytest.approx(
+    assert one(found, metric="d_raw_with_people").estimate == pytest.approx(
         rank_correlation(plain, changes, 10).rho
     )
     ceiling = one(found, metric="d_with_people_ceiling").estimate
