@@ -273,8 +273,9 @@ def score_command(
     tasks: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Score every map of PROJECT against its people, with ceilings and baselines."""
-    from gazeapp.engine.workflows.score import ScoreSettings, score
+    """Score every map of PROJECT against its people, with ceilings and baselines, and measure the maps."""
+    from gazeapp.engine.workflows.evaluate import evaluate
+    from gazeapp.engine.workflows.score import ScoreSettings
 
     settings = ScoreSettings(
         preset=preset,
@@ -287,7 +288,7 @@ def score_command(
     if sigma:
         value, unit = parse_sigma(sigma)
         settings = replace(settings, sigma=value, sigma_unit=unit)
-    run(project, score, settings, as_json)
+    run(project, evaluate, settings, as_json)
 
 
 @main.command("report")

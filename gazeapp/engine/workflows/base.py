@@ -36,6 +36,23 @@ class Silent:
 SILENT: Progress = Silent()
 
 
+class Stage:
+    """Progress of one step of several, shown with its name."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress = progress
+        self._name = name
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the user wants the verb to stop."""
+        return self._progress.cancelled
+
+    def report(self, done: int, total: int, message: str) -> None:
+        """Say how far the step is."""
+        self._progress.report(done, total, f"{self._name} · {message}" if message else self._name)
+
+
 @dataclass(frozen=True)
 class Summary:
     """What a verb did.

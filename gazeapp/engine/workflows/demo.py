@@ -14,13 +14,14 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.project import Project
 from gazeapp.engine.types import Json
-from gazeapp.engine.workflows.base import Progress, Summary
+from gazeapp.engine.workflows.base import Progress, Stage, Summary
+from gazeapp.engine.workflows.evaluate import evaluate
 from gazeapp.engine.workflows.extract import ExtractSettings, extract
 from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
 from gazeapp.engine.workflows.report import ReportSettings, report
-from gazeapp.engine.workflows.score import ScoreSettings, score
+from gazeapp.engine.workflows.score import ScoreSettings
 
 TRUTH_NAME = "True density (simulated)"
 SIGMA_PX = 20.0
@@ -60,21 +61,6 @@ class DemoSettings:
         return Path(self.folder) / "report.html"
 
 
-class _Stage:
-    """Progress of one step of several, shown with its name."""
-
-    def __init__(self, progress: Progress, name: str) -> None:
-        self._progress = progress
-        self._name = name
-
-    @property
-    def cancelled(self) -> bool:
-        return self._progress.cancelled
-
-    def report(self, done: int, total: int, message: str) -> None:
-        self._progress.report(done, total, f"{self._name} · {message}" if message else self._name)
-
-
 def build_demo(settings: DemoSettings, progress: Progress) -> Summary:
     """Build the demo study, or finish one that was interrupted; what is there is not made again.
 
@@ -85,7 +71,7 @@ def build_demo(settings: DemoSettings, progress: Progress) -> Summary:
     """
     started = time.perf_counter()
     folder = Path(settings.folder)
-    stage = _Stage(progress, "drawing scenes and simulating observers")
+    stage = Stage(progress, "drawing scenes and simulating observers")
     if not _is_written(settings):
         try:
             write_demo_study(
@@ -156,13 +142,13 @@ def _run_verbs(project: Project, settings: DemoSettings, progress: Progress) -> 
     steps.append(
         ("extracting", lambda p: extract(project, ExtractSettings(tasks=TASKS, device=settings.device), p))
     )
-    steps.append(("scoring", lambda p: score(project, ScoreSettings(sigma=SIGMA_PX, sigma_unit="px"), p)))
+    steps.append(("scoring", lambda p: evaluate(project, ScoreSettings(sigma=SIGMA_PX, sigma_unit="px"), p)))
     summaries: list[Summary] = []
     for name, step in steps:
         if progress.cancelled:
             return summaries
-        summaries.append(step(_Stage(progress, name)))
+        summaries.append(step(Stage(progress, name)))
     if any(s.done for s in summaries) or not settings.report_path.exists():
         output = ReportSettings(output=str(settings.report_path))
-        summaries.append(report(project, output, _Stage(progress, "writing the report")))
+        summaries.append(report(project, output, Stage(progress, "writing the report")))
     return summaries
