@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gazeapp.engine.types import DoubleArray, IntArray
+from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
 NEIGHBOURS = 0.3
 """Share of the fixations that are neighbours where the bandwidth is found in the data."""
@@ -14,6 +14,7 @@ NEIGHBOURS = 0.3
 FACTORS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Multiples of that bandwidth that are tried."""
 
+_CELLS_AT_ONCE = 1_000_000
 _MOST_STEPS = 300
 _STANDSTILL = 1e-3
 
@@ -38,21 +39,32 @@ def mean_shift(points: DoubleArray, bandwidth: float) -> DoubleArray:
     numpy.ndarray
         Shape (n_clusters, 2), the fullest first.
     """
+    return mean_shifts(points, np.ones((1, len(points)), dtype=bool), bandwidth)[0]
+
+
+def mean_shifts(points: DoubleArray, members: BoolArray, bandwidth: float) -> list[DoubleArray]:
+    """Return the centres of :func:`mean_shift` for several selections of the points.
+
+    Parameters
+    ----------
+    points
+        Positions, shape (n, 2).
+    members
+        Which points belong to each selection, shape (n_selections, n).
+    bandwidth
+        Radius of the kernel.
+    """
     if not bandwidth > 0:
-        return np.unique(points, axis=0)
-    ends, counts = _climbed(points, bandwidth)
-    # Of ends at the same place one is enough; equal counts are ordered by position.
-    ends, index = np.unique(ends, axis=0, return_index=True)
-    order = np.lexsort((ends[:, 1], ends[:, 0], counts[index]))[::-1]
-    ends = ends[order]
-    near = _squared(ends, ends) <= bandwidth**2
-    open_ = np.ones(len(ends), dtype=bool)
-    taken = []
-    for k in range(len(ends)):
-        if open_[k]:
-            open_[near[k]] = False
-            taken.append(k)
-    return ends[taken]
+        return [np.unique(points[member], axis=0) for member in members]
+    at_once = max(1, _CELLS_AT_ONCE // max(1, len(points)) ** 2)
+    found = []
+    for start in range(0, len(members), at_once):
+        chunk = members[start : start + at_once]
+        selection, ends, counts = _climbed(points, chunk, bandwidth)
+        for k in range(len(chunk)):
+            own = selection == k
+            found.append(_apart(ends[own], counts[own], bandwidth))
+    return found
 
 
 def labels(points: DoubleArray, centres: DoubleArray) -> IntArray:
@@ -72,44 +84,94 @@ def neighbour_distance(points: DoubleArray) -> float:
     return float(distances.mean())
 
 
-def centres_of(tracks: Sequence[DoubleArray], bandwidth: float | None) -> DoubleArray:
-    """Return the centres of the clusters of an image's fixations.
+def bandwidth_of(tracks: Sequence[DoubleArray]) -> float:
+    """Return the radius of the kernel that an image's fixations ask for, in the unit of the positions.
+
+    Of the multiples :data:`FACTORS` of :func:`neighbour_distance` that with the largest (N_between -
+    N_within) / N_clusters, N_between and N_within the saccades that end in another or in the same cluster
+    (the rule of the authors of the sequence score, github.com/cvlab-stonybrook/Scanpath_Prediction, issue
+    24). 0 with fewer than 7 fixations.
 
     Parameters
     ----------
     tracks
         Positions of each scanpath's fixations, each of shape (n, 2), at least one fixation in all.
-    bandwidth
-        Radius of the kernel, px. None: that of the multiples :data:`FACTORS` of
-        :func:`neighbour_distance` with the largest (N_between - N_within) / N_clusters, N_between and
-        N_within the saccades that end in another or in the same cluster (the rule of the authors of the
-        sequence score, github.com/cvlab-stonybrook/Scanpath_Prediction, issue 24).
     """
     points = np.concatenate(list(tracks))
-    if bandwidth is not None:
-        return mean_shift(points, bandwidth)
     scale = neighbour_distance(points)
     if not scale > 0:
-        return mean_shift(points, 0.0)
-    tried = [mean_shift(points, factor * scale) for factor in FACTORS]
+        return 0.0
     starts = np.cumsum([len(track) for track in tracks])[:-1]
-    return max(tried, key=lambda centres: _separation(labels(points, centres), starts, len(centres)))
+
+    def separation(factor: float) -> float:
+        centres = mean_shift(points, factor * scale)
+        return _separation(labels(points, centres), starts, len(centres))
+
+    return scale * max(FACTORS, key=separation)
 
 
-def _climbed(points: DoubleArray, bandwidth: float) -> tuple[DoubleArray, IntArray]:
-    """Return where the mean shift from each point ends, and the points around that place before it."""
-    ends, counts = points.copy(), np.zeros(len(points), dtype=np.int64)
-    moving = np.arange(len(points))
-    for _ in range(_MOST_STEPS):
-        near = _squared(ends[moving], points) <= bandwidth**2
-        counts[moving] = near.sum(axis=1)
-        means = (near @ points) / counts[moving, None]
-        moved = np.sqrt(((means - ends[moving]) ** 2).sum(axis=1))
-        ends[moving] = means
-        moving = moving[moved > _STANDSTILL * bandwidth]
-        if not len(moving):
+def places_without(
+    tracks: Sequence[DoubleArray], owners: Sequence[int], bandwidth: float
+) -> list[DoubleArray]:
+    """Return the centres of everybody's fixations, then those without each owner in turn.
+
+    Parameters
+    ----------
+    tracks
+        Positions of each scanpath's fixations, each of shape (n, 2).
+    owners
+        Whose each scanpath is, from 0.
+    bandwidth
+        Radius of the kernel.
+    """
+    points = np.concatenate(list(tracks))
+    owner = np.repeat(owners, [len(track) for track in tracks])
+    everybody = np.ones((1, len(points)), dtype=bool)
+    others = owner != np.arange(max(owners) + 1)[:, None]
+    return mean_shifts(points, np.concatenate([everybody, others]), bandwidth)
+
+
+def _climbed(
+    points: DoubleArray, members: BoolArray, bandwidth: float
+) -> tuple[IntArray, DoubleArray, IntArray]:
+    """Return where the mean shift from all points ends: selection, place, points around it before."""
+    found = []
+    selection, index = np.nonzero(members)
+    places = points[index]
+    for step in range(_MOST_STEPS):
+        near = (_squared(places, points) <= bandwidth**2) & members[selection]
+        count = near.sum(axis=1)
+        means = (near @ points) / count[:, None]
+        moved = ((means - places) ** 2).sum(axis=1) > (_STANDSTILL * bandwidth) ** 2
+        if step == _MOST_STEPS - 1:
+            moved[:] = False
+        found.append((selection[~moved], means[~moved], count[~moved]))
+        if not moved.any():
             break
-    return ends, counts
+        # Most starts soon have the same points around them, and from there on the same way.
+        selection, places = _distinct(selection[moved], means[moved])
+    selections, ends, counts = zip(*found, strict=True)
+    return np.concatenate(selections), np.concatenate(ends), np.concatenate(counts)
+
+
+def _distinct(selection: IntArray, places: DoubleArray) -> tuple[IntArray, DoubleArray]:
+    """Return each distinct place of each selection once."""
+    order = np.lexsort((places[:, 1], places[:, 0], selection))
+    selection, places = selection[order], places[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (selection[1:] != selection[:-1]) | (places[1:] != places[:-1]).any(axis=1)
+    return selection[new], places[new]
+
+
+def _apart(ends: DoubleArray, counts: IntArray, bandwidth: float) -> DoubleArray:
+    """Return the ends that are further than the bandwidth from every fuller one."""
+    # Equal counts are ordered by position.
+    ends = ends[np.lexsort((ends[:, 1], ends[:, 0], counts))[::-1]]
+    taken = []
+    while len(ends):
+        taken.append(ends[0])
+        ends = ends[_squared(ends[:1], ends)[0] > bandwidth**2]
+    return np.array(taken).reshape(-1, 2)
 
 
 def _separation(label: IntArray, starts: IntArray, n_clusters: int) -> float:

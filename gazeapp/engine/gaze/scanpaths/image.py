@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,18 +18,23 @@ from gazeapp.engine.gaze.scanpaths.alignment import (
     needleman_wunsch,
     time_warping,
 )
-from gazeapp.engine.gaze.scanpaths.clusters import centres_of, labels
+from gazeapp.engine.gaze.scanpaths.clusters import bandwidth_of, labels, places_without
 from gazeapp.engine.gaze.scanpaths.measures import MULTIMATCH, ScanpathSettings
 from gazeapp.engine.gaze.scanpaths.scanpath import Scanpath
 from gazeapp.engine.types import DoubleArray, IntArray
 
+Paths = Sequence[Scanpath]
 Pairs = tuple[IntArray, IntArray]
 """Numbers of the scanpaths of a first and of a second list that are compared, each of shape (p,)."""
+
+SEQUENCE_SCORE = "sequence_score"
+"""The one measure that is not symmetric: places are those of everybody but the first of the two."""
 
 _LONGEST = 2000
 """Symbols of one string: 200 s in bins of 100 ms."""
 
 _PAIRS_AT_ONCE = 2000
+_Table = TypeVar("_Table", Strings, Tracks)
 
 
 class ImageMeasures:
@@ -37,8 +43,7 @@ class ImageMeasures:
     Parameters
     ----------
     people
-        Scanpaths that the clusters of the sequence score are found in; at least one fixation in all
-        where that is measured.
+        Scanpaths whose fixations make the places of the sequence score; at least one fixation in all.
     width, height
         Size of the image, px.
     settings
@@ -50,25 +55,22 @@ class ImageMeasures:
         If MultiMatch is asked for and not installed, or the image has no size.
     """
 
-    def __init__(
-        self, people: Sequence[Scanpath], width: float, height: float, settings: ScanpathSettings
-    ) -> None:
+    def __init__(self, people: Paths, width: float, height: float, settings: ScanpathSettings) -> None:
         if not (width > 0 and height > 0):
             raise GazeError(f"An image of {width:g} x {height:g} px has no room for scanpaths.")
         self._width, self._height, self._settings = float(width), float(height), settings
         self._diagonal = math.hypot(width, height)
-        if "sequence_score" in settings.pairwise:
-            share = settings.bandwidth
-            self._centres = centres_of(
-                [path.points for path in people], None if share is None else share * self._diagonal
-            )
-        if set(MULTIMATCH) & set(settings.pairwise):
+        self.names = settings.pairwise
+        """Ids of the measures of two scanpaths."""
+        if set(MULTIMATCH) & set(self.names):
             multimatch.require()
+        if SEQUENCE_SCORE in self.names:
+            self._find_places(people)
 
     def values(
-        self, first: Sequence[Scanpath], second: Sequence[Scanpath], pairs: Pairs
+        self, first: Paths, second: Paths, pairs: Pairs, among: Collection[str] | None = None
     ) -> dict[str, DoubleArray]:
-        """Return each measure of pairs of scanpaths.
+        """Return the measures of pairs of scanpaths.
 
         Parameters
         ----------
@@ -76,70 +78,84 @@ class ImageMeasures:
             Scanpaths of at least one fixation, in px of this image.
         pairs
             Numbers of the compared ones.
+        among
+            Ids of measures of two scanpaths that are wanted; None: all that the settings name.
 
         Returns
         -------
         dict
             Id of the measure -> shape (p,); NaN where a pair has no value.
         """
-        parts = [
-            self._values(first, second, (pairs[0][k : k + _PAIRS_AT_ONCE], pairs[1][k : k + _PAIRS_AT_ONCE]))
-            for k in range(0, max(len(pairs[0]), 1), _PAIRS_AT_ONCE)
-        ]
-        return {name: np.concatenate([part[name] for part in parts]) for name in self._settings.pairwise}
-
-    def _values(
-        self, first: Sequence[Scanpath], second: Sequence[Scanpath], pairs: Pairs
-    ) -> dict[str, DoubleArray]:
-        measured: dict[str, Callable[[Sequence[Scanpath], Sequence[Scanpath], Pairs], DoubleArray]] = {
+        measured: dict[str, Callable[[Paths, Paths, Pairs], DoubleArray]] = {
             "scanmatch": self._scanmatch,
             "scanmatch_duration": self._scanmatch_duration,
             "string_edit": self._string_edit,
             "dtw": self._dtw,
-            "sequence_score": self._sequence_score,
+            SEQUENCE_SCORE: self._sequence_score,
         }
-        wanted = self._settings.pairwise
-        found = {name: measure(first, second, pairs) for name, measure in measured.items() if name in wanted}
+        wanted = [name for name in self.names if among is None or name in among]
+        found = {name: measured[name](first, second, pairs) for name in wanted if name in measured}
         if set(MULTIMATCH) & set(wanted):
             similarities = multimatch.multimatch(first, second, pairs, self._width, self._height)
             found |= dict(zip(MULTIMATCH, similarities, strict=True))
-        return found
+        return {name: found[name] for name in wanted}
 
-    def _scanmatch(self, first: Sequence[Scanpath], second: Sequence[Scanpath], pairs: Pairs) -> DoubleArray:
+    def _find_places(self, people: Paths) -> None:
+        """Find the places of everybody, and of everybody but each."""
+        tracks = [path.points for path in people]
+        share = self._settings.bandwidth
+        bandwidth = bandwidth_of(tracks) if share is None else share * self._diagonal
+        subjects = list(dict.fromkeys(path.subject for path in people))
+        owners = [subjects.index(path.subject) for path in people]
+        self._everybody, *without = places_without(tracks, owners, bandwidth)
+        self._places = {name: own for name, own in zip(subjects, without, strict=True) if len(own)}
+
+    def _scanmatch(self, first: Paths, second: Paths, pairs: Pairs) -> DoubleArray:
         """ScanMatch without time (Cristino, Mathôt, Theeuwes & Gilchrist 2010): one symbol a fixation."""
-        return self._aligned(_strings(first, second, pairs, self._cells))
+        return self._aligned(*_strings(first, second, pairs, self._cells))
 
-    def _scanmatch_duration(
-        self, first: Sequence[Scanpath], second: Sequence[Scanpath], pairs: Pairs
-    ) -> DoubleArray:
+    def _scanmatch_duration(self, first: Paths, second: Paths, pairs: Pairs) -> DoubleArray:
         """ScanMatch with a symbol for each time bin of a fixation; NaN where no bin is filled."""
-        return self._aligned(_strings(first, second, pairs, self._timed_cells))
+        return self._aligned(*_strings(first, second, pairs, self._timed_cells))
 
-    def _aligned(self, strings: tuple[Strings, Strings]) -> DoubleArray:
-        earned = substitutions(*self._settings.grid, self._settings.threshold)
-        return _share(needleman_wunsch(*strings, earned) / self._settings.threshold, *strings)
+    def _aligned(self, ones: Strings, others: Strings) -> DoubleArray:
+        threshold = self._settings.threshold
+        earned = substitutions(*self._settings.grid, threshold)
+        score = _in_parts(lambda a, b: needleman_wunsch(a, b, earned), ones, others)
+        return _share(score / threshold, ones, others)
 
-    def _string_edit(
-        self, first: Sequence[Scanpath], second: Sequence[Scanpath], pairs: Pairs
-    ) -> DoubleArray:
+    def _string_edit(self, first: Paths, second: Paths, pairs: Pairs) -> DoubleArray:
         """1 - Levenshtein distance / longer string."""
-        strings = _strings(first, second, pairs, self._cells)
-        return 1.0 - _share(edit_distance(*strings), *strings)
+        ones, others = _strings(first, second, pairs, self._cells)
+        edits = _in_parts(lambda a, b: edit_distance(a, b).astype(np.float64), ones, others)
+        return 1.0 - _share(edits, ones, others)
 
-    def _dtw(self, first: Sequence[Scanpath], second: Sequence[Scanpath], pairs: Pairs) -> DoubleArray:
+    def _dtw(self, first: Paths, second: Paths, pairs: Pairs) -> DoubleArray:
         """Mean distance of aligned fixations, % of the image's diagonal."""
-        tracks = [Tracks.of([path.points for path in paths]) for paths in (first, second)]
-        cost, steps = time_warping(tracks[0].part(pairs[0]), tracks[1].part(pairs[1]))
-        return 100.0 * cost / (steps * self._diagonal)
 
-    def _sequence_score(
-        self, first: Sequence[Scanpath], second: Sequence[Scanpath], pairs: Pairs
-    ) -> DoubleArray:
-        """Sequence score (Yang et al. 2020) of the clusters that fixations lie nearest to."""
-        strings = _strings(first, second, pairs, lambda path: labels(path.points, self._centres))
+        def mean_distance(ones: Tracks, others: Tracks) -> DoubleArray:
+            cost, steps = time_warping(ones, others)
+            return cost / steps
+
+        ones, others = (Tracks.of([path.points for path in paths]) for paths in (first, second))
+        return _in_parts(mean_distance, ones.part(pairs[0]), others.part(pairs[1])) * (100.0 / self._diagonal)
+
+    def _sequence_score(self, first: Paths, second: Paths, pairs: Pairs) -> DoubleArray:
+        """Sequence score (Yang et al. 2020) of the places that fixations lie nearest to.
+
+        The places are those of everybody but the first of the two, so that people are treated as a model
+        is, which looks without having a part in what counts as a place.
+        """
+        places = [self._places.get(path.subject, self._everybody) for path in first]
+        ones, others = (Tracks.of([path.points for path in paths]) for paths in (first, second))
+        own = np.array([labels(track, known) for track, known in zip(ones.points, places, strict=True)])
+        flat = others.points.reshape(-1, 2)
+        seen = np.array([labels(flat, known).reshape(others.points.shape[:2]) for known in places])
+        strings = Strings(own, ones.length).part(pairs[0]), Strings(seen[pairs], others.length[pairs[1]])
         if self._settings.max_steps is not None:
             strings = strings[0].first(self._settings.max_steps), strings[1].first(self._settings.max_steps)
-        return _share(needleman_wunsch(*strings, np.eye(len(self._centres))), *strings)
+        same = np.eye(max(len(known) for known in places))
+        return _share(_in_parts(lambda a, b: needleman_wunsch(a, b, same), *strings), *strings)
 
     def _cells(self, path: Scanpath) -> IntArray:
         """Return the cell of each fixation; those outside the image count as in the nearest one."""
@@ -179,10 +195,7 @@ def substitutions(columns: int, rows: int, threshold: float) -> DoubleArray:
 
 
 def _strings(
-    first: Sequence[Scanpath],
-    second: Sequence[Scanpath],
-    pairs: Pairs,
-    symbols: Callable[[Scanpath], IntArray],
+    first: Paths, second: Paths, pairs: Pairs, symbols: Callable[[Scanpath], IntArray]
 ) -> tuple[Strings, Strings]:
     """Return the strings of both scanpaths of each pair."""
     ones = Strings.of([symbols(path) for path in first])
@@ -190,7 +203,14 @@ def _strings(
     return ones.part(pairs[0]), others.part(pairs[1])
 
 
-def _share(amount: DoubleArray | IntArray, first: Strings, second: Strings) -> DoubleArray:
+def _in_parts(align: Callable[[_Table, _Table], DoubleArray], ones: _Table, others: _Table) -> DoubleArray:
+    """Return what aligning all pairs gives, some at a time, so that a crowd's pairs need little memory."""
+    starts = range(0, max(len(ones.length), 1), _PAIRS_AT_ONCE)
+    parts = [np.arange(start, min(start + _PAIRS_AT_ONCE, len(ones.length))) for start in starts]
+    return np.concatenate([align(ones.part(part), others.part(part)) for part in parts])
+
+
+def _share(amount: DoubleArray, first: Strings, second: Strings) -> DoubleArray:
     """Return an amount as a share of the longer string; NaN where one of the two is empty."""
     longer = np.where(
         (first.length > 0) & (second.length > 0), np.maximum(first.length, second.length), np.nan

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gazeapp.engine.gaze.scanpaths.image import ImageMeasures
+from gazeapp.engine.gaze.scanpaths.image import SEQUENCE_SCORE, ImageMeasures
 from gazeapp.engine.gaze.scanpaths.measures import MEASURES, Measure, ScanpathSettings
 from gazeapp.engine.gaze.scanpaths.scanpath import Scanpath
 from gazeapp.engine.types import DoubleArray, IntArray
@@ -19,25 +19,26 @@ class Likeness:
 
     Parameters
     ----------
+    n_subjects
+        Number of subjects.
     one, other
-        Numbers of the two subjects of each pair, shape (p,).
+        Numbers of the two subjects of each pair, from 0, shape (p,).
     values
         Id of a measure of two scanpaths -> shape (p,); NaN where a pair has no value.
     """
 
+    n_subjects: int
     one: IntArray
     other: IntArray
     values: Mapping[str, DoubleArray]
 
-    def of_each(self, measure: Measure, n_subjects: int, without: int = -1) -> DoubleArray:
+    def of_each(self, measure: Measure, without: int = -1) -> DoubleArray:
         """Return how alike each subject is to the others, shape (n_subjects,); NaN without any pair.
 
         Parameters
         ----------
         measure
             Its ``over_people`` says what the pairs of a subject become.
-        n_subjects
-            Number of subjects.
         without
             Number of a subject who is left out, both as the one compared and among the others; -1: none.
         """
@@ -45,12 +46,12 @@ class Likeness:
         used = np.isfinite(column) & (self.one != without) & (self.other != without)
         one, column = self.one[used], column[used]
         if measure.over_people == "best":
-            found = np.full(n_subjects, np.nan)
+            found = np.full(self.n_subjects, np.nan)
             (np.fmax if measure.higher_is_better else np.fmin).at(found, one, column)
             return found
-        counts = np.bincount(one, minlength=n_subjects).astype(np.float64)
+        counts = np.bincount(one, minlength=self.n_subjects).astype(np.float64)
         counts[counts == 0] = np.nan
-        each: DoubleArray = np.bincount(one, weights=column, minlength=n_subjects) / counts
+        each: DoubleArray = np.bincount(one, weights=column, minlength=self.n_subjects) / counts
         return each
 
 
@@ -65,8 +66,8 @@ class ScanpathScores:
     between
         All ordered pairs of different subjects on this image (both orders of each).
     chance
-        All ordered pairs of different subjects, the first one's scanpath on this image and the second
-        one's on another; None where there was no other image.
+        All ordered pairs of different subjects, the first one's scanpath on another image and the second
+        one's on this one; None where there was no other image.
     settings
         What was measured, and how.
     n_scanpaths
@@ -90,7 +91,7 @@ class ScanpathScores:
 
     def of_people(self, measure: str) -> dict[str, float]:
         """Return how alike each subject is to the others; NaN where a subject has no value."""
-        values = self.between.of_each(MEASURES[measure], len(self.subjects))
+        values = self.between.of_each(MEASURES[measure])
         return dict(zip(self.subjects, values.tolist(), strict=True))
 
     def mean(self, measure: str, without: str | None = None) -> float:
@@ -106,7 +107,7 @@ class ScanpathScores:
         return self._mean(self.between, measure, without)
 
     def chance_level(self, measure: str, without: str | None = None) -> float:
-        """Return the same of people on this image and others on another image; NaN where not known."""
+        """Return the same of people on another image and others on this one; NaN where not known."""
         return float("nan") if self.chance is None else self._mean(self.chance, measure, without)
 
     def n_pairs(self, measure: str) -> int:
@@ -115,7 +116,7 @@ class ScanpathScores:
 
     def _mean(self, pairs: Likeness, measure: str, without: str | None) -> float:
         number = -1 if without is None else self.subjects.index(without)
-        each = pairs.of_each(MEASURES[measure], len(self.subjects), number)
+        each = pairs.of_each(MEASURES[measure], number)
         each = each[np.isfinite(each)]
         return float(each.mean()) if len(each) else float("nan")
 
@@ -235,34 +236,36 @@ def compare(
 
 
 def _between(measures: ImageMeasures, people: Sequence[Scanpath], subjects: Sequence[str]) -> Likeness:
-    """Measure each pair once and list it in both orders: every measure is symmetric."""
+    """Measure every pair of different subjects, once where the order makes no difference."""
     owner = np.array([subjects.index(path.subject) for path in people], dtype=np.int64)
     i, j = np.triu_indices(len(people), 1)
     different = owner[i] != owner[j]
     i, j = i[different], j[different]
-    values = measures.values(people, people, (i, j))
-    return Likeness(
-        np.concatenate([owner[i], owner[j]]),
-        np.concatenate([owner[j], owner[i]]),
-        {name: np.concatenate([column, column]) for name, column in values.items()},
-    )
+    both = np.concatenate([i, j]), np.concatenate([j, i])
+    symmetric = [name for name in measures.names if name != SEQUENCE_SCORE]
+    values = measures.values(people, people, both, [SEQUENCE_SCORE])
+    for name, column in measures.values(people, people, (i, j), symmetric).items():
+        values[name] = np.concatenate([column, column])
+    return Likeness(len(subjects), owner[both[0]], owner[both[1]], values)
 
 
 def _across(
-    measures: ImageMeasures, people: Sequence[Scanpath], others: Sequence[Scanpath], subjects: Sequence[str]
+    measures: ImageMeasures,
+    people: Sequence[Scanpath],
+    elsewhere: Sequence[Scanpath],
+    subjects: Sequence[str],
 ) -> Likeness:
-    """Measure everybody on this image against everybody else on the other."""
-    names = {
-        name: number for number, name in enumerate(dict.fromkeys([*subjects, *(p.subject for p in others)]))
-    }
-    owner = np.array([names[path.subject] for path in people], dtype=np.int64)
-    theirs = np.array([names[path.subject] for path in others], dtype=np.int64)
-    i, j = (index.ravel() for index in np.indices((len(people), len(others))))
-    different = owner[i] != theirs[j]
+    """Measure everybody's scanpath on the other image against everybody else's on this one."""
+    named = dict.fromkeys([*subjects, *(path.subject for path in elsewhere)])
+    number = {name: k for k, name in enumerate(named)}
+    one = np.array([number[path.subject] for path in elsewhere], dtype=np.int64)
+    other = np.array([number[path.subject] for path in people], dtype=np.int64)
+    i, j = (index.ravel() for index in np.indices((len(elsewhere), len(people))))
+    different = one[i] != other[j]
     i, j = i[different], j[different]
-    return Likeness(owner[i], theirs[j], measures.values(people, others, (i, j)))
+    return Likeness(len(named), one[i], other[j], measures.values(elsewhere, people, (i, j)))
 
 
 def _nothing(settings: ScanpathSettings) -> Likeness:
     empty = np.zeros(0, dtype=np.int64)
-    return Likeness(empty, empty, {name: np.zeros(0) for name in settings.pairwise})
+    return Likeness(0, empty, empty, {name: np.zeros(0) for name in settings.pairwise})

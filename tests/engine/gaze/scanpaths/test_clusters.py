@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gazeapp.engine.gaze.scanpaths import clusters
 from gazeapp.engine.gaze.scanpaths.clusters import (
     FACTORS,
-    centres_of,
+    bandwidth_of,
     labels,
     mean_shift,
     neighbour_distance,
+    places_without,
 )
 
 
@@ -53,7 +55,7 @@ def test_the_bandwidth_is_the_one_that_saccades_cross_most():
     rng = np.random.default_rng(3)
     places = np.array([(100.0, 100.0), (700.0, 100.0), (400.0, 500.0)])
     tracks = [places[rng.permutation(np.tile([0, 1, 2], 3))] + rng.normal(0, 12, (9, 2)) for _ in range(10)]
-    centres = centres_of(tracks, None)
+    bandwidth = bandwidth_of(tracks)
 
     points = np.concatenate(tracks)
     rates = []
@@ -63,38 +65,51 @@ def test_the_bandwidth_is_the_one_that_saccades_cross_most():
         between = sum(int((string[1:] != string[:-1]).sum()) for string in strings)
         within = sum(int((string[1:] == string[:-1]).sum()) for string in strings)
         rates.append((between - within) / len(tried))
-    best = FACTORS[int(np.argmax(rates))] * neighbour_distance(points)
-    np.testing.assert_array_equal(centres, mean_shift(points, best))
-    assert len(centres) == 3
+    assert bandwidth == FACTORS[int(np.argmax(rates))] * neighbour_distance(points)
+    assert len(mean_shift(points, bandwidth)) == 3
 
 
-def test_scanpaths_of_one_fixation_count_no_saccade():
+def test_scanpaths_of_one_fixation_make_no_saccade():
+    # Nothing speaks for any of the factors, so that it is the first.
     tracks = [np.array([[float(k), 0.0]]) for k in range(12)]
-    np.testing.assert_array_equal(
-        centres_of(tracks, None),
-        mean_shift(np.concatenate(tracks), FACTORS[0] * neighbour_distance(np.concatenate(tracks))),
-    )
-
-
-def test_a_given_bandwidth_is_used():
-    points = np.array([[0.0, 0.0], [10.0, 0.0], [100.0, 0.0]])
-    assert len(centres_of([points], 20.0)) == 2
-    assert len(centres_of([points], 2.0)) == 3
+    assert bandwidth_of(tracks) == FACTORS[0] * neighbour_distance(np.concatenate(tracks))
 
 
 def test_few_fixations_are_places_of_their_own():
-    assert len(centres_of([np.array([[1.0, 2.0], [3.0, 4.0]])], None)) == 2
-    assert len(centres_of([np.array([[1.0, 2.0]])], None)) == 1
+    for track in ([[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0]]):
+        points = np.array(track)
+        assert bandwidth_of([points]) == 0.0
+        np.testing.assert_array_equal(mean_shift(points, 0.0), points)
+
+
+@pytest.mark.parametrize("at_once", [1, 1_000_000])
+@pytest.mark.parametrize("bandwidth", [0.0, 30.0, 120.0])
+def test_places_without_somebody_are_those_of_the_others(monkeypatch, bandwidth, at_once):
+    monkeypatch.setattr(clusters, "_CELLS_AT_ONCE", at_once)
+    rng = np.random.default_rng(5)
+    tracks = [np.round(groups(rng, rng.uniform(0, 600, (3, 2)), 3, 40)) for _ in range(5)]
+    owners = [0, 1, 1, 2, 3]
+    everybody, *without = places_without(tracks, owners, bandwidth)
+    np.testing.assert_array_equal(everybody, mean_shift(np.concatenate(tracks), bandwidth))
+    assert len(without) == 4
+    for k, places in enumerate(without):
+        others = np.concatenate([track for track, who in zip(tracks, owners, strict=True) if who != k])
+        np.testing.assert_allclose(places, mean_shift(others, bandwidth), atol=1e-9)
+
+
+def test_without_the_only_one_there_are_no_places():
+    everybody, without = places_without([np.array([[1.0, 1.0], [50.0, 1.0]])], [0], 10.0)
+    assert (len(everybody), len(without)) == (2, 0)
 
 
 def test_clusters_are_those_of_scikit_learn():
     cluster = pytest.importorskip("sklearn.cluster")
     rng = np.random.default_rng(4)
-    for n in (3, 12):
+    for n in (3, 8):
         points = np.round(groups(rng, rng.uniform(0, 800, (5, 2)), n, 70), 1)
         scale = neighbour_distance(points)
         assert scale == pytest.approx(cluster.estimate_bandwidth(points), rel=1e-12)
-        for factor in FACTORS:
+        for factor in FACTORS[:3]:
             theirs = cluster.MeanShift(bandwidth=factor * scale).fit(points)
             ours = mean_shift(points, factor * scale)
             np.testing.assert_allclose(ours, theirs.cluster_centers_, atol=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,42 +52,68 @@ def test_people_have_the_mean_over_their_pairs(measure):
     assert scores.n_pairs(measure) == 15
 
 
-def test_the_sequence_score_of_people_uses_places_of_all_of_them():
+def test_people_are_scored_in_places_of_the_others_as_a_model_is():
     people = crowd(1)
-    scores = scanpath_scores(people, *SIZE)
-    for k, person in enumerate(people):
-        # The person is in the crowd, so that the places are those of all; with itself the score is 1.
-        beside = compare(person, people, *SIZE).values["sequence_score"]
-        assert beside[k] == 1.0
+    chosen = ScanpathSettings(bandwidth=0.06)
+    scores = scanpath_scores(people, *SIZE, chosen, elsewhere=crowd(3))
+    for person in people:
+        others = [other for other in people if other.subject != person.subject]
+        model = compare(replace(person, subject="model"), others, *SIZE, chosen)
         assert scores.of_people("sequence_score")[person.subject] == pytest.approx(
-            np.delete(beside, k).mean()
+            model.score("sequence_score")
         )
-        assert scores.of_people("sequence_score_best")[person.subject] == np.delete(beside, k).max()
+        best = scores.of_people("sequence_score_best")[person.subject]
+        assert best == model.values["sequence_score"].max()
 
 
-def test_chance_compares_people_with_other_people_on_another_image():
+def test_chance_compares_people_on_another_image_with_other_people_on_this_one():
     people, elsewhere = crowd(2), crowd(3)
-    scores = scanpath_scores(people, *SIZE, elsewhere=elsewhere)
+    chosen = ScanpathSettings(bandwidth=0.06)
+    scores = scanpath_scores(people, *SIZE, chosen, elsewhere=elsewhere)
+
+    def level(measure, without=""):
+        here = [person for person in people if person.subject != without]
+        each = []
+        for person in elsewhere:
+            others = [other for other in here if other.subject != person.subject]
+            if person.subject != without:
+                each.append(compare(person, others, *SIZE, chosen).values[measure].mean())
+        return np.mean(each)
+
+    for measure in [*PAIRWISE, "sequence_score"]:
+        assert scores.chance_level(measure) == pytest.approx(level(measure))
     for measure in PAIRWISE:
-        pairs = [[one_by_one(a, b, measure) for b in elsewhere if b.subject != a.subject] for a in people]
-        assert scores.chance_level(measure) == pytest.approx(np.mean(pairs))
-        fewer = [
-            [one_by_one(a, b, measure) for b in elsewhere if b.subject not in (a.subject, "s1")]
-            for a in people
-            if a.subject != "s1"
-        ]
-        assert scores.chance_level(measure, without="s1") == pytest.approx(np.mean(fewer))
+        assert scores.chance_level(measure, without="s1") == pytest.approx(level(measure, without="s1"))
+
+
+def test_people_who_looked_at_only_one_of_the_two_images_count_there():
+    people, elsewhere = crowd(2, n=3), [replace(path, subject="t" + path.subject) for path in crowd(3, n=2)]
+    scores = scanpath_scores(people, *SIZE, elsewhere=elsewhere)
+    every = [one_by_one(a, b, "dtw") for a in elsewhere for b in people]
+    assert scores.chance_level("dtw") == pytest.approx(np.mean(every))
 
 
 def test_people_who_share_a_habit_but_no_scene_are_at_chance():
-    """Where the image guides nobody, people are as alike on one image as on two."""
+    """Where the image guides nobody, people are as alike on one image as on two.
+
+    Few people with few fixations in the middle of the image: places that they make themselves fit them
+    best, which must not show.
+    """
     rng = np.random.default_rng(4)
     between, chance = [], []
-    for _ in range(60):
-        people, elsewhere = ([random_path(rng, 8, f"s{k}") for k in range(6)] for _ in range(2))
+    for _ in range(150):
+        people, elsewhere = (
+            [
+                Scanpath.of(
+                    f"s{k}", *np.clip(rng.normal((400, 300), (150, 110), (6, 2)).T, 0, 599), [200.0] * 6
+                )
+                for k in range(4)
+            ]
+            for _ in range(2)
+        )
         scores = scanpath_scores(people, *SIZE, elsewhere=elsewhere)
-        between.append([scores.mean(name) for name in PAIRWISE])
-        chance.append([scores.chance_level(name) for name in PAIRWISE])
+        between.append([scores.mean(name) for name in DEFAULT])
+        chance.append([scores.chance_level(name) for name in DEFAULT])
     difference = np.array(between) - np.array(chance)
     error = difference.std(axis=0, ddof=1) / np.sqrt(len(difference))
     assert (np.abs(difference.mean(axis=0)) < 3.5 * error).all()
