@@ -135,6 +135,14 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "view.inspector", "Inspector panel", "Show or hide the inspector.", VIEW, ("F9",), checkable=True
     ),
     ActionInfo(
+        "view.scores",
+        "Scores and what follows",
+        "Show scores, differences, effects of the architecture, and the other results.",
+        VIEW,
+        ("Ctrl+T",),
+        "chart",
+    ),
+    ActionInfo(
         "view.quality",
         "Quality of the recordings",
         "Show how good recordings and trials are, and which stand out.",
@@ -185,8 +193,8 @@ TABLE: tuple[ActionInfo | str, ...] = (
     ),
     ActionInfo(
         "study.score",
-        "Score the study",
-        "Compare every map with where people looked.",
+        "Score the study…",
+        "Compare every map with where people looked: choose conventions and metrics.",
         STUDY,
         ("Ctrl+R",),
         "chart",

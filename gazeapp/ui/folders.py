@@ -7,13 +7,14 @@ from pathlib import Path
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES = (
+PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES = (
     "projects",
     "images",
     "gaze",
     "lists",
     "mappings",
     "tables",
+    "figures",
 )
 
 

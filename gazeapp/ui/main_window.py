@@ -23,7 +23,7 @@ from gazeapp.ui.session import Session, forget, recent
 from gazeapp.ui.study_actions import StudyActions
 from gazeapp.ui.topbar import TopBar
 from gazeapp.ui.widgets import capital, label, no_mnemonic, plain
-from gazeapp.ui.worker import JobState
+from gazeapp.ui.worker import JobError, JobState
 
 if TYPE_CHECKING:
     from gazeapp.ui.study import StudyView
@@ -77,6 +77,7 @@ class MainWindow(QMainWindow):
             self._bench = Workbench(self, self.selection, self.session, self.actions_)
             self.pages.addWidget(self._bench.compare)
             self._bench.loader.failed.connect(self.notifications.error)
+            self._bench.scores.failed.connect(self._tell_failed)
             self.gaze_actions.follow(self._bench.compare.mover)
         return self._bench
 
@@ -181,6 +182,10 @@ class MainWindow(QMainWindow):
         """Load what draws while the user looks at the welcome page."""
         if not self.session.stopped:
             _ = self.bench
+
+    @Slot(object)
+    def _tell_failed(self, error: JobError) -> None:
+        self.notifications.problem(error.what, where=error.where, todo=error.todo, details=error.details)
 
     @Slot()
     def _work_ended(self) -> None:

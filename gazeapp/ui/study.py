@@ -25,13 +25,10 @@ PEOPLE = "people"
 PEOPLE_BY_IMAGE = frozenset({"loso", "split_half_r", "half_vs_half"})
 """Estimators of how well people predict each other that have a value for each image."""
 
-ScoreKey = tuple[str, str, str]
-"""(task, preset, metric)."""
-
 
 @dataclass(frozen=True)
 class StudyView:
-    """A study as it stands in the project file.
+    """A study as it stands in the project file, without the scores of its images.
 
     Parameters
     ----------
@@ -49,9 +46,6 @@ class StudyView:
         Which fixations are in use, and how they make human maps.
     older_scores
         The (task, preset) whose scores were made of other fixations than those in use.
-    values
-        Score of each image by (task, preset, metric), then by source (``people`` for how well people
-        predict each other, then model ids), then by image id.
     """
 
     path: Path
@@ -65,7 +59,6 @@ class StudyView:
     recordings: Mapping[int, str] = field(default_factory=dict)
     choices: GazeChoices = field(default_factory=GazeChoices)
     older_scores: frozenset[tuple[str, str]] = frozenset()
-    values: Mapping[ScoreKey, Mapping[str, Mapping[int, float]]] = field(default_factory=dict)
     summary: tuple[SummaryRow, ...] = ()
     settings: Mapping[int, SettingsRow] = field(default_factory=dict)
     problems: tuple[ProblemRow, ...] = ()
@@ -111,21 +104,7 @@ def read_study(project: Project) -> StudyView:
         recordings=dict(project.db.execute("SELECT id, file FROM recordings ORDER BY id").fetchall()),
         choices=choices_of(project),
         older_scores=outdated_scores(project),
-        values=_values(project),
         summary=tuple(project.scores.summary()),
         settings={row.id: row for row in project.settings.all()},
         problems=tuple(project.problems.all()),
     )
-
-
-def _values(project: Project) -> dict[ScoreKey, dict[str, dict[int, float]]]:
-    found: dict[ScoreKey, dict[str, dict[int, float]]] = {}
-    for ceiling in project.scores.ceilings():
-        if ceiling.estimator in PEOPLE_BY_IMAGE and ceiling.value is not None:
-            key = ceiling.task, ceiling.preset, ceiling.metric
-            found.setdefault(key, {}).setdefault(PEOPLE, {})[ceiling.image_id] = ceiling.value
-    for score in project.scores.all():
-        if score.source_kind == "model" and not score.lesion and score.value is not None:
-            key = score.task, score.preset, score.metric
-            found.setdefault(key, {}).setdefault(score.source, {})[score.image_id] = score.value
-    return found

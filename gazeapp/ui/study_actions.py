@@ -237,15 +237,27 @@ class StudyActions(QObject):
 
     @Slot()
     def score(self) -> None:
-        """Score every map of the study."""
-        preset = self._selection.preset
+        """Ask how to score, and score every map of the study."""
+        study = self._session.study
+        if study is None:
+            return
+        from gazeapp.ui.dialogs.score import ScoreDialog
+
+        dialog = ScoreDialog(self._window, study, self._selection.preset)
+        if dialog.exec() != QDialog.DialogCode.Accepted:
+            return
+        choice = dialog.choice()
 
         def work(project: Any, progress: JobProgress) -> Any:
-            from gazeapp.engine.workflows.score import ScoreSettings, score
+            from gazeapp.engine.workflows.evaluate import evaluate
+            from gazeapp.engine.workflows.score import ScoreSettings
 
-            return score(project, ScoreSettings(preset=preset), progress)
+            return evaluate(project, ScoreSettings(**choice), progress)
 
-        self._run("Scoring", work, here=True)
+        self._run("Scoring", work, here=True, after=lambda _s: self._show_scores(choice["preset"]))
+
+    def _show_scores(self, preset: str) -> None:
+        self._selection.preset = preset
 
     @Slot()
     def report(self) -> None:

@@ -154,8 +154,8 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleS
 QComboBox:focus { border-color: $accent; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: $faint;
     background: $window; }
-QWidget#dockTitle QComboBox { background: transparent; border-color: transparent; min-height: 14px;
-    padding: 2px 4px; color: $muted; }
+QWidget#dockTitle QComboBox, QComboBox[role="quiet"] { background: transparent; border-color: transparent;
+    min-height: 14px; padding: 2px 4px; color: $muted; }
 QComboBox::drop-down { border: none; width: 20px; }
 QComboBox::down-arrow { image: url($chevron); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; padding: 4px;

@@ -51,7 +51,7 @@ class Workbench(QObject):
         self.compare = ComparePanel(selection, self.loader)
         self.images = ImagesPanel(selection, self.loader)
         self.inspector = InspectorPanel(selection)
-        self.scores = ScoresPanel(selection, actions)
+        self.scores = ScoresPanel(selection, session, actions)
         self.quality = QualityPanel(selection, session, actions)
         self.jobs = JobsPanel(session.runner)
         self._make_docks()
@@ -106,6 +106,12 @@ class Workbench(QObject):
     def show_jobs(self) -> None:
         """Bring the list of jobs and problems to the front."""
         self.results_dock.show_page("jobs")
+
+    @Slot()
+    def show_scores(self) -> None:
+        """Bring the results to the front."""
+        self.results_dock.show_page("scores")
+        self.scores.views.setFocus()
 
     @Slot()
     def show_quality(self) -> None:
@@ -165,6 +171,7 @@ class Workbench(QObject):
         actions.bind("view.next_image", self._next_image)
         actions.bind("view.previous_word", self._previous_word)
         actions.bind("view.next_word", self._next_word)
+        actions.bind("view.scores", self.show_scores)
         actions.bind("view.quality", self.show_quality)
         actions.bind("view.reset", self.reset_layout)
         actions["edit.move"].changed.connect(self._explain_moving)

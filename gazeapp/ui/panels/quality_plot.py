@@ -11,9 +11,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from gazeapp.engine.reports import quality as q
-from gazeapp.engine.types import IntArray
+from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.ui import theme
-from gazeapp.ui.panels.score_plot import spread
 from gazeapp.ui.widgets import plain
 
 MOST_POINTS = 4000
@@ -170,6 +169,17 @@ class QualityPlot(QWidget):
     def _figure_activated(self, _index: int) -> None:
         self.redraw()
         self.figure_chosen.emit(str(self.figure.currentData()))
+
+
+def spread(values: DoubleArray) -> DoubleArray:
+    """Return offsets in [-1, 1] that keep points of similar value apart; the same for the same values."""
+    if len(values) < 2:
+        return np.zeros(len(values))
+    order = np.argsort(values, kind="stable")
+    offsets = np.zeros(len(values))
+    # The golden ratio's multiples fill an interval evenly, so neighbours in value lie apart.
+    offsets[order] = (np.arange(len(values)) * 0.6180339887) % 1.0 * 2.0 - 1.0
+    return offsets
 
 
 def _shown(key: str, value: float) -> float:

@@ -1,48 +1,38 @@
-"""The table of scores: one row a source, one column a metric, each number with its origin."""
+"""Scores as a table: one row a source, one column a metric or a task, each number with its origin."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from gazeapp.engine.project.rows import SummaryRow
 from gazeapp.engine.reports import numbers
-from gazeapp.engine.scoring.facts import ESTIMATORS, METRICS, SOURCE_MEANINGS, is_lower_bound, metric_facts
-from gazeapp.engine.scoring.presets import MIT, TUEBINGEN
-from gazeapp.ui import theme
+from gazeapp.engine.reports.results.data import Cell, Column, ResultTable
+from gazeapp.engine.reports.results.words import interval_words
+from gazeapp.engine.scoring.facts import (
+    ESTIMATORS,
+    METRICS,
+    PERCENT,
+    SOURCE_MEANINGS,
+    is_lower_bound,
+    metric_facts,
+)
+from gazeapp.engine.scoring.presets import PRESETS
 from gazeapp.ui.colours import source_colour
+from gazeapp.ui.panels.results_cells import CEILING, GROUP, ShareCell
+from gazeapp.ui.panels.results_table import SourceRow
 from gazeapp.ui.study import PEOPLE, StudyView
-from gazeapp.ui.widgets import plain
 
-SORT_ROLE = int(Qt.ItemDataRole.UserRole) + 1
-CELL_ROLE = int(Qt.ItemDataRole.UserRole) + 2
-ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 3
+BY_TASK, BY_METRIC = "By task", "By metric"
+"""Whether a table is of one task, with metrics across, or of one metric, with tasks across."""
 
-_Index = QModelIndex | QPersistentModelIndex
 _HALF_VS_HALF = "half_vs_half"
-_KIND_ORDER = {"ceiling": 0, "model": 1, "human": 2, "truth": 3, "baseline": 4}
-_LOWER_BOUND = ("100 %, lower bound", "lower bound")
-_QUIET = frozenset({"human", "truth", "baseline"})
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One number and what it is measured against; ``percent`` and the interval are in percent of ceiling.
-
-    A ``reference`` stands where a metric has no ceiling: half of the people scored against the other half.
-    """
-
-    row: SummaryRow
-    mean: float | None
-    percent: float | None = None
-    low: float | None = None
-    high: float | None = None
-    reference: bool = False
+_UPPER_BOUND = "all_mixture"
+_PEOPLE_ROWS = ("loso_mixture", "loso", _HALF_VS_HALF)
+"""Estimators of how people do that share a row, as they are for different metrics: the first that there is."""
+_KIND_ORDER = {CEILING: 0, "model": 1, "human": 2, "truth": 3, GROUP: 4, "baseline": 5}
+_GROUP_FROM = 3
+_ABOUT_SOURCES = "Models and, in grey, what to compare them with."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +40,15 @@ class _Line:
     kind: str
     source: str
     name: str
-    color: str
-    cells: dict[str, Cell]
+    colour: str
+    cells: Mapping[str, ShareCell]
 
 
 def preset_names(study: StudyView | None) -> dict[str, str]:
     """Return the presets that a study has been scored with, id to name."""
     if study is None:
         return {}
-    names = {preset.id: preset.name for preset in (TUEBINGEN, MIT)}
+    names = {preset.id: preset.name for preset in PRESETS.values()}
     found = {row.preset for row in study.summary}
     return {p: names.get(p, p) for p in [*names, *sorted(found - names.keys())] if p in found}
 
@@ -74,131 +64,74 @@ def number(value: float | None) -> str:
     return numbers.number(value, 3 if value is None or abs(value) < 10 else 1)
 
 
-class ScoreTable(QAbstractTableModel):
-    """Summary rows of one task and preset as a table: source, then one column a metric."""
+def scored_metrics(study: StudyView, preset: str, task: str | None = None) -> list[str]:
+    """Return the metrics with scores under a preset, and a task or any, in the order in which they are shown."""
+    found = {row.metric for row in study.summary if row.preset == preset and task in (None, row.task)}
+    return [m for m in METRICS if m in found] + sorted(found - METRICS.keys())
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._study: StudyView | None = None
-        self._lines: list[_Line] = []
-        self._metrics: list[str] = []
-        self._task = ""
-        self._preset = ""
 
-    def show_rows(self, study: StudyView | None, task: str, preset: str) -> None:
-        """Show the summary of ``study`` under ``task`` and ``preset``."""
-        self.beginResetModel()
-        self._study, self._task, self._preset = study, task, preset
-        rows = [
-            row
-            for row in (study.summary if study else ())
-            if row.task == task and row.preset == preset and not row.lesion
+def score_table(study: StudyView, preset: str, *, task: str = "", metric: str = "") -> ResultTable:
+    """Return the scores of one task, a column for each metric, or those of one metric, a column for each task."""
+    rows = [
+        row
+        for row in study.summary
+        if row.preset == preset and not row.lesion and task in ("", row.task) and metric in ("", row.metric)
+    ]
+    if task:
+        columns = [
+            Column(name, metric_name(name), "", about_metric(name, preset))
+            for name in scored_metrics(study, preset, task)
         ]
-        found = {row.metric for row in rows}
-        self._metrics = [m for m in METRICS if m in found] + sorted(found - METRICS.keys())
-        self._lines = _lines(study, rows) if study else []
-        self.endResetModel()
-
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
-        """Return the number of sources."""
-        return 0 if parent.isValid() else len(self._lines)
-
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
-        """Return one for the source and one a metric."""
-        return 0 if parent.isValid() else 1 + len(self._metrics)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
-        """Return names of the metrics, and what they mean as tooltips."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        metric = self.metric_at(section)
-        if role == Qt.ItemDataRole.DisplayRole:
-            return metric_name(metric) if metric else "Source"
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain(about_metric(metric, self._preset)) if metric else _ABOUT_SOURCES
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if metric else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
-        return None
-
-    def data(self, index: _Index, role: int = 0) -> Any:
-        """Return what a cell shows, sorts by and says of itself."""
-        line = self._lines[index.row()]
-        metric = self.metric_at(index.column())
-        cell = line.cells.get(metric)
-        if role == ROW_ROLE:
-            return line
-        if role == CELL_ROLE:
-            return cell
-        if role == Qt.ItemDataRole.DisplayRole:
-            return line.name if not metric else number(cell.mean if cell else None)
-        if role == SORT_ROLE:
-            if not metric:
-                return f"{_KIND_ORDER.get(line.kind, 9)}{line.name}"
-            return cell.mean if cell and cell.mean is not None else float("-inf")
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain(self._explain(line, metric, cell))
-        return None
-
-    def metric_at(self, column: int) -> str:
-        """Return the metric of a column; empty for the column of sources."""
-        return self._metrics[column - 1] if 1 <= column <= len(self._metrics) else ""
-
-    def source_at(self, row: int) -> str:
-        """Return the source of a row."""
-        return self._lines[row].source
-
-    def can_be_focused(self, row: int) -> bool:
-        """Return whether the row's source has a pane in the compare view."""
-        source = self._lines[row].source
-        return source == PEOPLE or (self._study is not None and source in self._study.models)
-
-    def row_of(self, source: str | None) -> int:
-        """Return the row of a source, -1 when it has none."""
-        return next((i for i, line in enumerate(self._lines) if line.source == source), -1)
-
-    def column_of(self, metric: str) -> int:
-        """Return the column of a metric, -1 when it has none."""
-        return 1 + self._metrics.index(metric) if metric in self._metrics else -1
-
-    def _explain(self, line: _Line, metric: str, cell: Cell | None) -> str:
-        if not metric:
-            return _about_source(line)
-        name = metric_name(metric)
-        if cell is None or cell.mean is None:
-            return f"{name} of {line.name}: not defined here, or not computed."
-        row = cell.row
-        facts = METRICS.get(metric)
-        unit = f" {facts.unit}" if facts and facts.unit else ""
-        parts = [f"{name} of {line.name}: {number(cell.mean)}{unit}, mean under the task '{self._task}'."]
-        parts.append(f"{row.n_images} images, {row.n_subjects} people.")
-        if cell.reference:
-            parts.append(f"{name} has no ceiling; this is a reference, and nothing is a share of it.")
-        if line.kind == "human" or cell.reference:
-            parts.append(SOURCE_MEANINGS.get(row.source, ""))
-        if row.ceiling is not None:
-            parts.append(
-                f"Human ceiling {number(row.ceiling)}: {ESTIMATORS.get(row.estimator, row.estimator)}."
+    else:
+        about = about_metric(metric, preset)
+        columns = [Column(name, name, "", about) for name in study.tasks if any(r.task == name for r in rows)]
+    keys = [column.id for column in columns]
+    lines = _lines(study, rows, "metric" if task else "task")
+    return ResultTable(
+        id="by_task" if task else "by_metric",
+        title=f"Scores under the task '{task}'" if task else metric_name(metric),
+        columns=tuple(columns),
+        rows=tuple(
+            SourceRow(
+                line.kind,
+                line.name,
+                line.colour,
+                tuple(line.cells.get(key) or _missing(line, columns[k]) for k, key in enumerate(keys)),
+                line.source,
+                _about_source(line),
             )
-            if is_lower_bound(row.estimator):
-                parts.append("A good model can pass 100 %, as people's own agreement allows more than that.")
-        if cell.percent is not None:
-            text = f"{numbers.number(cell.percent, 1)} % of the ceiling"
-            if cell.low is not None and cell.high is not None:
-                text += (
-                    f", 95 % interval over images and people {numbers.number(cell.low, 1)} to "
-                    f"{numbers.number(cell.high, 1)} %"
-                )
-            parts.append(text + ".")
-        if row.chance is not None:
-            parts.append(f"Chance is {number(row.chance)}.")
-        settings = self._study.settings.get(row.settings_id) if self._study else None
-        if settings is not None:
-            parts.append(f"From settings {settings.hash} of {settings.created[:16].replace('T', ' ')} UTC.")
-        return "\n".join(parts)
+            for line in lines
+        ),
+        note=_ABOUT_SOURCES,
+    )
 
 
-_ABOUT_SOURCES = "Models and, in grey, what to compare them with."
+def spelled_out(table: ResultTable) -> ResultTable:
+    """Return a table of scores with everything in a column of its own: mean, ceiling, percent and its interval."""
+    columns: list[Column] = []
+    for column in table.columns:
+        columns += [
+            column,
+            Column(f"{column.id}_ceiling", f"{column.name} ceiling"),
+            Column(f"{column.id}_percent", f"{column.name} share", "% of ceiling"),
+        ]
+    rows = []
+    for row in table.rows:
+        if row.kind == GROUP:
+            continue
+        cells: list[Cell] = []
+        for cell in row.cells:
+            share = cell if isinstance(cell, ShareCell) else ShareCell(cell.text)
+            ceiling = share.row.ceiling if share.row is not None else None
+            cells += [
+                Cell(share.text, share.value, share.tooltip),
+                Cell(number(ceiling), ceiling),
+                Cell(
+                    numbers.percent(share.percent), share.percent, "", share.percent_low, share.percent_high
+                ),
+            ]
+        rows.append(SourceRow(row.kind, row.name, row.colour, tuple(cells), getattr(row, "source", "")))
+    return ResultTable(table.id, table.title, tuple(columns), tuple(rows), table.note, table.row_header)
 
 
 def about_metric(metric: str, preset: str) -> str:
@@ -209,144 +142,209 @@ def about_metric(metric: str, preset: str) -> str:
     better = "Higher is better." if facts.higher_is_better else "Lower is better."
     return (
         f"{facts.meaning} {better}\n{facts.formula}\n{facts.ceiling}\nThe number is the mean over images; the "
-        "bar is its share of the ceiling, which the tick marks, with the 95 % interval (over images and people)."
+        "bar is its share of the ceiling, which the tick marks, with the 95 % interval."
     )
-
-
-def _about_source(line: _Line) -> str:
-    kinds = {
-        "ceiling": "What people's own agreement allows: 100 %.",
-        "model": "The mean map of the model's caption.",
-        "human": "People scored on maps of people.",
-    }
-    return f"{line.name}. {SOURCE_MEANINGS.get(line.source) or kinds.get(line.kind, '')}"
 
 
 def facts_line(study: StudyView, task: str, preset: str) -> tuple[str, str]:
     """Return what the table's numbers rest on, in one line, and the estimators of the ceilings."""
-    rows = [r for r in study.summary if r.task == task and r.preset == preset]
+    rows = [r for r in study.summary if task in ("", r.task) and r.preset == preset]
     if not rows:
         return f"Nothing has been scored under the task '{task}' yet.", ""
     estimators = {
         metric_name(r.metric): ESTIMATORS.get(r.estimator, r.estimator) for r in rows if r.estimator
     }
     images, people = max(r.n_images for r in rows), max(r.n_subjects for r in rows)
-    line = f"task '{task}'  ·  {images} images  ·  {people} people  ·  bars: percent of the human ceiling"
+    under = f"task '{task}'" if task else "all tasks"
+    line = f"{under}  ·  {images} images  ·  {people} people  ·  bars: percent of the human ceiling"
     return line, "\n".join(f"{name}: {words}" for name, words in estimators.items())
 
 
-def _lines(study: StudyView, rows: list[SummaryRow]) -> list[_Line]:
-    by_source: dict[tuple[str, str], dict[str, Cell]] = {}
-    ceiling: dict[str, Cell] = {}
+def _lines(study: StudyView, rows: Sequence[SummaryRow], across: str) -> list[_Line]:
+    """Return a line for each source; ``across`` is the field of a row that names its column."""
+    by_source: dict[tuple[str, str], dict[str, ShareCell]] = {}
+    ceiling: dict[str, ShareCell] = {}
+    several = _sources_of_several_methods(rows)
     for row in rows:
-        # Estimators of how people do are for different metrics, so one line holds them all.
-        key = (row.source_kind, PEOPLE if row.source_kind == "human" else row.source)
-        cell = Cell(row, row.mean, row.percent, row.ci_low, row.ci_high)
-        if row.mean is not None or row.metric not in by_source.get(key, {}):
-            by_source.setdefault(key, {})[row.metric] = cell
+        column = str(getattr(row, across))
+        source = f"{row.source}\0{row.method}" if row.source in several else row.source
+        key = (row.source_kind, PEOPLE if row.source in _PEOPLE_ROWS else source)
+        if _comes_before(row, by_source.get(key, {}).get(column)):
+            by_source.setdefault(key, {})[column] = _cell(study, row)
         if row.ceiling is not None and row.percent is not None:
-            ceiling[row.metric] = Cell(row, row.ceiling, 100.0)
+            ceiling[column] = _ceiling_cell(study, row)
     for row in rows:
-        if row.source == _HALF_VS_HALF and row.metric not in ceiling and row.mean is not None and ceiling:
-            ceiling[row.metric] = Cell(row, row.mean, reference=True)
+        column = str(getattr(row, across))
+        if row.source == _HALF_VS_HALF and column not in ceiling and row.mean is not None:
+            ceiling[column] = _reference_cell(study, row)
+    made = []
+    if any(not cell.reference for cell in ceiling.values()) or (ceiling and across == "task"):
+        colour = source_colour(PEOPLE, study.model_ids).name()
+        made.append(_Line(CEILING, PEOPLE, "Human ceiling", colour, ceiling))
+    for (kind, key), cells in by_source.items():
+        source, _, method = key.partition("\0")
+        name = {PEOPLE: "People vs people", _UPPER_BOUND: "People, upper bound"}.get(
+            source, study.source_name(source)
+        )
+        colour = source_colour(source, study.model_ids).name() if source in study.model_ids else ""
+        made.append(_Line(kind, source, f"{name} · {method}" if method else name, colour, cells))
+    made += _baseline_group([line for line in made if line.kind == "baseline"], across, rows)
     models = study.model_ids
-    made = (
-        [_Line("ceiling", PEOPLE, "Human ceiling", source_colour(PEOPLE, models).name(), ceiling)]
-        if ceiling
-        else []
-    )
-    for (kind, source), cells in by_source.items():
-        color = source_colour(source, models).name() if source in models else ""
-        name = "People vs people" if kind == "human" else study.source_name(source)
-        made.append(_Line(kind, source, name, color, cells))
     return sorted(made, key=lambda ln: (_KIND_ORDER.get(ln.kind, 9), _place(models, ln.source), ln.name))
+
+
+def _comes_before(row: SummaryRow, there: ShareCell | None) -> bool:
+    """Return whether a row's number is shown rather than the one that is there."""
+    if there is None or there.row is None or there.row.mean is None:
+        return True
+    if row.mean is None:
+        return False
+    ranks = [_PEOPLE_ROWS.index(s) if s in _PEOPLE_ROWS else 0 for s in (row.source, there.row.source)]
+    return ranks[0] < ranks[1] or row.source == there.row.source
+
+
+def _sources_of_several_methods(rows: Sequence[SummaryRow]) -> set[str]:
+    methods: dict[str, set[str]] = {}
+    for row in rows:
+        if row.source_kind == "model":
+            methods.setdefault(row.source, set()).add(row.method)
+    return {source for source, found in methods.items() if len(found) > 1}
+
+
+def _baseline_group(baselines: Sequence[_Line], across: str, rows: Sequence[SummaryRow]) -> list[_Line]:
+    """Return the heading of the baselines, with the best of them in each column; none for a few of them."""
+    if len(baselines) < _GROUP_FROM:
+        return []
+    best: dict[str, ShareCell] = {}
+    for column in {str(getattr(row, across)) for row in rows}:
+        found = [(line.cells[column], line.name) for line in baselines if column in line.cells]
+        known = [(cell, name) for cell, name in found if cell.value is not None]
+        if not known:
+            continue
+        metric = known[0][0].row.metric if known[0][0].row is not None else ""
+        sign = 1.0 if metric not in METRICS or METRICS[metric].higher_is_better else -1.0
+        cell, name = max(known, key=lambda pair: sign * (pair[0].value or 0.0))
+        tip = f"The best of {len(known)} baselines: {name}.\n{cell.tooltip}"
+        best[column] = ShareCell(
+            cell.text,
+            cell.value,
+            tip,
+            percent=cell.percent,
+            percent_low=cell.percent_low,
+            percent_high=cell.percent_high,
+            row=cell.row,
+        )
+    return [_Line(GROUP, "", f"Best of {len(baselines)} baselines", "", best)]
+
+
+def _cell(study: StudyView, row: SummaryRow) -> ShareCell:
+    return ShareCell(
+        number(row.mean),
+        row.mean,
+        _explain(study, row, _name_of(study, row)),
+        percent=row.percent,
+        percent_low=row.ci_low,
+        percent_high=row.ci_high,
+        row=row,
+    )
+
+
+def _ceiling_cell(study: StudyView, row: SummaryRow) -> ShareCell:
+    about = [
+        f"{metric_name(row.metric)} of the human ceiling: {number(row.ceiling)}, task '{row.task}'.",
+        f"{row.n_images} images, {row.n_subjects} people.",
+        f"{ESTIMATORS.get(row.estimator, row.estimator)}.".capitalize(),
+    ]
+    if is_lower_bound(row.estimator):
+        about.append("A good model can pass 100 %, as people's own agreement allows more than that.")
+    about += [_chance(row), _origin(study, row)]
+    return ShareCell(
+        number(row.ceiling),
+        row.ceiling,
+        "\n".join(part for part in about if part),
+        percent=100.0,
+        lower_bound=is_lower_bound(row.estimator),
+        row=row,
+    )
+
+
+def _reference_cell(study: StudyView, row: SummaryRow) -> ShareCell:
+    name = metric_name(row.metric)
+    about = (
+        f"{name} of half of the people against the other half: {number(row.mean)}, task '{row.task}'.\n"
+        f"{name} has no ceiling; this is a reference, and nothing is a share of it.\n"
+        f"{row.n_images} images, {row.n_subjects} people.\n"
+        f"{SOURCE_MEANINGS.get(row.source, '')}\n{_origin(study, row)}"
+    )
+    return ShareCell(number(row.mean), row.mean, about.rstrip(), reference=True, row=row)
+
+
+def _missing(line: _Line, column: Column) -> ShareCell:
+    return ShareCell(number(None), None, f"{column.name} of {line.name}: not defined here, or not computed.")
+
+
+def _name_of(study: StudyView, row: SummaryRow) -> str:
+    return "people" if row.source_kind == "human" else study.source_name(row.source)
+
+
+def _explain(study: StudyView, row: SummaryRow, name: str) -> str:
+    """Return the number in a sentence, its definition, what it is held against, and what made it."""
+    metric = metric_name(row.metric)
+    if row.mean is None:
+        return f"{metric} of {name}: not defined here, or not computed."
+    facts = metric_facts(row.metric, row.preset) if row.metric in METRICS else None
+    unit = f" {facts.unit}" if facts and facts.unit else ""
+    parts = [
+        f"{metric} of {name}: {number(row.mean)}{unit}, mean under the task '{row.task}'.",
+        f"{row.n_images} images, {row.n_subjects} people.",
+    ]
+    if facts is not None:
+        parts.append(facts.formula)
+    if row.source_kind in ("human", "baseline", "truth"):
+        parts.append(SOURCE_MEANINGS.get(row.source, ""))
+    if row.ceiling is not None:
+        held = "Human ceiling" if row.percent is not None else "Held against"
+        parts.append(f"{held} {number(row.ceiling)}: {ESTIMATORS.get(row.estimator, row.estimator)}.")
+        if is_lower_bound(row.estimator):
+            parts.append("A good model can pass 100 %, as people's own agreement allows more than that.")
+    if row.percent is not None:
+        parts.append(_share_text(row))
+    parts += [_chance(row), _origin(study, row)]
+    return "\n".join(part for part in parts if part)
+
+
+def _share_text(row: SummaryRow) -> str:
+    text = f"{numbers.number(row.percent, 1)} % of the ceiling"
+    if row.ci_low is not None and row.ci_high is not None:
+        how = f" ({interval_words(row.interval)})" if row.interval else ""
+        text += f", 95 % interval {numbers.number(row.ci_low, 1)} to {numbers.number(row.ci_high, 1)} %{how}"
+    return f"{text}.\n{PERCENT}"
+
+
+def _chance(row: SummaryRow) -> str:
+    return "" if row.chance is None else f"Chance is {number(row.chance)}."
+
+
+def _origin(study: StudyView, row: SummaryRow) -> str:
+    settings = study.settings.get(row.settings_id)
+    if settings is None:
+        return ""
+    made = f"From settings {settings.hash} of {settings.created[:16].replace('T', ' ')} UTC"
+    transform = settings.values.get("transform", "none")
+    return f"{made}; preset {row.preset}" + (f"; maps: {transform}." if transform != "none" else ".")
+
+
+def _about_source(line: _Line) -> str:
+    kinds = {
+        CEILING: "What people's own agreement allows: 100 %.",
+        "model": "The mean map of the model's caption.",
+        "human": "People scored on maps of people: of the others, or half against half."
+        if line.source == PEOPLE
+        else "People scored on a density that knows their own fixations, too: no map can be expected to do better.",
+        GROUP: "In each column the best baseline. Click, or press space, to show or hide them all.",
+    }
+    return f"{line.name}. {SOURCE_MEANINGS.get(line.source) or kinds.get(line.kind, '')}"
 
 
 def _place(models: Sequence[str], source: str) -> int:
     return models.index(source) if source in models else len(models)
-
-
-def _fitting(wordings: Sequence[str], painter: QPainter, room: float) -> str:
-    """Return the first wording that fits into ``room`` px, else the last."""
-    metrics = painter.fontMetrics()
-    return next((text for text in wordings if metrics.horizontalAdvance(text) <= room), wordings[-1])
-
-
-class ScoreDelegate(QStyledItemDelegate):
-    """Draws a number with its share of the ceiling as a bar under it."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        """Draw one cell."""
-        shades = theme.colors()
-        line: _Line = index.data(ROW_ROLE)
-        quiet = line.kind in _QUIET
-        area = QRectF(option.rect)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        if selected or option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(shades.accent_soft if selected else shades.hover))
-            painter.drawRoundedRect(area.adjusted(2, 1, -2, -1), 5, 5)
-        text = QColor(shades.muted if quiet else shades.text)
-        if index.column() == 0:
-            self._paint_source(painter, area, line, text, option.font)
-        else:
-            self._paint_cell(painter, area, line, index.data(CELL_ROLE), text, option.font)
-        painter.restore()
-
-    def _paint_source(self, painter: QPainter, area: QRectF, line: _Line, text: QColor, font: QFont) -> None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        if line.color:
-            painter.setBrush(QColor(line.color))
-            painter.drawEllipse(QRectF(area.left() + 16, area.center().y() - 4, 8, 8))
-        painter.setPen(text)
-        painter.setFont(font)
-        room = area.adjusted(34, 0, -4, 0)
-        name = painter.fontMetrics().elidedText(line.name, Qt.TextElideMode.ElideRight, int(room.width()))
-        painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), name)
-
-    def _paint_cell(
-        self, painter: QPainter, area: QRectF, line: _Line, cell: Cell | None, text: QColor, font: QFont
-    ) -> None:
-        inner = area.adjusted(10, 3, -10, -3)
-        upper, lower = QRectF(inner), QRectF(inner)
-        upper.setBottom(inner.center().y() + 1)
-        lower.setTop(inner.center().y() + 2)
-        right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        painter.setFont(theme.tabular(font))
-        painter.setPen(QColor(theme.colors().muted) if cell is not None and cell.reference else text)
-        painter.drawText(upper, right, number(cell.mean if cell else None))
-        if cell is None or cell.percent is None:
-            return
-        small = theme.tabular(font)
-        small.setPointSizeF(max(7.0, font.pointSizeF() - 1))
-        painter.setFont(small)
-        painter.setPen(QColor(theme.colors().muted))
-        if line.kind == "ceiling" and is_lower_bound(cell.row.estimator):
-            painter.drawText(lower, right, _fitting(_LOWER_BOUND, painter, lower.width()))
-            return
-        painter.drawText(lower, right, numbers.percent(cell.percent))
-        lower.setRight(lower.right() - painter.fontMetrics().horizontalAdvance("000 % "))
-        self._paint_bar(painter, lower, cell, QColor(line.color or theme.colors().faint))
-
-    def _paint_bar(self, painter: QPainter, inner: QRectF, cell: Cell, color: QColor) -> None:
-        """Draw the share of the ceiling; the full width is 125 %, the tick is the ceiling."""
-        shades = theme.colors()
-        width, y = inner.width(), inner.center().y()
-
-        def place(percent: float) -> float:
-            return inner.left() + width * min(max(percent, 0.0), 125.0) / 125.0
-
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(shades.hover))
-        painter.drawRoundedRect(QRectF(inner.left(), y - 2, width, 4), 2, 2)
-        painter.setBrush(color)
-        share = cell.percent or 0.0
-        if share > 0:
-            painter.drawRoundedRect(QRectF(inner.left(), y - 2, place(share) - inner.left(), 4), 2, 2)
-        painter.setPen(QPen(QColor(shades.muted), 1))
-        painter.drawLine(int(place(100)), int(y - 5), int(place(100)), int(y + 4))
-        if cell.low is not None and cell.high is not None:
-            painter.setPen(QPen(QColor(shades.text), 1.2))
-            painter.drawLine(int(place(cell.low)), int(y), int(place(cell.high)), int(y))

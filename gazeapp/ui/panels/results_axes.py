@@ -1,0 +1,313 @@
+"""One plot of a figure of results, drawn with the window's colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from gazeapp.engine.reports.results.data import BASELINE, Axes, Line, Series
+from gazeapp.engine.types import DoubleArray
+from gazeapp.ui import theme
+from gazeapp.ui.widgets import plain
+
+MOST_POINTS = 3000
+"""Points of one series that are drawn at most, spread evenly over their values."""
+
+_SYMBOLS = {"o": "o", "s": "s", "D": "d", "^": "t1"}
+_BAR = 0.66
+_LINE_HEIGHT = 1.15
+_MOST_NAME = 0.42
+"""Share of the plot's width that names down its side may take."""
+
+
+class _Axis(pg.AxisItem):
+    """An axis whose numbers have a true minus sign."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Return the texts of the ticks."""
+        return [text.replace("-", "−") for text in super().tickStrings(values, scale, spacing)]
+
+
+class ResultPlot(pg.PlotWidget):
+    """One :class:`Axes`; ``chosen`` carries the (image id, source) of a point that was clicked."""
+
+    chosen = Signal(int, str)
+    _fitting: QTimer | None = None
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(
+            parent, background=None, axisItems={side: _Axis(side) for side in ("left", "bottom")}
+        )
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setMouseEnabled(x=False, y=False)
+        self.getPlotItem().setContentsMargins(0, theme.STEP // 2, theme.STEP, 0)
+        for side in ("left", "bottom"):
+            # While a label is in sight, switching the prefix off would keep the scale that it has then.
+            self.getPlotItem().getAxis(side).enableAutoSIPrefix(False)
+        self.axes: Axes | None = None
+        self.points: list[pg.ScatterPlotItem] = []
+        self._series: list[Series] = []
+        self._source = ""
+        self._image: int | None = None
+        self._places: dict[int, list[tuple[float, float]]] = {}
+        self._ring: pg.ScatterPlotItem | None = None
+        self._path: pg.PlotDataItem | None = None
+        self._fitting = QTimer(self)
+        self._fitting.setSingleShot(True)
+        self._fitting.timeout.connect(self._fit_names)
+
+    def show_axes(self, axes: Axes) -> None:
+        """Draw other axes."""
+        self.axes = axes
+        self.setAccessibleName(axes.title or axes.y_label)
+        self.redraw()
+
+    def emphasise(self, source: str) -> None:
+        """Bring the points of a source forward; an empty name treats all alike."""
+        self._source = source
+        for item, series in zip(self.points, self._series, strict=True):
+            item.setBrush(self._brush(series))
+
+    def mark_image(self, image_id: int | None) -> None:
+        """Ring the points of an image; in rows of points, join them."""
+        self._image = image_id
+        if self._ring is None or self._path is None or self.axes is None:
+            return
+        places = self._places.get(image_id, []) if image_id is not None else []
+        xs, ys = [x for x, _ in places], [y for _, y in places]
+        self._ring.setData(xs, ys)
+        self._path.setData(*((xs, ys) if self.axes.x_ticks else ([], [])))
+
+    def redraw(self) -> None:
+        """Draw everything again in the colours of the theme."""
+        self.clear()
+        self.points, self._series, self._places = [], [], {}
+        self._ring = self._path = None
+        axes, shades = self.axes, theme.colors()
+        self.setBackground(shades.base)
+        if axes is None:
+            return
+        for line in axes.lines:
+            self._draw_line(axes, line)
+        for series in axes.series:
+            self._draw_series(axes, series)
+        ink = QColor(shades.text)
+        self._path = pg.PlotDataItem(pen=pg.mkPen(ink, width=1))
+        self._ring = pg.ScatterPlotItem(size=11, pen=pg.mkPen(ink, width=2), brush=pg.mkBrush(None))
+        for item in (self._path, self._ring):
+            item.setZValue(-1)  # the points themselves take the clicks
+            self.addItem(item)
+        self._dress(axes)
+        self.mark_image(self._image)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut the names of categories to the room that is there."""
+        super().resizeEvent(event)
+        if self._fitting is not None:  # the first resize comes from within the constructor
+            self._fitting.start(0)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the room in which a plot can be read."""
+        return QSize(26 * theme.STEP, 15 * theme.STEP)
+
+    def _draw_line(self, axes: Axes, line: Line) -> None:
+        pen = pg.mkPen(QColor(theme.colors().muted), width=1)
+        pen.setStyle(Qt.PenStyle.DashLine if line.dashed else Qt.PenStyle.SolidLine)
+        if line.along == "both":
+            item = pg.InfiniteLine(QPointF(0, 0), angle=45, pen=pen)
+        else:
+            value = self._across(axes, np.array([line.value]))[0] if line.along == "x" else line.value
+            upright = (line.along == "y") == axes.horizontal
+            item = pg.InfiniteLine(float(value), angle=90 if upright else 0, pen=pen)
+        item.setZValue(-2)
+        item.setToolTip(plain(line.label))
+        self.addItem(item)
+
+    def _draw_series(self, axes: Axes, series: Series) -> None:
+        places, values = self._across(axes, series.x), np.asarray(series.y, dtype=np.float64)
+        known = np.flatnonzero(np.isfinite(values) & np.isfinite(places))
+        if not len(known):
+            return
+        colour = self._colour(series)
+        if series.bars:
+            self._draw_bars(axes, places[known], values[known], colour)
+        if series.joined:
+            pen = pg.mkPen(colour, width=2)
+            pen.setStyle(Qt.PenStyle.DotLine if series.dashed else Qt.PenStyle.SolidLine)
+            self.addItem(pg.PlotDataItem(*_turned(axes, places[known], values[known]), pen=pen))
+        self._draw_intervals(axes, series, places, colour)
+        self._draw_points(axes, series, places, values, _thinned(known, values))
+
+    def _draw_bars(self, axes: Axes, places: DoubleArray, values: DoubleArray, colour: QColor) -> None:
+        zeros = np.zeros(len(places))
+        shape = (
+            {"y": places, "height": _BAR, "x0": zeros, "x1": values}
+            if axes.horizontal
+            else {"x": places, "width": _BAR, "y0": zeros, "y1": values}
+        )
+        self.addItem(pg.BarGraphItem(**shape, brush=pg.mkBrush(colour), pen=pg.mkPen(None)))
+
+    def _draw_intervals(self, axes: Axes, series: Series, places: DoubleArray, colour: QColor) -> None:
+        if series.low is None or series.high is None:
+            return
+        known = np.flatnonzero(np.isfinite(series.low) & np.isfinite(series.high) & np.isfinite(places))
+        if not len(known):
+            return
+        ends = np.stack([series.low[known], series.high[known]], axis=1).ravel()
+        along = np.repeat(places[known], 2)
+        ink = QColor(theme.colors().text) if series.bars else colour
+        item = pg.PlotDataItem(*_turned(axes, along, ends), connect="pairs", pen=pg.mkPen(ink, width=2))
+        self.addItem(item)
+
+    def _draw_points(
+        self, axes: Axes, series: Series, places: DoubleArray, values: DoubleArray, drawn: Sequence[int]
+    ) -> None:
+        xs, ys = _turned(axes, places[drawn], values[drawn])
+        is_seen = bool(series.marker) and not series.bars
+        size = 6 if series.small else 10
+        item = pg.ScatterPlotItem(
+            x=xs,
+            y=ys,
+            data=[(series, int(k)) for k in drawn],
+            size=size if is_seen else 16,
+            symbol=_SYMBOLS.get(series.marker, "o"),
+            pen=pg.mkPen(self._colour(series), width=2) if series.hollow else pg.mkPen(None),
+            brush=self._brush(series) if is_seen and not series.hollow else pg.mkBrush(0, 0, 0, 0),
+            hoverable=True,
+            hoverSize=(size if is_seen else 16) + 4,
+            tip=_tip,
+        )
+        item.sigClicked.connect(self._clicked)
+        self.addItem(item)
+        if is_seen and not series.hollow:
+            self.points.append(item)
+            self._series.append(series)
+        for x, y, k in zip(xs, ys, drawn, strict=True):
+            key = series.keys[k] if series.keys else None
+            if key is not None:
+                self._places.setdefault(key[0], []).append((float(x), float(y)))
+
+    def _across(self, axes: Axes, x: DoubleArray) -> DoubleArray:
+        """Return where positions lie on the axis."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log10(x) if axes.x_log else np.asarray(x, dtype=np.float64)
+
+    def _colour(self, series: Series) -> QColor:
+        shades = theme.colors()
+        return QColor(shades.faint if series.kind == BASELINE else series.colour or shades.accent)
+
+    def _brush(self, series: Series) -> Any:
+        colour = self._colour(series)
+        sources = {key[1] for key in series.keys if key is not None}
+        quiet = bool(self._source and sources and self._source not in sources)
+        if series.small:
+            colour.setAlpha(60 if quiet else 190)
+        return pg.mkBrush(colour)
+
+    def _dress(self, axes: Axes) -> None:
+        shades = theme.colors()
+        item = self.getPlotItem()
+        item.invertY(axes.horizontal)
+        for side in ("left", "bottom"):
+            axis = item.getAxis(side)
+            axis.setPen(pg.mkPen(shades.line))
+            axis.setTextPen(pg.mkPen(shades.muted))
+            axis.setStyle(tickLength=0)
+            axis.setTickFont(self.font())
+            axis.setTicks(None)
+        position = "left" if axes.horizontal else "bottom"
+        box = item.getViewBox()
+        box.enableAutoRange(x=True, y=True)
+        if axes.x_ticks:
+            places = [place for place, _ in axes.x_ticks]
+            set_range = box.setYRange if axes.horizontal else box.setXRange
+            set_range(min(places) - 0.6, max(places) + 0.6, padding=0)
+        elif axes.x_log:
+            found = np.unique(np.concatenate([series.x for series in axes.series if not series.dashed]))
+            ticks = [(float(np.log10(x)), f"{x:g}") for x in found if x > 0]
+            item.getAxis(position).setTicks([ticks])
+        self._fit_names()
+
+    @Slot()
+    def _fit_names(self) -> None:
+        """Cut names of categories and of axes to the room that is there, or break them into lines."""
+        axes = self.axes
+        if axes is None:
+            return
+        metrics = QFontMetrics(self.font())
+        left, bottom = (self.getPlotItem().getAxis(side) for side in ("left", "bottom"))
+        left.setWidth(None)
+        bottom.setHeight(None)
+        words = axes.y_label if axes.horizontal else axes.x_label
+        room = int(0.9 * self.width())
+        text = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
+        bottom.setLabel(escape(text), color=theme.colors().muted)
+        bottom.showLabel(bool(text))
+        if axes.x_ticks and axes.horizontal:
+            self._name_rows(axes, metrics)
+        elif axes.x_ticks:
+            self._name_columns(axes, metrics)
+
+    def _name_rows(self, axes: Axes, metrics: QFontMetrics) -> None:
+        names = [name for _, name in axes.x_ticks]
+        room = int(min(_MOST_NAME * self.width(), max(map(metrics.horizontalAdvance, names)) + 4))
+        height = (self.height() - 3 * metrics.height()) / max(len(names), 1)
+        lines = max(int(height / metrics.height()), 1)
+        texts = [broken(name, metrics, room, lines) for name in names]
+        axis = self.getPlotItem().getAxis("left")
+        axis.setWidth(room + 2 * theme.STEP)
+        axis.setTicks([[(place, text) for (place, _), text in zip(axes.x_ticks, texts, strict=True)]])
+
+    def _name_columns(self, axes: Axes, metrics: QFontMetrics) -> None:
+        room = int(0.8 * self.width() / max(len(axes.x_ticks), 1)) - theme.STEP // 2
+        texts = [broken(name, metrics, room) for _, name in axes.x_ticks]
+        axis = self.getPlotItem().getAxis("bottom")
+        lines = max(text.count("\n") + 1 for text in texts) + (1 if axes.x_label else 0)
+        axis.setHeight(int(_LINE_HEIGHT * lines * metrics.height()) + theme.STEP)
+        axis.setTicks([[(place, text) for (place, _), text in zip(axes.x_ticks, texts, strict=True)]])
+
+    @Slot(object, object)
+    def _clicked(self, _item: Any, points: Any, *_event: Any) -> None:
+        if not len(points):
+            return
+        series, k = points[0].data()
+        key = series.keys[k] if series.keys else None
+        if key is not None:
+            self.chosen.emit(int(key[0]), str(key[1]))
+
+
+def broken(name: str, metrics: QFontMetrics, room: int, most: int = 3) -> str:
+    """Return a name in at most ``most`` lines of ``room`` px, broken at spaces and hyphens, cut where it must be."""
+    lines: list[str] = []
+    for word in name.replace("-", "-\0").replace(" ", " \0").split("\0"):
+        fits = bool(lines) and metrics.horizontalAdvance((lines[-1] + word).rstrip()) <= room
+        if fits or len(lines) == most:
+            lines[-1] += word
+        else:
+            lines.append(word)
+    return "\n".join(metrics.elidedText(line.strip(), Qt.TextElideMode.ElideRight, room) for line in lines)
+
+
+def _turned(axes: Axes, places: DoubleArray, values: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
+    return (values, places) if axes.horizontal else (places, values)
+
+
+def _thinned(known: Any, values: DoubleArray) -> Any:
+    """Return at most :data:`MOST_POINTS` of the points ``known``, spread evenly over their values."""
+    if len(known) <= MOST_POINTS:
+        return known
+    order = np.argsort(values[known], kind="stable")
+    return np.sort(known[order[np.linspace(0, len(known) - 1, MOST_POINTS).astype(np.int64)]])
+
+
+def _tip(*, data: tuple[Series, int], **_place: float) -> str:
+    series, k = data
+    return plain(series.texts[k]) if series.texts else plain(series.name)

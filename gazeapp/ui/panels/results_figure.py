@@ -1,0 +1,205 @@
+"""The figures of results: plots side by side as there is room, a legend, and what can be read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gazeapp.engine.reports.results.data import BASELINE, Axes, Figure
+from gazeapp.ui import theme
+from gazeapp.ui.panels.results_axes import MOST_POINTS, ResultPlot
+from gazeapp.ui.widgets import label, plain
+
+_LEAST_WIDTH, _LEAST_HEIGHT = 28 * theme.STEP, 16 * theme.STEP
+
+
+class FigureView(QWidget):
+    """One of some figures; a click on a point that is an image is ``chosen``: (image id, source)."""
+
+    chosen = Signal(int, str)
+    menu_asked = Signal(QPoint)
+    figure_chosen = Signal(str)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("dockBody")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName(name)
+        self._figures: tuple[Figure, ...] = ()
+        self._source = ""
+        self._image: int | None = None
+        self.plots: list[ResultPlot] = []
+        self._pool: list[tuple[ResultPlot, QLabel]] = []
+        self._choice = QComboBox()
+        self._choice.setAccessibleName("Which figure is drawn")
+        self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._choice.setMinimumContentsLength(12)
+        self._choice.setMaximumWidth(40 * theme.STEP)
+        self._choice.setProperty("role", "quiet")
+        self._choice.activated.connect(self._choose)
+        self._title = label("", "section")
+        self._legend = label("", "muted")
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
+        for words in (self._title, self._legend):
+            words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        top = QHBoxLayout()
+        top.setContentsMargins(2 * theme.STEP, 0, 0, 0)
+        top.setSpacing(2 * theme.STEP)
+        top.addWidget(self._choice)
+        top.addWidget(self._title, 1)
+        self._body = QWidget()
+        self._grid = QGridLayout(self._body)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(0)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setWidget(self._body)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 8, 4)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addWidget(self._legend)
+        column.addWidget(self._scroll, 1)
+        self._legend.setContentsMargins(2 * theme.STEP, 0, 0, 0)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self.menu_asked)
+        self.setMinimumWidth(30 * theme.STEP)
+
+    @property
+    def figure(self) -> Figure | None:
+        """The figure that is drawn."""
+        place = self._choice.currentIndex()
+        return self._figures[place] if 0 <= place < len(self._figures) else None
+
+    def show_figures(self, figures: Sequence[Figure]) -> None:
+        """Offer some figures and draw the one that was drawn before, else the first."""
+        before = self.figure.id if self.figure is not None else ""
+        self._figures = tuple(figures)
+        self._choice.clear()
+        for figure in self._figures:
+            self._choice.addItem(figure.title, figure.id)
+        place = max(self._choice.findData(before), 0)
+        if self._figures:
+            self._choice.setCurrentIndex(place)
+        self._choice.setVisible(len(self._figures) > 1)
+        self._title.setVisible(len(self._figures) == 1)
+        self._draw()
+
+    def emphasise(self, source: str) -> None:
+        """Bring the points of a source forward."""
+        self._source = source
+        for plot in self.plots:
+            plot.emphasise(source)
+
+    def mark_image(self, image_id: int | None) -> None:
+        """Ring the points of an image."""
+        self._image = image_id
+        for plot in self.plots:
+            plot.mark_image(image_id)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            for plot, _ in self._pool:
+                plot.redraw()
+            self._write_legend()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Place as many plots side by side as there is room for."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    @Slot(int)
+    def _choose(self, _place: int) -> None:
+        self._draw()
+        if self.figure is not None:
+            self.figure_chosen.emit(self.figure.id)
+
+    def _draw(self) -> None:
+        figure = self.figure
+        axes = figure.axes if figure is not None else ()
+        self._title.setText(figure.title if figure is not None else "")
+        about = _about(figure) if figure is not None else ""
+        for part in (self._title, self._choice):
+            part.setToolTip(plain(about))
+        self._write_legend()
+        while len(self._pool) < len(axes):
+            self._pool.append(self._new_plot())
+        self.plots = [plot for plot, _ in self._pool[: len(axes)]]
+        for k, (plot, title) in enumerate(self._pool):
+            is_used = k < len(axes)
+            plot.setVisible(is_used)
+            title.setVisible(is_used)
+            if is_used:
+                plot.emphasise(self._source)
+                plot.mark_image(self._image)
+                plot.show_axes(axes[k])
+                self._write_title(title, axes[k], alone=len(axes) == 1)
+        self._arrange()
+
+    def _new_plot(self) -> tuple[ResultPlot, QLabel]:
+        plot, title = ResultPlot(), label("", "muted")
+        plot.chosen.connect(self.chosen)
+        title.setContentsMargins(2 * theme.STEP, 0, 0, 0)
+        title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Maximum)
+        return plot, title
+
+    def _write_title(self, title: QLabel, axes: Axes, *, alone: bool) -> None:
+        """Name a plot; of upright ones the values, too, which would be cut beside a low axis."""
+        parts = ["" if alone else axes.title, "" if axes.horizontal else axes.y_label]
+        title.setText("  ·  ".join(dict.fromkeys(part for part in parts if part)))
+        title.setToolTip(plain(title.text()))
+        title.setVisible(bool(title.text()))
+
+    def _arrange(self) -> None:
+        figure = self.figure
+        if figure is None or not self.plots:
+            return
+        columns = max(1, min(self.width() // _LEAST_WIDTH, figure.columns, len(self.plots)))
+        for k, (plot, title) in enumerate(self._pool[: len(self.plots)]):
+            row, column = 2 * (k // columns), k % columns
+            self._grid.addWidget(title, row, column)
+            self._grid.addWidget(plot, row + 1, column)
+            n = max((len(one.x_ticks) for one in figure.axes if one.horizontal), default=0)
+            plot.setMinimumHeight(max(_LEAST_HEIGHT, 14 * n + 5 * theme.STEP))
+        for column in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(column, 1 if column < columns else 0)
+
+    def _write_legend(self) -> None:
+        entries: dict[str, str] = {}
+        for axes in self.figure.axes if self.figure is not None else ():
+            if axes.legend:
+                entries.update(_entries(axes))
+        shown = "&nbsp;&nbsp; ".join(
+            f"<span style='color:{colour}'>●</span> {escape(name)}" for name, colour in entries.items()
+        )
+        self._legend.setText(shown)
+        self._legend.setToolTip(plain("\n".join(entries)))
+        self._legend.setVisible(len(entries) > 1)
+
+
+def _entries(axes: Axes) -> dict[str, str]:
+    faint = theme.colors().faint
+    return {one.name: faint if one.kind == BASELINE else one.colour for one in axes.series if one.name}
+
+
+def _about(figure: Figure) -> str:
+    most = max((len(one.y) for axes in figure.axes for one in axes.series), default=0)
+    more = f"\nOf {most:,} points a row, {MOST_POINTS:,} are drawn." if most > MOST_POINTS else ""
+    lines = {line.label for axes in figure.axes for line in axes.lines if line.label}
+    marks = f"\nLines: {', '.join(sorted(lines))}." if lines else ""
+    return f"{figure.title}\n{figure.caption}{marks}{more}".strip()

@@ -1,0 +1,332 @@
+"""The views of the scores panel: what each is about, what it needs, and the tables and figures that it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gazeapp.engine.reports.results import comparisons, design, maps, people, scores, tasks
+from gazeapp.engine.reports.results.data import (
+    BASELINE,
+    HUMAN,
+    Figure,
+    ImageValues,
+    Results,
+    ResultTable,
+    SourceFacts,
+)
+from gazeapp.engine.reports.results.words import measured
+from gazeapp.engine.reports.scores import in_order
+from gazeapp.engine.reports.style import PEOPLE_COLOUR
+from gazeapp.engine.scoring.facts import METRICS
+from gazeapp.engine.scoring.findings import (
+    CONCENTRATION,
+    CROSS_TASK,
+    DIFFERENCE,
+    DIFFERENTIATION,
+    FACTORIAL,
+    LATERALITY,
+    MODEL_TASK,
+    OBSERVERS,
+    SCANPATH,
+)
+from gazeapp.engine.types import DoubleArray
+from gazeapp.ui.study import PEOPLE
+
+SCORES = "scores"
+_PEOPLE_NOTES = {
+    "loso_corrected": "People's points are plain leave-one-out: each person's fixations on the map of the others. "
+    "The ceiling in the table is corrected for how few these others are and for the blur of their map, so it lies "
+    "higher.",
+    "sqrt_spearman_brown": "People's points are the correlation of the maps of two halves of the people. The ceiling "
+    "in the table is what a perfect map would reach with a human map of all of them, so it lies higher.",
+    "loso": "People's points are leave-one-out: each person's fixations on the map of the others. Their mean is what "
+    "100 % stands for in the table, a lower bound of the ceiling.",
+}
+"""Estimator of the ceiling in the table -> what people's points are, and why they differ."""
+
+PeopleByImage = dict[tuple[str, str], DoubleArray]
+"""(task, metric) -> how well people predict each other on each image, shape (n_images,), NaN where unknown."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a view shows: tables of which one is in sight, and figures of which one is."""
+
+    tables: tuple[ResultTable, ...] = ()
+    figures: tuple[Figure, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to see."""
+        return not any(table.rows for table in self.tables) and not self.figures
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to look at the results.
+
+    Parameters
+    ----------
+    id, name
+        Stable name, and the one to show.
+    about
+        What it answers, one sentence.
+    needs
+        What has to be done before it shows anything, as sentences.
+    analyses
+        Analyses whose findings it shows.
+    build
+        Makes tables and figures of the results, under a task, by a choice.
+    choices
+        What there is to choose from (metrics, measures, pairs of tasks), id to name, in order.
+    """
+
+    id: str
+    name: str
+    about: str
+    needs: str
+    analyses: tuple[str, ...]
+    build: Callable[[Results, str, str], Shown]
+    choices: Callable[[Results, str], dict[str, str]]
+
+
+def _scored(results: Results, task: str) -> dict[str, str]:
+    found = scores.scored_metrics(results, task) or scores.scored_metrics(results)
+    return {metric: measured(metric, results.preset).name for metric in found}
+
+
+def _metrics_of(*analyses: str) -> Callable[[Results, str], dict[str, str]]:
+    """Return what gives the metrics that have findings of these analyses."""
+
+    def choices(results: Results, _task: str) -> dict[str, str]:
+        found = in_order(one.metric for name in analyses for one in results.of(name) if one.metric in METRICS)
+        return {metric: measured(metric, results.preset).name for metric in found}
+
+    return choices
+
+
+def _present(*parts: ResultTable | None) -> tuple[ResultTable, ...]:
+    return tuple(part for part in parts if part is not None)
+
+
+def _drawn(*parts: Figure | None) -> tuple[Figure, ...]:
+    return tuple(part for part in parts if part is not None)
+
+
+def _differences(results: Results, task: str, metric: str) -> Shown:
+    return Shown(
+        _present(
+            comparisons.difference_table(results, task, metric),
+            comparisons.model_task_table(results, metric),
+        ),
+        _drawn(
+            comparisons.difference_figure(results, metric, task),
+            comparisons.model_task_figure(results, metric),
+        ),
+    )
+
+
+def _factorial(results: Results, _task: str, metric: str) -> Shown:
+    return Shown(
+        _present(design.factorial_table(results, metric), design.cell_table(results, metric)),
+        _drawn(design.interaction_figure(results, metric), design.effect_figure(results, metric)),
+    )
+
+
+_LEADING = ""
+
+
+def _concentration_choices(results: Results, _task: str) -> dict[str, str]:
+    found = maps.concentration_measures(results)
+    return {_LEADING: "Leading measures", **{one: measured(one).name for one in found}} if found else {}
+
+
+def _concentration(results: Results, task: str, measure: str) -> Shown:
+    every = maps.concentration_measures(results)
+    drawn = maps.LEADING if measure == _LEADING else (measure,)
+    return Shown(
+        _present(
+            maps.concentration_table(results, task, every),
+            maps.concentration_comparison_table(results, task, every),
+        ),
+        _drawn(maps.concentration_figure(results, task, drawn)),
+    )
+
+
+_BETWEEN = " | "
+
+
+def _pair_choices(results: Results, _task: str) -> dict[str, str]:
+    return {_BETWEEN.join(pair): f"{pair[0]} and {pair[1]}" for pair in tasks.task_pairs(results)}
+
+
+def _task_difference(results: Results, _task: str, choice: str) -> Shown:
+    pairs = {_BETWEEN.join(pair): pair for pair in tasks.task_pairs(results)}
+    if choice not in pairs:
+        return Shown()
+    pair = pairs[choice]
+    return Shown(
+        _present(tasks.differentiation_table(results, pair), tasks.cross_task_table(results, pair)),
+        _drawn(tasks.differentiation_figure(results, pair), tasks.specificity_figure(results, pair)),
+    )
+
+
+def _sides(results: Results, task: str, _choice: str) -> Shown:
+    return Shown(
+        _present(
+            maps.laterality_table(results, task),
+            maps.laterality_table(results, task, against_people=True),
+        ),
+        _drawn(maps.laterality_figure(results, task)),
+    )
+
+
+def _observers(results: Results, _task: str, metric: str) -> Shown:
+    return Shown(
+        _present(people.observer_table(results, metric)),
+        _drawn(people.observer_figure(results, [metric]), people.observer_figure(results)),
+    )
+
+
+def _scanpaths(results: Results, task: str, _choice: str) -> Shown:
+    return Shown(
+        _present(people.scanpath_table(results, task)), _drawn(people.scanpath_figure(results, task))
+    )
+
+
+def _nothing_to_choose(_results: Results, _task: str) -> dict[str, str]:
+    return {}
+
+
+def score_figures(
+    results: Results, people: PeopleByImage, task: str, metric: str, *, baselines: bool
+) -> tuple[Figure, ...]:
+    """Return the score of every image as dots, and shares of the ceiling as bars.
+
+    Parameters
+    ----------
+    results
+        The results, with scores of images.
+    people
+        What people reach on each image.
+    task, metric
+        What is shown.
+    baselines
+        Whether baselines have a row of dots and a bar, too.
+    """
+    shown = results if baselines else replace(results, sources=_without_baselines(results.sources))
+    dots = scores.image_figure(_with_people(shown, people, task, metric), task, metric)
+    if dots is not None and (task, metric) in people:
+        dots = replace(dots, caption=f"{dots.caption} {_about_people(results, task, metric)}".rstrip())
+    return _drawn(
+        dots,
+        scores.score_figure(shown, [task], [metric]),
+        scores.score_figure(shown, (), [metric]) if len(results.tasks) > 1 else None,
+    )
+
+
+def _about_people(results: Results, task: str, metric: str) -> str:
+    """Return what people's points are beside the ceiling of the table, and why they differ."""
+    found = (row.estimator for row in results.summary if (row.task, row.metric) == (task, metric))
+    return _PEOPLE_NOTES.get(next(filter(None, found), ""), "")
+
+
+def _without_baselines(sources: Sequence[SourceFacts]) -> tuple[SourceFacts, ...]:
+    return tuple(source for source in sources if source.kind != BASELINE)
+
+
+def _with_people(results: Results, people: PeopleByImage, task: str, metric: str) -> Results:
+    """Return the results with a row of people: how well they predict each other image by image."""
+    column = people.get((task, metric))
+    if column is None or not np.isfinite(column).any():
+        return results
+    everybody = SourceFacts(HUMAN, PEOPLE, "", "People", PEOPLE_COLOUR)
+    by_image = results.scores
+    columns = {**by_image.columns, (task, metric, HUMAN, PEOPLE, ""): column}
+    return replace(
+        results,
+        sources=(everybody, *(one for one in results.sources if one.kind != HUMAN)),
+        scores=ImageValues(by_image.image_ids, by_image.names, columns),
+    )
+
+
+_SCORE = "Score the study."
+
+VIEWS: tuple[View, ...] = (
+    View(
+        SCORES,
+        "Scores",
+        "Each source against the human ceiling, and every image behind the means.",
+        _SCORE,
+        (),
+        lambda _results, _task, _metric: Shown(),
+        _scored,
+    ),
+    View(
+        "differences",
+        "Differences",
+        "Which models differ on the same images, by how much, and how sure that is.",
+        f"It needs two models with scores. {_SCORE}",
+        (DIFFERENCE, MODEL_TASK),
+        _differences,
+        _metrics_of(DIFFERENCE, MODEL_TASK),
+    ),
+    View(
+        "factorial",
+        "Architecture",
+        "What encoder and decoder contribute each, and whether one depends on the other.",
+        f"It needs models that cross two encoders with two decoders. {_SCORE}",
+        (FACTORIAL,),
+        _factorial,
+        _metrics_of(FACTORIAL),
+    ),
+    View(
+        "concentration",
+        "Concentration",
+        "How concentrated maps are, beside people's at the same number of fixations.",
+        _SCORE,
+        (CONCENTRATION,),
+        _concentration,
+        _concentration_choices,
+    ),
+    View(
+        "tasks",
+        "Task difference",
+        "How much maps change with the task, and whether they change as people's do.",
+        f"It needs two tasks with the same images. {_SCORE}",
+        (DIFFERENTIATION, CROSS_TASK),
+        _task_difference,
+        _pair_choices,
+    ),
+    View(
+        "sides",
+        "Sides",
+        "Whether attention lies left or right of the middle.",
+        _SCORE,
+        (LATERALITY,),
+        _sides,
+        _nothing_to_choose,
+    ),
+    View(
+        "observers",
+        "Observers",
+        "How well a person is predicted from some of the others, and whether more people would help.",
+        f"It needs three people on an image. {_SCORE}",
+        (OBSERVERS,),
+        _observers,
+        _metrics_of(OBSERVERS),
+    ),
+    View(
+        "scanpaths",
+        "Scanpaths",
+        "How alike people's scanpaths are on the same image, beside those on other images.",
+        "Compare scanpaths with the command `gazeapp scanpaths`.",
+        (SCANPATH,),
+        _scanpaths,
+        _nothing_to_choose,
+    ),
+)
+"""Every view, in the order in which they are offered."""
