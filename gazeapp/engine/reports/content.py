@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gazeapp.engine.reports.results.data import Section
 from gazeapp.engine.types import Json
 
 
@@ -364,6 +365,7 @@ class Report:
     quality: QualityData
     models: tuple[ModelData, ...]
     scores: tuple[TaskScores, ...]
+    sections: tuple[Section, ...]
     galleries: tuple[Gallery, ...]
     problems: tuple[Problem, ...]
     methods: Methods

@@ -11,8 +11,11 @@ from gazeapp.engine.reports.content import Problem, Report
 from gazeapp.engine.reports.dataset import data_set, model_data
 from gazeapp.engine.reports.quality import read_quality
 from gazeapp.engine.reports.quality_report import quality_data
-from gazeapp.engine.reports.scores import current_summary, primary_metric, task_scores, with_pairs
+from gazeapp.engine.reports.results.read import read_results
+from gazeapp.engine.reports.results.study import study_sections
+from gazeapp.engine.reports.scores import current_summary, task_scores, with_pairs
 from gazeapp.engine.reports.sentences import key_results, notes
+from gazeapp.engine.scoring.findings import DIFFERENCE
 
 _WRITERS = ("report", "export")
 """Verbs whose problems are about the files they wrote, not about the numbers."""
@@ -33,14 +36,12 @@ def gather(project: Project, preset: str, output: str) -> Report:
     data = data_set(project)
     models = model_data(project)
     summary = current_summary(project, preset)
-    primary = primary_metric(summary)
     used = provenance.used_settings(project, preset)
     methods = provenance.methods(project, preset, used)
-    resamples = int(methods.score_settings.get("n_bootstrap", 10_000))
-    seed = int(methods.score_settings.get("seed", 0))
-    images = current_scores(project, preset)
+    results = read_results(project, preset)
+    primary = results.primary
     scores = tuple(
-        with_pairs(task, images, primary, resamples, seed)
+        with_pairs(task, results.of(DIFFERENCE), primary)
         for task in task_scores(summary, project.tasks.all(), models)
     )
     return Report(
@@ -53,6 +54,7 @@ def gather(project: Project, preset: str, output: str) -> Report:
         quality=quality_data(read_quality(project)),
         models=models,
         scores=scores,
+        sections=study_sections(results),
         galleries=(),
         problems=tuple(
             Problem(row.verb, row.where, row.what, row.todo)

@@ -13,7 +13,8 @@ import numpy as np
 from gazeapp.engine.project import CeilingRow, Project
 from gazeapp.engine.scoring.aggregate import ceiling_mark
 from gazeapp.engine.scoring.facts import METRICS
-from gazeapp.engine.scoring.statistics import Ceiling, resampled_means
+from gazeapp.engine.scoring.resampling import resampled_means
+from gazeapp.engine.scoring.statistics import Ceiling
 from gazeapp.engine.types import DoubleArray
 
 _TAILS = (2.5, 97.5)

@@ -74,7 +74,7 @@ def methods(project: Project, preset: str, rows: Iterable[SettingsRow]) -> Metho
         preset_name=facts.name if facts else preset,
         preset_source=facts.source if facts else "",
         conventions=tuple(_conventions(facts, {row.metric for row in summary})) if facts else (),
-        primary=primary_metric(summary),
+        primary=primary_metric(project, summary),
         metrics=tuple(in_order(row.metric for row in summary)),
         estimators=tuple(
             (estimator, tuple(in_order(row.metric for row in summary if row.estimator == estimator)))

@@ -12,6 +12,8 @@ from gazeapp.engine.reports import numbers, pictures, sentences
 from gazeapp.engine.reports.content import Report
 from gazeapp.engine.reports.files import replacing
 from gazeapp.engine.reports.plain import plain
+from gazeapp.engine.reports.results.data import Cell, ResultTable
+from gazeapp.engine.reports.results.draw import figure_uri
 from gazeapp.engine.reports.scores import higher_is_better
 from gazeapp.engine.resources import resource_path
 from gazeapp.engine.scoring import facts
@@ -44,6 +46,7 @@ def render(report: Report) -> str:
         p_value=numbers.p_value,
         family=sentences.family_name,
         model_kind=sentences.model_kind,
+        figure_uri=figure_uri,
         estimator=lambda name: facts.ESTIMATORS.get(name, name.replace("_", " ")),
     )
     environment.globals.update(
@@ -60,6 +63,8 @@ def render(report: Report) -> str:
         people_formula=facts.PEOPLE_VARIANCE,
         source_meanings=facts.SOURCE_MEANINGS,
         higher_is_better=higher_is_better,
+        is_number=_is_number,
+        ends=_ends,
         gradient=pictures.gradient(),
         scale_position=lambda value, high: f"{100 * float(pictures.scale_position(value, high)):.1f}",
         # Ours, not the user's: the only text that is not escaped.
@@ -84,6 +89,17 @@ def write(report: Report, path: Path) -> int:
 
 def _capital(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def _is_number(table: ResultTable, column: int) -> bool:
+    """Return whether a column of a table of results holds numbers."""
+    return any(row.cells[column].value is not None for row in table.rows)
+
+
+def _ends(cell: Cell) -> str:
+    """Return the interval of a cell with as many decimals as its text has."""
+    decimals = len(cell.text.rstrip("\u00a0%").partition(".")[2])
+    return numbers.interval(cell.low, cell.high, decimals)
 
 
 def _data_uri(jpeg: bytes) -> str:

@@ -6,14 +6,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from gazeapp.engine.project import Project, ScoreRow, SummaryRow
+from gazeapp.engine.project import Project, SummaryRow
 from gazeapp.engine.reports.chart import percent_chart
 from gazeapp.engine.reports.content import Cell, MetricColumn, ModelData, PairRow, SourceRow, TaskScores
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
 from gazeapp.engine.scoring.facts import METRICS, SOURCES
-from gazeapp.engine.scoring.pairs import differences
+from gazeapp.engine.scoring.findings import Finding
 
 _KIND_ORDER = {"human": 0, "model": 1, "baseline": 2, "truth": 3}
 
@@ -42,46 +40,45 @@ def task_scores(
     )
 
 
-def with_pairs(
-    task: TaskScores, scores: Iterable[ScoreRow], metric: str, n_resamples: int, seed: int
-) -> TaskScores:
+def with_pairs(task: TaskScores, found: Iterable[Finding], metric: str) -> TaskScores:
     """Return a score table with its models compared in pairs.
 
     Parameters
     ----------
     task
         The table.
-    scores
-        Scores of every image, of one preset and without lesions.
+    found
+        Differences between models.
     metric
         The metric that is compared.
-    n_resamples, seed
-        Resamples of the interval and the test, and their seed.
     """
-    models = [row for row in task.rows if row.kind == "model"]
-    own = [row for row in scores if (row.task, row.metric, row.source_kind) == (task.task, metric, "model")]
-    images = {image: k for k, image in enumerate(sorted({row.image_id for row in own}))}
-    columns = {k: np.full(len(images), np.nan) for k in range(len(models))}
-    place = {(row.source, row.method): k for k, row in enumerate(models)}
-    for row in own:
-        if (row.source, row.method) in place and row.value is not None:
-            columns[place[row.source, row.method]][images[row.image_id]] = row.value
-    found = differences({str(k): column for k, column in columns.items()}, n_resamples, seed)
+    names = {row.source: row.name for row in task.rows if row.kind == "model"}
     pairs = [
         PairRow(
-            *(models[int(d.first)].name, models[int(d.second)].name, d.n_images),
-            *(d.mean, d.low, d.high, d.p, d.p_holm),
+            *(names[one.term], names[one.against], one.n_images),
+            *(one.estimate, one.low, one.high, one.p, one.p_holm),
         )
-        for d in found
+        for one in found
+        if (one.task, one.metric) == (task.task, metric)
+        and not one.unit.startswith("% of ceiling")
+        and one.term in names
+        and one.against in names
     ]
     return replace(task, pairs=tuple(pairs))
 
 
-def primary_metric(rows: Iterable[SummaryRow]) -> str:
-    """Return the metric that results are led by: NSS, else the first with a percent of ceiling, else the first."""
-    found = list(rows)
-    held = in_order(row.metric for row in found if row.percent is not None)
-    return next(iter(held or in_order(row.metric for row in found)), "nss")
+def primary_metric(project: Project, rows: Sequence[SummaryRow]) -> str:
+    """Return the metric that results are led by.
+
+    The one that was declared when the rows were scored; NSS, else the first with a percent of ceiling, else the
+    first, where none was.
+    """
+    for settings_id in {row.settings_id for row in rows}:
+        declared = str(project.settings.get(settings_id).values.get("primary") or "")
+        if declared in {row.metric for row in rows}:
+            return declared
+    held = in_order(row.metric for row in rows if row.percent is not None)
+    return next(iter(held or in_order(row.metric for row in rows)), "nss")
 
 
 def higher_is_better(metric: str) -> bool:

@@ -11,6 +11,9 @@ PEOPLE_COLOUR = _OKABE_ITO[0]
 REFERENCE_COLOUR = "#8A8A8A"
 """Baselines and the true density: marks to measure by, in grey."""
 
+LEVEL_COLOURS = (_OKABE_ITO[4], _OKABE_ITO[5], _OKABE_ITO[2], _OKABE_ITO[3])
+"""Levels of a factor, such as encoders, which are no sources themselves."""
+
 DENSITY_MAP = "viridis"
 
 # The captioners that ship look the same in every study, whichever of them are in it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import groupby
 from pathlib import PurePath
 
 from gazeapp.engine.gaze.geometry import Geometry
@@ -31,7 +32,16 @@ from gazeapp.engine.reports.dictionary import (
 from gazeapp.engine.reports.human_ceilings import ceiling_rows
 from gazeapp.engine.reports.quality import Quality, read_quality, recording_rows, trial_rows
 from gazeapp.engine.reports.recordings import geometry_sources
+from gazeapp.engine.reports.results import tidy as results
+from gazeapp.engine.reports.results.dictionary import (
+    DIFFERENCES,
+    FACTORIAL,
+    FINDINGS,
+    MEASURES,
+    SCORES_BY_SUBJECT,
+)
 from gazeapp.engine.reports.tables import Table, Value
+from gazeapp.engine.scoring.presets import PRESETS
 
 Row = tuple[Value, ...]
 
@@ -50,8 +60,13 @@ def tables(project: Project) -> list[tuple[Table, Iterator[Row]]]:
         (RUNS, runs(project)),
         (WORDS, words(project)),
         (SCORES, scores(project)),
+        (SCORES_BY_SUBJECT, results.scores_by_subject(project)),
         (CEILINGS, ceilings(project)),
         (SUMMARY, summary(project)),
+        (DIFFERENCES, results.differences(project)),
+        (FACTORIAL, results.factorial(project)),
+        (FINDINGS, results.findings(project)),
+        (MEASURES, results.measures(project)),
         (PROBLEMS, problems(project)),
         (DICTIONARY, dictionary_rows()),
     ]
@@ -169,16 +184,19 @@ def words(project: Project) -> Iterator[Row]:
 
 
 def scores(project: Project) -> Iterator[Row]:
-    """Yield scores by preset, image, task and source."""
+    """Yield scores by preset, task, image and source, those of one image and task at a time."""
     names = _names(project)
-    rows = [
-        (
-            *(names[row.image_id], row.source, row.task, row.method, row.lesion, row.metric, row.preset),
-            *(row.value, row.source_kind, row.settings_id),
-        )
-        for row in project.scores.all()
-    ]
-    yield from sorted(rows, key=lambda row: (row[6], row[0], row[2], row[8], row[1], row[3], row[4], row[5]))
+    for preset in sorted(PRESETS):
+        by_image = groupby(project.scores.each(preset), key=lambda row: (row.task, row.image_id))
+        for (task, image_id), rows in by_image:
+            ordered = sorted(
+                rows, key=lambda row: (row.source_kind, row.source, row.method, row.lesion, row.metric)
+            )
+            for row in ordered:
+                yield (
+                    *(names[image_id], row.source, task, row.method, row.lesion, row.metric, preset),
+                    *(row.value, row.source_kind, row.settings_id),
+                )
 
 
 def ceilings(project: Project) -> Iterator[Row]:
@@ -210,7 +228,16 @@ def summary(project: Project) -> Iterator[Row]:
                 r.ci_low,
                 r.ci_high,
             ),
-            *(r.source_kind, r.method, r.lesion, r.estimator, r.n_images, r.n_subjects, r.settings_id),
+            *(
+                r.source_kind,
+                r.method,
+                r.lesion,
+                r.estimator,
+                r.n_images,
+                r.n_subjects,
+                r.settings_id,
+                r.interval,
+            ),
         )
 
 

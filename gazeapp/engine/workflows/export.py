@@ -1,8 +1,9 @@
-"""Write the tables, maps and pictures of a study into a folder."""
+"""Write the tables, figures, maps and pictures of a study into a folder."""
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from gazeapp.engine.reports.archive import MapEntry, draw_overlays, entries, wri
 from gazeapp.engine.reports.dataset import fingerprint
 from gazeapp.engine.reports.dictionary import MAPS, dictionary_text
 from gazeapp.engine.reports.files import replacing
+from gazeapp.engine.reports.results.draw import write_figure
+from gazeapp.engine.reports.results.read import read_results
+from gazeapp.engine.reports.results.study import study_figures
 from gazeapp.engine.reports.tables import Value, write_table
 from gazeapp.engine.reports.tidy import tables
 from gazeapp.engine.types import Json
@@ -26,6 +30,9 @@ VERB = "export"
 ARCHIVE = "maps.npz"
 PROVENANCE = "provenance.json"
 DICTIONARY_PAGE = "data_dictionary.md"
+FIGURES = "figures"
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+"""What tasks may be called but files should not."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +45,13 @@ class ExportSettings:
         Made if missing; files of an earlier export are replaced, others are left alone.
     overlays
         Whether each image is written with each of its maps on it.
+    figures
+        Whether the figures of the results are written.
     """
 
     folder: str
     overlays: bool = True
+    figures: bool = True
 
 
 class _StoppedError(Exception):
@@ -74,11 +84,11 @@ class _Count:
 
 
 def export(project: Project, settings: ExportSettings, progress: Progress) -> Summary:
-    """Write tidy tables, maps, overlays, a data dictionary and the provenance into a folder.
+    """Write tidy tables, figures, maps, overlays, a data dictionary and the provenance into a folder.
 
-    One unit is a table, a map, or the pictures of one image under one task. Every file is replaced in
-    one step, so that a stop leaves each either old or new. An image whose file is missing has no
-    pictures and becomes a problem; the rest goes on.
+    One unit is a table, the figures of one preset, a map, or the pictures of one image under one task.
+    Every file is replaced in one step, so that a stop leaves each either old or new. An image whose file
+    is missing has no pictures and becomes a problem; the rest goes on.
 
     Returns
     -------
@@ -95,14 +105,20 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
     maps = entries(project, overlays=settings.overlays)
     groups = _groups(maps) if settings.overlays else []
     content = tables(project)
-    count = _Count(progress, len(content) + len(maps) + len(groups) + 2)
+    presets = sorted({row.preset for row in project.scores.summary()}) if settings.figures else []
+    count = _Count(progress, len(content) + len(presets) + len(maps) + len(groups) + 2)
     rows: dict[str, int] = {}
+    drawings: list[str] = []
     failed: list[GazeError] = []
     stopped = False
     try:
         for table, values in content:
             count.next(table.name)
             rows[table.name] = write_table(folder / table.name, table, values)
+            count.finish()
+        for preset in presets:
+            count.next(f"figures, {preset}")
+            drawings += _write_figures(project, preset, folder)
             count.finish()
         rows[MAPS.name] = write_table(
             folder / MAPS.name, MAPS, _counted(write_maps(project, maps, folder / ARCHIVE), count)
@@ -123,7 +139,7 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
         count.next(PROVENANCE)
         _write_text(
             folder / PROVENANCE,
-            json.dumps(_provenance(project, folder, rows), indent=2, ensure_ascii=False) + "\n",
+            json.dumps(_provenance(project, folder, rows, drawings), indent=2, ensure_ascii=False) + "\n",
         )
         count.finish()
     except _StoppedError:
@@ -133,6 +149,15 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
     seconds = time.perf_counter() - started
     details: Json = {"folder": str(folder), "rows": rows}
     return Summary(VERB, count.done, 0, len(failed), stopped, seconds, problems, details)
+
+
+def _write_figures(project: Project, preset: str, folder: Path) -> list[str]:
+    """Write the figures of a preset and return their names, relative to the folder."""
+    names = []
+    for figure in study_figures(read_results(project, preset)):
+        names.append(f"{FIGURES}/{preset}/{_UNSAFE.sub('-', figure.id)}.svg")
+        write_figure(figure, folder / names[-1])
+    return names
 
 
 def _groups(maps: list[MapEntry]) -> list[list[MapEntry]]:
@@ -149,7 +174,7 @@ def _counted(rows: Iterator[tuple[Value, ...]], count: _Count) -> Iterator[tuple
         count.next(ARCHIVE)
 
 
-def _provenance(project: Project, folder: Path, rows: dict[str, int]) -> Json:
+def _provenance(project: Project, folder: Path, rows: dict[str, int], drawings: list[str]) -> Json:
     images, recordings = project.images.all(), project.gaze.recordings()
     return {
         "project": project.name,
@@ -158,7 +183,7 @@ def _provenance(project: Project, folder: Path, rows: dict[str, int]) -> Json:
         "fingerprint": fingerprint(images, recordings),
         "files": {
             name: {"sha256": sha256_of(folder / name), **({"rows": rows[name]} if name in rows else {})}
-            for name in (*rows, ARCHIVE)
+            for name in (*rows, ARCHIVE, *drawings)
         },
         "settings": [
             {

@@ -137,6 +137,8 @@ class Series:
         Whether each point is a bar from 0 to its value.
     small
         Whether the points are one of many, drawn small and translucent.
+    hollow
+        Whether markers are drawn as outlines: a second value beside the one that counts.
     """
 
     name: str
@@ -153,6 +155,7 @@ class Series:
     dashed: bool = False
     bars: bool = False
     small: bool = False
+    hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,17 @@ class Figure:
     axes: tuple[Axes, ...]
     columns: int = 2
     simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One analysis: its id and title, sentences that read its numbers, tables, figures."""
+
+    id: str
+    title: str
+    readings: tuple[str, ...]
+    tables: tuple[ResultTable, ...]
+    figures: tuple[Figure, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ _BAR = 0.66
 _QUIET = "#6B6B6B"
 _TEXT = "#1D1D1B"
 _GRID = "#E4E4E0"
+_MANY = 1000
+"""Dots of a series above which they are drawn as a picture in SVG and PDF, too."""
 _SIMULATED = "#7A3EA8"
 _NAMES_INCHES = 0.072
 """Width of one character of a label."""
@@ -92,12 +94,13 @@ def figure_bytes(figure: Figure, format: str) -> bytes:
 
     # No date: the same figure gives the same bytes.
     metadata = {
-        "svg": {"Date": None, "Title": figure.title},
-        "pdf": {"CreationDate": None, "Title": figure.title},
+        "svg": {"Date": None, "Title": figure.title, "Description": figure.caption},
+        "pdf": {"CreationDate": None, "Title": figure.title, "Subject": figure.caption},
+        "png": {"Title": figure.title, "Description": figure.caption},
     }
     buffer = io.BytesIO()
     with mpl.rc_context(cast(Any, _STYLE)):
-        _drawn(figure).savefig(buffer, format=format, dpi=PNG_DPI, metadata=metadata[format])
+        _drawn(figure).savefig(buffer, format=format, dpi=PNG_DPI, metadata=cast(Any, metadata[format]))
     return buffer.getvalue()
 
 
@@ -153,6 +156,10 @@ def _drawn(figure: Figure) -> Canvas:
         plot = canvas.add_subplot(rows, columns, place + 1)
         first = place % columns == 0 or axes.x_ticks != figure.axes[place - 1].x_ticks
         _plot(plot, axes, named=first or not axes.horizontal)
+        behind = figure.axes[place + 1 : place + 2] if (place + 1) % columns else ()
+        # Plots side by side that have the same legend share it, at the end of the row.
+        if axes.legend and all(_legend(axes) != _legend(other) for other in behind):
+            _show_legend(plot, axes)
     if figure.simulated:
         canvas.supxlabel("Simulated observers", x=0.995, ha="right", fontsize=7, color=_SIMULATED)
     return canvas
@@ -186,9 +193,16 @@ def _plot(plot: Plot, axes: Axes, *, named: bool) -> None:
     if not axes.x_ticks and not axes.horizontal:
         plot.grid(axis="x", color=_GRID, linewidth=0.7)
     plot.set_axisbelow(True)
-    named_series = [series for series in axes.series if series.name]
-    named_lines = [line for line in axes.lines if line.label]
-    if axes.legend and len(named_series) + len(named_lines) > 1:
+
+
+def _legend(axes: Axes) -> list[str]:
+    """Return what a legend would name."""
+    named = [*(one.label for one in axes.lines), *(one.name for one in axes.series)]
+    return [name for name in named if name]
+
+
+def _show_legend(plot: Plot, axes: Axes) -> None:
+    if len(_legend(axes)) > 1:
         plot.legend(
             loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, handlelength=1.6, borderaxespad=0.3
         )
@@ -260,12 +274,14 @@ def _series(plot: Plot, axes: Axes, series: Series) -> None:
             linestyle="none",
             marker=series.marker,
             markersize=3.2 if many else 5.5,
-            markerfacecolor=series.colour,
-            markeredgecolor="white" if not many else "none",
-            markeredgewidth=0.0 if many else 0.6,
+            markerfacecolor="white" if series.hollow else series.colour,
+            markeredgecolor=series.colour if series.hollow else "none" if many else "white",
+            markeredgewidth=1.2 if series.hollow else 0.0 if many else 0.6,
             alpha=_opacity(len(series.y)) if many else 1.0,
             label=label,
             zorder=3 if many else 4,
+            # Thousands of dots as text would make a file that no program opens gladly.
+            rasterized=len(series.y) > _MANY,
         )
 
 

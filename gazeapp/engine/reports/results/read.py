@@ -36,7 +36,6 @@ def read_results(project: Project, preset: str, *, images: bool = True) -> Resul
     models = project.runs.models()
     used = {row.settings_id for row in summary} | {row.settings_id for row in findings}
     settings = {row.id: row for row in project.settings.all() if row.id in used}
-    declared = [str(settings[row.settings_id].values.get("primary", "")) for row in summary]
     known = {(row.source_kind, row.source, row.method) for row in summary}
     known |= {
         (row.finding.kind, row.finding.term, "")
@@ -47,7 +46,7 @@ def read_results(project: Project, preset: str, *, images: bool = True) -> Resul
         preset=preset,
         simulated=project.simulated,
         tasks=tuple(project.tasks.all()),
-        primary=next((metric for metric in declared if metric), "") or primary_metric(summary),
+        primary=primary_metric(project, summary),
         sources=sources(known, models),
         summary=summary,
         findings=findings,

@@ -1,0 +1,295 @@
+"""How maps change with the task, and whether a task's map is best for its own fixations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gazeapp.engine.reports.numbers import UNKNOWN
+from gazeapp.engine.reports.results.data import (
+    HUMAN,
+    MODEL,
+    Axes,
+    Cell,
+    Column,
+    Figure,
+    Line,
+    Results,
+    ResultTable,
+    Row,
+    Series,
+)
+from gazeapp.engine.reports.results.findings import (
+    Words,
+    colour_of,
+    dots,
+    finding_tooltip,
+    in_source_order,
+    p_cell,
+    source_table,
+    unit_of,
+)
+from gazeapp.engine.reports.results.words import (
+    PEOPLE_TERM,
+    SIMULATED,
+    captioned,
+    finite,
+    measured,
+    term_name,
+    value_text,
+    with_unit,
+)
+from gazeapp.engine.scoring.findings import CROSS_TASK, DIFFERENTIATION, NAN, Finding
+
+CHANGE, CORRECTED, WITH_PEOPLE = "task_d", "task_d_corrected", "d_with_people"
+SPECIFICITY = "specificity"
+_SHOWN = (CHANGE, CORRECTED, "task_d_excess", "task_jsd", WITH_PEOPLE, "d_with_people_ceiling")
+_BESIDE = 0.16
+
+
+def task_pairs(results: Results) -> list[tuple[str, str]]:
+    """Return the pairs of tasks whose maps were compared."""
+    found = dict.fromkeys((finding.task, finding.against) for finding in results.of(DIFFERENTIATION))
+    return list(found) or list(
+        dict.fromkeys(
+            (finding.task, finding.against)
+            for finding in results.of(CROSS_TASK)
+            if finding.metric == SPECIFICITY
+        )
+    )
+
+
+def differentiation_table(results: Results, pair: tuple[str, str]) -> ResultTable | None:
+    """Return how much maps change between two tasks, a row for each source; None without findings."""
+    own = _of_pair(results, DIFFERENTIATION, pair)
+    if not own:
+        return None
+    words = Words(
+        f"task_change_{pair[0]}_{pair[1]}",
+        f"Change between the tasks {pair[0]} and {pair[1]}",
+        "Source",
+        "D = 1 − correlation of the maps under the two tasks; that of people also holds the noise of few fixations, "
+        "which the corrected one is without. p of people: permuted task labels, one-sided; p of the correlation with "
+        "people over images: permuted images.",
+    )
+    extra = [metric for metric in dict.fromkeys(finding.metric for finding in own) if metric not in _SHOWN]
+    return source_table(results, own, [*_SHOWN, *extra], words)
+
+
+def differentiation_figure(results: Results, pair: tuple[str, str]) -> Figure | None:
+    """Return the change between two tasks per source, and over images that of models against that of people."""
+    own = [
+        finding
+        for finding in _of_pair(results, DIFFERENTIATION, pair)
+        if finding.metric in (CHANGE, CORRECTED)
+    ]
+    axes = [_change_axes(results, own)] if own else []
+    scatter = _scatter(results, pair)
+    if scatter is not None:
+        axes.append(scatter)
+    if not axes:
+        return None
+    return Figure(
+        id=f"task_change_{pair[0]}_{pair[1]}",
+        title=f"Change between the tasks {pair[0]} and {pair[1]}",
+        caption=captioned(
+            results,
+            "D = 1 − correlation of the maps under the two tasks, with 95 % intervals; filled for people: without the "
+            "noise of few fixations, open: with it."
+            + (
+                " Dots: images; a model whose maps change where people's do has its dots along a rising line."
+                if scatter is not None
+                else ""
+            ),
+        ),
+        axes=tuple(axes),
+        columns=len(axes),
+        simulated=results.simulated,
+    )
+
+
+def cross_task_table(results: Results, pair: tuple[str, str]) -> ResultTable | None:
+    """Return what the map of each task scores on the fixations of each task, a row for each source; None without."""
+    cells = {
+        (finding.kind, finding.term, finding.against, finding.task): finding
+        for finding in results.of(CROSS_TASK)
+        if finding.metric != SPECIFICITY and {finding.task, finding.against} <= set(pair)
+    }
+    if not cells:
+        return None
+    first = next(iter(cells.values()))
+    about = measured(first.metric, results.preset)
+    places = [(of_map, of_fixations) for of_map in pair for of_fixations in pair]
+    columns = [
+        Column(
+            f"{of_map}_on_{of_fixations}",
+            f"{of_map} map on {of_fixations}",
+            unit_of(first),
+            f"{about.name} of the map under the task {of_map} on the fixations under the task {of_fixations}.",
+        )
+        for of_map, of_fixations in places
+    ]
+    advantage = {
+        (finding.kind, finding.term): finding
+        for finding in results.of(CROSS_TASK, pair[0], SPECIFICITY)
+        if finding.against == pair[1]
+    }
+    columns.append(
+        Column(SPECIFICITY, measured(SPECIFICITY).name, unit_of(first), measured(SPECIFICITY).formula)
+    )
+    columns.append(
+        Column(f"{SPECIFICITY}_p", "p", "", "Sign-flip test over images, two-sided, corrected (Holm).")
+    )
+    sources = in_source_order(results, list({(one.kind, one.term): one for one in cells.values()}.values()))
+    rows = []
+    for source in sources:
+        of_source = [cells.get((source.kind, source.term, *place)) for place in places]
+        own = advantage.get((source.kind, source.term))
+        p = None if own is None else finite(own.p_holm) if finite(own.p_holm) is not None else finite(own.p)
+        rows.append(
+            Row(
+                source.kind,
+                term_name(results, source.term, source.kind),
+                colour_of(results, source),
+                (
+                    *(_matrix_cell(results, one, first.metric) for one in of_source),
+                    _matrix_cell(results, own, first.metric),
+                    p_cell(NAN if p is None else p),
+                ),
+            )
+        )
+    note = (
+        f"Mean {about.name} over images, with 95 % intervals. A map that is about its task scores best on that task's "
+        "fixations; people's maps are of the others, so nobody predicts themselves."
+    )
+    return ResultTable(
+        f"cross_task_{pair[0]}_{pair[1]}",
+        f"Maps of one task on the fixations of the other, {about.name}",
+        tuple(columns),
+        tuple(rows),
+        f"{note} {SIMULATED}" if results.simulated else note,
+    )
+
+
+def specificity_figure(results: Results, pair: tuple[str, str]) -> Figure | None:
+    """Return how much better each source's map is for its own task, as points with intervals; None without."""
+    own = [finding for finding in results.of(CROSS_TASK, pair[0], SPECIFICITY) if finding.against == pair[1]]
+    if not own:
+        return None
+    first = next((one for one in results.of(CROSS_TASK) if one.metric != SPECIFICITY), own[0])
+    own = in_source_order(results, own)
+    return Figure(
+        id=f"specificity_{pair[0]}_{pair[1]}",
+        title=f"Advantage of the own task's map, {pair[0]} and {pair[1]}",
+        caption=captioned(
+            results,
+            "How much better a map predicts the fixations of its own task than the map of the other task does, with 95 "
+            "% intervals. At 0 the map is about the picture, not about the task.",
+        ),
+        axes=(
+            Axes(
+                title=f"{pair[0]} and {pair[1]}",
+                x_label="",
+                y_label=f"Advantage in {with_unit(measured(first.metric).name, unit_of(first))}",
+                series=tuple(
+                    dots(results, [finding], [float(k)], name=term_name(results, finding.term, finding.kind))
+                    for k, finding in enumerate(own)
+                ),
+                x_ticks=tuple(
+                    (float(k), term_name(results, finding.term, finding.kind))
+                    for k, finding in enumerate(own)
+                ),
+                lines=(Line(0.0, "no advantage", dashed=False),),
+                horizontal=True,
+                legend=False,
+            ),
+        ),
+        columns=1,
+        simulated=results.simulated,
+    )
+
+
+def _of_pair(results: Results, analysis: str, pair: tuple[str, str]) -> list[Finding]:
+    own = [finding for finding in results.of(analysis, pair[0]) if finding.against == pair[1]]
+    return in_source_order(results, own)
+
+
+def _change_axes(results: Results, own: Sequence[Finding]) -> Axes:
+    terms = list(dict.fromkeys((finding.term, finding.kind) for finding in own))
+    corrected = {(finding.term, finding.kind) for finding in own if finding.metric == CORRECTED}
+    series = []
+    for finding in own:
+        source = finding.term, finding.kind
+        place = float(terms.index(source))
+        raw = finding.metric == CHANGE and source in corrected
+        if source in corrected:
+            place += -_BESIDE if raw else _BESIDE
+        series.append(dots(results, [finding], [place], name=term_name(results, *source), hollow=raw))
+    return Axes(
+        title="Per source",
+        x_label="",
+        y_label="D = 1 − CC of the two tasks' maps",
+        series=tuple(series),
+        x_ticks=tuple((float(k), term_name(results, *source)) for k, source in enumerate(terms)),
+        lines=(Line(0.0, "no change", dashed=False),),
+        horizontal=True,
+        legend=False,
+    )
+
+
+def _scatter(results: Results, pair: tuple[str, str]) -> Axes | None:
+    """Return each model's change against people's, image by image; None without measures of images."""
+    columns = {
+        key[3:5]: column
+        for key, column in results.measures.columns.items()
+        if key[:3] == (pair[0], CHANGE, pair[1])
+    }
+    people = columns.get((HUMAN, PEOPLE_TERM))
+    models = [
+        (source, columns[source.kind, source.id])
+        for source in results.sources
+        if source.kind == MODEL and (source.kind, source.id) in columns
+    ]
+    if people is None or not models:
+        return None
+    series = []
+    for source, column in models:
+        both = np.flatnonzero(np.isfinite(people) & np.isfinite(column))
+        series.append(
+            Series(
+                name=source.name,
+                colour=source.colour,
+                kind=source.kind,
+                x=people[both],
+                y=column[both],
+                texts=tuple(
+                    f"{results.measures.names[k]}\nD of people {value_text(people[k], CHANGE)}, of {source.name} "
+                    f"{value_text(column[k], CHANGE)}"
+                    for k in both
+                ),
+                keys=tuple((results.measures.image_ids[k], source.id) for k in both),
+                small=True,
+            )
+        )
+    return Axes(
+        title="Per image",
+        x_label="D of people",
+        y_label="D of models",
+        series=tuple(series),
+        lines=(Line(0.0, "", along="both"),),
+    )
+
+
+def _matrix_cell(results: Results, finding: Finding | None, metric: str) -> Cell:
+    if finding is None:
+        return Cell(UNKNOWN)
+    shown = replace(finding, metric=metric)
+    return Cell(
+        value_text(shown.estimate, metric),
+        finite(finding.estimate),
+        finding_tooltip(results, finding),
+        finite(finding.low),
+        finite(finding.high),
+    )

@@ -1,0 +1,140 @@
+"""What numbers, sources and terms of findings are called, and how they are written."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from gazeapp.engine.gaze.scanpaths.measures import MEASURES as SCANPATH_MEASURES
+from gazeapp.engine.maps.measures import MEASURES as MAP_MEASURES
+from gazeapp.engine.reports.numbers import count, digits, interval, number, percent
+from gazeapp.engine.reports.results.data import Results
+from gazeapp.engine.reports.sentences import family_name
+from gazeapp.engine.scoring.facts import METRICS, SOURCES, metric_facts
+from gazeapp.engine.scoring.map_findings import MATCHED
+from gazeapp.engine.scoring.scanpath_findings import OTHER_IMAGES
+from gazeapp.engine.scoring.statistics import METHODS
+
+PEOPLE = "People"
+SIMULATED = "Simulated observers, not people."
+_EFFECTS = {"encoder": "Encoder", "decoder": "Decoder", "task": "Task", "model": "Model"}
+_TERMS = {OTHER_IMAGES: "Other images"}
+_SHARES = frozenset({"%", "% of ceiling", "% of lower bound"})
+_OF_METHOD = re.compile(r"(.+) \((.+)\)")
+PEOPLE_TERM = "people"
+"""Term of findings about people's own maps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a metric or measure is: name, unit, meaning, formula, and how many decimals are usual."""
+
+    name: str
+    unit: str
+    meaning: str
+    formula: str
+    decimals: int
+
+
+def measured(metric: str, preset: str = "") -> Measured:
+    """Return what a metric or measure is; one that is not known is called by its id."""
+    if metric in METRICS:
+        facts = metric_facts(metric, preset)
+        return Measured(facts.name, facts.unit, facts.meaning, facts.formula, digits(metric))
+    plain = metric.removesuffix(MATCHED)
+    if plain in MAP_MEASURES:
+        measure = MAP_MEASURES[plain]
+        matched = (
+            "" if plain == metric else " Of maps of as many fixations as people made, drawn from the map."
+        )
+        return Measured(
+            f"{measure.name}, matched" if matched else measure.name,
+            measure.unit,
+            measure.meaning + matched,
+            measure.formula,
+            2 if measure.unit == "bits" else 3,
+        )
+    if metric in SCANPATH_MEASURES:
+        path = SCANPATH_MEASURES[metric]
+        return Measured(path.name, path.unit, path.meaning, path.formula, 1 if "%" in path.unit else 3)
+    return Measured(metric.replace("_", " ").capitalize(), "", "", "", 3)
+
+
+def is_percent(unit: str) -> bool:
+    """Return whether a number is in percent of the human ceiling."""
+    return unit in _SHARES
+
+
+def value_text(value: float | None, metric: str, unit: str = "") -> str:
+    """Return a number with the decimals usual for its metric; a share of the ceiling as ``84 %``."""
+    if is_percent(unit):
+        return percent(value)
+    return number(value, measured(metric).decimals)
+
+
+def interval_text(low: float | None, high: float | None, metric: str, unit: str = "") -> str:
+    """Return an interval with the decimals of :func:`value_text`."""
+    return interval(low, high, 0 if is_percent(unit) else measured(metric).decimals)
+
+
+def with_unit(name: str, unit: str) -> str:
+    """Return a name with its unit, such as ``DTW distance, % of the diagonal``."""
+    return f"{name}, {unit}" if unit else name
+
+
+def term_name(results: Results, term: str, kind: str = "") -> str:
+    """Return what a term of a finding is called: a source, an effect, or as it is."""
+    if term == PEOPLE_TERM:
+        return PEOPLE
+    source = results.source(term, kind)
+    if source is not None:
+        return source.name
+    of_method = _OF_METHOD.fullmatch(term)
+    if of_method is not None:
+        known_ids = [one for one in results.sources if (one.id, one.method) == of_method.groups()]
+        return known_ids[0].name if known_ids else term
+    if " - " in term:
+        return " − ".join(term_name(results, part) for part in term.split(" - "))
+    if all(part in _EFFECTS for part in term.split(":")):
+        first, *rest = (_EFFECTS[part] for part in term.split(":"))
+        return " × ".join([first, *(part.lower() for part in rest)])
+    return _TERMS.get(term, SOURCES.get(term, term))
+
+
+def contrast_name(against: str) -> str:
+    """Return what levels are compared, such as ``ViT − CNN``, or ``(ViT − CNN) × (Transformer − LSTM)``."""
+    sides = [" − ".join(map(family_name, side.split(" - "))) for side in against.split(" : ")]
+    return sides[0] if len(sides) == 1 else " × ".join(f"({side})" for side in sides)
+
+
+def people_text(results: Results, n_images: int, n_subjects: int) -> str:
+    """Return how many images and people a number rests on."""
+    who = "simulated observer" if results.simulated else "subject"
+    subjects = f", {count(n_subjects, who)}" if n_subjects else ""
+    return f"{count(n_images, 'image')}{subjects}" if n_images else subjects.removeprefix(", ")
+
+
+def interval_words(method: str) -> str:
+    """Return how an interval was made, in words."""
+    return METHODS.get(method, method)
+
+
+def finite(value: float | None) -> float | None:
+    """Return a number, None for NaN and infinity."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def known(value: float | None) -> bool:
+    """Return whether there is a number."""
+    return finite(value) is not None
+
+
+def captioned(results: Results, text: str) -> str:
+    """Return a caption that says where observers are simulated."""
+    return f"{text} {SIMULATED}".strip() if results.simulated else text
+
+
+def number_or_nan(value: float | None) -> float:
+    """Return a number, NaN for None."""
+    return float("nan") if value is None else value
