@@ -130,8 +130,12 @@ def test_a_study_without_images_has_no_findings():
 
 
 @pytest.mark.simulation
-def test_where_images_guide_nobody_one_test_in_twenty_is_significant():
-    """300 studies of 12 images, 4 people: the share of p < 0.05, and intervals that hold no difference."""
+def test_where_images_guide_nobody_few_tests_are_significant():
+    """300 studies of 12 images, 4 people: at most 5 % of p below 0.05, and intervals that hold no difference.
+
+    Each image is also the other one of another, which makes the mean difference steadier than the test
+    takes it for: below 5 % rather than at 5 %.
+    """
     rng = np.random.default_rng(6)
     measures = ("scanmatch", "string_edit", "dtw", "sequence_score")
     below, holds = [], []
@@ -141,6 +145,7 @@ def test_where_images_guide_nobody_one_test_in_twenty_is_significant():
         above = [row(found, measure, "people", "other_images") for measure in measures]
         below.append([one.p < 0.05 for one in above])
         holds.append([one.low <= 0 <= one.high for one in above])
-    assert (np.mean(below, axis=0) < 0.085).all()
-    assert (np.mean(below, axis=0) > 0.02).all()
-    assert (np.mean(holds, axis=0) > 0.91).all()
+    print("p < 0.05:", np.mean(below, axis=0), "intervals:", np.mean(holds, axis=0))
+    assert (np.mean(below, axis=0) < 0.075).all()
+    assert np.mean(below) > 0.005
+    assert (np.mean(holds, axis=0) > 0.93).all()

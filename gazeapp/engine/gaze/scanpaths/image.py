@@ -172,9 +172,8 @@ class ImageMeasures:
         times = np.floor(path.duration_ms / self._settings.bin_ms + 0.5)
         if times.sum() > _LONGEST:
             raise GazeError(
-                f"A scanpath lasts {times.sum():g} bins of {self._settings.bin_ms:g} ms; {_LONGEST} are the "
-                "most that are compared.",
-                where=f"scanpath of {path.subject}",
+                f"A scanpath of {path.subject} lasts {times.sum():g} bins of {self._settings.bin_ms:g} ms; {_LONGEST} "
+                "are the most that are compared.",
                 todo="Choose longer bins, or leave out fixations that are too long to be one.",
             )
         return np.repeat(self._cells(path), times.astype(np.int64))

@@ -161,7 +161,7 @@ def test_unknown_durations_have_no_score_with_durations():
 
 def test_a_scanpath_that_lasts_too_long_is_an_error_of_one_sentence():
     endless = path((50, 50), durations=[1e9], subject="Ada")
-    with pytest.raises(GazeError, match="scanpath of Ada"):
+    with pytest.raises(GazeError, match="scanpath of Ada lasts"):
         alike(endless, path((50, 50), durations=[100]), "scanmatch_duration")
 
 
