@@ -252,7 +252,7 @@ class PairRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskScores:
-    """Scores of all sources under one task."""
+    """Scores of all sources under one task; ``intervals`` says what those of percentages are over."""
 
     task: str
     n_images: int
@@ -261,6 +261,7 @@ class TaskScores:
     rows: tuple[SourceRow, ...]
     chart: Chart | None
     pairs: tuple[PairRow, ...] = ()
+    intervals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from gazeapp.engine.reports.scores import higher_is_better
 from gazeapp.engine.resources import resource_path
 from gazeapp.engine.scoring import facts
 from gazeapp.engine.scoring.ceilings import N_RANK_SPLITS
+from gazeapp.engine.scoring.statistics import MIN_IMAGES, MIN_PEOPLE
 
 
 def render(report: Report) -> str:
@@ -61,6 +62,9 @@ def render(report: Report) -> str:
         percent_formula=facts.PERCENT,
         interval_formula=facts.INTERVAL,
         people_formula=facts.PEOPLE_VARIANCE,
+        both_formula=facts.BOTH_VARIANCE,
+        least_images=MIN_IMAGES,
+        least_people=MIN_PEOPLE,
         source_meanings=facts.SOURCE_MEANINGS,
         higher_is_better=higher_is_better,
         is_number=_is_number,

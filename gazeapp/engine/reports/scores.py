@@ -127,6 +127,7 @@ def _task(task: str, rows: list[SummaryRow], models: Sequence[ModelData]) -> Tas
         metrics=tuple(metrics),
         rows=tuple(sources),
         chart=percent_chart(metrics, sources),
+        intervals=tuple(sorted({row.interval for row in rows if row.interval})),
     )
 
 

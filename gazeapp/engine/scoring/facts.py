@@ -323,8 +323,9 @@ def is_lower_bound(estimator: str) -> bool:
 
 
 PERCENT = "percent = 100 · (mean − chance) / (ceiling − chance)"
-INTERVAL = "√(1 + v / w)"
-PEOPLE_VARIANCE = "v = (S − 1) / S · Σ (percent without s − mean of these)²"
+INTERVAL = "V = V(images) + V(people) − V(both)"
+PEOPLE_VARIANCE = "V(people) = (S − 1) / S · Σ (number without s − mean of these)²"
+BOTH_VARIANCE = "V(both) = (S − 1) / S · N / (N − S) · Σ e²"
 
 ESTIMATORS: dict[str, str] = {
     "loso_corrected": "one person predicted from the others, corrected for few people and blur",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from gazeapp.engine.gaze.scanpaths.measures import MEASURES
 from gazeapp.engine.reports.numbers import UNKNOWN, number
 from gazeapp.engine.reports.results.data import (
     BASELINE,
+    HUMAN,
     Axes,
     Cell,
     Column,
@@ -15,6 +18,7 @@ from gazeapp.engine.reports.results.data import (
     Results,
     ResultTable,
     Row,
+    Series,
 )
 from gazeapp.engine.reports.results.findings import (
     Words,
@@ -27,9 +31,12 @@ from gazeapp.engine.reports.results.findings import (
 from gazeapp.engine.reports.results.words import SIMULATED, captioned, finite, measured, value_text, with_unit
 from gazeapp.engine.reports.style import LEVEL_COLOURS, PEOPLE_COLOUR, REFERENCE_COLOUR
 from gazeapp.engine.scoring.findings import NAN, OBSERVERS, SCANPATH, Finding
+from gazeapp.engine.scoring.observers import ObserverPoint, fitted_limit
 from gazeapp.engine.scoring.scanpath_findings import OTHER_IMAGES
 
 _BESIDE = 0.14
+_FARTHER = 2.0
+"""How far beyond the largest number of people a fit is drawn, times that number."""
 
 
 def scanpath_table(results: Results, task: str) -> ResultTable | None:
@@ -127,7 +134,8 @@ def observer_figure(results: Results, metrics: Sequence[str] = ()) -> Figure | N
         title="How well people are predicted from some of the others",
         caption=captioned(
             results,
-            "Score of one person's fixations on the map of so many other people: mean over images with 95 % intervals. "
+            "Score of one person's fixations on the map of so many other people: mean over images with 95 % intervals; "
+            "dotted: limit − loss · n^−power, fitted. "
             "A curve that still rises says that more people would raise what is known of where people look. It is a "
             "diagnostic: no percentage is taken of it, nor of any limit that a fit to it has.",
         ),
@@ -218,6 +226,7 @@ def _observer_axes(results: Results, metric: str, own: Sequence[Finding]) -> Axe
                     joined=True,
                 )
             )
+            series += _fit(curve, series[-1].colour, "" if k else "fit, no ceiling")
     return Axes(
         title=about.name,
         x_label="Other people",
@@ -225,3 +234,24 @@ def _observer_axes(results: Results, metric: str, own: Sequence[Finding]) -> Axe
         series=tuple(series),
         x_log=True,
     )
+
+
+def _fit(curve: Sequence[Finding], colour: str, name: str) -> list[Series]:
+    """Return the fitted curve of some numbers of observers, dotted and beyond the data; none with few numbers."""
+    points = [ObserverPoint(int(one.term), one.estimate, one.low, one.high, one.n_images) for one in curve]
+    fit = fitted_limit(points)
+    if fit is None:
+        return []
+    sizes = np.geomspace(points[0].n_observers, _FARTHER * points[-1].n_observers, 60)
+    return [
+        Series(
+            name=name,
+            colour=colour,
+            kind=HUMAN,
+            x=sizes,
+            y=fit.at(sizes),
+            joined=True,
+            marker="",
+            dashed=True,
+        )
+    ]

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from gazeapp.engine.project import MeasureRow, ModelRow, Project, ScoreRow, SummaryRow
+from gazeapp.engine.project import MeasureRow, ModelRow, Project, ScoreRow, SettingsRow, SummaryRow
 from gazeapp.engine.reports.results.data import HUMAN, MODEL, ImageValues, Results, SourceFacts
 from gazeapp.engine.reports.scores import primary_metric
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR, model_colour
@@ -52,8 +52,15 @@ def read_results(project: Project, preset: str, *, images: bool = True) -> Resul
         findings=findings,
         scores=_scores(project, preset) if images else ImageValues(),
         measures=_measures(project) if images else ImageValues(),
-        settings={row.id: f"{row.verb} settings {row.hash[:10]}, {row.created}" for row in settings.values()},
+        settings={row.id: _named(row) for row in settings.values()},
     )
+
+
+def _named(row: SettingsRow) -> str:
+    """Return one line that tells settings from others."""
+    transform = str(row.values.get("transform") or "none")
+    made = "" if transform == "none" else f", maps transformed for each metric ({transform})"
+    return f"{row.verb} settings {row.hash[:10]} of {row.created[:16].replace('T', ' ')} UTC{made}"
 
 
 def sources(known: Iterable[tuple[str, str, str]], models: Sequence[ModelRow]) -> tuple[SourceFacts, ...]:
