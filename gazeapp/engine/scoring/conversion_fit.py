@@ -21,6 +21,8 @@ QUANTILES = (
 """Where the nodes of phi lie among the values of all training maps: dense at the top, where people look."""
 RIDGE = 0.03
 """Weight of the squared rises of phi against the log-likelihood of one image, nats."""
+SMOOTHNESS = 1.0
+"""Weight of the squared differences between successive rises of phi, the same way."""
 CENTRE_RIDGE = 0.3
 """Weight of the squared distance of the centre's exponent from 1, the same way."""
 MIN_EXPONENT = -1.0
@@ -120,9 +122,17 @@ class Problem:
         """Return the least value of each parameter."""
         return np.append(np.zeros(self._ramps.shape[1]), MIN_EXPONENT)
 
-    def ridge(self) -> DoubleArray:
-        """Return the weight that holds each parameter to that of the centre bias alone."""
-        return np.append(np.full(self._ramps.shape[1], RIDGE), CENTRE_RIDGE)
+    def precision(self) -> DoubleArray:
+        """Return what holds phi smooth and the parameters to those of the centre bias alone, as a matrix.
+
+        The prior is that phi is flat, and the exponent 1; it is worth less than one image.
+        """
+        n_rises = self._ramps.shape[1]
+        differences = np.diff(np.eye(n_rises), axis=0)
+        held = np.zeros((n_rises + 1, n_rises + 1))
+        held[:-1, :-1] = RIDGE * np.eye(n_rises) + SMOOTHNESS * differences.T @ differences
+        held[-1, -1] = CENTRE_RIDGE
+        return held
 
     def statistics(self, parameters: DoubleArray) -> Statistics:
         """Return the likelihood of each image and its derivatives."""
@@ -179,15 +189,15 @@ def fit(
     known
         The statistics at ``start``, where they are known already.
     """
-    prior, ridge, lowest = problem.start(), problem.ridge(), problem.lowest()
+    prior, precision, lowest = problem.start(), problem.precision(), problem.lowest()
 
     def objective(at: DoubleArray, found: Statistics) -> float:
-        return float(found.likelihood[train].sum() - 0.5 * ridge @ (at - prior) ** 2)
+        return float(found.likelihood[train].sum() - 0.5 * (at - prior) @ precision @ (at - prior))
 
     here, found = start, known or problem.statistics(start)
     for _ in range(_MAX_STEPS):
-        slope = found.gradient[train].sum(axis=0) - ridge * (here - prior)
-        bend = found.curvature[train].sum(axis=0) + np.diag(ridge)
+        slope = found.gradient[train].sum(axis=0) - precision @ (here - prior)
+        bend = found.curvature[train].sum(axis=0) + precision
         step = _best_within(slope, bend, here, lowest) - here
         # The quadratic is no guide far away: where nearly no cell is yet, it asks for rises of hundreds.
         step *= _LONGEST / max(_LONGEST, float(np.abs(step).max()))
