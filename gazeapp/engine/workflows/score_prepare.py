@@ -78,7 +78,8 @@ def prepare(
     """
     if not rules.needs_people_densities:
         return Prepared()
-    progress.report(0, len(people.tables), f"{people.task} · how people predict each other")
+    n = len(people.tables)
+    progress.report(0, n, f"{people.task} · how people predict each other")
     gold = TaskGold.build(
         {
             image_id: ImageFixations(
@@ -97,11 +98,12 @@ def prepare(
     elsewhere = tuple(other.others for other in all_tasks if other.task != people.task)
     trainers: dict[Source, ConversionTrainer] = {}
     spectral: dict[int, FloatArray] = {}
-    for number, image_id in enumerate(first_images(people.tables, rules.seed)):
+    chosen = first_images(people.tables, rules.seed)
+    for number, image_id in enumerate(chosen, start=1):
         if progress.cancelled:
             raise StoppedError
         image, table = images[image_id], people.tables[image_id]
-        progress.report(number, len(people.tables), f"{people.task} · maps as densities · {image.name}")
+        progress.report(0, n, f"{people.task} · maps as densities · image {number} of {len(chosen)}")
         centre = gold.centre(image_id, image.width, image.height)
         target = TrainingTarget.of(table.x / image.width, table.y / image.height, centre)
         residual = spectral_of(project, image)
@@ -116,7 +118,7 @@ def prepare(
     for source, trainer in trainers.items():
         if progress.cancelled:
             raise StoppedError
-        progress.report(0, len(people.tables), f"{people.task} · maps as densities · {source.id}")
+        progress.report(0, n, f"{people.task} · maps as densities · {source.id}")
         fitted = trainer.fit()
         if fitted is not None:
             conversions[source] = fitted

@@ -62,7 +62,7 @@ def test_each_score_without_a_person_is_that_of_the_data_without_them(preset):
             for metric, column in columns.items():
                 truth = again.scores[source][metric]
                 assert column[k] == pytest.approx(truth, abs=1e-6, nan_ok=True), (source, metric)
-    assert len(found.scores_without) == 4
+    assert len(found.scores_without) == 6
     assert len(set(found.scores_without[MODEL]["cc"])) == len(NAMES)
 
 
