@@ -13,11 +13,9 @@ import numpy as np
 from gazeapp.engine.project import CeilingRow, Project
 from gazeapp.engine.scoring.aggregate import ceiling_mark
 from gazeapp.engine.scoring.facts import METRICS
-from gazeapp.engine.scoring.resampling import resampled_means
-from gazeapp.engine.scoring.statistics import Ceiling
-from gazeapp.engine.types import DoubleArray
-
-_TAILS = (2.5, 97.5)
+from gazeapp.engine.scoring.findings import NAN
+from gazeapp.engine.scoring.statistics import Ceiling, TwoWay
+from gazeapp.engine.types import DoubleArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +73,10 @@ def _of_task(
 
 
 def _estimate(
-    columns: DoubleArray,
-    combine: Ceiling,
-    n_bootstrap: int,
-    seed: int,
-    n_subjects: np.ndarray[tuple[int], np.dtype[np.int64]],
+    columns: DoubleArray, combine: Ceiling, n_bootstrap: int, seed: int, n_subjects: IntArray
 ) -> tuple[float, float, float, int, int]:
-    complete = np.isfinite(columns).all(axis=1)
-    table = columns[complete]
-    nan = float("nan")
-    if not len(table):
-        return nan, nan, nan, 0, 0
-    value, most = float(combine(table.mean(axis=0))), int(n_subjects[complete].max())
-    if len(table) < 2:
-        return value, nan, nan, len(table), most
-    found = combine(resampled_means(table, n_bootstrap, seed))
-    low, high = np.nanpercentile(found, _TAILS) if np.isfinite(found).any() else (nan, nan)
-    return value, float(low), float(high), len(table), most
+    study = TwoWay(columns, None, n_bootstrap, seed)
+    if not study.n_images:
+        return NAN, NAN, NAN, 0, 0
+    found = study.interval(combine)
+    return found.estimate, found.low, found.high, found.n_images, int(n_subjects[study.complete].max())

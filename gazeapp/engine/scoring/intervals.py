@@ -61,11 +61,13 @@ def variance_of_cells(image: IntArray, subject: IntArray, changes: DoubleArray) 
     the image's and then the subject's mean)**2: in a design where everybody looked at everything the mean
     square of the interaction of a two-way layout / (number of images * number of people).
     """
-    image, subject = (np.unique(index, return_inverse=True)[1] for index in (image, subject))
     rest = changes
+    size = []
     for index in (image, subject):
-        rest = rest - (np.bincount(index, rest) / np.bincount(index))[index]
-    n_pairs, n_images, m = len(rest), int(image.max()) + 1, int(subject.max()) + 1
+        number = np.bincount(index)
+        rest = rest - (np.bincount(index, rest) / np.maximum(number, 1))[index]
+        size.append(int(np.count_nonzero(number)))
+    n_pairs, (n_images, m) = len(rest), size
     if n_pairs == m:  # everybody looked at one image, so that all of people's variance is of both
         return float((m - 1) / m * np.square(changes - changes.mean()).sum()), m - 1
     variance = (m - 1) / m * n_pairs / (n_pairs - m) * float(np.square(rest).sum())

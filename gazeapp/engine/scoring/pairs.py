@@ -181,7 +181,7 @@ def sign_flips(table: DoubleArray, n_flips: int = 10_000, seed: int = 0) -> list
     values = np.where(known, table, 0.0)
     # A difference of 0 is the same with either sign, so what is missing changes nothing.
     limit = np.abs(values.sum(axis=0)) - _ROUNDING * np.abs(values).sum(axis=0)
-    few = 2.0 ** known.sum(axis=0) <= n_flips
+    few = known.sum(axis=0) <= np.log2(n_flips)
     p = np.full(table.shape[1], NAN)
     for k in np.flatnonzero(few & known.any(axis=0)):
         column = values[known[:, k], k]

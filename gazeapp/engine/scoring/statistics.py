@@ -6,18 +6,16 @@ mean scores, differences, contrasts of a factorial design, ceilings (docs/method
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from gazeapp.engine.scoring.intervals import TAIL, People, degrees_of_freedom, t_quantile, variance_of_cells
-from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
-
-_CHUNK_CELLS = 4_000_000
-_KEPT_CELLS = 100_000_000
+from gazeapp.engine.scoring.resampling import drawn_people, resampled_means
+from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
 Statistic = Callable[[DoubleArray], DoubleArray]
 """From means over images of a table's columns, shape (..., n_columns), to a number, shape (...)."""
@@ -238,19 +236,21 @@ class TwoWay:
 
     def _ends(self, resampled: DoubleArray, estimate: float, people: People | None) -> tuple[float, float]:
         """Return the ends of the interval from the number in each resample of the images."""
-        if np.isnan(resampled).mean() > TAIL:
+        known = np.isfinite(resampled)
+        if 1.0 - known.mean() > TAIL:
             return np.nan, np.nan
         n = self.n_images
-        images = float(np.nanvar(resampled)) * n / (n - 1)
+        images = float(resampled[known].var()) * n / (n - 1)
         if people is not None:
             people = people.without_overstatement(images, n)
         net = people.net if people is not None else 0.0
         if people is not None and net > 0:
-            drawn = _drawn_people(len(people.influence), self._n_bootstrap, self._seed)
+            drawn = drawn_people(len(people.influence), self._n_bootstrap, self._seed)
             shift = drawn @ people.influence
             resampled = resampled - shift * np.sqrt(net / np.square(people.influence).sum())
-        low, high = np.nanquantile(resampled, [TAIL, 1.0 - TAIL])
-        spread = float(np.nanvar(resampled))
+        resampled = resampled[known]
+        low, high = np.quantile(resampled, [TAIL, 1.0 - TAIL])
+        spread = float(resampled.var())
         if not spread > 0:
             return float(low), float(high)
         df = degrees_of_freedom(images, n, people)
@@ -336,13 +336,14 @@ def means_without(table: DoubleArray, complete: BoolArray, left_out: LeftOutRows
     """
     inside = complete[left_out.image]
     image, rows = left_out.image[inside], left_out.table[inside]
-    people, subject = np.unique(left_out.subject[inside], return_inverse=True)
+    subject = left_out.subject[inside]
     known = np.asarray(np.isfinite(rows).all(axis=1))
-    sums = np.tile(table[complete].sum(axis=0), (len(people), 1))
-    np.add.at(sums, subject, np.where(known[:, None], rows, 0.0) - table[image])
-    n_images = complete.sum() - np.bincount(subject[~known], minlength=len(people))
+    change = np.where(known[:, None], rows, 0.0) - table[image]
+    sums = table[complete].sum(axis=0) + np.column_stack([np.bincount(subject, one) for one in change.T])
+    looked = np.bincount(subject)
+    n_images = complete.sum() - np.bincount(subject[~known], minlength=len(looked))
     means: DoubleArray = sums / np.where(n_images > 0, n_images, np.nan)[:, None]
-    return means
+    return means[looked > 0]
 
 
 def side_by_side(
@@ -390,48 +391,3 @@ def variance_over_people(without: DoubleArray) -> float:
     """
     values = without[np.isfinite(without)]
     return float((len(values) - 1) * values.var()) if len(values) >= MIN_PEOPLE else 0.0
-
-
-def resampled_means(table: DoubleArray, n_bootstrap: int, seed: int) -> DoubleArray:
-    """Return the means of the columns in every resample of the rows.
-
-    Parameters
-    ----------
-    table
-        Shape (n, n_columns).
-    n_bootstrap, seed
-        Number of resamples and their seed.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n_bootstrap, n_columns).
-    """
-    n = len(table)
-    draw = _kept_counts if n * n_bootstrap <= _KEPT_CELLS else _counts
-    return np.concatenate([counts.astype(np.float64) @ table / n for counts in draw(n, n_bootstrap, seed)])
-
-
-@lru_cache(maxsize=2)
-def _kept_counts(n: int, n_bootstrap: int, seed: int) -> tuple[NDArray[np.uint8], ...]:
-    return tuple(_counts(n, n_bootstrap, seed))
-
-
-def _counts(n: int, n_bootstrap: int, seed: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield how often each of ``n`` images is drawn in some of the resamples, shape (some, n)."""
-    chunk = max(1, min(n_bootstrap, _CHUNK_CELLS // n))
-    for part, start in enumerate(range(0, n_bootstrap, chunk)):
-        size = min(chunk, n_bootstrap - start)
-        drawn = np.random.default_rng([seed, n, part]).integers(0, n, (size, n))
-        drawn += np.arange(size)[:, None] * n
-        # One image comes up a handful of times; 255 times and more do not happen.
-        yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.uint8)
-
-
-@lru_cache(maxsize=4)
-def _drawn_people(m: int, n_bootstrap: int, seed: int) -> FloatArray:
-    """Return how often each of ``m`` people is drawn in each resample, shape (n_bootstrap, m)."""
-    rng = np.random.default_rng([seed, m, n_bootstrap, 1])
-    counts: FloatArray = rng.multinomial(m, np.full(m, 1 / m), n_bootstrap).astype(np.float32)
-    counts.setflags(write=False)
-    return counts

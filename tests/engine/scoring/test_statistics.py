@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gazeapp.engine.scoring.statistics import resampled_means, share_of_ceiling
+from gazeapp.engine.scoring.statistics import share_of_ceiling
 
 
 def first(means):
@@ -87,21 +87,3 @@ def test_the_seed_decides_the_interval():
     one, same, other = (share_of_ceiling(values, ones, first, 0.0, 500, seed) for seed in (1, 1, 2))
     assert one == same
     assert one.low != other.low
-
-
-def test_resampled_means_are_means_of_draws_with_replacement():
-    # Powers of 5 let each resample's counts be read off its mean.
-    n = 4
-    table = (5.0 ** np.arange(n))[:, None]
-    means = resampled_means(table, 200, seed=0)[:, 0] * n
-    digits = np.stack([(np.round(means) // 5**k) % 5 for k in range(n)], axis=1)
-    assert (digits.sum(axis=1) == n).all()
-    assert 0.6 < digits.var() < 0.9  # binomial: n * 1/n * (1 - 1/n) = 0.75
-
-
-def test_many_images_are_resampled_in_parts():
-    table = np.random.default_rng(4).random((3000, 1))
-    means = resampled_means(table, 3000, seed=0)[:, 0]
-    assert means.shape == (3000,)
-    assert means.std() == pytest.approx(table.std() / math.sqrt(3000), rel=0.06)
-    assert len(np.unique(means)) == 3000
