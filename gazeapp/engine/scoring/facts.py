@@ -69,8 +69,8 @@ METRICS: dict[str, MetricFacts] = {
             0.5,
             "Probability that the map is higher where a person looked than at a random pixel of the image.",
             "AUC = P(S(fixation) > S(pixel)) + P(S(fixation) = S(pixel)) / 2",
-            "100 % is the AUC of one person's fixations on the map of the others: a lower bound, so a model "
-            "can pass it.",
+            "100 % is the AUC of the density that people's fixations come from, estimated from how well one person "
+            "is predicted by all others and by half of them.",
         ),
         MetricFacts(
             "auc_judd",
@@ -107,8 +107,8 @@ METRICS: dict[str, MetricFacts] = {
             "images; a centre bias earns nothing.",
             "sAUC = P(S(fixation) > S(other)) + P(S(fixation) = S(other)) / 2, others = fixations of all "
             "other images of the task, rescaled",
-            "100 % is the sAUC of one person's fixations on the map of the others: a lower bound, so a "
-            "model can pass it.",
+            "100 % is the sAUC of the density that people's fixations come from, estimated from how well one person "
+            "is predicted by all others and by half of them.",
         ),
         MetricFacts(
             "ig",
@@ -120,7 +120,8 @@ METRICS: dict[str, MetricFacts] = {
             "the centre bias does.",
             "IG = mean over fixations f of log₂ p(f) − log₂ b(f), p = density of the map, b = centre bias of the "
             "other images",
-            "100 % is the information gain of the density that people's fixations come from.",
+            "100 % is the information gain of the density that people's fixations come from, estimated from how "
+            "well one person is predicted by all others and by half of them.",
         ),
         MetricFacts(
             "ll",
@@ -275,6 +276,29 @@ class CeilingFacts:
 
 
 CEILINGS: dict[str, CeilingFacts] = {
+    "loso_extrapolated": CeilingFacts(
+        "One person from the others, extrapolated to unlimited people",
+        ("C = L(n) + (L(n) − L(m)) / ((n / m)^b − 1)",),
+        "L(n): the fixations of each subject scored on the density that is estimated from the n others; L(m): the "
+        "same from half of the others, m in number, mean over both halves. A density from few people loses "
+        "against the one that the fixations come from as n^−b; b = 2/3 (0.8 for sAUC). The density is a mixture of "
+        "kernels of adaptive width, the centre bias of the other images and uniform, its bandwidth and weights "
+        "chosen on the other images. Mean over images.",
+    ),
+    "loso_mixture": CeilingFacts(
+        "One person from the density of the others",
+        (),
+        "The fixations of each subject are scored on a density that is estimated from all other subjects: a mixture "
+        "of kernels of adaptive width, the centre bias of the other images and uniform, its bandwidth and weights "
+        "chosen on the other images. Few people know less than their density, so this is a lower bound.",
+        lower_bound=True,
+    ),
+    "all_mixture": CeilingFacts(
+        "Everybody from the density of everybody",
+        (),
+        "The same density, estimated from all subjects including the one who is scored. It has seen the fixations "
+        "that it predicts, so this is an upper bound, which no model should reach.",
+    ),
     "loso": CeilingFacts(
         "One person from the others",
         ("L = mean over images of Σ n(s) · M(map of the others, fixations of s) / Σ n(s)",),
@@ -328,6 +352,9 @@ PEOPLE_VARIANCE = "V(people) = (S − 1) / S · Σ (number without s − mean of
 BOTH_VARIANCE = "V(both) = (S − 1) / S · N / (N − S) · Σ e²"
 
 ESTIMATORS: dict[str, str] = {
+    "loso_extrapolated": "one person predicted from the others, extrapolated to unlimited people",
+    "loso_mixture": "one person predicted from the density of the others (a lower bound)",
+    "all_mixture": "everybody predicted from everybody, themselves included (an upper bound)",
     "loso_corrected": "one person predicted from the others, corrected for few people and blur",
     "loso": "one person predicted from the others (a lower bound)",
     "sqrt_spearman_brown": "best possible correlation with a human map of this many people",
@@ -351,7 +378,8 @@ SOURCES: dict[str, str] = {
     "other_task": "People under the other task",
     "true_density": "True density (simulated)",
     "loso": "People: one from the others",
-    "loso_mixture": "People: one from the others",
+    "loso_mixture": "People: one from the others' density",
+    "all_mixture": "People: everybody from everybody",
     "half_vs_half": "People: half against half",
 }
 """Sources that are no models -> words to show, baselines from the simplest to the best informed."""
@@ -371,7 +399,10 @@ SOURCE_MEANINGS: dict[str, str] = {
     "true_density": "The density that the simulated people were drawn from: it should score 100 % within its "
     "interval. For metrics that compare with human maps, such as CC, it is blurred as these are.",
     "loso": "Each person's fixations scored on the map of all the others.",
-    "loso_mixture": "Each person's fixations scored on the density that was estimated from all the others.",
+    "loso_mixture": "Each person's fixations scored on the density that was estimated from all the others: a "
+    "lower bound.",
+    "all_mixture": "Everybody's fixations scored on the density that was estimated from everybody, themselves "
+    "included: an upper bound.",
     "half_vs_half": "The map of a random half of the people scored against the map of the other half.",
 }
 """Sources that are no models -> one sentence for a tooltip."""

@@ -21,7 +21,8 @@ from gazeapp.engine.scoring.ceilings import (
 )
 from gazeapp.engine.scoring.densities import INFORMATION, Densities
 from gazeapp.engine.scoring.facts import METRICS
-from gazeapp.engine.scoring.gold import GOLD_METRICS, GoldScores, TaskGold
+from gazeapp.engine.scoring.findings import OBSERVERS
+from gazeapp.engine.scoring.gold import GOLD_METRICS, TaskGold
 from gazeapp.engine.scoring.information import bits_at, information_gain
 from gazeapp.engine.scoring.left_out import LeftOut, means_kept
 from gazeapp.engine.scoring.metrics import (
@@ -33,6 +34,7 @@ from gazeapp.engine.scoring.metrics import (
     score_map,
     score_map_of_people,
 )
+from gazeapp.engine.scoring.observers import observer_scores
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
 from gazeapp.engine.scoring.sources import BASELINE, HUMAN, MODEL, TRUTH, Source, SourceMap
 from gazeapp.engine.types import DoubleArray, FloatArray, Rect
@@ -51,6 +53,8 @@ __all__ = [
     "scoring_size",
 ]
 
+OBSERVER_METRICS = ("nss", "auc", "ig")
+"""Metrics whose curve over the number of observers is told."""
 Prepared = dict[str, PreparedMap]
 """Maps of one image that several tasks share, made ready, by ``SourceMap.shared``."""
 
@@ -255,26 +259,39 @@ def score_image(job: ImageJob, rules: Rules, prepared: Prepared | None = None) -
     ceilings = image_ceilings(
         frame.people, frame.negatives, rules.preset, rules.metrics, rules.n_splits, seed, frame.weighted
     )
-    gold = _gold(job, rules)
+    gold = _gold(job, rules, seed)
     subjects, counts = np.unique(job.subject, return_counts=True)
     return ImageScores(
         {source: one.scores for source, one in found.items()},
-        ceilings.values | (gold.values if gold else {}),
+        ceilings.values | gold.values,
         tuple(subjects.tolist()),
         tuple(counts.tolist()),
         {source: one.without for source, one in found.items()},
-        ceilings.without | (gold.without() if gold else {}),
+        ceilings.without | gold.without,
         {source: one.of_each for source, one in found.items()},
-        gold.by_subject if gold else {},
+        gold.of_each,
     )
 
 
-def _gold(job: ImageJob, rules: Rules) -> GoldScores | None:
-    """Return how people predict people on the image's fixations, where that is asked for."""
+@dataclass(frozen=True)
+class _Gold:
+    """How people predict people on the image's fixations: (metric, estimator) -> value, or values by subject."""
+
+    values: dict[tuple[str, str], float] = field(default_factory=dict)
+    without: dict[tuple[str, str], DoubleArray] = field(default_factory=dict)
+    of_each: dict[tuple[str, str], DoubleArray] = field(default_factory=dict)
+
+
+def _gold(job: ImageJob, rules: Rules, seed: int) -> _Gold:
     if job.gold is None:
-        return None
+        return _Gold()
     negatives = job.others.negatives(job.key)
-    return job.gold.ceilings(job.key, (negatives.u, negatives.v), rules.metrics)
+    places = (negatives.u, negatives.v)
+    found = job.gold.ceilings(job.key, places, rules.metrics)
+    curve = [metric for metric in OBSERVER_METRICS if metric in rules.metrics]
+    fewer = observer_scores(job.gold, job.key, places, found, curve, seed)
+    observed = {(metric, f"{OBSERVERS}_{n}"): value for (metric, n), value in fewer.items()}
+    return _Gold(found.values | observed, found.without(), found.by_subject)
 
 
 def _maps(job: ImageJob, frame: _Frame) -> Iterator[SourceMap]:

@@ -13,8 +13,9 @@ from gazeapp.engine.scoring.baselines import CENTRE_BIAS
 from gazeapp.engine.scoring.by_task import factorial_by_task, model_by_task
 from gazeapp.engine.scoring.factorial import PERCENT, Design, factorial
 from gazeapp.engine.scoring.facts import metric_facts
-from gazeapp.engine.scoring.findings import DIFFERENCE, FACTORIAL, MODEL_TASK, Finding
+from gazeapp.engine.scoring.findings import DIFFERENCE, FACTORIAL, MODEL_TASK, OBSERVERS, Finding
 from gazeapp.engine.scoring.image import Source
+from gazeapp.engine.scoring.observers import ObserverCurve
 from gazeapp.engine.scoring.pairs import differences, holm, percent_differences
 from gazeapp.engine.scoring.scored import HeldAgainst, Scored
 from gazeapp.engine.scoring.sources import BASELINE, MODEL
@@ -23,7 +24,7 @@ from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.engine.workflows.score_summary import TaskScores
 from gazeapp.engine.workflows.score_units import ScorePlan
 
-ANALYSES = (DIFFERENCE, FACTORIAL, MODEL_TASK)
+ANALYSES = (DIFFERENCE, FACTORIAL, MODEL_TASK, OBSERVERS)
 
 
 def find(project: Project, plan: ScorePlan, tasks: Sequence[TaskScores]) -> None:
@@ -34,6 +35,7 @@ def find(project: Project, plan: ScorePlan, tasks: Sequence[TaskScores]) -> None
         if model.encoder and model.decoder
     }
     found = [finding for metric in plan.rules.metrics for finding in _of_metric(plan, metric, tasks, design)]
+    found += [finding for one in tasks for finding in _observers(one)]
     project.findings.put_findings(ANALYSES, plan.rules.preset.id, found, plan.settings_id)
 
 
@@ -60,6 +62,19 @@ def _of_metric(
         yield from model_by_task(by_task, metric, unit, *how)
         if all(_is_crossed(design, scored.sources) for scored in by_task.values()):
             yield from factorial_by_task(by_task, design, metric, unit, *how)
+
+
+def _observers(one: TaskScores) -> list[Finding]:
+    """Return how well people are predicted from more and more others."""
+    curve = ObserverCurve()
+    columns = {
+        (metric, int(estimator.removeprefix(f"{OBSERVERS}_"))): column
+        for (metric, estimator), column in one.parts.items()
+        if estimator.startswith(f"{OBSERVERS}_")
+    }
+    for image in range(len(one.place)):
+        curve.add({key: float(column[image]) for key, column in columns.items()})
+    return curve.findings(one.people.task)
 
 
 def _above_centre(
