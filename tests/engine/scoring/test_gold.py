@@ -234,6 +234,18 @@ def test_the_same_seed_gives_the_same_and_only_what_is_asked_for():
     assert other.values["nss", LOSO_EXTRAPOLATED] != first.values["nss", LOSO_EXTRAPOLATED]
 
 
+def test_the_pass_over_images_reports_and_can_be_ended():
+    done = []
+    TaskGold.build(small_study(3, 2, 2), on_image=done.append)
+    assert done == [1, 2, 3]
+
+    def stop(number: int) -> None:
+        raise GazeError(f"stopped at {number}")
+
+    with pytest.raises(GazeError, match="stopped at 1"):
+        TaskGold.build(small_study(3, 2, 2), on_image=stop)
+
+
 def test_people_are_counted_by_their_names():
     looks = ImageFixations(
         np.array([0.1, 0.9, 0.5]), np.array([0.1, 0.9, 0.5]), np.array(["b", "a", "b"]), 9, 9
