@@ -38,8 +38,8 @@ def bits_at(log2_density: FloatArray, u: ArrayLike, v: ArrayLike) -> DoubleArray
 
 
 def information_gain(
-    values: ArrayLike,
-    baseline: ArrayLike,
+    values: ArrayLike | PreparedMap,
+    baseline: ArrayLike | PreparedMap,
     fixated: Pixels,
     preset: Preset = TUEBINGEN,
     minimum: float = 0.0,
@@ -54,7 +54,7 @@ def information_gain(
     Parameters
     ----------
     values, baseline
-        Maps, shape (height, width).
+        Maps, shape (height, width), or the same made ready before.
     fixated
         Fixated pixels.
     preset
@@ -88,9 +88,9 @@ def log_likelihood(
     return _bits(values, fixated, preset, minimum) + float(np.log2(np.asarray(values).size))
 
 
-def _bits(values: ArrayLike, fixated: Pixels, preset: Preset, minimum: float) -> float:
+def _bits(values: ArrayLike | PreparedMap, fixated: Pixels, preset: Preset, minimum: float) -> float:
     """Return the mean log2 of the shares at the fixations."""
-    own = PreparedMap(values)
+    own = values if isinstance(values, PreparedMap) else PreparedMap(values)
     if not len(fixated) or (preset.stretch and own.constant):
         return float("nan")
     chosen = fixated.unique() if preset.deduplicate else fixated

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.scoring.comparison import COMPARED, compare
 from gazeapp.engine.scoring.left_out import LeftOut
 from gazeapp.engine.scoring.prepared import HumanTarget, Pixels, PreparedMap
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
@@ -144,7 +145,7 @@ def auc_borji(values: ArrayLike, fixated: Pixels, preset: Preset = TUEBINGEN, se
 
 def cc(values: ArrayLike, human: ArrayLike) -> float:
     """Return Pearson's correlation of a map and a human map; NaN when either is constant."""
-    return PreparedMap(values).cc(HumanTarget(human))
+    return _compared(values, human, "cc", TUEBINGEN)
 
 
 def spearman(values: ArrayLike, human: ArrayLike) -> float:
@@ -154,7 +155,7 @@ def spearman(values: ArrayLike, human: ArrayLike) -> float:
 
 def sim(values: ArrayLike, human: ArrayLike, preset: Preset = TUEBINGEN) -> float:
     """Return the similarity of two maps: the sum of the smaller of the two densities, 0..1."""
-    return PreparedMap(values).sim(HumanTarget(human), preset)
+    return _compared(values, human, "sim", preset)
 
 
 def kl(values: ArrayLike, human: ArrayLike, preset: Preset = TUEBINGEN) -> float:
@@ -162,7 +163,7 @@ def kl(values: ArrayLike, human: ArrayLike, preset: Preset = TUEBINGEN) -> float
 
     sum q ln(e + q / (p + e)) with q the human density, p the map's and e the preset's small constant.
     """
-    return PreparedMap(values).kl(HumanTarget(human), preset)
+    return _compared(values, human, "kl", preset)
 
 
 def emd(values: ArrayLike, human: ArrayLike, preset: Preset = TUEBINGEN) -> float:
@@ -235,6 +236,10 @@ def score_map_of_people(
     )
 
 
+def _compared(values: ArrayLike, human: ArrayLike, metric: str, preset: Preset) -> float:
+    return compare(PreparedMap(values), HumanTarget(human), (metric,), preset)[metric]
+
+
 def _ready(values: ArrayLike | PreparedMap) -> PreparedMap:
     return values if isinstance(values, PreparedMap) else PreparedMap(values)
 
@@ -264,15 +269,15 @@ def _score(
         "auc_judd": lambda: own.auc_judd(fixated, preset),
         "auc_borji": lambda: own.auc_borji(fixated, preset, seed),
         "sauc": lambda: own.sauc(fixated, others, preset),
-        "cc": lambda: own.cc(human),
         "spearman": lambda: own.spearman(human),
-        "sim": lambda: own.sim(human, preset),
-        "kl": lambda: own.kl(human, preset),
         "emd": lambda: own.emd(human, preset),
     }
-    unknown = [metric for metric in metrics if metric not in formulas]
+    known = (*formulas, *COMPARED)
+    unknown = [metric for metric in metrics if metric not in known]
     if unknown:
         raise GazeError(
-            f"There is no metric called '{unknown[0]}'.", todo=f"Choose from: {', '.join(formulas)}."
+            f"There is no metric called '{unknown[0]}'.", todo=f"Choose from: {', '.join(known)}."
         )
-    return {metric: formulas[metric]() for metric in metrics}
+    together = [metric for metric in metrics if metric in COMPARED]
+    compared = compare(own, human, together, preset) if together else {}
+    return {metric: compared[metric] if metric in compared else formulas[metric]() for metric in metrics}

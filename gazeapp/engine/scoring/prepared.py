@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.scoring import emd
+from gazeapp.engine.scoring.comparison import Density
 from gazeapp.engine.scoring.left_out import LeftOut, means_kept
 from gazeapp.engine.scoring.presets import Preset
 from gazeapp.engine.scoring.ranks import (
@@ -37,7 +38,7 @@ MIN_BORJI = 2
 """Fixated pixels that the MIT code's AUC-Borji needs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pixels:
     """Fixated pixels of an image.
 
@@ -57,6 +58,10 @@ class Pixels:
 
     def unique(self) -> Pixels:
         """Return the fixated pixels with each pixel once."""
+        return self._once
+
+    @cached_property
+    def _once(self) -> Pixels:
         return Pixels(np.unique(self.index), self.n_outside)
 
 
@@ -74,52 +79,22 @@ class HumanTarget:
         self._densities: dict[Density, Values] = {}
         self._logs: dict[Density, float] = {}
 
-    @cached_property
-    def centred(self) -> Values:
-        """The map minus its mean, flat."""
-        centred: Values = self.map.flat - self.map.flat.dtype.type(self.map.mean)
-        return centred
-
     def density(self, form: Density) -> Values:
-        """The map in one of its forms as a distribution, flat."""
+        """The map in one of its forms as a distribution, relative to uniform, flat."""
         if form not in self._densities:
             self._densities[form] = form.of(self.map.flat)
         return self._densities[form]
 
     def mean_log(self, form: Density) -> float:
-        """Mean under that distribution q of ln(q times the number of pixels)."""
+        """Mean under that distribution of its logarithm, nats."""
         if form not in self._logs:
-            q, total, buffer = self.density(form), 0.0, self.map.buffer()
-            n, least = q.dtype.type(len(q)), np.finfo(q.dtype).tiny  # 0 ln 0 is 0
+            q, total, room = self.density(form), 0.0, self.map.buffer()
+            least = np.finfo(q.dtype).tiny  # 0 ln 0 is 0
             for part in self.map.blocks():
-                logs = np.multiply(q[part], n, out=buffer[: len(q[part])])
-                logs += least
+                logs = np.add(q[part], least, out=room[: len(q[part])])
                 total += float(np.dot(q[part], np.log(logs, out=logs)))
-            self._logs[form] = total
+            self._logs[form] = total / len(q)
         return self._logs[form]
-
-
-@dataclass(frozen=True, slots=True)
-class Density:
-    """How a map becomes a distribution: ``(values - shift) * scale + base``."""
-
-    shift: np.floating[Any]
-    scale: np.floating[Any]
-    base: np.floating[Any]
-
-    def of(self, values: Values, out: Values | None = None) -> Values:
-        """Return ``values`` of the map as shares of its sum."""
-        if self.shift:
-            values = np.subtract(values, self.shift, out=out)
-        shares: Values = np.multiply(values, self.scale, out=out)
-        if self.base:
-            shares += self.base
-        return shares
-
-    def times(self, factor: float) -> Density:
-        """Return the form with all shares multiplied."""
-        number = self.scale.dtype.type(factor)
-        return Density(self.shift, self.scale * number, self.base * number)
 
 
 class PreparedMap:
@@ -242,52 +217,12 @@ class PreparedMap:
             return stepped(self._stretch(positives), self._stretch(negatives))
         return float(shares_below(positives, np.sort(negatives)).mean())
 
-    def cc(self, human: HumanTarget) -> float:
-        """Return Pearson's correlation with a human map."""
-        self._must_fit(human)
-        if self.constant or human.map.constant:
-            return NAN
-        across, other, mean, buffer = 0.0, human.centred, self._own(self.mean), self.buffer()
-        for part in self.blocks():
-            centred = np.subtract(self.flat[part], mean, out=buffer[: len(other[part])])
-            across += float(np.dot(centred, other[part]))
-        return across / (self.norm * human.map.norm)
-
     def spearman(self, human: HumanTarget) -> float:
         """Return the correlation of ranks with a human map."""
         self._must_fit(human)
         if self.constant or human.map.constant:
             return NAN
         return float(correlations(self.ranks, human.map.ranks))
-
-    def sim(self, human: HumanTarget, preset: Preset) -> float:
-        """Return the overlap with a human map."""
-        self._must_fit(human)
-        # The MATLAB code leaves a map of zeros alone and divides by zero for any other constant map.
-        if preset.stretch and any(one.constant and one.low != 0 for one in (self, human.map)):
-            return NAN
-        own = self.density(preset.stretch, preset)
-        q = human.density(human.map.density(preset.stretch, preset))
-        overlap, buffer = 0.0, self.buffer()
-        for part in self.blocks():
-            p = own.of(self.flat[part], out=buffer[: len(q[part])])
-            overlap += float(np.minimum(p, q[part], out=p).sum())
-        return overlap
-
-    def kl(self, human: HumanTarget, preset: Preset) -> float:
-        """Return the divergence from a human map, nats."""
-        self._must_fit(human)
-        if not preset.repair and (self.low < 0 or human.map.low < 0):
-            return NAN
-        own, form = self.density(False, preset).times(len(self.flat)), human.map.density(False, preset)
-        # q ln(e + q / (p + e)) = q ln q - q ln(p + e), but for less than e over the whole map.
-        q, epsilon = human.density(form), self._own(preset.epsilon * len(self.flat))
-        gained, buffer = 0.0, self.buffer()
-        for part in self.blocks():
-            p = own.of(self.flat[part], out=buffer[: len(q[part])])
-            p += epsilon
-            gained += float(np.dot(q[part], np.log(p, out=p)))
-        return human.mean_log(form) - gained
 
     def emd(self, human: HumanTarget, preset: Preset) -> float:
         """Return the earth mover's distance to a human map, % of the image's longer side."""
@@ -296,7 +231,7 @@ class PreparedMap:
         for one in (self, human.map):
             if not preset.repair and (one.low < 0 or one.high == 0):
                 return NAN
-            shares = one.density(False, preset).of(one.flat).astype(np.float64)
+            shares = one.density(False, preset.repair).of(one.flat).astype(np.float64)
             grids.append(emd.block_sums(shares.reshape(one.shape), emd.block_side(*one.shape)))
         cell = emd.block_side(*self.shape) / max(self.shape)
         return 100.0 * cell * emd.distance(*grids)
@@ -388,18 +323,17 @@ class PreparedMap:
             self._products = (left_out, across)
         return self._products[1]
 
-    def density(self, stretch: bool, preset: Preset) -> Density:
+    def density(self, stretch: bool, repair: bool) -> Density:
         """Return how the map becomes a distribution.
 
-        ``stretch`` takes the minimum off first, as a preset that repairs does where it is negative. A
-        map of zeros is uniform for such a preset; otherwise it stays zero.
+        ``stretch`` takes the minimum off first, ``repair`` does where it is negative. A map of zeros is
+        uniform with ``repair``; otherwise it stays zero.
         """
-        shift = float(self.low) if stretch or (preset.repair and self.low < 0) else 0.0
-        total = self.total - shift * len(self.flat)
+        shift = float(self.low) if stretch or (repair and self.low < 0) else 0.0
+        mean = self.mean - shift
         if self.low == self.high == shift:
-            base = 1.0 / len(self.flat) if preset.repair else 0.0
-            return Density(self._own(shift), self._own(0.0), self._own(base))
-        return Density(self._own(shift), self._own(1.0 / total), self._own(0.0))
+            return Density(self._own(shift), self._own(0.0), self._own(1.0 if repair else 0.0))
+        return Density(self._own(shift), self._own(1.0 / mean), self._own(0.0))
 
     def blocks(self) -> Iterator[slice]:
         """Yield slices that together cover the pixels."""
