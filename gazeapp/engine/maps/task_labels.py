@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gazeapp.engine.maps.differentiation import PeopleMaps, correlations
+from gazeapp.engine.maps.differentiation import PeopleMaps
 from gazeapp.engine.types import BoolArray, DoubleArray
 
 N_PERMUTATIONS = 5000
@@ -70,7 +70,14 @@ def label_permutation(
 def _changes(maps: PeopleMaps, first: BoolArray) -> DoubleArray:
     """Return 1 - CC of the tasks' maps for each row of labels, shape (n,)."""
     labels = first.astype(np.float64)
-    return 1.0 - correlations(maps.gram, labels, 1.0 - labels)
+    own = np.einsum("nk,nk->n", labels @ maps.gram, labels)
+    # What is not of the first task is of the second, so that sums over all maps give the rest.
+    with_all = labels @ maps.gram.sum(axis=1)
+    other = maps.gram.sum() - 2.0 * with_all + own
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cc = np.where((own > 0) & (other > 0), (with_all - own) / np.sqrt(own * other), np.nan)
+    change: DoubleArray = 1.0 - cc
+    return change
 
 
 def _permuted(maps: PeopleMaps, swapped: BoolArray, order: DoubleArray) -> BoolArray:
