@@ -366,21 +366,18 @@ def side_by_side(
     known = [rows for rows in left_out if rows is not None]
     if len(known) < len(tables):
         return whole, None
-    pairs = [np.column_stack([rows.image, rows.subject]) for rows in known]
-    (image, subject), place = _union(pairs)
+    n_numbers = 1 + max(int(rows.subject.max(initial=0)) for rows in known)
+    pairs = [rows.image * n_numbers + rows.subject for rows in known]
+    different, place = np.unique(np.concatenate(pairs), return_inverse=True)
+    own_places = np.split(place, np.cumsum([len(one) for one in pairs])[:-1])
+    image, subject = np.divmod(different, n_numbers)
     joined = whole[image]
     first = 0
-    for rows, own in zip(known, place, strict=True):
+    for rows, own in zip(known, own_places, strict=True):
         last = first + rows.table.shape[1]
         joined[own, first:last] = rows.table
         first = last
     return whole, LeftOutRows(image, subject, joined)
-
-
-def _union(pairs: Sequence[IntArray]) -> tuple[IntArray, list[IntArray]]:
-    """Return the different rows of all, transposed, and where the rows of each are among them."""
-    different, place = np.unique(np.concatenate(list(pairs)), axis=0, return_inverse=True)
-    return different.T, np.split(place.ravel(), np.cumsum([len(one) for one in pairs])[:-1])
 
 
 def variance_over_people(without: DoubleArray) -> float:
