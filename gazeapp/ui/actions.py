@@ -199,6 +199,14 @@ TABLE: tuple[ActionInfo | str, ...] = (
         ("Ctrl+R",),
         "chart",
     ),
+    ActionInfo(
+        "study.scanpaths",
+        "Compare scanpaths",
+        "Measure how alike the scanpaths of different people are on the same image, beside those on others.",
+        STUDY,
+        (),
+        "path",
+    ),
     SEPARATOR,
     ActionInfo(
         "study.report",

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from gazeapp.engine.project import Project
 
 PEOPLE = "people"
-PEOPLE_BY_IMAGE = frozenset({"loso", "split_half_r", "half_vs_half"})
-"""Estimators of how well people predict each other that have a value for each image."""
+PEOPLE_BY_IMAGE = ("loso_mixture", "loso", "split_half_r", "half_vs_half")
+"""Estimators of how well people predict each other that have a value for each image; the first that there is."""
 
 
 @dataclass(frozen=True)

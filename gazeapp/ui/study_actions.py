@@ -69,6 +69,7 @@ class StudyActions(QObject):
             ("study.gaze", self.import_gaze),
             ("study.extract", self.extract),
             ("study.score", self.score),
+            ("study.scanpaths", self.compare_scanpaths),
             ("study.report", self.report),
             ("study.export", self.export),
         ):
@@ -256,6 +257,17 @@ class StudyActions(QObject):
 
         self._run("Scoring", work, here=True, after=lambda _s: self._show_scores(choice["preset"]))
 
+    @Slot()
+    def compare_scanpaths(self) -> None:
+        """Compare the scanpaths of the people who looked at the same image."""
+
+        def work(project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.workflows.scanpaths import CompareScanpathsSettings, compare_scanpaths
+
+            return compare_scanpaths(project, CompareScanpathsSettings(), progress)
+
+        self._run("Comparing scanpaths", work, here=True)
+
     def _show_scores(self, preset: str) -> None:
         self._selection.preset = preset
 
@@ -374,7 +386,7 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     """Return for each action of a study why it cannot be used now; empty when it can."""
     views = tuple(info.id for info in infos() if info.id.startswith("view."))
     names = ("file.close", "study.images", "study.gaze", "study.extract", "study.score", "study.report")
-    found = dict.fromkeys((*names, "study.export", "study.quality", *views), "")
+    found = dict.fromkeys((*names, "study.scanpaths", "study.export", "study.quality", *views), "")
     if study is None:
         return dict.fromkeys(found, _NEEDS_PROJECT)
     no_images = "" if study.images else "the project has no images yet"
@@ -384,9 +396,10 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     found["study.gaze"] = no_images
     found["study.extract"] = no_images or no_tasks
     found["study.score"] = no_images or no_gaze or no_maps
+    found["study.scanpaths"] = no_images or no_gaze
     found["study.report"] = found["study.export"] = no_images
     found["study.quality"] = no_images or no_gaze
     if read_only:
-        for action_id in ("study.images", "study.gaze", "study.extract", "study.score"):
+        for action_id in ("study.images", "study.gaze", "study.extract", "study.score", "study.scanpaths"):
             found[action_id] = read_only
     return found

@@ -13,8 +13,9 @@ from gazeapp.ui.actions import Actions
 from gazeapp.ui.notifications import Notifications
 from gazeapp.ui.panels.quality_plot import spread
 from gazeapp.ui.panels.results_cells import CELL_ROLE, GROUP
+from gazeapp.ui.panels.results_corner import BY_METRIC
 from gazeapp.ui.panels.results_table import SORT_ROLE
-from gazeapp.ui.panels.score_table import BY_METRIC, about_metric, number, score_table
+from gazeapp.ui.panels.score_table import about_metric, number, score_table
 from gazeapp.ui.panels.scores import ScoresPanel
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
@@ -137,10 +138,10 @@ def test_columns_sort_by_their_numbers_both_ways(desk):
 
 def test_the_table_follows_the_task(desk):
     desk.selection.task = "social"
-    assert "'social'" in desk.panel._facts.toolTip()
+    assert "'social'" in desk.panel.corner.facts.toolTip()
     desk.selection.task = "nothing"
     assert desk.model.rowCount() == 0
-    assert "Nothing has been scored" in desk.panel._facts.toolTip()
+    assert "Nothing has been scored" in desk.panel.corner.facts.toolTip()
 
 
 def test_a_cell_chooses_its_source_and_metric(desk):
@@ -211,7 +212,11 @@ def test_a_real_scoring_shows_as_stored_and_truth_has_a_row_of_its_own(qtbot, tm
         import_maps(
             project, ImportMapsSettings(str(maps), "true density", ("general",), kind="truth"), SILENT
         )
-        summary = score(project, ScoreSettings(sigma=8.0, n_splits=4, n_bootstrap=50, threads=1), SILENT)
+        summary = score(
+            project,
+            ScoreSettings(sigma=8.0, metrics=("nss", "sim"), n_splits=4, n_bootstrap=50, threads=1),
+            SILENT,
+        )
         assert summary.failed == 0
     desk = Desk(qtbot, path)
     desk.panel.table.fold(False)
@@ -267,6 +272,28 @@ def test_people_are_told_apart_from_the_ceiling(desk):
     assert "can pass 100 %" in tip.replace("\n", " ")
 
 
+def test_a_cell_of_a_source_without_a_pane_stays_the_current_one(desk):
+    desk.show(with_baselines(desk.study))
+    desk.panel.table.fold(False)
+    table = desk.panel.table
+    desk.selection.update(source="cnn-lstm", metric="nss")
+    table.setCurrentIndex(table.model().mapFromSource(desk.index("uniform", "cc")))
+    assert (desk.selection.source, desk.selection.metric) == ("cnn-lstm", "cc")
+    assert table.model().mapToSource(table.currentIndex()) == desk.index("uniform", "cc")
+
+
+def test_a_selection_of_cells_outlives_the_change_of_metric_that_it_causes(desk):
+    table, flag = desk.panel.table, desk.panel.table.selectionModel().SelectionFlag.Select
+    desk.selection.update(source="cnn-lstm", metric="nss")
+    first, last = desk.index("cnn-lstm", "nss"), desk.index("vit-lstm", "cc")
+    for index in (first, last):
+        table.selectionModel().setCurrentIndex(table.model().mapFromSource(index), flag)
+    assert desk.selection.metric == "cc"
+    assert {table.place_of(index) for index in table.selectedIndexes()} == {
+        (index.row(), index.column()) for index in (first, last)
+    }
+
+
 def with_baselines(study, names=("uniform", "centre_bias", "random")):
     """Return a study with baselines that score less than any model, the second one most."""
     rows = [row for row in study.summary if row.source == "cnn-lstm"]
@@ -307,7 +334,8 @@ def test_sorting_keeps_models_and_baselines_apart(desk):
 
 def test_one_metric_across_tasks(two_tasks):
     desk = two_tasks
-    desk.panel.grouping.chosen.emit(desk.panel.grouping.set_current(BY_METRIC) or BY_METRIC)
+    desk.panel.corner.grouping.set_current(BY_METRIC)
+    desk.panel.corner.grouping.chosen.emit(BY_METRIC)
     table = desk.panel.table
     assert [column.id for column in desk.model.table.columns] == ["general", "social"]
     for row in desk.summary:
@@ -321,7 +349,7 @@ def test_one_metric_across_tasks(two_tasks):
 
 def test_a_copied_table_has_means_ceilings_shares_and_intervals(desk):
     desk.panel.table.clearSelection()
-    desk.panel.copy_table()
+    desk.panel.taking.copy_table()
     lines = [line.split("\t") for line in QGuiApplication.clipboard().text().splitlines()]
     head = lines[0]
     row = next(dict(zip(head, line, strict=True)) for line in lines if line[0] == "CNN-LSTM")
@@ -344,7 +372,7 @@ def test_selected_cells_are_copied_with_their_heads(desk):
     table.selectionModel().select(
         table.model().index(0, desk.model.column_of("nss")), table.selectionModel().SelectionFlag.Deselect
     )
-    desk.panel.copy_table()
+    desk.panel.taking.copy_table()
     text = QGuiApplication.clipboard().text()
     assert text.splitlines()[0] == "Source\tCC"
     assert [line.split("\t")[0] for line in text.splitlines()[1:]] == ["CNN-LSTM", "CNN-Transformer"]
@@ -356,7 +384,7 @@ def test_formulas_in_names_are_harmless_when_copied(desk):
     }
     desk.show(replace(desk.study, models=models))
     desk.panel.table.clearSelection()
-    desk.panel.copy_table()
+    desk.panel.taking.copy_table()
     assert "\n'=1+1\t" in QGuiApplication.clipboard().text()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -13,7 +12,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from gazeapp.engine.reports.results.data import BASELINE, Axes, Line, Series
-from gazeapp.engine.types import DoubleArray
+from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.ui import theme
 from gazeapp.ui.widgets import plain
 
@@ -22,6 +21,8 @@ MOST_POINTS = 3000
 
 _SYMBOLS = {"o": "o", "s": "s", "D": "d", "^": "t1"}
 _BAR = 0.66
+_SMALL, _LARGE = 6, 10
+"""Diameters of points of images, and of others, px."""
 _LINE_HEIGHT = 1.15
 _MOST_NAME = 0.42
 """Share of the plot's width that names down its side may take."""
@@ -54,12 +55,13 @@ class ResultPlot(pg.PlotWidget):
             self.getPlotItem().getAxis(side).enableAutoSIPrefix(False)
         self.axes: Axes | None = None
         self.points: list[pg.ScatterPlotItem] = []
+        self.marks: pg.ScatterPlotItem | None = None
         self._series: list[Series] = []
         self._source = ""
         self._image: int | None = None
         self._places: dict[int, list[tuple[float, float]]] = {}
         self._ring: pg.ScatterPlotItem | None = None
-        self._path: pg.PlotDataItem | None = None
+        self._path: pg.PlotCurveItem | None = None
         self._fitting = QTimer(self)
         self._fitting.setSingleShot(True)
         self._fitting.timeout.connect(self._fit_names)
@@ -71,7 +73,9 @@ class ResultPlot(pg.PlotWidget):
         self.redraw()
 
     def emphasise(self, source: str) -> None:
-        """Bring the points of a source forward; an empty name treats all alike."""
+        """Bring the points of images of a source forward; an empty name treats all alike."""
+        if source == self._source:
+            return
         self._source = source
         for item, series in zip(self.points, self._series, strict=True):
             item.setBrush(self._brush(series))
@@ -90,17 +94,20 @@ class ResultPlot(pg.PlotWidget):
         """Draw everything again in the colours of the theme."""
         self.clear()
         self.points, self._series, self._places = [], [], {}
-        self._ring = self._path = None
+        self.marks = self._ring = self._path = None
         axes, shades = self.axes, theme.colors()
         self.setBackground(shades.base)
         if axes is None:
             return
+        self.getViewBox().disableAutoRange()  # else every item that is added asks for a new range
         for line in axes.lines:
             self._draw_line(axes, line)
+        self._draw_intervals(axes)
         for series in axes.series:
             self._draw_series(axes, series)
+        self._draw_marks(axes)
         ink = QColor(shades.text)
-        self._path = pg.PlotDataItem(pen=pg.mkPen(ink, width=1))
+        self._path = pg.PlotCurveItem(pen=pg.mkPen(ink, width=1))
         self._ring = pg.ScatterPlotItem(size=11, pen=pg.mkPen(ink, width=2), brush=pg.mkBrush(None))
         for item in (self._path, self._ring):
             item.setZValue(-1)  # the points themselves take the clicks
@@ -124,7 +131,7 @@ class ResultPlot(pg.PlotWidget):
         if line.along == "both":
             item = pg.InfiniteLine(QPointF(0, 0), angle=45, pen=pen)
         else:
-            value = self._across(axes, np.array([line.value]))[0] if line.along == "x" else line.value
+            value = _across(axes, np.array([line.value]))[0] if line.along == "x" else line.value
             upright = (line.along == "y") == axes.horizontal
             item = pg.InfiniteLine(float(value), angle=90 if upright else 0, pen=pen)
         item.setZValue(-2)
@@ -132,8 +139,7 @@ class ResultPlot(pg.PlotWidget):
         self.addItem(item)
 
     def _draw_series(self, axes: Axes, series: Series) -> None:
-        places, values = self._across(axes, series.x), np.asarray(series.y, dtype=np.float64)
-        known = np.flatnonzero(np.isfinite(values) & np.isfinite(places))
+        places, values, known = _known(axes, series)
         if not len(known):
             return
         colour = self._colour(series)
@@ -142,9 +148,9 @@ class ResultPlot(pg.PlotWidget):
         if series.joined:
             pen = pg.mkPen(colour, width=2)
             pen.setStyle(Qt.PenStyle.DotLine if series.dashed else Qt.PenStyle.SolidLine)
-            self.addItem(pg.PlotDataItem(*_turned(axes, places[known], values[known]), pen=pen))
-        self._draw_intervals(axes, series, places, colour)
-        self._draw_points(axes, series, places, values, _thinned(known, values))
+            self.addItem(pg.PlotCurveItem(*_turned(axes, places[known], values[known]), pen=pen))
+        if series.small:
+            self._draw_images(axes, series, places, values, _thinned(known, values))
 
     def _draw_bars(self, axes: Axes, places: DoubleArray, values: DoubleArray, colour: QColor) -> None:
         zeros = np.zeros(len(places))
@@ -155,50 +161,78 @@ class ResultPlot(pg.PlotWidget):
         )
         self.addItem(pg.BarGraphItem(**shape, brush=pg.mkBrush(colour), pen=pg.mkPen(None)))
 
-    def _draw_intervals(self, axes: Axes, series: Series, places: DoubleArray, colour: QColor) -> None:
-        if series.low is None or series.high is None:
-            return
-        known = np.flatnonzero(np.isfinite(series.low) & np.isfinite(series.high) & np.isfinite(places))
-        if not len(known):
-            return
-        ends = np.stack([series.low[known], series.high[known]], axis=1).ravel()
-        along = np.repeat(places[known], 2)
-        ink = QColor(theme.colors().text) if series.bars else colour
-        item = pg.PlotDataItem(*_turned(axes, along, ends), connect="pairs", pen=pg.mkPen(ink, width=2))
-        self.addItem(item)
+    def _draw_intervals(self, axes: Axes) -> None:
+        """Draw the intervals of all series, those of one colour as one item."""
+        ends: dict[str, list[tuple[DoubleArray, DoubleArray]]] = {}
+        for series in axes.series:
+            if series.low is None or series.high is None:
+                continue
+            places = _across(axes, series.x)
+            known = np.isfinite(series.low) & np.isfinite(series.high) & np.isfinite(places)
+            ink = theme.colors().text if series.bars else self._colour(series).name()
+            pair = np.stack([series.low[known], series.high[known]], axis=1).ravel()
+            ends.setdefault(ink, []).append((np.repeat(places[known], 2), pair))
+        for ink, parts in ends.items():
+            along, across = (np.concatenate(each) for each in zip(*parts, strict=True))
+            item = pg.PlotCurveItem(
+                *_turned(axes, along, across), connect="pairs", pen=pg.mkPen(QColor(ink), width=2)
+            )
+            item.setZValue(1 if ink == theme.colors().text else 0)
+            self.addItem(item)
 
-    def _draw_points(
-        self, axes: Axes, series: Series, places: DoubleArray, values: DoubleArray, drawn: Sequence[int]
+    def _draw_images(
+        self, axes: Axes, series: Series, places: DoubleArray, values: DoubleArray, drawn: IntArray
     ) -> None:
+        """Draw points that stand for one image each."""
         xs, ys = _turned(axes, places[drawn], values[drawn])
-        is_seen = bool(series.marker) and not series.bars
-        size = 6 if series.small else 10
         item = pg.ScatterPlotItem(
             x=xs,
             y=ys,
             data=[(series, int(k)) for k in drawn],
-            size=size if is_seen else 16,
+            size=_SMALL,
             symbol=_SYMBOLS.get(series.marker, "o"),
-            pen=pg.mkPen(self._colour(series), width=2) if series.hollow else pg.mkPen(None),
-            brush=self._brush(series) if is_seen and not series.hollow else pg.mkBrush(0, 0, 0, 0),
+            pen=pg.mkPen(None),
+            brush=self._brush(series),
             hoverable=True,
-            hoverSize=(size if is_seen else 16) + 4,
+            hoverSize=_SMALL + 4,
             tip=_tip,
         )
         item.sigClicked.connect(self._clicked)
         self.addItem(item)
-        if is_seen and not series.hollow:
-            self.points.append(item)
-            self._series.append(series)
-        for x, y, k in zip(xs, ys, drawn, strict=True):
+        self.points.append(item)
+        self._series.append(series)
+        for x, y, k in zip(xs.tolist(), ys.tolist(), drawn.tolist(), strict=True):
             key = series.keys[k] if series.keys else None
             if key is not None:
-                self._places.setdefault(key[0], []).append((float(x), float(y)))
+                self._places.setdefault(key[0], []).append((x, y))
 
-    def _across(self, axes: Axes, x: DoubleArray) -> DoubleArray:
-        """Return where positions lie on the axis."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.log10(x) if axes.x_log else np.asarray(x, dtype=np.float64)
+    def _draw_marks(self, axes: Axes) -> None:
+        """Draw the markers of all other series as one item; bars have one that cannot be seen, for its tooltip."""
+        spots: list[dict[str, Any]] = []
+        for series in axes.series:
+            if series.small or not (series.marker or series.bars):
+                continue
+            places, values, known = _known(axes, series)
+            colour, is_seen = self._colour(series), not series.bars
+            edge = series.hollow and is_seen
+            for k, x, y in zip(known.tolist(), *_turned(axes, places[known], values[known]), strict=True):
+                spots.append(
+                    {
+                        "pos": (float(x), float(y)),
+                        "data": (series, k),
+                        "size": _LARGE,
+                        "symbol": _SYMBOLS.get(series.marker, "o"),
+                        "pen": pg.mkPen(colour, width=2) if edge else pg.mkPen(None),
+                        "brush": pg.mkBrush(colour) if is_seen and not edge else pg.mkBrush(0, 0, 0, 0),
+                    }
+                )
+        if not spots:
+            return
+        item = pg.ScatterPlotItem(spots=spots, hoverable=True, hoverSize=_LARGE + 4, tip=_tip)
+        item.setZValue(2)
+        item.sigClicked.connect(self._clicked)
+        self.addItem(item)
+        self.marks = item
 
     def _colour(self, series: Series) -> QColor:
         shades = theme.colors()
@@ -247,7 +281,7 @@ class ResultPlot(pg.PlotWidget):
         left.setWidth(None)
         bottom.setHeight(None)
         words = axes.y_label if axes.horizontal else axes.x_label
-        room = int(0.9 * self.width())
+        room = int(0.95 * (self.width() - left.width()))
         text = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
         bottom.setLabel(escape(text), color=theme.colors().muted)
         bottom.showLabel(bool(text))
@@ -296,11 +330,23 @@ def broken(name: str, metrics: QFontMetrics, room: int, most: int = 3) -> str:
     return "\n".join(metrics.elidedText(line.strip(), Qt.TextElideMode.ElideRight, room) for line in lines)
 
 
+def _across(axes: Axes, x: DoubleArray) -> DoubleArray:
+    """Return where positions lie on the axis."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log10(x) if axes.x_log else np.asarray(x, dtype=np.float64)
+
+
+def _known(axes: Axes, series: Series) -> tuple[DoubleArray, DoubleArray, IntArray]:
+    """Return where the points of a series lie, their values, and which of them are known."""
+    places, values = _across(axes, series.x), np.asarray(series.y, dtype=np.float64)
+    return places, values, np.flatnonzero(np.isfinite(values) & np.isfinite(places))
+
+
 def _turned(axes: Axes, places: DoubleArray, values: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
     return (values, places) if axes.horizontal else (places, values)
 
 
-def _thinned(known: Any, values: DoubleArray) -> Any:
+def _thinned(known: IntArray, values: DoubleArray) -> IntArray:
     """Return at most :data:`MOST_POINTS` of the points ``known``, spread evenly over their values."""
     if len(known) <= MOST_POINTS:
         return known

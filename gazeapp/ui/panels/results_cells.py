@@ -173,8 +173,9 @@ def _paint_number(
     shades = theme.colors()
     painter.setPen(QPen(QColor(shades.line), 1))
     painter.drawLine(QPointF(lower.left(), y), QPointF(lower.right(), y))
-    painter.setPen(QPen(QColor(shades.muted), 1))
-    painter.drawLine(QPointF(place(0.0), y - 4), QPointF(place(0.0), y + 4))
+    if low <= 0.0 <= high:
+        painter.setPen(QPen(QColor(shades.muted), 1))
+        painter.drawLine(QPointF(place(0.0), y - 4), QPointF(place(0.0), y + 4))
     colour = QColor(row.colour or shades.accent) if row.kind != BASELINE else QColor(shades.faint)
     painter.setPen(QPen(colour, 2))
     painter.drawLine(QPointF(place(cell.low), y), QPointF(place(cell.high), y))
@@ -184,11 +185,14 @@ def _paint_number(
 
 
 def interval_scale(cells: Sequence[Cell]) -> tuple[float, float] | None:
-    """Return the range of the intervals of ``cells`` with 0 in it; None where there are none."""
+    """Return the range of the intervals of ``cells``, with 0 in it where that is not far; None without any."""
     ends = [end for cell in cells for end in (cell.low, cell.high) if end is not None and math.isfinite(end)]
     if not ends:
         return None
-    low, high = min(0.0, *ends), max(0.0, *ends)
+    low, high = min(ends), max(ends)
+    span = high - low
+    if low - span <= 0.0 <= high + span:
+        low, high = min(low, 0.0), max(high, 0.0)
     return (low, high) if high > low else None
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazeapp.engine.reports.results.data import Figure, Results, ResultTable
-from gazeapp.ui.panels.results_views import PeopleByImage, score_figures
+from gazeapp.engine.types import DoubleArray
+from gazeapp.ui.panels.results_views import PeopleByImage, Shown, View, score_figures
 from gazeapp.ui.study import PEOPLE_BY_IMAGE
 
 if TYPE_CHECKING:
@@ -39,21 +40,36 @@ def read_work(preset: str) -> Callable[[Any, Any], ReadResults]:
 
 def _people(project: Project, results: Results) -> PeopleByImage:
     place = {image_id: k for k, image_id in enumerate(results.scores.image_ids)}
-    found: PeopleByImage = {}
+    columns: dict[tuple[str, str, str], DoubleArray] = {}
     for row in project.scores.ceilings(results.preset):
         if row.estimator in PEOPLE_BY_IMAGE and row.value is not None:
-            column = found.setdefault((row.task, row.metric), np.full(len(place), np.nan))
-            column[place[row.image_id]] = row.value
+            key = row.task, row.metric, row.estimator
+            columns.setdefault(key, np.full(len(place), np.nan))[place[row.image_id]] = row.value
+    found: PeopleByImage = {}
+    for estimator in reversed(PEOPLE_BY_IMAGE):
+        for (task, metric, one), column in columns.items():
+            if one == estimator:
+                found[task, metric] = estimator, column
     return found
 
 
-def draw_work(
-    read: ReadResults, task: str, metric: str, *, baselines: bool
-) -> Callable[[Any, Any], tuple[Figure, ...]]:
-    """Return the work of making the figures of scores."""
+def score_work(
+    read: ReadResults, table: ResultTable, task: str, metric: str, *, baselines: bool
+) -> Callable[[Any, Any], Shown]:
+    """Return the work of drawing scores beside their table."""
 
-    def work(_project: Any, _progress: Any) -> tuple[Figure, ...]:
-        return score_figures(read.results, read.people, task, metric, baselines=baselines)
+    def work(_project: Any, _progress: Any) -> Shown:
+        figures = score_figures(read.results, read.people, task, metric, baselines=baselines)
+        return Shown((table,), figures)
+
+    return work
+
+
+def view_work(read: ReadResults, view: View, task: str, choice: str) -> Callable[[Any, Any], Shown]:
+    """Return the work of making the tables and figures of a view."""
+
+    def work(_project: Any, _progress: Any) -> Shown:
+        return view.build(read.results, task, choice)
 
     return work
 

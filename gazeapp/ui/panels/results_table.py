@@ -31,6 +31,7 @@ from gazeapp.ui.panels.results_cells import (
     SCALE_ROLE,
     ResultDelegate,
     ShareCell,
+    ends_text,
     interval_scale,
 )
 from gazeapp.ui.widgets import plain
@@ -219,8 +220,10 @@ class ResultView(QTableView):
         self.selectionModel().currentChanged.connect(self._current_changed)
 
     def show_table(self, table: ResultTable | None) -> None:
-        """Show a table; the order stays while its columns stay."""
+        """Show a table; the order stays while its columns stay, and everything while it says the same."""
         before = self.results.table
+        if table == before:
+            return
         self.results.show_table(table)
         if table is not None and (before is None or _ids(before) != _ids(table)):
             self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
@@ -323,7 +326,7 @@ class ResultView(QTableView):
         names = [row.name for row in self.results.rows]
         self.setColumnWidth(0, _bounded(metrics, [*names, table.row_header], _NAME_WIDTH) + 16)
         for k, column in enumerate(table.columns):
-            texts = [row.cells[k].text for row in self.results.rows]
+            texts = [f"{row.cells[k].text}  {ends_text(row.cells[k])}" for row in self.results.rows]
             self.setColumnWidth(k + 1, _bounded(metrics, [*texts, f"{_head(column)}MM"], _LEAST_WIDTH))
 
     def _fit_rows(self, height: int) -> None:

@@ -36,19 +36,27 @@ from gazeapp.engine.types import DoubleArray
 from gazeapp.ui.study import PEOPLE
 
 SCORES = "scores"
-_PEOPLE_NOTES = {
-    "loso_corrected": "People's points are plain leave-one-out: each person's fixations on the map of the others. "
-    "The ceiling in the table is corrected for how few these others are and for the blur of their map, so it lies "
-    "higher.",
-    "sqrt_spearman_brown": "People's points are the correlation of the maps of two halves of the people. The ceiling "
-    "in the table is what a perfect map would reach with a human map of all of them, so it lies higher.",
-    "loso": "People's points are leave-one-out: each person's fixations on the map of the others. Their mean is what "
-    "100 % stands for in the table, a lower bound of the ceiling.",
+_PEOPLE_POINTS = {
+    "loso_mixture": "each person's fixations on the density estimated from the others",
+    "loso": "each person's fixations on the map of the others",
+    "split_half_r": "the correlation of the maps of two halves of the people",
+    "half_vs_half": "the map of half of the people against that of the other half",
 }
-"""Estimator of the ceiling in the table -> what people's points are, and why they differ."""
+"""Estimator -> what people's points are."""
+_PEOPLE_NOTES = {
+    "loso_corrected": "The ceiling in the table is corrected for how few these others are and for the blur of their "
+    "map, so it lies higher.",
+    "loso_extrapolated": "The ceiling in the table is extrapolated to more people than there are, so it lies higher.",
+    "sqrt_spearman_brown": "The ceiling in the table is what a perfect map would reach with a human map of all of "
+    "them, so it lies higher.",
+    "loso": "Their mean is what 100 % stands for in the table, a lower bound of the ceiling.",
+    "loso_mixture": "Their mean is what 100 % stands for in the table, a lower bound of the ceiling.",
+}
+"""Estimator of the ceiling in the table -> why people's points differ from it."""
 
-PeopleByImage = dict[tuple[str, str], DoubleArray]
-"""(task, metric) -> how well people predict each other on each image, shape (n_images,), NaN where unknown."""
+PeopleByImage = dict[tuple[str, str], tuple[str, DoubleArray]]
+"""(task, metric) -> estimator, and how well people predict each other on each image, shape (n_images,), NaN
+where unknown."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,8 @@ class View:
         Makes tables and figures of the results, under a task, by a choice.
     choices
         What there is to choose from (metrics, measures, pairs of tasks), id to name, in order.
+    action
+        The action that brings what it needs.
     """
 
     id: str
@@ -91,6 +101,7 @@ class View:
     analyses: tuple[str, ...]
     build: Callable[[Results, str, str], Shown]
     choices: Callable[[Results, str], dict[str, str]]
+    action: str = "study.score"
 
 
 def _scored(results: Results, task: str) -> dict[str, str]:
@@ -220,7 +231,7 @@ def score_figures(
     shown = results if baselines else replace(results, sources=_without_baselines(results.sources))
     dots = scores.image_figure(_with_people(shown, people, task, metric), task, metric)
     if dots is not None and (task, metric) in people:
-        dots = replace(dots, caption=f"{dots.caption} {_about_people(results, task, metric)}".rstrip())
+        dots = replace(dots, caption=f"{dots.caption} {_about_people(results, people, task, metric)}")
     return _drawn(
         dots,
         scores.score_figure(shown, [task], [metric]),
@@ -228,10 +239,11 @@ def score_figures(
     )
 
 
-def _about_people(results: Results, task: str, metric: str) -> str:
-    """Return what people's points are beside the ceiling of the table, and why they differ."""
+def _about_people(results: Results, people: PeopleByImage, task: str, metric: str) -> str:
+    """Return what people's points are, and why the ceiling of the table is another number."""
     found = (row.estimator for row in results.summary if (row.task, row.metric) == (task, metric))
-    return _PEOPLE_NOTES.get(next(filter(None, found), ""), "")
+    points = f"People's points are {_PEOPLE_POINTS[people[task, metric][0]]}."
+    return f"{points} {_PEOPLE_NOTES.get(next(filter(None, found), ''), '')}".rstrip()
 
 
 def _without_baselines(sources: Sequence[SourceFacts]) -> tuple[SourceFacts, ...]:
@@ -240,8 +252,8 @@ def _without_baselines(sources: Sequence[SourceFacts]) -> tuple[SourceFacts, ...
 
 def _with_people(results: Results, people: PeopleByImage, task: str, metric: str) -> Results:
     """Return the results with a row of people: how well they predict each other image by image."""
-    column = people.get((task, metric))
-    if column is None or not np.isfinite(column).any():
+    _, column = people.get((task, metric), ("", np.zeros(0)))
+    if not np.isfinite(column).any():
         return results
     everybody = SourceFacts(HUMAN, PEOPLE, "", "People", PEOPLE_COLOUR)
     by_image = results.scores
@@ -253,14 +265,12 @@ def _with_people(results: Results, people: PeopleByImage, task: str, metric: str
     )
 
 
-_SCORE = "Score the study."
-
 VIEWS: tuple[View, ...] = (
     View(
         SCORES,
         "Scores",
         "Each source against the human ceiling, and every image behind the means.",
-        _SCORE,
+        "",
         (),
         lambda _results, _task, _metric: Shown(),
         _scored,
@@ -269,7 +279,7 @@ VIEWS: tuple[View, ...] = (
         "differences",
         "Differences",
         "Which models differ on the same images, by how much, and how sure that is.",
-        f"It needs two models with scores. {_SCORE}",
+        "It needs two models with scores.",
         (DIFFERENCE, MODEL_TASK),
         _differences,
         _metrics_of(DIFFERENCE, MODEL_TASK),
@@ -278,7 +288,7 @@ VIEWS: tuple[View, ...] = (
         "factorial",
         "Architecture",
         "What encoder and decoder contribute each, and whether one depends on the other.",
-        f"It needs models that cross two encoders with two decoders. {_SCORE}",
+        "It needs scores of models that cross two encoders with two decoders.",
         (FACTORIAL,),
         _factorial,
         _metrics_of(FACTORIAL),
@@ -287,7 +297,7 @@ VIEWS: tuple[View, ...] = (
         "concentration",
         "Concentration",
         "How concentrated maps are, beside people's at the same number of fixations.",
-        _SCORE,
+        "It is measured when the study is scored.",
         (CONCENTRATION,),
         _concentration,
         _concentration_choices,
@@ -296,7 +306,7 @@ VIEWS: tuple[View, ...] = (
         "tasks",
         "Task difference",
         "How much maps change with the task, and whether they change as people's do.",
-        f"It needs two tasks with the same images. {_SCORE}",
+        "It needs two tasks with the same images, and is measured when the study is scored.",
         (DIFFERENTIATION, CROSS_TASK),
         _task_difference,
         _pair_choices,
@@ -305,7 +315,7 @@ VIEWS: tuple[View, ...] = (
         "sides",
         "Sides",
         "Whether attention lies left or right of the middle.",
-        _SCORE,
+        "It is measured when the study is scored.",
         (LATERALITY,),
         _sides,
         _nothing_to_choose,
@@ -314,7 +324,7 @@ VIEWS: tuple[View, ...] = (
         "observers",
         "Observers",
         "How well a person is predicted from some of the others, and whether more people would help.",
-        f"It needs three people on an image. {_SCORE}",
+        "It needs three people on an image, and is measured when the study is scored.",
         (OBSERVERS,),
         _observers,
         _metrics_of(OBSERVERS),
@@ -323,10 +333,11 @@ VIEWS: tuple[View, ...] = (
         "scanpaths",
         "Scanpaths",
         "How alike people's scanpaths are on the same image, beside those on other images.",
-        "Compare scanpaths with the command `gazeapp scanpaths`.",
+        "It needs two people on an image, and their fixations in order.",
         (SCANPATH,),
         _scanpaths,
         _nothing_to_choose,
+        "study.scanpaths",
     ),
 )
 """Every view, in the order in which they are offered."""

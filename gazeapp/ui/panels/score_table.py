@@ -23,8 +23,8 @@ from gazeapp.ui.panels.results_cells import CEILING, GROUP, ShareCell
 from gazeapp.ui.panels.results_table import SourceRow
 from gazeapp.ui.study import PEOPLE, StudyView
 
-BY_TASK, BY_METRIC = "By task", "By metric"
-"""Whether a table is of one task, with metrics across, or of one metric, with tasks across."""
+OF_TASK, OF_METRIC = "scores_of_task", "scores_of_metric"
+"""Ids of the tables of scores: metrics across for one task, tasks across for one metric."""
 
 _HALF_VS_HALF = "half_vs_half"
 _UPPER_BOUND = "all_mixture"
@@ -88,7 +88,7 @@ def score_table(study: StudyView, preset: str, *, task: str = "", metric: str = 
     keys = [column.id for column in columns]
     lines = _lines(study, rows, "metric" if task else "task")
     return ResultTable(
-        id="by_task" if task else "by_metric",
+        id=OF_TASK if task else OF_METRIC,
         title=f"Scores under the task '{task}'" if task else metric_name(metric),
         columns=tuple(columns),
         rows=tuple(
@@ -104,6 +104,11 @@ def score_table(study: StudyView, preset: str, *, task: str = "", metric: str = 
         ),
         note=_ABOUT_SOURCES,
     )
+
+
+def is_scores(table: ResultTable) -> bool:
+    """Return whether a table is one of scores with their shares of the ceiling."""
+    return table.id in (OF_TASK, OF_METRIC)
 
 
 def spelled_out(table: ResultTable) -> ResultTable:

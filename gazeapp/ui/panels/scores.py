@@ -2,54 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, QSignalBlocker, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QColor, QGuiApplication, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import QEvent, QSettings, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
-    QMenu,
     QPushButton,
-    QSizePolicy,
     QSplitter,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from gazeapp.engine.reports.results.data import HUMAN, ResultTable
+from gazeapp.engine.reports.results.data import HUMAN, ResultTable, Row
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
-from gazeapp.ui.folders import FIGURES, TABLES, ask_where_to_save
+from gazeapp.ui.panels.results_corner import BY_METRIC, ResultsCorner
 from gazeapp.ui.panels.results_figure import FigureView
-from gazeapp.ui.panels.results_reading import ReadResults, draw_work, figure_work, read_work, table_work
-from gazeapp.ui.panels.results_table import ResultView, SourceRow, as_text
+from gazeapp.ui.panels.results_reading import ReadResults, read_work, score_work, view_work
+from gazeapp.ui.panels.results_table import ResultView, SourceRow
+from gazeapp.ui.panels.results_taking import Taking
 from gazeapp.ui.panels.results_views import SCORES, VIEWS, Shown, View
-from gazeapp.ui.panels.score_table import (
-    BY_METRIC,
-    BY_TASK,
-    facts_line,
-    preset_names,
-    score_table,
-    spelled_out,
-)
+from gazeapp.ui.panels.score_table import OF_TASK, facts_line, preset_names, score_table
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
 from gazeapp.ui.study import PEOPLE, StudyView
-from gazeapp.ui.widgets import EmptyState, Segments, capital, icon_button, label, plain
+from gazeapp.ui.widgets import EmptyState, capital, plain
 from gazeapp.ui.worker import JobState
 
-_VIEW, _GROUPING = "scores/view", "scores/grouping"
+_VIEW = "scores/view"
 _VIEWS_WIDTH, _VIEW_HEIGHT = 112, 24
 _DRAWN_AT_ONCE = 4000
 """Scores of images up to which figures are made at once; more of them on the reader's thread."""
-_FIGURES = "Vector graphics (*.svg);;PDF (*.pdf);;Pictures, 300 dpi (*.png)"
 
 
 class ScoresPanel(QWidget):
@@ -73,13 +59,15 @@ class ScoresPanel(QWidget):
         self._study: StudyView | None = None
         self._read: ReadResults | None = None
         self._stale = False
-        self._reading = self._drawing = self._saving = 0
+        self._reading = self._drawing = 0
+        self._choosing = False
         self._measures: dict[str, str] = {}
         self._shown = Shown()
-        self._line = ""
         self.table = ResultView("Results")
         self.figure = FigureView("Figure of the results")
-        self._make_corner()
+        self.corner = ResultsCorner()
+        self.taking = Taking(self, self.table, self.figure, session)
+        self.corner.set_menu(self.taking.menu)
         self._make_views()
         self._make_pages()
         self._connect()
@@ -111,69 +99,11 @@ class ScoresPanel(QWidget):
         super().showEvent(event)
         self._read_results()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Cut the line of facts to the room that it has."""
-        if event.type() == QEvent.Type.Resize and watched is self._facts:
-            self._fit_line()
-        return super().eventFilter(watched, event)
-
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of a new theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._mute_views()
-
-    def _make_corner(self) -> None:
-        self._facts = label("", "muted")
-        self._facts.setMinimumWidth(5 * theme.STEP)
-        self._facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._facts.installEventFilter(self)
-        self.older = label("older than the fixations", "badge")
-        self.older.setToolTip(
-            plain(
-                "Which fixations are in use, or where they lie, has changed since these scores were made. "
-                "Score the study again to renew them."
-            )
-        )
-        self.grouping = Segments("What stands across the table")
-        stored = str(QSettings().value(_GROUPING, BY_TASK))
-        self.grouping.set_values([BY_TASK, BY_METRIC], stored if stored == BY_METRIC else BY_TASK)
-        self.grouping.setToolTip("One task with metrics across, or one metric with tasks across")
-        self.choice = QComboBox()
-        self.choice.setAccessibleName("Metric or measure")
-        self.choice.setToolTip("Metric or measure that is shown")
-        self._presets = QComboBox()
-        self._presets.setToolTip("The conventions of the metrics; numbers of different ones do not compare.")
-        self._presets.setAccessibleName("Metric conventions")
-        for box in (self.choice, self._presets):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.take = icon_button("export", "Copy or save the table or the figure")
-        self.take.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.take.setMenu(self._make_menu())
-        self.corner = QWidget()
-        row = QHBoxLayout(self.corner)
-        row.setContentsMargins(16, 0, 8, 0)
-        row.setSpacing(theme.STEP)
-        row.addWidget(self._facts, 1)
-        row.addWidget(self.older, 0, Qt.AlignmentFlag.AlignVCenter)
-        for control in (self.grouping, self.choice, self._presets, self.take):
-            row.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
-
-    def _make_menu(self) -> QMenu:
-        menu = QMenu(self)
-        menu.setToolTipsVisible(True)
-        self._menu_actions: dict[str, QAction] = {}
-        for name, text, slot in (
-            ("copy", "Copy table", self.copy_table),
-            ("origin", "Copy where this number came from", self.copy_origin),
-            ("table", "Save table…", self.save_table),
-            ("figure", "Save figure…", self.save_figure),
-        ):
-            action = menu.addAction(text)
-            action.triggered.connect(slot)
-            self._menu_actions[name] = action
-        menu.aboutToShow.connect(self._explain_menu)
-        return menu
 
     def _make_views(self) -> None:
         self.views = QListWidget()
@@ -218,7 +148,7 @@ class ScoresPanel(QWidget):
         self._pages = QStackedWidget()
         self._pages.setObjectName("dockBody")
         self._pages.addWidget(self._split)
-        self._words: dict[str, EmptyState] = {}
+        self._words: dict[str, tuple[EmptyState, str]] = {}
         body = QWidget()
         columns = QHBoxLayout(body)
         columns.setContentsMargins(0, 0, 0, 0)
@@ -226,37 +156,36 @@ class ScoresPanel(QWidget):
         columns.addWidget(self.views)
         columns.addWidget(self._pages, 1)
         self._stack = QStackedWidget()
-        self._stack.addWidget(self._empty_page("No scores yet", _ABOUT_SCORES))
+        self._stack.addWidget(self._empty_page("No scores yet", _ABOUT_SCORES, VIEWS[0].action))
         self._stack.addWidget(body)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._stack)
 
-    def _empty_page(self, title: str, text: str) -> EmptyState:
-        button = QPushButton("Score the study…")
+    def _empty_page(self, title: str, text: str, action_id: str) -> EmptyState:
+        action = self._actions[action_id]
+        button = QPushButton(action.text())
         theme.set_role(button, "primary")
-        follow(button, self._actions["study.score"])
+        follow(button, action)
         page = EmptyState("chart", title, text, button)
-        self._words[title] = page
+        self._words[title] = page, action_id
         return page
 
     def _connect(self) -> None:
         self._session.reader.changed.connect(self._job_changed)
         self._selection.changed.connect(self._follow_selection)
-        self._actions["study.score"].changed.connect(self._explain_empty)
+        for action_id in {view.action for view in VIEWS}:
+            self._actions[action_id].changed.connect(self._explain_empty)
         self.views.currentRowChanged.connect(self._choose_view)
-        self.grouping.chosen.connect(self._choose_grouping)
-        self.choice.activated.connect(self._choose_metric)
-        self._presets.activated.connect(self._choose_preset)
+        self.corner.grouping_chosen.connect(self._fill)
+        self.corner.metric_chosen.connect(self._choose_metric)
+        self.corner.preset_chosen.connect(self._choose_preset)
+        self.taking.said.connect(self.corner.say)
+        self.taking.failed.connect(self.failed)
         self.tables.activated.connect(self._show_table)
         self.table.chosen.connect(self._choose_cell)
-        self.table.menu_asked.connect(self._table_menu)
-        self.table.folded_changed.connect(self._fill_figures)
+        self.table.folded_changed.connect(self._refill)
         self.figure.chosen.connect(self._choose_image)
-        self.figure.menu_asked.connect(self._figure_menu)
-        copy = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.table)
-        copy.setContext(Qt.ShortcutContext.WidgetShortcut)
-        copy.activated.connect(self.copy_table)
         for keys, step in (("Ctrl+Tab", 1), ("Ctrl+Shift+Tab", -1)):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -273,76 +202,57 @@ class ScoresPanel(QWidget):
 
     @Slot(object)
     def _job_changed(self, state: JobState) -> None:
-        if not state.finished or state.id not in (self._reading, self._drawing, self._saving):
+        if not state.finished or state.id not in (self._reading, self._drawing):
             return
         if state.error is not None:
             self.failed.emit(state.error)
-        elif state.id == self._saving:
-            self._say(f"Written: {state.result}")
         elif state.id == self._drawing:
-            self.figure.show_figures(state.result)
+            self._show(state.result)
         elif self._study is not None and state.path == self._study.path:
             self._read = state.result
             self._fill()
 
     # Showing
 
-    def _fill(self) -> None:
+    @Slot()
+    def _fill(self, _what: object = None) -> None:
         """Show what there is of the view in front."""
         study, chosen = self._study, self._selection
+        self._drawing = 0
         presets = preset_names(study)
         known = bool(presets) or (self._read is not None and bool(self._read.results.findings))
         self._stack.setCurrentIndex(1 if known else 0)
         if study is not None and presets and chosen.preset not in presets:
             chosen.update(preset=next(iter(presets)))  # which comes back here
             return
-        self._fill_corner(presets if known else {})
+        self.corner.setEnabled(known)
+        self._fill_corner(presets)
         self._mute_views()
         if study is None or not known:
             self._show(Shown())
             return
-        if self.view.id == SCORES:
-            self._show(Shown((self._score_table(study),)))
-            self._fill_figures()
-        elif self._read is not None:
-            self._show(self.view.build(self._read.results, chosen.task, self._metric()))
-        else:
-            self._show(Shown())
-        self._mark()
+        self._build(study)
 
     def _fill_corner(self, presets: dict[str, str]) -> None:
-        study, chosen, is_scores = self._study, self._selection, self.view.id == SCORES
-        self.older.setVisible(study is not None and (chosen.task, chosen.preset) in study.older_scores)
-        for part in (self._facts, self.take):
-            part.setVisible(bool(presets))
-        self._presets.setVisible(bool(presets))
-        self.grouping.setVisible(bool(presets) and is_scores and study is not None and len(study.tasks) > 1)
-        with QSignalBlocker(self._presets):
-            self._presets.clear()
-            for preset, name in presets.items():
-                self._presets.addItem(name, preset)
-            self._presets.setCurrentIndex(max(self._presets.findData(chosen.preset), 0))
-        self._presets.setEnabled(len(presets) > 1)
-        choices = self._choices()
-        self.choice.clear()
-        for metric, name in choices.items():
-            self.choice.addItem(name, metric)
-        self.choice.setCurrentIndex(max(self.choice.findData(self._metric()), 0))
-        self.choice.setVisible(len(choices) > 1)
-        self._write_facts(presets)
-
-    def _write_facts(self, presets: dict[str, str]) -> None:
-        study, chosen = self._study, self._selection
+        study, chosen, corner = self._study, self._selection, self.corner
+        several = study is not None and len(study.tasks) > 1
+        corner.older.setVisible(study is not None and (chosen.task, chosen.preset) in study.older_scores)
+        corner.grouping.setVisible(bool(presets) and self.view.id == SCORES and several)
+        corner.show_presets(presets, chosen.preset)
+        corner.show_choices(self._choices() if presets else {}, self._metric())
         if study is None or not presets:
-            self._line = ""
+            corner.say("")
         elif self.view.id == SCORES:
-            task = "" if self.grouping.current == BY_METRIC else chosen.task
-            self._line, estimators = facts_line(study, task, chosen.preset)
-            self._facts.setToolTip(plain(f"{self._line}\n{estimators}"))
-        else:
-            self._line = self.view.about
-            self._facts.setToolTip(plain(self._line))
-        self._fit_line()
+            line, estimators = facts_line(study, "" if self._is_by_metric else chosen.task, chosen.preset)
+            corner.say(line, f"{line}\n{estimators}")
+
+    @property
+    def _is_by_metric(self) -> bool:
+        return (
+            self.corner.grouping.current == BY_METRIC
+            and self._study is not None
+            and len(self._study.tasks) > 1
+        )
 
     def _choices(self) -> dict[str, str]:
         if self._read is None:
@@ -361,22 +271,35 @@ class ScoresPanel(QWidget):
 
     def _score_table(self, study: StudyView) -> ResultTable:
         chosen = self._selection
-        if self.grouping.current == BY_METRIC and len(study.tasks) > 1:
+        if self._is_by_metric:
             return score_table(study, chosen.preset, metric=self._metric())
         return score_table(study, chosen.preset, task=chosen.task)
 
-    @Slot()
-    def _fill_figures(self) -> None:
-        """Draw the scores of images: at once where they are few, else off this thread."""
-        read, chosen = self._read, self._selection
-        if read is None or self.view.id != SCORES:
-            return
+    def _build(self, study: StudyView) -> None:
+        """Make tables and figures: at once where there are few images, else off this thread."""
+        read, task, choice = self._read, self._selection.task, self._metric()
         self._drawing = 0
-        draw = draw_work(read, chosen.task, self._metric(), baselines=not self.table.folded)
-        if len(read.results.scores.image_ids) * len(read.results.sources) <= _DRAWN_AT_ONCE:
-            self.figure.show_figures(draw(None, None))
+        if self.view.id == SCORES:
+            table = self._score_table(study)
+            if read is None:
+                self._show(Shown((table,)))
+                return
+            work = score_work(read, table, task, choice, baselines=not self.table.folded)
+        elif read is None:
+            self._show(Shown())
+            return
         else:
-            self._drawing = self._session.reader.submit("figures", draw, None)
+            work = view_work(read, self.view, task, choice)
+        if len(read.results.scores.image_ids) * len(read.results.sources) <= _DRAWN_AT_ONCE:
+            self._show(work(None, None))
+        else:
+            self._drawing = self._session.reader.submit("drawing", work, None)
+
+    @Slot()
+    def _refill(self) -> None:
+        """Draw baselines or leave them out, as the table does."""
+        if self._study is not None and self.view.id == SCORES:
+            self._build(self._study)
 
     def _show(self, shown: Shown) -> None:
         """Show tables and figures, or say what the view needs."""
@@ -390,29 +313,33 @@ class ScoresPanel(QWidget):
         self.tables.setCurrentIndex(max(self.tables.findData(before), 0) if shown.tables else -1)
         self._table_row.setVisible(len(shown.tables) > 1)
         self._show_table()
-        if self.view.id != SCORES:
-            self._drawing = 0
-            self.figure.show_figures(shown.figures)
+        self.figure.show_figures(shown.figures)
         self.figure.setVisible(bool(shown.figures) or self.view.id == SCORES)
-        self.take.setEnabled(not is_empty)
+        self.corner.take.setEnabled(not is_empty)
+        self._mark()
 
     def _page_of(self, view: View) -> EmptyState:
         """Return what stands where a view has nothing to show yet."""
         if view.name not in self._words:
-            self._pages.addWidget(self._empty_page(view.name, f"{view.about} {view.needs}"))
+            self._pages.addWidget(self._empty_page(view.name, f"{view.about} {view.needs}", view.action))
             self._explain_empty()
-        return self._words[view.name]
+        return self._words[view.name][0]
 
     @Slot()
     def _show_table(self, _place: int = 0) -> None:
         place = self.tables.currentIndex()
-        self.table.show_table(self._shown.tables[place] if place >= 0 else None)
+        table = self._shown.tables[place] if place >= 0 else None
+        self.table.show_table(table)
+        if self.view.id != SCORES:
+            self.corner.say(
+                self.view.about, f"{self.view.about}\n{table.note if table is not None else ''}".rstrip()
+            )
         self.figure.mark_image(self._selection.image_id)
 
     @Slot()
     def _explain_empty(self) -> None:
-        reason = self._actions.reason("study.score")
-        for page in self._words.values():
+        for page, action_id in self._words.values():
+            reason = self._actions.reason(action_id)
             page.set_note(f"{capital(reason)}." if reason else "")
 
     @Slot()
@@ -423,15 +350,6 @@ class ScoresPanel(QWidget):
             found = self._read is not None and any(self._read.results.of(name) for name in view.analyses)
             quiet = view.id != SCORES and not found
             self.views.item(k).setForeground(QColor(shades.muted if quiet else shades.text))
-
-    def _fit_line(self) -> None:
-        metrics = self._facts.fontMetrics()
-        self._facts.setText(metrics.elidedText(self._line, Qt.TextElideMode.ElideRight, self._facts.width()))
-
-    def _say(self, text: str) -> None:
-        """Say what was done where the facts stand, until the view changes."""
-        self._line = text
-        self._fit_line()
 
     # Choosing
 
@@ -453,12 +371,12 @@ class ScoresPanel(QWidget):
         """Make the cell of the source and metric in hand the current one."""
         chosen, table = self._selection, self.table.results.table
         self.figure.emphasise(chosen.source or "")
-        if self.view.id != SCORES or table is None:
+        if self.view.id != SCORES or table is None or self._choosing:
             return
         row = next(
             (k for k, one in enumerate(self.table.results.rows) if _source_of(one) == chosen.source), -1
         )
-        column = self.table.results.column_of(chosen.metric if table.id == "by_task" else chosen.task)
+        column = self.table.results.column_of(chosen.metric if table.id == OF_TASK else chosen.task)
         if row >= 0 and column >= 0:
             self.table.choose(row, column)
 
@@ -472,8 +390,10 @@ class ScoresPanel(QWidget):
         if source == PEOPLE or source in self._study.models:
             changes["source"] = source
         if self.view.id == SCORES and column > 0:
-            changes["metric" if table.id == "by_task" else "task"] = table.columns[column - 1].id
+            changes["metric" if table.id == OF_TASK else "task"] = table.columns[column - 1].id
+        self._choosing = True  # the cell stays the current one, also where its source has no pane
         self._selection.update(**changes)
+        self._choosing = False
         self.figure.emphasise(source)
 
     def _source_called(self, name: str) -> str:
@@ -500,97 +420,15 @@ class ScoresPanel(QWidget):
         self.views.setCurrentRow((self.views.currentRow() - 1) % len(VIEWS))
 
     @Slot(str)
-    def _choose_grouping(self, grouping: str) -> None:
-        QSettings().setValue(_GROUPING, grouping)
+    def _choose_metric(self, choice: str) -> None:
+        self._measures[self.view.id] = choice
+        if self._read is not None and any(row.metric == choice for row in self._read.results.summary):
+            self._selection.metric = choice
         self._fill()
 
-    @Slot(int)
-    def _choose_metric(self, index: int) -> None:
-        metric = str(self.choice.itemData(index))
-        self._measures[self.view.id] = metric
-        if metric in scored(self._read):
-            self._selection.metric = metric
-        self._fill()
-
-    @Slot(int)
-    def _choose_preset(self, index: int) -> None:
-        self._selection.preset = str(self._presets.itemData(index))
-
-    # Taking along
-
-    @Slot()
-    def copy_table(self) -> None:
-        """Put the selected cells, or the whole table, on the clipboard."""
-        table = self.table.results.table
-        if table is None:
-            return
-        text = self.table.selected_text()
-        if not text:
-            whole = spelled_out(table) if self.view.id == SCORES else table
-            text = as_text(whole, whole.rows)
-        QGuiApplication.clipboard().setText(text)
-        lines = text.count("\n") - 1
-        self._say(f"{lines} {'row' if lines == 1 else 'rows'} copied")
-
-    @Slot()
-    def copy_origin(self) -> None:
-        """Put what the current number says of itself on the clipboard."""
-        text = self.table.currentIndex().data(Qt.ItemDataRole.ToolTipRole)
-        QGuiApplication.clipboard().setText(str(text or ""))
-
-    @Slot()
-    def save_table(self, path: Path | None = None) -> None:
-        """Ask for a file and write the table that is shown into it."""
-        table = self.table.results.table
-        if table is None:
-            return
-        whole = spelled_out(table) if self.view.id == SCORES else table
-        path = path or self._ask("Save table", TABLES, "Tables (*.csv)", f"{self._file_name(table.id)}.csv")
-        if path:
-            self._save(path, table_work(whole, path))
-
-    @Slot()
-    def save_figure(self, path: Path | None = None) -> None:
-        """Ask for a file and write the figure that is shown into it, as its name ends."""
-        figure = self.figure.figure
-        if figure is None:
-            return
-        path = path or self._ask("Save figure", FIGURES, _FIGURES, f"{self._file_name(figure.id)}.svg")
-        if path:
-            self._save(path, figure_work(figure, path))
-
-    def _ask(self, title: str, kind: str, pattern: str, name: str) -> Path | None:
-        folder = self._study.path.parent if self._study is not None else None
-        return ask_where_to_save(self, title, kind, pattern, name, folder)
-
-    def _save(self, path: Path, work: Callable[[Any, Any], str]) -> None:
-        self._saving = self._session.reader.submit(f"Writing {path.name}", work, None)
-
-    def _file_name(self, what: str) -> str:
-        study, chosen = self._study, self._selection
-        parts = [study.path.stem if study is not None else "", self.view.id, what, chosen.task]
-        words = "_".join(part for k, part in enumerate(parts) if part and part not in parts[:k])
-        return "".join(sign if sign.isalnum() or sign in "-_" else "_" for sign in words)
-
-    @Slot()
-    def _explain_menu(self) -> None:
-        """Enable what there is something for."""
-        has_table = self.table.results.table is not None
-        self._menu_actions["copy"].setEnabled(has_table)
-        self._menu_actions["table"].setEnabled(has_table)
-        self._menu_actions["origin"].setEnabled(self.table.currentIndex().isValid())
-        self._menu_actions["figure"].setEnabled(self.figure.figure is not None)
-
-    @Slot(QPoint)
-    def _table_menu(self, place: QPoint) -> None:
-        index = self.table.indexAt(place)
-        if index.isValid() and not self.table.selectionModel().isSelected(index):
-            self.table.setCurrentIndex(index)
-        self.take.menu().popup(self.table.viewport().mapToGlobal(place))
-
-    @Slot(QPoint)
-    def _figure_menu(self, place: QPoint) -> None:
-        self.take.menu().popup(self.figure.mapToGlobal(place))
+    @Slot(str)
+    def _choose_preset(self, preset: str) -> None:
+        self._selection.preset = preset
 
 
 _ABOUT_SCORES = (
@@ -599,10 +437,5 @@ _ABOUT_SCORES = (
 )
 
 
-def scored(read: ReadResults | None) -> set[str]:
-    """Return the metrics that the study has been scored with."""
-    return {row.metric for row in read.results.summary} if read is not None else set()
-
-
-def _source_of(row: Any) -> str:
+def _source_of(row: Row) -> str:
     return row.source if isinstance(row, SourceRow) else ""
