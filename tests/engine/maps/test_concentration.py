@@ -114,7 +114,7 @@ def test_maps_are_measured_one_by_one():
 
 
 def test_grids_of_14_and_24_of_the_same_attention_have_the_same_concentration():
-    """Mean over maps within 1 %, each within 3 % (the half-maximum area, which hangs on one cell, 6 %)."""
+    """Mean over maps within 0.3 %, each within 1 % (the half-maximum area, which hangs on one cell, 5 %)."""
     ratios = []
     for seed in range(20):
         values = attention(seed)
@@ -126,8 +126,8 @@ def test_grids_of_14_and_24_of_the_same_attention_have_the_same_concentration():
         ratios.append(found[0] / found[1])
     kept = [measure != "centre_bias_cc" for measure in CONCENTRATION_IDS]
     ratios = np.array(ratios)[:, kept]
-    limits = [0.06 if measure == "half_max_area" else 0.03 for measure in np.array(CONCENTRATION_IDS)[kept]]
-    assert (np.abs(ratios.mean(axis=0) - 1) < 0.01).all()
+    limits = [0.05 if measure == "half_max_area" else 0.01 for measure in np.array(CONCENTRATION_IDS)[kept]]
+    assert (np.abs(ratios.mean(axis=0) - 1) < 0.003).all()
     assert (np.abs(ratios - 1).max(axis=0) < limits).all()
 
 
