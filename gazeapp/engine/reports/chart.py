@@ -11,6 +11,8 @@ from gazeapp.engine.reports.numbers import interval, number, percent
 from gazeapp.engine.scoring.facts import is_lower_bound
 
 _LABEL_WIDTH = 190.0
+_CHARACTER = 7.0
+"""Width of one character of a label."""
 _PANEL_WIDTH = 168.0
 _GAP = 36.0
 _ROW = 26.0
@@ -36,9 +38,10 @@ def percent_chart(metrics: Sequence[MetricColumn], rows: Sequence[SourceRow]) ->
     if not shown or not sources:
         return None
     heights = [_TOP + _ROW * (i + 0.5) for i in range(len(sources))]
+    width = max(_LABEL_WIDTH, _CHARACTER * max(len(row.name) for row in sources) + _GAP / 2)
     panels = []
     for place, (k, metric) in enumerate(shown):
-        axis = _Axis.of(_LABEL_WIDTH + place * (_PANEL_WIDTH + _GAP), [row.cells[k] for row in sources])
+        axis = _Axis.of(width + place * (_PANEL_WIDTH + _GAP), [row.cells[k] for row in sources])
         panels.append(
             Panel(
                 metric=metric.id,
@@ -56,7 +59,7 @@ def percent_chart(metrics: Sequence[MetricColumn], rows: Sequence[SourceRow]) ->
         )
     bottom = _TOP + _ROW * len(sources)
     return Chart(
-        width=_LABEL_WIDTH + len(shown) * (_PANEL_WIDTH + _GAP),
+        width=width + len(shown) * (_PANEL_WIDTH + _GAP),
         height=bottom + _FOOT,
         top=_TOP,
         bottom=bottom,

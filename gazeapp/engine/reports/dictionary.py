@@ -245,7 +245,9 @@ CEILINGS = Table(
         text("estimator", "how it was estimated; the words are in docs and report"),
         number("value", VALUE_UNIT, "estimate over the images"),
         number(
-            "ci_low", VALUE_UNIT, "lower end of the 95 % interval, bootstrap over images; people as they are"
+            "ci_low",
+            VALUE_UNIT,
+            "lower end of the 95 % interval over images, people as they are; empty with fewer than 6 images",
         ),
         number("ci_high", VALUE_UNIT, "upper end of the 95 % interval"),
         integer("n_images", "", "images that went in"),

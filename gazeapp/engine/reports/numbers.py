@@ -49,6 +49,11 @@ def interval(low: float | None, high: float | None, decimals: int = 0) -> str:
     return f"[{number(low, decimals)},{_TIED}{number(high, decimals)}]"
 
 
+def is_share(unit: str) -> bool:
+    """Return whether a number with this unit is in percent of the human ceiling."""
+    return unit in ("%", "% of ceiling")
+
+
 def count(value: int, one: str, many: str = "") -> str:
     """Return a count with its noun, such as ``1 image`` or ``1,200 images``, tied."""
     return f"{value:,}{_TIED}{one if value == 1 else many or one + 's'}"

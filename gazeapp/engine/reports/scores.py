@@ -9,6 +9,7 @@ from dataclasses import replace
 from gazeapp.engine.project import Project, SummaryRow
 from gazeapp.engine.reports.chart import percent_chart
 from gazeapp.engine.reports.content import Cell, MetricColumn, ModelData, PairRow, SourceRow, TaskScores
+from gazeapp.engine.reports.numbers import is_share
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
 from gazeapp.engine.scoring.facts import METRICS, SOURCES
 from gazeapp.engine.scoring.findings import Finding
@@ -60,7 +61,7 @@ def with_pairs(task: TaskScores, found: Iterable[Finding], metric: str) -> TaskS
         )
         for one in found
         if (one.task, one.metric) == (task.task, metric)
-        and not one.unit.startswith("% of ceiling")
+        and not is_share(one.unit)
         and one.term in names
         and one.against in names
     ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gazeapp.engine.reports.numbers import is_share
 from gazeapp.engine.reports.results.data import Figure, Line, Results, ResultTable
 from gazeapp.engine.reports.results.findings import Name, Words, finding_table, row_axes
 from gazeapp.engine.reports.results.words import (
     captioned,
     contrast_name,
-    is_percent,
     measured,
     term_name,
     with_unit,
@@ -41,7 +41,7 @@ def difference_table(
 
 def difference_figure(results: Results, metric: str, task: str | None = None) -> Figure | None:
     """Return the paired differences by one metric as points with intervals, one plot for each task."""
-    own = [finding for finding in results.of(DIFFERENCE, task, metric) if not is_percent(finding.unit)]
+    own = [finding for finding in results.of(DIFFERENCE, task, metric) if not is_share(finding.unit)]
     by_task: dict[str, list[Finding]] = {}
     for finding in own:
         by_task.setdefault(f"Task {finding.task}", []).append(finding)
@@ -73,7 +73,7 @@ def model_task_table(results: Results, metric: str | None = None) -> ResultTable
 
 def model_task_figure(results: Results, metric: str) -> Figure | None:
     """Return how the scores by one metric change between tasks: of each model, and between models."""
-    own = [finding for finding in results.of(MODEL_TASK, None, metric) if not is_percent(finding.unit)]
+    own = [finding for finding in results.of(MODEL_TASK, None, metric) if not is_share(finding.unit)]
     tasks = {contrast_name(finding.against) for finding in own}
     of_tasks = f", {tasks.pop()}" if len(tasks) == 1 else ""
     plots = {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gazeapp.engine.reports.numbers import is_share
 from gazeapp.engine.reports.results.data import Axes, Figure, Line, Results, ResultTable, Series
-from gazeapp.engine.reports.results.findings import Words, dots, finding_table, row_axes
-from gazeapp.engine.reports.results.words import captioned, is_percent, measured, with_unit
+from gazeapp.engine.reports.results.findings import Words, compared, dots, finding_table, row_axes
+from gazeapp.engine.reports.results.words import captioned, measured, term_name, with_unit
 from gazeapp.engine.reports.sentences import family_name
 from gazeapp.engine.reports.style import LEVEL_COLOURS
-from gazeapp.engine.scoring.factorial import CELL, DESIGN
+from gazeapp.engine.scoring.factorial import CELL, DECODER, DESIGN, ENCODER
 from gazeapp.engine.scoring.facts import METRICS, is_lower_bound
 from gazeapp.engine.scoring.findings import FACTORIAL, Finding
 
@@ -53,7 +54,7 @@ def cell_table(results: Results, metric: str, task: str | None = None) -> Result
 def interaction_figure(results: Results, metric: str, task: str | None = None) -> Figure | None:
     """Return the interaction plot: decoders along x, a line for each encoder, one plot for each task and unit."""
     cells = [finding for finding in results.of(FACTORIAL, task, metric) if is_cell(finding)]
-    groups = list(dict.fromkeys((is_percent(finding.unit), finding.task) for finding in cells))
+    groups = list(dict.fromkeys((is_share(finding.unit), finding.task) for finding in cells))
     if not cells:
         return None
     # In the metric's unit first, then in percent of the ceiling: a row of plots for each.
@@ -69,7 +70,7 @@ def interaction_figure(results: Results, metric: str, task: str | None = None) -
         ),
         axes=tuple(
             _interaction(
-                results, [finding for finding in cells if (is_percent(finding.unit), finding.task) == group]
+                results, [finding for finding in cells if (is_share(finding.unit), finding.task) == group]
             )
             for group in groups
         ),
@@ -83,17 +84,24 @@ def effect_figure(results: Results, metric: str) -> Figure | None:
     own = [
         finding
         for finding in results.of(FACTORIAL, None, metric)
-        if finding.term not in (CELL, DESIGN) and not is_percent(finding.unit)
+        if finding.term not in (CELL, DESIGN) and not is_share(finding.unit)
     ]
     tasks = list(dict.fromkeys(finding.task for finding in own))
     if not own:
         return None
     about = measured(metric, results.preset)
+    # Two levels of each factor need no naming at every row.
+    levels = dict.fromkeys(
+        compared(results, finding) for finding in own if finding.term in (ENCODER, DECODER)
+    )
+    several = len(levels) > 2
     return Figure(
         id=f"effects_{metric}",
         title=f"Effects of encoder and decoder, {about.name}",
         caption=captioned(
-            results, "Effects with 95 % intervals; one that does not touch the line at 0 is told from none."
+            results,
+            "Effects with 95 % intervals; one that does not touch the line at 0 is told from none."
+            + ("" if several else f" {'; '.join(levels)}."),
         ),
         axes=tuple(
             row_axes(
@@ -102,6 +110,7 @@ def effect_figure(results: Results, metric: str) -> Figure | None:
                 title=f"Task {task}" if task else "Over tasks",
                 label=f"Difference in {with_unit(about.name, about.unit)}",
                 lines=(Line(0.0, "no effect", dashed=False),),
+                name=None if several else lambda finding: term_name(results, finding.term),
             )
             for task in tasks
         ),
@@ -146,9 +155,7 @@ def _interaction(results: Results, cells: Sequence[Finding]) -> Axes:
     return Axes(
         title=f"Task {first.task}" if first.task else "All tasks",
         x_label="Decoder",
-        y_label=_percent_label(results, first)
-        if is_percent(first.unit)
-        else with_unit(about.name, about.unit),
+        y_label=_percent_label(results, first) if is_share(first.unit) else with_unit(about.name, about.unit),
         series=tuple(series),
         x_ticks=tuple((float(k), family_name(decoder)) for k, decoder in enumerate(decoders)),
     )

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -29,6 +30,8 @@ _BAR = 0.66
 _QUIET = "#6B6B6B"
 _TEXT = "#1D1D1B"
 _GRID = "#E4E4E0"
+_TITLE = 27
+"""Characters of a title beyond which it is broken into lines."""
 _MANY = 1000
 """Dots of a series above which they are drawn as a picture in SVG and PDF, too."""
 _SIMULATED = "#7A3EA8"
@@ -54,6 +57,8 @@ _STYLE: dict[str, Any] = {
     "xtick.labelcolor": _TEXT,
     "ytick.labelcolor": _TEXT,
     "axes.unicode_minus": True,
+    # Names come from users: a dollar sign is a dollar sign.
+    "text.parse_math": False,
     # Text stays text, and the same figure gives the same bytes.
     "svg.fonttype": "none",
     "svg.hashsalt": "gazeapp",
@@ -182,7 +187,7 @@ def _plot(plot: Plot, axes: Axes, *, named: bool) -> None:
     for series in axes.series:
         _series(plot, axes, series)
     if axes.title:
-        plot.set_title(axes.title, loc="left", fontweight="bold")
+        plot.set_title(fill(axes.title, _TITLE), loc="left", fontweight="bold")
     (plot.set_xlabel if axes.horizontal else plot.set_ylabel)(axes.y_label)
     (plot.set_ylabel if axes.horizontal else plot.set_xlabel)(axes.x_label)
     if axes.x_ticks:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazeapp.engine.reports.numbers import UNKNOWN, number, p_value
+from gazeapp.engine.reports.numbers import UNKNOWN, is_share, number, p_value
 from gazeapp.engine.reports.results.data import (
     BASELINE,
     TRUTH,
@@ -21,11 +21,11 @@ from gazeapp.engine.reports.results.data import (
     Series,
 )
 from gazeapp.engine.reports.results.words import (
+    PEOPLE_TERM,
     SIMULATED,
     contrast_name,
     finite,
     interval_text,
-    is_percent,
     known,
     measured,
     people_text,
@@ -76,8 +76,8 @@ def finding_table(
     """
     called = name or (lambda finding: compared(results, finding))
     numbers = [finding for finding in findings if finding.term != DESIGN]
-    in_percent = {_about(finding): finding for finding in numbers if is_percent(finding.unit)}
-    shown = [finding for finding in numbers if not is_percent(finding.unit)]
+    in_percent = {_about(finding): finding for finding in numbers if is_share(finding.unit)}
+    shown = [finding for finding in numbers if not is_share(finding.unit)]
     columns = [column for column in _columns(results, shown, in_percent) if column[2]]
     rows = tuple(
         Row(
@@ -116,7 +116,9 @@ def compared(results: Results, finding: Finding) -> str:
 def colour_of(results: Results, finding: Finding) -> str:
     """Return the colour of the source that a finding is about; empty where it is about none, or two."""
     source = results.source(finding.term, finding.kind)
-    if source is not None and (not finding.against or results.source(finding.against) is None):
+    if source is not None and (
+        finding.against in ("", PEOPLE_TERM) or results.source(finding.against) is None
+    ):
         return source.colour
     if finding.kind == "human":
         return PEOPLE_COLOUR
@@ -250,6 +252,7 @@ def row_axes(
     label: str = "",
     lines: Sequence[Line] = (),
     name: Name | None = None,
+    names: Sequence[str] = (),
 ) -> Axes:
     """Return findings as points with intervals, one below the other, called by their names.
 
@@ -267,9 +270,11 @@ def row_axes(
         Reference lines.
     name
         What a row is called; as in :func:`finding_table`.
+    names
+        Names of all rows, where several plots have the same ones; those of the findings when not given.
     """
     called = name or (lambda finding: compared(results, finding))
-    names = list(dict.fromkeys(called(finding) for finding in findings))
+    names = list(names or dict.fromkeys(called(finding) for finding in findings))
     first = findings[0]
     return Axes(
         title=title,
@@ -430,7 +435,7 @@ def _test_text(finding: Finding) -> str:
 def p_text(p: float) -> str:
     """Return a p value for a sentence, such as ``= 0.012`` or ``< 0.001``."""
     text = p_value(p)
-    return text if text.startswith("<") else f"= {text}"
+    return text if text.startswith("<") else f"=\u00a0{text}"
 
 
 def _settings_text(results: Results, finding: Finding) -> str:

@@ -70,7 +70,7 @@ def concentration_comparison_table(
         "Mean over images of the difference at people's number of fixations, with 95 % intervals; p: sign-flip "
         "test over images, two-sided, corrected (Holm) over the sources.",
     )
-    return source_table(results, own, [measure + MATCHED for measure in measures], words)
+    return source_table(results, [_as_plain(finding) for finding in own], measures, words)
 
 
 def concentration_figure(results: Results, task: str, measures: Sequence[str] = LEADING) -> Figure | None:
@@ -123,6 +123,7 @@ def laterality_figure(results: Results, task: str) -> Figure | None:
     shown = [measure for measure in LATERALITY_IDS if any(finding.metric == measure for finding in own)]
     if not own:
         return None
+    names = list(dict.fromkeys(compared(results, finding) for finding in in_source_order(results, own)))
     return Figure(
         id=f"laterality_{task}",
         title=f"Left and right, task {task}",
@@ -138,6 +139,7 @@ def laterality_figure(results: Results, task: str) -> Figure | None:
                 title=measured(measure).name,
                 label="left ← 0 → right",
                 lines=(Line(0.0, "middle", dashed=False),),
+                names=names,
             )
             for measure in shown
         ),

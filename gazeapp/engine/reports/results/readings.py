@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gazeapp.engine.reports.numbers import listed
+from gazeapp.engine.reports.numbers import is_share, listed
 from gazeapp.engine.reports.results.comparisons import is_pair
 from gazeapp.engine.reports.results.data import HUMAN, MODEL, Results
 from gazeapp.engine.reports.results.findings import in_source_order, p_text
@@ -13,7 +13,6 @@ from gazeapp.engine.reports.results.tasks import CHANGE, CORRECTED, SPECIFICITY,
 from gazeapp.engine.reports.results.words import (
     contrast_name,
     interval_text,
-    is_percent,
     known,
     measured,
     term_name,
@@ -34,6 +33,7 @@ from gazeapp.engine.scoring.findings import (
 from gazeapp.engine.scoring.map_findings import MATCHED
 from gazeapp.engine.scoring.scanpath_findings import OTHER_IMAGES
 
+_PROPER = ("Gini",)
 ALPHA = 0.05
 """Level at which a difference is called told apart; corrected p where there is one."""
 
@@ -55,13 +55,13 @@ def amount(finding: Finding, metric: str = "") -> str:
     ]
     p = finding.p_holm if known(finding.p_holm) else finding.p
     if known(p):
-        parts.append(f"p {p_text(p)}")
+        parts.append(f"p\u00a0{p_text(p)}")
     return ", ".join(parts)
 
 
 def factorial_reading(results: Results, metric: str, task: str) -> str:
     """Return what encoder and decoder contribute under a task; empty without effects."""
-    found = [one for one in results.of(FACTORIAL, task, metric) if not is_percent(one.unit)]
+    found = [one for one in results.of(FACTORIAL, task, metric) if not is_share(one.unit)]
     parts = []
     for term, factor in ((DECODER, "decoder"), (ENCODER, "encoder")):
         for one in found:
@@ -77,7 +77,7 @@ def factorial_reading(results: Results, metric: str, task: str) -> str:
 
 def model_task_reading(results: Results, metric: str) -> str:
     """Return which models the task changes; empty without findings."""
-    found = [one for one in results.of(MODEL_TASK, None, metric) if not is_percent(one.unit)]
+    found = [one for one in results.of(MODEL_TASK, None, metric) if not is_share(one.unit)]
     alone = [one for one in found if not is_pair(one)]
     pairs = [one for one in found if is_pair(one)]
     if not alone:
@@ -117,8 +117,8 @@ def concentration_reading(results: Results, task: str, measure: str) -> str:
     parts = _sides(
         results,
         against,
-        lambda names: f"{listed(names)} {_have(names)} a higher {name.lower()} than people",
-        lambda names: f"{listed(names)} {_have(names)} a lower one",
+        lambda names: f"{listed(names)} {_have(names)} a higher {_in_sentence(name)} than people",
+        lambda names: f"{listed(names)} {_have(names)} a lower {_in_sentence(name)} than people",
         lambda names: f"{listed(names)} {_is(names)} not told from people",
     )
     return f"At people’s number of fixations {'; '.join(parts)}."
@@ -131,7 +131,9 @@ def differentiation_reading(results: Results, pair: tuple[str, str]) -> str:
     sentences = []
     if CORRECTED in people and known(people[CORRECTED].estimate):
         test = people.get(CHANGE)
-        tested = f"; permuted task labels: p {p_text(test.p)}" if test is not None and known(test.p) else ""
+        tested = (
+            f"; permuted task labels: p\u00a0{p_text(test.p)}" if test is not None and known(test.p) else ""
+        )
         sentences.append(
             f"Without the noise of few fixations people’s maps change by D = {amount(people[CORRECTED])}{tested}."
         )
@@ -198,7 +200,7 @@ def laterality_reading(results: Results, task: str, measure: str) -> str:
         lambda names: f"{listed(names)} {_is(names)} not told from the middle",
         sized=True,
     )
-    return f"By {measured(measure).name.lower()}, {'; '.join(parts)}."
+    return f"By {_in_sentence(measured(measure).name)}, {'; '.join(parts)}."
 
 
 def observer_reading(results: Results, metric: str) -> str:
@@ -262,6 +264,11 @@ def _sides(
         name = term_name(results, one.term, one.kind)
         names[side].append(f"{name} ({amount(one)})" if sized and side else name)
     return [words(names[side]) for side, words in ((1, high), (-1, low), (0, middle)) if names[side]]
+
+
+def _in_sentence(name: str) -> str:
+    """Return the name of a measure as it stands within a sentence."""
+    return name if name.startswith(_PROPER) else name[:1].lower() + name[1:]
 
 
 def _have(names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gazeapp.engine.gaze.scanpaths.measures import MEASURES as SCANPATH_MEASURES
 from gazeapp.engine.maps.measures import MEASURES as MAP_MEASURES
-from gazeapp.engine.reports.numbers import count, digits, interval, number, percent
+from gazeapp.engine.reports.numbers import count, digits, interval, is_share, number, percent
 from gazeapp.engine.reports.results.data import Results
 from gazeapp.engine.reports.sentences import family_name
 from gazeapp.engine.scoring.facts import METRICS, SOURCES, metric_facts
@@ -20,7 +20,6 @@ PEOPLE = "People"
 SIMULATED = "Simulated observers, not people."
 _EFFECTS = {"encoder": "Encoder", "decoder": "Decoder", "task": "Task", "model": "Model"}
 _TERMS = {OTHER_IMAGES: "Other images"}
-_SHARES = frozenset({"%", "% of ceiling", "% of lower bound"})
 _OF_METHOD = re.compile(r"(.+) \((.+)\)")
 PEOPLE_TERM = "people"
 """Term of findings about people's own maps."""
@@ -61,21 +60,16 @@ def measured(metric: str, preset: str = "") -> Measured:
     return Measured(metric.replace("_", " ").capitalize(), "", "", "", 3)
 
 
-def is_percent(unit: str) -> bool:
-    """Return whether a number is in percent of the human ceiling."""
-    return unit in _SHARES
-
-
 def value_text(value: float | None, metric: str, unit: str = "") -> str:
     """Return a number with the decimals usual for its metric; a share of the ceiling as ``84 %``."""
-    if is_percent(unit):
+    if is_share(unit):
         return percent(value)
     return number(value, measured(metric).decimals)
 
 
 def interval_text(low: float | None, high: float | None, metric: str, unit: str = "") -> str:
     """Return an interval with the decimals of :func:`value_text`."""
-    return interval(low, high, 0 if is_percent(unit) else measured(metric).decimals)
+    return interval(low, high, 0 if is_share(unit) else measured(metric).decimals)
 
 
 def with_unit(name: str, unit: str) -> str:

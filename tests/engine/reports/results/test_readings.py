@@ -1,0 +1,129 @@
+from dataclasses import replace
+
+import pytest
+
+from gazeapp.engine.project import FindingRow
+from gazeapp.engine.reports.results import readings
+from gazeapp.engine.reports.results.data import Results
+from gazeapp.engine.reports.results.study import study_sections
+from gazeapp.engine.scoring.findings import Finding
+from tests.engine.reports.results import made
+
+
+def effect(term, against, estimate, p, low=None, high=None):
+    return Finding(
+        *("factorial", "general", "nss", term, against, estimate),
+        low=estimate - 0.1 if low is None else low,
+        high=estimate + 0.1 if high is None else high,
+        p=p,
+        p_holm=p,
+    )
+
+
+def of(*findings):
+    return Results(
+        "tuebingen", tasks=("general",), findings=tuple(FindingRow(one, "", 1) for one in findings)
+    )
+
+
+def test_effects_are_said_by_their_direction_and_what_is_not_told_is_said_so():
+    text = readings.factorial_reading(
+        of(
+            effect("encoder", "vit - cnn", -0.3, 0.01),
+            effect("decoder", "transformer - lstm", 0.05, 0.4),
+            effect("encoder:decoder", "vit - cnn : transformer - lstm", 0.02, 0.7),
+        ),
+        "nss",
+        "general",
+    )
+    assert (
+        "ViT encoders score below CNN encoders (difference −0.30 [−0.40,\u00a0−0.20], p\u00a0=\u00a00.010, NSS)"
+        in text
+    )
+    assert (
+        "Transformer and LSTM decoders are not told apart (0.05 [−0.05,\u00a00.15], p\u00a0=\u00a00.400 NSS)"
+        in text
+    )
+    assert "is not shown to depend on the other (0.02" in text
+
+
+@pytest.mark.parametrize(
+    ("p", "low", "high", "apart"),
+    [
+        (0.01, 0.1, 0.3, True),
+        (0.2, 0.1, 0.3, False),
+        (0.01, -0.1, 0.3, False),
+        (float("nan"), 0.1, 0.3, True),
+        (float("nan"), float("nan"), float("nan"), False),
+        (0.01, float("nan"), float("nan"), True),
+    ],
+)
+def test_test_and_interval_have_to_agree(p, low, high, apart):
+    one = Finding("difference", "t", "nss", "a", "b", estimate=0.2, low=low, high=high, p=p)
+    assert readings.told_apart(one) is apart
+
+
+def test_the_corrected_p_counts():
+    one = effect("encoder", "vit - cnn", 0.3, 0.01)
+    assert readings.told_apart(one)
+    assert not readings.told_apart(replace(one, p_holm=0.06))
+
+
+def test_models_that_the_task_changes_are_named():
+    text = readings.model_task_reading(made.results(), "nss")
+    assert "differ between the tasks for CNN-LSTM (general − social −0.10" in text
+    assert "CNN-Transformer (" not in text
+    assert "Some models change more than others: CNN-LSTM − CNN-Transformer and CNN-LSTM − ViT-LSTM." in text
+
+
+def test_sides_and_concentration_name_who_is_not_told_apart():
+    study = made.results()
+    text = readings.concentration_reading(study, "general", "entropy")
+    assert "have a higher relative entropy than people" in text
+    by_gini = readings.concentration_reading(study, "general", "gini")
+    assert by_gini == (
+        "At people’s number of fixations CNN-LSTM has a higher Gini coefficient than people; ViT-Transformer "
+        "has a lower Gini coefficient than people; CNN-Transformer and ViT-LSTM are not told from people."
+    )
+
+
+def test_change_with_the_task_is_read_without_noise_and_with_whom_it_goes():
+    text = readings.differentiation_reading(made.results(), ("general", "social"))
+    assert "people’s maps change by D = 0.220 [0.170,\u00a00.270]" in text
+    assert "where people’s change: CNN-LSTM (ρ = 0.100" in text
+
+
+def test_people_and_models_with_specific_maps_are_named():
+    text = readings.cross_task_reading(made.results(), ("general", "social"))
+    assert text.startswith(
+        "By NSS a map of the own task predicts better than that of the other for People (0.30 ["
+    )
+
+
+def test_observers_and_scanpaths_are_read():
+    study = made.results()
+    assert "from 8 to 11 other people NSS goes from 1.18 to 1.23." in readings.observer_reading(study, "nss")
+    text = readings.scanpath_reading(study, "social")
+    assert "differ from those on different images by ScanMatch (0.110 [" in text
+
+
+def test_a_report_compares_models_by_the_primary_metric_alone():
+    study = made.results()
+    other = replace(study.of("difference")[0], metric="auc")
+    study = replace(study, findings=(*study.findings, FindingRow(other, "tuebingen", 5)))
+    few = {section.id: section for section in study_sections(study)}
+    every = {section.id: section for section in study_sections(study, all_metrics=True)}
+    assert len(few["differences"].tables) == 1
+    assert len(every["differences"].tables) == 2
+    assert list(few) == [
+        *(
+            "differences",
+            "factorial",
+            "model-task",
+            "concentration",
+            "task-change",
+            "laterality",
+            "observers",
+        ),
+        "scanpaths",
+    ]
