@@ -116,20 +116,19 @@ class Study:
 
 def score_image(image: Pictured) -> list[list[dict[str, float]]]:
     """Score an image from fixations and maps to all metrics: task -> model -> metric -> value."""
-    ready: dict[int, own.PreparedMap] = {}
-    found = []
-    for looked, maps in zip(image.looked, image.maps, strict=True):
+    tasks = []
+    for looked in image.looked:
         target = own.HumanTarget(human_map(looked.x, looked.y, HEIGHT, WIDTH, SIGMA))
         fixated = own.pixels(looked.x, looked.y, HEIGHT, WIDTH)
-        centre = own.PreparedMap(looked.centre)
-        rows = []
-        for values in maps:
-            one = ready.get(id(values)) or own.PreparedMap(values)
-            if image.maps[0] is image.maps[-1]:
-                ready[id(values)] = one
-            row = own.score_map(one, fixated, looked.negatives, target, metrics=ON_MAPS)
-            rows.append(row | {"ig": information_gain(one, centre, fixated)})
-        found.append(rows)
+        tasks.append((fixated, looked.negatives, target, own.PreparedMap(looked.centre)))
+    found: list[list[dict[str, float]]] = [[] for _ in tasks]
+    for of_model in zip(*image.maps, strict=True):
+        ready, before = None, None
+        for values, rows, (fixated, negatives, target, centre) in zip(of_model, found, tasks, strict=True):
+            if values is not before:
+                ready, before = own.PreparedMap(values), values
+            row = own.score_map(ready, fixated, negatives, target, metrics=ON_MAPS)
+            rows.append(row | {"ig": information_gain(ready, centre, fixated)})
     return found
 
 
@@ -186,6 +185,8 @@ def whole_study(study: Study, mode: str, batch: int, say: Callable[[str], None])
         "pairs": study.n_images * pairs_of_image,
         "pairs_of_pysaliency": len(times["theirs"]) * pairs_of_image,
         "two_threads": _row(wall["two"], wall["theirs"]),
+        # What the clock would show if nothing else ran: the work of both threads, shared by two cores.
+        "two_threads_processor": _row(processor["two"] / 2, processor["theirs"]),
         "one_thread": _row(wall["one"], wall["theirs"]),
         "one_thread_processor": _row(processor["one"], processor["theirs"]),
         "study_s": round(sum(one[0] for one in times["two"]) * batch * pairs_of_image, 1),
@@ -288,9 +289,12 @@ def show(figures: dict[str, object]) -> None:
         )
         print(_line("one thread, of the processor", found["one_thread_processor"]))
         print(_line("one thread, on the clock", found["one_thread"]))
+        print(_line("two threads, of the processor / 2", found["two_threads_processor"]))
         print(_line("two threads, on the clock", found["two_threads"]))
-        reached = "reached" if found["two_threads"]["ratio"] >= found["goal"] else "not reached"
-        print(f"goal: {found['goal']:.0f} x with two threads: {reached}; whole study {found['study_s']} s")
+        print(f"whole study on two threads {found['study_s']} s on the clock")
+        for how, name in (("on the clock", "two_threads"), ("of the processor", "two_threads_processor")):
+            reached = "reached" if found[name]["ratio"] >= found["goal"] else "not reached"
+            print(f"goal with two threads {found['goal']:.0f} x, {how}: {reached} ({found[name]['ratio']} x)")
         print(
             f"largest differences over {found['pairs_of_pysaliency']} pairs:",
             ", ".join(f"{name} {value:.0e}" for name, value in found["largest_difference"].items()),
@@ -299,7 +303,7 @@ def show(figures: dict[str, object]) -> None:
 
 def _line(name: str, row: dict[str, float]) -> str:
     return (
-        f"{name:30s} gazeapp {row['gazeapp_ms']:8.3f}   pysaliency {row['pysaliency_ms']:8.3f}   "
+        f"{name:34s} gazeapp {row['gazeapp_ms']:8.3f}   pysaliency {row['pysaliency_ms']:8.3f}   "
         f"{row['ratio']:6.1f} x"
     )
 

@@ -29,7 +29,7 @@ from gazeapp.engine.scoring.ranks import (
 from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
 _BLOCK = 32_768
-_PILOT_STEP = 61
+_PILOT = 1024
 _SAFE = (1e-12, 1e15)
 """Norms whose squares single precision can hold; other maps are taken in double precision."""
 BORJI_DRAWS = 100
@@ -131,7 +131,7 @@ class PreparedMap:
         lows, highs, sums, squares, buffer = [], [], [], [], self.buffer()
         with np.errstate(invalid="ignore", over="ignore"):
             # Sums about a value near the mean: single precision then loses nothing to a high plateau.
-            pilot = self.flat[::_PILOT_STEP].mean()
+            pilot = self.flat[:: max(1, len(self.flat) // _PILOT)].mean()
             for part in self.blocks():
                 values = self.flat[part]
                 lows.append(values.min())
