@@ -14,7 +14,6 @@ from gazeapp.engine.scoring.gold import (
     GOLD_METRICS,
     LOSO_EXTRAPOLATED,
     LOSO_MIXTURE,
-    LOSS_RATE,
     ImageFixations,
     TaskGold,
 )
@@ -107,18 +106,32 @@ def test_one_person_after_another_is_scored_on_the_map_of_the_others():
             assert found.by_subject[metric, LOSO_MIXTURE][k] == pytest.approx(value, abs=2e-3), metric
 
 
-def test_the_extrapolation_is_that_of_two_halves():
+@pytest.mark.parametrize(("metric", "rate"), [("ll", 2 / 3), ("nss", 2 / 3), ("auc", 0.7)])
+def test_the_extrapolation_is_that_of_two_halves(metric, rate):
     gold = TaskGold.build(small_study(n_subjects=6), seed=4)
     scorer, mixture = gold.scorer(2, NOBODY), gold.mixture(2)
-    whole = scorer.held_out(mixture, ~np.eye(6, dtype=bool))["ll"]
+    whole = scorer.held_out(mixture, ~np.eye(6, dtype=bool))[metric]
     three, two = halves(6, np.random.default_rng([4, 2]))
     lost = whole - 0.5 * (
-        scorer.held_out(mixture.from_fewer(5 / 3), three)["ll"]
-        + scorer.held_out(mixture.from_fewer(5 / 2), two)["ll"]
+        scorer.held_out(mixture.from_fewer(5 / 3), three)[metric]
+        + scorer.held_out(mixture.from_fewer(5 / 2), two)[metric]
     )
-    gain = 0.5 * ((5 / 3) ** LOSS_RATE + (5 / 2) ** LOSS_RATE) - 1
-    found = gold.ceilings(2, NOBODY, ["ll"])
-    assert found.values["ll", LOSO_EXTRAPOLATED] == pytest.approx((whole + lost / gain).mean(), abs=1e-9)
+    gain = 0.5 * ((5 / 3) ** rate + (5 / 2) ** rate) - 1
+    found = gold.ceilings(2, NOBODY, [metric])
+    assert found.values[metric, LOSO_EXTRAPOLATED] == pytest.approx((whole + lost / gain).mean(), abs=1e-9)
+
+
+def test_a_loss_of_the_stated_power_is_extrapolated_exactly(monkeypatch):
+    gold = TaskGold.build(small_study(n_subjects=8))
+
+    def score(scorer, _mixture, predicts):
+        n_predicting = predicts.sum(axis=1)[scorer.people.owner]
+        return {"nss": 3.0 - 1.7 * n_predicting ** (-2 / 3), "auc": 0.9 - 0.4 * n_predicting**-0.7}
+
+    monkeypatch.setattr("gazeapp.engine.scoring.gold.Scorer.held_out", score)
+    found = gold.ceilings(0, NOBODY, ("nss", "auc")).values
+    assert found["nss", LOSO_EXTRAPOLATED] == pytest.approx(3.0)
+    assert found["auc", LOSO_EXTRAPOLATED] == pytest.approx(0.9)
 
 
 def test_images_weigh_people_by_their_fixations_and_can_do_without_each():
