@@ -274,7 +274,7 @@ class ResultPlot(pg.PlotWidget):
     def _fit_names(self) -> None:
         """Cut names of categories and of axes to the room that is there, or break them into lines."""
         axes = self.axes
-        if axes is None:
+        if axes is None or self.getPlotItem() is None:  # a plot that has been closed has no items
             return
         metrics = QFontMetrics(self.font())
         left, bottom = (self.getPlotItem().getAxis(side) for side in ("left", "bottom"))

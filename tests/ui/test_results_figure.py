@@ -1,0 +1,221 @@
+"""A figure of results is drawn as its data say: places, intervals, bars, names that fit."""
+
+import numpy as np
+import pyqtgraph as pg
+import pytest
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QApplication
+
+from gazeapp.engine.reports.results.data import Axes, Figure, Line, Series
+from gazeapp.ui import theme
+from gazeapp.ui.panels.results_axes import MOST_POINTS, ResultPlot, broken
+from gazeapp.ui.panels.results_figure import FigureView
+
+
+def points(x, y, **more):
+    about = {"name": "CNN", "colour": "#0072B2", "kind": "model", **more}
+    return Series(x=np.asarray(x, dtype=float), y=np.asarray(y, dtype=float), **about)
+
+
+def axes(*series, **more):
+    return Axes(**{"title": "Task general", "x_label": "Decoder", "y_label": "NSS", "series": series, **more})
+
+
+@pytest.fixture
+def plot(qtbot):
+    made = ResultPlot()
+    qtbot.addWidget(made)
+    made.resize(400, 300)
+    made.show()
+    return made
+
+
+def spots(plot):
+    return sorted((spot.pos().x(), spot.pos().y()) for spot in plot.marks.points())
+
+
+def curves(plot):
+    return [
+        item
+        for item in plot.getPlotItem().items
+        if isinstance(item, pg.PlotCurveItem) and len(item.getData()[0])
+    ]
+
+
+def test_points_and_intervals_lie_where_the_data_say(plot):
+    low, high = np.array([0.5, np.nan]), np.array([0.8, 1.0])
+    plot.show_axes(axes(points([0, 1], [0.6, 0.9], low=low, high=high)))
+    assert spots(plot) == [(0.0, 0.6), (1.0, 0.9)]
+    (interval,) = curves(plot)
+    assert [part.tolist() for part in interval.getData()] == [[0.0, 0.0], [0.5, 0.8]]
+
+
+def test_horizontal_axes_have_values_along_x_and_rows_from_the_top(plot):
+    plot.show_axes(axes(points([0, 1], [0.6, 0.9]), horizontal=True, x_ticks=((0.0, "one"), (1.0, "two"))))
+    assert spots(plot) == [(0.6, 0.0), (0.9, 1.0)]
+    assert plot.getViewBox().yInverted()
+    plot.show_axes(axes(points([0, 1], [0.6, 0.9])))
+    assert not plot.getViewBox().yInverted()
+
+
+def test_positions_on_a_logarithmic_scale(plot):
+    plot.show_axes(axes(points([1, 10, 100], [1, 2, 3]), x_log=True))
+    assert [x for x, _ in spots(plot)] == pytest.approx([0.0, 1.0, 2.0])
+    labels = plot.getPlotItem().getAxis("bottom")._tickLevels[0]
+    assert labels == [(0.0, "1"), (1.0, "10"), (2.0, "100")]
+
+
+def test_numbers_of_an_axis_are_never_scaled_by_a_prefix(plot):
+    for _ in range(2):
+        plot.show_axes(axes(points([0, 1], [0.002, 0.004])))
+        QApplication.processEvents()
+    for side in ("left", "bottom"):
+        assert plot.getPlotItem().getAxis(side).autoSIPrefixScale == 1.0
+
+
+def test_bars_reach_from_0_to_their_value_and_have_a_tooltip(plot):
+    plot.show_axes(
+        axes(
+            points([0], [40.0], bars=True, marker="", texts=("forty",)),
+            horizontal=True,
+            x_ticks=((0.0, "a"),),
+        )
+    )
+    (bar,) = [item for item in plot.getPlotItem().items if isinstance(item, pg.BarGraphItem)]
+    assert (bar.opts["x0"].tolist(), bar.opts["x1"].tolist()) == ([0.0], [40.0])
+    spot = plot.marks.points()[0]
+    assert plot.marks.opts["tip"](x=0.0, y=0.0, data=spot.data()) == "forty"
+    assert spot.brush().color().alpha() == 0
+
+
+def test_unknown_values_are_not_drawn(plot):
+    plot.show_axes(axes(points([0, 1, 2], [0.6, np.nan, 0.9]), points([0], [np.nan], name="nothing")))
+    assert spots(plot) == [(0.0, 0.6), (2.0, 0.9)]
+
+
+def test_of_many_points_some_are_drawn_from_the_lowest_to_the_highest(plot):
+    values = np.random.default_rng(0).random(3 * MOST_POINTS)
+    plot.show_axes(axes(points(np.zeros(len(values)), values, small=True)))
+    shown = [spot.pos().y() for spot in plot.points[0].points()]
+    assert len(shown) == MOST_POINTS
+    assert {min(shown), max(shown)} == {values.min(), values.max()}
+
+
+def test_points_of_other_sources_step_back(plot):
+    keys = {"a": ((1, "a"), (2, "a")), "b": ((1, "b"), (2, "b"))}
+    plot.show_axes(axes(*(points([0, 0], [1, 2], small=True, keys=keys[name]) for name in "ab")))
+
+    def alphas():
+        return [item.points()[0].brush().color().alpha() for item in plot.points]
+
+    assert alphas()[0] == alphas()[1]
+    plot.emphasise("b")
+    assert alphas()[0] < alphas()[1]
+
+
+def test_rings_mark_an_image_and_are_joined_in_rows_only(plot):
+    keys = {"a": ((1, "a"), (2, "a")), "b": ((1, "b"), (2, "b"))}
+    series = [points([k, k], [1 + k, 2 + k], small=True, keys=keys[name]) for k, name in enumerate("ab")]
+    plot.show_axes(axes(*series, x_ticks=((0.0, "a"), (1.0, "b"))))
+    plot.mark_image(2)
+    assert [(r.pos().x(), r.pos().y()) for r in plot._ring.points()] == [(0.0, 2.0), (1.0, 3.0)]
+    assert plot._path.getData()[0].tolist() == [0.0, 1.0]
+    plot.show_axes(axes(*series))
+    assert len(plot._ring.points()) == 2
+    assert plot._path.getData()[0] is None or not len(plot._path.getData()[0])
+
+
+def test_a_click_on_a_point_that_is_no_image_does_nothing(plot, qtbot):
+    plot.show_axes(axes(points([0], [1.0])))
+    with qtbot.assertNotEmitted(plot.chosen):
+        plot._clicked(plot.marks, plot.marks.points())
+
+
+def test_reference_lines(plot):
+    lines = (Line(100.0, "ceiling"), Line(0.0, "", "both"), Line(1.0, "here", "x"))
+    plot.show_axes(axes(points([0, 1], [40, 50]), lines=lines))
+    drawn = [item for item in plot.getPlotItem().items if isinstance(item, pg.InfiniteLine)]
+    assert [(line.angle, line.value()) for line in drawn if line.angle != 45] == [(0, 100.0), (90, 1.0)]
+    assert drawn[0].toolTip() == "ceiling"
+
+
+def test_names_break_into_lines_that_fit(qtbot):
+    metrics = QFontMetrics(QApplication.font())
+    room = metrics.horizontalAdvance("CNN-Transformer") + 2
+    text = broken("CNN-Transformer and another name", metrics, room)
+    assert text.startswith("CNN-Transformer\n")
+    assert all(metrics.horizontalAdvance(line) <= room for line in text.split("\n"))
+    assert "\n" not in broken("CNN-Transformer and another name", metrics, room, most=1)
+    assert broken("short", metrics, room) == "short"
+
+
+@pytest.fixture
+def view(qtbot):
+    made = FigureView("Figure")
+    qtbot.addWidget(made)
+    made.resize(400, 300)
+    made.show()
+    return made
+
+
+def figure(id_="one", n=1, **more):
+    return Figure(
+        id_, f"Title {id_}", "How to read it.", tuple(axes(points([0], [1.0])) for _ in range(n)), **more
+    )
+
+
+def test_the_figure_that_was_drawn_stays_when_figures_come_anew(view):
+    view.show_figures([figure("one"), figure("two")])
+    assert view.figure.id == "one"
+    view._choice.setCurrentIndex(1)
+    view._choice.activated.emit(1)
+    assert view.figure.id == "two"
+    view.show_figures([figure("two", 2), figure("three")])
+    assert view.figure.id == "two"
+    assert len(view.plots) == 2
+    view.show_figures([figure("four")])
+    assert view.figure.id == "four"
+    assert [plot.isVisible() for plot, _ in view._pool] == [True, False]
+    view.show_figures([])
+    assert view.figure is None
+    assert view.plots == []
+
+
+def test_plots_stand_side_by_side_where_there_is_room(view):
+    view.show_figures([figure(n=4, columns=2)])
+    QApplication.processEvents()
+
+    def columns():
+        return len({plot.geometry().left() for plot in view.plots})
+
+    assert columns() == 1
+    view.resize(1200, 600)
+    QApplication.processEvents()
+    assert columns() == 2
+
+
+def test_a_legend_names_series_and_escapes_what_they_are_called(view):
+    both = axes(points([0], [1.0], name="<b>"), points([1], [1.0], name="ViT", colour="#D55E00"))
+    view.show_figures([Figure("one", "Title", "", (both,))])
+    assert "&lt;b&gt;" in view._legend.text()
+    assert "#D55E00" in view._legend.text()
+    assert view._legend.isVisible()
+    view.show_figures([figure()])
+    assert not view._legend.isVisible()
+
+
+def test_the_caption_and_the_lines_are_in_the_tooltip(view):
+    one = Figure("one", "Title", "How to read it.", (axes(points([0], [1.0]), lines=(Line(0.0, "chance"),)),))
+    view.show_figures([one])
+    assert view._title.text() == "Title"
+    for part in ("How to read it.", "chance"):
+        assert part in view._title.toolTip()
+
+
+def test_a_new_theme_gives_new_colours(view, qtbot):
+    look = theme.Theme(QApplication.instance(), "light")
+    view.show_figures([figure()])
+    look.set_mode("dark")
+    QApplication.processEvents()
+    assert view.plots[0].backgroundBrush().color().name() == theme.DARK.base
+    look.set_mode("light")
