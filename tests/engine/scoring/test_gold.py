@@ -150,10 +150,10 @@ def test_images_weigh_people_by_their_fixations_and_can_do_without_each():
 
 def test_one_gaussian_is_extrapolated_to_its_closed_forms():
     sd, rng, images = 0.07, np.random.default_rng(0), []
-    for x, y in rng.uniform(0.35, 0.65, (10, 2)):
+    for x, y in rng.uniform(0.35, 0.65, (8, 2)):
         density = blob(x, y, sd)
-        cells = rng.choice(SIZE**2, 120, p=density.ravel() / density.sum())
-        names = np.repeat([f"p{k:02d}" for k in range(12)], 10)
+        cells = rng.choice(SIZE**2, 80, p=density.ravel() / density.sum())
+        names = np.repeat([f"p{k}" for k in range(8)], 10)
         images.append(KnownLooks(density, looks_at_cells(rng, cells, names)))
     gold = TaskGold.build({k: image.looks for k, image in enumerate(images)})
     found = means(images, gold)
@@ -163,12 +163,12 @@ def test_one_gaussian_is_extrapolated_to_its_closed_forms():
         # What the fixations at hand happen to score on the truth is shared by truth and ceiling.
         luck = found[metric, "true"] / value
         assert luck == pytest.approx(1, abs=0.03)
-        assert found[metric, LOSO_EXTRAPOLATED] / luck == pytest.approx(value, rel=0.012)
-        assert found[metric, LOSO_MIXTURE] / luck < value
+        assert found[metric, LOSO_EXTRAPOLATED] / luck == pytest.approx(value, rel=0.025)
+        assert found[metric, LOSO_MIXTURE] / luck < 0.965 * value
 
 
 def test_the_true_density_is_near_100_percent_of_the_ceiling_and_between_the_bounds():
-    found = means(*study(0, 14, World()))
+    found = means(*study(0, 12, World(n_subjects=8)))
     for metric, most in {"nss": 1.5, "auc": 1.0, "sauc": 2.0, "ig": 2.0, "ll": 2.0}.items():
         low, truth, high = (found[metric, name] for name in (LOSO_MIXTURE, "true", ALL_MIXTURE))
         assert low < truth < high
@@ -283,8 +283,8 @@ WORLDS = {
 @pytest.mark.parametrize("name", WORLDS)
 def test_the_true_density_is_at_100_percent_in_many_worlds(name):
     found = [means(*study(seed, 40, WORLDS[name])) for seed in range(4)]
-    for metric in CHANCE:
-        ratios = [100 * one[metric, LOSO_EXTRAPOLATED] / one[metric, "true"] for one in found]
-        assert np.mean(ratios) == pytest.approx(100, abs=2), metric
+    for metric, most in {"nss": 1.5, "auc": 1.5, "sauc": 4.0, "ig": 2.5, "ll": 2.0}.items():
+        shares = [100 * one[metric, LOSO_EXTRAPOLATED] / one[metric, "true"] for one in found]
+        assert np.mean(shares) == pytest.approx(100, abs=most), metric
         plain = [100 * one[metric, LOSO_MIXTURE] / one[metric, "true"] for one in found]
         assert np.mean(plain) < 99
