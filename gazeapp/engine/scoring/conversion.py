@@ -295,9 +295,8 @@ class ConversionTrainer:
         for train, fold in zip(trains[1:], held_out, strict=True):
             train[fold] = False
         images = [self._images[key] for key in keys]
-        few, every = _Fits(images[:MAX_CHOOSING]), _Fits(images)
-        if len(images) <= MAX_CHOOSING:
-            every = few
+        few = _Fits(images[:MAX_CHOOSING])
+        every = few if len(images) <= MAX_CHOOSING else _Fits(images)
         fitted = [every.conversion(few.best_form(train[:MAX_CHOOSING]), train) for train in trains]
         by_image = {
             keys[image]: fitted[1 + position] for position, fold in enumerate(held_out) for image in fold
