@@ -217,8 +217,9 @@ DIFFERENTIATION: tuple[MapMeasure, ...] = (
     MapMeasure(
         "specificity",
         "Advantage of the own task's map",
-        "of the metric",
-        "How much better a map predicts the fixations of its own task than the other task's map does.",
+        "",
+        "How much better a map predicts the fixations of its own task than the other task's map does, in the unit of "
+        "the metric.",
         "((AA − AB) + (BB − BA)) / 2, AB = the map of task A on the fixations of task B",
     ),
 )

@@ -166,17 +166,20 @@ def _change_rows(
     how: Resampling,
 ) -> list[Finding]:
     """Return the rows of ``task_d``, ``task_jsd`` and its root from a table of the first two, shape (n, 2)."""
-    columns = {
-        "task_d": (table[:, 0], without),
-        "task_jsd": (table[:, 1], None),
-        "task_jsd_root": (np.sqrt(table[:, 1]), None),
+    root = np.sqrt(table[:, 1])
+    studies = {
+        ("task_d",): TwoWay(table[:, :1], without, how.n_resamples, how.seed),
+        ("task_jsd", "task_jsd_root"): TwoWay(
+            np.column_stack([table[:, 1], root]), None, how.n_resamples, how.seed
+        ),
     }
     found = []
-    for metric, (values, rows) in columns.items():
-        study = TwoWay(values[:, None], rows, how.n_resamples, how.seed)
-        if study.n_images:
-            one = Finding(DIFFERENTIATION, pair[0], metric, source, pair[1], kind=kind)
-            found.append(_filled(replace(one, unit=MEASURES[metric].unit), study.interval(mean_of(0))))
+    for metrics, study in studies.items():
+        for place, metric in enumerate(metrics):
+            if study.n_images:
+                one = Finding(DIFFERENTIATION, pair[0], metric, source, pair[1], kind=kind)
+                one = replace(one, unit=MEASURES[metric].unit)
+                found.append(_filled(one, study.interval(mean_of(place))))
     return found
 
 
