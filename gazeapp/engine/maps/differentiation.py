@@ -290,7 +290,7 @@ def _parts(maps: PeopleMaps, n_splits: int, seed: int, least: int) -> tuple[Doub
         return parts, np.zeros((0, 2))
     under_first = maps.first.astype(np.float64)[None]
     under_second = 1.0 - under_first
-    parts[0] = correlations(maps.gram, under_first, under_second)[0]
+    parts[0] = _correlations(maps.gram, under_first, under_second)[0]
     parts[1] = _between(maps)
     parts[2] = excess(maps)[0]
     one, other = _halves(maps, n_splits, seed)
@@ -298,13 +298,13 @@ def _parts(maps: PeopleMaps, n_splits: int, seed: int, least: int) -> tuple[Doub
     size = np.array([half[0][0].sum() for half in (first, second)])
     if number.min() < least or not size.min():
         return parts, np.zeros((0, 2))
-    parts[3] = correlations(maps.gram, *first).mean()
-    parts[4] = correlations(maps.gram, *second).mean()
+    parts[3] = _correlations(maps.gram, *first).mean()
+    parts[4] = _correlations(maps.gram, *second).mean()
     parts[5:] = number / size
     return parts, np.column_stack([excess(maps, half[:N_HALVES]) for half in (one, other)])
 
 
-def correlations(gram: DoubleArray, first: DoubleArray, second: DoubleArray) -> DoubleArray:
+def _correlations(gram: DoubleArray, first: DoubleArray, second: DoubleArray) -> DoubleArray:
     """Return the correlation of two sums of maps for each row of memberships, shape (n,)."""
     left, right = first @ gram, second @ gram
     across = (left * second).sum(axis=1)
