@@ -19,6 +19,7 @@ from gazeapp.engine.scoring.ceilings import (
     image_ceilings,
     subject_maps,
 )
+from gazeapp.engine.scoring.conversion_transforms import KIND_OF, transformed
 from gazeapp.engine.scoring.densities import INFORMATION, Densities
 from gazeapp.engine.scoring.facts import METRICS
 from gazeapp.engine.scoring.findings import OBSERVERS
@@ -256,10 +257,12 @@ def score_image(job: ImageJob, rules: Rules, prepared: Prepared | None = None) -
     prepared = {} if prepared is None else prepared
     seed = (rules.seed << 32) | job.seed
     found = {one.source: _score(one, job.densities, frame, rules, seed, prepared) for one in _maps(job, frame)}
-    ceilings = image_ceilings(
-        frame.people, frame.negatives, rules.preset, rules.metrics, rules.n_splits, seed, frame.weighted
-    )
     gold = _gold(job, rules, seed)
+    covered = {metric for metric, _ in gold.values}
+    rest = [metric for metric in rules.metrics if metric not in covered]
+    ceilings = image_ceilings(
+        frame.people, frame.negatives, rules.preset, rest, rules.n_splits, seed, frame.weighted
+    )
     subjects, counts = np.unique(job.subject, return_counts=True)
     return ImageScores(
         {source: one.scores for source, one in found.items()},
@@ -340,37 +343,61 @@ def _score(
     seed: int,
     prepared: Prepared,
 ) -> PeopleScores:
-    """Return the metrics of one map: with all people, without each of them, and of each.
-
-    The true density meets human maps as they are: blurred.
-    """
-    ready = prepared.get(one.shared) if one.shared else None
-    if ready is None:
-        ready = PreparedMap(to_image(one.values, one.rect, frame.height, frame.width))
-        if one.shared:
-            prepared[one.shared] = ready
-    on_maps = [metric for metric in rules.metrics if metric not in INFORMATION]
-    if one.source.kind != TRUTH:
-        parts = [_score_one(ready, frame, rules.preset, on_maps, seed)]
-    else:
-        sharp = [metric for metric in on_maps if METRICS[metric].against == "fixations"]
-        soft = [metric for metric in on_maps if METRICS[metric].against == "maps"]
-        blurred = PreparedMap(expected_human_map(ready.flat.reshape(ready.shape), frame.sigma_px))
-        parts = [
-            _score_one(ready, frame, rules.preset, sharp, seed),
-            _score_one(blurred, frame, rules.preset, soft, seed),
-        ]
+    """Return the metrics of one map: with all people, without each of them, and of each."""
+    log2 = None
+    if densities is not None and rules.needs_conversions:
+        log2 = densities.of(one, frame.width, frame.height)
+    parts = [
+        _score_one(ready, frame, rules.preset, metrics, seed)
+        for ready, metrics in _versions(one, log2, densities, frame, rules, prepared)
+    ]
     wanted = [metric for metric in rules.metrics if metric in INFORMATION]
     if wanted and rules.preset.information == "literal":
-        parts.append(_literal_gain(ready, frame, rules.preset))
+        parts.append(_literal_gain(_ready(one, frame, prepared), frame, rules.preset))
     elif wanted:
-        parts.append(_information(one, densities, frame, wanted))
+        parts.append(_information(log2, densities, frame, wanted))
     scores = {metric: value for part in parts for metric, value in part.scores.items()}
     return PeopleScores(
         {metric: scores[metric] for metric in rules.metrics},
         {metric: column for part in parts for metric, column in part.without.items()},
         {metric: column for part in parts for metric, column in part.of_each.items()},
     )
+
+
+def _versions(
+    one: SourceMap,
+    log2: FloatArray | None,
+    densities: Densities | None,
+    frame: _Frame,
+    rules: Rules,
+    prepared: Prepared,
+) -> Iterator[tuple[PreparedMap, list[str]]]:
+    """Yield a map as metrics see it, with those metrics: as it is, or as each kind of metric likes it best."""
+    on_maps = [metric for metric in rules.metrics if metric not in INFORMATION]
+    if one.source.kind == TRUTH:
+        # The true density meets human maps as they are: blurred.
+        sharp = _ready(one, frame, prepared)
+        yield sharp, [metric for metric in on_maps if METRICS[metric].against == "fixations"]
+        blurred = expected_human_map(sharp.flat.reshape(sharp.shape), frame.sigma_px)
+        yield PreparedMap(blurred), [metric for metric in on_maps if METRICS[metric].against == "maps"]
+    elif rules.transform == "density" and log2 is not None and densities is not None:
+        for kind in dict.fromkeys(KIND_OF[metric] for metric in on_maps):
+            values = transformed(
+                log2, densities.centre_log2, kind, frame.height, frame.width, frame.sigma_px
+            )
+            yield PreparedMap(values), [metric for metric in on_maps if KIND_OF[metric] == kind]
+    else:
+        yield _ready(one, frame, prepared), on_maps
+
+
+def _ready(one: SourceMap, frame: _Frame, prepared: Prepared) -> PreparedMap:
+    """Return a map at the size that it is scored at, of those that tasks share the one that is there."""
+    found = prepared.get(one.shared) if one.shared else None
+    if found is None:
+        found = PreparedMap(to_image(one.values, one.rect, frame.height, frame.width))
+        if one.shared:
+            prepared[one.shared] = found
+    return found
 
 
 def _score_one(
@@ -383,10 +410,9 @@ def _score_one(
 
 
 def _information(
-    one: SourceMap, densities: Densities | None, frame: _Frame, metrics: Sequence[str]
+    log2: FloatArray | None, densities: Densities | None, frame: _Frame, metrics: Sequence[str]
 ) -> PeopleScores:
     """Return log-likelihood and information gain of a map as a density."""
-    log2 = None if densities is None else densities.of(one, frame.width, frame.height)
     if densities is None or log2 is None:
         return PeopleScores(dict.fromkeys(metrics, float("nan")), {}, {})
     u, v = frame.x / frame.width, frame.y / frame.height

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 
+import numpy as np
+
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.maps.common_grid import AttentionMap, CommonGrid, Fixations
 from gazeapp.engine.maps.concentration import ConcentrationRecord, image_concentration
@@ -18,6 +20,7 @@ from gazeapp.engine.maps.laterality import LateralityRecord, image_laterality
 from gazeapp.engine.maps.measures import CONCENTRATION_IDS
 from gazeapp.engine.project import ImageRow, MeasureRow, Project, RunRow
 from gazeapp.engine.project.settings import settings_hash
+from gazeapp.engine.scoring.baselines import OtherImages, Positions
 from gazeapp.engine.scoring.densities import in_shares
 from gazeapp.engine.scoring.findings import (
     CONCENTRATION,
@@ -35,7 +38,7 @@ from gazeapp.engine.scoring.map_findings import (
 )
 from gazeapp.engine.scoring.sources import HUMAN, MODEL, TRUTH
 from gazeapp.engine.scoring.task_findings import cross_task_findings, differentiation_findings
-from gazeapp.engine.types import Json
+from gazeapp.engine.types import DoubleArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
 
 VERB = "measure maps"
@@ -83,6 +86,14 @@ class _Image:
     tasks: tuple[str, ...]
     people: Mapping[str, Fixations]
     maps: Mapping[str, Mapping[str, AttentionMap]]
+    others: Mapping[str, OtherImages]
+
+    def centre(self, task: str, grid: CommonGrid) -> DoubleArray | None:
+        """Return where people looked in the other images of a task, on the common grid."""
+        rows, columns = grid.shape(self.row.width, self.row.height)
+        sigma = grid.sigma * max(rows, columns)
+        density = self.others[task].centre_bias(self.row.id, rows, columns, sigma)
+        return None if density is None else density.astype(np.float64)
 
     def of_task(self, task: str) -> dict[str, AttentionMap]:
         """Return the maps under one task, by source."""
@@ -173,7 +184,7 @@ def measure(project: Project, settings: MeasureSettings, progress: Progress) -> 
             tally.skip(image.name)
         return tally.summary(tasks=list(tasks))
     records = _Records()
-    for read, one in _measured(project, settings, images, tasks, runs, tally):
+    for read, one in _measured(project, settings, images, runs, _others(project, tasks), tally):
         with tally.unit(read.row.name):
             project.findings.put_measures(_rows(read, one.result(), kinds, settings_id))
             records.add(one.result())
@@ -211,8 +222,8 @@ def _measured(
     project: Project,
     settings: MeasureSettings,
     images: Sequence[ImageRow],
-    tasks: tuple[str, ...],
     runs: Mapping[int, Sequence[RunRow]],
+    others: Mapping[str, OtherImages],
     tally: Tally,
 ) -> Iterator[tuple[_Image, Future[_Measured]]]:
     """Yield image after image, measured on a few threads; this one reads."""
@@ -222,14 +233,28 @@ def _measured(
         for row in images:
             if tally.should_stop():
                 break
-            image = _read(project, row, tasks, runs.get(row.id, []))
+            image = _read(project, row, runs.get(row.id, []), others)
             running.append((image, pool.submit(_measure, image, settings)))
             if len(running) > threads:
                 yield running.popleft()
         yield from running
 
 
-def _read(project: Project, row: ImageRow, tasks: tuple[str, ...], runs: Sequence[RunRow]) -> _Image:
+def _others(project: Project, tasks: Sequence[str]) -> dict[str, OtherImages]:
+    """Return where people looked in the images of each task."""
+    sizes = {image.id: image for image in project.images.all()}
+    looked: dict[str, dict[int, Positions]] = {task: {} for task in tasks}
+    for (image_id, task), n in project.gaze.counts().items():
+        if n:
+            table, image = project.gaze.fixations(image_id, task), sizes[image_id]
+            looked[task][image_id] = Positions(table.x / image.width, table.y / image.height)
+    return {task: OtherImages(positions) for task, positions in looked.items()}
+
+
+def _read(
+    project: Project, row: ImageRow, runs: Sequence[RunRow], others: Mapping[str, OtherImages]
+) -> _Image:
+    tasks = tuple(others)
     people = {}
     for task in tasks:
         table = project.gaze.fixations(row.id, task)
@@ -241,7 +266,7 @@ def _read(project: Project, row: ImageRow, tasks: tuple[str, ...], runs: Sequenc
         stored = project.maps.mean_of_run(run.id)
         rect = in_shares(stored.rect, row.width, row.height)
         maps.setdefault(run.model, {})[run.task] = AttentionMap(stored.values, rect)
-    return _Image(row, tasks, people, maps)
+    return _Image(row, tasks, people, maps, others)
 
 
 def _measure(image: _Image, settings: MeasureSettings) -> _Measured:
@@ -249,7 +274,13 @@ def _measure(image: _Image, settings: MeasureSettings) -> _Measured:
     seed = zlib.crc32(row.sha256.encode()) ^ settings.seed
     concentration = {
         task: image_concentration(
-            image.people.get(task), image.of_task(task), row.width, row.height, grid, seed=seed
+            image.people.get(task),
+            image.of_task(task),
+            row.width,
+            row.height,
+            grid,
+            image.centre(task, grid),
+            seed=seed,
         )
         for task in image.tasks
     }
