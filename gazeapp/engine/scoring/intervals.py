@@ -74,9 +74,9 @@ def variance_of_cells(image: IntArray, subject: IntArray, changes: DoubleArray) 
     return variance, max(n_pairs - n_images - m + 1, 1)
 
 
-def degrees_of_freedom(images: float, n_images: int, people: People | None) -> float:
+def degrees_of_freedom(images: float, n_images: int, people: People) -> float:
     """Return those of the sum of the variances over images and over people (Satterthwaite 1946)."""
-    if people is None or not people.net > 0:
+    if not people.net > 0:
         return n_images - 1.0
     m = len(people.influence)
     total = (images + people.net) ** 2

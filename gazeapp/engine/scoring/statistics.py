@@ -241,20 +241,23 @@ class TwoWay:
             return np.nan, np.nan
         n = self.n_images
         images = float(resampled[known].var()) * n / (n - 1)
+        length = t_quantile(n - 1) * np.sqrt(images)
         if people is not None:
             people = people.without_overstatement(images, n)
-        net = people.net if people is not None else 0.0
-        if people is not None and net > 0:
-            drawn = drawn_people(len(people.influence), self._n_bootstrap, self._seed)
-            shift = drawn @ people.influence
-            resampled = resampled - shift * np.sqrt(net / np.square(people.influence).sum())
+            both = t_quantile(degrees_of_freedom(images, n, people)) * np.sqrt(images + people.net)
+            # With few images a second source of variance brings degrees of freedom, and t falls faster than
+            # the variance grows; that people are counted shall not make a number surer.
+            if both > length:
+                length = both
+                drawn = drawn_people(len(people.influence), self._n_bootstrap, self._seed)
+                shift = drawn @ people.influence
+                resampled = resampled - shift * np.sqrt(people.net / np.square(people.influence).sum())
         resampled = resampled[known]
         low, high = np.quantile(resampled, [TAIL, 1.0 - TAIL])
         spread = float(resampled.var())
         if not spread > 0:
             return float(low), float(high)
-        df = degrees_of_freedom(images, n, people)
-        longer = t_quantile(df) / t_quantile(np.inf) * np.sqrt((images + net) / spread)
+        longer = length / (t_quantile(np.inf) * np.sqrt(spread))
         return float(estimate - longer * (estimate - low)), float(estimate + longer * (high - estimate))
 
 
