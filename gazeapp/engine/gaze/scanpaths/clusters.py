@@ -15,6 +15,7 @@ FACTORS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Multiples of that bandwidth that are tried."""
 
 _CELLS_AT_ONCE = 1_000_000
+_PLACES_AT_ONCE = 128
 _MOST_STEPS = 300
 _STANDSTILL = 1e-3
 
@@ -135,13 +136,13 @@ def _climbed(
     points: DoubleArray, members: BoolArray, bandwidth: float
 ) -> tuple[IntArray, DoubleArray, IntArray]:
     """Return where the mean shift from all points ends: selection, place, points around it before."""
+    by_x = np.argsort(points[:, 0], kind="stable")
+    points, members = points[by_x], members[:, by_x]
     found = []
     selection, index = np.nonzero(members)
     places = points[index]
     for step in range(_MOST_STEPS):
-        near = (_squared(places, points) <= bandwidth**2) & members[selection]
-        count = near.sum(axis=1)
-        means = (near @ points) / count[:, None]
+        means, count = _means_around(places, selection, points, members, bandwidth)
         moved = ((means - places) ** 2).sum(axis=1) > (_STANDSTILL * bandwidth) ** 2
         if step == _MOST_STEPS - 1:
             moved[:] = False
@@ -152,6 +153,28 @@ def _climbed(
         selection, places = _distinct(selection[moved], means[moved])
     selections, ends, counts = zip(*found, strict=True)
     return np.concatenate(selections), np.concatenate(ends), np.concatenate(counts)
+
+
+def _means_around(
+    places: DoubleArray, selection: IntArray, points: DoubleArray, members: BoolArray, bandwidth: float
+) -> tuple[DoubleArray, IntArray]:
+    """Return the mean of the selection's points within the bandwidth of each place, and their number.
+
+    Places are taken from left to right, some at a time, so that only points of a strip are looked at.
+    ``points`` are ordered by x.
+    """
+    means, count = np.empty_like(places), np.empty(len(places), dtype=np.int64)
+    order = np.argsort(places[:, 0], kind="stable")
+    for start in range(0, len(order), _PLACES_AT_ONCE):
+        own = order[start : start + _PLACES_AT_ONCE]
+        # A little wider than needed: no point is lost by rounding.
+        ends = places[own[0], 0] - 1.01 * bandwidth, places[own[-1], 0] + 1.01 * bandwidth
+        low, high = np.searchsorted(points[:, 0], ends)
+        near = _squared(places[own], points[low:high]) <= bandwidth**2
+        near &= members[selection[own], low:high]
+        count[own] = near.sum(axis=1)
+        means[own] = (near @ points[low:high]) / count[own, None]
+    return means, count
 
 
 def _distinct(selection: IntArray, places: DoubleArray) -> tuple[IntArray, DoubleArray]:

@@ -10,6 +10,9 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.scanpaths.multimatch import DIMENSIONS, FEWEST_FIXATIONS
 from gazeapp.engine.types import Json
 
+_MOST_CELLS = 40
+"""Columns or rows of the grid: what any two cells earn is a table of at most 1600 x 1600."""
+
 MULTIMATCH = tuple(f"multimatch_{dimension}" for dimension in DIMENSIONS)
 
 
@@ -181,8 +184,8 @@ class ScanpathSettings:
                 raise GazeError(f"'{name}' is no scanpath measure.", todo=f"Choose of {', '.join(MEASURES)}.")
         if not self.measures:
             raise GazeError("No scanpath measure was named.", todo=f"Choose of {', '.join(MEASURES)}.")
-        if len(self.grid) != 2 or min(self.grid) < 1 or max(self.grid) > 100:
-            raise GazeError("The grid for scanpaths needs 1 to 100 columns and 1 to 100 rows.")
+        if len(self.grid) != 2 or min(self.grid) < 1 or max(self.grid) > _MOST_CELLS:
+            raise GazeError(f"The grid for scanpaths needs 1 to {_MOST_CELLS} columns and rows.")
         positive = {"threshold": self.threshold, "time bin": self.bin_ms, "bandwidth": self.bandwidth}
         for what, value in positive.items():
             if value is not None and not (math.isfinite(value) and value > 0):

@@ -9,6 +9,7 @@ import numpy as np
 
 from gazeapp.engine.gaze.scanpaths.image import SEQUENCE_SCORE, ImageMeasures
 from gazeapp.engine.gaze.scanpaths.measures import MEASURES, Measure, ScanpathSettings
+from gazeapp.engine.gaze.scanpaths.multimatch import FEWEST_FIXATIONS
 from gazeapp.engine.gaze.scanpaths.scanpath import Scanpath
 from gazeapp.engine.types import DoubleArray, IntArray
 
@@ -196,7 +197,7 @@ def scanpath_scores(
         settings,
         n_scanpaths=len(people),
         n_empty=len(paths) - len(people),
-        n_short=sum(len(path) < 3 for path in people),
+        n_short=sum(len(path) < FEWEST_FIXATIONS for path in people),
         n_untimed=sum(not path.has_durations for path in people),
     )
 

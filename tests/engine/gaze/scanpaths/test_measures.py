@@ -180,6 +180,7 @@ def test_scanpaths_without_order_or_place_are_refused():
         {"measures": ("scanmash",)},
         {"measures": ()},
         {"grid": (0, 8)},
+        {"grid": (41, 8)},
         {"threshold": 0.0},
         {"bin_ms": -1.0},
         {"bandwidth": math.inf},
