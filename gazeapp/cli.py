@@ -291,6 +291,30 @@ def score_command(
     run(project, evaluate, settings, as_json)
 
 
+@main.command("scanpaths")
+@click.argument("project", type=FILE)
+@click.option(
+    "--measure",
+    "measures",
+    multiple=True,
+    help="A scanpath measure; may be given several times. Default: all but MultiMatch.",
+)
+@click.option(
+    "--multimatch",
+    is_flag=True,
+    help="MultiMatch, too, which takes four times as long as all others together.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def scanpaths_command(project: Path, measures: tuple[str, ...], multimatch: bool, as_json: bool) -> None:
+    """Compare the scanpaths of the people of PROJECT, image by image."""
+    from gazeapp.engine.gaze.scanpaths import ScanpathSettings
+    from gazeapp.engine.gaze.scanpaths.measures import DEFAULT, MULTIMATCH
+    from gazeapp.engine.workflows.scanpaths import CompareScanpathsSettings, compare_scanpaths
+
+    chosen = tuple(dict.fromkeys([*(measures or DEFAULT), *(MULTIMATCH if multimatch else ())]))
+    run(project, compare_scanpaths, CompareScanpathsSettings(ScanpathSettings(measures=chosen)), as_json)
+
+
 @main.command("report")
 @click.argument("project", type=FILE)
 @click.option("-o", "--output", type=FILE, required=True, help="The file to write, .html.")

@@ -21,6 +21,7 @@ from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
 from gazeapp.engine.workflows.report import ReportSettings, report
+from gazeapp.engine.workflows.scanpaths import CompareScanpathsSettings, compare_scanpaths
 from gazeapp.engine.workflows.score import ScoreSettings
 
 TRUTH_NAME = "True density (simulated)"
@@ -143,6 +144,7 @@ def _run_verbs(project: Project, settings: DemoSettings, progress: Progress) -> 
         ("extracting", lambda p: extract(project, ExtractSettings(tasks=TASKS, device=settings.device), p))
     )
     steps.append(("scoring", lambda p: evaluate(project, ScoreSettings(sigma=SIGMA_PX, sigma_unit="px"), p)))
+    steps.append(("comparing scanpaths", lambda p: compare_scanpaths(project, CompareScanpathsSettings(), p)))
     summaries: list[Summary] = []
     for name, step in steps:
         if progress.cancelled:
