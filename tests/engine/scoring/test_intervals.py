@@ -242,6 +242,36 @@ def test_intervals_of_a_mean_hold_the_truth_at_their_nominal_rate(n, m, sd):
     assert 0.92 <= held(1000, n, m, sd, 1000) <= highest
 
 
+def held_of_some(
+    seeds: int, n: int, m: int, share: float, sd: tuple[float, float, float], n_bootstrap: int
+) -> float:
+    """Return the same where each person looked at a random share of the images, at least 3 at each."""
+    count = 0
+    for seed in range(seeds):
+        rng = np.random.default_rng([seed, n, m])
+        values = layers(rng, n, m, sd, mean=5.0)
+        order = rng.random((n, m))
+        looked = (order < share) | (order.argsort(axis=1).argsort(axis=1) < 3)
+        number, total = looked.sum(axis=1), (values * looked).sum(axis=1)
+        image, subject = np.nonzero(looked)
+        without = (total[image] - values[image, subject]) / (number[image] - 1)
+        rows = LeftOutRows(image, subject, without[:, None])
+        found = TwoWay((total / number)[:, None], rows, n_bootstrap).interval(first)
+        count += found.low <= 5.0 <= found.high
+    return count / seeds
+
+
+def test_intervals_hold_the_truth_where_people_looked_at_some_of_the_images():
+    assert 0.90 < held_of_some(150, 30, 12, 0.7, (1, 1, 1), 500) < 0.99
+
+
+@pytest.mark.simulation
+@pytest.mark.parametrize(("n", "m", "share"), [(30, 12, 0.7), (30, 30, 0.3), (60, 100, 0.08)])
+@pytest.mark.parametrize("sd", [(1, 1, 1), (1, 0, 1), (0, 1, 1), (0.3, 0.3, 1)], ids=lambda sd: str(sd))
+def test_intervals_hold_at_their_nominal_rate_where_people_looked_at_some_of_the_images(n, m, share, sd):
+    assert 0.92 <= held_of_some(600, n, m, share, sd, 600) <= 0.985
+
+
 def ratio_study(seed: int, n: int, m: int, skew: float, habits: float) -> tuple[np.ndarray, LeftOutRows]:
     """Return scores and ceilings of images of very different size; the ratio of their means is 1/2."""
     rng = np.random.default_rng([seed, n, m])
