@@ -407,14 +407,15 @@ of image number I under task number T. All are float32, row 0 is the top, and ev
 text, and those of the metrics that the report has no room for. A figure without anything to show is not
 written; provenance.json names those that were, so that one of an earlier export is told from them.
 
-**Mixed models.** scores_by_subject.csv has one row for each person, image and source, so that people and images
-can both be random effects. In R, with lme4 and lmerTest:
+**Mixed models.** scores_by_subject.csv has one row for each person, image, task and source, so that people and
+images can both be random effects. In R (when to use which: docs/methods/statistics.md):
 
 ```r
+library(lmerTest)
 d <- read.csv("scores_by_subject.csv")
-d <- subset(d, preset == "tuebingen" & metric == "nss" & source_kind == "model")
-lmer(value ~ model * task + (1 | image) + (1 | subject), data = d, weights = n_fixations)
-lmer(value ~ encoder * decoder * task + (1 | image) + (1 | subject), data = d, weights = n_fixations)
+d <- subset(d, preset == "tuebingen" & metric == "nss" & source_kind == "model" & lesion == "" & !is.na(value))
+lmer(value ~ model * task + (1 | image) + (1 | subject), data = d)
+lmer(value ~ encoder * decoder * task + (1 | image) + (1 | subject), data = d)
 ```
 
 **overlays** holds each image with each map on it as PNG, the longer side 384 px, colour map viridis.

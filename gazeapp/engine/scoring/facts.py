@@ -378,8 +378,8 @@ SOURCES: dict[str, str] = {
     "other_task": "People under the other task",
     "true_density": "True density (simulated)",
     "loso": "People: one from the others",
-    "loso_mixture": "People: one from the others' density",
-    "all_mixture": "People: everybody from everybody",
+    "loso_mixture": "People: lower bound",
+    "all_mixture": "People: upper bound",
     "half_vs_half": "People: half against half",
 }
 """Sources that are no models -> words to show, baselines from the simplest to the best informed."""

@@ -15,6 +15,7 @@ from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.marking import choose_fixations
 from gazeapp.engine.workflows.report import ReportSettings, report
 from gazeapp.engine.workflows.score import ScoreSettings, score
+from tests.engine.conftest import MODELS
 
 HOSTILE = '<script>alert("x")</script><img src=https://evil.example/a.png onerror=x>.png'
 VOID = {"meta", "img", "br", "line", "path", "circle", "rect", "input", "link"}
@@ -78,7 +79,8 @@ def test_the_page_needs_nothing_from_anywhere(page):
     html = page(n_images=2, tasks=("free",))
     parsed = Page(html)
     assert {"script", "link", "iframe", "object", "base"}.isdisjoint(parsed.tags)
-    assert all(source.startswith("data:image/jpeg;base64,") for source in parsed.values("src"))
+    kinds = ("data:image/jpeg;base64,", "data:image/svg+xml;base64,")
+    assert all(source.startswith(kinds) for source in parsed.values("src"))
     assert all(target.startswith("#") for target in parsed.values("href"))
     assert "url(" not in html
     assert "@import" not in html
@@ -94,7 +96,7 @@ def test_the_contents_lead_to_every_section(page):
 
 
 def test_the_printed_scores_are_those_of_the_project(study, tmp_path):
-    with Project.open(study()) as project:
+    with Project.open(study(n_images=6, models=MODELS[:1])) as project:
         text = Page(render(gather(project, "tuebingen", "r.html"))).text
         rows = [row for row in project.scores.summary() if row.metric == "nss" and row.source == "cnn-lstm"]
         assert len(rows) == 2
@@ -253,7 +255,7 @@ def test_weights_and_a_sigma_in_degrees_are_in_the_methods(study):
         text = Page(render(gather(project, "tuebingen", "r.html"))).text
     assert "standard deviation 0.5 deg, 6.0 px of the image" in text
     assert "so that every fixation weighs as much as it lasted, d f ms" in text
-    assert "NSS, AUC and sAUC, with theirs, count every fixation the same" in text
+    assert "NSS, AUC, sAUC and IG, with theirs, count every fixation the same" in text
 
 
 def test_problems_are_listed_with_what_to_do(study):

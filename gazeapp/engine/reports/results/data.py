@@ -209,13 +209,17 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One analysis: its id and title, sentences that read its numbers, tables, figures."""
+    """One analysis: its id and title, sentences that read its numbers, tables, figures.
+
+    ``measures`` says what was measured: (name, meaning, formula) of each measure that it shows.
+    """
 
     id: str
     title: str
     readings: tuple[str, ...]
     tables: tuple[ResultTable, ...]
     figures: tuple[Figure, ...]
+    measures: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

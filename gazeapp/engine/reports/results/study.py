@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from gazeapp.engine.reports.results import comparisons, design, maps, people, readings, scores, tasks
 from gazeapp.engine.reports.results.data import Figure, Results, ResultTable, Section
-from gazeapp.engine.reports.results.words import known
-from gazeapp.engine.scoring.findings import DIFFERENCE, FACTORIAL, LATERALITY, MODEL_TASK, OBSERVERS
+from gazeapp.engine.reports.results.words import known, measured
+from gazeapp.engine.scoring.findings import (
+    CONCENTRATION,
+    CROSS_TASK,
+    DIFFERENCE,
+    DIFFERENTIATION,
+    FACTORIAL,
+    LATERALITY,
+    MODEL_TASK,
+    OBSERVERS,
+    SCANPATH,
+)
 
 _Shown = TypeVar("_Shown", Figure, ResultTable)
 
@@ -112,6 +122,7 @@ def _concentration(results: Results) -> Section:
             )
         ),
         _shown(maps.concentration_figure(results, task) for task in results.tasks),
+        _explained(results, CONCENTRATION, maps.LEADING),
     )
 
 
@@ -142,6 +153,8 @@ def _tasks(results: Results) -> Section:
                 tasks.specificity_figure(results, pair),
             )
         ),
+        _explained(results, DIFFERENTIATION, tasks.SHOWN)
+        + _explained(results, CROSS_TASK, (tasks.SPECIFICITY,)),
     )
 
 
@@ -160,6 +173,7 @@ def _laterality(results: Results) -> Section:
         _said(found),
         _shown(maps.laterality_table(results, task) for task in results.tasks),
         _shown(maps.laterality_figure(results, task) for task in results.tasks),
+        _explained(results, LATERALITY),
     )
 
 
@@ -181,7 +195,17 @@ def _scanpaths(results: Results) -> Section:
         _said(readings.scanpath_reading(results, task) for task in results.tasks),
         _shown(people.scanpath_table(results, task) for task in results.tasks),
         _shown(people.scanpath_figure(results, task) for task in results.tasks),
+        _explained(results, SCANPATH),
     )
+
+
+def _explained(
+    results: Results, analysis: str, metrics: Sequence[str] = ()
+) -> tuple[tuple[str, str, str], ...]:
+    """Return name, meaning and formula of the measures of an analysis: of these, or of all that have findings."""
+    found = dict.fromkeys(finding.metric for finding in results.of(analysis))
+    facts = [measured(metric, results.preset) for metric in metrics or found if metric in found]
+    return tuple((one.name, one.meaning, one.formula) for one in facts)
 
 
 def _shown(found: Iterable[_Shown | None]) -> tuple[_Shown, ...]:

@@ -45,7 +45,7 @@ from gazeapp.engine.scoring.findings import CROSS_TASK, DIFFERENTIATION, NAN, Fi
 
 CHANGE, CORRECTED, WITH_PEOPLE = "task_d", "task_d_corrected", "d_with_people"
 SPECIFICITY = "specificity"
-_SHOWN = (CHANGE, CORRECTED, "task_jsd", WITH_PEOPLE, "d_with_people_ceiling")
+SHOWN = (CHANGE, CORRECTED, "task_jsd", WITH_PEOPLE, "d_with_people_ceiling")
 _BESIDE = 0.16
 
 
@@ -74,7 +74,7 @@ def differentiation_table(results: Results, pair: tuple[str, str]) -> ResultTabl
         "which the corrected one is without. p of people: permuted task labels, one-sided; p of the correlation with "
         "people over images: permuted images.",
     )
-    return source_table(results, own, _SHOWN, words)
+    return source_table(results, own, SHOWN, words)
 
 
 def differentiation_figure(results: Results, pair: tuple[str, str]) -> Figure | None:
