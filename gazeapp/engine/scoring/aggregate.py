@@ -8,15 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from gazeapp.engine.scoring.ceilings import (
-    AGREEMENT,
-    EQUAL_SPLIT_HALF,
     HALF_VS_HALF,
     LOSO,
-    LOSO_CORRECTED,
     SPLIT_HALF,
     SQRT_SPEARMAN_BROWN,
 )
-from gazeapp.engine.scoring.corrections import cc_ceiling, half_size, nss_ceiling
+from gazeapp.engine.scoring.corrections import cc_ceiling, half_size
 from gazeapp.engine.scoring.facts import METRICS
 from gazeapp.engine.scoring.gold import ALL_MIXTURE, LOSO_EXTRAPOLATED, LOSO_MIXTURE
 from gazeapp.engine.scoring.image import HUMAN, Source
@@ -171,22 +168,11 @@ def ceiling_mark(metric: str, parts: Parts, n_subjects: IntArray) -> CeilingMark
     if metric in ("cc", "spearman") and _any(parts, (metric, SPLIT_HALF)):
         columns = np.column_stack([parts[metric, SPLIT_HALF], people / half])
         return CeilingMark(SQRT_SPEARMAN_BROWN, columns, lambda m: cc_ceiling(m[..., 0], m[..., 1]), 0.0)
-    agreement = [("nss", estimator) for estimator in AGREEMENT]
-    # Where human maps are weighted, the reliability of the maps that predict fixations stands by itself.
-    halves = ("nss", EQUAL_SPLIT_HALF) if ("nss", EQUAL_SPLIT_HALF) in parts else ("cc", SPLIT_HALF)
-    if metric == "nss" and all(_any(parts, key) for key in [("nss", LOSO), halves, *agreement]):
-        loso, r = parts["nss", LOSO], parts[halves]
-        columns = np.column_stack([loso, loso * r, (people - 1) / half, *(parts[key] for key in agreement)])
-        return CeilingMark(LOSO_CORRECTED, columns, _nss_mark, 0.0)
     for estimator in (LOSO_EXTRAPOLATED, LOSO_MIXTURE, LOSO, HALF_VS_HALF):
         if _any(parts, (metric, estimator)):
             columns = parts[metric, estimator][:, None]
             return CeilingMark(estimator, columns, lambda m: m[..., 0], NAN if chance is None else chance)
     return None
-
-
-def _nss_mark(means: DoubleArray) -> DoubleArray:
-    return nss_ceiling(means[..., 0], means[..., 1], means[..., 2], means[..., 3:])
 
 
 def _any(parts: Parts, key: tuple[str, str]) -> bool:

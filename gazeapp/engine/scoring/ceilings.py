@@ -1,6 +1,6 @@
-"""How well people predict people: the ceilings that a model's score is measured against.
+"""How well people predict people, from their own blurred maps.
 
-Two ingredients for each image, from the subjects' own blurred maps:
+Two ingredients for each image:
 
 * leave-one-subject-out (``loso``): every subject's fixations scored on the map of the others;
 * the split-half correlation ``r``: maps of two halves of the subjects, mean over random splits.
@@ -8,9 +8,7 @@ Two ingredients for each image, from the subjects' own blurred maps:
 Over images they become (docs/methods.md has the derivation):
 
 * CC and Spearman: ``sqrt(Spearman-Brown(r))``, what a perfect map can reach against a noisy human map;
-* NSS: ``loso_corrected``, the mean leave-one-subject-out NSS, corrected for what a map of n - 1
-  subjects loses against the density that it estimates: noise (few people) and sharpness (the blur);
-* AUC, AUC-Borji and sAUC: plain ``loso``, a lower bound;
+* metrics on fixations: plain ``loso``, a lower bound, where there is none of :mod:`.gold`, as under ``mit``;
 * SIM, KL and EMD: ``half_vs_half``, a reference at matched numbers of people, not a ceiling.
 """
 
@@ -32,14 +30,9 @@ from gazeapp.engine.scoring.ranks import NAN, centred_ranks, correlations
 from gazeapp.engine.types import DoubleArray, FloatArray, IntArray
 
 LOSO = "loso"
-LOSO_CORRECTED = "loso_corrected"
 SPLIT_HALF = "split_half_r"
-EQUAL_SPLIT_HALF = "split_half_r_equal"
-"""The split-half correlation of maps in which every fixation counts the same, where human maps are weighted."""
 SQRT_SPEARMAN_BROWN = "sqrt_spearman_brown"
 HALF_VS_HALF = "half_vs_half"
-AGREEMENT = ("agreement_quarter", "agreement_half", "agreement_one", "agreement_two")
-"""Agreement of different people's fixations at a blur of 1/4, 1/2, 1 and 2 times the variance sigma**2."""
 N_MAP_SPLITS = 5
 """Splits for SIM, KL and EMD, which need whole maps; correlations need only the Gram matrix."""
 N_RANK_SPLITS = 20
@@ -48,7 +41,6 @@ _RANK_GRID = 4
 """Pixels that ranks of blurred maps are compared at are this part of sigma apart."""
 _FIXATION_METRICS = ("nss", "auc", "auc_borji", "sauc")
 _MAP_METRICS = ("sim", "kl", "emd")
-_PAIR_ROWS = 512
 _GRAM_PIXELS = 16_384
 MIN_SUBJECTS_FOR_HALVES = 4
 """A half of one person would say nothing about people."""
@@ -68,8 +60,6 @@ class SubjectMaps:
         its scale.
     fixated
         Fixated pixels of each subject.
-    x, y
-        Fixations, px, shape (n,).
     owner
         Index of the subject of each fixation, shape (n,).
     sigma_px
@@ -80,8 +70,6 @@ class SubjectMaps:
 
     maps: FloatArray
     fixated: tuple[Pixels, ...]
-    x: DoubleArray
-    y: DoubleArray
     owner: IntArray
     sigma_px: float
     weight: float
@@ -177,7 +165,7 @@ def subject_maps(
         np.matmul(rows[:, own], columns[:, own].T, out=maps[k])
         fixated.append(pixels(xs[own], ys[own], height, width))
     weight = float(len(xs) if weights is None else weights.sum())
-    return SubjectMaps(maps, tuple(fixated), xs, ys, owner.astype(np.int64), sigma_px, weight)
+    return SubjectMaps(maps, tuple(fixated), owner.astype(np.int64), sigma_px, weight)
 
 
 @dataclass(frozen=True)
@@ -188,8 +176,8 @@ class ImageCeilings:
     ----------
     values
         (metric, estimator) -> value. ``loso`` needs 2 subjects; ``split_half_r`` (under ``cc`` and
-        ``spearman``) and ``half_vs_half`` need 4. Where fixations are weighted, ``split_half_r`` is of the
-        weighted maps and ``split_half_r_equal`` (under ``nss``) of the others. What cannot be had is left out.
+        ``spearman``) and ``half_vs_half`` need 4. Where fixations are weighted, the last two are of the weighted
+        maps. What cannot be had is left out.
     without
         The same without each subject in turn, shape (n_subjects,), for what goes into a percentage
         (not ``half_vs_half``); empty with fewer than 3 subjects, because one of 2 cannot be predicted
@@ -241,15 +229,10 @@ def image_ceilings(
     if n < MIN_SUBJECTS_FOR_HALVES:
         return ImageCeilings(found, without)
     first, second = _halves(n, n_splits, seed)
-    for key, gram in _reliabilities(people, weighted, metrics):
-        found[key] = _split_half(gram, first, second)
-        without[key] = _split_half_without(gram, n_splits, seed)
-    if "nss" in metrics:
-        whole, parted = _agreement(people)
-        for k, estimator in enumerate(AGREEMENT):
-            found["nss", estimator] = float(whole[k])
-            without["nss", estimator] = parted[k]
     compared = people if weighted is None else weighted
+    if "cc" in metrics:
+        found["cc", SPLIT_HALF] = _split_half(compared.gram, first, second)
+        without["cc", SPLIT_HALF] = _split_half_without(compared.gram, n_splits, seed)
     if "spearman" in metrics:
         found["spearman", SPLIT_HALF], without["spearman", SPLIT_HALF] = _rank_split_half(
             compared, min(n_splits, N_RANK_SPLITS), seed
@@ -260,24 +243,6 @@ def image_ceilings(
         for metric, value in _half_against_half(compared, first, second, preset, on_maps).items():
             found[metric, HALF_VS_HALF] = value
     return ImageCeilings(found, without)
-
-
-def _reliabilities(
-    people: SubjectMaps, weighted: SubjectMaps | None, metrics: Collection[str]
-) -> Iterator[tuple[tuple[str, str], DoubleArray]]:
-    """Yield (metric, estimator) and Gram matrix of the split-half correlations that the ceilings need.
-
-    The reliability in the ceiling of NSS is that of maps in which every fixation counts the same. Without
-    weights it is the one of CC.
-    """
-    if weighted is None:
-        if "cc" in metrics or "nss" in metrics:
-            yield ("cc", SPLIT_HALF), people.gram
-        return
-    if "cc" in metrics:
-        yield ("cc", SPLIT_HALF), weighted.gram
-    if "nss" in metrics:
-        yield ("nss", EQUAL_SPLIT_HALF), people.gram
 
 
 def _leave_one_out(
@@ -395,40 +360,6 @@ def _rank_split_half(people: SubjectMaps, n_splits: int, seed: int) -> tuple[flo
         return float(correlations(first, second).mean())
 
     return mean(maps), np.array([mean(np.delete(maps, k, axis=0)) for k in range(len(maps))])
-
-
-def _agreement(people: SubjectMaps) -> tuple[DoubleArray, DoubleArray]:
-    """Return how far different people agree above chance, at the blurs of ``AGREEMENT``.
-
-    With the density relative to uniform (mean 1 over pixels), this is its covariance with itself after
-    a Gaussian blur: the mean of the Gaussian over pairs of fixations. It has no bias from noise, because
-    nobody is compared with themselves.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        With all people, shape (4,); without each of them in turn, shape (4, n_subjects).
-    """
-    variances = people.sigma_px**2 * np.array([2.0, 1.0, 0.5, 0.25])
-    member = (people.owner[:, None] == np.arange(len(people))).astype(np.float64)
-    sums = np.zeros((4, len(people), len(people)))
-    for start in range(0, len(people.x), _PAIR_ROWS):
-        part = slice(start, start + _PAIR_ROWS)
-        distance = (people.x[part, None] - people.x[None, :]) ** 2
-        distance += (people.y[part, None] - people.y[None, :]) ** 2
-        kernel = np.exp(distance / (-2 * variances[0]))
-        for k in range(4):
-            sums[k] += member[part].T @ (kernel @ member)
-            kernel *= kernel  # half the variance
-    number = member.sum(axis=0)
-    different = 1.0 - np.eye(len(people))
-    by_person, pairs = (sums * different).sum(axis=2), (np.outer(number, number) * different).sum(axis=1)
-    # A pair counts for both of its people, so whoever leaves takes their pairs away twice.
-    sums_left = np.column_stack([by_person.sum(axis=1), by_person.sum(axis=1)[:, None] - 2 * by_person])
-    pairs_left = np.append(pairs.sum(), pairs.sum() - 2 * pairs)
-    scale = people.maps[0].size / (2 * np.pi * variances[:, None])
-    agreement: DoubleArray = (scale * sums_left / pairs_left - 1.0)[::-1]
-    return agreement[:, 0], agreement[:, 1:]
 
 
 def _half_against_half(

@@ -58,8 +58,8 @@ METRICS: dict[str, MetricFacts] = {
             "Height of the map where people looked, in standard deviations above the map's mean, however long "
             "they looked.",
             "NSS = mean over fixations f of (S(f) − mean S) / sd S",
-            "100 % is the NSS of the density that people's fixations come from, estimated from how one "
-            "person's fixations score on the map of the others, corrected for the few people and the blur.",
+            "100 % is the NSS of the density that people's fixations come from, estimated from how well one person "
+            "is predicted by all others and by half of them.",
         ),
         MetricFacts(
             "auc",
@@ -306,22 +306,6 @@ CEILINGS: dict[str, CeilingFacts] = {
         "subjects. A map of few people knows less than their density, so L is a lower bound of the ceiling.",
         lower_bound=True,
     ),
-    "loso_corrected": CeilingFacts(
-        "One person from the others, corrected",
-        (
-            "C = L / (√(R) · c)",
-            "R = a · r / (1 + (a − 1) · r)",
-            "c² = A(σ²)² · (2 / A(σ²/4) − 1 / A(σ²/2)) / A(2σ²)",
-        ),
-        "The map of the other subjects is noisier (few people) and smoother (the Gaussian) than the density "
-        "that their fixations come from; C is L divided by both effects. R is the reliability of that map "
-        "(Spearman 1910, Brown 1910): r = Σ L r / Σ L over images, of each image's L and its correlation r of "
-        "the maps of two random halves of the subjects; a = mean of (subjects − 1) / (subjects in a half). c is "
-        "the correlation of the density with itself blurred. A(t) is the mean over images of N · (mean over "
-        "pairs of fixations of different subjects of a Gaussian of variance t at their distance) − 1, N the "
-        "image's number of pixels; 1 / A(0) is extrapolated from A(σ²/4) and A(σ²/2). A c above 1 is noise and "
-        "counts as 1.",
-    ),
     "sqrt_spearman_brown": CeilingFacts(
         "The best possible correlation",
         ("C = √(R)", "R = a · r / (1 + (a − 1) · r)"),
@@ -355,16 +339,10 @@ ESTIMATORS: dict[str, str] = {
     "loso_extrapolated": "one person predicted from the others, extrapolated to unlimited people",
     "loso_mixture": "one person predicted from the density of the others (a lower bound)",
     "all_mixture": "everybody predicted from everybody, themselves included (an upper bound)",
-    "loso_corrected": "one person predicted from the others, corrected for few people and blur",
     "loso": "one person predicted from the others (a lower bound)",
     "sqrt_spearman_brown": "best possible correlation with a human map of this many people",
     "split_half_r": "correlation of the maps of two halves of the people",
-    "split_half_r_equal": "the same with every fixation counting the same, where human maps are weighted",
     "half_vs_half": "half of the people against the other half (a reference, no ceiling)",
-    "agreement_quarter": "agreement of different people's fixations, blurred by σ / 2",
-    "agreement_half": "agreement of different people's fixations, blurred by σ / √2",
-    "agreement_one": "agreement of different people's fixations, blurred by σ",
-    "agreement_two": "agreement of different people's fixations, blurred by σ · √2",
 }
 """Estimator id -> words to show."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,7 @@ __all__ = [
 
 OBSERVER_METRICS = ("nss", "auc", "ig")
 """Metrics whose curve over the number of observers is told."""
+_Number = TypeVar("_Number")
 Prepared = dict[str, PreparedMap]
 """Maps of one image that several tasks share, made ready, by ``SourceMap.shared``."""
 
@@ -101,7 +102,7 @@ class Rules:
     @property
     def needs_people_densities(self) -> bool:
         """Whether the density behind people's fixations has to be estimated."""
-        held = any(metric in GOLD_METRICS for metric in self.metrics)
+        held = any(metric in (*GOLD_METRICS, "auc_borji") for metric in self.metrics)
         return self.needs_conversions or (held and self.preset.information == "fitted")
 
 
@@ -256,7 +257,9 @@ def score_image(job: ImageJob, rules: Rules, prepared: Prepared | None = None) -
     frame = _frame(job, rules)
     prepared = {} if prepared is None else prepared
     seed = (rules.seed << 32) | job.seed
-    found = {one.source: _score(one, job.densities, frame, rules, seed, prepared) for one in _maps(job, frame)}
+    found = {
+        one.source: _score(one, job.densities, frame, rules, seed, prepared) for one in _maps(job, frame)
+    }
     gold = _gold(job, rules, seed)
     covered = {metric for metric, _ in gold.values}
     rest = [metric for metric in rules.metrics if metric not in covered]
@@ -290,11 +293,22 @@ def _gold(job: ImageJob, rules: Rules, seed: int) -> _Gold:
         return _Gold()
     negatives = job.others.negatives(job.key)
     places = (negatives.u, negatives.v)
-    found = job.gold.ceilings(job.key, places, rules.metrics)
+    # The expectation of AUC-Borji over its draws is AUC, of people as of models.
+    twins = {"auc": [metric for metric in ("auc", "auc_borji") if metric in rules.metrics]}
+    asked = [metric for metric in GOLD_METRICS if twins.get(metric) or metric in rules.metrics]
+    found = job.gold.ceilings(job.key, places, asked)
     curve = [metric for metric in OBSERVER_METRICS if metric in rules.metrics]
     fewer = observer_scores(job.gold, job.key, places, found, curve, seed)
     observed = {(metric, f"{OBSERVERS}_{n}"): value for (metric, n), value in fewer.items()}
-    return _Gold(found.values | observed, found.without(), found.by_subject)
+
+    def named(values: Mapping[tuple[str, str], _Number]) -> dict[tuple[str, str], _Number]:
+        return {
+            (name, estimator): value
+            for (metric, estimator), value in values.items()
+            for name in twins.get(metric, [metric])
+        }
+
+    return _Gold(named(found.values) | observed, named(found.without()), named(found.by_subject))
 
 
 def _maps(job: ImageJob, frame: _Frame) -> Iterator[SourceMap]:
@@ -382,9 +396,7 @@ def _versions(
         yield PreparedMap(blurred), [metric for metric in on_maps if METRICS[metric].against == "maps"]
     elif rules.transform == "density" and log2 is not None and densities is not None:
         for kind in dict.fromkeys(KIND_OF[metric] for metric in on_maps):
-            values = transformed(
-                log2, densities.centre_log2, kind, frame.height, frame.width, frame.sigma_px
-            )
+            values = transformed(log2, densities.centre_log2, kind, frame.height, frame.width, frame.sigma_px)
             yield PreparedMap(values), [metric for metric in on_maps if KIND_OF[metric] == kind]
     else:
         yield _ready(one, frame, prepared), on_maps

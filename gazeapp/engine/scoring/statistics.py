@@ -33,7 +33,7 @@ METHODS: dict[str, str] = {
     IMAGES: "percentile bootstrap over images, for few images by t",
     IMAGES_AND_PEOPLE: "percentile two-way bootstrap over images and people, for few of them by t",
 }
-"""What an interval is about -> how it was made; other sources call neither, and have no interval."""
+"""What an interval is about -> how it was made."""
 
 
 @dataclass(frozen=True)
@@ -224,12 +224,11 @@ class TwoWay:
             return None
         without = statistic(self._without)
         known = np.isfinite(without)
-        m = int(known.sum())
-        if m < MIN_PEOPLE:
-            return None
         image, subject, means = self._cells
         changes = statistic(means) - estimate
         finite = np.isfinite(changes)
+        if known.sum() < MIN_PEOPLE or not finite.any():
+            return None
         cells, cells_df = variance_of_cells(image[finite], subject[finite], changes[finite])
         influence = without[known] - without[known].mean()
         return People(influence, variance_over_people(without), cells, cells_df)

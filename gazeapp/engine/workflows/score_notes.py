@@ -9,6 +9,7 @@ from gazeapp.engine.reports.numbers import listed
 from gazeapp.engine.scoring.aggregate import SourceSummary
 from gazeapp.engine.scoring.ceilings import MIN_SUBJECTS_FOR_HALVES
 from gazeapp.engine.scoring.facts import METRICS
+from gazeapp.engine.scoring.gold import LOSO_EXTRAPOLATED, LOSO_MIXTURE, MIN_SUBJECTS_TO_EXTRAPOLATE
 from gazeapp.engine.scoring.presets import Preset
 from gazeapp.engine.scoring.statistics import MIN_PEOPLE
 from gazeapp.engine.types import IntArray
@@ -59,6 +60,15 @@ def say_what_is_missing(
             f"halves of them: {cost}",
             "Import recordings of more people.",
         )
+    pairs = int((n_people < MIN_SUBJECTS_TO_EXTRAPOLATE).sum())
+    cost = _cost_of_pairs(found, pairs == n)
+    if pairs > alone and cost:
+        tally.problem(
+            task,
+            f"{pairs} of {n} images were seen by fewer than {MIN_SUBJECTS_TO_EXTRAPOLATE} people, too few to tell "
+            f"what unlimited people would reach: {cost}",
+            "Import recordings of more people.",
+        )
     if 1 < n_subjects < MIN_PEOPLE:
         tally.problem(
             task,
@@ -103,13 +113,23 @@ def say_what_is_missing(
 
 def _cost_of_few(metrics: set[str], on_all: bool) -> str:
     """Return what it costs that two halves of the people of some images, or of all, cannot be compared."""
-    maps = [METRICS[metric].name for metric in ("cc", "spearman") if metric in metrics]
-    if not on_all:
-        names = ["NSS"] * ("nss" in metrics) + maps
-        return f"they are left out of the percentages of {listed(names)}." if names else ""
-    parts = [f"{listed(maps)} {'has' if len(maps) == 1 else 'have'} no percentage"] if maps else []
-    parts += ["NSS is held against its lower bound"] if "nss" in metrics else []
-    return ", and ".join(parts) + "." if parts else ""
+    names = [METRICS[metric].name for metric in ("cc", "spearman") if metric in metrics]
+    if not names:
+        return ""
+    if on_all:
+        return f"{listed(names)} {'has' if len(names) == 1 else 'have'} no percentage."
+    return f"they are left out of the percentages of {listed(names)}."
+
+
+def _cost_of_pairs(found: Sequence[SourceSummary], on_all: bool) -> str:
+    """Return what it costs that nothing can be extrapolated from the people of some images, or of all."""
+    held = {row.metric for row in found if row.estimator in (LOSO_EXTRAPOLATED, LOSO_MIXTURE)}
+    names = [facts.name for metric, facts in METRICS.items() if metric in held and facts.chance is not None]
+    if not names:
+        return ""
+    if on_all:
+        return f"{listed(names)} {'is' if len(names) == 1 else 'are'} held against a lower bound."
+    return f"they are left out of the percentages of {listed(names)}."
 
 
 def _near_chance(found: Sequence[SourceSummary]) -> list[str]:
