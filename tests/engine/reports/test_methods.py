@@ -10,7 +10,6 @@ from gazeapp.engine.project import Project
 from gazeapp.engine.project.gaze import FixationRow, NewTrial
 from gazeapp.engine.reports.gather import gather
 from gazeapp.engine.reports.render import render
-from gazeapp.engine.scoring.ceilings import AGREEMENT
 from gazeapp.engine.scoring.facts import (
     BOTH_VARIANCE,
     CEILINGS,
@@ -26,13 +25,12 @@ from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.score import ScoreSettings, score
 
 SIGNS = {"·": "*", "−": "-", "²": "**2", "√": "sqrt"}
-A = {"A(σ²/4)": "a0", "A(σ²/2)": "a1", "A(2σ²)": "a3", "A(σ²)": "a2"}
 
 
 def computed(formula, **values):
     """Return the right side of a printed formula."""
     text = formula.split(" = ", 1)[1] if " = " in formula else formula
-    for printed, name in (A | SIGNS).items():
+    for printed, name in SIGNS.items():
         text = text.replace(printed, name)
     return eval(text, {"__builtins__": {}, "sqrt": np.sqrt}, values)
 
@@ -54,7 +52,7 @@ def parts(project, task):
 
 @pytest.fixture
 def project(study):
-    with Project.open(study()) as opened:
+    with Project.open(study(n_images=6, models=())) as opened:
         yield opened
 
 
@@ -67,19 +65,12 @@ def test_every_formula_is_printed_as_it_is_in_the_facts(project):
         assert formula in text
 
 
-def test_the_printed_formula_of_the_nss_ceiling_gives_the_ceiling_from_the_exported_parts(project):
-    # 5 subjects: 2 in each half.
-    final, reliability, blur = CEILINGS["loso_corrected"].formulas
-    for task in ("general", "social"):
-        given = parts(project, task)
-        loso, r = given["nss", "loso"], given["cc", "split_half_r"]
-        agreement = {f"a{k}": given["nss", name].mean() for k, name in enumerate(AGREEMENT)}
-        squared = min(computed(blur, **agreement), 1.0)
-        ratio = computed(reliability, a=(5 - 1) / 2, r=(loso * r).sum() / loso.sum())
-        expected = computed(final, L=loso.mean(), R=ratio, c=np.sqrt(squared))
-        rows = [row for row in project.scores.summary() if (row.task, row.metric) == (task, "nss")]
-        assert {row.estimator for row in rows} == {"loso_corrected"}
-        assert [row.ceiling for row in rows] == pytest.approx([expected] * len(rows), rel=1e-6)
+def test_the_ceiling_of_fixations_is_the_mean_of_the_exported_parts(project):
+    for metric in ("nss", "auc", "sauc", "ig"):
+        expected = parts(project, "general")[metric, "loso_extrapolated"].mean()
+        rows = [row for row in project.scores.summary() if (row.task, row.metric) == ("general", metric)]
+        held = {row.estimator: row.ceiling for row in rows}
+        assert held == {"loso_extrapolated": pytest.approx(expected, rel=1e-6)}
 
 
 def test_the_printed_formula_of_the_cc_ceiling_gives_the_ceiling_from_the_exported_parts(project):
@@ -140,8 +131,9 @@ def test_the_printed_formulas_of_the_interval_give_its_length():
 def test_two_people_get_a_lower_bound_and_no_formula_that_was_not_used(study):
     with Project.open(study(n_subjects=2)) as opened:
         text = printed_text(opened)
-    assert ": the lower bound of the ceiling of NSS" in text
-    assert CEILINGS["loso_corrected"].formulas[0] not in text
+    assert ": the lower bound of the ceiling of NSS, AUC, sAUC and IG." in text
+    assert "There are no intervals: they need 6 images." in text
+    assert CEILINGS["loso_extrapolated"].formulas[0] not in text
     assert "corrected for the few people" not in text
 
 
@@ -205,7 +197,7 @@ def test_only_the_metrics_that_were_computed_are_told(study):
 def test_what_did_not_happen_is_not_told(project):
     text = printed_text(project)
     assert (
-        "5 simulated observers viewed 4 images under the task general; 5 simulated observers viewed" in text
+        "5 simulated observers viewed 6 images under the task general; 5 simulated observers viewed" in text
     )
     assert "more subject" not in text
     assert "recorded on a screen" not in text

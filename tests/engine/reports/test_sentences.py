@@ -3,7 +3,7 @@ from dataclasses import replace
 from gazeapp.engine.reports.content import Cell, MetricColumn, PairRow, SourceRow, TaskScores
 from gazeapp.engine.reports.sentences import key_results
 
-NSS = MetricColumn("nss", 2.0, "loso_corrected", 0.0, True)
+NSS = MetricColumn("nss", 2.0, "loso_extrapolated", 0.0, True)
 CC = MetricColumn("cc", 0.9, "sqrt_spearman_brown", 0.0, True)
 
 

@@ -33,7 +33,7 @@ def test_scores_in_percent_are_those_of_the_summary_with_their_intervals(study):
         "NSS of ViT-Transformer, task general",
         "NSS = mean over fixations",
         "30\u00a0images, 12\u00a0subjects",
-        "corrected for few people and blur",
+        "extrapolated to unlimited people",
         "two-way bootstrap over images and people",
         "score settings 0123456789",
     ):
