@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.geometry import Sigma
@@ -135,7 +136,10 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
             todo="Import recordings first, with `gazeapp import-gaze` or by dropping them on the window.",
         )
     tally = Tally(project, VERB, progress, sum(len(people.tables) for people in groups))
-    _score_all(_Run(project, plan, groups, everyone, images, progress), tally, max(1, settings.threads))
+    # Images are worked on side by side. Were each of their many small matrix products shared by threads once
+    # more, threads would wait for each other longer than they compute.
+    with threadpool_limits(1, "blas"):
+        _score_all(_Run(project, plan, groups, everyone, images, progress), tally, max(1, settings.threads))
     if not tally.cancelled:
         progress.report(tally.total, tally.total, "intervals and tests over images")
         numbers = subject_numbers(groups)

@@ -1,0 +1,208 @@
+"""What the score command takes for a whole project, and how that grows with the number of images.
+
+    python benchmarks/scoring_growth.py [--quick] [--json] [--images N]... [--side PX] [--threads N]
+
+A project is written through the stores into a folder that is removed afterwards: 15 people with 10 fixations
+each on every image under 2 tasks, and the maps of 6 models (grids of 14 x 14), which differ between the tasks.
+Then a process of its own scores it with the default settings: seven metrics, seven baselines, ceilings,
+the summary with 10,000 resamples and the findings. Reported are its time and its peak memory. Images are small
+(128 px), so that thousands fit into minutes: what grows with the number of images does not depend on their
+size, and what does depend on it is shown by a few images of 1024 px.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gazeapp.engine.gaze.records import IMAGE, Frame
+from gazeapp.engine.hashing import sha256_of
+from gazeapp.engine.models.base import ModelInfo
+from gazeapp.engine.project import Project
+from gazeapp.engine.project.gaze import FixationRow, NewTrial
+from gazeapp.engine.types import Rect
+
+TASKS, SUBJECTS, FIXATIONS, MODELS = ("describe", "people"), 15, 10, 6
+SMALL, LARGE = 128, 1024
+GOAL_MB = 1500
+
+_SCORE = """
+import json, resource, sys, time
+from gazeapp.engine.project import Project
+from gazeapp.engine.workflows.base import SILENT
+from gazeapp.engine.workflows.score import ScoreSettings, score
+start, processor = time.perf_counter(), time.process_time()
+with Project.open(sys.argv[1]) as project:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    summary = score(project, ScoreSettings(sigma=float(sys.argv[2]), threads=int(sys.argv[3])), SILENT)
+assert not summary.failed, summary
+print(json.dumps({
+    "units": summary.done,
+    "seconds": time.perf_counter() - start,
+    "processor_s": time.process_time() - processor,
+    "before_mb": before,
+    "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+}))
+"""
+
+
+def write_project(folder: Path, n_images: int, side: int) -> Path:
+    """Write a study of ``n_images`` of ``side`` x 3/4 ``side`` px."""
+    rng = np.random.default_rng(7)
+    path, size = folder / "study.gaze", (side, side * 3 // 4)
+    files = list(_pictures(folder, size, rng))
+    with Project.create(path) as project, project.transaction():
+        settings = project.settings.put("bench", {})
+        for model in range(MODELS):
+            id = f"model {model}"
+            encoder, decoder = ("cnn", "vit", "swin")[model % 3], ("lstm", "transformer")[model // 3]
+            project.runs.put_model(
+                ModelInfo(id, id.title(), "captioner", encoder=encoder, decoder=decoder, methods=("raw",))
+            )
+        images = []
+        for number in range(n_images):
+            file, sha256 = files[number % len(files)]
+            name = f"{number:05}.png"
+            images.append((project.images.add(file, name, sha256, *size, "photograph"), name))
+        for task in TASKS:
+            project.tasks.add(task)
+            _look(project, task, images, size, settings, rng)
+            for image, _ in images:
+                for model in range(MODELS):
+                    values = rng.random((14, 14), dtype=np.float32) ** 3
+                    project.runs.put_map(
+                        *(image, f"model {model}", task, "raw", values / values.sum()),
+                        *(Rect.of_image(*size), settings),
+                    )
+    return path
+
+
+def _pictures(folder: Path, size: tuple[int, int], rng: np.random.Generator) -> Iterator[tuple[Path, str]]:
+    for number in range(8):
+        coarse = Image.fromarray(rng.integers(0, 255, (24, 32, 3), dtype=np.uint8))
+        file = folder / f"picture-{number}.png"
+        coarse.resize(size).save(file)
+        yield file, sha256_of(file)
+
+
+def _look(
+    project: Project,
+    task: str,
+    images: Sequence[tuple[int, str]],
+    size: tuple[int, int],
+    settings: int,
+    rng: np.random.Generator,
+) -> None:
+    recording = project.gaze.add_recording(
+        path=project.folder / f"{task}.csv",
+        sha256=task,
+        format="csv",
+        confidence=1.0,
+        task=task,
+        facts={},
+        simulated=True,
+        settings_id=settings,
+        frame=Frame(of=IMAGE).as_json(),
+        geometry={},
+    )
+    trials = [
+        NewTrial(
+            *(f"S{subject:02}", task, image, "", name),
+            eye="left",
+            n_fixations=FIXATIONS,
+            n_kept=FIXATIONS,
+        )
+        for image, name in images
+        for subject in range(SUBJECTS)
+    ]
+    ids = project.gaze.add_trials(recording, trials)
+    project.gaze.add_fixations(_fixations(ids, size, rng))
+
+
+def _fixations(trials: list[int], size: tuple[int, int], rng: np.random.Generator) -> Iterator[FixationRow]:
+    """Yield fixations about four places of each image, all of one image's trials in turn."""
+    for start in range(0, len(trials), SUBJECTS):
+        places = rng.uniform(0.2, 0.8, (4, 2))
+        points = places[rng.integers(0, 4, SUBJECTS * FIXATIONS)]
+        points = np.clip(points + rng.normal(0, 0.06, points.shape), 0, 0.999) * size
+        for row, (x, y) in enumerate(points.tolist()):
+            k = row % FIXATIONS
+            yield FixationRow(
+                trials[start + row // FIXATIONS], k + 1, k + 1, x, y, 250.0 * k, 220.0, "left", "", ""
+            )
+
+
+def measure(n_images: int, side: int, threads: int) -> dict[str, float]:
+    """Write a project and score it in a process of its own."""
+    with tempfile.TemporaryDirectory() as made:
+        path = write_project(Path(made), n_images, side)
+        command = [sys.executable, "-c", _SCORE, str(path), str(24.0 * side / LARGE), str(threads)]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise RuntimeError(result.stderr)
+        found: dict[str, float] = json.loads(result.stdout)
+    return {
+        "images": n_images,
+        "side_px": side,
+        "threads": threads,
+        "ms_per_unit": round(1000 * found["seconds"] / found["units"], 1),
+        "processor_ms_per_unit": round(1000 * found["processor_s"] / found["units"], 1),
+        **{key: round(value, 1) for key, value in found.items()},
+    }
+
+
+def main() -> int:
+    """Run the benchmark and print its figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="20 and 60 small images")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--images", type=int, action="append", help="a number of images, once for each")
+    parser.add_argument("--side", type=int, help="longer side of the images of --images, px")
+    parser.add_argument("--threads", type=int, default=2, help="images scored at the same time")
+    arguments = parser.parse_args()
+    if arguments.images:
+        sizes = [(n, arguments.side or SMALL) for n in arguments.images]
+    elif arguments.quick:
+        sizes = [(20, SMALL), (60, SMALL)]
+    else:
+        sizes = [(200, SMALL), (1000, SMALL), (3000, SMALL), (20, LARGE), (60, LARGE)]
+    rows = []
+    if not arguments.json:
+        print(f"{len(TASKS)} tasks, {MODELS} models, {SUBJECTS} people; a unit is an image under a task")
+    for n_images, side in sizes:
+        rows.append(measure(n_images, side, arguments.threads))
+        if not arguments.json:
+            print(_line(rows[-1]), flush=True)
+    if arguments.json:
+        machine = f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
+        print(
+            json.dumps({"benchmark": "scoring_growth", "machine": machine, "goal_mb": GOAL_MB, "rows": rows})
+        )
+    else:
+        reached = max(row["peak_mb"] for row in rows) < GOAL_MB
+        print(f"goal: peak memory below {GOAL_MB} MB: {'reached' if reached else 'not reached'}")
+    return 0
+
+
+def _line(row: dict[str, float]) -> str:
+    return (
+        f"{row['images']:6} images of {row['side_px']:4} px: {row['ms_per_unit']:7.1f} ms a unit on the clock, "
+        f"{row['processor_ms_per_unit']:7.1f} ms of the processor, {row['seconds']:8.1f} s in all, "
+        f"peak {row['peak_mb']:6.0f} MB (before scoring {row['before_mb']:.0f})"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
