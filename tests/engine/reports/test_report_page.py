@@ -11,6 +11,7 @@ from gazeapp.engine.project import Project
 from gazeapp.engine.project.gaze import CHOICES, GEOMETRY
 from gazeapp.engine.reports.gather import gather
 from gazeapp.engine.reports.render import render
+from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.marking import choose_fixations
 from gazeapp.engine.workflows.report import ReportSettings, report
@@ -297,3 +298,50 @@ def test_a_model_without_some_images_is_held_against_the_ceiling_of_those_it_has
     assert f"(NSS {few.mean:.2f} of {few.ceiling:.2f}; 5 subjects, 2 images)" in text
     assert "Not all were scored on the same images: CNN-LSTM on 2 images;" in text
     assert "Not all sources have the same images" in text
+
+
+def test_a_study_without_findings_has_no_sections_about_them(study):
+    with Project.open(study(n_images=1, tasks=("free",), scored=False)) as project:
+        parsed = Page(render(gather(project, "tuebingen", "r.html")))
+    assert {"differences", "factorial", "concentration", "observers"}.isdisjoint(parsed.values("id"))
+
+
+def test_findings_have_sections_with_their_numbers_and_are_escaped(study):
+    shift = Finding(
+        *("laterality", "free", "laterality", "people", "", -0.123, -0.2, -0.05),
+        p=0.004,
+        p_holm=0.008,
+        n_images=4,
+        n_subjects=5,
+        note=HOSTILE,
+        kind="human",
+    )
+    effect = Finding(
+        *("factorial", "free", "nss", "decoder", "transformer - lstm", 0.345, 0.2, 0.5),
+        unit="standard deviations",
+        p=0.0001,
+        p_holm=0.0003,
+        effect=1.23,
+        n_images=4,
+        n_subjects=5,
+    )
+    with Project.open(study(n_images=1, tasks=("free",), scored=False)) as project:
+        settings_id = project.settings.put("score", {"primary": "nss"})
+        project.findings.put_findings(["laterality"], "", [shift], settings_id)
+        project.findings.put_findings(["factorial"], "tuebingen", [effect], settings_id)
+        parsed = Page(render(gather(project, "tuebingen", "r.html")))
+    assert {"laterality", "factorial"} <= set(parsed.values("id"))
+    assert {"#laterality", "#factorial"} <= set(parsed.values("href"))
+    assert "concentration" not in parsed.values("id")
+    text = parsed.text
+    assert "People (−0.123 [−0.200, −0.050], p = 0.008) lie to the left" in text
+    assert (
+        "Transformer decoders score above LSTM decoders (difference 0.34 [0.20, 0.50], p < 0.001, NSS)"
+        in text
+    )
+    assert "Decoder: Transformer − LSTM 0.34 [0.20, 0.50] 1.23 < 0.001 < 0.001 4 5" in text
+    assert "LI = (R − L) / (R + L)" in text
+    assert "script" not in parsed.tags
+    assert HOSTILE in " ".join(parsed.values("title"))
+    drawn = [source for source in parsed.values("src") if source.startswith("data:image/svg+xml;base64,")]
+    assert len(drawn) == 2

@@ -10,9 +10,10 @@ from PIL import Image
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.geometry import Geometry
-from gazeapp.engine.project import Project
+from gazeapp.engine.project import MeasureRow, Project, ScoreRow, SubjectScoresRow, SummaryRow
 from gazeapp.engine.project.gaze import GEOMETRY
 from gazeapp.engine.reports.tables import original
+from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.workflows import export as module
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.export import ExportSettings, export
@@ -337,3 +338,82 @@ def test_running_out_of_space_is_told_apart(tmp_path):
     with pytest.raises(GazeError, match="cannot be written here"), replacing(tmp_path / "a.csv"):
         raise OSError(errno.EROFS, "Read-only file system")
     assert not list(tmp_path.iterdir())
+
+
+def put_results(project):
+    """Put one number of each kind into a project without scores."""
+    settings_id = project.settings.put("score", {"primary": "nss"})
+    image = project.images.all()[0].id
+    summary = SummaryRow(
+        *("model", "cnn-lstm", "free", "", "", "nss", "tuebingen", 1, 2, 0.7, 1.4, "loso", 0.0),
+        *(50.0, 40.0, 60.0, settings_id, "images"),
+    )
+    scored = ScoreRow(image, "model", "cnn-lstm", "free", "", "", "nss", "tuebingen", 0.7, settings_id)
+    columns = (("model", "cnn-lstm", "", "", "nss"), ("ceiling", "loso_mixture", "", "", "nss"))
+    values = np.array([[0.5, np.nan], [1.25, 1.5]], dtype=np.float32)
+    own = SubjectScoresRow(image, "free", ("S01", "S02"), (6, 3), columns, values, settings_id)
+    project.scores.put_summary("tuebingen", ["free"], [summary], settings_id)
+    project.scores.put_unit([scored], [], "inputs", own=own)
+    project.findings.put_measures(
+        [MeasureRow(image, "free", "human", "people", "", "", "gini", "", 0.25, settings_id)]
+    )
+    about = {"estimate": 0.1, "low": -0.2, "high": 0.4, "n_images": 1, "n_subjects": 2}
+    effect = Finding("factorial", "free", "nss", "decoder", "transformer - lstm", p=0.5, p_holm=1.0, **about)
+    pair = Finding("difference", "free", "nss", "cnn-lstm", "vit-lstm", effect=0.3, kind="model", **about)
+    side = Finding("laterality", "free", "laterality", "people", note="=1+1", kind="human", **about)
+    project.findings.put_findings(["factorial", "difference"], "tuebingen", [effect, pair], settings_id)
+    project.findings.put_findings(["laterality"], "", [side], settings_id)
+
+
+def test_what_each_person_scores_is_exported_with_peoples_own_rows(study, folder):
+    with Project.open(study(n_images=1, tasks=("free",), scored=False)) as project:
+        put_results(project)
+        export(project, ExportSettings(str(folder), overlays=False, figures=False), SILENT)
+    rows = rows_of(folder, "scores_by_subject.csv")
+    names = ("subject", "model", "encoder", "decoder", "value", "n_fixations", "source_kind")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("S01", "cnn-lstm", "cnn", "lstm", "0.5", "6", "model"),
+        ("S02", "cnn-lstm", "cnn", "lstm", "", "3", "model"),
+        ("S01", "loso_mixture", "", "", "1.25", "6", "human"),
+        ("S02", "loso_mixture", "", "", "1.5", "3", "human"),
+    ]
+    assert {(row["image"], row["task"], row["metric"], row["preset"]) for row in rows} == {
+        ("scene-001.png", "free", "nss", "tuebingen")
+    }
+
+
+def test_findings_and_measures_are_exported(study, folder):
+    with Project.open(study(n_images=1, tasks=("free",), scored=False)) as project:
+        put_results(project)
+        export(project, ExportSettings(str(folder), overlays=False, figures=False), SILENT)
+    (pair,) = rows_of(folder, "differences.csv")
+    assert [pair[name] for name in ("first", "second", "difference", "ci_low", "ci_high", "effect", "p")] == [
+        *("cnn-lstm", "vit-lstm", "0.1", "-0.2", "0.4", "0.3", ""),
+    ]
+    (effect,) = rows_of(folder, "factorial.csv")
+    assert [effect[name] for name in ("term", "against", "estimate", "p_holm")] == [
+        *("decoder", "transformer - lstm", "0.1", "1.0"),
+    ]
+    every = rows_of(folder, "findings.csv")
+    assert [(row["analysis"], row["preset"]) for row in every] == [
+        *(("factorial", "tuebingen"), ("difference", "tuebingen"), ("laterality", "")),
+    ]
+    assert original(every[2]["note"]) == "=1+1"
+    assert every[2]["note"].startswith("'")
+    (measure,) = rows_of(folder, "measures.csv")
+    assert [measure[name] for name in ("image", "model", "measure", "value", "source_kind")] == [
+        *("scene-001.png", "people", "gini", "0.25", "human"),
+    ]
+    assert rows_of(folder, "summary.csv")[0]["interval"] == "images"
+
+
+def test_figures_are_written_for_each_preset_and_named_in_the_provenance(study, folder):
+    with Project.open(study(n_images=1, tasks=("free",), scored=False)) as project:
+        put_results(project)
+        export(project, ExportSettings(str(folder), overlays=False), SILENT)
+    there = {file.relative_to(folder).as_posix() for file in (folder / "figures").rglob("*.svg")}
+    assert {
+        f"figures/tuebingen/{name}.svg" for name in ("scores_free", "differences_nss", "images_nss_free")
+    } <= there
+    named = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["files"]
+    assert {name for name in named if name.startswith("figures/")} == there
