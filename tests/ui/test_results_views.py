@@ -249,8 +249,8 @@ def test_scores_of_many_images_are_drawn_off_this_thread(desk, qtbot, monkeypatc
     monkeypatch.setattr(scores, "_DRAWN_AT_ONCE", 0)
     desk.panel.show_view("scores")
     desk.selection.metric = "cc"
-    assert desk.panel._drawing
     qtbot.waitUntil(lambda: "CC" in desk.panel.figure.figure.title)
+    assert "drawing" in [job.title for job in desk.session.reader.jobs]
     want = {
         row.image_id: row.value
         for row in desk.scores

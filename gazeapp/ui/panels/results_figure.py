@@ -58,7 +58,7 @@ class FigureView(QWidget):
         top = QHBoxLayout()
         top.setContentsMargins(2 * theme.STEP, 0, 0, 0)
         top.setSpacing(2 * theme.STEP)
-        top.addWidget(self._choice)
+        top.addWidget(self._choice, 0, Qt.AlignmentFlag.AlignLeft)
         top.addWidget(self._title, 1)
         self._body = QWidget()
         self._grid = QGridLayout(self._body)

@@ -3,73 +3,118 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gazeapp.engine.reports.results.data import Figure, Results, ResultTable
+from gazeapp.engine.reports.results.data import Figure, ImageValues, Results, ResultTable
 from gazeapp.engine.types import DoubleArray
-from gazeapp.ui.panels.results_views import PeopleByImage, Shown, View, score_figures
+from gazeapp.ui.panels.results_views import ImageScores, Shown, View, score_figures
 from gazeapp.ui.study import PEOPLE_BY_IMAGE
 
 if TYPE_CHECKING:
     from gazeapp.engine.project import Project
 
 
-@dataclass(frozen=True, eq=False)
-class ReadResults:
-    """The results of a study under one preset, and what people reach on each image."""
+def read_work(preset: str) -> Callable[[Any, Any], Results]:
+    """Return the work of reading the results of a project.
 
-    results: Results
-    people: PeopleByImage
+    Of single images only the change with the task is read, which has a plot of its own; scores of images are
+    read by :func:`images_work` when they are drawn.
+    """
 
-
-def read_work(preset: str) -> Callable[[Any, Any], ReadResults]:
-    """Return the work of reading the results of a project."""
-
-    def work(project: Project, _progress: Any) -> ReadResults:
+    def work(project: Project, _progress: Any) -> Results:
         from gazeapp.engine.reports.results.read import read_results
+        from gazeapp.engine.reports.results.tasks import CHANGE
 
-        results = read_results(project, preset)
-        return ReadResults(results, _people(project, results))
+        results = read_results(project, preset, images=False)
+        names = _names(project)
+        place = {image_id: k for k, image_id in enumerate(names)}
+        columns = _Columns(len(names))
+        for row in project.findings.measures([CHANGE]):
+            if row.value is not None and not row.lesion:
+                key = row.task, row.measure, row.against, row.source_kind, row.source, row.method
+                columns.of(key)[place[row.image_id]] = row.value
+        measures = ImageValues(tuple(names), tuple(names.values()), columns.made)
+        return replace(results, measures=measures)
 
     return work
 
 
-def _people(project: Project, results: Results) -> PeopleByImage:
-    place = {image_id: k for k, image_id in enumerate(results.scores.image_ids)}
-    columns: dict[tuple[str, str, str], DoubleArray] = {}
-    for row in project.scores.ceilings(results.preset):
-        if row.estimator in PEOPLE_BY_IMAGE and row.value is not None:
-            key = row.task, row.metric, row.estimator
-            columns.setdefault(key, np.full(len(place), np.nan))[place[row.image_id]] = row.value
-    found: PeopleByImage = {}
-    for estimator in reversed(PEOPLE_BY_IMAGE):
-        for (task, metric, one), column in columns.items():
-            if one == estimator:
-                found[task, metric] = estimator, column
-    return found
+def images_work(preset: str, task: str, metric: str) -> Callable[[Any, Any], ImageScores]:
+    """Return the work of reading what every image scores by one metric under one task."""
+
+    def work(project: Project, _progress: Any) -> ImageScores:
+        names = _names(project)
+        place = {image_id: k for k, image_id in enumerate(names)}
+        columns = _Columns(len(names))
+        asked = {"task": task, "metric": metric, "preset": preset}
+        for image_id, kind, source, method, value in project.db.execute(_SCORES, asked):
+            columns.of((task, metric, kind, source, method))[place[image_id]] = value
+        people = _Columns(len(names))
+        for image_id, estimator, value in project.db.execute(_CEILINGS, asked):
+            if estimator in PEOPLE_BY_IMAGE:
+                people.of((estimator,))[place[image_id]] = value
+        estimator = next((one for one in PEOPLE_BY_IMAGE if (one,) in people.made), "")
+        return ImageScores(
+            task,
+            metric,
+            ImageValues(tuple(names), tuple(names.values()), columns.made),
+            estimator,
+            people.made.get((estimator,)),
+        )
+
+    return work
+
+
+_CURRENT = "settings_hash IN (SELECT settings_hash FROM summary WHERE preset = :preset)"
+_SCORES = (
+    "SELECT image_id, source_kind, source, method, value FROM scores WHERE task_id = (SELECT id FROM tasks WHERE "
+    "name = :task) AND metric = :metric AND preset = :preset AND lesion = '' AND value IS NOT NULL AND "
+    + _CURRENT
+)
+_CEILINGS = (
+    "SELECT image_id, estimator, value FROM ceilings WHERE task_id = (SELECT id FROM tasks WHERE name = :task) "
+    "AND metric = :metric AND preset = :preset AND value IS NOT NULL AND " + _CURRENT
+)
+
+
+class _Columns:
+    """Columns over images, made when they are first asked for."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self.made: dict[tuple[str, ...], DoubleArray] = {}
+
+    def of(self, key: tuple[str, ...]) -> DoubleArray:
+        column = self.made.get(key)
+        if column is None:
+            column = self.made[key] = np.full(self._n, np.nan)
+        return column
+
+
+def _names(project: Project) -> dict[int, str]:
+    return {image.id: image.name for image in project.images.all()}
 
 
 def score_work(
-    read: ReadResults, table: ResultTable, task: str, metric: str, *, baselines: bool
+    results: Results, images: ImageScores, table: ResultTable, *, baselines: bool
 ) -> Callable[[Any, Any], Shown]:
     """Return the work of drawing scores beside their table."""
 
     def work(_project: Any, _progress: Any) -> Shown:
-        figures = score_figures(read.results, read.people, task, metric, baselines=baselines)
-        return Shown((table,), figures)
+        return Shown((table,), score_figures(results, images, baselines=baselines))
 
     return work
 
 
-def view_work(read: ReadResults, view: View, task: str, choice: str) -> Callable[[Any, Any], Shown]:
+def view_work(results: Results, view: View, task: str, choice: str) -> Callable[[Any, Any], Shown]:
     """Return the work of making the tables and figures of a view."""
 
     def work(_project: Any, _progress: Any) -> Shown:
-        return view.build(read.results, task, choice)
+        return view.build(results, task, choice)
 
     return work
 

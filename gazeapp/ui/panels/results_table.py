@@ -214,6 +214,7 @@ class ResultView(QTableView):
         header = self.horizontalHeader()
         header.setMinimumHeight(28)
         header.setHighlightSections(False)
+        header.setTextElideMode(Qt.TextElideMode.ElideRight)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
@@ -322,12 +323,14 @@ class ResultView(QTableView):
             self.setColumnWidth(column, min(max(room, _SHARE_WIDTH), 2 * _SHARE_WIDTH))
 
     def _fit_texts(self, table: ResultTable) -> None:
-        metrics = QFontMetrics(self.font())
+        metrics, bold = QFontMetrics(self.font()), self.horizontalHeader().fontMetrics()
         names = [row.name for row in self.results.rows]
-        self.setColumnWidth(0, _bounded(metrics, [*names, table.row_header], _NAME_WIDTH) + 16)
+        most = max(_MOST_WIDTH, self.viewport().width() // 3)
+        self.setColumnWidth(0, _bounded(metrics, [*names, table.row_header], _NAME_WIDTH, most) + 16)
         for k, column in enumerate(table.columns):
             texts = [f"{row.cells[k].text}  {ends_text(row.cells[k])}" for row in self.results.rows]
-            self.setColumnWidth(k + 1, _bounded(metrics, [*texts, f"{_head(column)}MM"], _LEAST_WIDTH))
+            head = min(bold.horizontalAdvance(f"{_head(column)}MM") + _MARGIN, _MOST_WIDTH)
+            self.setColumnWidth(k + 1, _bounded(metrics, texts, max(head, _LEAST_WIDTH), _MOST_WIDTH))
 
     def _fit_rows(self, height: int) -> None:
         """Let whole rows fill the height, so that none is cut."""
@@ -388,8 +391,8 @@ def _is_text(cell: Cell) -> bool:
     return cell.value is None and any(character.isalpha() for character in cell.text)
 
 
-def _bounded(metrics: QFontMetrics, texts: Sequence[str], least: int) -> int:
-    return min(max([least, *(metrics.horizontalAdvance(text) + _MARGIN for text in texts)]), _MOST_WIDTH)
+def _bounded(metrics: QFontMetrics, texts: Sequence[str], least: int, most: int) -> int:
+    return min(max([least, *(metrics.horizontalAdvance(text) + _MARGIN for text in texts)]), most)
 
 
 def _copied(cell: Cell | None) -> str:

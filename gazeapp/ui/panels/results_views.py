@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from gazeapp.engine.reports.results import comparisons, design, maps, people, scores, tasks
 from gazeapp.engine.reports.results.data import (
     BASELINE,
@@ -54,9 +52,27 @@ _PEOPLE_NOTES = {
 }
 """Estimator of the ceiling in the table -> why people's points differ from it."""
 
-PeopleByImage = dict[tuple[str, str], tuple[str, DoubleArray]]
-"""(task, metric) -> estimator, and how well people predict each other on each image, shape (n_images,), NaN
-where unknown."""
+
+@dataclass(frozen=True, eq=False)
+class ImageScores:
+    """What every image scores by one metric under one task.
+
+    Parameters
+    ----------
+    task, metric
+        Task and metric.
+    values
+        Columns of the sources, with keys (task, metric, kind, source, method).
+    estimator, people
+        How well people predict each other on each image, shape (n_images,), NaN where unknown, and by what
+        estimator; None and empty where it is not known.
+    """
+
+    task: str
+    metric: str
+    values: ImageValues
+    estimator: str = ""
+    people: DoubleArray | None = None
 
 
 @dataclass(frozen=True)
@@ -212,26 +228,23 @@ def _nothing_to_choose(_results: Results, _task: str) -> dict[str, str]:
     return {}
 
 
-def score_figures(
-    results: Results, people: PeopleByImage, task: str, metric: str, *, baselines: bool
-) -> tuple[Figure, ...]:
+def score_figures(results: Results, images: ImageScores, *, baselines: bool) -> tuple[Figure, ...]:
     """Return the score of every image as dots, and shares of the ceiling as bars.
 
     Parameters
     ----------
     results
-        The results, with scores of images.
-    people
-        What people reach on each image.
-    task, metric
-        What is shown.
+        The results, without scores of images.
+    images
+        Those that are drawn.
     baselines
         Whether baselines have a row of dots and a bar, too.
     """
+    task, metric = images.task, images.metric
     shown = results if baselines else replace(results, sources=_without_baselines(results.sources))
-    dots = scores.image_figure(_with_people(shown, people, task, metric), task, metric)
-    if dots is not None and (task, metric) in people:
-        dots = replace(dots, caption=f"{dots.caption} {_about_people(results, people, task, metric)}")
+    dots = scores.image_figure(_with_images(shown, images), task, metric)
+    if dots is not None and images.people is not None:
+        dots = replace(dots, caption=f"{dots.caption} {_about_people(results, images)}")
     return _drawn(
         dots,
         scores.score_figure(shown, [task], [metric]),
@@ -239,10 +252,11 @@ def score_figures(
     )
 
 
-def _about_people(results: Results, people: PeopleByImage, task: str, metric: str) -> str:
+def _about_people(results: Results, images: ImageScores) -> str:
     """Return what people's points are, and why the ceiling of the table is another number."""
-    found = (row.estimator for row in results.summary if (row.task, row.metric) == (task, metric))
-    points = f"People's points are {_PEOPLE_POINTS[people[task, metric][0]]}."
+    about = images.task, images.metric
+    found = (row.estimator for row in results.summary if (row.task, row.metric) == about)
+    points = f"People's points are {_PEOPLE_POINTS[images.estimator]}."
     return f"{points} {_PEOPLE_NOTES.get(next(filter(None, found), ''), '')}".rstrip()
 
 
@@ -250,18 +264,17 @@ def _without_baselines(sources: Sequence[SourceFacts]) -> tuple[SourceFacts, ...
     return tuple(source for source in sources if source.kind != BASELINE)
 
 
-def _with_people(results: Results, people: PeopleByImage, task: str, metric: str) -> Results:
-    """Return the results with a row of people: how well they predict each other image by image."""
-    _, column = people.get((task, metric), ("", np.zeros(0)))
-    if not np.isfinite(column).any():
-        return results
+def _with_images(results: Results, images: ImageScores) -> Results:
+    """Return the results with scores of images, and a row of people: how well they predict each other."""
+    values, known = images.values, tuple(one for one in results.sources if one.kind != HUMAN)
+    if images.people is None:
+        return replace(results, sources=known, scores=values)
     everybody = SourceFacts(HUMAN, PEOPLE, "", "People", PEOPLE_COLOUR)
-    by_image = results.scores
-    columns = {**by_image.columns, (task, metric, HUMAN, PEOPLE, ""): column}
+    columns = {**values.columns, (images.task, images.metric, HUMAN, PEOPLE, ""): images.people}
     return replace(
         results,
-        sources=(everybody, *(one for one in results.sources if one.kind != HUMAN)),
-        scores=ImageValues(by_image.image_ids, by_image.names, columns),
+        sources=(everybody, *known),
+        scores=ImageValues(values.image_ids, values.names, columns),
     )
 
 

@@ -16,15 +16,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gazeapp.engine.reports.results.data import HUMAN, ResultTable, Row
+from gazeapp.engine.reports.results.data import HUMAN, Figure, Results, ResultTable, Row
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
 from gazeapp.ui.panels.results_corner import BY_METRIC, ResultsCorner
 from gazeapp.ui.panels.results_figure import FigureView
-from gazeapp.ui.panels.results_reading import ReadResults, read_work, score_work, view_work
+from gazeapp.ui.panels.results_reading import images_work, read_work, score_work, view_work
 from gazeapp.ui.panels.results_table import ResultView, SourceRow
 from gazeapp.ui.panels.results_taking import Taking
-from gazeapp.ui.panels.results_views import SCORES, VIEWS, Shown, View
+from gazeapp.ui.panels.results_views import SCORES, VIEWS, ImageScores, Shown, View
 from gazeapp.ui.panels.score_table import OF_TASK, facts_line, preset_names, score_table
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
@@ -33,6 +33,8 @@ from gazeapp.ui.widgets import EmptyState, capital, plain
 from gazeapp.ui.worker import JobState
 
 _VIEW = "scores/view"
+_KEPT = 24
+"""Metrics and tasks whose scores of images are kept at most."""
 _VIEWS_WIDTH, _VIEW_HEIGHT = 112, 24
 _DRAWN_AT_ONCE = 4000
 """Scores of images up to which figures are made at once; more of them on the reader's thread."""
@@ -57,12 +59,14 @@ class ScoresPanel(QWidget):
         self._session = session
         self._actions = actions
         self._study: StudyView | None = None
-        self._read: ReadResults | None = None
+        self._read: Results | None = None
+        self._images: dict[tuple[str, str], ImageScores] = {}
         self._stale = False
-        self._reading = self._drawing = 0
+        self._reading = self._drawing = self._wanting = 0
         self._choosing = False
         self._measures: dict[str, str] = {}
         self._shown = Shown()
+        self._dots: tuple[Figure, ...] = ()
         self.table = ResultView("Results")
         self.figure = FigureView("Figure of the results")
         self.corner = ResultsCorner()
@@ -82,7 +86,7 @@ class ScoresPanel(QWidget):
     def show_study(self, study: StudyView | None) -> None:
         """Show the scores of ``study``; None when no project is open."""
         if study is None or (self._study is not None and study.path != self._study.path):
-            self._read = None
+            self._forget()
         self._study = study
         self._stale = study is not None
         self._fill()
@@ -202,15 +206,33 @@ class ScoresPanel(QWidget):
 
     @Slot(object)
     def _job_changed(self, state: JobState) -> None:
-        if not state.finished or state.id not in (self._reading, self._drawing):
+        wanted = (self._reading, self._wanting, self._drawing)
+        if not state.finished or state.id not in wanted or self._study is None:
             return
         if state.error is not None:
             self.failed.emit(state.error)
         elif state.id == self._drawing:
             self._show(state.result)
-        elif self._study is not None and state.path == self._study.path:
+        elif state.path != self._study.path:
+            return
+        elif state.id == self._wanting:
+            self._keep(state.result)
+            self._build(self._study)
+        else:
             self._read = state.result
+            self._images.clear()
             self._fill()
+
+    def _forget(self) -> None:
+        """Let go of what was read of another project or under other conventions."""
+        self._read, self._dots = None, ()
+        self._images.clear()
+
+    def _keep(self, images: ImageScores) -> None:
+        """Keep scores of images for when they are drawn again; of many metrics only the last ones."""
+        while len(self._images) >= _KEPT:
+            del self._images[next(iter(self._images))]
+        self._images[images.task, images.metric] = images
 
     # Showing
 
@@ -220,7 +242,7 @@ class ScoresPanel(QWidget):
         study, chosen = self._study, self._selection
         self._drawing = 0
         presets = preset_names(study)
-        known = bool(presets) or (self._read is not None and bool(self._read.results.findings))
+        known = bool(presets) or (self._read is not None and bool(self._read.findings))
         self._stack.setCurrentIndex(1 if known else 0)
         if study is not None and presets and chosen.preset not in presets:
             chosen.update(preset=next(iter(presets)))  # which comes back here
@@ -257,7 +279,7 @@ class ScoresPanel(QWidget):
     def _choices(self) -> dict[str, str]:
         if self._read is None:
             return {}
-        return self.view.choices(self._read.results, self._selection.task)
+        return self.view.choices(self._read, self._selection.task)
 
     def _metric(self) -> str:
         """Return the metric or measure of the view in front."""
@@ -266,7 +288,7 @@ class ScoresPanel(QWidget):
         for one in (wanted, self._selection.metric):
             if one in choices or not choices:
                 return one
-        primary = self._read.results.primary if self._read is not None else ""
+        primary = self._read.primary if self._read is not None else ""
         return primary if primary in choices else next(iter(choices))
 
     def _score_table(self, study: StudyView) -> ResultTable:
@@ -278,22 +300,26 @@ class ScoresPanel(QWidget):
     def _build(self, study: StudyView) -> None:
         """Make tables and figures: at once where there are few images, else off this thread."""
         read, task, choice = self._read, self._selection.task, self._metric()
-        self._drawing = 0
+        self._drawing = self._wanting = 0
         if self.view.id == SCORES:
             table = self._score_table(study)
-            if read is None:
-                self._show(Shown((table,)))
+            images = self._images.get((task, choice))
+            if read is None or images is None:
+                self._show(Shown((table,), self._dots))  # the figure stays until the new one is there
+                if read is not None:
+                    work = images_work(read.preset, task, choice)
+                    self._wanting = self._session.reader.submit("scores of images", work, study.path)
                 return
-            work = score_work(read, table, task, choice, baselines=not self.table.folded)
+            draw = score_work(read, images, table, baselines=not self.table.folded)
         elif read is None:
             self._show(Shown())
             return
         else:
-            work = view_work(read, self.view, task, choice)
-        if len(read.results.scores.image_ids) * len(read.results.sources) <= _DRAWN_AT_ONCE:
-            self._show(work(None, None))
+            draw = view_work(read, self.view, task, choice)
+        if len(study.images) * len(read.sources) <= _DRAWN_AT_ONCE:
+            self._show(draw(None, None))
         else:
-            self._drawing = self._session.reader.submit("drawing", work, None)
+            self._drawing = self._session.reader.submit("drawing", draw, None)
 
     @Slot()
     def _refill(self) -> None:
@@ -304,6 +330,8 @@ class ScoresPanel(QWidget):
     def _show(self, shown: Shown) -> None:
         """Show tables and figures, or say what the view needs."""
         self._shown = shown
+        if self.view.id == SCORES:
+            self._dots = shown.figures
         is_empty = shown.is_empty and self._read is not None
         self._pages.setCurrentWidget(self._page_of(self.view) if is_empty else self._split)
         before = self.tables.currentData()
@@ -347,7 +375,7 @@ class ScoresPanel(QWidget):
         """Show the names of views that have nothing yet in a quiet colour."""
         shades = theme.colors()
         for k, view in enumerate(VIEWS):
-            found = self._read is not None and any(self._read.results.of(name) for name in view.analyses)
+            found = self._read is not None and any(self._read.of(name) for name in view.analyses)
             quiet = view.id != SCORES and not found
             self.views.item(k).setForeground(QColor(shades.muted if quiet else shades.text))
 
@@ -357,7 +385,7 @@ class ScoresPanel(QWidget):
     def _follow_selection(self, names: frozenset[str]) -> None:
         if "preset" in names:
             self._stale = self._study is not None
-            self._read = None
+            self._forget()
             if self.isVisible():
                 self._read_results()
         if names & {"task", "preset", "metric"}:
@@ -397,7 +425,7 @@ class ScoresPanel(QWidget):
         self.figure.emphasise(source)
 
     def _source_called(self, name: str) -> str:
-        sources = self._read.results.sources if self._read is not None else ()
+        sources = self._read.sources if self._read is not None else ()
         found = next((source for source in sources if source.name == name), None)
         return "" if found is None else PEOPLE if found.kind == HUMAN else found.id
 
@@ -422,7 +450,7 @@ class ScoresPanel(QWidget):
     @Slot(str)
     def _choose_metric(self, choice: str) -> None:
         self._measures[self.view.id] = choice
-        if self._read is not None and any(row.metric == choice for row in self._read.results.summary):
+        if self._read is not None and any(row.metric == choice for row in self._read.summary):
             self._selection.metric = choice
         self._fill()
 
