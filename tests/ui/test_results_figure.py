@@ -95,10 +95,14 @@ def test_unknown_values_are_not_drawn(plot):
 
 def test_of_many_points_some_are_drawn_from_the_lowest_to_the_highest(plot):
     values = np.random.default_rng(0).random(3 * MOST_POINTS)
-    plot.show_axes(axes(points(np.zeros(len(values)), values, small=True)))
+    keys = tuple((k, "a") for k in range(len(values)))
+    plot.show_axes(axes(points(np.zeros(len(values)), values, small=True, keys=keys)))
     shown = [spot.pos().y() for spot in plot.points[0].points()]
     assert len(shown) == MOST_POINTS
     assert {min(shown), max(shown)} == {values.min(), values.max()}
+    hidden = next(k for k, value in enumerate(values) if value not in shown)
+    plot.mark_image(hidden)  # is ringed all the same
+    assert [spot.pos().y() for spot in plot._ring.points()] == [values[hidden]]
 
 
 def test_points_of_other_sources_step_back(plot):

@@ -16,7 +16,7 @@ from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.ui import theme
 from gazeapp.ui.widgets import plain
 
-MOST_POINTS = 3000
+MOST_POINTS = 1000
 """Points of one series that are drawn at most, spread evenly over their values."""
 
 _SYMBOLS = {"o": "o", "s": "s", "D": "d", "^": "t1"}
@@ -59,7 +59,6 @@ class ResultPlot(pg.PlotWidget):
         self._series: list[Series] = []
         self._source = ""
         self._image: int | None = None
-        self._places: dict[int, list[tuple[float, float]]] = {}
         self._ring: pg.ScatterPlotItem | None = None
         self._path: pg.PlotCurveItem | None = None
         self._fitting = QTimer(self)
@@ -81,19 +80,20 @@ class ResultPlot(pg.PlotWidget):
             item.setBrush(self._brush(series))
 
     def mark_image(self, image_id: int | None) -> None:
-        """Ring the points of an image; in rows of points, join them."""
+        """Ring the points of an image, also where they are not drawn; in rows of points, join them."""
         self._image = image_id
-        if self._ring is None or self._path is None or self.axes is None:
+        axes = self.axes
+        if self._ring is None or self._path is None or axes is None:
             return
-        places = self._places.get(image_id, []) if image_id is not None else []
+        places = [place for one in axes.series if one.small for place in _places_of(axes, one, image_id)]
         xs, ys = [x for x, _ in places], [y for _, y in places]
         self._ring.setData(xs, ys)
-        self._path.setData(*((xs, ys) if self.axes.x_ticks else ([], [])))
+        self._path.setData(*((xs, ys) if axes.x_ticks else ([], [])))
 
     def redraw(self) -> None:
         """Draw everything again in the colours of the theme."""
         self.clear()
-        self.points, self._series, self._places = [], [], {}
+        self.points, self._series = [], []
         self.marks = self._ring = self._path = None
         axes, shades = self.axes, theme.colors()
         self.setBackground(shades.base)
@@ -201,10 +201,6 @@ class ResultPlot(pg.PlotWidget):
         self.addItem(item)
         self.points.append(item)
         self._series.append(series)
-        for x, y, k in zip(xs.tolist(), ys.tolist(), drawn.tolist(), strict=True):
-            key = series.keys[k] if series.keys else None
-            if key is not None:
-                self._places.setdefault(key[0], []).append((x, y))
 
     def _draw_marks(self, axes: Axes) -> None:
         """Draw the markers of all other series as one item; bars have one that cannot be seen, for its tooltip."""
@@ -340,6 +336,15 @@ def _known(axes: Axes, series: Series) -> tuple[DoubleArray, DoubleArray, IntArr
     """Return where the points of a series lie, their values, and which of them are known."""
     places, values = _across(axes, series.x), np.asarray(series.y, dtype=np.float64)
     return places, values, np.flatnonzero(np.isfinite(values) & np.isfinite(places))
+
+
+def _places_of(axes: Axes, series: Series, image_id: int | None) -> list[tuple[float, float]]:
+    """Return where the points of an image lie in a series."""
+    own = [k for k, key in enumerate(series.keys) if key is not None and key[0] == image_id]
+    places, values, _ = _known(axes, series)
+    xs, ys = _turned(axes, places[own], values[own])
+    found = zip(xs.tolist(), ys.tolist(), strict=True)
+    return [(x, y) for x, y in found if np.isfinite(x) and np.isfinite(y)]
 
 
 def _turned(axes: Axes, places: DoubleArray, values: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
