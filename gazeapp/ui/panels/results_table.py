@@ -42,6 +42,7 @@ _GROUP_FROM = 3
 
 _TALL_ROW, _ROW = 34, 26
 _NAME_WIDTH, _SHARE_WIDTH = 168, 84
+_HEADER, _TALL_HEADER, _SORT_MARK = 28, 42, 12
 _LEAST_WIDTH, _MOST_WIDTH, _MARGIN = 64, 280, 24
 _FOLDED = "scores/baselines_folded"
 _Index = QModelIndex | QPersistentModelIndex
@@ -115,7 +116,7 @@ class ResultModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain(self.table.note if column is None else column.meaning)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return self._side(section)
+            return self._side(section) | int(Qt.TextFlag.TextWordWrap)
         return None
 
     def data(self, index: _Index, role: int = 0) -> Any:
@@ -212,9 +213,7 @@ class ResultView(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalHeader().hide()
         header = self.horizontalHeader()
-        header.setMinimumHeight(28)
         header.setHighlightSections(False)
-        header.setTextElideMode(Qt.TextElideMode.ElideRight)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
@@ -310,6 +309,8 @@ class ResultView(QTableView):
         cells = [cell for row in self.results.rows for cell in row.cells]
         is_share = any(isinstance(cell, ShareCell) for cell in cells)
         tall = is_share or any(cell.low is not None for cell in cells)
+        one_line = all(" " not in _head(column) for column in table.columns)
+        self.horizontalHeader().setFixedHeight(_HEADER if one_line else _TALL_HEADER)
         if is_share:
             self._fit_shares(len(table.columns))
         else:
@@ -329,7 +330,7 @@ class ResultView(QTableView):
         self.setColumnWidth(0, _bounded(metrics, [*names, table.row_header], _NAME_WIDTH, most) + 16)
         for k, column in enumerate(table.columns):
             texts = [f"{row.cells[k].text}  {ends_text(row.cells[k])}" for row in self.results.rows]
-            head = min(bold.horizontalAdvance(f"{_head(column)}MM") + _MARGIN, _MOST_WIDTH)
+            head = min(_two_lines(bold, _head(column)) + _MARGIN + _SORT_MARK, _MOST_WIDTH)
             self.setColumnWidth(k + 1, _bounded(metrics, texts, max(head, _LEAST_WIDTH), _MOST_WIDTH))
 
     def _fit_rows(self, height: int) -> None:
@@ -389,6 +390,13 @@ def _head(column: Column) -> str:
 
 def _is_text(cell: Cell) -> bool:
     return cell.value is None and any(character.isalpha() for character in cell.text)
+
+
+def _two_lines(metrics: QFontMetrics, text: str) -> int:
+    """Return the width that a text needs on two lines, px."""
+    words = text.split()
+    halves = [(" ".join(words[:k]), " ".join(words[k:])) for k in range(1, len(words))] or [(text, "")]
+    return min(max(map(metrics.horizontalAdvance, pair)) for pair in halves)
 
 
 def _bounded(metrics: QFontMetrics, texts: Sequence[str], least: int, most: int) -> int:
