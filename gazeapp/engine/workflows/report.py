@@ -64,7 +64,7 @@ def report(project: Project, settings: ReportSettings, progress: Progress) -> Su
     content = gather(project, settings.preset, settings.output)
     plans = plan_galleries(
         content.scores,
-        current_scores(project, settings.preset),
+        current_scores(project, settings.preset, content.methods.primary),
         content.models,
         content.methods.primary,
         settings.n_examples,

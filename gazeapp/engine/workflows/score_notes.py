@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from gazeapp.engine.reports.numbers import listed
 from gazeapp.engine.scoring.aggregate import SourceSummary
+from gazeapp.engine.scoring.baselines import SPECTRAL_RESIDUAL
 from gazeapp.engine.scoring.ceilings import MIN_SUBJECTS_FOR_HALVES
 from gazeapp.engine.scoring.facts import METRICS
 from gazeapp.engine.scoring.gold import LOSO_EXTRAPOLATED, LOSO_MIXTURE, MIN_SUBJECTS_TO_EXTRAPOLATE
 from gazeapp.engine.scoring.presets import Preset
+from gazeapp.engine.scoring.sources import BASELINE, MODEL, Source
 from gazeapp.engine.scoring.statistics import MIN_PEOPLE
-from gazeapp.engine.types import IntArray
+from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.engine.workflows.base import Tally
+
+Scores = Mapping[Source, Mapping[str, DoubleArray]]
 
 
 def say_what_is_missing(
@@ -23,6 +29,7 @@ def say_what_is_missing(
     n_people: IntArray,
     n_subjects: int,
     found: Sequence[SourceSummary],
+    scores: Scores,
     n_untimed: int,
 ) -> None:
     """Store a sentence for each reason why numbers of a task are missing or rest on less.
@@ -39,6 +46,8 @@ def say_what_is_missing(
         People of the task.
     found
         The summary.
+    scores
+        Source -> metric -> score of each image, shape (n_images,), NaN where there is none.
     n_untimed
         Fixations without a duration, where human maps are weighted by duration.
     """
@@ -90,6 +99,7 @@ def say_what_is_missing(
             "Only one image has fixations, so there is no centre bias, no sAUC and no interval.",
             "Import recordings of more images.",
         )
+    _say_of_maps(tally, task, preset, scores)
     if n_untimed:
         tally.problem(
             task,
@@ -108,6 +118,41 @@ def say_what_is_missing(
             task,
             "AUC-Judd of one person is not comparable with that of many, so it has no ceiling.",
             "Use AUC of the preset tuebingen for percentages.",
+        )
+
+
+def _say_of_maps(tally: Tally, task: str, preset: Preset, scores: Scores) -> None:
+    """Say which maps are the same everywhere, and which sources lack what information gain needs."""
+    maps = {source: values for source, values in scores.items() if source.kind == MODEL}
+    for source, values in maps.items():
+        known = np.any([np.isfinite(column) for column in values.values()], axis=0)
+        flat = int((known & np.isnan(values["cc"])).sum()) if "cc" in values else 0
+        if flat:
+            chance = (
+                "they score chance on NSS and the AUCs" if preset.constant == "chance" else "they have no NSS"
+            )
+            tally.problem(
+                task,
+                f"{flat} maps of {source.id} have the same value everywhere: {chance}, and have no correlation.",
+                "Check how these maps were made.",
+            )
+    lost = [source.id for source, values in maps.items() if "ig" in values and np.isnan(values["ig"]).all()]
+    if lost and preset.information == "fitted":
+        tally.problem(
+            task,
+            f"There is no information gain of {listed(lost)}: how a map becomes a density is learnt on other images, "
+            "and there are fewer than 2 with a map and fixations.",
+            "Add maps of more images.",
+        )
+    pictures = scores.get(Source(BASELINE, SPECTRAL_RESIDUAL), {})
+    n_images = max((len(column) for values in scores.values() for column in values.values()), default=0)
+    seen = np.any([np.isfinite(column) for column in pictures.values()], axis=0) if pictures else False
+    without = n_images - int(np.sum(seen))
+    if without:
+        tally.problem(
+            task,
+            f"The files of {without} images cannot be read, so these have no baseline of spectral residual.",
+            "Put the files back where they were, or anywhere below the project's folder.",
         )
 
 

@@ -79,7 +79,12 @@ def prepare(
     if not rules.needs_people_densities:
         return Prepared()
     n = len(people.tables)
-    progress.report(0, n, f"{people.task} · how people predict each other")
+
+    def told(done: int) -> None:
+        if progress.cancelled:
+            raise StoppedError
+        progress.report(0, n, f"{people.task} · how people predict each other · image {done} of {n}")
+
     gold = TaskGold.build(
         {
             image_id: ImageFixations(
@@ -92,13 +97,15 @@ def prepare(
             for image_id, table in people.tables.items()
         },
         rules.seed,
+        told,
     )
     if not rules.needs_conversions:
         return Prepared(gold)
     elsewhere = tuple(other.others for other in all_tasks if other.task != people.task)
     trainers: dict[Source, ConversionTrainer] = {}
     spectral: dict[int, FloatArray] = {}
-    chosen = first_images(people.tables, rules.seed)
+    described = [image_id for image_id in people.tables if image_id in people.runs]
+    chosen = first_images(described or people.tables, rules.seed)
     for number, image_id in enumerate(chosen, start=1):
         if progress.cancelled:
             raise StoppedError

@@ -74,7 +74,14 @@ def summarise(
         project.scores.put_summary(plan.rules.preset.id, [people.task], rows, plan.settings_id)
     project.problems.clear(VERB, people.task)
     say_what_is_missing(
-        tally, people.task, plan.rules.preset, n_people, people.n_subjects, found, _untimed(plan, people)
+        tally,
+        people.task,
+        plan.rules.preset,
+        n_people,
+        people.n_subjects,
+        found,
+        scores,
+        _untimed(plan, people),
     )
     return TaskScores(people, place, n_people, scores, parts, without, found)
 

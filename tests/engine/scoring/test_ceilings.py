@@ -10,7 +10,6 @@ from scipy.stats import spearmanr
 
 from gazeapp.engine.gaze.density import human_map
 from gazeapp.engine.scoring.ceilings import (
-    AGREEMENT,
     HALF_VS_HALF,
     LOSO,
     N_MAP_SPLITS,
@@ -18,7 +17,7 @@ from gazeapp.engine.scoring.ceilings import (
     image_ceilings,
     subject_maps,
 )
-from gazeapp.engine.scoring.corrections import cc_ceiling, nss_ceiling, spearman_brown
+from gazeapp.engine.scoring.corrections import cc_ceiling, spearman_brown
 from gazeapp.engine.scoring.metrics import auc, auc_borji, nss, pixels, sauc, sim
 from gazeapp.engine.scoring.presets import MIT
 
@@ -168,28 +167,6 @@ def test_half_against_half_scores_the_map_of_one_half_on_that_of_the_other():
     assert N_MAP_SPLITS >= 2
 
 
-def test_agreement_is_the_mean_gaussian_over_pairs_of_different_people():
-    found = image_ceilings(people(), OTHERS).values
-    for estimator, variance in zip(AGREEMENT, SIGMA**2 * np.array([0.25, 0.5, 1, 2]), strict=True):
-        total, pairs = 0.0, 0
-        for i in range(len(X)):
-            for j in range(len(X)):
-                if SUBJECT[i] != SUBJECT[j]:
-                    distance = (X[i] - X[j]) ** 2 + (Y[i] - Y[j]) ** 2
-                    total += math.exp(-distance / 2 / variance) / (2 * math.pi * variance)
-                    pairs += 1
-        assert found["nss", estimator] == pytest.approx(SIZE * SIZE * total / pairs - 1, rel=1e-9)
-
-
-def test_agreement_of_many_fixations_is_summed_in_parts():
-    x, y, subject = (np.tile(column, 30) for column in (X, Y, SUBJECT))
-    many = image_ceilings(subject_maps(x, y, subject, SIZE, SIZE, SIGMA), OTHERS, metrics=["nss"]).values
-    few = image_ceilings(people(), OTHERS, metrics=["nss"]).values
-    assert len(x) > 512
-    for estimator in AGREEMENT:
-        assert many["nss", estimator] == pytest.approx(few["nss", estimator], rel=1e-9)
-
-
 def test_the_same_seed_gives_the_same_splits_and_another_gives_others():
     first, again = (image_ceilings(people(), OTHERS, n_splits=3, seed=1).values for _ in range(2))
     other = image_ceilings(people(), OTHERS, n_splits=3, seed=2).values
@@ -220,33 +197,3 @@ def test_spearman_brown_by_its_formula():
     assert spearman_brown(spearman_brown(0.3, 4), 0.25) == pytest.approx(0.3)
     assert math.isnan(spearman_brown(-0.1, 2))
     assert cc_ceiling(0.6, 2) == pytest.approx(math.sqrt(0.75))
-
-
-def test_nss_ceiling_by_its_formula():
-    # reliability 2 * 0.6 / 1.6 = 0.75; 1 / A(0) = 2 / 4 - 1 / 3 = 1 / 6; c^2 = 2^2 / (6 * 1) = 2 / 3.
-    assert nss_ceiling(1.5, 1.5 * 0.6, 2, [4.0, 3.0, 2.0, 1.0]) == pytest.approx(
-        1.5 / math.sqrt(0.75 * 2 / 3)
-    )
-    # Agreement that does not fall with blur is noise around a density that the blur leaves alone.
-    assert nss_ceiling(1.5, 1.5 * 0.6, 2, [1.0, 1.0, 1.1, 1.0]) == pytest.approx(1.5 / math.sqrt(0.75))
-
-
-@pytest.mark.parametrize("agreement", [[4.0, 1.9, 1.5, 1.0], [-0.1, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, -0.1]])
-def test_nss_has_no_ceiling_where_people_s_density_cannot_be_told(agreement):
-    assert math.isnan(nss_ceiling(1.5, 1.5 * 0.6, 2, agreement))
-
-
-def test_nss_ceiling_undoes_the_blur_of_a_gaussian_exactly():
-    # Agreement of a Gaussian of sd s with itself at a blur of variance t: area / (2 pi (2 s^2 + t)).
-    s2, b2, area = 30.0**2, 20.0**2, 1e9
-    agreement = area / (2 * math.pi * (2 * s2 + b2 * np.array([0.25, 0.5, 1, 2])))
-    true_nss = math.sqrt(area / (2 * math.pi * 2 * s2))
-    nss_of_the_blurred = agreement[2] / math.sqrt(agreement[3])
-    found = nss_ceiling(nss_of_the_blurred, nss_of_the_blurred, 1, agreement)
-    assert found == pytest.approx(true_nss, rel=1e-9)
-
-
-def test_images_are_pooled_side_by_side():
-    parts = np.array([[4.0, 3.0, 2.0, 1.0], [1.0, 1.0, 1.1, 1.0]])
-    both = nss_ceiling([1.5, 1.5], [0.9, 0.9], [2, 2], parts)
-    assert both == pytest.approx([nss_ceiling(1.5, 0.9, 2, row) for row in parts])

@@ -9,6 +9,8 @@ import pytest
 
 from gazeapp.engine.scoring.aggregate import Without, summarise_task
 from gazeapp.engine.scoring.baselines import OtherImages, Positions
+from gazeapp.engine.scoring.gold import TaskGold
+from gazeapp.engine.scoring.gold_people import ImageFixations
 from gazeapp.engine.scoring.image import ImageJob, ImageScores, Rules, Source, SourceMap, score_image
 from gazeapp.engine.scoring.statistics import Share
 from gazeapp.engine.types import Rect
@@ -31,10 +33,16 @@ def columns(results: list[ImageScores], field: str, key: object, *more: object) 
 def shares(images: list[KnownImage], models: list[np.ndarray], n_bootstrap: int) -> dict[tuple, Share]:
     """Score the true density and a model on all images, as the score verb does."""
     others = OtherImages({k: Positions(image.x / SIZE, image.y / SIZE) for k, image in enumerate(images)})
+    gold = TaskGold.build(
+        {
+            k: ImageFixations(image.x / SIZE, image.y / SIZE, image.subject, SIZE, SIZE)
+            for k, image in enumerate(images)
+        }
+    )
     results = []
     for k, (image, model) in enumerate(zip(images, models, strict=True)):
         maps = SourceMap(TRUTH, image.density, RECT), SourceMap(MODEL, model, RECT)
-        job = ImageJob(k, SIZE, SIZE, image.x, image.y, image.subject, maps, others, seed=k)
+        job = ImageJob(k, SIZE, SIZE, image.x, image.y, image.subject, maps, others, seed=k, gold=gold)
         results.append(score_image(job, RULES))
     n, m = len(results), results[0].n_subjects
     one = results[0]
@@ -88,10 +96,7 @@ def test_intervals_about_people_hold_the_truth_where_people_have_habits():
 
 
 @pytest.mark.simulation
-@pytest.mark.parametrize(
-    ("likeness", "n_people", "n_images"),
-    [(8, 12, 24), (8, 6, 24), (30, 12, 24), (0, 12, 24), (0, 6, 24), (8, 15, 40), (30, 15, 60)],
-)
+@pytest.mark.parametrize(("likeness", "n_people", "n_images"), [(8, 12, 24), (8, 6, 24), (0, 12, 24)])
 def test_intervals_hold_the_truth_at_their_nominal_rate(likeness, n_people, n_images):
     truth = {(TRUTH, "nss"): 100.0, (TRUTH, "cc"): 100.0, (MODEL, "nss"): true_percent(likeness, 3000)}
     found = {key: [] for key in truth}

@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.density import human_map
 from gazeapp.engine.gaze.geometry import Geometry
+from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.maps.resample import to_image
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
@@ -36,7 +38,13 @@ class Study:
         self.project = Project.create(folder / "study.gaze")
         self.names = [f"scene-{k}.png" for k in range(n_images)]
         for name in self.names:
-            self.project.images.add(folder / name, name, name, WIDTH, HEIGHT, "photograph")
+            self.picture(name, WIDTH, HEIGHT)
+
+    def picture(self, name, width, height):
+        path = self.folder / name
+        pixels = np.random.default_rng(list(name.encode())).integers(0, 255, (height, width, 3), np.uint8)
+        Image.fromarray(pixels).save(path)
+        self.project.images.add(path, name, sha256_of(path), width, height, "photograph")
 
     def look(self, task="general", n_subjects=6, names=None, file="a.csv", seed=1):
         rng = np.random.default_rng(seed)
@@ -87,7 +95,7 @@ def study(tmp_path, request):
     made.project.close()
 
 
-BASELINES = {"uniform", "random", "centre_gaussian", "centre_bias", "other_image"}
+BASELINES = {"uniform", "random", "centre_gaussian", "spectral_residual", "centre_bias", "other_image"}
 
 
 @pytest.mark.parametrize("study", [8], indirect=True)
@@ -102,7 +110,7 @@ def test_every_map_is_scored_and_summarised(study):
         ("model", "cnn-lstm"),
         *(("baseline", name) for name in BASELINES),
     }
-    assert len(scores) == 8 * 6 * 7
+    assert len(scores) == 8 * 7 * 7
     assert {row.metric for row in scores} == {"nss", "auc", "sauc", "ig", "cc", "sim", "kl"}
     row = study.summary(source="cnn-lstm", metric="nss")
     assert (row.n_images, row.n_subjects, row.method, row.preset, row.chance) == (
@@ -117,10 +125,10 @@ def test_every_map_is_scored_and_summarised(study):
     )
     assert row.percent == pytest.approx(100 * row.mean / row.ceiling)
     assert row.ci_low <= row.percent <= row.ci_high
-    assert (row.estimator, row.interval) == ("loso_corrected", "images and people")
+    assert (row.estimator, row.interval) == ("loso_extrapolated", "images and people")
     estimators = {r.metric: r.estimator for r in study.project.scores.summary() if r.source == "uniform"}
     assert estimators == {
-        "nss": "loso_corrected",
+        "nss": "loso_extrapolated",
         "auc": "loso_extrapolated",
         "sauc": "loso_extrapolated",
         "ig": "loso_extrapolated",
@@ -180,7 +188,7 @@ def test_new_maps_replace_the_scores_of_their_images_alone(study):
     study.model(version=2, names=["scene-2.png"])
     again = study.score(metrics=ON_MAPS)
     assert (again.done, again.skipped) == (1, 3)
-    assert len(study.project.scores.all()) == 4 * 6 * 6
+    assert len(study.project.scores.all()) == 4 * 7 * 6
     study.model("vit-lstm", names=study.names[:2])
     assert study.score(metrics=ON_MAPS).done == 2
     assert study.summary(source="vit-lstm", metric="nss").n_images == 2
@@ -506,17 +514,30 @@ def test_few_people_are_said_and_cost_what_they_must(study, n_subjects, sentence
     assert not [p for p in study.project.problems.all() if p.where == "general"]
 
 
-def test_what_is_said_about_nss_with_few_people_is_what_happens(study):
+def test_what_is_said_about_few_people_is_what_happens(study):
     study.look(n_subjects=3)
     [told] = [p.what for p in study.score().problems if "fewer than 4" in p.what]
-    assert told.endswith("halves of them: CC has no percentage, and NSS is held against its lower bound.")
+    assert told.endswith("halves of them: CC has no percentage.")
     assert study.summary(source="centre_bias", metric="nss").n_images == 4
     study.look(n_subjects=6, names=study.names[:3], file="more.csv", seed=8)
     [told] = [p.what for p in study.score().problems if "fewer than 4" in p.what]
     assert told.startswith("1 of 4 images")
-    assert told.endswith("they are left out of the percentages of NSS and CC.")
+    assert told.endswith("they are left out of the percentages of CC.")
+    assert study.summary(source="centre_bias", metric="cc").n_images == 3
     row = study.summary(source="centre_bias", metric="nss")
-    assert (row.n_images, row.estimator) == (3, "loso_corrected")
+    assert (row.n_images, row.estimator) == (4, "loso_extrapolated")
+
+
+def test_what_is_said_about_pairs_of_people_is_what_happens(study):
+    study.look(n_subjects=2)
+    [told] = [p.what for p in study.score().problems if "fewer than 3" in p.what]
+    assert told.endswith("NSS, AUC, sAUC and IG are held against a lower bound.")
+    assert study.summary(source="centre_bias", metric="nss").estimator == "loso_mixture"
+    study.look(n_subjects=6, names=study.names[:3], file="more.csv", seed=8)
+    [told] = [p.what for p in study.score().problems if "fewer than 3" in p.what]
+    assert told.startswith("1 of 4 images")
+    assert told.endswith("they are left out of the percentages of NSS, AUC, sAUC and IG.")
+    assert study.summary(source="centre_bias", metric="nss").n_images == 3
 
 
 def scatter(study):
@@ -548,7 +569,7 @@ def test_people_who_do_not_agree_give_no_percentage_and_that_is_said(study):
 @pytest.mark.filterwarnings("error")
 def test_an_image_of_one_pixel_has_no_ceiling_of_maps_and_no_warning(tmp_path):
     made = Study(tmp_path)
-    made.project.images.add(tmp_path / "dot.png", "dot.png", "dot.png", 1, 1, "photograph")
+    made.picture("dot.png", 1, 1)
     made.look()
     path = tmp_path / "dot.csv"
     path.write_text("image,subject,x,y\n" + "".join(f"dot.png,p{k:02d},0.5,0.5\n" for k in range(6)))
@@ -558,7 +579,7 @@ def test_an_image_of_one_pixel_has_no_ceiling_of_maps_and_no_warning(tmp_path):
     dot = made.project.images.by_name("dot.png").id
     parts = {(r.metric, r.estimator): r.value for r in made.project.scores.ceilings() if r.image_id == dot}
     assert parts["cc", "split_half_r"] is None
-    assert made.summary(source="uniform", metric="nss").n_images == 4
+    assert made.summary(source="centre_bias", metric="cc").n_images == 4
     made.project.close()
 
 
@@ -566,7 +587,8 @@ def test_a_single_image_has_no_centre_bias(study):
     study.look(names=["scene-0.png"])
     done = study.score()
     assert any("Only one image" in problem.what for problem in done.problems)
-    assert {row.source for row in study.project.scores.all()} == {"uniform", "random", "centre_gaussian"}
+    without_others = {"uniform", "random", "centre_gaussian", "spectral_residual"}
+    assert {row.source for row in study.project.scores.all()} == without_others
     assert study.summary(source="uniform", metric="nss").ci_low is None
 
 
@@ -583,7 +605,11 @@ def test_an_undefined_metric_is_stored_as_missing(study):
 def test_people_have_rows_of_their_own(study):
     study.look()
     study.score()
-    assert study.summary(source_kind="human", source="loso", metric="nss").percent < 100
+    percents = {
+        source: study.summary(source_kind="human", source=source, metric="nss").percent
+        for source in ("loso_mixture", "all_mixture")
+    }
+    assert percents["loso_mixture"] < 100 < percents["all_mixture"]
     half = study.summary(source_kind="human", source="half_vs_half", metric="sim")
     assert half.mean == pytest.approx(study.summary(source="uniform", metric="sim").ceiling)
 
@@ -676,3 +702,44 @@ def test_no_value_is_stored_as_nan(study):
             v is None or math.isfinite(v)
             for v in (row.mean, row.ceiling, row.percent, row.ci_low, row.ci_high)
         )
+
+
+def test_maps_that_say_nothing_are_counted_and_said(study):
+    study.look()
+    study.model()
+    flat = np.full((6, 8), 1 / 48, np.float32)
+    for name in study.names[:3]:
+        run = next(r for r in study.project.runs.all() if r.image_id == study.project.images.by_name(name).id)
+        study.project.db.execute("DELETE FROM maps WHERE run_id = ?", (run.id,))
+        study.project.maps.put_run(
+            run.id, flat, flat[None][:0], Rect.of_image(WIDTH, HEIGHT), run.settings_id
+        )
+    study.project.db.conn.commit()
+    [told] = [p.what for p in study.score().problems if "same value everywhere" in p.what]
+    assert told.startswith("3 maps of cnn-lstm have the same value everywhere: they score chance")
+    rows = [r for r in study.project.scores.all() if r.source == "cnn-lstm"]
+    values = {
+        metric: [r.value for r in rows if r.metric == metric] for metric in ("nss", "auc", "sauc", "cc")
+    }
+    assert (values["nss"].count(0), values["auc"].count(0.5), values["sauc"].count(0.5)) == (3, 3, 3)
+    assert values["cc"].count(None) == 3
+    assert study.summary(source="cnn-lstm", metric="cc").n_images == 1
+
+
+def test_pictures_that_are_gone_cost_one_baseline_and_that_is_said(study):
+    study.look()
+    (study.folder / "scene-1.png").unlink()
+    done = study.score()
+    [told] = [p.what for p in done.problems]
+    assert told == "The files of 1 images cannot be read, so these have no baseline of spectral residual."
+    assert study.summary(source="spectral_residual", metric="nss").n_images == 3
+    assert study.summary(source="random", metric="nss").n_images == 4
+
+
+def test_one_map_has_no_information_gain_and_that_is_said(study):
+    study.look()
+    study.model(names=study.names[:1])
+    [told] = [p.what for p in study.score().problems]
+    assert told.startswith("There is no information gain of cnn-lstm:")
+    assert study.summary(source="cnn-lstm", metric="ig").n_images == 0
+    assert study.summary(source="cnn-lstm", metric="nss").n_images == 1
