@@ -13,9 +13,10 @@ from gazeapp.engine.reports.quality import read_quality
 from gazeapp.engine.reports.quality_report import quality_data
 from gazeapp.engine.reports.results.read import read_results
 from gazeapp.engine.reports.results.study import study_sections
-from gazeapp.engine.reports.scores import current_summary, task_scores, with_pairs
+from gazeapp.engine.reports.scores import current_summary, scored_with, task_scores, with_pairs
 from gazeapp.engine.reports.sentences import key_results, notes
 from gazeapp.engine.scoring.findings import DIFFERENCE
+from gazeapp.engine.scoring.sources import MODEL, TRUTH
 
 _WRITERS = ("report", "export")
 """Verbs whose problems are about the files they wrote, not about the numbers."""
@@ -38,7 +39,7 @@ def gather(project: Project, preset: str, output: str) -> Report:
     summary = current_summary(project, preset)
     used = provenance.used_settings(project, preset)
     methods = provenance.methods(project, preset, used)
-    results = read_results(project, preset)
+    results = read_results(project, preset, scores=False)
     primary = results.primary
     scores = tuple(
         with_pairs(task, results.of(DIFFERENCE), primary)
@@ -69,9 +70,16 @@ def gather(project: Project, preset: str, output: str) -> Report:
     )
 
 
-def current_scores(project: Project, preset: str) -> list[ScoreRow]:
-    """Return the scores of every image behind the summary that a report shows."""
-    return [row for row in project.scores.all(preset) if not row.lesion]
+def current_scores(project: Project, preset: str, metric: str) -> list[ScoreRow]:
+    """Return the scores of every image by one metric, of models and truths: what galleries are chosen by.
+
+    All scores of a large study would not be held at once.
+    """
+    return [
+        row
+        for row in project.scores.each(preset, scored_with(project, preset))
+        if row.metric == metric and row.source_kind in (MODEL, TRUTH) and not row.lesion
+    ]
 
 
 def _today() -> str:

@@ -40,6 +40,7 @@ from gazeapp.engine.reports.results.dictionary import (
     MEASURES,
     SCORES_BY_SUBJECT,
 )
+from gazeapp.engine.reports.scores import scored_with
 from gazeapp.engine.reports.tables import Table, Value
 from gazeapp.engine.scoring.presets import PRESETS
 
@@ -187,7 +188,10 @@ def scores(project: Project) -> Iterator[Row]:
     """Yield scores by preset, task, image and source, those of one image and task at a time."""
     names = _names(project)
     for preset in sorted(PRESETS):
-        by_image = groupby(project.scores.each(preset), key=lambda row: (row.task, row.image_id))
+        by_image = groupby(
+            project.scores.each(preset, scored_with(project, preset)),
+            key=lambda row: (row.task, row.image_id),
+        )
         for (task, image_id), rows in by_image:
             ordered = sorted(
                 rows, key=lambda row: (row.source_kind, row.source, row.method, row.lesion, row.metric)

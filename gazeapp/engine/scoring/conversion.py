@@ -28,7 +28,7 @@ from gazeapp.engine.gaze.density import gaussian_profiles
 from gazeapp.engine.maps.resample import to_image
 from gazeapp.engine.scoring.cells import cell_index
 from gazeapp.engine.scoring.conversion_fit import Cells, Problem, Statistics, fit, folds
-from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray, Json, Rect
+from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray, Rect
 
 FIT_LONG_SIDE = 64
 """Cells along the longer side of an image while a conversion is fitted."""
@@ -164,28 +164,6 @@ class Conversion:
         density *= np.float32((1.0 - FLOOR) / density.mean(dtype=np.float64))
         density += np.float32(FLOOR)
         return np.log2(density, out=density)
-
-    def to_json(self) -> Json:
-        """Return the conversion as a dict for JSON."""
-        return {
-            "nodes": list(self.nodes),
-            "heights": list(self.heights),
-            "exponent": self.exponent,
-            "relative": self.form.relative,
-            "blur": self.form.blur,
-            "n_images": self.n_images,
-        }
-
-    @classmethod
-    def from_json(cls, stored: Json) -> Conversion:
-        """Return the conversion that :meth:`to_json` wrote."""
-        return cls(
-            nodes=tuple(float(node) for node in stored["nodes"]),
-            heights=tuple(float(height) for height in stored["heights"]),
-            exponent=float(stored["exponent"]),
-            form=Form(relative=bool(stored["relative"]), blur=float(stored["blur"])),
-            n_images=int(stored["n_images"]),
-        )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.maps.resample import to_image
 from gazeapp.engine.scoring.baseline_maps import Elsewhere, baseline_maps
-from gazeapp.engine.scoring.baselines import OtherImages, expected_human_map
+from gazeapp.engine.scoring.baselines import UNIFORM, OtherImages, expected_human_map
 from gazeapp.engine.scoring.ceilings import (
     MIN_SUBJECTS_TO_LEAVE_ONE_OUT,
     SubjectMaps,
@@ -394,12 +394,17 @@ def _versions(
         yield sharp, [metric for metric in on_maps if METRICS[metric].against == "fixations"]
         blurred = expected_human_map(sharp.flat.reshape(sharp.shape), frame.sigma_px)
         yield PreparedMap(blurred), [metric for metric in on_maps if METRICS[metric].against == "maps"]
-    elif rules.transform == "density" and log2 is not None and densities is not None:
+    elif _is_transformed(one.source, rules) and log2 is not None and densities is not None:
         for kind in dict.fromkeys(KIND_OF[metric] for metric in on_maps):
             values = transformed(log2, densities.centre_log2, kind, frame.height, frame.width, frame.sigma_px)
             yield PreparedMap(values), [metric for metric in on_maps if KIND_OF[metric] == kind]
     else:
         yield _ready(one, frame, prepared), on_maps
+
+
+def _is_transformed(source: Source, rules: Rules) -> bool:
+    # What knows nothing stays so: over the centre bias, uniform would be a map of everything but the centre.
+    return rules.transform == "density" and source != Source(BASELINE, UNIFORM)
 
 
 def _ready(one: SourceMap, frame: _Frame, prepared: Prepared) -> PreparedMap:

@@ -151,7 +151,8 @@ def _say_of_maps(tally: Tally, task: str, preset: Preset, scores: Scores) -> Non
     if without:
         tally.problem(
             task,
-            f"The files of {without} images cannot be read, so these have no baseline of spectral residual.",
+            f"{without} of {n_images} images cannot be read from their files, so they have no baseline of spectral "
+            "residual.",
             "Put the files back where they were, or anywhere below the project's folder.",
         )
 

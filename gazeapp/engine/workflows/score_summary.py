@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from gazeapp.engine.workflows.score_notes import say_what_is_missing
 from gazeapp.engine.workflows.score_units import ScorePlan, TaskPeople
 
 VERB = "score"
+_Key = TypeVar("_Key")
 CEILING = "ceiling"
 """Stands where a source's kind stands in what is stored without one subject, and of each."""
 
@@ -126,13 +128,20 @@ def _columns(
     for row in project.scores.each(settings_hash=plan.hash):
         if row.task == task:
             source = Source(row.source_kind, row.source, row.method, row.lesion)
-            column = scores.setdefault(source, {}).setdefault(row.metric, np.full(len(place), np.nan))
+            column = _column(scores.setdefault(source, {}), row.metric, len(place))
             column[place[row.image_id]] = np.nan if row.value is None else row.value
     for part in project.scores.ceilings(settings_hash=plan.hash):
         if part.task == task and part.value is not None:
-            column = parts.setdefault((part.metric, part.estimator), np.full(len(place), np.nan))
+            column = _column(parts, (part.metric, part.estimator), len(place))
             column[place[part.image_id]] = part.value
     return scores, parts
+
+
+def _column(columns: dict[_Key, DoubleArray], key: _Key, n: int) -> DoubleArray:
+    """Return the column of that key, made of ``n`` missing numbers where it is not there yet."""
+    if key not in columns:
+        columns[key] = np.full(n, np.nan)
+    return columns[key]
 
 
 def _without(
@@ -146,25 +155,23 @@ def _without(
 
     An image that too few people looked at has nothing without one of them, but keeps its entries.
     """
-    stored = {row.image_id: row for row in project.scores.people_parts(people.task, plan.hash)}
     looked = {image_id: np.unique(people.tables[image_id].subject) for image_id in place}
     names = np.concatenate(list(looked.values()))
     counts = [len(looked[image_id]) for image_id in place]
     starts = dict(zip(place, np.cumsum([0, *counts]), strict=False))
     scores: dict[Source, dict[str, DoubleArray]] = {}
     parts: dict[tuple[str, str], DoubleArray] = {}
-    for image_id, row in stored.items():
+    for row in project.scores.people_parts(people.task, plan.hash):
+        image_id = row.image_id
         if row.subjects != tuple(looked[image_id].tolist()):
             continue  # of fixations that have changed since, and whose scoring failed
         own = slice(starts[image_id], starts[image_id] + len(row.subjects))
         for (kind, source, method, lesion, metric), values in zip(row.columns, row.values, strict=True):
-            nothing = np.full(len(names), np.nan)
             if kind == CEILING:
-                column = parts.setdefault((metric, source), nothing)
+                column = _column(parts, (metric, source), len(names))
             else:
-                column = scores.setdefault(Source(kind, source, method, lesion), {}).setdefault(
-                    metric, nothing
-                )
+                of_source = scores.setdefault(Source(kind, source, method, lesion), {})
+                column = _column(of_source, metric, len(names))
             column[own] = values
     image = np.repeat(np.arange(len(place)), counts)
     return Without(image, np.array([numbers[name] for name in names.tolist()]), scores, parts)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -176,10 +174,6 @@ class TestConversion:
             (values - 0.5) / np.abs(values - 0.5).mean(), rel=1e-5
         )
         assert (Form(relative=True).of(np.zeros((3, 3), np.float32)) == 0).all()
-
-    def test_survives_json(self, world):
-        one = world.fitted(world.densities).of(3)
-        assert Conversion.from_json(json.loads(json.dumps(one.to_json()))) == one
 
     def test_a_map_with_nan_is_an_error(self):
         one = Conversion((0.0, 1.0), (0.0, 1.0), 1.0, Form(), 2)

@@ -88,10 +88,10 @@ def true_percent(likeness: float, n_images: int) -> float:
 
 
 def test_intervals_about_people_hold_the_truth_where_people_have_habits():
-    found = [study(seed, 8.0, 6, 10, 400) for seed in range(12)]
+    found = [study(seed, 8.0, 6, 10, 400) for seed in range(5)]
     for metric in RULES.metrics:
         own = [one[TRUTH, metric] for one in found]
-        assert sum(share.low <= 100 <= share.high for share in own) >= 10
+        assert sum(share.low <= 100 <= share.high for share in own) >= 4
         assert {(share.n_subjects, share.method) for share in own} == {(6, "images and people")}
 
 
