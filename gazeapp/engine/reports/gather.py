@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from gazeapp.engine.project import Project, ScoreRow
@@ -11,8 +12,9 @@ from gazeapp.engine.reports.content import Problem, Report
 from gazeapp.engine.reports.dataset import data_set, model_data
 from gazeapp.engine.reports.quality import read_quality
 from gazeapp.engine.reports.quality_report import quality_data
-from gazeapp.engine.reports.results.read import read_results
+from gazeapp.engine.reports.results.read import read_measures, read_results
 from gazeapp.engine.reports.results.study import study_sections
+from gazeapp.engine.reports.results.tasks import CHANGE
 from gazeapp.engine.reports.scores import current_summary, scored_with, task_scores, with_pairs
 from gazeapp.engine.reports.sentences import key_results, notes
 from gazeapp.engine.scoring.findings import DIFFERENCE
@@ -39,7 +41,8 @@ def gather(project: Project, preset: str, output: str) -> Report:
     summary = current_summary(project, preset)
     used = provenance.used_settings(project, preset)
     methods = provenance.methods(project, preset, used)
-    results = read_results(project, preset, scores=False)
+    # Of the numbers of images, only those that a figure of the report has: a large study has millions.
+    results = replace(read_results(project, preset, images=False), measures=read_measures(project, [CHANGE]))
     primary = results.primary
     scores = tuple(
         with_pairs(task, results.of(DIFFERENCE), primary)
