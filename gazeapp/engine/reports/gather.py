@@ -14,7 +14,7 @@ from gazeapp.engine.reports.quality import read_quality
 from gazeapp.engine.reports.quality_report import quality_data
 from gazeapp.engine.reports.results.read import read_measures, read_results
 from gazeapp.engine.reports.results.study import study_sections
-from gazeapp.engine.reports.results.tasks import CHANGE
+from gazeapp.engine.reports.results.tasks import IMAGE_MEASURES
 from gazeapp.engine.reports.scores import current_summary, scored_with, task_scores, with_pairs
 from gazeapp.engine.reports.sentences import key_results, notes
 from gazeapp.engine.scoring.findings import DIFFERENCE
@@ -42,7 +42,9 @@ def gather(project: Project, preset: str, output: str) -> Report:
     used = provenance.used_settings(project, preset)
     methods = provenance.methods(project, preset, used)
     # Of the numbers of images, only those that a figure of the report has: a large study has millions.
-    results = replace(read_results(project, preset, images=False), measures=read_measures(project, [CHANGE]))
+    results = replace(
+        read_results(project, preset, images=False), measures=read_measures(project, IMAGE_MEASURES)
+    )
     primary = results.primary
     scores = tuple(
         with_pairs(task, results.of(DIFFERENCE), primary)

@@ -116,10 +116,10 @@ def in_order(metrics: Iterable[str]) -> list[str]:
 def _task(task: str, rows: list[SummaryRow], models: Sequence[ModelData]) -> TaskScores:
     metrics = [_column(metric, rows) for metric in in_order(row.metric for row in rows)]
     several = {row.source for row in rows if len({r.method for r in rows if r.source == row.source}) > 1}
-    place = {model.id: k for k, model in enumerate(models)}
+    place = {source: k for k, source in enumerate([*(model.id for model in models), *SOURCES])}
     keys = sorted(
         {(row.source_kind, row.source, row.method) for row in rows},
-        key=lambda key: (_KIND_ORDER.get(key[0], 9), place.get(key[1], 99), key[1], key[2]),
+        key=lambda key: (_KIND_ORDER.get(key[0], 9), place.get(key[1], len(place)), key[1], key[2]),
     )
     sources = []
     for kind, source, method in keys:

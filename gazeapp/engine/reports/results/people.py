@@ -29,6 +29,7 @@ from gazeapp.engine.reports.results.findings import (
     unit_of,
 )
 from gazeapp.engine.reports.results.words import SIMULATED, captioned, finite, measured, value_text, with_unit
+from gazeapp.engine.reports.scores import in_order
 from gazeapp.engine.reports.style import LEVEL_COLOURS, PEOPLE_COLOUR, REFERENCE_COLOUR
 from gazeapp.engine.scoring.findings import NAN, OBSERVERS, SCANPATH, Finding
 from gazeapp.engine.scoring.observers import ObserverPoint, fitted_limit
@@ -126,7 +127,7 @@ def observer_table(results: Results, metric: str, task: str | None = None) -> Re
 def observer_figure(results: Results, metrics: Sequence[str] = ()) -> Figure | None:
     """Return how well people are predicted from 1, 2, 4 ... others, one plot for each metric, a line for each task."""
     own = [finding for finding in results.of(OBSERVERS) if not metrics or finding.metric in metrics]
-    shown = list(dict.fromkeys(finding.metric for finding in own if is_count(finding)))
+    shown = in_order(finding.metric for finding in own if is_count(finding))
     if not shown:
         return None
     return Figure(

@@ -183,7 +183,7 @@ def _observers(results: Results) -> Section:
         "observers",
         "Number of observers",
         _said(readings.observer_reading(results, metric) for metric in metrics[:1]),
-        _shown(people.observer_table(results, metric) for metric in metrics),
+        _shown(people.observer_table(results, metric) for metric in metrics[:1]),
         _shown([people.observer_figure(results)]),
     )
 

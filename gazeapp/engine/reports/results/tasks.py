@@ -44,6 +44,9 @@ from gazeapp.engine.reports.results.words import (
 from gazeapp.engine.scoring.findings import CROSS_TASK, DIFFERENTIATION, NAN, Finding
 
 CHANGE, CORRECTED, WITH_PEOPLE = "task_d", "task_d_corrected", "d_with_people"
+ABOVE_NOISE = "task_d_excess"
+IMAGE_MEASURES = (CHANGE, ABOVE_NOISE)
+"""Measures of single images that a figure shows."""
 SPECIFICITY = "specificity"
 SHOWN = (CHANGE, CORRECTED, "task_jsd", WITH_PEOPLE, "d_with_people_ceiling")
 _BESIDE = 0.16
@@ -245,7 +248,12 @@ def _scatter(results: Results, pair: tuple[str, str]) -> Axes | None:
         for key, column in results.measures.columns.items()
         if key[:3] == (pair[0], CHANGE, pair[1])
     }
-    people = columns.get((HUMAN, PEOPLE_TERM))
+    # Few fixations change people's maps, too; what is above that noise is what a model can follow.
+    people, name, lines = columns.get((HUMAN, PEOPLE_TERM)), CHANGE, (Line(0.0, "", along="both"),)
+    above = results.measures.columns.get((pair[0], ABOVE_NOISE, pair[1], HUMAN, PEOPLE_TERM, ""))
+    if above is not None:
+        people, name, lines = above, ABOVE_NOISE, ()
+    of_people = f"{measured(name).name} of people"
     models = [
         (source, columns[source.kind, source.id])
         for source in results.sources
@@ -264,7 +272,7 @@ def _scatter(results: Results, pair: tuple[str, str]) -> Axes | None:
                 x=people[both],
                 y=column[both],
                 texts=tuple(
-                    f"{results.measures.names[k]}\nD of people {value_text(people[k], CHANGE)}, of {source.name} "
+                    f"{results.measures.names[k]}\n{of_people} {value_text(people[k], name)}, D of {source.name} "
                     f"{value_text(column[k], CHANGE)}"
                     for k in both
                 ),
@@ -274,10 +282,10 @@ def _scatter(results: Results, pair: tuple[str, str]) -> Axes | None:
         )
     return Axes(
         title="Per image",
-        x_label="D of people",
+        x_label=of_people,
         y_label="D of models",
         series=tuple(series),
-        lines=(Line(0.0, "", along="both"),),
+        lines=lines,
     )
 
 

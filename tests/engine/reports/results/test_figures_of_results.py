@@ -114,6 +114,17 @@ def test_changes_of_models_are_drawn_against_those_of_people(study):
     assert len(only_sources.axes) == 1
 
 
+def test_where_the_change_above_noise_is_known_models_are_drawn_against_it():
+    study = made.results()
+    above = np.linspace(-0.1, 0.6, made.N_IMAGES)
+    study.measures.columns["general", "task_d_excess", "social", "human", "people", ""] = above
+    scatter = tasks.differentiation_figure(study, ("general", "social")).axes[1]
+    np.testing.assert_array_equal(scatter.series[0].x, above)
+    # Two measures of different kinds: no line on which they are equal.
+    assert scatter.lines == ()
+    assert "above noise" in scatter.x_label
+
+
 def test_the_curve_of_observers_has_its_fit_dotted_and_called_no_ceiling(study):
     figure = people.observer_figure(study, ["nss"])
     (axes,) = figure.axes
