@@ -249,7 +249,8 @@ def _scatter(results: Results, pair: tuple[str, str]) -> Axes | None:
         if key[:3] == (pair[0], CHANGE, pair[1])
     }
     # Few fixations change people's maps, too; what is above that noise is what a model can follow.
-    people, name, lines = columns.get((HUMAN, PEOPLE_TERM)), CHANGE, (Line(0.0, "", along="both"),)
+    people, name = columns.get((HUMAN, PEOPLE_TERM)), CHANGE
+    lines: tuple[Line, ...] = (Line(0.0, "", along="both"),)
     above = results.measures.columns.get((pair[0], ABOVE_NOISE, pair[1], HUMAN, PEOPLE_TERM, ""))
     if above is not None:
         people, name, lines = above, ABOVE_NOISE, ()
