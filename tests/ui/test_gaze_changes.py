@@ -263,11 +263,11 @@ def test_choices_are_counted_before_and_undone_after(open_window, qtbot, study):
     window.history.do(choose_step(dialog.choices))
     idle(qtbot, window)
     assert read(study.path, lambda p: sum(p.gaze.counts().values())) == total - trials
-    qtbot.waitUntil(lambda: window.bench.scores.older.isVisibleTo(window.bench.scores.corner))
+    qtbot.waitUntil(lambda: window.bench.scores.corner.older.isVisibleTo(window.bench.scores.corner))
     window.actions_["edit.undo"].trigger()
     idle(qtbot, window)
     assert read(study.path, choices_of) == GazeChoices()
-    qtbot.waitUntil(lambda: not window.bench.scores.older.isVisibleTo(window.bench.scores.corner))
+    qtbot.waitUntil(lambda: not window.bench.scores.corner.older.isVisibleTo(window.bench.scores.corner))
 
 
 def test_choices_that_cannot_be_used_say_why(open_window, qtbot, study):

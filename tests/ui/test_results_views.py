@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from gazeapp.engine.project import MeasureRow, Project
@@ -230,6 +231,26 @@ def test_a_table_and_a_figure_are_written(desk, qtbot, tmp_path):
     lines = (tmp_path / "table.csv").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 1 + desk.model.rowCount()
     assert "0.3" in lines[1]
+
+
+def test_a_figure_is_copied_as_a_picture(desk, qtbot):
+    desk.panel.show_view("differences")
+    QApplication.clipboard().clear()
+    with qtbot.waitSignal(desk.panel.taking.said, timeout=30_000) as said:
+        desk.panel.taking.copy_figure()
+    assert said.args == ["Figure copied"]
+    assert QApplication.clipboard().image().width() > 500
+
+
+def test_a_right_click_on_a_plot_offers_to_take_it_along(desk, qtbot, monkeypatch):
+    desk.panel.show_view("differences")
+    places = []
+    monkeypatch.setattr(desk.panel.taking.menu, "popup", places.append)
+    plot = desk.panel.figure.plots[0]
+    middle = plot.viewport().rect().center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, middle, plot.viewport().mapToGlobal(middle))
+    QApplication.sendEvent(plot.viewport(), event)
+    assert places == [plot.viewport().mapToGlobal(middle)]
 
 
 def test_what_cannot_be_written_is_told_and_leaves_the_window_alone(desk, qtbot, tmp_path):

@@ -113,6 +113,7 @@ class TakeMenu(QMenu):
         super().__init__(parent)
         self.copy = self._add("Copy table")
         self.origin = self._add("Copy where this number came from")
+        self.picture = self._add("Copy figure")
         self.addSeparator()
         self.table = self._add("Save table…")
         self.figure = self._add("Save figure…")

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from gazeapp.engine.reports.results.data import BASELINE, Axes, Figure
 from gazeapp.ui import theme
 from gazeapp.ui.panels.results_axes import MOST_POINTS, ResultPlot
-from gazeapp.ui.widgets import label, plain
+from gazeapp.ui.widgets import label, plain, simulated_badge
 
 _LEAST_WIDTH, _LEAST_HEIGHT = 28 * theme.STEP, 16 * theme.STEP
 
@@ -61,6 +61,8 @@ class FigureView(QWidget):
         top.addWidget(self._choice, 100)
         top.addWidget(self._title, 100)
         top.addStretch(1)
+        self._badge = simulated_badge()
+        top.addWidget(self._badge)
         self._body = QWidget()
         self._grid = QGridLayout(self._body)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -137,6 +139,7 @@ class FigureView(QWidget):
         about = _about(figure) if figure is not None else ""
         for part in (self._title, self._choice):
             part.setToolTip(plain(about))
+        self._badge.setVisible(figure is not None and figure.simulated)
         self._write_legend()
         while len(self._pool) < len(axes):
             self._pool.append(self._new_plot())

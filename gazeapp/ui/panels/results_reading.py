@@ -141,3 +141,14 @@ def figure_work(figure: Figure, path: Path) -> Callable[[Any, Any], str]:
         return str(path)
 
     return work
+
+
+def picture_work(figure: Figure) -> Callable[[Any, Any], bytes]:
+    """Return the work of drawing a figure for the clipboard; its result is a PNG file."""
+
+    def work(_project: Any, _progress: Any) -> bytes:
+        from gazeapp.engine.reports.results.draw import figure_bytes
+
+        return figure_bytes(figure, "png")
+
+    return work

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 from gazeapp.engine.reports.results.data import ResultTable
 from gazeapp.ui.folders import FIGURES, TABLES, ask_where_to_save
 from gazeapp.ui.panels.results_corner import TakeMenu
 from gazeapp.ui.panels.results_figure import FigureView
-from gazeapp.ui.panels.results_reading import figure_work, table_work
+from gazeapp.ui.panels.results_reading import figure_work, picture_work, table_work
 from gazeapp.ui.panels.results_table import ResultView, as_text
 from gazeapp.ui.panels.score_table import is_scores, spelled_out
 from gazeapp.ui.session import Session
@@ -39,11 +39,13 @@ class Taking(QObject):
         self._figure = figure
         self._session = session
         self._saving: set[int] = set()
+        self._copying = 0
         self.name = "results"
         self.menu = TakeMenu(panel)
         self.menu.aboutToShow.connect(self._explain)
         self.menu.copy.triggered.connect(self.copy_table)
         self.menu.origin.triggered.connect(self.copy_origin)
+        self.menu.picture.triggered.connect(self.copy_figure)
         self.menu.table.triggered.connect(self._ask_for_table)
         self.menu.figure.triggered.connect(self._ask_for_figure)
         table.menu_asked.connect(self._table_menu)
@@ -75,6 +77,13 @@ class Taking(QObject):
                 cell.tooltip if cell is not None else self._table.results.rows[row].name
             )
             self.said.emit("Origin copied")
+
+    @Slot()
+    def copy_figure(self) -> None:
+        """Put the figure in sight on the clipboard, drawn as it is saved."""
+        figure = self._figure.figure
+        if figure is not None:
+            self._copying = self._session.reader.submit("Drawing a figure", picture_work(figure), None)
 
     def save_table(self, path: Path) -> None:
         """Write the table in sight as CSV."""
@@ -117,11 +126,14 @@ class Taking(QObject):
 
     @Slot(object)
     def _job_changed(self, state: JobState) -> None:
-        if not state.finished or state.id not in self._saving:
+        if not state.finished or state.id not in (*self._saving, self._copying):
             return
         self._saving.discard(state.id)
         if state.error is not None:
             self.failed.emit(state.error)
+        elif state.id == self._copying:
+            QGuiApplication.clipboard().setImage(QImage.fromData(state.result))
+            self.said.emit("Figure copied")
         elif state.status == "done":
             self.said.emit(f"Written: {state.result}")
 
@@ -132,7 +144,8 @@ class Taking(QObject):
         self.menu.copy.setEnabled(has_table)
         self.menu.table.setEnabled(has_table)
         self.menu.origin.setEnabled(self._table.currentIndex().isValid())
-        self.menu.figure.setEnabled(self._figure.figure is not None)
+        for action in (self.menu.picture, self.menu.figure):
+            action.setEnabled(self._figure.figure is not None)
 
     @Slot(QPoint)
     def _table_menu(self, place: QPoint) -> None:
