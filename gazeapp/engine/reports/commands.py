@@ -9,6 +9,7 @@ from pathlib import PurePath, PurePosixPath
 
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.detection import DetectionSettings
+from gazeapp.engine.gaze.scanpaths.measures import DEFAULT
 from gazeapp.engine.project import Project, SettingsRow
 from gazeapp.engine.project.gaze_rules import choices_of, default_geometry
 from gazeapp.engine.scoring.presets import PRESETS
@@ -28,6 +29,7 @@ def commands(project: Project, preset: str, rows: Sequence[SettingsRow], output:
     lines += _unique(_maps_command(name, row, models) for row in rows if row.verb == "import maps")
     lines += _extract_commands(name, [row for row in rows if row.verb == "extract"])
     lines += _unique(_score_command(name, row) for row in rows if row.verb == "score")
+    lines += _unique(_scanpaths_command(name, row) for row in rows if row.verb == "compare scanpaths")
     lines.append(
         _line("report", name, "-o", PurePath(output).name, *_unless("--preset", preset, "tuebingen"))
     )
@@ -144,6 +146,8 @@ def _score_command(name: str, row: SettingsRow) -> str:
     conventions = PRESETS.get(str(values.get("preset")))
     metrics = values.get("metrics", [])
     own = conventions is None or tuple(metrics) != conventions.metrics
+    first = conventions.metrics[0] if conventions is not None else ""
+    given = first if first in metrics else next(iter(metrics), "")
     return _line(
         "score",
         name,
@@ -151,7 +155,14 @@ def _score_command(name: str, row: SettingsRow) -> str:
         *_repeated("--metric", metrics if own else []),
         *_unless("--sigma", sigma_text(values).replace(" ", ""), ""),
         *_unless("--px-per-deg", values.get("px_per_deg"), None),
+        *_unless("--primary", values.get("primary"), given),
+        *_unless("--transform", values.get("transform"), "none"),
     )
+
+
+def _scanpaths_command(name: str, row: SettingsRow) -> str:
+    measures = tuple(row.values.get("measures", ()))
+    return _line("scanpaths", name, *_repeated("--measure", measures if measures != DEFAULT else ()))
 
 
 def _line(*words: object) -> str:

@@ -31,6 +31,7 @@ def used_settings(project: Project, preset: str) -> list[SettingsRow]:
     ids |= {row.settings_id for row in human_maps(project)}
     ids |= {run.settings_id for run in project.runs.all()}
     ids |= {row.settings_id for row in current_summary(project, preset)}
+    ids |= {row.settings_id for row in project.findings.findings(preset=preset)}
     return [row for row in project.settings.all() if row.id in ids]
 
 

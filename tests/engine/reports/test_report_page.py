@@ -345,3 +345,22 @@ def test_findings_have_sections_with_their_numbers_and_are_escaped(study):
     assert HOSTILE in " ".join(parsed.values("title"))
     drawn = [source for source in parsed.values("src") if source.startswith("data:image/svg+xml;base64,")]
     assert len(drawn) == 2
+
+
+def test_the_commands_name_what_was_declared_and_every_analysis(study):
+    found = Finding("factorial", "free", "nss", "decoder", "transformer - lstm", 0.3)
+    alike = Finding("scanpath", "free", "dtw", "people", estimate=0.3, kind="human")
+    with Project.open(study(n_images=1, tasks=("free",), scored=False)) as project:
+        values = {"preset": "tuebingen", "metrics": ["nss", "auc"], "primary": "auc", "transform": "density"}
+        project.findings.put_findings(
+            ["factorial"], "tuebingen", [found], project.settings.put("score", values)
+        )
+        settings_id = project.settings.put("compare scanpaths", {"measures": ["dtw", "scanmatch"]})
+        project.findings.put_findings(["scanpath"], "", [alike], settings_id)
+        content = gather(project, "tuebingen", "r.html")
+    assert (
+        "gazeapp score study.gaze --metric nss --metric auc --primary auc --transform density"
+        in content.commands
+    )
+    assert "gazeapp scanpaths study.gaze --measure dtw --measure scanmatch" in content.commands
+    assert {"score", "compare scanpaths"} <= {row.verb for row in content.settings}
