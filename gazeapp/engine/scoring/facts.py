@@ -94,8 +94,8 @@ METRICS: dict[str, MetricFacts] = {
             "Area under the ROC curve of fixations against as many random pixels of the image; exact ranks "
             "give the expectation over all draws, which is AUC.",
             "AUC = P(S(fixation) > S(pixel)) + P(S(fixation) = S(pixel)) / 2",
-            "100 % is the AUC-Borji of one person's fixations on the map of the others: a lower bound, so a model "
-            "can pass it.",
+            "100 % is the AUC-Borji of the density that people's fixations come from, estimated from how well one "
+            "person is predicted by all others and by half of them.",
         ),
         MetricFacts(
             "sauc",
@@ -203,10 +203,12 @@ METRICS: dict[str, MetricFacts] = {
     )
 }
 
+_LOWER_BOUND = "100 % is the {} of one person's fixations on the map of the others: a lower bound."
 _OF_PRESET: dict[tuple[str, str], MetricFacts] = {
     ("mit", "nss"): replace(
         METRICS["nss"],
         formula="NSS = mean over fixated pixels f, each once, of (S(f) − mean S) / sd S",
+        ceiling=_LOWER_BOUND.format("NSS"),
     ),
     ("mit", "auc"): replace(
         METRICS["auc"],
@@ -226,11 +228,13 @@ _OF_PRESET: dict[tuple[str, str], MetricFacts] = {
         "100 draws.",
         formula="AUC = area below hits against false alarms, by trapezoids; hits = share of fixated pixels, "
         "false alarms = share of random pixels with stretched S ≥ threshold, thresholds every 0.1",
+        ceiling=_LOWER_BOUND.format("AUC-Borji"),
     ),
     ("mit", "sauc"): replace(
         METRICS["sauc"],
         formula="sAUC = area below hits against false alarms, by trapezoids; hits = share of fixated pixels, "
         "false alarms = share of the fixations of all other images, rescaled, with stretched S ≥ threshold",
+        ceiling=_LOWER_BOUND.format("sAUC"),
     ),
     ("mit", "ig"): replace(
         METRICS["ig"],
@@ -281,7 +285,7 @@ CEILINGS: dict[str, CeilingFacts] = {
         ("C = L(n) + (L(n) − L(m)) / ((n / m)^b − 1)",),
         "L(n): the fixations of each subject scored on the density that is estimated from the n others; L(m): the "
         "same from half of the others, m in number, mean over both halves. A density from few people loses "
-        "against the one that the fixations come from as n^−b; b = 2/3 (0.8 for sAUC). The density is a mixture of "
+        "against the one that the fixations come from as n^−b; b = 2/3 (0.7 for AUC). The density is a mixture of "
         "kernels of adaptive width, the centre bias of the other images and uniform, its bandwidth and weights "
         "chosen on the other images. Mean over images.",
     ),

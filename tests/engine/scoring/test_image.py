@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.density import human_map
 from gazeapp.engine.scoring.baselines import OtherImages, Positions, expected_human_map
+from gazeapp.engine.scoring.gold import ImageFixations, TaskGold
 from gazeapp.engine.scoring.image import ImageJob, Rules, Source, SourceMap, score_image, scoring_size
 from gazeapp.engine.scoring.metrics import cc, nss, pixels
+from gazeapp.engine.scoring.presets import MIT
 from gazeapp.engine.types import Rect
 
 WIDTH, HEIGHT = 60, 40
@@ -103,6 +107,21 @@ def test_only_the_chosen_metrics_are_computed():
     found = score_image(make_job(), Rules(sigma_px=3, metrics=("cc", "kl")))
     assert all(set(values) == {"cc", "kl"} for values in found.scores.values())
     assert {metric for metric, _ in found.ceilings} == {"cc", "kl"}
+
+
+def test_ceilings_follow_the_conventions_of_the_preset_also_where_densities_are_at_hand():
+    job = make_job()
+    looks = {0: ImageFixations(job.x / WIDTH, job.y / HEIGHT, job.subject, WIDTH, HEIGHT)}
+    job = replace(job, gold=TaskGold.build(looks))
+    found = score_image(job, Rules(sigma_px=3, metrics=("nss", "auc")))
+    assert {key for key in found.ceilings if "observers" not in key[1]} == {
+        (metric, estimator)
+        for metric in ("nss", "auc")
+        for estimator in ("loso_mixture", "loso_extrapolated", "all_mixture")
+    }
+    # AUC-Judd has no ceiling.
+    mit = score_image(job, Rules(MIT, sigma_px=3, metrics=("nss", "auc"), transform="density"))
+    assert set(mit.ceilings) == {("nss", "loso")}
 
 
 def test_without_fixations_there_is_nothing_to_score():
