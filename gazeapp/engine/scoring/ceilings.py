@@ -5,7 +5,7 @@ Two ingredients for each image:
 * leave-one-subject-out (``loso``): every subject's fixations scored on the map of the others;
 * the split-half correlation ``r``: maps of two halves of the subjects, mean over random splits.
 
-Over images they become (docs/methods.md has the derivation):
+Over images they become (docs/methods/ceilings.md has the derivation):
 
 * CC and Spearman: ``sqrt(Spearman-Brown(r))``, what a perfect map can reach against a noisy human map;
 * metrics on fixations: plain ``loso``, a lower bound, where there is none of :mod:`.gold`, as under ``mit``;
