@@ -28,6 +28,7 @@ from gazeapp.ui.scene import (
     Share,
     TrialView,
 )
+from gazeapp.ui.study import PEOPLE_BY_IMAGE
 
 if TYPE_CHECKING:
     from gazeapp.engine.project import Project
@@ -197,21 +198,30 @@ def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView,
     return tuple(views)
 
 
+# Of two scorings under one preset the newer one comes last, and so is the one that is shown.
+_SCORES = (
+    "SELECT s.image_id, t.name, s.preset, s.metric, {what} FROM {table} s JOIN tasks t ON t.id = s.task_id "
+    "WHERE s.value IS NOT NULL AND {which} AND (s.preset NOT IN (SELECT preset FROM summary) OR "
+    "(s.preset, s.settings_hash) IN (SELECT preset, settings_hash FROM summary)) ORDER BY s.settings_id"
+)
+
+
 def _image_scores(project: Project) -> dict[int, dict[ScoreKey, dict[str, float]]]:
     found: dict[int, dict[ScoreKey, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
-    # By settings, so that of two scorings under one preset the newer one is shown.
-    for row in sorted(project.scores.all(), key=lambda row: row.settings_id):
-        if row.source_kind in ("model", "truth") and not row.lesion and row.value is not None:
-            found[row.image_id][row.task, row.preset, row.metric][row.source] = row.value
+    which = "s.source_kind IN ('model', 'truth') AND s.lesion = ''"
+    query = _SCORES.format(what="s.source, s.value", table="scores", which=which)
+    for image_id, task, preset, metric, source, value in project.db.execute(query):
+        found[image_id][task, preset, metric][source] = value
     return found
 
 
 def _image_ceilings(project: Project) -> dict[int, dict[ScoreKey, float]]:
+    """Return how well people predict each other on each image, by the first estimator that there is."""
     found: dict[int, dict[ScoreKey, float]] = defaultdict(dict)
-    for row in sorted(project.scores.ceilings(), key=lambda row: row.settings_id):
-        # The agreement rows are parts of the corrected ceiling, not scores of their own.
-        if row.value is not None and not row.estimator.startswith("agreement"):
-            found[row.image_id][row.task, row.preset, row.metric] = row.value
+    for estimator in reversed(PEOPLE_BY_IMAGE):
+        query = _SCORES.format(what="s.value", table="ceilings", which="s.estimator = ?")
+        for image_id, task, preset, metric, value in project.db.execute(query, (estimator,)):
+            found[image_id][task, preset, metric] = value
     return found
 
 

@@ -19,11 +19,12 @@ from gazeapp.engine.project.store import Store
 from gazeapp.engine.types import FloatArray
 
 # The settings that were scored last, preset by preset; every settings while a preset has no summary yet.
+# The inner queries do not depend on the row, so that each is made once and not for millions of rows.
 _CURRENT = (
     "(:preset IS NULL OR {table}.preset = :preset) AND CASE WHEN :settings IS NOT NULL "
     "THEN {table}.settings_hash = :settings "
-    "ELSE NOT EXISTS (SELECT 1 FROM summary n WHERE n.preset = {table}.preset) OR {table}.settings_hash IN "
-    "(SELECT n.settings_hash FROM summary n WHERE n.preset = {table}.preset) END"
+    "ELSE {table}.preset NOT IN (SELECT preset FROM summary) OR ({table}.preset, {table}.settings_hash) IN "
+    "(SELECT preset, settings_hash FROM summary) END"
 )
 
 

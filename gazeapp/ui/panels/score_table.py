@@ -27,7 +27,6 @@ OF_TASK, OF_METRIC = "scores_of_task", "scores_of_metric"
 """Ids of the tables of scores: metrics across for one task, tasks across for one metric."""
 
 _HALF_VS_HALF = "half_vs_half"
-_UPPER_BOUND = "all_mixture"
 _PEOPLE_ROWS = ("loso_mixture", "loso", _HALF_VS_HALF)
 """Estimators of how people do that share a row, as they are for different metrics: the first that there is."""
 _KIND_ORDER = {CEILING: 0, "model": 1, "human": 2, "truth": 3, GROUP: 4, "baseline": 5}
@@ -188,9 +187,7 @@ def _lines(study: StudyView, rows: Sequence[SummaryRow], across: str) -> list[_L
         made.append(_Line(CEILING, PEOPLE, "Human ceiling", colour, ceiling))
     for (kind, key), cells in by_source.items():
         source, _, method = key.partition("\0")
-        name = {PEOPLE: "People vs people", _UPPER_BOUND: "People, upper bound"}.get(
-            source, study.source_name(source)
-        )
+        name = "People vs people" if source == PEOPLE else study.source_name(source)
         colour = source_colour(source, study.model_ids).name() if source in study.model_ids else ""
         made.append(_Line(kind, source, f"{name} · {method}" if method else name, colour, cells))
     made += _baseline_group([line for line in made if line.kind == "baseline"], across, rows)
@@ -343,9 +340,7 @@ def _about_source(line: _Line) -> str:
     kinds = {
         CEILING: "What people's own agreement allows: 100 %.",
         "model": "The mean map of the model's caption.",
-        "human": "People scored on maps of people: of the others, or half against half."
-        if line.source == PEOPLE
-        else "People scored on a density that knows their own fixations, too: no map can be expected to do better.",
+        "human": "People scored on maps of people: of the others, or half against half.",
         GROUP: "In each column the best baseline. Click, or press space, to show or hide them all.",
     }
     return f"{line.name}. {SOURCE_MEANINGS.get(line.source) or kinds.get(line.kind, '')}"
