@@ -247,7 +247,7 @@ CEILINGS = Table(
         number(
             "ci_low",
             VALUE_UNIT,
-            "lower end of the 95 % interval over images, people as they are; empty with fewer than 6 images",
+            "lower end of the 95 % interval over images and people; empty with fewer than 6 images",
         ),
         number("ci_high", VALUE_UNIT, "upper end of the 95 % interval"),
         integer("n_images", "", "images that went in"),
@@ -282,7 +282,7 @@ SUMMARY = Table(
         LESION,
         text("estimator", "how the ceiling was estimated"),
         integer("n_images", "", "images that went in"),
-        integer("n_subjects", "", "subjects behind the ceiling"),
+        integer("n_subjects", "", "people who looked under the task"),
         SETTINGS,
         text("interval", "how the 95 % interval was made; empty without one"),
     ),
