@@ -2,6 +2,7 @@
 
 from gazeapp.engine.project.project import SUFFIX, Project
 from gazeapp.engine.project.rows import (
+    CEILING,
     CeilingRow,
     FindingRow,
     FixationTable,
@@ -22,6 +23,7 @@ from gazeapp.engine.project.rows import (
 )
 
 __all__ = [
+    "CEILING",
     "SUFFIX",
     "CeilingRow",
     "FindingRow",

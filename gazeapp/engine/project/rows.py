@@ -190,12 +190,16 @@ class CeilingRow:
     settings_id: int
 
 
+CEILING = "ceiling"
+"""Stands where a source's kind stands in what is stored of ceilings without one subject, and of each."""
+
+
 @dataclass(frozen=True)
 class PeoplePartsRow:
     """The scores and ceilings of one image under one task without each of its subjects in turn.
 
     ``columns`` says what each row of ``values`` is: (source kind, source, method, lesion, metric), or
-    (``ceiling``, estimator, empty, empty, metric). ``values``: shape (n_columns, n_subjects), float32,
+    (``CEILING``, estimator, empty, empty, metric). ``values``: shape (n_columns, n_subjects), float32,
     subjects in the order of ``subjects``; NaN where there is no value.
     """
 

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.geometry import Sigma
 from gazeapp.engine.project import (
+    CEILING,
     CeilingRow,
     ImageRow,
     PeoplePartsRow,
@@ -32,7 +33,7 @@ from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
 from gazeapp.engine.workflows.gaze_state import gaze_states, remember_scored
 from gazeapp.engine.workflows.score_findings import find
 from gazeapp.engine.workflows.score_prepare import Prepared, prepare, spectral_of
-from gazeapp.engine.workflows.score_summary import CEILING, VERB, summarise
+from gazeapp.engine.workflows.score_summary import VERB, summarise
 from gazeapp.engine.workflows.score_units import (
     ScorePlan,
     TaskPeople,

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from gazeapp.engine.project import Project, SummaryRow
+from gazeapp.engine.project import CEILING, Project, SummaryRow
 from gazeapp.engine.scoring.aggregate import Parts, SourceSummary, Without, summarise_task
 from gazeapp.engine.scoring.image import Source
 from gazeapp.engine.types import DoubleArray, IntArray
@@ -18,8 +18,6 @@ from gazeapp.engine.workflows.score_units import ScorePlan, TaskPeople
 
 VERB = "score"
 _Key = TypeVar("_Key")
-CEILING = "ceiling"
-"""Stands where a source's kind stands in what is stored without one subject, and of each."""
 
 
 @dataclass(frozen=True)
