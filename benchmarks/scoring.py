@@ -35,8 +35,8 @@ from scoring_pysaliency import Theirs
 
 from gazeapp.engine.gaze.density import human_map
 from gazeapp.engine.scoring import metrics as own
-from gazeapp.engine.scoring.baselines import OtherImages, Positions
-from gazeapp.engine.scoring.information import information_gain
+from gazeapp.engine.scoring.baselines.from_fixations import OtherImages, Positions
+from gazeapp.engine.scoring.densities.information import information_gain
 from gazeapp.engine.types import FloatArray
 
 WIDTH, HEIGHT, SIGMA = 1024, 768, 24.0

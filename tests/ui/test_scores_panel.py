@@ -260,15 +260,15 @@ def test_a_metric_is_explained_by_the_conventions_that_are_shown():
 
 def test_people_are_told_apart_from_the_ceiling(desk):
     tips = {}
-    for estimator in ("loso_corrected", "loso"):
+    for estimator in ("loso_extrapolated", "loso"):
         summary = tuple(replace(row, estimator=estimator) for row in desk.study.summary)
         desk.panel._read = replace(desk.panel._read, summary=summary)
         desk.panel._fill()
         tips[estimator] = desk.panel.figure.figure.caption
         desk.panel.show_study(replace(desk.study, summary=summary))
-    assert "corrected for how few" in tips["loso_corrected"]
+    assert "extrapolated to more people" in tips["loso_extrapolated"]
     assert "a lower bound" in tips["loso"]
-    assert "corrected" not in tips["loso"]
+    assert "extrapolated" not in tips["loso"]
     tip = desk.index("cnn-lstm", "nss").data(Qt.ItemDataRole.ToolTipRole)
     assert "can pass 100 %" in tip.replace("\n", " ")
 

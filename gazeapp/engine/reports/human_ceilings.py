@@ -11,7 +11,7 @@ from gazeapp.engine.project import CEILING, CeilingRow, PeoplePartsRow, Project
 from gazeapp.engine.scoring.aggregate import ceiling_mark
 from gazeapp.engine.scoring.facts import METRICS
 from gazeapp.engine.scoring.findings import NAN
-from gazeapp.engine.scoring.statistics import Ceiling, LeftOutRows, TwoWay
+from gazeapp.engine.scoring.statistics.two_way import Ceiling, LeftOutRows, TwoWay
 from gazeapp.engine.types import DoubleArray, IntArray
 
 

@@ -17,8 +17,8 @@ from gazeapp.engine.reports.results.draw import figure_uri
 from gazeapp.engine.reports.scores import higher_is_better
 from gazeapp.engine.resources import resource_path
 from gazeapp.engine.scoring import facts
-from gazeapp.engine.scoring.ceilings import N_RANK_SPLITS
-from gazeapp.engine.scoring.statistics import MIN_IMAGES, MIN_PEOPLE
+from gazeapp.engine.scoring.ceilings.from_maps import N_RANK_SPLITS
+from gazeapp.engine.scoring.statistics.two_way import MIN_IMAGES, MIN_PEOPLE
 
 
 def render(report: Report) -> str:

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazeapp.engine.scoring.ceilings import (
+from gazeapp.engine.scoring.ceilings.corrections import cc_ceiling, half_size
+from gazeapp.engine.scoring.ceilings.from_maps import (
     HALF_VS_HALF,
     LOSO,
     SPLIT_HALF,
     SQRT_SPEARMAN_BROWN,
 )
-from gazeapp.engine.scoring.corrections import cc_ceiling, half_size
+from gazeapp.engine.scoring.ceilings.gold import ALL_MIXTURE, LOSO_EXTRAPOLATED, LOSO_MIXTURE
 from gazeapp.engine.scoring.facts import METRICS
-from gazeapp.engine.scoring.gold import ALL_MIXTURE, LOSO_EXTRAPOLATED, LOSO_MIXTURE
 from gazeapp.engine.scoring.image import HUMAN, Source
-from gazeapp.engine.scoring.statistics import Ceiling, LeftOutRows, Share, share_of_ceiling
+from gazeapp.engine.scoring.statistics.two_way import Ceiling, LeftOutRows, Share, share_of_ceiling
 from gazeapp.engine.types import DoubleArray, IntArray
 
 NAN = float("nan")

@@ -11,20 +11,21 @@ from numpy.typing import NDArray
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.maps.resample import to_image
-from gazeapp.engine.scoring.baseline_maps import Elsewhere, baseline_maps
-from gazeapp.engine.scoring.baselines import UNIFORM, OtherImages, expected_human_map
-from gazeapp.engine.scoring.ceilings import (
+from gazeapp.engine.scoring.baselines.from_fixations import UNIFORM, OtherImages, expected_human_map
+from gazeapp.engine.scoring.baselines.of_image import Elsewhere, baseline_maps
+from gazeapp.engine.scoring.ceilings.from_maps import (
     MIN_SUBJECTS_TO_LEAVE_ONE_OUT,
     SubjectMaps,
     image_ceilings,
     subject_maps,
 )
-from gazeapp.engine.scoring.conversion_transforms import KIND_OF, transformed
-from gazeapp.engine.scoring.densities import INFORMATION, Densities
+from gazeapp.engine.scoring.ceilings.gold import GOLD_METRICS, TaskGold
+from gazeapp.engine.scoring.ceilings.observers import observer_scores
+from gazeapp.engine.scoring.densities.information import bits_at, information_gain
+from gazeapp.engine.scoring.densities.of_image import INFORMATION, Densities
+from gazeapp.engine.scoring.densities.transforms import KIND_OF, transformed
 from gazeapp.engine.scoring.facts import METRICS
 from gazeapp.engine.scoring.findings import OBSERVERS
-from gazeapp.engine.scoring.gold import GOLD_METRICS, TaskGold
-from gazeapp.engine.scoring.information import bits_at, information_gain
 from gazeapp.engine.scoring.left_out import LeftOut, means_kept
 from gazeapp.engine.scoring.metrics import (
     HumanTarget,
@@ -35,7 +36,6 @@ from gazeapp.engine.scoring.metrics import (
     score_map,
     score_map_of_people,
 )
-from gazeapp.engine.scoring.observers import observer_scores
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
 from gazeapp.engine.scoring.sources import BASELINE, HUMAN, MODEL, TRUTH, Source, SourceMap
 from gazeapp.engine.types import DoubleArray, FloatArray, Rect

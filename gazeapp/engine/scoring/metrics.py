@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 MAP_METRICS = ("nss", "auc", "sauc", "cc", "sim", "kl")
-"""Metrics that take a map as it is; information gain needs a density (:mod:`.information`)."""
+"""Metrics that take a map as it is; information gain needs a density (:mod:`.densities.information`)."""
 
 
 @dataclass(frozen=True)

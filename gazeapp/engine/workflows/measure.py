@@ -20,8 +20,16 @@ from gazeapp.engine.maps.laterality import LateralityRecord, image_laterality
 from gazeapp.engine.maps.measures import CONCENTRATION_IDS
 from gazeapp.engine.project import ImageRow, MeasureRow, Project, RunRow
 from gazeapp.engine.project.settings import settings_hash
-from gazeapp.engine.scoring.baselines import OtherImages, Positions
-from gazeapp.engine.scoring.densities import in_shares
+from gazeapp.engine.scoring.analyses.maps import (
+    MATCHED,
+    PEOPLE,
+    Resampling,
+    concentration_findings,
+    laterality_findings,
+)
+from gazeapp.engine.scoring.analyses.tasks import cross_task_findings, differentiation_findings
+from gazeapp.engine.scoring.baselines.from_fixations import OtherImages, Positions
+from gazeapp.engine.scoring.densities.of_image import in_shares
 from gazeapp.engine.scoring.findings import (
     CONCENTRATION,
     CROSS_TASK,
@@ -29,15 +37,7 @@ from gazeapp.engine.scoring.findings import (
     LATERALITY,
     Finding,
 )
-from gazeapp.engine.scoring.map_findings import (
-    MATCHED,
-    PEOPLE,
-    Resampling,
-    concentration_findings,
-    laterality_findings,
-)
 from gazeapp.engine.scoring.sources import HUMAN, MODEL, TRUTH
-from gazeapp.engine.scoring.task_findings import cross_task_findings, differentiation_findings
 from gazeapp.engine.types import DoubleArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
 

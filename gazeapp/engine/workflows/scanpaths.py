@@ -19,13 +19,13 @@ from gazeapp.engine.gaze.scanpaths import (
 from gazeapp.engine.gaze.scanpaths.measures import MULTIMATCH
 from gazeapp.engine.project import ImageRow, MeasureRow, Project
 from gazeapp.engine.project.settings import settings_hash
-from gazeapp.engine.scoring.findings import SCANPATH
-from gazeapp.engine.scoring.scanpath_findings import (
+from gazeapp.engine.scoring.analyses.scanpaths import (
     OTHER_IMAGES,
     PEOPLE,
     ScanpathRecord,
     scanpath_findings,
 )
+from gazeapp.engine.scoring.findings import SCANPATH
 from gazeapp.engine.scoring.sources import HUMAN
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally

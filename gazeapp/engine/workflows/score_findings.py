@@ -9,17 +9,17 @@ import numpy as np
 
 from gazeapp.engine.project import Project
 from gazeapp.engine.scoring.aggregate import ceiling_mark
-from gazeapp.engine.scoring.baselines import CENTRE_BIAS
-from gazeapp.engine.scoring.by_task import factorial_by_task, model_by_task
-from gazeapp.engine.scoring.factorial import PERCENT, Design, factorial
+from gazeapp.engine.scoring.analyses.by_task import factorial_by_task, model_by_task
+from gazeapp.engine.scoring.analyses.factorial import PERCENT, Design, factorial
+from gazeapp.engine.scoring.baselines.from_fixations import CENTRE_BIAS
+from gazeapp.engine.scoring.ceilings.observers import ObserverCurve
 from gazeapp.engine.scoring.facts import metric_facts
 from gazeapp.engine.scoring.findings import DIFFERENCE, FACTORIAL, MODEL_TASK, OBSERVERS, Finding
 from gazeapp.engine.scoring.image import Source
-from gazeapp.engine.scoring.observers import ObserverCurve
-from gazeapp.engine.scoring.pairs import differences, holm, percent_differences
-from gazeapp.engine.scoring.scored import HeldAgainst, Scored
 from gazeapp.engine.scoring.sources import BASELINE, MODEL
-from gazeapp.engine.scoring.statistics import LeftOutRows
+from gazeapp.engine.scoring.statistics.pairs import differences, holm, percent_differences
+from gazeapp.engine.scoring.statistics.scored import HeldAgainst, Scored
+from gazeapp.engine.scoring.statistics.two_way import LeftOutRows
 from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.engine.workflows.score_summary import TaskScores
 from gazeapp.engine.workflows.score_units import ScorePlan

@@ -9,13 +9,13 @@ import numpy as np
 
 from gazeapp.engine.reports.numbers import listed
 from gazeapp.engine.scoring.aggregate import SourceSummary
-from gazeapp.engine.scoring.baselines import SPECTRAL_RESIDUAL
-from gazeapp.engine.scoring.ceilings import MIN_SUBJECTS_FOR_HALVES
+from gazeapp.engine.scoring.baselines.from_fixations import SPECTRAL_RESIDUAL
+from gazeapp.engine.scoring.ceilings.from_maps import MIN_SUBJECTS_FOR_HALVES
+from gazeapp.engine.scoring.ceilings.gold import LOSO_EXTRAPOLATED, LOSO_MIXTURE, MIN_SUBJECTS_TO_EXTRAPOLATE
 from gazeapp.engine.scoring.facts import METRICS
-from gazeapp.engine.scoring.gold import LOSO_EXTRAPOLATED, LOSO_MIXTURE, MIN_SUBJECTS_TO_EXTRAPOLATE
 from gazeapp.engine.scoring.presets import Preset
 from gazeapp.engine.scoring.sources import BASELINE, MODEL, Source
-from gazeapp.engine.scoring.statistics import MIN_PEOPLE
+from gazeapp.engine.scoring.statistics.two_way import MIN_PEOPLE
 from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.engine.workflows.base import Tally
 

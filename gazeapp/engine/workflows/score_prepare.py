@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.project import ImageRow, Project
-from gazeapp.engine.scoring.baseline_maps import CONVERTED, Elsewhere, baseline_maps
-from gazeapp.engine.scoring.baselines import OtherImages
-from gazeapp.engine.scoring.conversion import (
+from gazeapp.engine.scoring.baselines.from_fixations import OtherImages
+from gazeapp.engine.scoring.baselines.of_image import CONVERTED, Elsewhere, baseline_maps
+from gazeapp.engine.scoring.baselines.spectral import spectral_residual
+from gazeapp.engine.scoring.ceilings.gold import TaskGold
+from gazeapp.engine.scoring.ceilings.people import ImageFixations
+from gazeapp.engine.scoring.densities.conversion import (
     FIT_LONG_SIDE,
     ConversionTrainer,
     FittedConversions,
     TrainingTarget,
     first_images,
 )
-from gazeapp.engine.scoring.densities import Densities, in_shares, relative
-from gazeapp.engine.scoring.gold import TaskGold
-from gazeapp.engine.scoring.gold_people import ImageFixations
+from gazeapp.engine.scoring.densities.of_image import Densities, in_shares, relative
 from gazeapp.engine.scoring.image import Rules
 from gazeapp.engine.scoring.sources import TRUTH, Source, SourceMap
-from gazeapp.engine.scoring.spectral import spectral_residual
 from gazeapp.engine.types import FloatArray
 from gazeapp.engine.workflows.base import Progress, StoppedError
 from gazeapp.engine.workflows.score_units import TaskPeople, image_seed, source_of

@@ -12,9 +12,9 @@ import numpy as np
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.geometry import Sigma
 from gazeapp.engine.project import FixationTable, ImageRow, Project, RunRow, StoredMap
-from gazeapp.engine.scoring.baselines import OtherImages, Positions
-from gazeapp.engine.scoring.densities import Densities
-from gazeapp.engine.scoring.gold import TaskGold
+from gazeapp.engine.scoring.baselines.from_fixations import OtherImages, Positions
+from gazeapp.engine.scoring.ceilings.gold import TaskGold
+from gazeapp.engine.scoring.densities.of_image import Densities
 from gazeapp.engine.scoring.image import ImageJob, Rules
 from gazeapp.engine.scoring.sources import MODEL, TRUTH, Source, SourceMap
 from gazeapp.engine.types import DoubleArray, FloatArray

@@ -65,9 +65,9 @@ class ResultPlot(pg.PlotWidget):
         self._fitting.setSingleShot(True)
         self._fitting.timeout.connect(self._fit_names)
 
-    def show_axes(self, axes: Axes) -> None:
-        """Draw other axes."""
-        self.axes = axes
+    def show_axes(self, axes: Axes, source: str = "", image_id: int | None = None) -> None:
+        """Draw other axes, with the points of a source in front and an image ringed."""
+        self.axes, self._source, self._image = axes, source, image_id
         self.setAccessibleName(axes.title or axes.y_label)
         self.redraw()
 
@@ -236,10 +236,10 @@ class ResultPlot(pg.PlotWidget):
 
     def _brush(self, series: Series) -> Any:
         colour = self._colour(series)
-        sources = {key[1] for key in series.keys if key is not None}
-        quiet = bool(self._source and sources and self._source not in sources)
         if series.small:
-            colour.setAlpha(60 if quiet else 190)
+            own = next((key[1] for key in series.keys if key is not None), "")
+            quiet = bool(self._source and own and self._source != own)
+            colour.setAlpha(60 if quiet else _opacity(len(series.y)))
         return pg.mkBrush(colour)
 
     def _dress(self, axes: Axes) -> None:
@@ -345,6 +345,11 @@ def _places_of(axes: Axes, series: Series, image_id: int | None) -> list[tuple[f
     xs, ys = _turned(axes, places[own], values[own])
     found = zip(xs.tolist(), ys.tolist(), strict=True)
     return [(x, y) for x, y in found if np.isfinite(x) and np.isfinite(y)]
+
+
+def _opacity(n: int) -> int:
+    """Return how opaque each of many points is, of 255: the more there are, the less."""
+    return int(np.clip(190.0 * (200.0 / max(n, 1)) ** 0.5, 90.0, 190.0))
 
 
 def _turned(axes: Axes, places: DoubleArray, values: DoubleArray) -> tuple[DoubleArray, DoubleArray]:

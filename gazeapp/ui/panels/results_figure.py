@@ -109,6 +109,8 @@ class FigureView(QWidget):
 
     def mark_image(self, image_id: int | None) -> None:
         """Ring the points of an image."""
+        if image_id == self._image:
+            return
         self._image = image_id
         for plot in self.plots:
             plot.mark_image(image_id)
@@ -149,9 +151,7 @@ class FigureView(QWidget):
             plot.setVisible(is_used)
             title.setVisible(is_used)
             if is_used:
-                plot.emphasise(self._source)
-                plot.mark_image(self._image)
-                plot.show_axes(axes[k])
+                plot.show_axes(axes[k], self._source, self._image)
                 self._write_title(title, axes[k], alone=len(axes) == 1)
         self._arrange()
 

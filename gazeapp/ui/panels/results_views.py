@@ -42,8 +42,6 @@ _PEOPLE_POINTS = {
 }
 """Estimator -> what people's points are."""
 _PEOPLE_NOTES = {
-    "loso_corrected": "The ceiling in the table is corrected for how few these others are and for the blur of their "
-    "map, so it lies higher.",
     "loso_extrapolated": "The ceiling in the table is extrapolated to more people than there are, so it lies higher.",
     "sqrt_spearman_brown": "The ceiling in the table is what a perfect map would reach with a human map of all of "
     "them, so it lies higher.",

@@ -89,6 +89,7 @@ class ScoresPanel(QWidget):
             self._forget()
         self._study = study
         self._stale = study is not None
+        self.figure.mark_image(self._selection.image_id)
         self._fill()
         if self.isVisible():
             self._read_results()
@@ -362,7 +363,6 @@ class ScoresPanel(QWidget):
             self.corner.say(
                 self.view.about, f"{self.view.about}\n{table.note if table is not None else ''}".rstrip()
             )
-        self.figure.mark_image(self._selection.image_id)
 
     @Slot()
     def _explain_empty(self) -> None:

@@ -20,7 +20,7 @@ from gazeapp.engine.scoring.facts import (
     metric_facts,
 )
 from gazeapp.engine.scoring.presets import PRESETS
-from gazeapp.engine.scoring.statistics import LeftOutRows, share_of_ceiling, variance_over_people
+from gazeapp.engine.scoring.statistics.two_way import LeftOutRows, share_of_ceiling, variance_over_people
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.score import ScoreSettings, score
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gazeapp.engine.scoring.ceilings.gold import ImageFixations
 from gazeapp.engine.scoring.cells import LONG_SIDE
-from gazeapp.engine.scoring.gold import ImageFixations
 
 SIZE = LONG_SIDE
 """Cells along each side of these square images."""

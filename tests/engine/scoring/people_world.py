@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gazeapp.engine.scoring.statistics import LeftOutRows
+from gazeapp.engine.scoring.statistics.two_way import LeftOutRows
 
 
 def means_and_left_out(values: np.ndarray) -> tuple[np.ndarray, LeftOutRows]:

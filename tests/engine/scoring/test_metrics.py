@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.stats import rankdata, spearmanr
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.scoring.densities import INFORMATION
+from gazeapp.engine.scoring.densities.of_image import INFORMATION
 from gazeapp.engine.scoring.facts import METRICS
 from gazeapp.engine.scoring.metrics import (
     HumanTarget,

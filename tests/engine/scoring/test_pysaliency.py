@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gazeapp.engine.scoring.information import information_gain
+from gazeapp.engine.scoring.densities.information import information_gain
 from gazeapp.engine.scoring.metrics import MAP_METRICS, HumanTarget, pixels, score_map
 
 # Its ROC code calls np.trapz, which numpy 2.4 no longer has.

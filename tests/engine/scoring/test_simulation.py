@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gazeapp.engine.scoring.aggregate import SourceSummary, Without, summarise_task
-from gazeapp.engine.scoring.baselines import OtherImages, Positions
-from gazeapp.engine.scoring.densities import Densities
-from gazeapp.engine.scoring.gold import ImageFixations, TaskGold
+from gazeapp.engine.scoring.baselines.from_fixations import OtherImages, Positions
+from gazeapp.engine.scoring.ceilings.gold import ImageFixations, TaskGold
+from gazeapp.engine.scoring.densities.of_image import Densities
 from gazeapp.engine.scoring.image import ImageJob, ImageScores, Rules, Source, SourceMap, score_image
 from gazeapp.engine.types import Rect
 from tests.engine.scoring.world import KnownImage, habits, known_image

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gazeapp.engine.scoring.aggregate import summarise_task
-from gazeapp.engine.scoring.baselines import OtherImages, Positions
-from gazeapp.engine.scoring.ceilings import (
+from gazeapp.engine.scoring.baselines.from_fixations import OtherImages, Positions
+from gazeapp.engine.scoring.ceilings.from_maps import (
     HALF_VS_HALF,
     LOSO,
     SPLIT_HALF,

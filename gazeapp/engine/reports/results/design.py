@@ -10,7 +10,7 @@ from gazeapp.engine.reports.results.findings import Words, compared, dots, findi
 from gazeapp.engine.reports.results.words import captioned, measured, term_name, with_unit
 from gazeapp.engine.reports.sentences import family_name
 from gazeapp.engine.reports.style import LEVEL_COLOURS
-from gazeapp.engine.scoring.factorial import CELL, DECODER, DESIGN, ENCODER
+from gazeapp.engine.scoring.analyses.factorial import CELL, DECODER, DESIGN, ENCODER
 from gazeapp.engine.scoring.facts import METRICS, is_lower_bound
 from gazeapp.engine.scoring.findings import FACTORIAL, Finding
 

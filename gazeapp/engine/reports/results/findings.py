@@ -34,7 +34,7 @@ from gazeapp.engine.reports.results.words import (
     with_unit,
 )
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
-from gazeapp.engine.scoring.factorial import DESIGN
+from gazeapp.engine.scoring.analyses.factorial import DESIGN
 from gazeapp.engine.scoring.findings import CROSS_TASK, DIFFERENTIATION, NAN, Finding
 
 MARKERS = {BASELINE: "s", TRUTH: "D"}

@@ -16,8 +16,8 @@ from gazeapp.engine.reports.results.findings import (
     source_table,
 )
 from gazeapp.engine.reports.results.words import captioned, measured, term_name
+from gazeapp.engine.scoring.analyses.maps import MATCHED
 from gazeapp.engine.scoring.findings import CONCENTRATION, LATERALITY, Finding
-from gazeapp.engine.scoring.map_findings import MATCHED
 
 LEADING = ("entropy", "effective_area", "gini", "top_10")
 """Measures of concentration that are shown unless others are chosen."""

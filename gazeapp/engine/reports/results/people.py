@@ -31,9 +31,9 @@ from gazeapp.engine.reports.results.findings import (
 from gazeapp.engine.reports.results.words import SIMULATED, captioned, finite, measured, value_text, with_unit
 from gazeapp.engine.reports.scores import in_order
 from gazeapp.engine.reports.style import LEVEL_COLOURS, PEOPLE_COLOUR, REFERENCE_COLOUR
+from gazeapp.engine.scoring.analyses.scanpaths import OTHER_IMAGES
+from gazeapp.engine.scoring.ceilings.observers import ObserverPoint, fitted_limit
 from gazeapp.engine.scoring.findings import NAN, OBSERVERS, SCANPATH, Finding
-from gazeapp.engine.scoring.observers import ObserverPoint, fitted_limit
-from gazeapp.engine.scoring.scanpath_findings import OTHER_IMAGES
 
 _BESIDE = 0.14
 _FARTHER = 2.0

@@ -18,7 +18,9 @@ from gazeapp.engine.reports.results.words import (
     term_name,
     value_text,
 )
-from gazeapp.engine.scoring.factorial import DECODER, ENCODER, INTERACTION
+from gazeapp.engine.scoring.analyses.factorial import DECODER, ENCODER, INTERACTION
+from gazeapp.engine.scoring.analyses.maps import MATCHED
+from gazeapp.engine.scoring.analyses.scanpaths import OTHER_IMAGES
 from gazeapp.engine.scoring.findings import (
     CONCENTRATION,
     CROSS_TASK,
@@ -30,8 +32,6 @@ from gazeapp.engine.scoring.findings import (
     SCANPATH,
     Finding,
 )
-from gazeapp.engine.scoring.map_findings import MATCHED
-from gazeapp.engine.scoring.scanpath_findings import OTHER_IMAGES
 
 _PROPER = ("Gini",)
 ALPHA = 0.05

@@ -11,10 +11,10 @@ from gazeapp.engine.maps.measures import MEASURES as MAP_MEASURES
 from gazeapp.engine.reports.numbers import count, digits, interval, is_share, number, percent
 from gazeapp.engine.reports.results.data import Results
 from gazeapp.engine.reports.sentences import family_name
+from gazeapp.engine.scoring.analyses.maps import MATCHED
+from gazeapp.engine.scoring.analyses.scanpaths import OTHER_IMAGES
 from gazeapp.engine.scoring.facts import METRICS, SOURCES, metric_facts
-from gazeapp.engine.scoring.map_findings import MATCHED
-from gazeapp.engine.scoring.scanpath_findings import OTHER_IMAGES
-from gazeapp.engine.scoring.statistics import METHODS
+from gazeapp.engine.scoring.statistics.two_way import METHODS
 
 PEOPLE = "People"
 SIMULATED = "Simulated observers, not people."
