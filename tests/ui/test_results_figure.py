@@ -124,7 +124,7 @@ def test_rings_mark_an_image_and_are_joined_in_rows_only(plot):
     plot.mark_image(2)
     assert [(r.pos().x(), r.pos().y()) for r in plot._ring.points()] == [(0.0, 2.0), (1.0, 3.0)]
     assert plot._path.getData()[0].tolist() == [0.0, 1.0]
-    plot.show_axes(axes(*series))
+    plot.show_axes(axes(*series), image_id=2)
     assert len(plot._ring.points()) == 2
     assert plot._path.getData()[0] is None or not len(plot._path.getData()[0])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from operator import is_
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
@@ -89,6 +90,8 @@ class FigureView(QWidget):
 
     def show_figures(self, figures: Sequence[Figure]) -> None:
         """Offer some figures and draw the one that was drawn before, else the first."""
+        if len(figures) == len(self._figures) and all(map(is_, figures, self._figures)):
+            return
         before = self.figure.id if self.figure is not None else ""
         self._figures = tuple(figures)
         self._choice.clear()
