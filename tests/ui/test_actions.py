@@ -86,7 +86,12 @@ def test_reasons_follow_what_the_study_holds(tmp_path, window):
     assert locked["study.extract"] == "its folder cannot be written"
     assert locked["study.report"] == ""
     with Project.open(build(tmp_path / "half", models=0).path) as project:
-        assert "no model" in reasons(read_study(project), "")["study.score"]
+        without_models = reasons(read_study(project), "")
+        assert "no model" in without_models["study.score"]
+        assert without_models["study.scanpaths"] == ""
+    with Project.open(build(tmp_path / "blind", subjects=0, scored=False).path) as project:
+        assert "no gaze" in reasons(read_study(project), "")["study.scanpaths"]
+    assert locked["study.scanpaths"] == "its folder cannot be written"
     assert isinstance(ready, StudyView)
 
 

@@ -212,7 +212,7 @@ def test_views_are_reached_by_keys_and_remembered(desk, qtbot):
     qtbot.keyClick(desk.panel.views, Qt.Key.Key_Down)
     assert desk.panel.view.id == "factorial"
     assert QSettings().value("scores/view") == "factorial"
-    desk.panel._previous_view()
+    desk.panel.views.show_previous()
     assert desk.panel.view.id == "differences"
 
 

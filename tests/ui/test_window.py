@@ -460,3 +460,16 @@ def test_what_another_program_stores_shows_everywhere(window, qtbot, tmp_path, m
         for kind in (QLabel, QPushButton)
         for each in window.status.findChildren(kind)
     )
+
+
+def test_scanpaths_are_compared_from_the_window_and_shown(open_window, qtbot):
+    window = open_window
+    window.bench.show_scores()
+    window.bench.scores.show_view("scanpaths")
+    window.actions_["study.scanpaths"].trigger()
+    panel = window.bench.scores
+    qtbot.waitUntil(
+        lambda: panel.table.results.rowCount() > 0 and panel.view.id == "scanpaths", timeout=60_000
+    )
+    assert panel.figure.figure is not None
+    assert panel.table.results.cell(0, 1).value is not None

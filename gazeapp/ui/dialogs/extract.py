@@ -41,6 +41,14 @@ class ExtractDialog(FormDialog):
         infos, self._problem = _available()
         self.add_row("Models", self._make_models(infos), "Models that can be run here.")
         self.add_row("Tasks", self._make_tasks(), "Each task gives its own captions and maps.")
+        self._mirrored = QCheckBox("Also describe the mirrored images")
+        self._mirrored.toggled.connect(self._check)
+        self.add_row(
+            "Control",
+            self._mirrored,
+            "For left and right: tells a habit of looking at one side from what the pictures show there. It takes as "
+            "long again.",
+        )
         self._device = _choice(_DEVICES)
         self._words = _choice(_WORDS)
         self._method = QComboBox()
@@ -67,6 +75,7 @@ class ExtractDialog(FormDialog):
             "method": self._method.currentData(),
             "device": self._device.currentData(),
             "words": self._words.currentData(),
+            "mirrored": self._mirrored.isChecked(),
         }
 
     def _make_models(self, infos: list[ModelInfo]) -> QWidget:
@@ -111,9 +120,11 @@ class ExtractDialog(FormDialog):
             "well such models can do."
         )
         self._note.setVisible(bool(outside))
-        units = len(images) * len(chosen["models"]) * len(chosen["tasks"])
+        sides = 2 if chosen["mirrored"] else 1
+        units = len(images) * len(chosen["models"]) * len(chosen["tasks"]) * sides
         self._count.setText(
-            f"{len(images)} images × {len(chosen['models'])} models × {len(chosen['tasks'])} tasks = {units:,} maps"
+            f"{len(images)} images{' and their mirror images' if chosen['mirrored'] else ''} × "
+            f"{len(chosen['models'])} models × {len(chosen['tasks'])} tasks = {units:,} maps"
         )
         reason = self._problem
         if not reason and not chosen["models"]:

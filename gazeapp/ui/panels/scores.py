@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSettings, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QListWidget,
-    QListWidgetItem,
     QPushButton,
     QSplitter,
     QStackedWidget,
@@ -21,6 +19,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
 from gazeapp.ui.panels.results_corner import BY_METRIC, ResultsCorner
 from gazeapp.ui.panels.results_figure import FigureView
+from gazeapp.ui.panels.results_list import ViewList
 from gazeapp.ui.panels.results_reading import images_work, read_work, score_work, view_work
 from gazeapp.ui.panels.results_table import ResultView, SourceRow
 from gazeapp.ui.panels.results_taking import Taking
@@ -29,13 +28,11 @@ from gazeapp.ui.panels.score_table import OF_TASK, facts_line, preset_names, sco
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
 from gazeapp.ui.study import PEOPLE, StudyView
-from gazeapp.ui.widgets import EmptyState, capital, plain
+from gazeapp.ui.widgets import EmptyState, capital
 from gazeapp.ui.worker import JobState
 
-_VIEW = "scores/view"
 _KEPT = 24
 """Metrics and tasks whose scores of images are kept at most."""
-_VIEWS_WIDTH, _VIEW_HEIGHT = 112, 24
 _DRAWN_AT_ONCE = 4000
 """Scores of images up to which figures are made at once; more of them on the reader's thread."""
 
@@ -72,7 +69,7 @@ class ScoresPanel(QWidget):
         self.corner = ResultsCorner()
         self.taking = Taking(self, self.table, self.figure, session)
         self.corner.set_menu(self.taking.menu)
-        self._make_views()
+        self.views = ViewList()
         self._make_pages()
         self._connect()
         self._fill()
@@ -80,7 +77,7 @@ class ScoresPanel(QWidget):
     @property
     def view(self) -> View:
         """The view in front."""
-        return VIEWS[max(self.views.currentRow(), 0)]
+        return self.views.view
 
     @Slot(object)
     def show_study(self, study: StudyView | None) -> None:
@@ -97,7 +94,7 @@ class ScoresPanel(QWidget):
     @Slot()
     def show_view(self, view_id: str) -> None:
         """Bring a view to the front."""
-        self.views.setCurrentRow([view.id for view in VIEWS].index(view_id))
+        self.views.show_view(view_id)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Read what has changed since the panel was last in sight."""
@@ -108,23 +105,7 @@ class ScoresPanel(QWidget):
         """Take the colours of a new theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self._mute_views()
-
-    def _make_views(self) -> None:
-        self.views = QListWidget()
-        self.views.setObjectName("views")
-        self.views.setAccessibleName("What is shown of the results")
-        self.views.setFixedWidth(_VIEWS_WIDTH)
-        self.views.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.views.setUniformItemSizes(True)
-        for view in VIEWS:
-            item = QListWidgetItem(view.name)
-            item.setToolTip(plain(view.about))
-            item.setSizeHint(QSize(_VIEWS_WIDTH - 4, _VIEW_HEIGHT))
-            self.views.addItem(item)
-        stored = str(QSettings().value(_VIEW, SCORES))
-        ids = [view.id for view in VIEWS]
-        self.views.setCurrentRow(ids.index(stored) if stored in ids else 0)
+            self.views.mute(self._read)
 
     def _make_pages(self) -> None:
         self._split = QSplitter(Qt.Orientation.Horizontal)
@@ -181,7 +162,7 @@ class ScoresPanel(QWidget):
         self._selection.changed.connect(self._follow_selection)
         for action_id in {view.action for view in VIEWS}:
             self._actions[action_id].changed.connect(self._explain_empty)
-        self.views.currentRowChanged.connect(self._choose_view)
+        self.views.chosen.connect(self._fill)
         self.corner.grouping_chosen.connect(self._fill)
         self.corner.metric_chosen.connect(self._choose_metric)
         self.corner.preset_chosen.connect(self._choose_preset)
@@ -191,10 +172,10 @@ class ScoresPanel(QWidget):
         self.table.chosen.connect(self._choose_cell)
         self.table.folded_changed.connect(self._refill)
         self.figure.chosen.connect(self._choose_image)
-        for keys, step in (("Ctrl+Tab", 1), ("Ctrl+Shift+Tab", -1)):
+        for keys, step in (("Ctrl+Tab", self.views.show_next), ("Ctrl+Shift+Tab", self.views.show_previous)):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(self._next_view if step > 0 else self._previous_view)
+            shortcut.activated.connect(step)
 
     # Reading
 
@@ -250,7 +231,7 @@ class ScoresPanel(QWidget):
             return
         self.corner.setEnabled(known)
         self._fill_corner(presets)
-        self._mute_views()
+        self.views.mute(self._read)
         if study is None or not known:
             self._show(Shown())
             return
@@ -370,15 +351,6 @@ class ScoresPanel(QWidget):
             reason = self._actions.reason(action_id)
             page.set_note(f"{capital(reason)}." if reason else "")
 
-    @Slot()
-    def _mute_views(self) -> None:
-        """Show the names of views that have nothing yet in a quiet colour."""
-        shades = theme.colors()
-        for k, view in enumerate(VIEWS):
-            found = self._read is not None and any(self._read.of(name) for name in view.analyses)
-            quiet = view.id != SCORES and not found
-            self.views.item(k).setForeground(QColor(shades.muted if quiet else shades.text))
-
     # Choosing
 
     @Slot(object)
@@ -433,19 +405,6 @@ class ScoresPanel(QWidget):
     def _choose_image(self, image_id: int, source: str) -> None:
         known = self._study is not None and (source in self._study.models or source == PEOPLE)
         self._selection.update(image_id=image_id, **({"source": source} if known else {}))
-
-    @Slot(int)
-    def _choose_view(self, _row: int) -> None:
-        QSettings().setValue(_VIEW, self.view.id)
-        self._fill()
-
-    @Slot()
-    def _next_view(self) -> None:
-        self.views.setCurrentRow((self.views.currentRow() + 1) % len(VIEWS))
-
-    @Slot()
-    def _previous_view(self) -> None:
-        self.views.setCurrentRow((self.views.currentRow() - 1) % len(VIEWS))
 
     @Slot(str)
     def _choose_metric(self, choice: str) -> None:
