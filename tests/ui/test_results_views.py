@@ -18,7 +18,7 @@ from gazeapp.engine.scoring.findings import (
     OBSERVERS,
     SCANPATH,
 )
-from gazeapp.ui.panels.results_cells import ends_text, interval_scale
+from gazeapp.ui.panels.results_cells import SCALE_ROLE, ends_text, interval_scale
 from gazeapp.ui.panels.results_views import VIEWS
 from tests.ui.small_findings import put_findings
 from tests.ui.small_study import build
@@ -156,6 +156,19 @@ def test_sides_and_scanpaths(desk):
     assert set(people) <= {
         cell.value for row in desk.model.rows for cell in row.cells if isinstance(cell, Cell)
     }
+
+
+def test_measures_in_rows_have_a_scale_each(desk):
+    desk.panel.show_view("scanpaths")
+    model = desk.model
+    assert model.table.row_header == "Measure"
+    for row in range(2):
+        scales = {model.index(row, column).data(SCALE_ROLE) for column in (1, 2)}
+        assert scales == {interval_scale(model.rows[row].cells)}
+    desk.panel.show_view("sides")
+    column = desk.model.column_of("laterality")
+    scales = {desk.model.index(row, column).data(SCALE_ROLE) for row in range(desk.model.rowCount())}
+    assert len(scales) == 1
 
 
 def test_every_number_says_what_it_is_and_rests_on(desk):

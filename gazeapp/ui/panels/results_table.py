@@ -40,6 +40,9 @@ SORT_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 _GROUP_FROM = 3
 """Baselines from which on they stand in a group that folds."""
 
+_MEASURES = "Measure"
+"""Header above rows that are measures, each with numbers in a unit of its own."""
+
 _TALL_ROW, _ROW = 34, 26
 _NAME_WIDTH, _SHARE_WIDTH = 168, 84
 _HEADER, _TALL_HEADER, _SORT_MARK = 28, 42, 12
@@ -127,7 +130,7 @@ class ResultModel(QAbstractTableModel):
         if role == CELL_ROLE:
             return cell
         if role == SCALE_ROLE:
-            return self._scales[index.column() - 1] if cell is not None else None
+            return self._scale(index.row(), index.column()) if cell is not None else None
         if role == Qt.ItemDataRole.DisplayRole:
             return row.name if cell is None else cell.text
         if role == SORT_ROLE:
@@ -143,6 +146,12 @@ class ResultModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self._side(index.column())
         return None
+
+    def _scale(self, row: int, column: int) -> tuple[float, float] | None:
+        """Return from where to where intervals reach: in the column, or in the row of a measure of its own."""
+        if self.table is not None and self.table.row_header == _MEASURES:
+            return interval_scale(self.rows[row].cells)
+        return self._scales[column - 1]
 
     def _side(self, column: int) -> int:
         numeric = column > 0 and self._numeric[column - 1]
