@@ -166,6 +166,11 @@ def add_images_command(project: Path, paths: tuple[Path, ...], as_json: bool) ->
 )
 @click.option("--log-density", is_flag=True, help="They are logarithms of a density, as pysaliency exports.")
 @click.option("--truth", is_flag=True, help="They are the density that simulated observers were drawn from.")
+@click.option(
+    "--mirrored",
+    is_flag=True,
+    help="The model saw each image left-right mirrored: the control for laterality. Maps are not turned back.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def import_maps_command(
     project: Path,
@@ -174,6 +179,7 @@ def import_maps_command(
     tasks: tuple[str, ...],
     log_density: bool,
     truth: bool,
+    mirrored: bool,
     as_json: bool,
 ) -> None:
     """Bring maps made elsewhere into PROJECT.
@@ -189,6 +195,7 @@ def import_maps_command(
         tasks,
         kind="truth" if truth else "imported",
         values="log_density" if log_density else "saliency",
+        mirrored=mirrored,
     )
     run(project, import_maps, settings, as_json)
 
@@ -202,6 +209,11 @@ def import_maps_command(
 @click.option(
     "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda", "mps"])
 )
+@click.option(
+    "--mirrored",
+    is_flag=True,
+    help="Also describe each image left-right mirrored: the control for laterality.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def extract_command(
     project: Path,
@@ -210,12 +222,13 @@ def extract_command(
     method: str,
     words: str,
     device: str,
+    mirrored: bool,
     as_json: bool,
 ) -> None:
     """Let models describe the images of PROJECT and store their attention maps."""
     from gazeapp.engine.workflows.extract import ExtractSettings, extract
 
-    settings = ExtractSettings(models, tasks, method, words, device)
+    settings = ExtractSettings(models, tasks, method, words, device, mirrored)
     summary = call(project, extract, settings, as_json)
     outside = summary.details["outside_training"]
     if outside:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gazeapp.engine.project.gaze import X_IMAGE, Y_IMAGE
 from gazeapp.engine.project.project import Project
+from gazeapp.engine.project.rows import MIRRORED, RunRow
 
 NO_IMAGE = "no matching image"
 """Why a fixation that was read well is not used: its trial's image is not in the project."""
@@ -165,6 +166,11 @@ def words(project: Project) -> Iterator[WordRow]:
     )
     for run_id, position, text, is_content, log_probability, mass in rows:
         yield WordRow(run_id, position, text, bool(is_content), log_probability, mass)
+
+
+def every_run(project: Project) -> list[RunRow]:
+    """Return the newest runs on the images under any lesion or none, then those on the mirrored images."""
+    return [*project.runs.all(lesion=None), *project.runs.all(lesion=MIRRORED)]
 
 
 @dataclass(frozen=True, slots=True)

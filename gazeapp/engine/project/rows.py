@@ -124,6 +124,10 @@ class ModelRow:
     facts: Json
 
 
+MIRRORED = "mirrored"
+"""What stands in the place of a lesion for runs on the left-right mirrored image; their maps are not turned back."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunRow:
     """One model describing one image under one task."""

@@ -6,7 +6,7 @@ import json
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
-from gazeapp.engine.project.rows import ModelRow, RunRow
+from gazeapp.engine.project.rows import MIRRORED, ModelRow, RunRow
 from gazeapp.engine.project.store import Store
 from gazeapp.engine.types import FloatArray, Rect
 
@@ -105,10 +105,11 @@ class RunStore(Store):
         values: FloatArray,
         rect: Rect,
         settings_id: int,
+        lesion: str = "",
     ) -> int:
         """Store a map that was made elsewhere and has no caption; return the run's id."""
         with self._project.transaction():
-            run_id = self._insert_run(image_id, model, task, "", method, "", "", None, 0.0, settings_id)
+            run_id = self._insert_run(image_id, model, task, lesion, method, "", "", None, 0.0, settings_id)
             empty = values[None][:0]
             self._project.maps.put_run(run_id, values, empty, rect, settings_id)
         return run_id
@@ -142,15 +143,17 @@ class RunStore(Store):
         image_id, model, task
             Only runs of these; None means any.
         lesion
-            Only runs under this lesion; the empty string means none, None any.
+            Only runs under this lesion; the empty string means none, None any. Runs on the mirrored image are no
+            runs on the image: they come only when ``MIRRORED`` is asked for.
         """
         rows = self._db.execute(
             f"SELECT {_COLUMNS} FROM runs r JOIN tasks t ON t.id = r.task_id JOIN models m ON m.id = r.model "
             "WHERE r.id IN (SELECT max(id) FROM runs GROUP BY image_id, model, task_id, lesion, method) "
             "AND (:image IS NULL OR r.image_id = :image) AND (:model IS NULL OR r.model = :model) "
-            "AND (:task IS NULL OR t.name = :task) AND (:lesion IS NULL OR r.lesion = :lesion) "
+            "AND (:task IS NULL OR t.name = :task) "
+            "AND CASE WHEN :lesion IS NULL THEN r.lesion <> :mirrored ELSE r.lesion = :lesion END "
             "ORDER BY r.image_id, m.kind = 'truth', m.rowid, t.id, r.id",
-            {"image": image_id, "model": model, "task": task, "lesion": lesion},
+            {"image": image_id, "model": model, "task": task, "lesion": lesion, "mirrored": MIRRORED},
         )
         return [RunRow(*row) for row in rows]
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from gazeapp.engine.project import ImageRow, Project, RunRow
 from gazeapp.engine.project import listing as stored
+from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.reports import pictures
 from gazeapp.engine.reports.files import replacing
 from gazeapp.engine.reports.tables import Value
@@ -48,7 +49,7 @@ def entries(project: Project, *, overlays: bool) -> list[MapEntry]:
         name = _overlay(by_id[row.image_id], row.task, "people") if overlays else ""
         key = f"human_{row.image_id}_{row.task_id}"
         found.append(MapEntry(key, by_id[row.image_id], row.task, None, row.settings_id, name))
-    runs = sorted(project.runs.all(lesion=None), key=lambda run: by_id[run.image_id].name)
+    runs = sorted(stored.every_run(project), key=lambda run: by_id[run.image_id].name)
     for run in runs:
         source = "_".join(part for part in (run.model, run.method, run.lesion) if part)
         name = _overlay(by_id[run.image_id], run.task, source) if overlays else ""
@@ -78,6 +79,8 @@ def write_maps(project: Project, found: list[MapEntry], path: Path) -> Iterator[
 def draw_overlays(project: Project, group: list[MapEntry]) -> list[tuple[str, ImageArray]]:
     """Return the pictures of one image under one task and their names, all on one colour scale.
 
+    A map of the mirrored image is drawn on the mirrored image.
+
     Raises
     ------
     GazeError
@@ -92,7 +95,7 @@ def draw_overlays(project: Project, group: list[MapEntry]) -> list[tuple[str, Im
         maps.append(pictures.times_uniform(grid, rect, image.rect, height, width))
     high = pictures.shared_scale(maps)
     return [
-        (entry.overlay, pictures.overlay(picture, values, high))
+        (entry.overlay, pictures.overlay(_as_shown(picture, entry), values, high))
         for entry, values in zip(group, maps, strict=True)
     ]
 
@@ -123,6 +126,11 @@ def _add(archive: zipfile.ZipFile, key: str, values: FloatArray) -> None:
     info.compress_type = zipfile.ZIP_DEFLATED
     with archive.open(info, "w") as stream:
         np.lib.format.write_array(stream, np.ascontiguousarray(values), allow_pickle=False)
+
+
+def _as_shown(picture: ImageArray, entry: MapEntry) -> ImageArray:
+    mirrored = entry.run is not None and entry.run.lesion == MIRRORED
+    return np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture
 
 
 def _index_row(

@@ -33,6 +33,11 @@ KIND = text(
 )
 METHOD = text("method", "map method; empty for sources that have none")
 LESION = text("lesion", "attention that was taken away; empty for none")
+RUN_LESION = text(
+    "lesion",
+    "attention that was taken away; empty for none; mirrored: nothing was, but the model saw the image left-right "
+    "mirrored, and its map is not turned back",
+)
 METRIC = text(
     "metric", "id of the metric, such as nss, auc, sauc, cc, sim or kl; the report has the formulas"
 )

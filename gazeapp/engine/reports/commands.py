@@ -12,6 +12,7 @@ from gazeapp.engine.gaze.detection import DetectionSettings
 from gazeapp.engine.gaze.scanpaths.measures import DEFAULT
 from gazeapp.engine.project import Project, SettingsRow
 from gazeapp.engine.project.gaze_rules import choices_of, default_geometry
+from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.scoring.presets import PRESETS
 from gazeapp.engine.types import Json
 
@@ -116,17 +117,24 @@ def _choice_options(choices: GazeChoices) -> list[str]:
 def _maps_command(name: str, row: SettingsRow, models: dict[str, str]) -> str:
     values = row.values
     model = str(values.get("model"))
-    truth = ["--truth"] if values.get("kind") == "truth" else []
+    mirrored = values.get("lesion") == MIRRORED
     return _line(
-        "import-maps", name, "MAPS", "--model", models.get(model, model), "--task", values.get("task"), *truth
+        "import-maps",
+        name,
+        "MAPS_OF_MIRRORED_IMAGES" if mirrored else "MAPS",
+        *("--model", models.get(model, model), "--task", values.get("task")),
+        *(["--truth"] if values.get("kind") == "truth" else []),
+        *(["--log-density"] if values.get("values") == "log_density" else []),
+        *(["--mirrored"] if mirrored else []),
     )
 
 
 def _extract_commands(name: str, rows: list[SettingsRow]) -> list[str]:
-    """Return one command for each (method, words), with its models and tasks."""
-    grouped: dict[tuple[str, str], list[SettingsRow]] = {}
+    """Return one command for each (method, words), with its models and tasks, and another for mirrored images."""
+    grouped: dict[tuple[str, str, bool], list[SettingsRow]] = {}
     for row in rows:
-        key = str(row.values.get("method", "")), str(row.values.get("words", ""))
+        mirrored = row.values.get("lesion") == MIRRORED
+        key = str(row.values.get("method", "")), str(row.values.get("words", "")), mirrored
         grouped.setdefault(key, []).append(row)
     return [
         _line(
@@ -136,8 +144,9 @@ def _extract_commands(name: str, rows: list[SettingsRow]) -> list[str]:
             *_repeated("--task", dict.fromkeys(str(row.values.get("task")) for row in own)),
             *_unless("--method", method, ""),
             *_unless("--words", words, "content"),
+            *(["--mirrored"] if mirrored else []),
         )
-        for (method, words), own in grouped.items()
+        for (method, words, mirrored), own in grouped.items()
     ]
 
 

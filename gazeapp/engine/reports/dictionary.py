@@ -13,6 +13,7 @@ from gazeapp.engine.reports.columns import (
     METRIC,
     MODEL,
     PRESET,
+    RUN_LESION,
     SETTINGS,
     TASK,
     VALUE_UNIT,
@@ -197,7 +198,7 @@ RUNS = Table(
         IMAGE,
         MODEL,
         TASK,
-        LESION,
+        RUN_LESION,
         text("caption", "what the model said; empty for maps made elsewhere"),
         METHOD,
         text("model_task", "task that the model was given in its place, where it does not know the task"),
@@ -247,12 +248,17 @@ CEILINGS = Table(
         number(
             "ci_low",
             VALUE_UNIT,
-            "lower end of the 95 % interval over images and people; empty with fewer than 6 images",
+            "lower end of the 95 % interval of value; interval says how it was made",
         ),
-        number("ci_high", VALUE_UNIT, "upper end of the 95 % interval"),
+        number("ci_high", VALUE_UNIT, "upper end of the 95 % interval of value"),
         integer("n_images", "", "images that went in"),
         integer("n_subjects", "", "largest number of subjects of an image"),
         SETTINGS,
+        text(
+            "interval",
+            "what the 95 % interval is about: images and people, or images alone (always of half_vs_half and of "
+            "observers_n, which nothing is stored of without each person); empty without one",
+        ),
     ),
 )
 SUMMARY = Table(
@@ -325,7 +331,7 @@ MAPS = Table(
         TASK,
         text("model", "id of the model; empty for people"),
         METHOD,
-        LESION,
+        RUN_LESION,
         integer("run", "", "number of the run, see runs.csv; empty for people"),
         integer("rows", "", "rows of the grid"),
         integer("columns", "", "columns of the grid"),
@@ -399,9 +405,10 @@ itself has count as read in trials that hold nothing else.
 
 **maps.npz** holds the maps on the models' own grids; open it with
 `numpy.load("maps.npz", allow_pickle=False)`. Each array is named in `maps.csv`, with the rectangle of the
-image that it covers: `run_N_mean` (rows, columns) is the map of the whole caption of run N, `run_N_words`
-(words, rows, columns) has one map for each word in the order of `words.csv`, `human_I_T` is the human map
-of image number I under task number T. All are float32, row 0 is the top, and every map sums to 1.
+image that it covers (of the mirrored image where `lesion` is `mirrored`): `run_N_mean` (rows, columns) is the
+map of the whole caption of run N, `run_N_words` (words, rows, columns) has one map for each word in the order of
+`words.csv`, `human_I_T` is the human map of image number I under task number T. All are float32, row 0 is the
+top, and every map sums to 1.
 
 **figures** holds what the study shows as SVG, one folder for each preset: the figures of the report, with text as
 text, and those of the metrics that the report has no room for. A figure without anything to show is not
@@ -419,7 +426,8 @@ lmer(value ~ encoder * decoder * task + (1 | image) + (1 | subject), data = d)
 ```
 
 **overlays** holds each image with each map on it as PNG, the longer side 384 px, colour map viridis.
-All maps of one image and task share one scale, from 0 to the 99.5th percentile of their values.
+All maps of one image and task share one scale, from 0 to the 99.5th percentile of their values. Maps of the
+mirrored image are drawn on the mirrored image.
 
 **provenance.json** holds the project's name, whether its recordings are simulated, every settings row
 (verb, values, versions of the libraries, hash; files are named without their folders), the versions that

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from gazeapp.engine.project import Project, SettingsRow
 from gazeapp.engine.project.gaze import CHOICES, GEOMETRY
 from gazeapp.engine.project.listing import human_maps
+from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.project.settings import versions
 from gazeapp.engine.reports.commands import sigma_text
 from gazeapp.engine.reports.content import Methods, SettingsData
@@ -29,7 +30,7 @@ def used_settings(project: Project, preset: str) -> list[SettingsRow]:
     ids = {row.id for row in current if row is not None}
     ids |= {recording.settings_id for recording in project.gaze.recordings()}
     ids |= {row.settings_id for row in human_maps(project)}
-    ids |= {run.settings_id for run in project.runs.all()}
+    ids |= {run.settings_id for lesion in ("", MIRRORED) for run in project.runs.all(lesion=lesion)}
     ids |= {row.settings_id for row in current_summary(project, preset)}
     ids |= {row.settings_id for row in project.findings.findings(preset=preset)}
     return [row for row in project.settings.all() if row.id in ids]

@@ -162,7 +162,7 @@ def models(project: Project) -> Iterator[Row]:
 def runs(project: Project) -> Iterator[Row]:
     """Yield runs by image name, in the models' order."""
     names = _names(project)
-    for run in sorted(project.runs.all(lesion=None), key=lambda run: names[run.image_id]):
+    for run in sorted(stored.every_run(project), key=lambda run: names[run.image_id]):
         yield (
             *(names[run.image_id], run.model, run.task, run.lesion, run.caption, run.method, run.model_task),
             *(run.log_probability, run.seconds, run.id, run.settings_id),
@@ -171,7 +171,7 @@ def runs(project: Project) -> Iterator[Row]:
 
 def words(project: Project) -> Iterator[Row]:
     """Yield the words of the runs in runs.csv, by run and position."""
-    shown = {run.id for run in project.runs.all(lesion=None)}
+    shown = {run.id for run in stored.every_run(project)}
     for word in stored.words(project):
         if word.run_id in shown:
             yield (
@@ -208,7 +208,7 @@ def ceilings(project: Project) -> Iterator[Row]:
     for row in ceiling_rows(project):
         yield (
             *(row.task, row.metric, row.preset, row.estimator, row.value, row.low, row.high),
-            *(row.n_images, row.n_subjects, row.settings_id),
+            *(row.n_images, row.n_subjects, row.settings_id, row.interval),
         )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+import numpy as np
+
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Model, ModelInfo
 from gazeapp.engine.models.registry import available_models, load_model
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.project import ImageRow, Project
+from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.types import ImageArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
@@ -31,6 +34,9 @@ class ExtractSettings:
         Words whose maps make the caption's map: ``content`` or ``all``.
     device
         ``auto``, ``cpu``, ``cuda`` or ``mps``; not part of what identifies a result.
+    mirrored
+        Whether models also describe each image left-right mirrored: the control that tells a habit of looking at
+        one side from what the pictures show there. Maps stay as they are on the mirrored image.
     """
 
     models: tuple[str, ...] = ()
@@ -38,23 +44,34 @@ class ExtractSettings:
     method: str = ""
     words: str = "content"
     device: str = "auto"
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """One model under one task: what its runs are filed under."""
+    """One model under one task, on images as they are or mirrored: what its runs are filed under."""
 
     info: ModelInfo
     task: str
     method: str
+    lesion: str
     values: Json
     hash: str
+
+    def is_done(self, project: Project, image: ImageRow) -> bool:
+        """Return whether its run on an image is in the project."""
+        return project.runs.exists(image.id, self.info.id, self.task, self.lesion, self.method, self.hash)
+
+    def name(self, image: ImageRow) -> str:
+        """Return what its unit on an image is called in progress and problems."""
+        parts = (self.info.name, self.task, image.name, "mirrored" if self.lesion == MIRRORED else "")
+        return " · ".join(part for part in parts if part)
 
 
 def extract(project: Project, settings: ExtractSettings, progress: Progress) -> Summary:
     """Describe every image with every chosen model under every chosen task.
 
-    One unit is (image, model, task, method); units in the project are skipped, so running it again
+    One unit is (image or mirrored image, model, task, method); units in the project are skipped, so running it again
     after a stop goes on where it ended.
 
     Raises
@@ -67,7 +84,8 @@ def extract(project: Project, settings: ExtractSettings, progress: Progress) -> 
     if not images:
         raise GazeError("The project has no images yet.", where=str(project.path), todo="Add images first.")
     tasks = _tasks(project, settings.tasks)
-    plans = [_plan(info, task, settings) for info in infos for task in tasks]
+    sides = ("", MIRRORED) if settings.mirrored else ("",)
+    plans = [_plan(info, task, side, settings) for info in infos for task in tasks for side in sides]
     tally = Tally(project, "extract", progress, len(images) * len(plans))
     for info in infos:
         own = [plan for plan in plans if plan.info.id == info.id]
@@ -88,11 +106,7 @@ def _extract_model(
 ) -> None:
     model: Model | None = None
     for image in images:
-        missing = [
-            plan
-            for plan in plans
-            if not project.runs.exists(image.id, info.id, plan.task, "", plan.method, plan.hash)
-        ]
+        missing = [plan for plan in plans if not plan.is_done(project, image)]
         for _ in range(len(plans) - len(missing)):
             tally.skip(f"{info.name} · {image.name}")
         if not missing:
@@ -106,7 +120,7 @@ def _extract_model(
         for plan in missing:
             if tally.should_stop():
                 return
-            with tally.unit(f"{info.name} · {plan.task} · {image.name}"):
+            with tally.unit(plan.name(image)):
                 if pixels is None:
                     pixels, _ = read_picture(project.images.file(image))
                 _extract_unit(project, model, plan, image, pixels, settings.words)
@@ -116,17 +130,18 @@ def _extract_unit(
     project: Project, model: Model, plan: _Plan, image: ImageRow, pixels: ImageArray, words: str
 ) -> None:
     started = time.perf_counter()
-    caption = model.describe(pixels, plan.task, plan.method)
+    shown = np.ascontiguousarray(pixels[:, ::-1]) if plan.lesion == MIRRORED else pixels
+    caption = model.describe(shown, plan.task, plan.method)
     mean = caption.mean_map(words)
     seconds = time.perf_counter() - started
     with project.transaction():
-        if project.runs.exists(image.id, plan.info.id, plan.task, "", plan.method, plan.hash):
+        if plan.is_done(project, image):
             return  # another program was faster
         settings_id = project.settings.put("extract", plan.values)
-        project.runs.put(image.id, plan.info.id, plan.task, caption, mean, settings_id, seconds)
+        project.runs.put(image.id, plan.info.id, plan.task, caption, mean, settings_id, seconds, plan.lesion)
 
 
-def _plan(info: ModelInfo, task: str, settings: ExtractSettings) -> _Plan:
+def _plan(info: ModelInfo, task: str, lesion: str, settings: ExtractSettings) -> _Plan:
     method = settings.method or info.default_method
     if method not in info.methods:
         raise GazeError(
@@ -140,7 +155,10 @@ def _plan(info: ModelInfo, task: str, settings: ExtractSettings) -> _Plan:
         "method": method,
         "words": settings.words,
     }
-    return _Plan(info, task, method, values, settings_hash("extract", values))
+    # Only what differs from the plain case is said, so that plain runs keep the hash that they had.
+    if lesion:
+        values["lesion"] = lesion
+    return _Plan(info, task, method, lesion, values, settings_hash("extract", values))
 
 
 def _chosen_models(ids: tuple[str, ...]) -> list[ModelInfo]:

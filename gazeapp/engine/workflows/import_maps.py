@@ -11,6 +11,7 @@ from gazeapp.engine.maps.files import MapFiles, MapPlace, Values
 from gazeapp.engine.maps.names import Matches, match_names
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import ImageRow, Project
+from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
@@ -42,6 +43,8 @@ class ImportMapsSettings:
         ``imported``, or ``truth`` for the density that simulated observers were drawn from.
     values
         ``saliency``, numbers of at least 0, or ``log_density``, natural logarithms of a density.
+    mirrored
+        Whether the model saw each image left-right mirrored; the maps are as it made them, not turned back.
     """
 
     folder: str
@@ -49,6 +52,7 @@ class ImportMapsSettings:
     tasks: tuple[str, ...]
     kind: str = "imported"
     values: Values = "saliency"
+    mirrored: bool = False
 
 
 def import_maps(project: Project, settings: ImportMapsSettings, progress: Progress) -> Summary:
@@ -125,6 +129,7 @@ def _import(
     except GazeError as error:
         tally.fail(error.where or image.name, error.what, error.todo, unit=image.name)
         return
+    lesion = MIRRORED if settings.mirrored else ""
     missing: list[Json] = []
     for task in tasks:
         values: Json = {"model": model_id, "task": task, "kind": settings.kind}
@@ -132,7 +137,9 @@ def _import(
         # Only what differs from the plain case is said, so that plain maps keep the hash that they had.
         if settings.values != "saliency":
             values["values"] = settings.values
-        if not project.runs.exists(image.id, model_id, task, "", METHOD, settings_hash(VERB, values)):
+        if lesion:
+            values["lesion"] = lesion
+        if not project.runs.exists(image.id, model_id, task, lesion, METHOD, settings_hash(VERB, values)):
             missing.append(values)
     if not missing:
         tally.skip(image.name)
@@ -143,7 +150,7 @@ def _import(
             for values in missing:
                 settings_id = project.settings.put(VERB, values)
                 project.runs.put_map(
-                    image.id, model_id, values["task"], METHOD, grid, image.rect, settings_id
+                    image.id, model_id, values["task"], METHOD, grid, image.rect, settings_id, lesion
                 )
 
 

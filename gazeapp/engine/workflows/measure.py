@@ -40,12 +40,14 @@ from gazeapp.engine.scoring.findings import (
 from gazeapp.engine.scoring.sources import HUMAN, MODEL, TRUTH
 from gazeapp.engine.types import DoubleArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.mirrored import mirrored_runs
 
 VERB = "measure maps"
 FORMULAS = 1
 """Raised when a formula changes, so that numbers of different formulas are never taken for each other."""
 ANALYSES = (CONCENTRATION, LATERALITY, DIFFERENTIATION, CROSS_TASK)
 _DONE = "measured maps"
+_MIRRORED_MAPS = "maps of mirrored images"
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,13 @@ class MeasureSettings:
 
 @dataclass(frozen=True)
 class _Image:
-    """An image with its fixations by task, and its maps by source and task."""
+    """An image with its fixations by task, and its maps by source and task; ``mirrored`` are of the mirrored image."""
 
     row: ImageRow
     tasks: tuple[str, ...]
     people: Mapping[str, Fixations]
     maps: Mapping[str, Mapping[str, AttentionMap]]
+    mirrored: Mapping[str, Mapping[str, AttentionMap]]
     others: Mapping[str, OtherImages]
 
     def centre(self, task: str, grid: CommonGrid) -> DoubleArray | None:
@@ -97,7 +100,11 @@ class _Image:
 
     def of_task(self, task: str) -> dict[str, AttentionMap]:
         """Return the maps under one task, by source."""
-        return {source: by_task[task] for source, by_task in self.maps.items() if task in by_task}
+        return _of_task(self.maps, task)
+
+    def mirrored_of_task(self, task: str) -> dict[str, AttentionMap]:
+        """Return the maps of the mirrored image under one task, by source."""
+        return _of_task(self.mirrored, task)
 
 
 @dataclass
@@ -146,12 +153,13 @@ def measure(project: Project, settings: MeasureSettings, progress: Progress) -> 
     """Measure all maps of models and people, image by image, then what they show over images.
 
     One unit is an image under all its tasks. Nothing is done again while the fixations, the maps and the
-    settings are the same; maps of lesioned models are left out.
+    settings are the same; maps of lesioned models are left out. Maps of mirrored images enter laterality only.
 
     Returns
     -------
     Summary
-        ``details`` has the ``tasks``.
+        ``details`` has the ``tasks``, and how many maps of mirrored images are ``mirrored_left_out``, because no
+        map of the image itself was made alike.
 
     Raises
     ------
@@ -160,6 +168,7 @@ def measure(project: Project, settings: MeasureSettings, progress: Progress) -> 
     """
     tasks = tuple(project.tasks.all())
     runs = _runs(project)
+    twins, left_out = mirrored_runs(project, runs)
     kinds = {model.id: TRUTH if model.kind == TRUTH else MODEL for model in project.runs.models()}
     counts = project.gaze.counts()
     images = [
@@ -178,13 +187,14 @@ def measure(project: Project, settings: MeasureSettings, progress: Progress) -> 
     settings_id, digest = project.settings.put(VERB, values), settings_hash(VERB, values)
     tally = Tally(project, VERB, progress, len(images))
     before = project.settings.current(_DONE)
-    state = {"inputs": _inputs(project, runs), "settings": digest}
+    state = {"inputs": _inputs(project, runs, twins), "settings": digest}
+    _tell_left_out(project, tally, left_out)
     if before is not None and before.values == state:
         for image in images:
             tally.skip(image.name)
-        return tally.summary(tasks=list(tasks))
+        return tally.summary(tasks=list(tasks), mirrored_left_out=left_out)
     records = _Records()
-    for read, one in _measured(project, settings, images, runs, _others(project, tasks), tally):
+    for read, one in _measured(project, settings, images, runs, twins, _others(project, tasks), tally):
         with tally.unit(read.row.name):
             project.findings.put_measures(_rows(read, one.result(), kinds, settings_id))
             records.add(one.result())
@@ -196,7 +206,7 @@ def measure(project: Project, settings: MeasureSettings, progress: Progress) -> 
             project.findings.put_findings(ANALYSES, "", found, settings_id)
             if not tally.failed:
                 project.settings.set_current(_DONE, state)
-    return tally.summary(tasks=list(tasks))
+    return tally.summary(tasks=list(tasks), mirrored_left_out=left_out)
 
 
 def _runs(project: Project) -> dict[int, list[RunRow]]:
@@ -206,7 +216,20 @@ def _runs(project: Project) -> dict[int, list[RunRow]]:
     return runs
 
 
-def _inputs(project: Project, runs: Mapping[int, Sequence[RunRow]]) -> str:
+def _tell_left_out(project: Project, tally: Tally, left_out: int) -> None:
+    project.problems.clear(VERB, _MIRRORED_MAPS)
+    if left_out:
+        maps = "1 map of a mirrored image is" if left_out == 1 else f"{left_out} maps of mirrored images are"
+        tally.problem(
+            _MIRRORED_MAPS,
+            f"{maps} not used: the image itself has no map that was made with the same settings.",
+            "Run the model on the images and on the mirrored images with the same settings.",
+        )
+
+
+def _inputs(
+    project: Project, runs: Mapping[int, Sequence[RunRow]], twins: Mapping[int, Sequence[RunRow]]
+) -> str:
     """Return a hash of the fixations and maps of a project."""
     digest = hashlib.sha256()
     for (image_id, task), n in sorted(project.gaze.counts().items()):
@@ -214,7 +237,8 @@ def _inputs(project: Project, runs: Mapping[int, Sequence[RunRow]]) -> str:
             table = project.gaze.fixations(image_id, task)
             digest.update(f"{image_id} {task}".encode() + table.x.tobytes() + table.y.tobytes())
             digest.update(table.duration_ms.tobytes() + "\0".join(table.subject.tolist()).encode())
-    digest.update(repr([(key, [run.id for run in runs[key]]) for key in sorted(runs)]).encode())
+    for by_image in (runs, twins):
+        digest.update(repr([(key, [run.id for run in by_image[key]]) for key in sorted(by_image)]).encode())
     return digest.hexdigest()[:16]
 
 
@@ -223,6 +247,7 @@ def _measured(
     settings: MeasureSettings,
     images: Sequence[ImageRow],
     runs: Mapping[int, Sequence[RunRow]],
+    twins: Mapping[int, Sequence[RunRow]],
     others: Mapping[str, OtherImages],
     tally: Tally,
 ) -> Iterator[tuple[_Image, Future[_Measured]]]:
@@ -233,7 +258,7 @@ def _measured(
         for row in images:
             if tally.should_stop():
                 break
-            image = _read(project, row, runs.get(row.id, []), others)
+            image = _read(project, row, runs.get(row.id, []), twins.get(row.id, []), others)
             running.append((image, pool.submit(_measure, image, settings)))
             if len(running) > threads:
                 yield running.popleft()
@@ -252,7 +277,11 @@ def _others(project: Project, tasks: Sequence[str]) -> dict[str, OtherImages]:
 
 
 def _read(
-    project: Project, row: ImageRow, runs: Sequence[RunRow], others: Mapping[str, OtherImages]
+    project: Project,
+    row: ImageRow,
+    runs: Sequence[RunRow],
+    twins: Sequence[RunRow],
+    others: Mapping[str, OtherImages],
 ) -> _Image:
     tasks = tuple(others)
     people = {}
@@ -261,12 +290,21 @@ def _read(
         if len(table):
             u, v = table.x / row.width, table.y / row.height
             people[task] = Fixations(u, v, table.subject, table.duration_ms)
+    return _Image(row, tasks, people, _maps(project, row, runs), _maps(project, row, twins), others)
+
+
+def _maps(project: Project, row: ImageRow, runs: Sequence[RunRow]) -> dict[str, dict[str, AttentionMap]]:
+    """Read the maps of an image, by source and task."""
     maps: dict[str, dict[str, AttentionMap]] = {}
     for run in runs:
         stored = project.maps.mean_of_run(run.id)
         rect = in_shares(stored.rect, row.width, row.height)
         maps.setdefault(run.model, {})[run.task] = AttentionMap(stored.values, rect)
-    return _Image(row, tasks, people, maps, others)
+    return maps
+
+
+def _of_task(maps: Mapping[str, Mapping[str, AttentionMap]], task: str) -> dict[str, AttentionMap]:
+    return {source: by_task[task] for source, by_task in maps.items() if task in by_task}
 
 
 def _measure(image: _Image, settings: MeasureSettings) -> _Measured:
@@ -284,7 +322,10 @@ def _measure(image: _Image, settings: MeasureSettings) -> _Measured:
         )
         for task in image.tasks
     }
-    laterality = {task: image_laterality(image.people.get(task), image.of_task(task)) for task in image.tasks}
+    laterality = {
+        task: image_laterality(image.people.get(task), image.of_task(task), image.mirrored_of_task(task))
+        for task in image.tasks
+    }
     if len(image.tasks) < 2:
         return _Measured(concentration, laterality, None, None)
     parts = (image.people, image.maps, image.tasks, row.width, row.height)
