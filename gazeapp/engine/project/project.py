@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from sqlite_utils import Database
-
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.project.database import Database
 from gazeapp.engine.project.findings import FindingStore
 from gazeapp.engine.project.gaze import GazeStore
 from gazeapp.engine.project.images import ImageStore

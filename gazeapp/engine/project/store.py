@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
+from gazeapp.engine.project.database import Database
 
 if TYPE_CHECKING:
     from gazeapp.engine.project.project import Project
