@@ -69,6 +69,9 @@ def test_running_models_counts_the_maps_and_gives_settings(qtbot, study, models)
     dialog.models["other"].setChecked(False)
     dialog.tasks["social"].setChecked(False)
     assert ExtractSettings(**dialog.choice()) == ExtractSettings(models=("cnn-lstm",), tasks=("general",))
+    dialog._mirrored.setChecked(True)
+    assert ExtractSettings(**dialog.choice()).mirrored
+    assert "3 images and their mirror images × 1 models × 1 tasks = 6 maps" in dialog._count.text()
     dialog.models["cnn-lstm"].setChecked(False)
     assert "at least one model" in dialog.accept_button.toolTip()
 

@@ -54,6 +54,14 @@ class FindingStore(Store):
                     (*key, _null(row.value), row.settings_id, hashes[row.settings_id]),
                 )
 
+    def remove_measures(self, image_id: int, settings_id: int) -> None:
+        """Remove the measures of an image that the verb of some settings made, under those settings or others."""
+        self._db.execute(
+            "DELETE FROM measures WHERE image_id = :image AND settings_id IN (SELECT o.id FROM settings o "
+            "JOIN settings n ON n.id = :id WHERE o.verb = n.verb)",
+            {"image": image_id, "id": settings_id},
+        )
+
     def keep_measures(self, settings_id: int) -> None:
         """Remove the measures that other settings of the same verb made: a newer run has replaced them."""
         self._db.execute(

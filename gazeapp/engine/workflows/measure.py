@@ -196,8 +196,12 @@ def measure(project: Project, settings: MeasureSettings, progress: Progress) -> 
     records = _Records()
     for read, one in _measured(project, settings, images, runs, twins, _others(project, tasks), tally):
         with tally.unit(read.row.name):
-            project.findings.put_measures(_rows(read, one.result(), kinds, settings_id))
-            records.add(one.result())
+            measured = one.result()
+            with project.transaction():
+                # A number whose maps are gone must not stay behind.
+                project.findings.remove_measures(read.row.id, settings_id)
+                project.findings.put_measures(_rows(read, measured, kinds, settings_id))
+            records.add(measured)
     if not tally.cancelled:
         progress.report(len(images), len(images), "intervals and tests over images")
         found = records.findings(tasks, kinds, Resampling(settings.n_bootstrap, settings.seed))
