@@ -1,4 +1,4 @@
-"""Scores as a table and as bars against the ceiling, and image by image."""
+"""Scores as bars against the ceiling, and image by image."""
 
 from __future__ import annotations
 
@@ -8,27 +8,19 @@ from itertools import product
 import numpy as np
 
 from gazeapp.engine.project import SummaryRow
-from gazeapp.engine.reports.numbers import UNKNOWN
 from gazeapp.engine.reports.results.data import (
-    BASELINE,
-    MODEL,
-    TRUTH,
     Axes,
-    Cell,
-    Column,
     Figure,
     Line,
     Results,
-    ResultTable,
-    Row,
     Series,
     SourceFacts,
 )
+from gazeapp.engine.reports.results.findings import MARKERS
 from gazeapp.engine.reports.results.read import summary_of
 from gazeapp.engine.reports.results.words import (
     SIMULATED,
     captioned,
-    finite,
     interval_text,
     interval_words,
     measured,
@@ -41,8 +33,6 @@ from gazeapp.engine.reports.scores import in_order
 from gazeapp.engine.scoring.facts import ESTIMATORS, METRICS, PERCENT, SOURCE_MEANINGS, is_lower_bound
 from gazeapp.engine.types import DoubleArray
 
-PERCENT_OF_CEILING = "percent"
-MEAN = "mean"
 _SPREAD = 0.62
 _GOLDEN = 0.6180339887498949
 
@@ -50,52 +40,6 @@ _GOLDEN = 0.6180339887498949
 def scored_metrics(results: Results, task: str | None = None) -> list[str]:
     """Return the metrics that have a score, of one task or of any, in the order in which they are shown."""
     return in_order(row.metric for row in results.summary if task in (None, row.task))
-
-
-def score_table(
-    results: Results,
-    tasks: Sequence[str] = (),
-    metrics: Sequence[str] = (),
-    quantity: str = PERCENT_OF_CEILING,
-) -> ResultTable:
-    """Return scores over images: a row for each source, a column for each task and metric.
-
-    Parameters
-    ----------
-    results
-        The results.
-    tasks, metrics
-        What is shown; all that were scored when not given. With one task columns are called by their
-        metric, with one metric by their task.
-    quantity
-        ``percent``: percent of ceiling where a metric has one, else the mean; ``mean``: mean scores, and the
-        ceiling and chance as rows of their own.
-    """
-    pairs = _scored(results, tasks, metrics)
-    columns, cells = [], []
-    for task, metric in pairs:
-        rows = [row for row in results.summary if (row.task, row.metric) == (task, metric)]
-        in_percent = quantity == PERCENT_OF_CEILING and any(row.percent is not None for row in rows)
-        columns.append(_column(results, pairs, task, metric, rows, in_percent))
-        cells.append((task, metric, in_percent))
-    shown = [
-        Row(
-            source.kind,
-            source.name,
-            source.colour,
-            tuple(_cell(results, source, task, metric, in_percent) for task, metric, in_percent in cells),
-        )
-        for source in results.sources
-        if any(summary_of(results, source, task, metric) for task, metric in pairs)
-    ]
-    marks = [] if quantity == PERCENT_OF_CEILING else _marks(results, pairs)
-    return ResultTable(
-        id=f"scores_{quantity}",
-        title="Percent of the human ceiling" if quantity == PERCENT_OF_CEILING else "Scores",
-        columns=tuple(columns),
-        rows=(*marks, *shown),
-        note=_note(results, pairs, quantity),
-    )
 
 
 def score_figure(results: Results, tasks: Sequence[str] = (), metrics: Sequence[str] = ()) -> Figure | None:
@@ -224,59 +168,6 @@ def _called(pairs: Sequence[tuple[str, str]], task: str, name: str) -> str:
     return name if len({task for task, _ in pairs}) == 1 else f"{name}, {task}"
 
 
-def _column(
-    results: Results,
-    pairs: Sequence[tuple[str, str]],
-    task: str,
-    metric: str,
-    rows: Sequence[SummaryRow],
-    in_percent: bool,
-) -> Column:
-    about = measured(metric, results.preset)
-    estimator = next((row.estimator for row in rows if row.percent is not None), "")
-    bound = "lower bound" if is_lower_bound(estimator) else "ceiling"
-    of_ceiling = METRICS[metric].ceiling if metric in METRICS else ""
-    return Column(
-        id="_".join(part for part in (metric, task if len({t for t, _ in pairs}) > 1 else "") if part),
-        name=_called(pairs, task, about.name),
-        unit=f"% of {bound}" if in_percent else about.unit,
-        meaning="\n".join(line for line in (about.meaning, about.formula, of_ceiling) if line),
-    )
-
-
-def _cell(results: Results, source: SourceFacts, task: str, metric: str, in_percent: bool) -> Cell:
-    row = summary_of(results, source, task, metric)
-    if row is None:
-        return Cell(UNKNOWN, tooltip=f"{source.name} was not scored by {measured(metric).name} under {task}.")
-    tooltip = score_tooltip(results, row, source.name)
-    if in_percent:
-        return Cell(
-            value_text(row.percent, metric, "%"),
-            row.percent,
-            tooltip,
-            finite(row.ci_low),
-            finite(row.ci_high),
-        )
-    return Cell(value_text(row.mean, metric), finite(row.mean), tooltip)
-
-
-def _marks(results: Results, pairs: Sequence[tuple[str, str]]) -> list[Row]:
-    """Return the ceiling, or reference, and chance as rows."""
-    ceilings, chances = [], []
-    for task, metric in pairs:
-        rows = [row for row in results.summary if (row.task, row.metric) == (task, metric)]
-        # Sources may lack some images; the reference shown is the one over the most.
-        widest = max(rows, key=lambda row: (row.ceiling is not None, row.n_images))
-        what = "Ceiling" if any(row.percent is not None for row in rows) else "Reference, no ceiling"
-        tooltip = f"{what}: {ESTIMATORS.get(widest.estimator, widest.estimator)}" if widest.estimator else ""
-        ceilings.append(Cell(value_text(widest.ceiling, metric), finite(widest.ceiling), tooltip))
-        chances.append(Cell(value_text(widest.chance, metric), finite(widest.chance), "Knowing nothing"))
-    return [
-        Row("", "Human ceiling or reference", "", tuple(ceilings)),
-        Row("", "Chance", "", tuple(chances)),
-    ]
-
-
 def _percent_axes(
     results: Results,
     shown: Sequence[SourceFacts],
@@ -357,21 +248,5 @@ def _mean_of(
             if row is not None
             else f"{source.name}: mean {value_text(mean, metric)}",
         ),
-        marker={MODEL: "o", BASELINE: "s", TRUTH: "D"}.get(source.kind, "o"),
+        marker=MARKERS.get(source.kind, "o"),
     )
-
-
-def _note(results: Results, pairs: Sequence[tuple[str, str]], quantity: str) -> str:
-    """Return what the ceilings are, and that observers are simulated."""
-    estimators: dict[str, list[str]] = {}
-    for row in results.summary:
-        if (row.task, row.metric) in pairs and row.estimator:
-            names = estimators.setdefault(row.estimator, [])
-            if (name := measured(row.metric).name) not in names:
-                names.append(name)
-    held = [f"{', '.join(names)}: {ESTIMATORS.get(one, one)}" for one, names in estimators.items()]
-    lead = "100 % is the human ceiling" if quantity == PERCENT_OF_CEILING else "Ceilings and references"
-    methods = sorted({row.interval for row in results.summary if row.interval})
-    made = f" Intervals: {'; '.join(interval_words(method) for method in methods)}." if methods else ""
-    text = f"{lead}. {'; '.join(held)}.{made if quantity == PERCENT_OF_CEILING else ''}" if held else ""
-    return captioned(results, text)

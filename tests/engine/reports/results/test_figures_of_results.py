@@ -35,6 +35,34 @@ def test_percent_of_ceiling_is_drawn_as_bars_with_intervals_and_the_ceiling(stud
     assert drawn["People: one from the others"].colour == PEOPLE_COLOUR
 
 
+def test_a_bar_tells_definition_ceiling_interval_and_settings(study):
+    for simulated, who in ((False, "subjects"), (True, "simulated observers")):
+        bars = scores.score_figure(made.results(simulated=simulated), ["general"], ["nss"]).axes[0].series
+        text = next(one.texts[0] for one in bars if one.name == "ViT-Transformer")
+        for part in (
+            "NSS of ViT-Transformer, task general",
+            "NSS = mean over fixations",
+            f"30\u00a0images, 12\u00a0{who}",
+            "extrapolated to unlimited people",
+            "two-way bootstrap over images and people",
+            "score settings 0123456789",
+        ):
+            assert part in text
+    assert [one.kind for one in bars] == ["human", *["model"] * 4, *["baseline"] * 2]
+
+
+def test_a_lower_bound_is_called_so(study):
+    figure = scores.score_figure(study, ["general"], ["auc"])
+    assert figure.axes[0].y_label == "% of lower bound of the ceiling"
+
+
+def test_one_metric_has_a_plot_for_each_task(study):
+    figure = scores.score_figure(study, metrics=["nss"])
+    assert [axes.title for axes in figure.axes] == ["general", "social"]
+    bars = {one.name: one.y[0] for one in figure.axes[1].series}
+    assert bars["CNN-LSTM"] == pytest.approx(40.0)
+
+
 def test_every_image_is_a_dot_that_leads_to_it(study):
     figure = scores.image_figure(study, "general", "nss")
     dots = next(one for one in figure.axes[0].series if one.name == "CNN-LSTM")

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from gazeapp.engine.project import FindingRow
-from gazeapp.engine.reports.results import comparisons, design, maps, people, scores, tasks
+from gazeapp.engine.reports.results import comparisons, design, maps, people, tasks
 from gazeapp.engine.reports.results.data import HUMAN, Cell, Column, Results, ResultTable, Row
 from gazeapp.engine.reports.results.draw import table_lines, write_table_csv
 from gazeapp.engine.scoring.findings import Finding
@@ -19,56 +19,6 @@ def column(table, id_):
     """Return a column's cells by the names of the rows."""
     place = [one.id for one in table.columns].index(id_)
     return {row.name: row.cells[place] for row in table.rows}
-
-
-def test_scores_in_percent_are_those_of_the_summary_with_their_intervals(study):
-    table = scores.score_table(study, ["general"], ["nss", "sim"])
-    assert [one.unit for one in table.columns] == ["% of ceiling", ""]
-    cell = column(table, "nss")["ViT-Transformer"]
-    assert (cell.text, cell.value, cell.low, cell.high) == ("62\u00a0%", 62.0, 56.0, 69.0)
-    # SIM has no percentage: its mean is shown.
-    sim = column(table, "sim")["ViT-Transformer"]
-    assert (sim.text, sim.value, sim.low) == ("0.61", 0.61, None)
-    for part in (
-        "NSS of ViT-Transformer, task general",
-        "NSS = mean over fixations",
-        "30\u00a0images, 12\u00a0subjects",
-        "extrapolated to unlimited people",
-        "two-way bootstrap over images and people",
-        "score settings 0123456789",
-    ):
-        assert part in cell.tooltip
-
-
-def test_a_lower_bound_is_called_so(study):
-    table = scores.score_table(study, ["general"], ["auc"])
-    assert table.columns[0].unit == "% of lower bound"
-    assert (
-        scores.score_figure(study, ["general"], ["auc"]).axes[0].y_label == "% of lower bound of the ceiling"
-    )
-
-
-def test_means_stand_below_their_ceiling_and_chance(study):
-    table = scores.score_table(study, ["general"], ["nss", "sim"], scores.MEAN)
-    assert [row.name for row in table.rows[:2]] == ["Human ceiling or reference", "Chance"]
-    assert [cell.value for cell in table.rows[0].cells] == [2.0, 0.8]
-    assert [cell.value for cell in table.rows[1].cells] == [0.0, None]
-    assert table.rows[0].cells[1].tooltip.startswith("Reference, no ceiling")
-    assert column(table, "nss")["CNN-LSTM"].value == pytest.approx(0.9)
-
-
-def test_one_metric_has_a_column_for_each_task(study):
-    table = scores.score_table(study, metrics=["nss"])
-    assert [(one.id, one.name) for one in table.columns] == [
-        ("nss_general", "general"),
-        ("nss_social", "social"),
-    ]
-    assert column(table, "nss_social")["CNN-LSTM"].value == pytest.approx(40.0)
-
-
-def test_people_come_first_then_models_then_baselines(study):
-    kinds = [row.kind for row in scores.score_table(study, ["general"], ["nss"]).rows]
-    assert kinds == ["human", *["model"] * 4, *["baseline"] * 2]
 
 
 def test_differences_have_their_tests_and_their_share_of_the_ceiling_in_one_row(study):
@@ -199,14 +149,12 @@ def test_nothing_found_is_no_table():
 def test_simulated_observers_are_called_so_in_every_table():
     study = made.results(simulated=True)
     tables = [
-        scores.score_table(study, ["general"]),
         comparisons.difference_table(study),
         maps.concentration_table(study, "general"),
         tasks.cross_task_table(study, ("general", "social")),
         people.scanpath_table(study, "general"),
     ]
     assert all("Simulated observers, not people." in table.note for table in tables)
-    assert "12\u00a0simulated observers" in tables[0].rows[1].cells[0].tooltip
 
 
 def test_a_table_is_written_with_full_precision_its_units_and_harmless_text(tmp_path):
