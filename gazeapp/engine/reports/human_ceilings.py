@@ -17,7 +17,7 @@ from gazeapp.engine.types import DoubleArray, IntArray
 
 @dataclass(frozen=True, slots=True)
 class CeilingEstimate:
-    """One ceiling, or a part of one, over images, with its 95 % interval (NaN where unknown)."""
+    """One ceiling, or a part of one, over images, with its 95 % interval (NaN where unknown) and what that is about."""
 
     task: str
     metric: str
@@ -29,6 +29,7 @@ class CeilingEstimate:
     n_images: int
     n_subjects: int
     settings_id: int
+    interval: str
 
 
 def ceiling_rows(project: Project) -> Iterator[CeilingEstimate]:
@@ -41,15 +42,16 @@ def ceiling_rows(project: Project) -> Iterator[CeilingEstimate]:
         how = (int(settings.values.get("n_bootstrap", 10_000)), int(settings.values.get("seed", 0)))
         people = list(project.scores.people_parts(task, settings.hash))
         found = _of_task(groups[preset, task, settings_id], people, *how)
-        for metric, estimator, value, low, high, n_images, n_subjects in found:
+        for metric, estimator, value, low, high, n_images, n_subjects, interval in found:
             yield CeilingEstimate(
-                task, metric, preset, estimator, value, low, high, n_images, n_subjects, settings_id
+                *(task, metric, preset, estimator, value, low, high, n_images, n_subjects),
+                *(settings_id, interval),
             )
 
 
 def _of_task(
     rows: list[CeilingRow], people: list[PeoplePartsRow], n_bootstrap: int, seed: int
-) -> list[tuple[str, str, float, float, float, int, int]]:
+) -> list[tuple[str, str, float, float, float, int, int, str]]:
     images = sorted({row.image_id for row in rows})
     place = {image: k for k, image in enumerate(images)}
     n_subjects = np.zeros(len(images), dtype=np.int64)
@@ -110,9 +112,10 @@ def _estimate(
     n_bootstrap: int,
     seed: int,
     n_subjects: IntArray,
-) -> tuple[float, float, float, int, int]:
+) -> tuple[float, float, float, int, int, str]:
     study = TwoWay(columns, without, n_bootstrap, seed)
     if not study.n_images:
-        return NAN, NAN, NAN, 0, 0
+        return NAN, NAN, NAN, 0, 0, ""
     found = study.interval(combine)
-    return found.estimate, found.low, found.high, found.n_images, int(n_subjects[study.complete].max())
+    n_people = int(n_subjects[study.complete].max())
+    return found.estimate, found.low, found.high, found.n_images, n_people, found.method

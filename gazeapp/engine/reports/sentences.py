@@ -10,7 +10,10 @@ from gazeapp.engine.reports.content import Cell, DataSet, ModelData, SourceRow, 
 from gazeapp.engine.reports.numbers import count, digits, interval, listed, metric_value, p_value, percent
 from gazeapp.engine.reports.scores import standing
 from gazeapp.engine.scoring.facts import METRICS, is_lower_bound
+from gazeapp.engine.scoring.statistics.two_way import MIN_IMAGES
 
+_FEW_IMAGES = 10
+"""Images below which intervals are said to be rough."""
 _DOMAINS = {"demo-world": "drawn scenes of the demo world", "photograph": "photographs"}
 _KINDS = {"vlm": "vision-language model", "imported": "maps made elsewhere", "truth": "known truth"}
 _FAMILIES = {"cnn": "CNN", "vit": "ViT", "lstm": "LSTM", "transformer": "Transformer"}
@@ -240,11 +243,13 @@ def notes(data: DataSet, models: Sequence[ModelData], scores: Sequence[TaskScore
         found.append(
             "Nothing has been scored by this preset yet: run gazeapp score, then write the report again."
         )
-    few = [task for task in scores if 0 < task.n_images < 10]
-    found += [
-        f"Task {task.task} has only {count(task.n_images, 'image')}: its intervals are rough." for task in few
-    ]
+    found += [_few_images(task) for task in scores if 0 < task.n_images < _FEW_IMAGES]
     return tuple(found)
+
+
+def _few_images(task: TaskScores) -> str:
+    cost = "too few for intervals" if task.n_images < MIN_IMAGES else "its intervals are rough"
+    return f"Task {task.task} has only {count(task.n_images, 'image')}: {cost}."
 
 
 def _outside(data: DataSet, models: Sequence[ModelData]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -95,7 +95,8 @@ def summarise_task(
     -------
     list
         In the order of ``scores``, then people's own rows (``loso``, ``loso_mixture``, ``all_mixture`` and
-        ``half_vs_half``).
+        ``half_vs_half``). A mean with a percentage is over the images that have every part of the ceiling, too;
+        one without is over all images with a score, whether or not they have a reference.
     """
     rows = []
     marks = {metric: ceiling_mark(metric, parts, n_subjects) for metric in METRICS}
@@ -106,6 +107,9 @@ def summarise_task(
             if mark is None or source == Source(HUMAN, HALF_VS_HALF):
                 share = _mean_only(column)
                 estimator = ""
+            elif METRICS[metric].chance is None:
+                share = _beside_reference(column, mark)
+                estimator = mark.estimator
             else:
                 rows_left = left_out.rows(source, metric, mark) if left_out is not None else None
                 share = share_of_ceiling(
@@ -183,3 +187,13 @@ def _mean_only(column: DoubleArray) -> Share:
     finite = column[np.isfinite(column)]
     mean = float(finite.mean()) if len(finite) else NAN
     return Share(len(finite), mean, NAN, NAN, NAN, NAN)
+
+
+def _beside_reference(column: DoubleArray, mark: CeilingMark) -> Share:
+    """Return the mean over all images with a score, and the reference over those of them that have one.
+
+    No ratio is taken of the two, so that an image that too few people looked at for a reference stays in the mean.
+    """
+    both = np.isfinite(column) & np.isfinite(mark.columns).all(axis=1)
+    reference = float(mark.combine(mark.columns[both].mean(axis=0))) if both.any() else NAN
+    return replace(_mean_only(column), ceiling=reference)

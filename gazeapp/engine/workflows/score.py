@@ -153,11 +153,7 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
         sigma_px=sigmas[0] if min(sigmas) == max(sigmas) else None,
         sigma_px_range=[min(sigmas), max(sigmas)],
         tasks=[people.task for people in groups],
-        images_without_fixations={
-            people.task: len(images) - len(people.tables)
-            for people in groups
-            if len(people.tables) < len(images)
-        },
+        images_without_fixations={people.task: people.n_unseen for people in groups if people.n_unseen},
     )
 
 

@@ -9,17 +9,22 @@ import numpy as np
 
 from gazeapp.engine.reports.numbers import listed
 from gazeapp.engine.scoring.aggregate import SourceSummary
-from gazeapp.engine.scoring.baselines.from_fixations import SPECTRAL_RESIDUAL
+from gazeapp.engine.scoring.baselines.from_fixations import SPECTRAL_RESIDUAL, UNIFORM
 from gazeapp.engine.scoring.ceilings.from_maps import MIN_SUBJECTS_FOR_HALVES
 from gazeapp.engine.scoring.ceilings.gold import LOSO_EXTRAPOLATED, LOSO_MIXTURE, MIN_SUBJECTS_TO_EXTRAPOLATE
+from gazeapp.engine.scoring.densities.of_image import INFORMATION
 from gazeapp.engine.scoring.facts import METRICS
 from gazeapp.engine.scoring.presets import Preset
-from gazeapp.engine.scoring.sources import BASELINE, MODEL, Source
-from gazeapp.engine.scoring.statistics.two_way import MIN_PEOPLE
+from gazeapp.engine.scoring.sources import BASELINE, MODEL, TRUTH, Source
+from gazeapp.engine.scoring.statistics.two_way import MIN_IMAGES, MIN_PEOPLE
 from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.engine.workflows.base import Tally
 
 Scores = Mapping[Source, Mapping[str, DoubleArray]]
+_OF_MIXTURE = (LOSO_EXTRAPOLATED, LOSO_MIXTURE)
+_LONG_NAMES = {"ig": "information gain", "ll": "log-likelihood"}
+# Sums over the pixels of two maps in single precision, such as SIM and KL, differ by as much.
+_ROUNDING = 1e-6
 
 
 def say_what_is_missing(
@@ -28,6 +33,7 @@ def say_what_is_missing(
     preset: Preset,
     n_people: IntArray,
     n_subjects: int,
+    n_unseen: int,
     found: Sequence[SourceSummary],
     scores: Scores,
     n_untimed: int,
@@ -44,6 +50,8 @@ def say_what_is_missing(
         People of each image, shape (n_images,).
     n_subjects
         People of the task.
+    n_unseen
+        Images that belong to the task and have no fixations under it.
     found
         The summary.
     scores
@@ -52,15 +60,94 @@ def say_what_is_missing(
         Fixations without a duration, where human maps are weighted by duration.
     """
     n = len(n_people)
+    metrics = {row.metric for row in found}
+    _say_of_images(tally, task, n_people, n_unseen, found)
+    _say_of_people(tally, task, n_people, n_subjects, found)
+    near_chance = _near_chance(found)
+    if near_chance:
+        tally.problem(
+            task,
+            f"People do not agree clearly above chance in {', '.join(near_chance)}: the ceiling, or the lower end "
+            "of its interval over images, is not above chance, so there is no percentage.",
+            "Import recordings of more people or of more images.",
+        )
+    _say_of_maps(tally, task, preset, scores)
+    _say_of_pictures(tally, task, n, scores)
+    if n_untimed:
+        tally.problem(
+            task,
+            f"{n_untimed} fixations have no duration; in human maps they count as much as the average of the others "
+            "on their image.",
+            "Weigh all fixations the same, or import recordings that hold durations.",
+        )
+    if "auc" in metrics and preset.auc == "judd":
+        tally.problem(
+            task,
+            "AUC-Judd of one person is not comparable with that of many, so the MIT preset has no ceiling for AUC.",
+            "Use the preset tuebingen for percentages of AUC.",
+        )
+    elif "auc_judd" in metrics:
+        tally.problem(
+            task,
+            "AUC-Judd of one person is not comparable with that of many, so it has no ceiling.",
+            "Use AUC of the preset tuebingen for percentages.",
+        )
+
+
+def _say_of_images(
+    tally: Tally, task: str, n_people: IntArray, n_unseen: int, found: Sequence[SourceSummary]
+) -> None:
+    """Say how many images are not scored, and what it costs that there are few."""
+    n = len(n_people)
+    if n_unseen:
+        is_not = (
+            "has no fixations and is not scored" if n_unseen == 1 else "have no fixations and are not scored"
+        )
+        tally.problem(
+            task,
+            f"{n_unseen} of {n + n_unseen} images {is_not}.",
+            "Import recordings of these images, or look under Quality for why their fixations are not used.",
+        )
+    own = ""
+    if (n_people > 1).sum() == 1 and any(row.estimator in _OF_MIXTURE for row in found):
+        own = (
+            "what the human ceiling is computed with (bandwidth and weights) is chosen on that image itself."
+        )
+    if n == 1:
+        tally.problem(
+            task,
+            "Only one image has fixations, so there is no centre bias, no sAUC and no interval"
+            f"{', and ' + own if own else '.'}",
+            "Import recordings of more images.",
+        )
+    elif own:
+        tally.problem(
+            task,
+            f"Only one of {n} images was seen by more than one person, so {own}",
+            "Import recordings of more people.",
+        )
+    if 1 < n < MIN_IMAGES:
+        tally.problem(
+            task,
+            f"Only {n} images have fixations; there are no intervals over fewer than {MIN_IMAGES}.",
+            "Import recordings of more images.",
+        )
+
+
+def _say_of_people(
+    tally: Tally, task: str, n_people: IntArray, n_subjects: int, found: Sequence[SourceSummary]
+) -> None:
+    """Say what it costs that few people looked."""
+    n = len(n_people)
+    metrics = {row.metric for row in found}
     alone, few = int((n_people < 2).sum()), int((n_people < MIN_SUBJECTS_FOR_HALVES).sum())
     if alone:
         tally.problem(
             task,
             f"{alone} of {n} images were seen by one person only, so they have no human ceiling and are left out "
-            "of the percentages.",
+            "of the percentages and references.",
             "Import recordings of more people.",
         )
-    metrics = {row.metric for row in found}
     cost = _cost_of_few(metrics, few == n)
     if few > alone and cost:
         tally.problem(
@@ -85,73 +172,69 @@ def say_what_is_missing(
             "the images alone.",
             "Import recordings of more people.",
         )
-    near_chance = _near_chance(found)
-    if near_chance:
-        tally.problem(
-            task,
-            f"People do not agree clearly above chance in {', '.join(near_chance)}: the ceiling, or the lower end "
-            "of its interval over images, is not above chance, so there is no percentage.",
-            "Import recordings of more people or of more images.",
-        )
-    if n == 1:
-        tally.problem(
-            task,
-            "Only one image has fixations, so there is no centre bias, no sAUC and no interval.",
-            "Import recordings of more images.",
-        )
-    _say_of_maps(tally, task, preset, scores)
-    if n_untimed:
-        tally.problem(
-            task,
-            f"{n_untimed} fixations have no duration; in human maps they count as much as the average of the others "
-            "on their image.",
-            "Weigh all fixations the same, or import recordings that hold durations.",
-        )
-    if "auc" in metrics and preset.auc == "judd":
-        tally.problem(
-            task,
-            "AUC-Judd of one person is not comparable with that of many, so the MIT preset has no ceiling for AUC.",
-            "Use the preset tuebingen for percentages of AUC.",
-        )
-    elif "auc_judd" in metrics:
-        tally.problem(
-            task,
-            "AUC-Judd of one person is not comparable with that of many, so it has no ceiling.",
-            "Use AUC of the preset tuebingen for percentages.",
-        )
 
 
 def _say_of_maps(tally: Tally, task: str, preset: Preset, scores: Scores) -> None:
-    """Say which maps are the same everywhere, and which sources lack what information gain needs."""
-    maps = {source: values for source, values in scores.items() if source.kind == MODEL}
-    for source, values in maps.items():
-        known = np.any([np.isfinite(column) for column in values.values()], axis=0)
-        flat = int((known & np.isnan(values["cc"])).sum()) if "cc" in values else 0
+    """Say which maps are the same everywhere, and which sources lack what information needs."""
+    uniform = scores.get(Source(BASELINE, UNIFORM), {})
+    for source, values in scores.items():
+        flat = _n_constant(source, values, uniform) if source.kind in (MODEL, TRUTH) else 0
         if flat:
-            chance = (
-                "they score chance on NSS and the AUCs" if preset.constant == "chance" else "they have no NSS"
-            )
+            chance = "score chance on NSS and the AUCs" if preset.constant == "chance" else "have no NSS"
             tally.problem(
                 task,
-                f"{flat} maps of {source.id} have the same value everywhere: {chance}, and have no correlation.",
+                f"{flat} maps of {source.id} have the same value everywhere: they {chance}, and have no correlation."
+                if flat > 1
+                else f"One map of {source.id} has the same value everywhere: such maps {chance}, and have no "
+                "correlation.",
                 "Check how these maps were made.",
             )
-    lost = [source.id for source, values in maps.items() if "ig" in values and np.isnan(values["ig"]).all()]
+    asked = [metric for metric in INFORMATION if metric in uniform]
+    lost = [
+        source.id
+        for source, values in scores.items()
+        if source.kind == MODEL and asked and all(np.isnan(values[metric]).all() for metric in asked)
+    ]
     if lost and preset.information == "fitted":
         tally.problem(
             task,
-            f"There is no information gain of {listed(lost)}: how a map becomes a density is learnt on other images, "
-            "and there are fewer than 2 with a map and fixations.",
+            f"There is no {' and no '.join(_LONG_NAMES[metric] for metric in asked)} of "
+            f"{listed(list(dict.fromkeys(lost)))}: how a map becomes a density is learnt on other images, and there "
+            "are fewer than 2 with a map and fixations.",
             "Add maps of more images.",
         )
+
+
+def _n_constant(source: Source, values: Mapping[str, DoubleArray], uniform: Mapping[str, DoubleArray]) -> int:
+    """Return how many maps of a source have the same value everywhere.
+
+    Such a map scores what the uniform one scores by every metric that sees maps as they are, or has no value where
+    that has none. Information gain and log-likelihood see a model's map as a density, which a constant map is not;
+    of a true density, metrics on maps see the blurred one.
+    """
+    if source.kind == TRUTH:
+        used = [metric for metric in values if METRICS[metric].against == "fixations"]
+    else:
+        used = [metric for metric in values if metric not in INFORMATION]
+    if not used or not uniform:
+        return 0
+    known = np.any([np.isfinite(column) for column in values.values()], axis=0)
+    alike = [
+        np.isclose(values[metric], uniform[metric], rtol=_ROUNDING, atol=_ROUNDING, equal_nan=True)
+        for metric in used
+    ]
+    return int((known & np.all(alike, axis=0)).sum())
+
+
+def _say_of_pictures(tally: Tally, task: str, n: int, scores: Scores) -> None:
+    """Say how many images have no baseline from their picture."""
     pictures = scores.get(Source(BASELINE, SPECTRAL_RESIDUAL), {})
-    n_images = max((len(column) for values in scores.values() for column in values.values()), default=0)
     seen = np.any([np.isfinite(column) for column in pictures.values()], axis=0) if pictures else False
-    without = n_images - int(np.sum(seen))
+    without = n - int(np.sum(seen))
     if without:
         tally.problem(
             task,
-            f"{without} of {n_images} images cannot be read from their files, so they have no baseline of spectral "
+            f"{without} of {n} images cannot be read from their files, so they have no baseline of spectral "
             "residual.",
             "Put the files back where they were, or anywhere below the project's folder.",
         )
@@ -159,17 +242,24 @@ def _say_of_maps(tally: Tally, task: str, preset: Preset, scores: Scores) -> Non
 
 def _cost_of_few(metrics: set[str], on_all: bool) -> str:
     """Return what it costs that two halves of the people of some images, or of all, cannot be compared."""
-    names = [METRICS[metric].name for metric in ("cc", "spearman") if metric in metrics]
-    if not names:
-        return ""
+    held = [METRICS[metric].name for metric in ("cc", "spearman") if metric in metrics]
+    beside = [METRICS[metric].name for metric in ("sim", "kl", "emd") if metric in metrics]
     if on_all:
-        return f"{listed(names)} {'has' if len(names) == 1 else 'have'} no percentage."
-    return f"they are left out of the percentages of {listed(names)}."
+        costs = [f"{listed(held)} {_has(held)} no percentage"] if held else []
+        costs += [f"{listed(beside)} {_has(beside)} no reference"] if beside else []
+        return f"{', and '.join(costs)}." if costs else ""
+    costs = [f"the percentages of {listed(held)}"] if held else []
+    costs += [f"the reference of {listed(beside)}"] if beside else []
+    return f"they are left out of {' and of '.join(costs)}." if costs else ""
+
+
+def _has(names: Sequence[str]) -> str:
+    return "has" if len(names) == 1 else "have"
 
 
 def _cost_of_pairs(found: Sequence[SourceSummary], on_all: bool) -> str:
     """Return what it costs that nothing can be extrapolated from the people of some images, or of all."""
-    held = {row.metric for row in found if row.estimator in (LOSO_EXTRAPOLATED, LOSO_MIXTURE)}
+    held = {row.metric for row in found if row.estimator in _OF_MIXTURE}
     names = [facts.name for metric, facts in METRICS.items() if metric in held and facts.chance is not None]
     if not names:
         return ""

@@ -79,6 +79,7 @@ def summarise(
         plan.rules.preset,
         n_people,
         people.n_subjects,
+        people.n_unseen,
         found,
         scores,
         _untimed(plan, people),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,6 +63,8 @@ class TaskPeople:
         Maps to score by image id, whose order is that of the sources.
     runs_digest
         Hash of which maps there are.
+    n_unseen
+        Images that belong to the task and have no fixations under it.
     """
 
     task: str
@@ -73,6 +75,7 @@ class TaskPeople:
     n_subjects: int
     runs: Mapping[int, Sequence[RunRow]]
     runs_digest: str
+    n_unseen: int
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class Unit:
 def task_people(project: Project, plan: ScorePlan, task: str, images: Mapping[int, ImageRow]) -> TaskPeople:
     """Read everybody's fixations under a task, and which maps there are."""
     project.tasks.id_of(task)
-    looked = sorted(image_id for (image_id, name), n in project.gaze.counts().items() if name == task and n)
+    counts = project.gaze.counts()
+    looked = sorted(image_id for image_id, name in counts if name == task)
     tables = {image_id: project.gaze.fixations(image_id, task) for image_id in looked}
     digest = hashlib.sha256()
     positions = {}
@@ -121,6 +125,21 @@ def task_people(project: Project, plan: ScorePlan, task: str, images: Mapping[in
         len(subjects),
         runs,
         hashlib.sha256(repr(ids).encode()).hexdigest(),
+        _n_unseen(project, task, set(images).difference(looked), {image_id for image_id, _ in counts}, runs),
+    )
+
+
+def _n_unseen(
+    project: Project, task: str, rest: Collection[int], seen: Collection[int], runs: Collection[int]
+) -> int:
+    """Return how many of the images without fixations under a task belong to it.
+
+    An image that was looked at under other tasks alone may never have been meant for this one. It belongs to the
+    task where it has a trial or a model's map under it; an image that nobody looked at under any task does, too.
+    """
+    return sum(
+        image_id not in seen or image_id in runs or bool(project.gaze.trials_of_image(image_id, task))
+        for image_id in rest
     )
 
 

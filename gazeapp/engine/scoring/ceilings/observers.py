@@ -8,7 +8,7 @@ as a guide and is no ceiling: at 15 people it overshoots the density's own score
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,6 +21,8 @@ _Z95 = 1.959964
 _POWERS = np.linspace(0.1, 1.5, 141)
 MIN_POINTS = 4
 """Numbers of observers that a curve of three parameters can be fitted to."""
+_SHARE_OF_IMAGES = 0.9
+"""Least share of the images with the most common numbers of observers that a point of a curve needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,23 @@ class ObserverCurve:
         return found
 
     def findings(self, task: str) -> list[Finding]:
-        """Return one finding for each metric and number of observers."""
+        """Return one finding for each metric and number of observers that nearly all images have.
+
+        Points of a curve are compared with each other, so they have to be about the same images. Numbers that fewer
+        images have than 90 % of those with the most common numbers are left out; the note of the last point that
+        is left says which.
+        """
         return [
+            finding
+            for metric in sorted({name for name, _ in self._sums})
+            for finding in self._of(task, metric)
+        ]
+
+    def _of(self, task: str, metric: str) -> list[Finding]:
+        points = self.points(metric)
+        most = max(point.n_images for point in points)
+        kept = [point for point in points if point.n_images >= _SHARE_OF_IMAGES * most]
+        found = [
             Finding(
                 analysis=OBSERVERS,
                 task=task,
@@ -100,9 +117,17 @@ class ObserverCurve:
                 n_subjects=point.n_observers + 1,
                 kind="human",
             )
-            for metric in sorted({name for name, _ in self._sums})
-            for point in self.points(metric)
+            for point in kept
         ]
+        rare = [
+            f"{point.n_observers} others ({point.n_images} of {most} images)"
+            for point in points
+            if point not in kept
+        ]
+        if rare:
+            said = f"Left out, because points over other images would bend the curve: {', '.join(rare)}."
+            found[-1] = replace(found[-1], note=said)
+        return found
 
 
 def observer_sizes(n_subjects: int) -> tuple[int, ...]:

@@ -43,6 +43,8 @@ class Difference:
         Cohen's d_z of the differences; NaN where there is none.
     n_subjects
         People that the interval is about; 0 where it is about the images alone.
+    note
+        Why there is no interval, where too few images are the reason; else empty.
     """
 
     first: str
@@ -55,6 +57,7 @@ class Difference:
     p_holm: float
     effect: float = NAN
     n_subjects: int = 0
+    note: str = ""
 
     def finding(self, task: str, metric: str, unit: str = "") -> Finding:
         """Return the same as a finding about a task and a metric."""
@@ -73,6 +76,7 @@ class Difference:
             effect=self.effect,
             n_images=self.n_images,
             n_subjects=self.n_subjects,
+            note=self.note,
             kind="model",
         )
 
@@ -146,6 +150,7 @@ def _compare(scored: Scored, in_percent: bool, n_resamples: int, seed: int) -> l
                 p_holm=NAN,
                 effect=effect_size(column).value,
                 n_subjects=interval.n_subjects,
+                note=interval.note,
             )
         )
     tested = sign_flips(np.column_stack(columns), n_resamples, seed) if columns else []

@@ -106,7 +106,7 @@ class Share:
     Parameters
     ----------
     n_images
-        Images that went in: those with a score and every part of the ceiling.
+        Images that went in: those with a score and, where there is a percentage, every part of the ceiling.
     mean
         Mean score over these images; NaN without any.
     ceiling

@@ -114,3 +114,22 @@ def test_a_curve_of_that_form_is_fitted():
     found = fitted_limit(points)
     assert (found.limit, found.loss, found.power) == pytest.approx((2.5, 1.2, 0.6), abs=1e-6)
     assert fitted_limit(points[:3]) is None
+
+
+def test_points_that_only_few_images_have_are_left_out_of_a_curve_and_counted():
+    # 18 images of 8 people have all of 1, 2, 4 and 7 others; 6 others are those of one image alone.
+    rng = np.random.default_rng(2)
+    curve = ObserverCurve()
+    numbers = [8] * 18 + [7] + [5]
+    values = {}
+    for n_subjects in numbers:
+        for size in observer_sizes(n_subjects):
+            value = float(rng.normal(size, 0.1))
+            values.setdefault(size, []).append(value)
+            curve.add({("nss", size): value})
+    found = curve.findings("describe")
+    assert [(one.term, one.n_images) for one in found] == [("1", 20), ("2", 20), ("4", 20), ("7", 18)]
+    assert [one.estimate for one in found] == pytest.approx([np.mean(values[n]) for n in (1, 2, 4, 7)])
+    assert [one.note for one in found[:-1]] == ["", "", ""]
+    assert found[-1].note.endswith("would bend the curve: 6 others (1 of 20 images).")
+    assert len(curve.points("nss")) == 5

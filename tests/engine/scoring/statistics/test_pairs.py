@@ -163,3 +163,16 @@ def test_without_a_difference_5_percent_of_the_tests_are_below_5_percent(n):
         column = rng.standard_t(4, n) * rng.uniform(0.2, 2, n)
         low += sign_flip(column, 1000, seed) < 0.05
     assert stats.binomtest(low, 2000, 0.05).pvalue > 0.001
+
+
+def test_a_difference_over_few_images_says_why_it_has_no_interval():
+    table = np.random.default_rng(4).normal(1, 0.2, (6, 2))
+    scores = {"a": table[:, 0] + 0.5, "b": table[:, 1]}
+    held = HeldAgainst(np.full((6, 1), 3.0), lambda means: means[..., 0], 0.0)
+    for n, note in ((6, ""), (5, "There is no interval over fewer than 6 images.")):
+        some = {name: column[:n] for name, column in scores.items()}
+        (plain,) = differences(some, 200)
+        (percent,) = percent_differences(Scored(some, HeldAgainst(held.parts[:n], held.ceiling, 0.0)), 200)
+        for one in (plain, percent):
+            assert one.finding("t", "nss").note == note
+            assert np.isfinite(one.low) == (note == "")
