@@ -9,7 +9,7 @@ import numpy as np
 
 from gazeapp.engine.reports.numbers import listed
 from gazeapp.engine.scoring.aggregate import SourceSummary
-from gazeapp.engine.scoring.baselines.from_fixations import SPECTRAL_RESIDUAL, UNIFORM
+from gazeapp.engine.scoring.baselines.from_fixations import RANDOM, SPECTRAL_RESIDUAL, UNIFORM
 from gazeapp.engine.scoring.ceilings.from_maps import MIN_SUBJECTS_FOR_HALVES
 from gazeapp.engine.scoring.ceilings.gold import LOSO_EXTRAPOLATED, LOSO_MIXTURE, MIN_SUBJECTS_TO_EXTRAPOLATE
 from gazeapp.engine.scoring.densities.of_image import INFORMATION
@@ -228,9 +228,14 @@ def _n_constant(source: Source, values: Mapping[str, DoubleArray], uniform: Mapp
 
 def _say_of_pictures(tally: Tally, task: str, n: int, scores: Scores) -> None:
     """Say how many images have no baseline from their picture."""
-    pictures = scores.get(Source(BASELINE, SPECTRAL_RESIDUAL), {})
-    seen = np.any([np.isfinite(column) for column in pictures.values()], axis=0) if pictures else False
-    without = n - int(np.sum(seen))
+    # The random map is there on every image, and lacks values for the same reasons but the file.
+    known = [
+        np.any([np.isfinite(column) for column in scores[source].values()], axis=0)
+        if source in scores
+        else False
+        for source in (Source(BASELINE, RANDOM), Source(BASELINE, SPECTRAL_RESIDUAL))
+    ]
+    without = int((np.asarray(known[0]) & ~np.asarray(known[1])).sum())
     if without:
         tally.problem(
             task,

@@ -105,7 +105,8 @@ def prepare(
     trainers: dict[Source, ConversionTrainer] = {}
     spectral: dict[int, FloatArray] = {}
     described = [image_id for image_id in people.tables if image_id in people.runs]
-    chosen = first_images(described or people.tables, rules.seed)
+    # One image with a map of a model is too few for the model, and shall not cost the baselines theirs.
+    chosen = first_images(described if len(described) > 1 else people.tables, rules.seed)
     for number, image_id in enumerate(chosen, start=1):
         if progress.cancelled:
             raise StoppedError

@@ -19,6 +19,11 @@ def test_every_ceiling_of_the_summary_is_there_with_the_same_value(study):
             assert (estimate.n_images, estimate.n_subjects) == (6, 5)
             checked += 1
         assert checked > 10
+        # What people score on each other is stored without each of them; halves and some of the others are not.
+        about = {estimator: row.interval for (_, _, estimator), row in found.items()}
+        assert about["loso_mixture"] == about["loso_extrapolated"] == "images and people"
+        assert about["sqrt_spearman_brown"] == "images and people"
+        assert about["half_vs_half"] == about["observers_2"] == "images"
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal_distribution(study):

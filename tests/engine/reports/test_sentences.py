@@ -1,7 +1,10 @@
 from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
 
 from gazeapp.engine.reports.content import Cell, MetricColumn, PairRow, SourceRow, TaskScores
-from gazeapp.engine.reports.sentences import key_results
+from gazeapp.engine.reports.sentences import key_results, notes
 
 NSS = MetricColumn("nss", 2.0, "loso_extrapolated", 0.0, True)
 CC = MetricColumn("cc", 0.9, "sqrt_spearman_brown", 0.0, True)
@@ -131,3 +134,19 @@ def test_a_lower_bound_is_called_that():
     sentences = text(B, CENTRE, metrics=(auc, CC))
     assert "reaches 75 % [71, 79] of the lower bound of the human ceiling (AUC 1.500" in sentences[0]
     assert "reaches 70 % [66, 74] of the lower bound of the human ceiling (AUC 1.400" in sentences[1]
+
+
+@pytest.mark.parametrize(
+    ("n_images", "said"),
+    [
+        (1, ["Task free has only 1 image: too few for intervals."]),
+        (5, ["Task free has only 5 images: too few for intervals."]),
+        (6, ["Task free has only 6 images: its intervals are rough."]),
+        (9, ["Task free has only 9 images: its intervals are rough."]),
+        (10, []),
+    ],
+)
+def test_few_images_are_said_to_have_no_intervals_or_rough_ones(n_images, said):
+    data = SimpleNamespace(images=[None] * n_images, n_kept=50, n_read=50, origins=())
+    few = replace(task(A), task="free", n_images=n_images)
+    assert [note.replace("\u00a0", " ") for note in notes(data, [], [few])] == said

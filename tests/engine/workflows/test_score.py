@@ -29,6 +29,14 @@ WIDTH, HEIGHT = SIZE = 48, 36
 FAST = {"sigma": 4.0, "n_bootstrap": 200, "n_splits": 20}
 
 
+NO_INTERVALS = "Only 4 images have fixations; there are no intervals over fewer than 6."
+
+
+def said(done):
+    """Return what is said of more than that four images are few."""
+    return [problem.what for problem in done.problems if problem.what != NO_INTERVALS]
+
+
 class Study:
     """A project with images of one size, fixations around a known place, and a map for each image."""
 
@@ -305,8 +313,7 @@ def test_the_preset_harmonization_is_spearman_over_its_ceiling(study):
 def test_metrics_without_a_ceiling_never_have_a_percentage(study):
     study.look()
     study.model()
-    told = study.score(metrics=("emd", "auc_judd", "sim")).problems
-    assert [p.what for p in told] == [
+    assert said(study.score(metrics=("emd", "auc_judd", "sim"))) == [
         "AUC-Judd of one person is not comparable with that of many, so it has no ceiling."
     ]
     rows = study.project.scores.summary()
@@ -330,15 +337,32 @@ def test_the_same_seed_draws_the_same_pixels(study):
     assert [row.value for row in study.project.scores.all()] == first
 
 
-def test_what_few_people_cost_is_said_of_the_metrics_that_were_chosen(study):
+@pytest.mark.parametrize(
+    ("metrics", "on_all", "on_some"),
+    [
+        (("auc", "ll"), None, None),
+        (
+            ("spearman", "cc"),
+            "CC and Spearman have no percentage.",
+            "they are left out of the percentages of CC and Spearman.",
+        ),
+        (
+            ("cc", "sim"),
+            "CC has no percentage, and SIM has no reference.",
+            "they are left out of the percentages of CC and of the reference of SIM.",
+        ),
+        (("sim", "kl"), "SIM and KL have no reference.", "they are left out of the reference of SIM and KL."),
+    ],
+)
+def test_what_few_people_cost_is_said_of_the_metrics_that_were_chosen(study, metrics, on_all, on_some):
+    def cost():
+        told = [what for what in said(study.score(metrics=metrics)) if "fewer than 4" in what]
+        return told[0].partition("halves of them: ")[2] if told else None
+
     study.look(n_subjects=3)
-    study.model()
-    assert not [p for p in study.score(metrics=("auc", "emd")).problems if "fewer than 4" in p.what]
-    [told] = [p.what for p in study.score(metrics=("spearman", "cc")).problems if "fewer than 4" in p.what]
-    assert told.endswith("halves of them: CC and Spearman have no percentage.")
+    assert cost() == on_all
     study.look(n_subjects=6, names=study.names[:3], file="more.csv", seed=8)
-    [told] = [p.what for p in study.score(metrics=("spearman",)).problems if "fewer than 4" in p.what]
-    assert told.endswith("they are left out of the percentages of Spearman.")
+    assert cost() == on_some
 
 
 def test_the_true_density_is_told_from_models(study):
@@ -446,13 +470,11 @@ def test_durations_weigh_in_the_metrics_of_maps_only(study):
 def test_fixations_without_a_duration_are_said_when_durations_weigh(study):
     study.look()
     study.project.settings.set_current(CHOICES, GazeChoices(weighting="duration").as_json())
-    assert not study.score().problems
+    assert not said(study.score())
     study.project.db.execute("UPDATE fixations SET duration_ms = NULL WHERE position < 3 AND trial_id = 1")
     study.project.db.conn.commit()
-    [told] = study.score().problems
-    assert told.what.startswith(
-        "2 fixations have no duration; in human maps they count as much as the average"
-    )
+    [told] = said(study.score())
+    assert told.startswith("2 fixations have no duration; in human maps they count as much as the average")
 
 
 @pytest.mark.parametrize(
@@ -486,6 +508,7 @@ def test_images_without_fixations_and_without_maps_are_counted_not_failed(study)
     done = study.score()
     assert (done.done, done.failed) == (3, 0)
     assert done.details["images_without_fixations"] == {"general": 1}
+    assert any(what == "1 of 4 images has no fixations and is not scored." for what in said(done))
     assert study.summary(source="cnn-lstm", metric="nss").n_images == 2
     assert study.summary(source="uniform", metric="nss").n_images == 3
 
@@ -510,20 +533,27 @@ def test_few_people_are_said_and_cost_what_they_must(study, n_subjects, sentence
     assert (row.percent is not None) == has_percent
     assert study.summary(source="cnn-lstm", metric="cc").percent is None
     study.look(n_subjects=6, file="more.csv", seed=8)
-    assert study.score().problems == ()
-    assert not [p for p in study.project.problems.all() if p.where == "general"]
+    assert said(study.score()) == []
+    assert [p.what for p in study.project.problems.all() if p.where == "general"] == [NO_INTERVALS]
 
 
 def test_what_is_said_about_few_people_is_what_happens(study):
     study.look(n_subjects=3)
     [told] = [p.what for p in study.score().problems if "fewer than 4" in p.what]
-    assert told.endswith("halves of them: CC has no percentage.")
+    assert told.endswith("halves of them: CC has no percentage, and SIM and KL have no reference.")
     assert study.summary(source="centre_bias", metric="nss").n_images == 4
     study.look(n_subjects=6, names=study.names[:3], file="more.csv", seed=8)
     [told] = [p.what for p in study.score().problems if "fewer than 4" in p.what]
     assert told.startswith("1 of 4 images")
-    assert told.endswith("they are left out of the percentages of CC.")
+    assert told.endswith("they are left out of the percentages of CC and of the reference of SIM and KL.")
     assert study.summary(source="centre_bias", metric="cc").n_images == 3
+    row, reference = (
+        study.summary(source=source, metric="sim") for source in ("centre_bias", "half_vs_half")
+    )
+    assert (row.n_images, reference.n_images) == (4, 3)
+    stored = [r.value for r in study.project.scores.all() if (r.source, r.metric) == ("centre_bias", "sim")]
+    assert row.mean == pytest.approx(np.mean(stored), rel=1e-12)
+    assert row.ceiling == pytest.approx(reference.mean, rel=1e-12)
     row = study.summary(source="centre_bias", metric="nss")
     assert (row.n_images, row.estimator) == (4, "loso_extrapolated")
 
@@ -586,7 +616,9 @@ def test_an_image_of_one_pixel_has_no_ceiling_of_maps_and_no_warning(tmp_path):
 def test_a_single_image_has_no_centre_bias(study):
     study.look(names=["scene-0.png"])
     done = study.score()
-    assert any("Only one image" in problem.what for problem in done.problems)
+    [told] = [what for what in said(done) if "Only one image" in what]
+    assert told.endswith("(bandwidth and weights) is chosen on that image itself.")
+    assert "3 of 4 images have no fixations and are not scored." in said(done)
     without_others = {"uniform", "random", "centre_gaussian", "spectral_residual"}
     assert {row.source for row in study.project.scores.all()} == without_others
     assert study.summary(source="uniform", metric="nss").ci_low is None
@@ -655,11 +687,11 @@ def test_one_image_that_fails_does_not_stop_the_others(study, monkeypatch):
     monkeypatch.setattr(score_module, "score_image", fail_one)
     done = study.score()
     assert (done.done, done.failed) == (3, 1)
-    assert done.problems[0].where == "general · scene-1.png"
+    assert "general · scene-1.png" in [problem.where for problem in done.problems]
     assert study.summary(source="uniform", metric="nss").n_images == 3
     monkeypatch.setattr(score_module, "score_image", honest)
     assert study.score().done == 1
-    assert study.project.problems.all() == []
+    assert [p.what for p in study.project.problems.all()] == [NO_INTERVALS]
 
 
 def test_an_image_that_can_no_longer_be_scored_keeps_no_stale_scores(study, monkeypatch):
@@ -704,18 +736,23 @@ def test_no_value_is_stored_as_nan(study):
         )
 
 
-def test_maps_that_say_nothing_are_counted_and_said(study):
-    study.look()
-    study.model()
+def flatten(study, names):
+    """Give the first model maps without any structure."""
     flat = np.full((6, 8), 1 / 48, np.float32)
-    for name in study.names[:3]:
+    for name in names:
         run = next(r for r in study.project.runs.all() if r.image_id == study.project.images.by_name(name).id)
         study.project.db.execute("DELETE FROM maps WHERE run_id = ?", (run.id,))
         study.project.maps.put_run(
             run.id, flat, flat[None][:0], Rect.of_image(WIDTH, HEIGHT), run.settings_id
         )
     study.project.db.conn.commit()
-    [told] = [p.what for p in study.score().problems if "same value everywhere" in p.what]
+
+
+def test_maps_that_say_nothing_are_counted_and_said(study):
+    study.look()
+    study.model()
+    flatten(study, study.names[:3])
+    [told] = [what for what in said(study.score()) if "same value everywhere" in what]
     assert told.startswith("3 maps of cnn-lstm have the same value everywhere: they score chance")
     rows = [r for r in study.project.scores.all() if r.source == "cnn-lstm"]
     values = {
@@ -729,8 +766,7 @@ def test_maps_that_say_nothing_are_counted_and_said(study):
 def test_pictures_that_are_gone_cost_one_baseline_and_that_is_said(study):
     study.look()
     (study.folder / "scene-1.png").unlink()
-    done = study.score()
-    [told] = [p.what for p in done.problems]
+    [told] = said(study.score())
     assert told.startswith("1 of 4 images cannot be read from their files")
     assert study.summary(source="spectral_residual", metric="nss").n_images == 3
     assert study.summary(source="random", metric="nss").n_images == 4
@@ -739,7 +775,60 @@ def test_pictures_that_are_gone_cost_one_baseline_and_that_is_said(study):
 def test_one_map_has_no_information_gain_and_that_is_said(study):
     study.look()
     study.model(names=study.names[:1])
-    [told] = [p.what for p in study.score().problems]
+    [told] = said(study.score(metrics=("ll",)))
+    assert told.startswith("There is no log-likelihood of cnn-lstm:")
+    [told] = said(study.score())
     assert told.startswith("There is no information gain of cnn-lstm:")
     assert study.summary(source="cnn-lstm", metric="ig").n_images == 0
     assert study.summary(source="cnn-lstm", metric="nss").n_images == 1
+    assert study.summary(source="spectral_residual", metric="ig").n_images == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "is_said"),
+    [
+        ("captioner", {"metrics": ("auc",)}, True),
+        ("captioner", {"metrics": ("sim", "ll")}, True),
+        ("captioner", {"metrics": ("kl",)}, True),
+        ("captioner", {"metrics": ("kl", "nss"), "preset": "mit"}, True),
+        # Information gain sees the density that a map is made, and a constant map becomes the centre bias.
+        ("captioner", {"metrics": ("ig",)}, False),
+        ("truth", {"metrics": ("cc", "nss")}, True),
+        ("truth", {"metrics": ("ll",)}, True),
+    ],
+)
+def test_constant_maps_are_known_by_any_metric_that_sees_them(study, kind, settings, is_said):
+    study.look()
+    study.model(kind=kind)
+    flatten(study, study.names[1:2])
+    told = [what for what in said(study.score(**settings)) if "same value everywhere" in what]
+    name = "true_density" if kind == "truth" else "cnn-lstm"
+    assert [what.partition(":")[0] for what in told] == (
+        [f"One map of {name} has the same value everywhere"] if is_said else []
+    )
+
+
+def test_an_image_that_a_task_is_not_about_is_none_without_fixations(study):
+    study.look("general", names=study.names[:3])
+    study.look("social", names=study.names[3:], file="b.csv")
+    assert study.score(metrics=("nss",)).details["images_without_fixations"] == {}
+    # A map of a task, or a trial whose fixations are all beside the image, makes the image one of the task's.
+    study.model(task="general", names=study.names[2:])
+    outside = study.folder / "outside.csv"
+    outside.write_text("image,subject,x,y\nscene-0.png,p00,-50,-50\n")
+    import_gaze(study.project, ImportGazeSettings((str(outside),), task="social"), SILENT)
+    done = study.score(metrics=("nss",))
+    assert done.details["images_without_fixations"] == {"general": 1, "social": 1}
+    told = [(p.where, p.what) for p in done.problems if "not scored" in p.what]
+    assert told == [
+        ("general", "1 of 4 images has no fixations and is not scored."),
+        ("social", "1 of 2 images has no fixations and is not scored."),
+    ]
+
+
+def test_a_ceiling_that_is_chosen_on_its_own_image_is_said(study):
+    study.look(names=study.names[:1])
+    study.look(n_subjects=1, names=study.names[1:], file="alone.csv")
+    [told] = [what for what in said(study.score(metrics=("nss",))) if "that image itself" in what]
+    assert told.startswith("Only one of 4 images was seen by more than one person, so what the human ceiling")
+    assert not [what for what in said(study.score(metrics=("cc",))) if "that image itself" in what]
