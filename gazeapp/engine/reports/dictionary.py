@@ -273,7 +273,7 @@ SUMMARY = Table(
         number(
             "ceiling",
             VALUE_UNIT,
-            "human ceiling over the same images, or a reference where percent is empty",
+            "human ceiling over the same images; of metrics without percentages a reference, over those that have one",
         ),
         number("chance", VALUE_UNIT, "score of a source that knows nothing"),
         number("percent", "%", "100 (mean - chance) / (ceiling - chance); not cut off at 100"),
