@@ -20,6 +20,7 @@ from gazeapp.engine.scoring.findings import (
     SCANPATH,
 )
 
+_FLIP_CONTROL = ("laterality_corrected", "side_bias")
 _Shown = TypeVar("_Shown", Figure, ResultTable)
 
 
@@ -162,11 +163,15 @@ def _laterality(results: Results) -> Section:
     leading = next(
         (finding.metric for finding in results.of(LATERALITY) if known(finding.estimate)), "laterality"
     )
-    found = [
-        f"Task {task}: {text}"
+    said = {
+        task: [
+            text
+            for measure in dict.fromkeys((leading, *_FLIP_CONTROL))
+            if (text := readings.laterality_reading(results, task, measure))
+        ]
         for task in results.tasks
-        if (text := readings.laterality_reading(results, task, leading))
-    ]
+    }
+    found = [f"Task {task}: {' '.join(texts)}" for task, texts in said.items() if texts]
     return Section(
         "laterality",
         "Left and right",

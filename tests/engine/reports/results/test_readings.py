@@ -127,3 +127,24 @@ def test_a_report_compares_models_by_the_primary_metric_alone():
         ),
         "scanpaths",
     ]
+
+
+def test_where_mirrored_images_were_described_the_control_is_read_too():
+    def side(measure, estimate, p):
+        return Finding(
+            *("laterality", "general", measure, "m", "", estimate, estimate - 0.1, estimate + 0.1),
+            p=p,
+            p_holm=p,
+            kind="model",
+        )
+
+    plain = side("laterality", -0.3, 0.01)
+    [without] = study_sections(of(plain))
+    assert "side bias" not in " ".join(without.readings)
+    [section] = study_sections(
+        of(plain, side("laterality_corrected", 0.02, 0.7), side("side_bias", -0.32, 0.01))
+    )
+    text = " ".join(section.readings)
+    assert "By laterality, m (−0.30" in text
+    assert "By laterality of the content, m is not told from the middle." in text
+    assert "By side bias, m (−0.32" in text
