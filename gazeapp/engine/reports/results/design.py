@@ -19,9 +19,9 @@ _BESIDE = 0.05
 """How far lines stand apart, so that their intervals do not cover each other."""
 
 
-def factorial_table(results: Results, metric: str, task: str | None = None) -> ResultTable | None:
+def factorial_table(results: Results, metric: str) -> ResultTable | None:
     """Return the effects of encoder and decoder by one metric, per task and over tasks; None without any."""
-    own = [finding for finding in results.of(FACTORIAL, task, metric) if not is_cell(finding)]
+    own = [finding for finding in results.of(FACTORIAL, metric=metric) if not is_cell(finding)]
     if not own:
         return None
     words = Words(
@@ -35,9 +35,9 @@ def factorial_table(results: Results, metric: str, task: str | None = None) -> R
     return finding_table(results, own, words)
 
 
-def cell_table(results: Results, metric: str, task: str | None = None) -> ResultTable | None:
+def cell_table(results: Results, metric: str) -> ResultTable | None:
     """Return the means of the design's cells, the numbers behind the interaction plot; None without any."""
-    own = [finding for finding in results.of(FACTORIAL, task, metric) if is_cell(finding)]
+    own = [finding for finding in results.of(FACTORIAL, metric=metric) if is_cell(finding)]
     if not own:
         return None
     words = Words(
@@ -51,9 +51,9 @@ def cell_table(results: Results, metric: str, task: str | None = None) -> Result
     )
 
 
-def interaction_figure(results: Results, metric: str, task: str | None = None) -> Figure | None:
+def interaction_figure(results: Results, metric: str) -> Figure | None:
     """Return the interaction plot: decoders along x, a line for each encoder, one plot for each task and unit."""
-    cells = [finding for finding in results.of(FACTORIAL, task, metric) if is_cell(finding)]
+    cells = [finding for finding in results.of(FACTORIAL, metric=metric) if is_cell(finding)]
     groups = list(dict.fromkeys((is_share(finding.unit), finding.task) for finding in cells))
     if not cells:
         return None
@@ -83,7 +83,7 @@ def effect_figure(results: Results, metric: str) -> Figure | None:
     """Return the effects by one metric as points with intervals, one plot for each task."""
     own = [
         finding
-        for finding in results.of(FACTORIAL, None, metric)
+        for finding in results.of(FACTORIAL, metric=metric)
         if finding.term not in (CELL, DESIGN) and not is_share(finding.unit)
     ]
     tasks = list(dict.fromkeys(finding.task for finding in own))

@@ -35,7 +35,7 @@ from gazeapp.engine.reports.results.words import (
 )
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
 from gazeapp.engine.scoring.analyses.factorial import DESIGN
-from gazeapp.engine.scoring.findings import CROSS_TASK, DIFFERENTIATION, NAN, Finding
+from gazeapp.engine.scoring.findings import CROSS_TASK, DIFFERENTIATION, Finding
 
 MARKERS = {BASELINE: "s", TRUTH: "D"}
 """Kind of a source -> marker; all others are circles."""
@@ -195,8 +195,7 @@ def source_table(
             one = cells.get((row, metric))
             own.append(_value_cell(results, one) if one is not None else Cell(UNKNOWN))
             if tested[metric]:
-                p = NAN if one is None else one.p_holm if known(one.p_holm) else one.p
-                own.append(p_cell(p))
+                own.append(corrected_p_cell(one))
         made.append(Row(rows[row].kind, row, colour_of(results, rows[row]), tuple(own)))
     note = f"{words.note} {SIMULATED}" if results.simulated else words.note
     return ResultTable(words.id, words.title, tuple(columns), tuple(made), note, words.row_header)
@@ -418,6 +417,13 @@ def _share_cell(results: Results, finding: Finding | None) -> Cell:
 def p_cell(p: float) -> Cell:
     """Return a p value as a cell."""
     return Cell(p_value(p) if known(p) else UNKNOWN, finite(p))
+
+
+def corrected_p_cell(finding: Finding | None) -> Cell:
+    """Return the p of a finding as a cell, corrected for the number of tests where there were several."""
+    if finding is None:
+        return Cell(UNKNOWN)
+    return p_cell(finding.p_holm if known(finding.p_holm) else finding.p)
 
 
 def count_cell(n: int) -> Cell:

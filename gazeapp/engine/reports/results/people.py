@@ -109,9 +109,9 @@ def scanpath_figure(results: Results, task: str) -> Figure | None:
     )
 
 
-def observer_table(results: Results, metric: str, task: str | None = None) -> ResultTable | None:
+def observer_table(results: Results, metric: str) -> ResultTable | None:
     """Return how well people are predicted from some of the others, a row for each number of them."""
-    own = results.of(OBSERVERS, task, metric)
+    own = results.of(OBSERVERS, metric=metric)
     if not own:
         return None
     words = Words(

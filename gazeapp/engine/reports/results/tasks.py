@@ -24,10 +24,11 @@ from gazeapp.engine.reports.results.data import (
 from gazeapp.engine.reports.results.findings import (
     Words,
     colour_of,
+    corrected_p_cell,
     dots,
     finding_tooltip,
     in_source_order,
-    p_cell,
+    row_axes,
     source_table,
     unit_of,
 )
@@ -41,7 +42,7 @@ from gazeapp.engine.reports.results.words import (
     value_text,
     with_unit,
 )
-from gazeapp.engine.scoring.findings import CROSS_TASK, DIFFERENTIATION, NAN, Finding
+from gazeapp.engine.scoring.findings import CROSS_TASK, DIFFERENTIATION, Finding
 
 CHANGE, CORRECTED, WITH_PEOPLE = "task_d", "task_d_corrected", "d_with_people"
 ABOVE_NOISE = "task_d_excess"
@@ -149,7 +150,6 @@ def cross_task_table(results: Results, pair: tuple[str, str]) -> ResultTable | N
     for source in sources:
         of_source = [cells.get((source.kind, source.term, *place)) for place in places]
         own = advantage.get((source.kind, source.term))
-        p = None if own is None else finite(own.p_holm) if finite(own.p_holm) is not None else finite(own.p)
         rows.append(
             Row(
                 source.kind,
@@ -158,7 +158,7 @@ def cross_task_table(results: Results, pair: tuple[str, str]) -> ResultTable | N
                 (
                     *(_matrix_cell(results, one, first.metric) for one in of_source),
                     _matrix_cell(results, own, first.metric),
-                    p_cell(NAN if p is None else p),
+                    corrected_p_cell(own),
                 ),
             )
         )
@@ -191,21 +191,12 @@ def specificity_figure(results: Results, pair: tuple[str, str]) -> Figure | None
             "% intervals. At 0 the map is about the picture, not about the task.",
         ),
         axes=(
-            Axes(
+            row_axes(
+                results,
+                own,
                 title=f"{pair[0]} and {pair[1]}",
-                x_label="",
-                y_label=f"Advantage in {with_unit(measured(first.metric).name, unit_of(first))}",
-                series=tuple(
-                    dots(results, [finding], [float(k)], name=term_name(results, finding.term, finding.kind))
-                    for k, finding in enumerate(own)
-                ),
-                x_ticks=tuple(
-                    (float(k), term_name(results, finding.term, finding.kind))
-                    for k, finding in enumerate(own)
-                ),
+                label=f"Advantage in {with_unit(measured(first.metric).name, unit_of(first))}",
                 lines=(Line(0.0, "no advantage", dashed=False),),
-                horizontal=True,
-                legend=False,
             ),
         ),
         columns=1,

@@ -15,10 +15,11 @@ def study():
     return made.results()
 
 
-def column(table, id_):
-    """Return a column's cells by the names of the rows."""
-    place = [one.id for one in table.columns].index(id_)
-    return {row.name: row.cells[place] for row in table.rows}
+def column(table, id_, task=""):
+    """Return a column's cells by the names of the rows: of all, or of those of one task."""
+    ids = [one.id for one in table.columns]
+    rows = [row for row in table.rows if not task or row.cells[ids.index("task")].text == task]
+    return {row.name: row.cells[ids.index(id_)] for row in rows}
 
 
 def test_differences_have_their_tests_and_their_share_of_the_ceiling_in_one_row(study):
@@ -36,17 +37,15 @@ def test_differences_have_their_tests_and_their_share_of_the_ceiling_in_one_row(
 
 
 def test_effects_of_the_design_are_named_by_their_levels_and_remarks_are_told(study):
-    table = design.factorial_table(study, "nss", "general")
+    table = design.factorial_table(study, "nss")
     names = ["Encoder: ViT − CNN", "Decoder: Transformer − LSTM"]
-    assert [row.name for row in table.rows] == [
-        *names,
-        "Encoder × decoder: (ViT − CNN) × (Transformer − LSTM)",
-    ]
-    assert column(table, "estimate")[names[1]].value == 0.35
-    assert column(table, "percent")[names[1]].value == 17.5
+    estimates = column(table, "estimate", "general")
+    assert list(estimates) == [*names, "Encoder × decoder: (ViT − CNN) × (Transformer − LSTM)"]
+    assert estimates[names[1]].value == 0.35
+    assert column(table, "percent", "general")[names[1]].value == 17.5
     assert "2 of 32 images are left out." in table.note
-    cells = design.cell_table(study, "nss", "general")
-    assert column(cells, "estimate")["ViT + Transformer"].value == 1.3
+    cells = design.cell_table(study, "nss")
+    assert column(cells, "estimate", "general")["ViT + Transformer"].value == 1.3
 
 
 def test_what_the_task_does_to_models_is_named_by_models_and_tasks(study):
@@ -120,8 +119,9 @@ def test_scanpaths_stand_beside_chance(study):
 
 
 def test_observers_are_counted(study):
-    table = people.observer_table(study, "nss", "general")
-    assert [row.name for row in table.rows] == ["1", "2", "4", "8", "11"]
+    table = people.observer_table(study, "nss")
+    for task in made.TASKS:
+        assert list(column(table, "estimate", task)) == ["1", "2", "4", "8", "11"]
 
 
 def test_unknown_terms_and_metrics_are_shown_as_they_are():
