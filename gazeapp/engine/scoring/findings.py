@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gazeapp.engine.scoring.statistics.two_way import Interval
 
 NAN = float("nan")
 
@@ -67,3 +71,15 @@ class Finding:
     n_subjects: int = 0
     note: str = ""
     kind: str = ""
+
+    def filled(self, interval: Interval) -> Finding:
+        """Return the same with the number, its interval and what it rests on; its note behind this one's."""
+        return replace(
+            self,
+            estimate=interval.estimate,
+            low=interval.low,
+            high=interval.high,
+            n_images=interval.n_images,
+            n_subjects=interval.n_subjects,
+            note=f"{self.note} {interval.note}".strip(),
+        )

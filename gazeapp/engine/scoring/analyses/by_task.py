@@ -165,17 +165,8 @@ class _Between:
 
     def _finding(self, contrast: _Contrast, interval: Interval) -> Finding:
         tasks = f"{self.first} - {self.second}"
-        return replace(
-            self.about,
-            term=contrast.term,
-            against=f"{contrast.against} : {tasks}" if contrast.against else tasks,
-            estimate=interval.estimate,
-            low=interval.low,
-            high=interval.high,
-            n_images=interval.n_images,
-            n_subjects=interval.n_subjects,
-            note=interval.note,
-        )
+        against = f"{contrast.against} : {tasks}" if contrast.against else tasks
+        return replace(self.about, term=contrast.term, against=against).filled(interval)
 
 
 def _of_both_tasks(first: Scored, second: Scored) -> list[str]:

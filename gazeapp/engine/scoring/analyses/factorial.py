@@ -200,17 +200,7 @@ def _tested(
 
 
 def _finding(effect: Effect, interval: Interval, about: Finding) -> Finding:
-    return replace(
-        about,
-        term=effect.term,
-        against=effect.against,
-        estimate=interval.estimate,
-        low=interval.low,
-        high=interval.high,
-        n_images=interval.n_images,
-        n_subjects=interval.n_subjects,
-        note=interval.note,
-    )
+    return replace(about, term=effect.term, against=effect.against).filled(interval)
 
 
 def _remarks(crossed: Crossed, table: DoubleArray, study: TwoWay, about: Finding) -> list[Finding]:

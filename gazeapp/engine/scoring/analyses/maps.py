@@ -197,21 +197,9 @@ def _means(
         rows = None if without is None else without.columns(own)
         study = TwoWay(columns[:, own], rows, how.n_resamples, how.seed)
         for place, k in enumerate(own):
-            interval = study.interval(mean_of(place))
-            found[k] = Finding(
-                analysis=analysis,
-                task=task,
-                metric=metrics[k],
-                term=term,
-                kind=kind,
-                estimate=interval.estimate,
-                low=interval.low,
-                high=interval.high,
-                unit=MEASURES[metrics[k].removesuffix(MATCHED)].unit,
-                n_images=interval.n_images,
-                n_subjects=interval.n_subjects,
-                note=f"{note} {interval.note}".strip(),
-            )
+            unit = MEASURES[metrics[k].removesuffix(MATCHED)].unit
+            one = Finding(analysis, task, metrics[k], term, unit=unit, note=note, kind=kind)
+            found[k] = one.filled(study.interval(mean_of(place)))
     return [found[k] for k in sorted(found)]
 
 

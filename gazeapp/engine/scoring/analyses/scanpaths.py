@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gazeapp.engine.gaze.scanpaths import MEASURES, Measure, ScanpathScores
+from gazeapp.engine.scoring.analyses.maps import left_out_rows, mean_of
 from gazeapp.engine.scoring.findings import SCANPATH, Finding
 from gazeapp.engine.scoring.statistics.effects import effect_size
 from gazeapp.engine.scoring.statistics.pairs import holm, sign_flip
-from gazeapp.engine.scoring.statistics.two_way import IMAGES, Interval, LeftOutRows, TwoWay
-from gazeapp.engine.types import DoubleArray, IntArray
+from gazeapp.engine.scoring.statistics.two_way import IMAGES, Interval, TwoWay
+from gazeapp.engine.types import DoubleArray
 
 PEOPLE = "people"
 OTHER_IMAGES = "other_images"
@@ -89,22 +90,20 @@ def scanpath_findings(
     """
     if not records:
         return []
-    image, subject = _left_out(records)
-    without = np.concatenate([record.without for record in records])
     values = np.array([record.values for record in records])
+    without = left_out_rows(
+        [record.subjects for record in records],
+        [record.without.reshape(len(record.subjects), values[0].size) for record in records],
+    )
     found = []
     for place, name in enumerate(records[0].measures):
         for column in (_BETWEEN, _CHANCE, _ABOVE):
             # People are known where there is no other image, so each column has images of its own.
-            study = TwoWay(
-                values[:, place, column, None],
-                LeftOutRows(image, subject, without[:, place, column, None]),
-                n_resamples,
-                seed,
-            )
+            rows = without.columns([place * values.shape[2] + column])
+            study = TwoWay(values[:, place, column, None], rows, n_resamples, seed)
             if not study.n_images:
                 continue
-            interval = study.interval(_mean)
+            interval = study.interval(mean_of(0))
             one = _finding(task, name, column, interval, records, study)
             found.append(
                 one
@@ -121,19 +120,6 @@ def _values(scores: ScanpathScores, without: str | None) -> DoubleArray:
         between, chance = scores.mean(measure, without), scores.chance_level(measure, without)
         rows.append((between, chance, between - chance))
     return np.array(rows)
-
-
-def _left_out(records: Sequence[ScanpathRecord]) -> tuple[IntArray, IntArray]:
-    """Return image and subject of each row without one of an image's people."""
-    number = {name: k for k, name in enumerate(sorted({who for one in records for who in one.subjects}))}
-    image = np.repeat(np.arange(len(records)), [len(record.subjects) for record in records])
-    subject = np.array([number[who] for record in records for who in record.subjects], dtype=np.int64)
-    return image.astype(np.int64), subject
-
-
-def _mean(means: DoubleArray) -> DoubleArray:
-    own: DoubleArray = means[..., 0]
-    return own
 
 
 def _finding(

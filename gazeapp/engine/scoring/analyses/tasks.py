@@ -16,7 +16,7 @@ from gazeapp.engine.maps.differentiation import (
     corrected_change,
 )
 from gazeapp.engine.maps.measures import MEASURES
-from gazeapp.engine.maps.task_labels import label_permutation
+from gazeapp.engine.maps.task_labels import N_PERMUTATIONS, label_permutation
 from gazeapp.engine.scoring.analyses.maps import (
     PEOPLE,
     Resampling,
@@ -28,11 +28,10 @@ from gazeapp.engine.scoring.analyses.maps import (
 )
 from gazeapp.engine.scoring.findings import CROSS_TASK, DIFFERENTIATION, NAN, Finding
 from gazeapp.engine.scoring.statistics.rank_correlation import rank_correlation
-from gazeapp.engine.scoring.statistics.two_way import Interval, LeftOutRows, TwoWay
+from gazeapp.engine.scoring.statistics.two_way import LeftOutRows, TwoWay
 from gazeapp.engine.types import DoubleArray
 
 SPECIFICITY = "specificity"
-_N_PERMUTATIONS = 5000
 _N_RANK_RESAMPLES = 2000
 
 
@@ -122,8 +121,8 @@ def cross_task_findings(
             places = ((a, a), (a, b), (b, a), (b, b))
             for k, (of_map, of_fixations) in enumerate(places):
                 one = replace(base, task=tasks[of_fixations], against=tasks[of_map])
-                found.append(_filled(one, study.interval(mean_of(k))))
-            advantage = _filled(replace(base, metric=SPECIFICITY), study.interval(_advantage))
+                found.append(one.filled(study.interval(mean_of(k))))
+            advantage = replace(base, metric=SPECIFICITY).filled(study.interval(_advantage))
             found += tested([advantage], _advantage(cells)[:, None], how)
     return within_families(found)
 
@@ -137,7 +136,7 @@ def _people_rows(looked: Sequence[PeopleChange | None], pair: TaskPair, how: Res
     parts = np.array([one.parts for one in known])
     rows = left_out_rows(names, [one.without for one in known])
     base = Finding(DIFFERENTIATION, pair[0], "", PEOPLE, pair[1], kind="human")
-    p = label_permutation([one.maps for one in known], min(how.n_resamples, _N_PERMUTATIONS), how.seed)[0]
+    p = label_permutation([one.maps for one in known], min(how.n_resamples, N_PERMUTATIONS), how.seed)[0]
     plain = np.column_stack([1.0 - parts[:, 0], [one.jsd for one in known]])
     changes = _change_rows(plain, pair, PEOPLE, "human", replace(rows, table=1.0 - rows.table[:, :1]), how)
     found = [
@@ -153,7 +152,7 @@ def _people_rows(looked: Sequence[PeopleChange | None], pair: TaskPair, how: Res
     for metric, statistic in (("task_d_corrected", corrected_change), ("task_d_excess", mean_of(2))):
         one = replace(base, metric=metric, note=note)
         if study.n_images:
-            found.append(_filled(one, study.interval(statistic)))
+            found.append(one.filled(study.interval(statistic)))
     return found + _ceiling_row(known, base, how)
 
 
@@ -179,7 +178,7 @@ def _change_rows(
             if study.n_images:
                 one = Finding(DIFFERENTIATION, pair[0], metric, source, pair[1], kind=kind)
                 one = replace(one, unit=MEASURES[metric].unit)
-                found.append(_filled(one, study.interval(mean_of(place))))
+                found.append(one.filled(study.interval(mean_of(place))))
     return found
 
 
@@ -229,18 +228,6 @@ def _ceiling_row(known: Sequence[PeopleChange], base: Finding, how: Resampling) 
     note = "" if r > 0 else "Halves of the people do not agree on which images change most."
     row = replace(base, metric="d_with_people_ceiling", estimate=ceiling, n_images=len(halves), note=note)
     return [row]
-
-
-def _filled(one: Finding, interval: Interval) -> Finding:
-    return replace(
-        one,
-        estimate=interval.estimate,
-        low=interval.low,
-        high=interval.high,
-        n_images=interval.n_images,
-        n_subjects=interval.n_subjects,
-        note=f"{one.note} {interval.note}".strip(),
-    )
 
 
 def _design(known: Sequence[PeopleChange]) -> str:
