@@ -49,6 +49,10 @@ class Rect:
         """Bottom edge, px."""
         return self.y + self.height
 
+    def scaled(self, across: float, down: float) -> Rect:
+        """Return the same part of an image that is ``across`` times as wide and ``down`` times as high."""
+        return Rect(self.x * across, self.y * down, self.width * across, self.height * down)
+
     @classmethod
     def of_image(cls, width: float, height: float) -> Rect:
         """Return the rectangle of a whole image of ``width`` x ``height`` px."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.maps.resample import to_image
+from gazeapp.engine.maps.resample import grid_shape, to_image
 from gazeapp.engine.types import DoubleArray, FloatArray, Rect
 
 WHOLE = Rect(0.0, 0.0, 1.0, 1.0)
@@ -40,8 +40,7 @@ class CommonGrid:
 
     def shape(self, width: float, height: float) -> tuple[int, int]:
         """Return the (rows, columns) of the grid on an image whose sides are in this proportion."""
-        scale = self.long_side / max(width, height)
-        return max(1, round(height * scale)), max(1, round(width * scale))
+        return grid_shape(width, height, self.long_side)
 
 
 @dataclass(frozen=True)
@@ -158,9 +157,7 @@ def spread(own: AttentionMap, width: float, height: float, grid: CommonGrid) -> 
         for (_, length), n_out, n_cells in zip(places, shape, values.shape, strict=True)
     ]
     if values.shape[0] > shape[0] or values.shape[1] > shape[1]:
-        (y, height_share), (x, width_share) = places
-        rect = Rect(x * shape[1], y * shape[0], width_share * shape[1], height_share * shape[0])
-        values = to_image(values, rect, *shape).astype(np.float64)
+        values = to_image(values, own.rect.scaled(shape[1], shape[0]), *shape).astype(np.float64)
         places = ((0.0, 1.0), (0.0, 1.0))
     missing = (grid.sigma * grid.long_side) ** 2 - np.array(variances)
     axes = [
@@ -172,11 +169,6 @@ def spread(own: AttentionMap, width: float, height: float, grid: CommonGrid) -> 
     if mass.sum() == 0:
         mass = np.outer(row_mass, column_mass)
     return Spread(mass / mass.sum(), rows, columns, grid.floor, bool((missing < 0).any()))
-
-
-def people_density(looked: Fixations, width: float, height: float, grid: CommonGrid) -> DoubleArray:
-    """Return where people looked on the common grid, shape (R, C), sums to 1; every fixation counts the same."""
-    return floored(subject_maps(looked, width, height, grid)[1].sum(axis=0), grid.floor)
 
 
 def subject_maps(
@@ -259,7 +251,7 @@ def checked(values: ArrayLike) -> DoubleArray:
         raise GazeError(f"A map needs rows and columns; this one has the shape {array.shape}.")
     if not np.isfinite(array).all():
         raise GazeError(
-            "The map holds values that are not numbers, or infinite.",
+            "The map holds values that are not numbers (NaN or infinity).",
             todo="Make the map again, or leave it out.",
         )
     low = array.min()

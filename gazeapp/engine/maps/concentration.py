@@ -104,7 +104,6 @@ def image_concentration(
     height: float,
     grid: CommonGrid | None = None,
     centre: DoubleArray | None = None,
-    n_draws: int = N_DRAWS,
     seed: int = 0,
 ) -> ConcentrationRecord:
     """Return the concentration of all maps of one image under one task.
@@ -120,10 +119,9 @@ def image_concentration(
     grid
         The common grid; its defaults when not given.
     centre
-        Where people looked in the other images, on the common grid
-        (:func:`~gazeapp.engine.maps.common_grid.people_density` of those fixations).
-    n_draws, seed
-        Draws at matched numbers of fixations, and their seed: one of its own for each image.
+        Density of where people looked in the other images, on the common grid.
+    seed
+        Seed of the draws at matched numbers of fixations: one of its own for each image.
     """
     grid = grid or CommonGrid()
     unknown = np.full(len(CONCENTRATION_IDS), np.nan)
@@ -140,7 +138,7 @@ def image_concentration(
         raw[source] = concentration(one.density(), centre)
         matched[source] = unknown
         if n_fixations:
-            drawn = one.drawn(n_fixations, n_draws, (seed, k))
+            drawn = one.drawn(n_fixations, N_DRAWS, (seed, k))
             matched[source] = concentration(drawn, centre).mean(axis=0)
         if one.too_coarse:
             too_coarse.add(source)

@@ -9,7 +9,7 @@ import numpy as np
 
 from gazeapp.engine.maps.common_grid import AttentionMap, CommonGrid, Fixations, checked, subject_maps
 from gazeapp.engine.maps.resample import to_image
-from gazeapp.engine.types import DoubleArray, Rect
+from gazeapp.engine.types import DoubleArray
 
 PEOPLE = "people"
 """Source whose map is that of the other people."""
@@ -153,9 +153,7 @@ class _OtherPeople:
 
 def _resampled(own: AttentionMap, shape: tuple[int, int]) -> DoubleArray:
     rows, columns = shape
-    place = own.rect
-    rect = Rect(place.x * columns, place.y * rows, place.width * columns, place.height * rows)
-    return to_image(checked(own.values), rect, rows, columns).astype(np.float64)
+    return to_image(checked(own.values), own.rect.scaled(columns, rows), rows, columns).astype(np.float64)
 
 
 def _by_subject(

@@ -65,6 +65,15 @@ def to_image(values: ArrayLike, rect: Rect, height: int, width: int) -> FloatArr
     return image
 
 
+def grid_shape(width: float, height: float, long_side: int) -> tuple[int, int]:
+    """Return the (rows, columns) of square cells, ``long_side`` of them along an image's longer side.
+
+    Only the proportion of ``width`` and ``height`` counts.
+    """
+    scale = long_side / max(width, height)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
 def _large_product(rows: FloatArray, grid: FloatArray, columns: FloatArray) -> FloatArray:
     """Return ``rows @ grid @ columns.T`` where nearly all weights are 0."""
     from scipy.sparse import csr_array

@@ -52,9 +52,7 @@ def times_uniform(values: FloatArray, rect: Rect, image: Rect, height: int, widt
     height, width
         Size of the picture, px.
     """
-    across, down = width / image.width, height / image.height
-    part = Rect(rect.x * across, rect.y * down, rect.width * across, rect.height * down)
-    full = to_image(values, part, height, width)
+    full = to_image(values, rect.scaled(width / image.width, height / image.height), height, width)
     mean = float(full.mean(dtype=np.float64))
     scaled: FloatArray = full / np.float32(mean) if mean > 0 else full
     return scaled

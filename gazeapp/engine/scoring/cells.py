@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
+from gazeapp.engine.maps.resample import grid_shape
 from gazeapp.engine.types import DoubleArray, IntArray
 
 LONG_SIDE = 256
 """Cells along the longer side of an image."""
 
 
-@lru_cache(maxsize=256)
 def cell_shape(width: float, height: float) -> tuple[int, int]:
     """Return the (rows, columns) of the cells of an image whose sides are in this proportion.
 
     Always ``LONG_SIDE`` along the longer side, also where the image has fewer px, so that a density is
     evaluated equally finely on all images.
     """
-    scale = LONG_SIDE / max(width, height)
-    return max(1, round(height * scale)), max(1, round(width * scale))
+    return grid_shape(width, height, LONG_SIDE)
 
 
 def cell_index(u: DoubleArray, v: DoubleArray, shape: tuple[int, int]) -> IntArray:

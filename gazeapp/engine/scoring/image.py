@@ -38,7 +38,7 @@ from gazeapp.engine.scoring.metrics import (
 )
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
 from gazeapp.engine.scoring.sources import BASELINE, HUMAN, MODEL, TRUTH, Source, SourceMap
-from gazeapp.engine.types import DoubleArray, FloatArray, Rect
+from gazeapp.engine.types import DoubleArray, FloatArray
 
 __all__ = [
     "BASELINE",
@@ -223,11 +223,6 @@ class _Frame:
     human: HumanTarget = field(repr=False)
     left_out: LeftOut | None = field(repr=False)
 
-    def rect(self, rect: Rect) -> Rect:
-        """Return a rectangle of the image at the size that it is scored at."""
-        across, down = self.scale_x, self.scale_y
-        return Rect(rect.x * across, rect.y * down, rect.width * across, rect.height * down)
-
 
 def scoring_size(width: int, height: int, max_side_px: int) -> tuple[int, int]:
     """Return the (width, height) that an image is scored at, px."""
@@ -314,7 +309,7 @@ def _gold(job: ImageJob, rules: Rules, seed: int) -> _Gold:
 def _maps(job: ImageJob, frame: _Frame) -> Iterator[SourceMap]:
     """Yield everything that is scored, at the size that it is scored at."""
     for one in job.maps:
-        yield replace(one, rect=frame.rect(one.rect))
+        yield replace(one, rect=one.rect.scaled(frame.scale_x, frame.scale_y))
     where = Elsewhere(job.key, job.others, job.other_tasks, job.spectral, job.image_seed)
     yield from baseline_maps(where, frame.height, frame.width, frame.sigma_px, frame.centre)
 

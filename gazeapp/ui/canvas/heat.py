@@ -146,8 +146,7 @@ def relative_density(values: FloatArray, rect: Rect, width: int, height: int) ->
     total = float(values.sum(dtype=np.float64))
     if not total > 0:
         return np.zeros((rows, columns), dtype=np.float32)
-    across, down = columns / width, rows / height
-    scaled = Rect(rect.x * across, rect.y * down, rect.width * across, rect.height * down)
+    scaled = rect.scaled(columns / width, rows / height)
     unit = values.size / total * (width * height) / (rect.width * rect.height)
     return to_image(values * np.float32(unit), scaled, rows, columns)
 

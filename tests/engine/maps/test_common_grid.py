@@ -11,7 +11,6 @@ from gazeapp.engine.maps.common_grid import (
     CommonGrid,
     Fixations,
     floored,
-    people_density,
     spread,
     subject_maps,
 )
@@ -63,7 +62,8 @@ def test_a_map_of_one_cell_has_the_common_blur_whatever_its_own_grid(n):
 
 def test_people_s_fixation_has_the_same_blur_as_a_map_s_cell():
     looked = Fixations(np.array([0.53]), np.array([0.47]), np.array(["a"]))
-    x, y, across, down = moments(people_density(looked, 100, 100, CommonGrid(floor=0.0)))
+    (own,) = subject_maps(looked, 100, 100, CommonGrid())[1]
+    x, y, across, down = moments(own)
     np.testing.assert_allclose([x, y, across, down], [0.53 * 64, 0.47 * 64, 16, 16], rtol=1e-3)
 
 
@@ -148,7 +148,7 @@ def test_draws_come_from_their_seed():
     assert not np.array_equal(one.drawn(20, 2, (7,)), one.drawn(20, 2, (8,)))
 
 
-def test_subjects_maps_add_up_to_the_people_s():
+def test_each_subject_s_map_sums_to_their_fixations():
     rng = np.random.default_rng(0)
     looked = Fixations(rng.random(40), rng.random(40), rng.choice(["b", "a", "c"], 40))
     names, maps = subject_maps(looked, 100, 80, GRID)
@@ -156,7 +156,6 @@ def test_subjects_maps_add_up_to_the_people_s():
     np.testing.assert_allclose(
         maps.sum(axis=(1, 2)), [(looked.subject == name).sum() for name in names], rtol=1e-6
     )
-    np.testing.assert_allclose(floored(maps.sum(axis=0), GRID.floor), people_density(looked, 100, 80, GRID))
 
 
 def test_no_cell_is_below_the_floor():

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gazeapp.engine.maps.common_grid import AttentionMap, CommonGrid, Fixations, people_density, spread
+from gazeapp.engine.maps.common_grid import AttentionMap, CommonGrid, Fixations, floored, spread, subject_maps
 from gazeapp.engine.maps.concentration import concentration, image_concentration
 from gazeapp.engine.maps.measures import CONCENTRATION_IDS
 
@@ -161,7 +161,8 @@ def test_without_each_person():
     assert record.subjects == ("x", "y", "z")
     kept = looked.subject != "y"
     others = Fixations(looked.u[kept], looked.v[kept], looked.subject[kept])
-    expected = concentration(people_density(others, 64, 48, CommonGrid()))
+    _, maps = subject_maps(others, 64, 48, CommonGrid())
+    expected = concentration(floored(maps.sum(axis=0), CommonGrid().floor))
     np.testing.assert_allclose(record.people_without[1], expected, rtol=1e-9)
     assert record.n_fixations == 30
 

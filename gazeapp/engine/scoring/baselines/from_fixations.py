@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from gazeapp.engine.gaze.density import gaussian_profiles, human_map
-from gazeapp.engine.scoring.cells import cell_shape
+from gazeapp.engine.scoring.cells import cell_index, cell_shape
 from gazeapp.engine.scoring.metrics import Pixels, pixels
 from gazeapp.engine.types import DoubleArray, FloatArray, IntArray
 
@@ -282,7 +282,7 @@ def _even_subset(u: DoubleArray, v: DoubleArray, n: int, seed: int) -> IntArray:
     has its share to within one. The order within a cell is random.
     """
     rng = np.random.default_rng((seed, _SUBSET))
-    cell = _cells(v, _EVEN_CELLS) * _EVEN_CELLS + _cells(u, _EVEN_CELLS)
+    cell = cell_index(u, v, (_EVEN_CELLS, _EVEN_CELLS))
     order = np.lexsort((rng.random(len(u)), cell))
     places = ((np.arange(n) + rng.random()) * (len(u) / n)).astype(np.int64)
     subset: IntArray = np.sort(order[np.minimum(places, len(u) - 1)])
@@ -324,11 +324,5 @@ def _noise_weights(size: int, sigma_cells: float) -> FloatArray:
 
 def _histogram(u: DoubleArray, v: DoubleArray) -> DoubleArray:
     """Return counts on a grid over the image, shape (256, 256), row 0 at the top."""
-    counts = np.bincount(_cells(v, _BINS) * _BINS + _cells(u, _BINS), minlength=_BINS * _BINS)
+    counts = np.bincount(cell_index(u, v, (_BINS, _BINS)), minlength=_BINS * _BINS)
     return counts.reshape(_BINS, _BINS).astype(np.float64)
-
-
-def _cells(shares: DoubleArray, n: int) -> IntArray:
-    """Return which of ``n`` equal parts of a side each share of it falls on."""
-    cells: IntArray = np.clip((shares * n).astype(np.int64), 0, n - 1)
-    return cells

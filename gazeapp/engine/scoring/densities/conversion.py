@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.density import gaussian_profiles
-from gazeapp.engine.maps.resample import to_image
+from gazeapp.engine.maps.resample import grid_shape, to_image
 from gazeapp.engine.scoring.cells import cell_index
 from gazeapp.engine.scoring.densities.fit import Cells, Problem, Statistics, fit, folds
 from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray, Rect
@@ -74,7 +74,7 @@ def on_cells(values: ArrayLike, rect: Rect, shape: tuple[int, int]) -> FloatArra
     grid = np.asarray(values, dtype=np.float32)
     if rect == _WHOLE and grid.ndim == 2 and min(grid.shape[0] / rows, grid.shape[1] / columns) >= 2.0:
         return _must_be_finite(_means(grid, shape))
-    covered = Rect(rect.x * columns, rect.y * rows, rect.width * columns, rect.height * rows)
+    covered = rect.scaled(columns, rows)
     cells = to_image(_must_be_finite(grid), covered, rows, columns)
     x, y = np.arange(columns) + 0.5, np.arange(rows) + 0.5
     inside = np.ix_((y >= covered.y) & (y < covered.bottom), (x >= covered.x) & (x < covered.right))
@@ -193,8 +193,7 @@ class TrainingTarget:
             Centre bias of the other images, log2 of the density relative to uniform, on cells of the
             image, shape (rows, columns).
         """
-        scale = FIT_LONG_SIDE / max(centre_log2.shape)
-        rows, columns = (max(1, round(side * scale)) for side in centre_log2.shape)
+        rows, columns = grid_shape(centre_log2.shape[1], centre_log2.shape[0], FIT_LONG_SIDE)
         coarse = to_image(centre_log2, Rect.of_image(columns, rows), rows, columns)
         us, vs = np.asarray(u, dtype=np.float64).ravel(), np.asarray(v, dtype=np.float64).ravel()
         return cls(coarse * np.float32(math.log(2.0)), cell_index(us, vs, (rows, columns)))
