@@ -1,0 +1,1 @@
+"""Maps of one image: files, resampling, concentration, laterality and change with the task."""

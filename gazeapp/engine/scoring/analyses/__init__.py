@@ -1,0 +1,1 @@
+"""Findings about a study: the design of the models, tasks, maps and scanpaths."""

@@ -1,0 +1,1 @@
+"""How well people predict people: what a model could reach."""

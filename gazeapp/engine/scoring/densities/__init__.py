@@ -1,0 +1,1 @@
+"""From maps to densities of fixations: conversions, log-likelihood and information gain."""
