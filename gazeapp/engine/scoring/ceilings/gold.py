@@ -166,10 +166,6 @@ class TaskGold:
         """
         return np.log2(self._centre.density(key, width, height))
 
-    def centre_parameters(self, key: int) -> tuple[float, float]:
-        """Return the centre bias's (bandwidth, share of each side; share of the uniform density)."""
-        return self._centre.parameters(key)
-
     def mixture(self, key: int) -> Mixture | None:
         """Return the parameters chosen from all images but ``key``.
 

@@ -41,9 +41,6 @@ class Mixture:
         Exponent of the local widths; 0: all kernels are alike.
     kernels, centre, uniform
         Shares of the three densities; they sum to 1.
-    log_likelihood
-        What the images that chose these parameters reach under them, leaving one subject out, bits per
-        fixation above uniform.
     n_images
         How many images chose them.
     own_table
@@ -55,7 +52,6 @@ class Mixture:
     kernels: float
     centre: float
     uniform: float
-    log_likelihood: float = float("nan")
     n_images: int = 0
     own_table: bool = False
 
@@ -164,7 +160,6 @@ def _best(total: DoubleArray, n_images: int, own_table: bool = False) -> Mixture
         kernels=kernels,
         centre=centre,
         uniform=uniform,
-        log_likelihood=float(total[bandwidth, alpha, share]) / n_images,
         n_images=n_images,
         own_table=own_table,
     )

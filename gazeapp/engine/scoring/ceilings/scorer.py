@@ -119,7 +119,10 @@ def _z_scores(flat: FloatArray, at: FloatArray) -> DoubleArray:
 
 
 def _shares_below(positives: FloatArray, negatives: FloatArray) -> DoubleArray:
-    """Return P(positive > negative) + P(tie) / 2 of each positive; NaN without negatives."""
+    """Return P(positive > negative) + P(tie) / 2 of each positive; NaN without negatives.
+
+    Counted, because a density meets the few fixations of one person: to sort its cells takes longer.
+    """
     if not len(negatives):
         return np.full(len(positives), NAN)
     counts = [np.count_nonzero(negatives < one) + np.count_nonzero(negatives <= one) for one in positives]
