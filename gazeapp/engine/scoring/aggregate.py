@@ -16,7 +16,7 @@ from gazeapp.engine.scoring.ceilings.from_maps import (
 )
 from gazeapp.engine.scoring.ceilings.gold import ALL_MIXTURE, LOSO_EXTRAPOLATED, LOSO_MIXTURE
 from gazeapp.engine.scoring.facts import METRICS
-from gazeapp.engine.scoring.image import HUMAN, Source
+from gazeapp.engine.scoring.sources import HUMAN, Source
 from gazeapp.engine.scoring.statistics.two_way import Ceiling, LeftOutRows, Share, share_of_ceiling
 from gazeapp.engine.types import DoubleArray, IntArray
 

@@ -37,22 +37,8 @@ from gazeapp.engine.scoring.metrics import (
     score_map_of_people,
 )
 from gazeapp.engine.scoring.presets import TUEBINGEN, Preset
-from gazeapp.engine.scoring.sources import BASELINE, HUMAN, MODEL, TRUTH, Source, SourceMap
+from gazeapp.engine.scoring.sources import BASELINE, TRUTH, Source, SourceMap
 from gazeapp.engine.types import DoubleArray, FloatArray
-
-__all__ = [
-    "BASELINE",
-    "HUMAN",
-    "MODEL",
-    "TRUTH",
-    "ImageJob",
-    "ImageScores",
-    "Rules",
-    "Source",
-    "SourceMap",
-    "score_image",
-    "scoring_size",
-]
 
 OBSERVER_METRICS = ("nss", "auc", "ig")
 """Metrics whose curve over the number of observers is told."""

@@ -15,8 +15,7 @@ from gazeapp.engine.scoring.baselines.from_fixations import CENTRE_BIAS
 from gazeapp.engine.scoring.ceilings.observers import ObserverCurve
 from gazeapp.engine.scoring.facts import metric_facts
 from gazeapp.engine.scoring.findings import DIFFERENCE, FACTORIAL, MODEL_TASK, OBSERVERS, Finding
-from gazeapp.engine.scoring.image import Source
-from gazeapp.engine.scoring.sources import BASELINE, MODEL
+from gazeapp.engine.scoring.sources import BASELINE, MODEL, Source
 from gazeapp.engine.scoring.statistics.pairs import differences, holm, percent_differences
 from gazeapp.engine.scoring.statistics.scored import HeldAgainst, Scored
 from gazeapp.engine.scoring.statistics.two_way import LeftOutRows

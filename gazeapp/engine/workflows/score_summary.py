@@ -10,7 +10,7 @@ import numpy as np
 
 from gazeapp.engine.project import CEILING, Project, SummaryRow
 from gazeapp.engine.scoring.aggregate import Parts, SourceSummary, Without, summarise_task
-from gazeapp.engine.scoring.image import Source
+from gazeapp.engine.scoring.sources import Source
 from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.engine.workflows.base import Tally
 from gazeapp.engine.workflows.score_notes import say_what_is_missing

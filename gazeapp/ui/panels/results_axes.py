@@ -11,7 +11,8 @@ from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from gazeapp.engine.reports.results.data import BASELINE, Axes, Line, Series
+from gazeapp.engine.reports.results.data import Axes, Line, Series
+from gazeapp.engine.scoring.sources import BASELINE
 from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.ui import theme
 from gazeapp.ui.widgets import plain

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from gazeapp.engine.project import SummaryRow
 from gazeapp.engine.reports import numbers
-from gazeapp.engine.reports.results.data import BASELINE, HUMAN, TRUTH, Cell, Row
+from gazeapp.engine.reports.results.data import Cell, Row
+from gazeapp.engine.scoring.sources import BASELINE, HUMAN, TRUTH
 from gazeapp.ui import theme
 
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 2

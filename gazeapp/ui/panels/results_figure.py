@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gazeapp.engine.reports.results.data import BASELINE, Axes, Figure
+from gazeapp.engine.reports.results.data import Axes, Figure
+from gazeapp.engine.scoring.sources import BASELINE
 from gazeapp.ui import theme
 from gazeapp.ui.panels.results_axes import MOST_POINTS, ResultPlot
 from gazeapp.ui.widgets import label, plain, simulated_badge

@@ -6,15 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gazeapp.engine.reports.results import comparisons, design, maps, people, scores, tasks
-from gazeapp.engine.reports.results.data import (
-    BASELINE,
-    HUMAN,
-    Figure,
-    ImageValues,
-    Results,
-    ResultTable,
-    SourceFacts,
-)
+from gazeapp.engine.reports.results.data import Figure, ImageValues, Results, ResultTable, SourceFacts
 from gazeapp.engine.reports.results.words import measured
 from gazeapp.engine.reports.scores import in_order
 from gazeapp.engine.reports.style import PEOPLE_COLOUR
@@ -30,6 +22,7 @@ from gazeapp.engine.scoring.findings import (
     OBSERVERS,
     SCANPATH,
 )
+from gazeapp.engine.scoring.sources import BASELINE, HUMAN
 from gazeapp.engine.types import DoubleArray
 from gazeapp.ui.study import PEOPLE
 

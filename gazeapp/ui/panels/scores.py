@@ -14,7 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gazeapp.engine.reports.results.data import HUMAN, Figure, Results, ResultTable, Row
+from gazeapp.engine.reports.results.data import Figure, Results, ResultTable, Row
+from gazeapp.engine.scoring.sources import HUMAN
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
 from gazeapp.ui.panels.results_corner import BY_METRIC, ResultsCorner

@@ -11,9 +11,10 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.density import human_map
 from gazeapp.engine.scoring.baselines.from_fixations import OtherImages, Positions, expected_human_map
 from gazeapp.engine.scoring.ceilings.gold import ImageFixations, TaskGold
-from gazeapp.engine.scoring.image import ImageJob, Rules, Source, SourceMap, score_image, scoring_size
+from gazeapp.engine.scoring.image import ImageJob, Rules, score_image, scoring_size
 from gazeapp.engine.scoring.metrics import cc, nss, pixels
 from gazeapp.engine.scoring.presets import MIT
+from gazeapp.engine.scoring.sources import Source, SourceMap
 from gazeapp.engine.types import Rect
 
 WIDTH, HEIGHT = 60, 40

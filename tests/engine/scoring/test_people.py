@@ -10,9 +10,10 @@ import pytest
 from gazeapp.engine.scoring.aggregate import Without, ceiling_mark, summarise_task
 from gazeapp.engine.scoring.baselines.from_fixations import OtherImages, Positions
 from gazeapp.engine.scoring.ceilings.from_maps import LOSO, SPLIT_HALF, image_ceilings, subject_maps
-from gazeapp.engine.scoring.image import ImageJob, ImageScores, Rules, Source, SourceMap, score_image
+from gazeapp.engine.scoring.image import ImageJob, ImageScores, Rules, score_image
 from gazeapp.engine.scoring.metrics import auc, sauc
 from gazeapp.engine.scoring.presets import MIT, TUEBINGEN
+from gazeapp.engine.scoring.sources import Source, SourceMap
 from gazeapp.engine.scoring.statistics.two_way import (
     LeftOutRows,
     means_without,

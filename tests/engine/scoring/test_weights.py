@@ -17,8 +17,9 @@ from gazeapp.engine.scoring.ceilings.from_maps import (
     image_ceilings,
     subject_maps,
 )
-from gazeapp.engine.scoring.image import ImageJob, Rules, Source, SourceMap, score_image
+from gazeapp.engine.scoring.image import ImageJob, Rules, score_image
 from gazeapp.engine.scoring.metrics import cc, kl, pixels, sim
+from gazeapp.engine.scoring.sources import Source, SourceMap
 from gazeapp.engine.types import Rect
 
 WIDTH, HEIGHT, SIGMA = 44, 32, 3.0

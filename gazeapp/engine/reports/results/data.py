@@ -8,11 +8,6 @@ from gazeapp.engine.project import FindingRow, SummaryRow
 from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.types import DoubleArray
 
-HUMAN = "human"
-MODEL = "model"
-BASELINE = "baseline"
-TRUTH = "truth"
-
 
 @dataclass(frozen=True, slots=True)
 class Column:

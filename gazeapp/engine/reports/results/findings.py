@@ -8,18 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gazeapp.engine.reports.numbers import UNKNOWN, is_share, number, p_value
-from gazeapp.engine.reports.results.data import (
-    BASELINE,
-    TRUTH,
-    Axes,
-    Cell,
-    Column,
-    Line,
-    Results,
-    ResultTable,
-    Row,
-    Series,
-)
+from gazeapp.engine.reports.results.data import Axes, Cell, Column, Line, Results, ResultTable, Row, Series
 from gazeapp.engine.reports.results.words import (
     PEOPLE_TERM,
     SIMULATED,
@@ -36,6 +25,7 @@ from gazeapp.engine.reports.results.words import (
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
 from gazeapp.engine.scoring.analyses.factorial import DESIGN
 from gazeapp.engine.scoring.findings import CROSS_TASK, DIFFERENTIATION, Finding
+from gazeapp.engine.scoring.sources import BASELINE, TRUTH
 
 MARKERS = {BASELINE: "s", TRUTH: "D"}
 """Kind of a source -> marker; all others are circles."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gazeapp.engine.maps.measures import CONCENTRATION_IDS, LATERALITY_IDS
-from gazeapp.engine.reports.results.data import HUMAN, Axes, Figure, Line, Results, ResultTable
+from gazeapp.engine.reports.results.data import Axes, Figure, Line, Results, ResultTable
 from gazeapp.engine.reports.results.findings import (
     Words,
     compared,
@@ -18,6 +18,7 @@ from gazeapp.engine.reports.results.findings import (
 from gazeapp.engine.reports.results.words import captioned, measured, term_name
 from gazeapp.engine.scoring.analyses.maps import MATCHED
 from gazeapp.engine.scoring.findings import CONCENTRATION, LATERALITY, Finding
+from gazeapp.engine.scoring.sources import HUMAN
 
 LEADING = ("entropy", "effective_area", "gini", "top_10")
 """Measures of concentration that are shown unless others are chosen."""

@@ -8,18 +8,7 @@ import numpy as np
 
 from gazeapp.engine.gaze.scanpaths.measures import MEASURES
 from gazeapp.engine.reports.numbers import UNKNOWN, number
-from gazeapp.engine.reports.results.data import (
-    BASELINE,
-    HUMAN,
-    Axes,
-    Cell,
-    Column,
-    Figure,
-    Results,
-    ResultTable,
-    Row,
-    Series,
-)
+from gazeapp.engine.reports.results.data import Axes, Cell, Column, Figure, Results, ResultTable, Row, Series
 from gazeapp.engine.reports.results.findings import (
     Words,
     dots,
@@ -34,6 +23,7 @@ from gazeapp.engine.reports.style import LEVEL_COLOURS, PEOPLE_COLOUR, REFERENCE
 from gazeapp.engine.scoring.analyses.scanpaths import OTHER_IMAGES
 from gazeapp.engine.scoring.ceilings.observers import ObserverPoint, fitted_limit
 from gazeapp.engine.scoring.findings import NAN, OBSERVERS, SCANPATH, Finding
+from gazeapp.engine.scoring.sources import BASELINE, HUMAN
 
 _BESIDE = 0.14
 _FARTHER = 2.0

@@ -8,10 +8,11 @@ from typing import TypeVar
 import numpy as np
 
 from gazeapp.engine.project import MeasureRow, ModelRow, Project, ScoreRow, SettingsRow, SummaryRow
-from gazeapp.engine.reports.results.data import HUMAN, MODEL, ImageValues, Results, SourceFacts
+from gazeapp.engine.reports.results.data import ImageValues, Results, SourceFacts
 from gazeapp.engine.reports.scores import primary_metric, scored_with
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR, model_colour
 from gazeapp.engine.scoring.facts import SOURCES
+from gazeapp.engine.scoring.sources import HUMAN, MODEL
 from gazeapp.engine.types import DoubleArray
 
 _Row = TypeVar("_Row", ScoreRow, MeasureRow)

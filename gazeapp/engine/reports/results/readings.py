@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from gazeapp.engine.reports.numbers import is_share, listed
 from gazeapp.engine.reports.results.comparisons import is_pair
-from gazeapp.engine.reports.results.data import HUMAN, MODEL, Results
+from gazeapp.engine.reports.results.data import Results
 from gazeapp.engine.reports.results.findings import in_source_order, p_text
 from gazeapp.engine.reports.results.people import is_count
 from gazeapp.engine.reports.results.tasks import CHANGE, CORRECTED, SPECIFICITY, WITH_PEOPLE
@@ -32,6 +32,7 @@ from gazeapp.engine.scoring.findings import (
     SCANPATH,
     Finding,
 )
+from gazeapp.engine.scoring.sources import HUMAN, MODEL
 
 _PROPER = ("Gini",)
 ALPHA = 0.05

@@ -9,8 +9,6 @@ import numpy as np
 
 from gazeapp.engine.reports.numbers import UNKNOWN
 from gazeapp.engine.reports.results.data import (
-    HUMAN,
-    MODEL,
     Axes,
     Cell,
     Column,
@@ -43,6 +41,7 @@ from gazeapp.engine.reports.results.words import (
     with_unit,
 )
 from gazeapp.engine.scoring.findings import CROSS_TASK, DIFFERENTIATION, Finding
+from gazeapp.engine.scoring.sources import HUMAN, MODEL
 
 CHANGE, CORRECTED, WITH_PEOPLE = "task_d", "task_d_corrected", "d_with_people"
 ABOVE_NOISE = "task_d_excess"

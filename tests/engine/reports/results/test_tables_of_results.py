@@ -4,9 +4,10 @@ import pytest
 
 from gazeapp.engine.project import FindingRow
 from gazeapp.engine.reports.results import comparisons, design, maps, people, tasks
-from gazeapp.engine.reports.results.data import HUMAN, Cell, Column, Results, ResultTable, Row
+from gazeapp.engine.reports.results.data import Cell, Column, Results, ResultTable, Row
 from gazeapp.engine.reports.results.draw import table_lines, write_table_csv
 from gazeapp.engine.scoring.findings import Finding
+from gazeapp.engine.scoring.sources import HUMAN
 from tests.engine.reports.results import made
 
 

@@ -11,7 +11,8 @@ from gazeapp.engine.scoring.aggregate import Without, summarise_task
 from gazeapp.engine.scoring.baselines.from_fixations import OtherImages, Positions
 from gazeapp.engine.scoring.ceilings.gold import TaskGold
 from gazeapp.engine.scoring.ceilings.people import ImageFixations
-from gazeapp.engine.scoring.image import ImageJob, ImageScores, Rules, Source, SourceMap, score_image
+from gazeapp.engine.scoring.image import ImageJob, ImageScores, Rules, score_image
+from gazeapp.engine.scoring.sources import Source, SourceMap
 from gazeapp.engine.scoring.statistics.two_way import Share
 from gazeapp.engine.types import Rect
 from tests.engine.scoring.world import KnownImage, habits, known_image
