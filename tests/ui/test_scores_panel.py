@@ -63,7 +63,9 @@ class Desk:
         return self.model.index(rows[0], self.model.column_of(column))
 
     def sources(self):
-        return [row.source for row in self.panel.table.shown_rows()]
+        order = self.panel.table.model()
+        places = [self.panel.table.place_of(order.index(k, 0))[0] for k in range(order.rowCount())]
+        return [self.model.rows[k].source for k in places if self.model.rows[k].kind != GROUP]
 
     def strips(self):
         """What each strip of points shows: source -> image id -> value."""

@@ -22,8 +22,9 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from gazeapp.engine.reports.results.data import BASELINE, Cell, Column, ResultTable, Row
+from gazeapp.engine.reports.results.data import Cell, Column, ResultTable, Row
 from gazeapp.engine.reports.tables import neutral
+from gazeapp.engine.scoring.sources import BASELINE
 from gazeapp.ui.panels.results_cells import (
     CELL_ROLE,
     GROUP,
@@ -249,11 +250,6 @@ class ResultView(QTableView):
         """Return the row and column, in the table's own order, of an index of the view."""
         where = self._order.mapToSource(index)
         return where.row(), where.column()
-
-    def shown_rows(self) -> list[Row]:
-        """Return the rows in the order in which they are shown, without the heading of the group."""
-        rows = [self.place_of(self._order.index(k, 0))[0] for k in range(self._order.rowCount())]
-        return [self.results.rows[row] for row in rows if self.results.rows[row].kind != GROUP]
 
     def selected_text(self) -> str:
         """Return the selected cells with their headers as lines with tabs; empty where only one is selected."""
