@@ -49,11 +49,9 @@ def leave_out(job: ImageJob, name: str) -> ImageJob:
 
 @pytest.mark.parametrize("preset", [TUEBINGEN, MIT], ids=lambda preset: preset.id)
 def test_each_score_without_a_person_is_that_of_the_data_without_them(preset):
-    job, rules = (
-        make_job(),
-        Rules(preset, sigma_px=4.0, metrics=(*preset.metrics, "auc_judd", "spearman", "emd")),
-    )
-    found = score_image(job, rules)
+    job, rules = make_job(), Rules(preset, sigma_px=4.0, metrics=(*preset.metrics, "auc_judd", "spearman"))
+    # EMD, which takes long, has no score without a person either.
+    found = score_image(job, dataclasses.replace(rules, metrics=(*rules.metrics, "emd")))
     assert found.subjects == tuple(NAMES)
     expected = {"nss", "sauc", "cc", "spearman"} | ({"auc"} if preset is TUEBINGEN else set())
     for k, name in enumerate(NAMES):

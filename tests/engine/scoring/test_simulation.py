@@ -9,7 +9,9 @@ from gazeapp.engine.scoring.aggregate import SourceSummary, Without, summarise_t
 from gazeapp.engine.scoring.baselines.from_fixations import OtherImages, Positions
 from gazeapp.engine.scoring.ceilings.gold import ImageFixations, TaskGold
 from gazeapp.engine.scoring.densities.of_image import Densities
-from gazeapp.engine.scoring.image import ImageJob, ImageScores, Rules, Source, SourceMap, score_image
+from gazeapp.engine.scoring.image import ImageJob, ImageScores, Rules, score_image
+from gazeapp.engine.scoring.sources import Source, SourceMap
+from gazeapp.engine.scoring.statistics.two_way import Share
 from gazeapp.engine.types import Rect
 from tests.engine.scoring.world import KnownImage, habits, known_image
 
@@ -18,21 +20,13 @@ RULES = Rules(sigma_px=SIZE * 20 / 512)
 RECT = Rect.of_image(SIZE, SIZE)
 TRUTH, OTHER = Source("truth", "true_density"), Source("model", "map of a strange image")
 UNIFORM, CENTRE = Source("baseline", "uniform"), Source("baseline", "centre_bias")
-N_STUDIES = 12
 
 
-def summarise(
-    images: list[KnownImage],
-    strangers: list[KnownImage],
-    n_bootstrap: int = 2000,
-    rules: Rules = RULES,
-    count_people: bool = False,
-) -> dict[tuple[Source, str], SourceSummary]:
+def scored(images: list[KnownImage], strangers: list[KnownImage], rules: Rules = RULES) -> list[ImageScores]:
     """Score a study as the score verb does, with each image's truth and a stranger's truth as models.
 
     The strangers are images outside the study: another image of the study has its own fixations among
-    the negatives of sAUC, and its map would score below chance. ``count_people``: intervals are about
-    people, too.
+    the negatives of sAUC, and its map would score below chance.
     """
     others = OtherImages({k: Positions(image.x / SIZE, image.y / SIZE) for k, image in enumerate(images)})
     gold = TaskGold.build(
@@ -61,11 +55,16 @@ def summarise(
             gold=gold,
         )
         results.append(score_image(job, rules))
+    return results
+
+
+def summarise(
+    results: list[ImageScores], n_bootstrap: int = 2000, count_people: bool = False
+) -> dict[tuple[Source, str], SourceSummary]:
+    """Return the summary of a scored study; ``count_people``: intervals are about people, too."""
     scores = {
-        source: {
-            metric: np.array([one.scores[source][metric] for one in results]) for metric in rules.metrics
-        }
-        for source in results[0].scores
+        source: {metric: np.array([one.scores[source][metric] for one in results]) for metric in metrics}
+        for source, metrics in results[0].scores.items()
     }
     parts = {key: np.array([one.ceilings[key] for one in results]) for key in results[0].ceilings}
     n_subjects = np.array([one.n_subjects for one in results])
@@ -95,41 +94,56 @@ def without(results: list[ImageScores]) -> Without:
     )
 
 
-@pytest.fixture(scope="module")
-def studies() -> list[dict[tuple[Source, str], SourceSummary]]:
+@pytest.fixture(scope="module", params=[3, pytest.param(12, marks=pytest.mark.simulation)])
+def studies(request: pytest.FixtureRequest) -> list[dict[tuple[Source, str], SourceSummary]]:
     found = []
-    for seed in range(N_STUDIES):
+    for seed in range(request.param):
         rng = np.random.default_rng([seed, 1])
         images = [known_image(rng, SIZE) for _ in range(48)]
-        found.append(summarise(images[:24], images[24:]))
+        found.append(summarise(scored(images[:24], images[24:])))
     return found
+
+
+def holds(shares: list[Share], percent: float, within: float) -> bool:
+    """Return whether the mean share of 12 studies is within so much of a percentage, and the intervals hold it.
+
+    A fifth of the intervals may miss it, or one of few. Of fewer studies the mean varies more.
+    """
+    missed = sum(not share.low <= percent <= share.high for share in shares)
+    mean = float(np.mean([share.percent for share in shares]))
+    off = abs(mean - percent)
+    return off <= within * np.sqrt(12 / len(shares)) and missed <= max(1, len(shares) / 5)
 
 
 @pytest.mark.parametrize(("metric", "width"), [("nss", 6), ("auc", 3), ("ig", 12), ("cc", 5)])
 def test_the_true_density_scores_100_percent_within_its_interval(studies, metric, width):
     shares = [study[TRUTH, metric].share for study in studies]
-    assert np.mean([share.percent for share in shares]) == pytest.approx(100, abs=width / 6)
-    covered = sum(share.low <= 100 <= share.high for share in shares)
-    assert covered >= 0.8 * N_STUDIES
+    assert holds(shares, 100, width / 6)
     assert np.mean([share.high - share.low for share in shares]) < width
 
 
 def test_the_true_density_is_near_100_percent_of_ranks():
-    rules = Rules(sigma_px=RULES.sigma_px, metrics=("spearman", "emd", "auc_judd"), n_splits=10)
+    rules = Rules(sigma_px=RULES.sigma_px, metrics=("spearman", "auc_judd"), n_splits=10)
     rng = np.random.default_rng(2)
     images = [known_image(rng, SIZE) for _ in range(24)]
-    study = summarise(images[:12], images[12:], 500, rules)
+    study = summarise(scored(images[:12], images[12:], rules), 500)
     row = study[TRUTH, "spearman"]
     assert row.estimator == "sqrt_spearman_brown"
     # Ranks are no sums: the ceiling errs by about a percent, upwards.
     assert 97.5 < row.share.percent < 100.5
     assert study[OTHER, "spearman"].share.percent < 60
-    distances = [study[source, "emd"].share.mean for source in (TRUTH, OTHER)]
-    assert distances[0] < study[TRUTH, "emd"].share.ceiling < distances[1]
-    assert study[TRUTH, "emd"].estimator == "half_vs_half"
     assert study[TRUTH, "auc_judd"].estimator == ""
-    for metric in ("emd", "auc_judd"):
-        assert all(np.isnan(row.share.percent) for key, row in study.items() if key[1] == metric)
+    assert all(np.isnan(row.share.percent) for (_, metric), row in study.items() if metric == "auc_judd")
+
+
+def test_mass_moves_less_far_from_the_true_density_than_between_halves_of_the_people():
+    rng = np.random.default_rng(2)
+    images = [known_image(rng, SIZE) for _ in range(8)]
+    study = summarise(scored(images[:4], images[4:], Rules(sigma_px=RULES.sigma_px, metrics=("emd",))), 500)
+    truth, other = study[TRUTH, "emd"], study[OTHER, "emd"]
+    assert truth.share.mean < truth.share.ceiling < other.share.mean
+    assert truth.estimator == "half_vs_half"
+    assert all(np.isnan(row.share.percent) for row in study.values())
 
 
 @pytest.mark.parametrize("metric", ["nss", "auc", "ig"])
@@ -150,8 +164,7 @@ def test_a_uniform_map_scores_exactly_0_percent(studies):
 
 def test_the_map_of_a_strange_image_scores_chance_where_the_centre_earns_nothing(studies):
     shares = [study[OTHER, "sauc"].share for study in studies]
-    assert np.mean([share.percent for share in shares]) == pytest.approx(0, abs=3)
-    assert sum(share.low <= 0 <= share.high for share in shares) >= 0.8 * N_STUDIES
+    assert holds(shares, 0, 3)
 
 
 def test_the_centre_bias_is_above_chance_and_below_people(studies):
@@ -182,7 +195,7 @@ def test_where_everybody_looks_at_the_centre_the_centre_bias_is_the_truth():
         images.append(
             KnownImage(density / density.sum(), x, y, np.repeat([f"p{k}" for k in range(12)], 150)[::12])
         )
-    study = summarise(images, images)
+    study = summarise(scored(images, images))
     assert study[CENTRE, "nss"].share.percent == pytest.approx(98, abs=2.5)
     assert study[CENTRE, "ig"].share.mean == 0
     assert study[TRUTH, "ig"].share.mean == pytest.approx(0, abs=0.05)
@@ -198,12 +211,13 @@ def test_people_of_whom_nobody_knows_anything_have_no_ceiling():
         x, y = rng.uniform(0, SIZE, (2, 60))
         density = np.full((SIZE, SIZE), 1 / SIZE**2, np.float32)
         images.append(KnownImage(density, x, y, np.repeat([f"p{k}" for k in range(6)], 10)))
-    study = summarise(images, images)
+    study = summarise(scored(images, images))
     assert abs(study[Source("human", "loso_mixture"), "nss"].share.mean) < 0.15
     assert np.isnan(study[TRUTH, "nss"].share.percent)
     assert abs(study[Source("human", "half_vs_half"), "cc"].share.mean) < 0.1
 
 
+@pytest.mark.simulation
 def test_intervals_hold_the_truth_when_people_keep_their_habits_over_all_images():
     rules = Rules(sigma_px=RULES.sigma_px, metrics=("nss", "cc"), n_splits=30)
     held = {(count_people, metric): 0 for count_people in (False, True) for metric in rules.metrics}
@@ -211,8 +225,9 @@ def test_intervals_hold_the_truth_when_people_keep_their_habits_over_all_images(
         rng = np.random.default_rng([seed, 7])
         gains = habits(rng, n_subjects=12, likeness=8.0)
         images = [known_image(rng, SIZE, gains=gains) for _ in range(20)]
+        results = scored(images, images, rules)
         for count_people in (False, True):
-            study = summarise(images, images, 1000, rules, count_people)
+            study = summarise(results, 1000, count_people)
             for metric in rules.metrics:
                 share = study[TRUTH, metric].share
                 held[count_people, metric] += share.low <= 100 <= share.high
