@@ -45,6 +45,9 @@ class ImportMapsSettings:
         ``saliency``, numbers of at least 0, or ``log_density``, natural logarithms of a density.
     mirrored
         Whether the model saw each image left-right mirrored; the maps are as it made them, not turned back.
+    encoder, decoder
+        What the model is built of, both or none: models that cross two encoders with two decoders enter the
+        comparison of architectures. Empty keeps what is known of the model.
     """
 
     folder: str
@@ -53,13 +56,16 @@ class ImportMapsSettings:
     kind: str = "imported"
     values: Values = "saliency"
     mirrored: bool = False
+    encoder: str = ""
+    decoder: str = ""
 
 
 def import_maps(project: Project, settings: ImportMapsSettings, progress: Progress) -> Summary:
     """Store the map of each image, once for each task; the maps cover the whole image.
 
     One unit is an image. An image that has the same map under all of the tasks is skipped; one that has it
-    under some gets the others.
+    under some gets the others. Model and tasks come into the project with the first map that is stored. Maps
+    that fail for the same reason are one problem.
 
     Returns
     -------
@@ -70,11 +76,13 @@ def import_maps(project: Project, settings: ImportMapsSettings, progress: Progre
     Raises
     ------
     GazeError
-        If the folder or file does not exist or cannot be opened, no map is named like an image, or no task is
-        given.
+        If the folder or file does not exist or cannot be opened, no map is named like an image, no task is
+        given, or of encoder and decoder only one.
     """
     if not settings.tasks:
         raise GazeError("The maps need a task.", todo="Say under which task they are to be scored.")
+    before = project.tasks.all()
+    tasks = tuple(dict.fromkeys(project.tasks.resolve(task) for task in settings.tasks))
     images = project.images.all()
     with MapFiles(Path(settings.folder)) as maps:
         matches = match_names([image.name for image in images], [place.name for place in maps.places])
@@ -84,28 +92,29 @@ def import_maps(project: Project, settings: ImportMapsSettings, progress: Progre
                 where=settings.folder,
                 todo="Name each map like its image, for example scene-001.npy for scene-001.png.",
             )
-        before = project.tasks.all()
-        tasks = list(dict.fromkeys(project.tasks.resolve(task) for task in settings.tasks))
-        new_tasks = [task for task in tasks if task not in before]
-        model_id = _put_model(project, settings)
-        for task in tasks:
-            project.tasks.add(task)
+        info, change = _model(project, settings)
         tally = Tally(project, VERB, progress, len(matches.map_of) + len(maps.damaged))
         project.problems.clear(VERB, settings.folder)
-        for caution in [*new_task_cautions(new_tasks, before), *_cautions(matches, images, maps.places)]:
+        for caution in _cautions(matches, images, maps.places):
             tally.problem(settings.folder, caution.what, caution.todo)
+        importer = _Import(project, settings, info, tasks, maps, tally)
         for error in maps.damaged:
-            tally.fail(error.where, error.what, error.todo, unit=error.where)
+            importer.failed(error, error.where)
         for place, image in enumerate(images):
             if place not in matches.map_of:
                 continue
             if tally.should_stop():
                 break
-            _import(
-                project, settings, model_id, tasks, image, maps, maps.places[matches.map_of[place]], tally
-            )
+            importer.add(image, maps.places[matches.map_of[place]])
+        importer.say_failures()
+    if change is not None and importer.is_known:
+        project.runs.put_model(info)
+        tally.problem(settings.folder, change.what, change.todo)
+    new_tasks = [task for task in project.tasks.all() if task in tasks and task not in before]
+    for caution in new_task_cautions(new_tasks, before):
+        tally.problem(settings.folder, caution.what, caution.todo)
     return tally.summary(
-        model=model_id,
+        model=info.id,
         images_without_map=len(images) - len(matches.map_of),
         maps_without_image=len(matches.strays),
         unclear_maps=len(matches.unclear) + sum(len(several) for several in matches.rivals.values()),
@@ -113,55 +122,128 @@ def import_maps(project: Project, settings: ImportMapsSettings, progress: Progre
     )
 
 
-def _import(
-    project: Project,
-    settings: ImportMapsSettings,
-    model_id: str,
-    tasks: Sequence[str],
-    image: ImageRow,
-    maps: MapFiles,
-    place: MapPlace,
-    tally: Tally,
-) -> None:
-    """Store one image's map under the tasks that do not have it."""
-    try:
-        digest = maps.digest(place)
-    except GazeError as error:
-        tally.fail(error.where or image.name, error.what, error.todo, unit=image.name)
-        return
-    lesion = MIRRORED if settings.mirrored else ""
-    missing: list[Json] = []
-    for task in tasks:
-        values: Json = {"model": model_id, "task": task, "kind": settings.kind}
-        values["values_sha256" if place.key else "file_sha256"] = digest
-        # Only what differs from the plain case is said, so that plain maps keep the hash that they had.
-        if settings.values != "saliency":
-            values["values"] = settings.values
-        if lesion:
-            values["lesion"] = lesion
-        if not project.runs.exists(image.id, model_id, task, lesion, METHOD, settings_hash(VERB, values)):
-            missing.append(values)
-    if not missing:
-        tally.skip(image.name)
-        return
-    with tally.unit(image.name):
-        grid = maps.read(place, settings.values)
-        with project.transaction():
-            for values in missing:
-                settings_id = project.settings.put(VERB, values)
-                project.runs.put_map(
-                    image.id, model_id, values["task"], METHOD, grid, image.rect, settings_id, lesion
+class _Import:
+    """Stores maps of one model, one image at a time, and gathers why some cannot be."""
+
+    def __init__(
+        self,
+        project: Project,
+        settings: ImportMapsSettings,
+        model: ModelInfo,
+        tasks: Sequence[str],
+        maps: MapFiles,
+        tally: Tally,
+    ) -> None:
+        self._project = project
+        self._settings = settings
+        self._model = model
+        self._tasks = tasks
+        self._maps = maps
+        self._tally = tally
+        self._lesion = MIRRORED if settings.mirrored else ""
+        self._failures: dict[tuple[str, str], list[tuple[str, str]]] = {}
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the project holds the model."""
+        return any(model.id == self._model.id for model in self._project.runs.models())
+
+    def add(self, image: ImageRow, place: MapPlace) -> None:
+        """Store one image's map under the tasks that do not have it."""
+        try:
+            missing = self._missing(image, place)
+            if not missing:
+                self._tally.skip(image.name)
+                return
+            grid = self._maps.read(place, self._settings.values)
+        except GazeError as error:
+            self.failed(error, image.name)
+            return
+        with self._tally.unit(image.name), self._project.transaction():
+            # With the maps, so that an import of which nothing is stored leaves no model and no task behind.
+            self._project.runs.put_model(self._model)
+            for task, values in missing.items():
+                self._project.tasks.add(task)
+                settings_id = self._project.settings.put(VERB, values)
+                self._project.runs.put_map(
+                    image.id, self._model.id, task, METHOD, grid, image.rect, settings_id, self._lesion
                 )
 
+    def failed(self, error: GazeError, unit: str) -> None:
+        """Count a map that cannot be used."""
+        self._project.problems.clear(VERB, unit)
+        self._failures.setdefault((error.what, error.todo), []).append((error.where or unit, unit))
+        self._tally.count_failure(unit)
 
-def _put_model(project: Project, settings: ImportMapsSettings) -> str:
-    """Store whose maps they are and return the id."""
+    def say_failures(self) -> None:
+        """Store each reason once, with the names of the maps that it holds for."""
+        for (what, todo), places in self._failures.items():
+            if len(places) == 1:
+                where, unit = places[0]
+                self._tally.problem(where, what, todo, unit=unit)
+                continue
+            names = [unit for _, unit in places]
+            self._tally.problem(
+                self._settings.folder,
+                f"{len(names)} maps cannot be used ({_some(names)}), for one reason: {what}",
+                todo,
+            )
+
+    def _missing(self, image: ImageRow, place: MapPlace) -> dict[str, Json]:
+        """Return the settings of the maps that are not there yet, by task."""
+        digest = self._maps.digest(place)
+        missing: dict[str, Json] = {}
+        for task in self._tasks:
+            values: Json = {"model": self._model.id, "task": task, "kind": self._settings.kind}
+            values["values_sha256" if place.key else "file_sha256"] = digest
+            # Only what differs from the plain case is said, so that plain maps keep the hash that they had.
+            if self._settings.values != "saliency":
+                values["values"] = self._settings.values
+            if self._lesion:
+                values["lesion"] = self._lesion
+            if not self._project.runs.exists(
+                image.id, self._model.id, task, self._lesion, METHOD, settings_hash(VERB, values)
+            ):
+                missing[task] = values
+        return missing
+
+
+def _model(project: Project, settings: ImportMapsSettings) -> tuple[ModelInfo, GazeError | None]:
+    """Return whose maps they are, and what is said where a known model gets another architecture."""
+    encoder, decoder = settings.encoder.strip(), settings.decoder.strip()
+    if bool(encoder) != bool(decoder):
+        raise GazeError(
+            "Encoder and decoder belong together; only one of them is given.",
+            todo="Say both (--encoder and --decoder), or none.",
+        )
     model_id = TRUE_DENSITY if settings.kind == TRUTH else _identifier(settings.model)
-    _check_free(project, model_id, settings)
-    project.runs.put_model(
-        ModelInfo(model_id, settings.model, settings.kind, methods=(METHOD,), checkpoint="")
+    known = {model.id: model for model in project.runs.models()}.get(model_id)
+    if known is not None and known.kind != settings.kind:
+        raise GazeError(
+            f"The project holds another model called {known.name}.",
+            todo="Give the imported maps another name.",
+        )
+    change = None
+    if known is not None and not encoder:
+        encoder, decoder = known.encoder, known.decoder
+    elif known is not None and (encoder, decoder) != (known.encoder, known.decoder):
+        was = f"was {known.encoder} and {known.decoder}" if known.encoder else "was not known"
+        change = GazeError(
+            f"{settings.model} now has the encoder {encoder} and the decoder {decoder}; before, its architecture {was}.",
+            todo="Score the study again, so that the comparison of architectures follows.",
+        )
+    return (
+        ModelInfo(
+            model_id,
+            settings.model,
+            settings.kind,
+            encoder=encoder,
+            decoder=decoder,
+            methods=(METHOD,),
+            checkpoint="",
+        ),
+        change,
     )
-    return model_id
 
 
 def _identifier(name: str) -> str:
@@ -169,15 +251,6 @@ def _identifier(name: str) -> str:
     if not words:
         raise GazeError("The model needs a name.", todo="Say whose maps they are, for example DeepGaze.")
     return "_".join(words)
-
-
-def _check_free(project: Project, model_id: str, settings: ImportMapsSettings) -> None:
-    taken = {model.id: model for model in project.runs.models()}.get(model_id)
-    if taken is not None and taken.kind != settings.kind:
-        raise GazeError(
-            f"The project holds another model called {taken.name}.",
-            todo="Give the imported maps another name.",
-        )
 
 
 def _cautions(

@@ -113,7 +113,7 @@ def task_people(project: Project, plan: ScorePlan, task: str, images: Mapping[in
         positions[image_id] = Positions(table.x / image.width, table.y / image.height)
     subjects = {str(name) for table in tables.values() for name in np.unique(table.subject)}
     runs: dict[int, list[RunRow]] = {}
-    for run in project.runs.all(task=task, lesion=None):
+    for run in newest(project.runs.all(task=task, lesion=None)):
         runs.setdefault(run.image_id, []).append(run)
     ids = [run.id for image_id in looked for run in runs.get(image_id, [])]
     return TaskPeople(
@@ -141,6 +141,16 @@ def _n_unseen(
         image_id not in seen or image_id in runs or bool(project.gaze.trials_of_image(image_id, task))
         for image_id in rest
     )
+
+
+def newest(runs: Sequence[RunRow]) -> list[RunRow]:
+    """Return the runs without those that a newer one of the same image, task, model, method and lesion replaced."""
+    last = {
+        (run.image_id, run.task, run.model, run.method, run.lesion): run.id
+        for run in sorted(runs, key=lambda run: run.id)
+    }
+    kept = set(last.values())
+    return [run for run in runs if run.id in kept]
 
 
 def subject_numbers(groups: Sequence[TaskPeople]) -> dict[str, int]:

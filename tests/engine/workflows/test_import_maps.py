@@ -236,3 +236,12 @@ def test_the_command_takes_a_file_several_tasks_and_log_densities(project: Proje
     assert found.exit_code == 0, found.output
     assert json.loads(found.stdout)["done"] == 2
     np.testing.assert_allclose(stored(project, "search")["b.png"], peak(2, 0) / 20, rtol=1e-3)
+
+
+def test_names_that_differ_in_case_or_spaces_only_are_no_two_models(project: Project, tmp_path: Path):
+    np.save(tmp_path / "maps" / "a.npy", peak(0, 0))
+    import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "Deep Model", ("free",)), SILENT)
+    with pytest.raises(GazeError, match="differs from it only in case or spaces"):
+        import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "deep  model", ("free",)), SILENT)
+    assert [model.name for model in project.runs.models()] == ["Deep Model"]
+    assert len(project.runs.all()) == 1

@@ -832,3 +832,18 @@ def test_a_ceiling_that_is_chosen_on_its_own_image_is_said(study):
     [told] = [what for what in said(study.score(metrics=("nss",))) if "that image itself" in what]
     assert told.startswith("Only one of 4 images was seen by more than one person, so what the human ceiling")
     assert not [what for what in said(study.score(metrics=("cc",))) if "that image itself" in what]
+
+
+def test_of_maps_that_were_made_again_the_newest_are_scored(study):
+    study.look()
+    study.model()
+    study.score(metrics=("nss",))
+    study.model(version=2)
+    study.score(metrics=("nss",))
+    again = {r.image_id: r.value for r in study.project.scores.all() if r.source == "cnn-lstm"}
+    runs = {r.image_id: r for r in study.project.runs.all()}
+    for image_id, value in again.items():
+        table = study.project.gaze.fixations(image_id, "general")
+        stored = study.project.maps.mean_of_run(runs[image_id].id)
+        values = to_image(stored.values, stored.rect, HEIGHT, WIDTH)
+        assert value == pytest.approx(nss(values, pixels(table.x, table.y, HEIGHT, WIDTH)), abs=1e-6)
