@@ -22,6 +22,7 @@ from gazeapp.engine.reports.columns import (
     number,
     text,
 )
+from gazeapp.engine.reports.mixed_models import mixed_model_code
 from gazeapp.engine.reports.results.dictionary import (
     DIFFERENCES,
     FACTORIAL,
@@ -381,7 +382,7 @@ def dictionary_text() -> str:
     return "".join(parts).rstrip() + "\n"
 
 
-_INTRODUCTION = """# What `gazeapp export` writes
+_INTRODUCTION = f"""# What `gazeapp export` writes
 
 `gazeapp export study.gaze -o DIR` writes the tables below, `maps.npz`, the folders `figures` and `overlays`, and
 `provenance.json` into `DIR`. Files of these names are replaced one by one, each in one step; other files
@@ -415,14 +416,11 @@ text, and those of the metrics that the report has no room for. A figure without
 written; provenance.json names those that were, so that one of an earlier export is told from them.
 
 **Mixed models.** scores_by_subject.csv has one row for each person, image, task and source, so that people and
-images can both be random effects. In R (when to use which: docs/methods/statistics.md):
+images can both be random effects. In R, here for several tasks and crossed encoders and decoders (when to use
+which: docs/methods/statistics.md; the report has the lines that fit the study):
 
 ```r
-library(lmerTest)
-d <- read.csv("scores_by_subject.csv")
-d <- subset(d, preset == "tuebingen" & metric == "nss" & source_kind == "model" & lesion == "" & !is.na(value))
-lmer(value ~ model * task + (1 | image) + (1 | subject), data = d)
-lmer(value ~ encoder * decoder * task + (1 | image) + (1 | subject), data = d)
+{mixed_model_code("tuebingen", "nss")}
 ```
 
 **overlays** holds each image with each map on it as PNG, the longer side 384 px, colour map viridis.

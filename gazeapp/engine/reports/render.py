@@ -11,6 +11,7 @@ from markupsafe import Markup
 from gazeapp.engine.reports import numbers, pictures, sentences
 from gazeapp.engine.reports.content import Report
 from gazeapp.engine.reports.files import replacing
+from gazeapp.engine.reports.mixed_models import mixed_model_code
 from gazeapp.engine.reports.plain import plain
 from gazeapp.engine.reports.results.data import Cell, ResultTable
 from gazeapp.engine.reports.results.draw import figure_uri
@@ -70,6 +71,7 @@ def render(report: Report) -> str:
         is_number=_is_number,
         ends=_ends,
         gradient=pictures.gradient(),
+        mixed_model_code=mixed_model_code,
         scale_position=lambda value, high: f"{100 * float(pictures.scale_position(value, high)):.1f}",
         # Ours, not the user's: the only text that is not escaped.
         style=Markup(resource_path("report", "report.css").read_text(encoding="utf-8")),
