@@ -264,7 +264,7 @@ def _not_negative(numbers: DoubleArray, where: str) -> DoubleArray:
         raise GazeError(
             "The map holds numbers that are negative or not finite.",
             where=where,
-            todo="Save densities or saliencies of 0 and above; log densities are imported with --log-density.",
+            todo="Save densities or saliencies: finite numbers of 0 and above.",
         )
     return numbers
 

@@ -152,9 +152,13 @@ class Tally:
 
     def fail(self, where: str, what: str, todo: str = "", unit: str = "") -> None:
         """Count a unit that could not be done, and store why."""
-        self.failed += 1
         self.problem(where, what, todo, unit)
-        self._tell(where)
+        self.count_failure(where)
+
+    def count_failure(self, message: str = "") -> None:
+        """Count a unit that could not be done, and whose problem is stored with those of others."""
+        self.failed += 1
+        self._tell(message)
 
     @contextmanager
     def unit(self, where: str) -> Iterator[None]:

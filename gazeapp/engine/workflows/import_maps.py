@@ -159,6 +159,10 @@ class _Import:
         except GazeError as error:
             self.failed(error, image.name)
             return
+        except MemoryError:
+            todo = "Close other programs, or save the map smaller: it is stretched to its image."
+            self.failed(GazeError("There was not enough memory.", where=str(place), todo=todo), image.name)
+            return
         with self._tally.unit(image.name), self._project.transaction():
             # With the maps, so that an import of which nothing is stored leaves no model and no task behind.
             self._project.runs.put_model(self._model)
@@ -222,6 +226,12 @@ def _model(project: Project, settings: ImportMapsSettings) -> tuple[ModelInfo, G
         raise GazeError(
             f"The project holds another model called {known.name}.",
             todo="Give the imported maps another name.",
+        )
+    if known is not None and settings.kind != TRUTH and known.name.strip() != settings.model.strip():
+        raise GazeError(
+            f"The project holds a model called {known.name}; '{settings.model}' differs from it only in case or "
+            "spaces.",
+            todo=f"Write {known.name} if these are its maps; give the model another name if they are not.",
         )
     change = None
     if known is not None and not encoder:
