@@ -235,3 +235,14 @@ class Segments(QFrame):
     def _clicked(self, number: int) -> None:
         self.set_current(self._values[number])
         self.chosen.emit(self._values[number])
+
+
+def place_now(*widgets: QWidget) -> None:
+    """Give what lies in ``widgets``, outer ones first, its place at once.
+
+    New widgets in a layout are else drawn once in the corner, before the layout has had its turn.
+    """
+    for widget in widgets:
+        layout = widget.layout()
+        if layout is not None:
+            layout.activate()

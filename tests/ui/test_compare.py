@@ -305,6 +305,29 @@ def test_no_image_chosen(make) -> None:
     assert not desk.panel.empty.isVisible()
 
 
+def test_while_the_first_image_is_read_the_view_says_so(make, monkeypatch) -> None:
+    desk = make().open()
+    monkeypatch.setattr(desk.loader, "request", lambda *_wanted: None)
+    desk.selection.update(image_id=desk.study.images[0], task=TASK)
+    assert desk.panel.scene is None
+    assert "Reading" in desk.panel.empty.message
+    assert "No image" not in desk.panel.empty.message
+    desk.selection.update(image_id=None)
+    assert "No image is chosen" in desk.panel.empty.message
+
+
+def test_panes_have_their_places_when_they_come_into_sight(make) -> None:
+    desk = make().open()
+    found = []
+    desk.loader.loaded.connect(lambda _scene: found.append([pane.geometry() for pane in desk.panel.panes]))
+    desk.choose(0)
+    places = found[0]
+    assert len({(place.x(), place.y()) for place in places}) == 5
+    assert min(place.width() for place in places) > 200
+    QApplication.processEvents()
+    assert [pane.geometry() for pane in desk.panel.panes] == places
+
+
 def test_no_maps_yet(qtbot, make) -> None:
     desk = make(models=0).open().choose(0)
     notice = desk.panel._placeholder

@@ -27,6 +27,7 @@ from gazeapp.ui.scene import ModelView, SceneView
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE
 from gazeapp.ui.theme import STEP
+from gazeapp.ui.widgets import place_now
 
 # A scene that was read ahead or is small arrives sooner than this, and then nothing dims.
 _DIM_AFTER_MS = 120
@@ -240,6 +241,7 @@ class ComparePanel(QWidget):
         self.bar.setEnabled(True)
         self._draw()
         self._arrange()
+        place_now(self, self._stack, self._stack.widget(1), self._grid_area)
 
     def _request(self) -> None:
         image_id = self._selection.image_id
@@ -248,6 +250,8 @@ class ComparePanel(QWidget):
             self._dim_timer.stop()
             self._show_empty()
             return
+        if self._scene is None:
+            self._show_empty()
         if not self._loader.is_ready(image_id, self._selection.task):
             self._dim_timer.start()
         self._loader.request(image_id, self._selection.task)
@@ -264,9 +268,13 @@ class ComparePanel(QWidget):
         """Go back to what was shown: the window says what went wrong."""
         self._dim_timer.stop()
         self._set_dimmed(False)
+        if self._scene is None and self._selection.image_id is not None:
+            self.empty.say("The image cannot be shown", "What went wrong stands above.")
 
     def _show_empty(self) -> None:
-        if self._loader.catalogue.images:
+        if self._selection.image_id is not None:
+            self.empty.say("Reading the image…", "People's map and the models' maps come with it.")
+        elif self._loader.catalogue.images:
             self.empty.say("No image is chosen", "Choose one in the list of images, or press the down key.")
         else:
             self.empty.say(

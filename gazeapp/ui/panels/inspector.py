@@ -251,7 +251,7 @@ def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> lis
                 "" if run.log_probability is None else f"{run.log_probability:.3g} nats".replace("-", "−"),
                 "Natural logarithm of the probability that the model gave its whole caption.",
             ),
-            ("took", f"{run.seconds:.2f} s", "Time for caption and maps."),
+            ("took", f"{run.seconds:.2f} s" if run.seconds else "", "Time for caption and maps."),
         ]
     else:
         facts.append(("map", "not made yet", "Run the models on this image and task."))
