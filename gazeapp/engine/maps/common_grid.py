@@ -238,6 +238,13 @@ def floored(maps: ArrayLike, floor: float) -> DoubleArray:
     return density
 
 
+def entropy_bits(density: DoubleArray) -> DoubleArray:
+    """Return the entropy of densities, shape (..., R, C), in bits (Shannon 1948): -sum p log2 p, shape (...)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bits: DoubleArray = -np.where(density > 0, density * np.log2(density), 0.0).sum(axis=(-2, -1))
+    return bits
+
+
 def checked(values: ArrayLike) -> DoubleArray:
     """Return a map in double precision, its minimum taken off where that is negative.
 

@@ -12,6 +12,7 @@ from gazeapp.engine.maps.common_grid import (
     AttentionMap,
     CommonGrid,
     Fixations,
+    entropy_bits,
     floored,
     spread,
     subject_maps,
@@ -78,8 +79,7 @@ def concentration(density: ArrayLike, centre: ArrayLike | None = None) -> Double
     n_rows, n_columns = maps.shape[-2:]
     flat = maps.reshape(*maps.shape[:-2], -1)
     n = flat.shape[-1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        bits = -np.where(flat > 0, flat * np.log2(flat), 0.0).sum(axis=-1)
+    bits = entropy_bits(maps)
     ascending = np.sort(flat, axis=-1)
     gini = 2.0 * (ascending @ np.arange(1.0, n + 1.0)) / n - (n + 1.0) / n
     peak = flat.max(axis=-1, keepdims=True)

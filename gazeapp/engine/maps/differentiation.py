@@ -13,6 +13,7 @@ from gazeapp.engine.maps.common_grid import (
     AttentionMap,
     CommonGrid,
     Fixations,
+    entropy_bits,
     floored,
     spread,
     subject_maps,
@@ -185,7 +186,8 @@ def jsd(first: ArrayLike, second: ArrayLike) -> DoubleArray:
     H((p + q) / 2) - (H(p) + H(q)) / 2 over the last two axes, with logarithms of base 2.
     """
     p, q = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    found: DoubleArray = np.maximum(_bits((p + q) / 2) - (_bits(p) + _bits(q)) / 2, 0.0)
+    own = (entropy_bits(p) + entropy_bits(q)) / 2
+    found: DoubleArray = np.maximum(entropy_bits((p + q) / 2) - own, 0.0)
     return found
 
 
@@ -249,12 +251,6 @@ def corrected_change(parts: DoubleArray) -> DoubleArray:
         reliability = np.where(r > 0, factor * r / (1.0 + (factor - 1.0) * r), np.nan)
     change: DoubleArray = 1.0 - parts[..., 1] / np.sqrt(reliability.prod(axis=-1))
     return change
-
-
-def _bits(p: DoubleArray) -> DoubleArray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        entropy: DoubleArray = -np.where(p > 0, p * np.log2(p), 0.0).sum(axis=(-2, -1))
-    return entropy
 
 
 def _people_maps(
