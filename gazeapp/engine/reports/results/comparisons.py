@@ -8,6 +8,7 @@ from gazeapp.engine.reports.numbers import is_share
 from gazeapp.engine.reports.results.data import Figure, Line, Results, ResultTable
 from gazeapp.engine.reports.results.findings import Name, Words, finding_table, row_axes
 from gazeapp.engine.reports.results.words import (
+    CLEAR,
     captioned,
     contrast_name,
     measured,
@@ -18,7 +19,7 @@ from gazeapp.engine.scoring.findings import DIFFERENCE, MODEL_TASK, Finding
 
 _TESTED = (
     "p: sign-flip permutation test over images, two-sided; Holm: corrected for the comparisons of one metric and "
-    "task. d_z: mean of the paired differences / their standard deviation over images."
+    f"task. d_z: mean of the paired differences / their standard deviation over images. {CLEAR}"
 )
 
 
@@ -50,8 +51,8 @@ def difference_figure(results: Results, metric: str, task: str | None = None) ->
         by_task,
         f"differences_{metric}",
         f"Differences between models, {measured(metric, results.preset).name}",
-        "Mean difference between two sources on the same images with its 95 % interval; one that does not touch the "
-        "line at 0 tells the two apart.",
+        "Mean difference between two sources on the same images with its 95 % interval; the two "
+        "differ clearly where it does not touch the line at 0 and the corrected p of the table is below 0.05.",
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gazeapp.engine.reports.numbers import is_share
 from gazeapp.engine.reports.results.data import Axes, Figure, Line, Results, ResultTable, Series
 from gazeapp.engine.reports.results.findings import Words, compared, dots, finding_table, row_axes
-from gazeapp.engine.reports.results.words import captioned, measured, term_name, with_unit
+from gazeapp.engine.reports.results.words import CLEAR, captioned, measured, term_name, with_unit
 from gazeapp.engine.reports.sentences import family_name
 from gazeapp.engine.reports.style import LEVEL_COLOURS
 from gazeapp.engine.scoring.analyses.factorial import CELL, DECODER, DESIGN, ENCODER
@@ -30,7 +30,7 @@ def factorial_table(results: Results, metric: str) -> ResultTable | None:
         "Effect",
         "Main effects: difference of two levels, averaged over the other factor. Interactions: difference of "
         "differences. 95 % intervals; p: sign-flip permutation test over images, two-sided, corrected (Holm) over the "
-        "effects; d_z: mean of the paired differences / their standard deviation over images.",
+        f"effects; d_z: mean of the paired differences / their standard deviation over images. {CLEAR}",
     )
     return finding_table(results, own, words)
 
@@ -100,8 +100,8 @@ def effect_figure(results: Results, metric: str) -> Figure | None:
         title=f"Effects of encoder and decoder, {about.name}",
         caption=captioned(
             results,
-            "Effects with 95 % intervals; one that does not touch the line at 0 is told from none."
-            + ("" if several else f" {'; '.join(levels)}."),
+            "Effects with 95 % intervals; an effect is clear where its interval does not touch the line at 0 and the "
+            "corrected p of the table is below 0.05." + ("" if several else f" {'; '.join(levels)}."),
         ),
         axes=tuple(
             row_axes(

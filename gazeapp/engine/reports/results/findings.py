@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazeapp.engine.reports.numbers import UNKNOWN, is_share, number, p_value
+from gazeapp.engine.reports.numbers import UNKNOWN, is_share, listed, number, p_value
 from gazeapp.engine.reports.results.data import Axes, Cell, Column, Line, Results, ResultTable, Row, Series
 from gazeapp.engine.reports.results.words import (
     PEOPLE_TERM,
@@ -15,6 +15,7 @@ from gazeapp.engine.reports.results.words import (
     contrast_name,
     finite,
     interval_text,
+    is_same_everywhere,
     known,
     measured,
     people_text,
@@ -187,7 +188,9 @@ def source_table(
             if tested[metric]:
                 own.append(corrected_p_cell(one))
         made.append(Row(rows[row].kind, row, colour_of(results, rows[row]), tuple(own)))
-    note = f"{words.note} {SIMULATED}" if results.simulated else words.note
+    same = listed(list(dict.fromkeys(called(one) for one in findings if is_same_everywhere(one))))
+    said = f"Where an interval has no width ({same}), the number is the same on every image." if same else ""
+    note = " ".join(text for text in (words.note, said, SIMULATED if results.simulated else "") if text)
     return ResultTable(words.id, words.title, tuple(columns), tuple(made), note, words.row_header)
 
 

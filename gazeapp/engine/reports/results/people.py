@@ -17,7 +17,15 @@ from gazeapp.engine.reports.results.findings import (
     p_cell,
     unit_of,
 )
-from gazeapp.engine.reports.results.words import SIMULATED, captioned, finite, measured, value_text, with_unit
+from gazeapp.engine.reports.results.words import (
+    CLEAR,
+    SIMULATED,
+    captioned,
+    finite,
+    measured,
+    value_text,
+    with_unit,
+)
 from gazeapp.engine.reports.scores import in_order
 from gazeapp.engine.reports.style import LEVEL_COLOURS, PEOPLE_COLOUR, REFERENCE_COLOUR
 from gazeapp.engine.scoring.analyses.scanpaths import OTHER_IMAGES
@@ -57,7 +65,7 @@ def scanpath_table(results: Results, task: str) -> ResultTable | None:
     note = (
         "Mean over images of how alike the scanpaths of different people are, with 95 % intervals. Chance: each other "
         "person's scanpath is taken from another image. p: sign-flip test of the difference over images, two-sided, "
-        "corrected (Holm) over the measures; d_z: mean of the differences / their standard deviation."
+        f"corrected (Holm) over the measures; d_z: mean of the differences / their standard deviation. {CLEAR}"
     )
     return ResultTable(
         f"scanpaths_{task}",

@@ -1,4 +1,4 @@
-"""One honest sentence about the numbers of each analysis: what is told apart, by how much, and what is not."""
+"""One honest sentence about the numbers of each analysis: what differs clearly, by how much, and what does not."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from gazeapp.engine.reports.numbers import is_share, listed
 from gazeapp.engine.reports.results.comparisons import is_pair
 from gazeapp.engine.reports.results.data import Results
 from gazeapp.engine.reports.results.findings import in_source_order, p_text
+from gazeapp.engine.reports.results.maps import SMALL_SIDE
 from gazeapp.engine.reports.results.people import is_count
 from gazeapp.engine.reports.results.tasks import CHANGE, CORRECTED, SPECIFICITY, WITH_PEOPLE
 from gazeapp.engine.reports.results.words import (
     contrast_name,
     interval_text,
+    is_clear,
+    is_same_everywhere,
     known,
     measured,
     term_name,
@@ -35,25 +38,13 @@ from gazeapp.engine.scoring.findings import (
 from gazeapp.engine.scoring.sources import HUMAN, MODEL
 
 _PROPER = ("Gini",)
-ALPHA = 0.05
-"""Level at which a difference is called told apart; corrected p where there is one."""
 
 
-def told_apart(finding: Finding) -> bool:
-    """Return whether test and interval both tell a number from 0, as far as there are any."""
-    p = finding.p_holm if known(finding.p_holm) else finding.p
-    if known(p) and p >= ALPHA:
-        return False
-    within = known(finding.low) and known(finding.high) and finding.low <= 0 <= finding.high
-    return not within and (known(p) or known(finding.low))
-
-
-def amount(finding: Finding, metric: str = "") -> str:
-    """Return a number with its interval and p, such as ``0.12 [0.08, 0.16], p = 0.002``."""
+def amount(finding: Finding, metric: str = "", unit: str = "") -> str:
+    """Return a number with its interval, unit and p, such as ``0.12 [0.08, 0.16] bits/fixation, p = 0.002``."""
     metric = metric or finding.metric
-    parts = [
-        f"{value_text(finding.estimate, metric)} {interval_text(finding.low, finding.high, metric)}".strip()
-    ]
+    numbers = (value_text(finding.estimate, metric), interval_text(finding.low, finding.high, metric), unit)
+    parts = [" ".join(text for text in numbers if text)]
     p = finding.p_holm if known(finding.p_holm) else finding.p
     if known(p):
         parts.append(f"p\u00a0{p_text(p)}")
@@ -70,7 +61,7 @@ def factorial_reading(results: Results, metric: str, task: str) -> str:
                 parts.append(_main_effect(one, factor, measured(metric).name))
     for one in found:
         if one.term == INTERACTION and known(one.estimate):
-            depends = "depends" if told_apart(one) else "is not shown to depend"
+            depends = "depends" if is_clear(one) else "is not shown to depend"
             parts.append(f"what one contributes {depends} on the other ({amount(one)})")
     under = f"Task {task}: " if task else "Over tasks: "
     return f"{under}{'; '.join(parts)}." if parts else ""
@@ -87,7 +78,7 @@ def model_task_reading(results: Results, metric: str) -> str:
     changed = [
         f"{term_name(results, one.term)} ({contrast_name(one.against)} {amount(one)})"
         for one in alone
-        if told_apart(one)
+        if is_clear(one)
     ]
     text = (
         f"By {name}, scores differ between the tasks for {listed(changed)}."
@@ -96,7 +87,7 @@ def model_task_reading(results: Results, metric: str) -> str:
     )
     if not pairs:
         return text
-    apart = [term_name(results, one.term) for one in pairs if told_apart(one)]
+    apart = [term_name(results, one.term) for one in pairs if is_clear(one)]
     rest = (
         f"Some models change more than others: {listed(apart)}."
         if apart
@@ -120,7 +111,7 @@ def concentration_reading(results: Results, task: str, measure: str) -> str:
         against,
         lambda names: f"{listed(names)} {_have(names)} a higher {_in_sentence(name)} than people",
         lambda names: f"{listed(names)} {_have(names)} a lower {_in_sentence(name)} than people",
-        lambda names: f"{listed(names)} {_is(names)} not told from people",
+        lambda names: f"{listed(names)} {_do(names)} not differ clearly from people",
     )
     return f"At people’s number of fixations {'; '.join(parts)}."
 
@@ -149,7 +140,7 @@ def differentiation_reading(results: Results, pair: tuple[str, str]) -> str:
         where = [
             f"{term_name(results, one.term, one.kind)} (ρ = {amount(one)})"
             for one in related
-            if told_apart(one) and one.estimate > 0
+            if is_clear(one) and one.estimate > 0
         ]
         sentences.append(
             f"Maps change on the images where people’s change: {listed(where)}."
@@ -169,13 +160,13 @@ def cross_task_reading(results: Results, pair: tuple[str, str]) -> str:
     better = [
         f"{term_name(results, one.term, one.kind)} ({amount(one, metric)})"
         for one in shown
-        if told_apart(one) and one.estimate > 0
+        if is_clear(one) and one.estimate > 0
     ]
     rest = [
-        term_name(results, one.term, one.kind) for one in shown if not (told_apart(one) and one.estimate > 0)
+        term_name(results, one.term, one.kind) for one in shown if not (is_clear(one) and one.estimate > 0)
     ]
     parts = (
-        [f"a map of the own task predicts better than that of the other for {listed(better)}"]
+        [f"a map of its own task predicts better than that of the other for {listed(better)}"]
         if better
         else []
     )
@@ -193,14 +184,24 @@ def laterality_reading(results: Results, task: str, measure: str) -> str:
     ]
     if not shown:
         return ""
+    same = [one for one in shown if is_same_everywhere(one)]
+    hardly = [one for one in shown if one not in same and is_clear(one) and abs(one.estimate) < SMALL_SIDE]
     parts = _sides(
         results,
-        shown,
+        [one for one in shown if one not in same and one not in hardly],
         lambda names: f"{listed(names)} {_lie(names)} to the right",
         lambda names: f"{listed(names)} {_lie(names)} to the left",
-        lambda names: f"{listed(names)} {_is(names)} not told from the middle",
+        lambda names: f"{listed(names)} {_show(names)} no clear difference from the middle",
         sized=True,
     )
+    if hardly:
+        names = [f"{term_name(results, one.term, one.kind)} ({amount(one)})" for one in hardly]
+        parts.append(f"{listed(names)} {_lie(names)} hardly to a side")
+    parts += [
+        f"{term_name(results, one.term, one.kind)} has the same value on every image, "
+        f"{value_text(one.estimate, measure)} ({_where(one.estimate)})"
+        for one in same
+    ]
     return f"By {_in_sentence(measured(measure).name)}, {'; '.join(parts)}."
 
 
@@ -226,8 +227,8 @@ def scanpath_reading(results: Results, task: str) -> str:
     above = [one for one in results.of(SCANPATH, task) if one.against == OTHER_IMAGES]
     if not above:
         return ""
-    alike = [f"{measured(one.metric).name} ({amount(one)})" for one in above if told_apart(one)]
-    rest = [measured(one.metric).name for one in above if not told_apart(one)]
+    alike = [f"{measured(one.metric).name} ({amount(one)})" for one in above if is_clear(one)]
+    rest = [measured(one.metric).name for one in above if not is_clear(one)]
     parts = (
         [f"people’s scanpaths on one image differ from those on different images by {listed(alike)}"]
         if alike
@@ -235,7 +236,8 @@ def scanpath_reading(results: Results, task: str) -> str:
     )
     if rest:
         parts.append(
-            f"{'this is ' if alike else 'people’s scanpaths on one image are '}not told from chance by {listed(rest)}"
+            f"{'there is' if alike else 'people’s scanpaths on one image show'} no clear difference from chance by "
+            f"{listed(rest)}"
         )
     return f"Task {task}: {'; '.join(parts)}."
 
@@ -243,10 +245,12 @@ def scanpath_reading(results: Results, task: str) -> str:
 def _main_effect(one: Finding, factor: str, name: str) -> str:
     second, _, first = one.against.partition(" - ")
     high, low = (contrast_name(level) for level in (second, first))
-    if not told_apart(one):
-        return f"{high} and {low} {factor}s are not told apart ({amount(one)} {name})"
+    unit = measured(one.metric).unit
+    size = amount(one, unit=f"{unit} ({name})" if unit else name)
+    if not is_clear(one):
+        return f"{high} and {low} {factor}s do not differ clearly ({size})"
     where = "above" if one.estimate > 0 else "below"
-    return f"{high} {factor}s score {where} {low} {factor}s (difference {amount(one)}, {name})"
+    return f"{high} {factor}s score {where} {low} {factor}s (difference {size})"
 
 
 def _sides(
@@ -258,10 +262,10 @@ def _sides(
     *,
     sized: bool = False,
 ) -> list[str]:
-    """Return one part of a sentence each for sources above 0, below 0, and not told from it."""
+    """Return one part of a sentence each for sources above 0, below 0, and not clearly either."""
     names: dict[int, list[str]] = {1: [], -1: [], 0: []}
     for one in found:
-        side = 0 if not told_apart(one) else 1 if one.estimate > 0 else -1
+        side = 0 if not is_clear(one) else 1 if one.estimate > 0 else -1
         name = term_name(results, one.term, one.kind)
         names[side].append(f"{name} ({amount(one)})" if sized and side else name)
     return [words(names[side]) for side, words in ((1, high), (-1, low), (0, middle)) if names[side]]
@@ -276,9 +280,24 @@ def _have(names: Sequence[str]) -> str:
     return "has" if len(names) == 1 else "have"
 
 
-def _is(names: Sequence[str]) -> str:
-    return "is" if list(names) != ["People"] and len(names) == 1 else "are"
+def _do(names: Sequence[str]) -> str:
+    return "does" if _is_one(names) else "do"
+
+
+def _show(names: Sequence[str]) -> str:
+    return "shows" if _is_one(names) else "show"
+
+
+def _is_one(names: Sequence[str]) -> bool:
+    return len(names) == 1 and not names[0].startswith("People")
+
+
+def _where(estimate: float) -> str:
+    """Return on which side a laterality lies, in words."""
+    if abs(estimate) < SMALL_SIDE:
+        return "hardly off the middle"
+    return "right" if estimate > 0 else "left"
 
 
 def _lie(names: Sequence[str]) -> str:
-    return "lies" if len(names) == 1 and not names[0].startswith("People") else "lie"
+    return "lies" if _is_one(names) else "lie"

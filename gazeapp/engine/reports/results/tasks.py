@@ -31,6 +31,7 @@ from gazeapp.engine.reports.results.findings import (
     unit_of,
 )
 from gazeapp.engine.reports.results.words import (
+    CLEAR,
     PEOPLE_TERM,
     SIMULATED,
     captioned,
@@ -75,7 +76,7 @@ def differentiation_table(results: Results, pair: tuple[str, str]) -> ResultTabl
         "Source",
         "D = 1 − correlation of the maps under the two tasks; that of people also holds the noise of few fixations, "
         "which the corrected one is without. p of people: permuted task labels, one-sided; p of the correlation with "
-        "people over images: permuted images.",
+        f"people over images: permuted images. {CLEAR}",
     )
     return source_table(results, own, SHOWN, words)
 
@@ -163,7 +164,8 @@ def cross_task_table(results: Results, pair: tuple[str, str]) -> ResultTable | N
         )
     note = (
         f"Mean {about.name} over images, with 95 % intervals. A map that is about its task scores best on that task's "
-        "fixations; people's maps are of the others, so nobody predicts themselves."
+        "fixations; people's maps are of the others, so nobody predicts themselves. "
+        f"p: sign-flip test of the advantage over images, two-sided, corrected (Holm) over the sources. {CLEAR}"
     )
     return ResultTable(
         f"cross_task_{pair[0]}_{pair[1]}",

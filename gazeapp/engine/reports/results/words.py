@@ -14,10 +14,20 @@ from gazeapp.engine.reports.sentences import family_name
 from gazeapp.engine.scoring.analyses.maps import MATCHED
 from gazeapp.engine.scoring.analyses.scanpaths import OTHER_IMAGES
 from gazeapp.engine.scoring.facts import METRICS, SOURCES, metric_facts
+from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.scoring.statistics.two_way import METHODS
 
 PEOPLE = "People"
 SIMULATED = "Simulated observers, not people."
+ALPHA = 0.05
+"""Level of the tests; of corrected p where there is one."""
+CLEAR = (
+    "Called a clear difference: the interval leaves out 0 and p, corrected where several were tested, is below 0.05. "
+    "One can hold without the other: intervals are for one number each, p is about images alone."
+)
+"""When a sentence says that a number differs from 0; stands beside each table with tests."""
+_SAME = 1e-9
+"""Width of an interval, relative to its number, that is rounding alone."""
 _EFFECTS = {"encoder": "Encoder", "decoder": "Decoder", "task": "Task", "model": "Model"}
 _TERMS = {OTHER_IMAGES: "Other images"}
 _OF_METHOD = re.compile(r"(.+) \((.+)\)")
@@ -127,6 +137,25 @@ def known(value: float | None) -> bool:
 def captioned(results: Results, text: str) -> str:
     """Return a caption that says where observers are simulated."""
     return f"{text} {SIMULATED}".strip() if results.simulated else text
+
+
+def is_clear(finding: Finding) -> bool:
+    """Return whether test and interval both say that a number is not 0, as far as there are any."""
+    p = finding.p_holm if known(finding.p_holm) else finding.p
+    if known(p) and p >= ALPHA:
+        return False
+    within = known(finding.low) and known(finding.high) and finding.low <= 0 <= finding.high
+    return not within and (known(p) or known(finding.low))
+
+
+def is_same_everywhere(finding: Finding) -> bool:
+    """Return whether the interval of a number has no width: it is the same on every image."""
+    return (
+        known(finding.low)
+        and known(finding.high)
+        and finding.n_images > 1
+        and finding.high - finding.low <= _SAME * max(abs(finding.low), abs(finding.high), 1.0)
+    )
 
 
 def number_or_nan(value: float | None) -> float:

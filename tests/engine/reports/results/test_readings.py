@@ -6,6 +6,7 @@ from gazeapp.engine.project import FindingRow
 from gazeapp.engine.reports.results import readings
 from gazeapp.engine.reports.results.data import Results
 from gazeapp.engine.reports.results.study import study_sections
+from gazeapp.engine.reports.results.words import CLEAR, is_clear
 from gazeapp.engine.scoring.findings import Finding
 from tests.engine.reports.results import made
 
@@ -37,12 +38,12 @@ def test_effects_are_said_by_their_direction_and_what_is_not_told_is_said_so():
         "general",
     )
     assert (
-        "ViT encoders score below CNN encoders (difference −0.30 [−0.40,\u00a0−0.20], p\u00a0=\u00a00.010, NSS)"
-        in text
+        "ViT encoders score below CNN encoders (difference −0.30 [−0.40,\u00a0−0.20] standard deviations (NSS), "
+        "p\u00a0=\u00a00.010)" in text
     )
     assert (
-        "Transformer and LSTM decoders are not told apart (0.05 [−0.05,\u00a00.15], p\u00a0=\u00a00.400 NSS)"
-        in text
+        "Transformer and LSTM decoders do not differ clearly (0.05 [−0.05,\u00a00.15] standard deviations (NSS), "
+        "p\u00a0=\u00a00.400)" in text
     )
     assert "is not shown to depend on the other (0.02" in text
 
@@ -60,13 +61,13 @@ def test_effects_are_said_by_their_direction_and_what_is_not_told_is_said_so():
 )
 def test_test_and_interval_have_to_agree(p, low, high, apart):
     one = Finding("difference", "t", "nss", "a", "b", estimate=0.2, low=low, high=high, p=p)
-    assert readings.told_apart(one) is apart
+    assert is_clear(one) is apart
 
 
 def test_the_corrected_p_counts():
     one = effect("encoder", "vit - cnn", 0.3, 0.01)
-    assert readings.told_apart(one)
-    assert not readings.told_apart(replace(one, p_holm=0.06))
+    assert is_clear(one)
+    assert not is_clear(replace(one, p_holm=0.06))
 
 
 def test_models_that_the_task_changes_are_named():
@@ -76,14 +77,14 @@ def test_models_that_the_task_changes_are_named():
     assert "Some models change more than others: CNN-LSTM − CNN-Transformer and CNN-LSTM − ViT-LSTM." in text
 
 
-def test_sides_and_concentration_name_who_is_not_told_apart():
+def test_sides_and_concentration_name_who_does_not_differ_clearly():
     study = made.results()
     text = readings.concentration_reading(study, "general", "entropy")
     assert "have a higher relative entropy than people" in text
     by_gini = readings.concentration_reading(study, "general", "gini")
     assert by_gini == (
         "At people’s number of fixations CNN-LSTM has a higher Gini coefficient than people; ViT-Transformer "
-        "has a lower Gini coefficient than people; CNN-Transformer and ViT-LSTM are not told from people."
+        "has a lower Gini coefficient than people; CNN-Transformer and ViT-LSTM do not differ clearly from people."
     )
 
 
@@ -96,7 +97,7 @@ def test_change_with_the_task_is_read_without_noise_and_with_whom_it_goes():
 def test_people_and_models_with_specific_maps_are_named():
     text = readings.cross_task_reading(made.results(), ("general", "social"))
     assert text.startswith(
-        "By NSS a map of the own task predicts better than that of the other for People (0.30 ["
+        "By NSS a map of its own task predicts better than that of the other for People (0.30 ["
     )
 
 
@@ -146,5 +147,53 @@ def test_where_mirrored_images_were_described_the_control_is_read_too():
     )
     text = " ".join(section.readings)
     assert "By laterality, m (−0.30" in text
-    assert "By laterality of the content, m is not told from the middle." in text
+    assert "By laterality of the content, m shows no clear difference from the middle." in text
     assert "By side bias, m (−0.32" in text
+
+
+def side(term, estimate, half, p=0.001, n_images=20):
+    return Finding(
+        *("laterality", "general", "laterality", term, "", estimate, estimate - half, estimate + half),
+        p=p,
+        p_holm=p,
+        kind="model",
+        n_images=n_images,
+    )
+
+
+def test_a_side_that_is_sure_but_tiny_is_hardly_one_and_a_map_for_all_images_has_no_side_by_test():
+    text = readings.laterality_reading(
+        of(side("near", 0.009, 0.002), side("far", 0.011, 0.002), side("fixed", 0.002, 0.0)),
+        "general",
+        "laterality",
+    )
+    assert "far (0.011 [0.009,\u00a00.013], p\u00a0=\u00a00.001) lies to the right" in text
+    assert "near (0.009 [0.007,\u00a00.011], p\u00a0=\u00a00.001) lies hardly to a side" in text
+    assert text.endswith("fixed has the same value on every image, 0.002 (hardly off the middle).")
+    wide = readings.laterality_reading(of(side("fixed", -0.4, 1e-17)), "general", "laterality")
+    assert wide == "By laterality, fixed has the same value on every image, −0.400 (left)."
+
+
+def test_tables_say_whose_interval_has_no_width_and_when_a_difference_is_clear():
+    [section] = study_sections(of(side("fixed", 0.002, 0.0), side("far", 0.3, 0.1)))
+    [table] = section.tables
+    assert "Where an interval has no width (fixed), the number is the same on every image." in table.note
+    assert CLEAR in table.note
+    [other] = study_sections(of(side("far", 0.3, 0.1)))
+    assert "no width" not in other.tables[0].note
+
+
+def test_every_table_with_a_p_says_when_a_difference_is_clear_and_no_caption_rests_on_the_interval_alone():
+    shown = study_sections(made.results())
+    tables = [table for section in shown for table in section.tables]
+    tested = [
+        table
+        for table in tables
+        if any(one.id in ("p", "p_holm") or one.id.endswith("_p") for one in table.columns)
+    ]
+    assert len(tested) > 6
+    assert all(CLEAR in table.note for table in tested)
+    captions = [figure.caption for section in shown for figure in section.figures]
+    at_zero = [caption for caption in captions if "line at 0" in caption]
+    assert at_zero
+    assert all("p of the table is below 0.05" in caption for caption in at_zero)
