@@ -80,6 +80,14 @@ class StudyView:
             return "People"
         return model.name if model else SOURCES.get(source, source.replace("_", " ").capitalize())
 
+    def primary(self, preset: str) -> str:
+        """Return the metric that was declared primary for the scores of a preset; empty where none was."""
+        rows = [row for row in self.summary if row.preset == preset]
+        used = (self.settings.get(settings_id) for settings_id in dict.fromkeys(r.settings_id for r in rows))
+        declared = [str(one.values.get("primary") or "") for one in used if one is not None]
+        scored = {row.metric for row in rows}
+        return next((metric for metric in declared if metric in scored), "")
+
     @property
     def model_ids(self) -> tuple[str, ...]:
         """Ids of the models in their stable order, without true densities."""

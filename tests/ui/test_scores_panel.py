@@ -400,3 +400,49 @@ def test_two_map_methods_of_one_model_are_two_rows(desk):
     names = [row.name for row in table.rows]
     assert "CNN-LSTM · attention" in names
     assert "CNN-LSTM · rollout" in names
+
+
+def declare(path, metric):
+    """Let the scores of a project be those of a scoring with a declared metric."""
+    with Project.open(path) as project, project.transaction():
+        settings = project.settings.put("score", {"primary": metric})
+        project.db.execute("UPDATE summary SET settings_id = ?", (settings,))
+        return read_study(project)
+
+
+def test_the_declared_metric_leads_and_is_marked(qtbot, study):
+    declare(study.path, "cc")
+    desk = Desk(qtbot, study.path)
+    try:
+        assert desk.selection.metric == "cc"
+        qtbot.waitUntil(lambda: desk.panel.corner.choice.count() == 2)
+        assert desk.panel.corner.choice.currentData() == "cc"
+        shown = [desk.panel.corner.choice.itemText(k) for k in range(2)]
+        assert shown == ["NSS", "CC ★"]
+        qtbot.waitUntil(lambda: "CC" in desk.panel.figure.figure.title)
+        heads = [desk.model.headerData(k, Qt.Orientation.Horizontal, 0) for k in range(3)]
+        assert heads == ["Source", "NSS", "CC ★"]
+        tip = desk.model.headerData(2, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+        assert "primary metric" in tip
+        desk.panel.taking.copy_table()
+        assert "★" not in QGuiApplication.clipboard().text()
+    finally:
+        desk.session.stop()
+
+
+def test_a_choice_stays_until_another_metric_is_declared(qtbot, study):
+    declare(study.path, "cc")
+    desk = Desk(qtbot, study.path)
+    try:
+        desk.selection.metric = "nss"
+        desk.show(desk.study)
+        assert desk.selection.metric == "nss"
+        desk.show(declare(study.path, "nss"))
+        desk.selection.metric = "cc"
+        desk.show(declare(study.path, "nss"))
+        assert desk.selection.metric == "cc"
+        desk.panel.show_study(None)
+        desk.show(desk.study)
+        assert desk.selection.metric == "nss"
+    finally:
+        desk.session.stop()

@@ -14,7 +14,14 @@ from gazeapp.ui.widgets import Segments, icon_button, label, plain
 BY_TASK, BY_METRIC = "By task", "By metric"
 """Whether a table is of one task, with metrics across, or of one metric, with tasks across."""
 
+PRIMARY_MARK = " ★"
+PRIMARY = "★ The primary metric, which was declared when the study was scored."
+"""What marks the metric that results are led by, and what it says."""
+
 _GROUPING = "scores/grouping"
+
+
+_CHOICE = "Metric or measure that is shown"
 
 
 class ResultsCorner(QWidget):
@@ -44,7 +51,7 @@ class ResultsCorner(QWidget):
         self.grouping.set_values([BY_TASK, BY_METRIC], stored if stored == BY_METRIC else BY_TASK)
         self.grouping.setToolTip("One task with metrics across, or one metric with tasks across")
         self.grouping.chosen.connect(self._choose_grouping)
-        self.choice = _box("Metric or measure", "Metric or measure that is shown")
+        self.choice = _box("Metric or measure", _CHOICE)
         self.choice.activated.connect(self._choose_metric)
         self.presets = _box(
             "Metric conventions", "The conventions of the metrics; numbers of different ones do not compare."
@@ -75,10 +82,16 @@ class ResultsCorner(QWidget):
         self.facts.setToolTip(plain(tooltip or line))
         self._fit_line()
 
-    def show_choices(self, choices: Mapping[str, str], current: str) -> None:
-        """Offer metrics or measures, id to name; a single one is no choice."""
+    def show_choices(self, choices: Mapping[str, str], current: str, primary: str = "") -> None:
+        """Offer metrics or measures, id to name, with a mark at the primary one; a single one is no choice."""
         with QSignalBlocker(self.choice):
             _fill(self.choice, choices, current)
+            place = self.choice.findData(primary) if primary else -1
+            if place >= 0:
+                self.choice.setItemText(place, choices[primary] + PRIMARY_MARK)
+                self.choice.setItemData(place, plain(PRIMARY), Qt.ItemDataRole.ToolTipRole)
+        about = f"{_CHOICE}\n{PRIMARY}" if place >= 0 else _CHOICE
+        self.choice.setToolTip(plain(about))
         self.choice.setVisible(len(choices) > 1)
 
     def show_presets(self, presets: Mapping[str, str], current: str) -> None:

@@ -35,6 +35,7 @@ from gazeapp.ui.panels.results_cells import (
     ends_text,
     interval_scale,
 )
+from gazeapp.ui.panels.results_corner import PRIMARY, PRIMARY_MARK
 from gazeapp.ui.widgets import plain
 
 SORT_ROLE = int(Qt.ItemDataRole.UserRole) + 1
@@ -67,13 +68,14 @@ class ResultModel(QAbstractTableModel):
         super().__init__(parent)
         self.table: ResultTable | None = None
         self.rows: list[Row] = []
+        self.primary = ""
         self._numeric: list[bool] = []
         self._scales: list[tuple[float, float] | None] = []
 
-    def show_table(self, table: ResultTable | None) -> None:
-        """Show another table."""
+    def show_table(self, table: ResultTable | None, primary: str = "") -> None:
+        """Show another table, with a mark at the column of the primary metric."""
         self.beginResetModel()
-        self.table = table
+        self.table, self.primary = table, primary
         self.rows = _grouped(table) if table is not None else []
         self._numeric = [
             any(row.cells[k].value is not None for row in self.rows if row.kind != GROUP)
@@ -115,10 +117,13 @@ class ResultModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal or self.table is None or section < 0:
             return None
         column = self.column(section)
+        is_primary = column is not None and column.id == self.primary
         if role == Qt.ItemDataRole.DisplayRole:
-            return self.table.row_header if column is None else _head(column)
+            text = self.table.row_header if column is None else _head(column)
+            return text + PRIMARY_MARK if is_primary else text
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain(self.table.note if column is None else column.meaning)
+            text = self.table.note if column is None else column.meaning
+            return plain(f"{PRIMARY}\n{text}" if is_primary else text)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self._side(section) | int(Qt.TextFlag.TextWordWrap)
         return None
@@ -229,12 +234,15 @@ class ResultView(QTableView):
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.selectionModel().currentChanged.connect(self._current_changed)
 
-    def show_table(self, table: ResultTable | None) -> None:
-        """Show a table; the order stays while its columns stay, and everything while it says the same."""
+    def show_table(self, table: ResultTable | None, primary: str = "") -> None:
+        """Show a table, with a mark at the column ``primary``, the metric that was declared.
+
+        The order stays while its columns stay, and everything while it says the same.
+        """
         before = self.results.table
-        if table == before:
+        if table == before and primary == self.results.primary:
             return
-        self.results.show_table(table)
+        self.results.show_table(table, primary)
         if table is not None and (before is None or _ids(before) != _ids(table)):
             self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self._fit()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
@@ -63,6 +65,7 @@ class ScoresPanel(QWidget):
         self._reading = self._drawing = self._wanting = 0
         self._choosing = False
         self._measures: dict[str, str] = {}
+        self._declared: tuple[Path, str, str] | None = None
         self._shown = Shown()
         self._dots: tuple[Figure, ...] = ()
         self.table = ResultView("Results")
@@ -208,7 +211,7 @@ class ScoresPanel(QWidget):
 
     def _forget(self) -> None:
         """Let go of what was read of another project or under other conventions."""
-        self._read, self._dots = None, ()
+        self._read, self._dots, self._declared = None, (), None
         self._images.clear()
 
     def _keep(self, images: ImageScores) -> None:
@@ -230,6 +233,8 @@ class ScoresPanel(QWidget):
         if study is not None and presets and chosen.preset not in presets:
             chosen.update(preset=next(iter(presets)))  # which comes back here
             return
+        if study is not None and self._lead_with_primary(study):
+            return
         self.corner.setEnabled(known)
         self._fill_corner(presets)
         self.views.mute(self._read)
@@ -238,13 +243,33 @@ class ScoresPanel(QWidget):
             return
         self._build(study)
 
+    def _lead_with_primary(self, study: StudyView) -> bool:
+        """Choose the declared metric where scores are new; return whether that has filled the panel.
+
+        What is chosen after that stays until other scores, or other conventions, declare another metric.
+        """
+        declared = (study.path, self._selection.preset, study.primary(self._selection.preset))
+        if declared == self._declared:
+            return False
+        self._declared = declared
+        self._measures.clear()
+        metric = declared[-1] or self._selection.metric
+        is_other = metric != self._selection.metric
+        self._selection.update(metric=metric)
+        return is_other
+
+    @property
+    def _primary(self) -> str:
+        """The metric that was declared for the scores in sight; empty where none was."""
+        return self._declared[-1] if self._declared is not None else ""
+
     def _fill_corner(self, presets: dict[str, str]) -> None:
         study, chosen, corner = self._study, self._selection, self.corner
         several = study is not None and len(study.tasks) > 1
         corner.older.setVisible(study is not None and (chosen.task, chosen.preset) in study.older_scores)
         corner.grouping.setVisible(bool(presets) and self.view.id == SCORES and several)
         corner.show_presets(presets, chosen.preset)
-        corner.show_choices(self._choices() if presets else {}, self._metric())
+        corner.show_choices(self._choices() if presets else {}, self._metric(), self._primary)
         if study is None or not presets:
             corner.say("")
         elif self.view.id == SCORES:
@@ -340,7 +365,8 @@ class ScoresPanel(QWidget):
     def _show_table(self, _place: int = 0) -> None:
         place = self.tables.currentIndex()
         table = self._shown.tables[place] if place >= 0 else None
-        self.table.show_table(table)
+        has_metrics = table is not None and table.id == OF_TASK
+        self.table.show_table(table, self._primary if has_metrics else "")
         if self.view.id != SCORES:
             self.corner.say(
                 self.view.about, f"{self.view.about}\n{table.note if table is not None else ''}".rstrip()
