@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication
 
 from gazeapp.engine.reports.results.data import Axes, Figure, Line, Series
+from gazeapp.engine.reports.results.findings import PLAIN_COLOUR
 from gazeapp.ui import theme
 from gazeapp.ui.panels.results_axes import MOST_POINTS, ResultPlot, broken
 from gazeapp.ui.panels.results_figure import FigureView
@@ -202,7 +203,7 @@ def test_a_legend_names_series_and_escapes_what_they_are_called(view):
     both = axes(points([0], [1.0], name="<b>"), points([1], [1.0], name="ViT", colour="#D55E00"))
     view.show_figures([Figure("one", "Title", "", (both,))])
     assert "&lt;b&gt;" in view._legend.text()
-    assert "#D55E00" in view._legend.text()
+    assert "#d55e00" in view._legend.text()
     assert view._legend.isVisible()
     view.show_figures([figure()])
     assert not view._legend.isVisible()
@@ -223,3 +224,22 @@ def test_a_new_theme_gives_new_colours(view, qtbot):
     QApplication.processEvents()
     assert view.plots[0].backgroundBrush().color().name() == theme.DARK.base
     look.set_mode("light")
+
+
+def test_what_belongs_to_no_source_can_be_seen_on_dark_ground(plot, qtbot):
+    look = theme.Theme(QApplication.instance(), "dark")
+    try:
+        plot.show_axes(axes(points([0], [1.0], colour=PLAIN_COLOUR, name="")))
+        (spot,) = plot.marks.points()
+        assert spot.brush().color().name() == theme.colors().text == theme.DARK.text
+    finally:
+        look.set_mode("light")
+
+
+def test_a_fit_has_a_dotted_line_in_the_legend(view):
+    both = axes(points([1, 2], [1.0, 2.0], name="Task general", joined=True))
+    fit = points([1, 2], [1.0, 2.0], name="fit", joined=True, marker="", dashed=True)
+    view.show_figures([Figure("one", "Title", "", (both, axes(fit)))])
+    text = view._legend.text()
+    assert text.count("●") == 1
+    assert "┄┄</span>&nbsp;fit" in text

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from gazeapp.engine.reports.results.data import Axes, Line, Series
+from gazeapp.engine.reports.results.findings import PLAIN_COLOUR
 from gazeapp.engine.scoring.sources import BASELINE
 from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.ui import theme
@@ -143,7 +144,7 @@ class ResultPlot(pg.PlotWidget):
         places, values, known = _known(axes, series)
         if not len(known):
             return
-        colour = self._colour(series)
+        colour = series_colour(series)
         if series.bars:
             self._draw_bars(axes, places[known], values[known], colour)
         if series.joined:
@@ -170,7 +171,7 @@ class ResultPlot(pg.PlotWidget):
                 continue
             places = _across(axes, series.x)
             known = np.isfinite(series.low) & np.isfinite(series.high) & np.isfinite(places)
-            ink = theme.colors().text if series.bars else self._colour(series).name()
+            ink = theme.colors().text if series.bars else series_colour(series).name()
             pair = np.stack([series.low[known], series.high[known]], axis=1).ravel()
             ends.setdefault(ink, []).append((np.repeat(places[known], 2), pair))
         for ink, parts in ends.items():
@@ -210,7 +211,7 @@ class ResultPlot(pg.PlotWidget):
             if series.small or not (series.marker or series.bars):
                 continue
             places, values, known = _known(axes, series)
-            colour, is_seen = self._colour(series), not series.bars
+            colour, is_seen = series_colour(series), not series.bars
             edge = series.hollow and is_seen
             for k, x, y in zip(known.tolist(), *_turned(axes, places[known], values[known]), strict=True):
                 spots.append(
@@ -231,12 +232,8 @@ class ResultPlot(pg.PlotWidget):
         self.addItem(item)
         self.marks = item
 
-    def _colour(self, series: Series) -> QColor:
-        shades = theme.colors()
-        return QColor(shades.faint if series.kind == BASELINE else series.colour or shades.accent)
-
     def _brush(self, series: Series) -> Any:
-        colour = self._colour(series)
+        colour = series_colour(series)
         if series.small:
             own = next((key[1] for key in series.keys if key is not None), "")
             quiet = bool(self._source and own and self._source != own)
@@ -313,6 +310,14 @@ class ResultPlot(pg.PlotWidget):
         key = series.keys[k] if series.keys else None
         if key is not None:
             self.chosen.emit(int(key[0]), str(key[1]))
+
+
+def series_colour(series: Series) -> QColor:
+    """Return the colour of a series in the window: what belongs to no source has the colour of the theme's text."""
+    shades = theme.colors()
+    if series.colour == PLAIN_COLOUR:  # ink for white paper
+        return QColor(shades.text)
+    return QColor(shades.faint if series.kind == BASELINE else series.colour or shades.accent)
 
 
 def broken(name: str, metrics: QFontMetrics, room: int, most: int = 3) -> str:

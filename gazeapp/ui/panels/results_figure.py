@@ -20,9 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.engine.reports.results.data import Axes, Figure
-from gazeapp.engine.scoring.sources import BASELINE
 from gazeapp.ui import theme
-from gazeapp.ui.panels.results_axes import MOST_POINTS, ResultPlot
+from gazeapp.ui.panels.results_axes import MOST_POINTS, ResultPlot, series_colour
 from gazeapp.ui.widgets import label, plain, simulated_badge
 
 _LEAST_WIDTH, _LEAST_HEIGHT = 28 * theme.STEP, 16 * theme.STEP
@@ -55,6 +54,7 @@ class FigureView(QWidget):
         self._title = label("", "section")
         self._legend = label("", "muted")
         self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._legend.setWordWrap(True)
         for words in (self._title, self._legend):
             words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         top = QHBoxLayout()
@@ -188,21 +188,31 @@ class FigureView(QWidget):
             self._grid.setColumnStretch(column, 1 if column < columns else 0)
 
     def _write_legend(self) -> None:
-        entries: dict[str, str] = {}
+        entries: dict[str, tuple[str, str]] = {}
         for axes in self.figure.axes if self.figure is not None else ():
             if axes.legend:
                 entries.update(_entries(axes))
-        shown = "&nbsp;&nbsp; ".join(
-            f"<span style='color:{colour}'>●</span> {escape(name)}" for name, colour in entries.items()
+        shown = "&nbsp; ".join(
+            f"<span style='color:{colour}'>{mark}</span>&nbsp;{_unbroken(name)}"
+            for name, (mark, colour) in entries.items()
         )
         self._legend.setText(shown)
         self._legend.setToolTip(plain("\n".join(entries)))
         self._legend.setVisible(len(entries) > 1)
 
 
-def _entries(axes: Axes) -> dict[str, str]:
-    faint = theme.colors().faint
-    return {one.name: faint if one.kind == BASELINE else one.colour for one in axes.series if one.name}
+def _entries(axes: Axes) -> dict[str, tuple[str, str]]:
+    """Return the mark and the colour of each name of a legend: a dotted line for a fit, a dot for points."""
+    return {
+        one.name: ("┄┄" if one.dashed and not one.marker else "●", series_colour(one).name())
+        for one in axes.series
+        if one.name
+    }
+
+
+def _unbroken(name: str) -> str:
+    """Return a name for rich text that stays in one line."""
+    return escape(name).replace(" ", "&nbsp;").replace("-", "&#8209;")
 
 
 def _about(figure: Figure) -> str:
