@@ -15,6 +15,7 @@ import click
 import gazeapp
 from gazeapp.cli_base import FILE, call, counts, finish, parse_sigma, report_and_exit, run, sentence
 from gazeapp.cli_gaze import COMMANDS
+from gazeapp.cli_maps import MAP_COMMANDS
 from gazeapp.display import has_display
 from gazeapp.engine.errors import GazeError
 from gazeapp.terminal import TerminalProgress
@@ -151,53 +152,6 @@ def add_images_command(project: Path, paths: tuple[Path, ...], as_json: bool) ->
 
     settings = AddImagesSettings(tuple(str(path) for path in paths))
     run(project, add_images, settings, as_json)
-
-
-@main.command("import-maps")
-@click.argument("project", type=FILE)
-@click.argument("folder", type=FILE)
-@click.option("--model", required=True, help="Name of the model that made the maps.")
-@click.option(
-    "--task",
-    "tasks",
-    required=True,
-    multiple=True,
-    help="Task that they belong to; give it several times when the same maps serve several tasks.",
-)
-@click.option("--log-density", is_flag=True, help="They are logarithms of a density, as pysaliency exports.")
-@click.option("--truth", is_flag=True, help="They are the density that simulated observers were drawn from.")
-@click.option(
-    "--mirrored",
-    is_flag=True,
-    help="The model saw each image left-right mirrored: the control for laterality. Maps are not turned back.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def import_maps_command(
-    project: Path,
-    folder: Path,
-    model: str,
-    tasks: tuple[str, ...],
-    log_density: bool,
-    truth: bool,
-    mirrored: bool,
-    as_json: bool,
-) -> None:
-    """Bring maps made elsewhere into PROJECT.
-
-    FOLDER holds one NPY, NPZ or grey picture for each image, named like it. It may also be one HDF5 file
-    (pysaliency's layout) or one NPZ file with an array for each image.
-    """
-    from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
-
-    settings = ImportMapsSettings(
-        str(folder),
-        model,
-        tasks,
-        kind="truth" if truth else "imported",
-        values="log_density" if log_density else "saliency",
-        mirrored=mirrored,
-    )
-    run(project, import_maps, settings, as_json)
 
 
 @main.command("extract")
@@ -425,5 +379,5 @@ def _save_pictures(project: Path, folder: Path) -> list[Path]:
     return save_window_pictures(project, folder)
 
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, *MAP_COMMANDS):
     main.add_command(_command)

@@ -101,6 +101,11 @@ class SettingsStore(Store):
             )
         return settings_id
 
+    def forget_current(self, name: str) -> None:
+        """Let no settings hold for the project under a name; the settings themselves stay."""
+        with self._project.transaction():
+            self._db.execute("DELETE FROM current WHERE name = ?", (name,))
+
     def last(self, verb: str) -> SettingsRow | None:
         """Return the newest settings of a verb, or None when there are none."""
         row = self._db.execute("SELECT max(id) FROM settings WHERE verb = ?", (verb,)).fetchone()

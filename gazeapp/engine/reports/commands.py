@@ -10,7 +10,7 @@ from pathlib import PurePath, PurePosixPath
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.detection import DetectionSettings
 from gazeapp.engine.gaze.scanpaths.measures import DEFAULT
-from gazeapp.engine.project import Project, SettingsRow
+from gazeapp.engine.project import ModelRow, Project, SettingsRow
 from gazeapp.engine.project.gaze_rules import choices_of, default_geometry
 from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.scoring.presets import PRESETS
@@ -24,7 +24,7 @@ def commands(project: Project, preset: str, rows: Sequence[SettingsRow], output:
     """
     name = project.path.name
     tasks = project.tasks.all()
-    models = {model.id: model.name for model in project.runs.models()}
+    models = {model.id: model for model in project.runs.models()}
     lines = [_line("new", name, "--images", image_folder(project), *_repeated("--task", tasks))]
     lines += _import_commands(project, name)
     lines += _unique(_maps_command(name, row, models) for row in rows if row.verb == "import maps")
@@ -114,15 +114,18 @@ def _choice_options(choices: GazeChoices) -> list[str]:
     return options
 
 
-def _maps_command(name: str, row: SettingsRow, models: dict[str, str]) -> str:
+def _maps_command(name: str, row: SettingsRow, models: dict[str, ModelRow]) -> str:
     values = row.values
-    model = str(values.get("model"))
+    known = models.get(str(values.get("model")))
+    model = known.name if known else str(values.get("model"))
+    crossed = ["--encoder", known.encoder, "--decoder", known.decoder] if known and known.encoder else []
     mirrored = values.get("lesion") == MIRRORED
     return _line(
         "import-maps",
         name,
         "MAPS_OF_MIRRORED_IMAGES" if mirrored else "MAPS",
-        *("--model", models.get(model, model), "--task", values.get("task")),
+        *("--model", model, "--task", values.get("task")),
+        *crossed,
         *(["--truth"] if values.get("kind") == "truth" else []),
         *(["--log-density"] if values.get("values") == "log_density" else []),
         *(["--mirrored"] if mirrored else []),

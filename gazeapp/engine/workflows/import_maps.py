@@ -239,7 +239,8 @@ def _model(project: Project, settings: ImportMapsSettings) -> tuple[ModelInfo, G
     elif known is not None and (encoder, decoder) != (known.encoder, known.decoder):
         was = f"was {known.encoder} and {known.decoder}" if known.encoder else "was not known"
         change = GazeError(
-            f"{settings.model} now has the encoder {encoder} and the decoder {decoder}; before, its architecture {was}.",
+            f"{settings.model} now has the encoder {encoder} and the decoder {decoder}; before, its architecture "
+            f"{was}.",
             todo="Score the study again, so that the comparison of architectures follows.",
         )
     return (

@@ -213,6 +213,11 @@ def measure(project: Project, settings: MeasureSettings, progress: Progress) -> 
     return tally.summary(tasks=list(tasks), mirrored_left_out=left_out)
 
 
+def forget_measured(project: Project) -> None:
+    """Let the next call measure again, whatever the last one saw: maps that were removed."""
+    project.settings.forget_current(_DONE)
+
+
 def _runs(project: Project) -> dict[int, list[RunRow]]:
     runs: dict[int, list[RunRow]] = {}
     for run in project.runs.all(lesion=""):

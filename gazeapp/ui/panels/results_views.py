@@ -292,7 +292,8 @@ VIEWS: tuple[View, ...] = (
         "factorial",
         "Architecture",
         "What encoder and decoder contribute each, and whether one depends on the other.",
-        "It needs scores of models that cross two encoders with two decoders.",
+        "It needs scores of models that cross two encoders with two decoders; of imported maps, say both at the "
+        "import.",
         (FACTORIAL,),
         _factorial,
         _metrics_of(FACTORIAL),

@@ -245,3 +245,56 @@ def test_names_that_differ_in_case_or_spaces_only_are_no_two_models(project: Pro
         import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "deep  model", ("free",)), SILENT)
     assert [model.name for model in project.runs.models()] == ["Deep Model"]
     assert len(project.runs.all()) == 1
+
+
+def architecture(project: Project) -> list[tuple[str, str, str]]:
+    return [(model.id, model.encoder, model.decoder) for model in project.runs.models()]
+
+
+def test_the_architecture_is_kept_with_the_model_and_can_be_said_later(project: Project, tmp_path: Path):
+    np.save(tmp_path / "maps" / "a.npy", peak(0, 0))
+
+    def imported(**said: str) -> tuple[str, ...]:
+        done = import_maps(
+            project, ImportMapsSettings(str(tmp_path / "maps"), "M", ("free",), **said), SILENT
+        )
+        return tuple(problem.what for problem in done.problems if "Task" not in problem.what)
+
+    assert imported() == ()
+    assert imported(encoder="resnet", decoder="lstm") == (
+        "M now has the encoder resnet and the decoder lstm; before, its architecture was not known.",
+    )
+    assert architecture(project) == [("m", "resnet", "lstm")]
+    assert imported() == ()
+    assert imported(encoder="resnet", decoder="lstm") == ()
+    assert imported(encoder="vit", decoder="lstm") == (
+        "M now has the encoder vit and the decoder lstm; before, its architecture was resnet and lstm.",
+    )
+    assert architecture(project) == [("m", "vit", "lstm")]
+    with pytest.raises(GazeError, match="only one of them"):
+        imported(encoder="vit")
+
+
+def test_a_failed_import_leaves_no_model_and_no_task(project: Project, tmp_path: Path):
+    for name in ("a", "b", "c"):
+        np.save(tmp_path / "maps" / f"{name}.npy", peak(0, 0) - 5)
+    summary = import_maps(project, ImportMapsSettings(str(tmp_path / "maps"), "M", ("fre",)), SILENT)
+    assert (summary.done, summary.failed, summary.details["new_tasks"]) == (0, 3, [])
+    assert (project.runs.models(), project.tasks.all()) == ([], [])
+
+
+def test_one_mistake_of_many_maps_is_told_once(project: Project, tmp_path: Path):
+    for name in ("a", "b"):
+        np.save(tmp_path / "maps" / f"{name}.npy", np.where(peak(0, 0) > 1, np.nan, 1.0))
+    np.save(tmp_path / "maps" / "c.npy", np.zeros((2, 2)))
+    settings = ImportMapsSettings(str(tmp_path / "maps"), "M", ("general",))
+    summary = import_maps(project, settings, SILENT)
+    told = [problem.what for problem in summary.problems]
+    assert (summary.failed, len(told)) == (3, 2)
+    assert told[0].startswith("2 maps cannot be used ('a.png', 'b.png'), for one reason: ")
+    assert "log" not in summary.problems[0].todo
+    assert [problem.what for problem in project.problems.all()] == told
+    for name in ("a", "b", "c"):
+        np.save(tmp_path / "maps" / f"{name}.npy", peak(0, 0))
+    assert import_maps(project, settings, SILENT).failed == 0
+    assert project.problems.all() == []
