@@ -261,6 +261,7 @@ class TaskScores:
     rows: tuple[SourceRow, ...]
     chart: Chart | None
     pairs: tuple[PairRow, ...] = ()
+    against_centre: tuple[PairRow, ...] = ()
     intervals: tuple[str, ...] = ()
 
 

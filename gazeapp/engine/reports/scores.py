@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from gazeapp.engine.project import Project, SummaryRow
@@ -11,8 +11,10 @@ from gazeapp.engine.reports.chart import percent_chart
 from gazeapp.engine.reports.content import Cell, MetricColumn, ModelData, PairRow, SourceRow, TaskScores
 from gazeapp.engine.reports.numbers import is_share
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
+from gazeapp.engine.scoring.baselines.from_fixations import CENTRE_BIAS
 from gazeapp.engine.scoring.facts import METRICS, SOURCES
 from gazeapp.engine.scoring.findings import Finding
+from gazeapp.engine.scoring.sources import MODEL
 
 _KIND_ORDER = {"human": 0, "model": 1, "baseline": 2, "truth": 3}
 
@@ -51,30 +53,44 @@ def task_scores(
 
 
 def with_pairs(task: TaskScores, found: Iterable[Finding], metric: str) -> TaskScores:
-    """Return a score table with its models compared in pairs.
+    """Return a score table with its models compared in pairs, and each with the centre bias.
 
     Parameters
     ----------
     task
         The table.
     found
-        Differences between models.
+        Differences between models, and of models from the centre bias.
     metric
         The metric that is compared.
     """
-    names = {row.source: row.name for row in task.rows if row.kind == "model"}
-    pairs = [
+    models = [row for row in task.rows if row.kind == MODEL]
+    ids = [row.source for row in models]
+    names = {
+        row.source if ids.count(row.source) == 1 else f"{row.source} ({row.method})": row.name
+        for row in models
+    }
+    own = [
+        one
+        for one in found
+        if (one.task, one.metric) == (task.task, metric) and not is_share(one.unit) and one.term in names
+    ]
+    centre = {CENTRE_BIAS: SOURCES[CENTRE_BIAS]}
+    return replace(task, pairs=_pairs(own, names, names), against_centre=_pairs(own, names, centre))
+
+
+def _pairs(
+    found: Iterable[Finding], first: Mapping[str, str], second: Mapping[str, str]
+) -> tuple[PairRow, ...]:
+    """Return the differences of some sources from some others, with their names."""
+    return tuple(
         PairRow(
-            *(names[one.term], names[one.against], one.n_images),
+            *(first[one.term], second[one.against], one.n_images),
             *(one.estimate, one.low, one.high, one.p, one.p_holm),
         )
         for one in found
-        if (one.task, one.metric) == (task.task, metric)
-        and not is_share(one.unit)
-        and one.term in names
-        and one.against in names
-    ]
-    return replace(task, pairs=tuple(pairs))
+        if one.against in second
+    )
 
 
 def primary_metric(project: Project, rows: Sequence[SummaryRow]) -> str:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gazeapp.engine.gaze.formats import FORMATS
-from gazeapp.engine.reports.content import Cell, DataSet, ModelData, SourceRow, TaskResults, TaskScores
+from gazeapp.engine.reports.content import (
+    Cell,
+    DataSet,
+    ModelData,
+    PairRow,
+    SourceRow,
+    TaskResults,
+    TaskScores,
+)
 from gazeapp.engine.reports.numbers import count, digits, interval, listed, metric_value, p_value, percent
-from gazeapp.engine.reports.scores import standing
+from gazeapp.engine.reports.scores import higher_is_better, standing
 from gazeapp.engine.scoring.facts import METRICS, is_lower_bound
 from gazeapp.engine.scoring.statistics.two_way import MIN_IMAGES
 
+ALPHA = 0.05
+"""Level of the tests, of p values corrected for their number."""
 _FEW_IMAGES = 10
 """Images below which intervals are said to be rough."""
 _DOMAINS = {"demo-world": "drawn scenes of the demo world", "photograph": "photographs"}
@@ -57,11 +67,11 @@ def _task_results(task: TaskScores, primary: str) -> list[str]:
     models = _ranked(task, "model", k, primary)
     baselines = _ranked(task, "baseline", k, primary)
     centre = next((row for row in baselines if row.source == "centre_bias"), None)
-    above, behind = _split(models, centre, k, primary)
-    none_above = centre is not None and bool(models) and len(behind) == len(models)
+    tested = _against_centre(task, models, primary) if centre is not None else {}
+    none_above = bool(models) and len(tested) == len(models) and "above" not in tested.values()
     sentences = []
     if centre is not None and none_above:
-        sentences.append(_none_above(task, models, centre, k, primary))
+        sentences.append(_none_above(task, tested, centre, k, primary))
     if models:
         sentences.append(_leader(task, models, k, primary, behind=none_above))
     if len(models) > 1:
@@ -69,7 +79,7 @@ def _task_results(task: TaskScores, primary: str) -> list[str]:
         sentences.append(f"Next: {listed(others)}.")
         sentences += _lead(task, models[0].name, models[1].name, primary)
     if centre is not None and not none_above:
-        sentences.append(_against_baseline(task, centre, above, behind, k, primary))
+        sentences.append(_standing_to_centre(task, tested, centre, k, primary))
     sentences += _different_images([*models, *baselines], k)
     sentences += _other_leaders(task, models, k)
     sentences += [
@@ -92,13 +102,51 @@ def _leader(task: TaskScores, models: list[SourceRow], k: int, primary: str, *, 
     return f"{row.name} comes closest to people: it {_reach(task, row, k, primary)}."
 
 
-def _none_above(task: TaskScores, models: list[SourceRow], centre: SourceRow, k: int, primary: str) -> str:
-    who = "No model" if len(models) > 1 else models[0].name
-    is_not = "is" if len(models) > 1 else "is not"
-    return (
-        f"{who} {is_not} above the centre bias, which knows nothing of the image and "
-        f"{_reach(task, centre, k, primary)}."
-    )
+def _against_centre(task: TaskScores, models: list[SourceRow], metric: str) -> dict[str, str]:
+    """Return for each model that was tested against the centre bias how it stands: above, below or unclear."""
+    better = 1.0 if higher_is_better(metric) else -1.0
+    stands = {
+        pair.first: "unclear" if not _is_clear(pair) else "above" if better * pair.mean > 0 else "below"
+        for pair in task.against_centre
+    }
+    return {row.name: stands[row.name] for row in models if row.name in stands}
+
+
+def _is_clear(pair: PairRow) -> bool:
+    """Return whether the interval leaves out 0 and the corrected p is small."""
+    return pair.p_holm < ALPHA and not pair.low <= 0 <= pair.high
+
+
+def _none_above(task: TaskScores, tested: Mapping[str, str], centre: SourceRow, k: int, primary: str) -> str:
+    knows = f"which knows nothing of the image and {_centre_reach(task, centre, k, primary)}"
+    if len(tested) > 1:
+        return f"No model is clearly above the centre bias, {knows}: {_stand(tested)}."
+    [(name, stands)] = tested.items()
+    verb = "is below" if stands == "below" else "does not differ clearly from"
+    return f"{name} {verb} the centre bias, {knows}."
+
+
+def _stand(tested: Mapping[str, str]) -> str:
+    """Say of each model how it stands to the centre bias, called it."""
+    names = {
+        how: [name for name, own in tested.items() if own == how] for how in ("above", "below", "unclear")
+    }
+    parts = [
+        f"{listed(names[how])} {'is' if len(names[how]) == 1 else 'are'} {how} it"
+        for how in ("above", "below")
+        if names[how]
+    ]
+    if names["unclear"]:
+        do = "does" if len(names["unclear"]) == 1 else "do"
+        parts.append(f"{listed(names['unclear'])} {do} not differ clearly from it")
+    return listed(parts)
+
+
+def _centre_reach(task: TaskScores, centre: SourceRow, k: int, primary: str) -> str:
+    """Say what the centre bias scores."""
+    if primary == "ig":
+        return "is the zero of information gain by definition"
+    return _reach(task, centre, k, primary)
 
 
 def _reach(task: TaskScores, row: SourceRow, k: int, primary: str) -> str:
@@ -130,46 +178,30 @@ def _lead(task: TaskScores, first: str, second: str, primary: str) -> list[str]:
     p = f"p {p_value(pair.p_holm) if pair.p_holm < 0.001 else '= ' + p_value(pair.p_holm)}"
     if len(task.pairs) > 1:
         p += f", corrected for {len(task.pairs)} comparisons"
-    if low <= 0 <= high or pair.p_holm >= 0.05:
-        return [
-            f"These images do not tell {first} and {second} apart: they differ by {size} {metric_name(primary)} ({p})."
-        ]
+    unit = METRICS[primary].unit if primary in METRICS else ""
+    of = f"{unit} ({metric_name(primary)}; {p})" if unit else f"{metric_name(primary)} ({p})"
+    if not _is_clear(pair):
+        return [f"{first} and {second} do not differ clearly on these images: {size} {of}."]
     if high < 0:
         size = f"{metric_value(-sign * pair.mean, primary)} {interval(-high, -low, digits(primary))}"
         first, second = f"On the {count(pair.n_images, 'image')} of both, {second}", first
-    return [f"{first} is ahead of {second} by {size} {metric_name(primary)} ({p})."]
+    return [f"{first} is ahead of {second} by {size} {of}."]
 
 
-def _split(
-    models: list[SourceRow], mark: SourceRow | None, k: int, primary: str
-) -> tuple[list[SourceRow], list[SourceRow]]:
-    """Return the models that are above a baseline and those that are not; a percentage meets only its like."""
-    if mark is None:
-        return [], []
-    limit = _cell(mark, k)
-    like = [row for row in models if (_cell(row, k).percent is None) == (limit.percent is None)]
-    above = [row for row in like if standing(_cell(row, k), primary) > standing(limit, primary)]
-    return above, [row for row in like if row not in above]
-
-
-def _against_baseline(
-    task: TaskScores,
-    centre: SourceRow,
-    above: list[SourceRow],
-    behind: list[SourceRow],
-    k: int,
-    primary: str,
+def _standing_to_centre(
+    task: TaskScores, tested: Mapping[str, str], centre: SourceRow, k: int, primary: str
 ) -> str:
     text = "The centre bias, which knows nothing of the image,"
-    if not above and not behind:
-        return f"{text} {_reach(task, centre, k, primary)}."
-    if behind:
-        end = f"{listed([row.name for row in behind])} {'is' if len(behind) == 1 else 'are'} not above it"
-    elif len(above) > 1:
-        end = "every model is above it"
-    else:
-        end = f"{above[0].name} is above it"
-    return f"{text} reaches {_short(centre, k, primary)}; {end}."
+    if not tested:
+        return f"{text} {_centre_reach(task, centre, k, primary)}."
+    reach = (
+        f"reaches {_short(centre, k, primary)}"
+        if primary != "ig"
+        else _centre_reach(task, centre, k, primary)
+    )
+    if len(tested) > 1 and set(tested.values()) == {"above"}:
+        return f"{text} {reach}; every model is above it."
+    return f"{text} {reach}; {_stand(tested)}."
 
 
 def _different_images(rows: list[SourceRow], k: int) -> list[str]:

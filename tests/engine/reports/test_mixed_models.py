@@ -29,14 +29,13 @@ def without_mixed_models(code):
 def exported(project, folder):
     export(project, ExportSettings(str(folder), overlays=False), SILENT)
     with (folder / TABLE).open(encoding="utf-8", newline="") as file:
-        rows = [
+        return [
             row
             for row in csv.DictReader(file)
             if (row["preset"], row["metric"], row["source_kind"], row["lesion"])
             == ("tuebingen", "nss", "model", "")
             and row["value"]
         ]
-    return rows
 
 
 def run_in_r(code, folder):
@@ -104,7 +103,8 @@ def test_r_code_of_a_report_runs_and_its_effects_are_those_of_equal_weights(stud
     shown = re.search(r'<pre class="r">(.*?)</pre>', html, re.DOTALL)
     code = shown[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace("&#34;", '"')
     code = code.replace("&#39;", "'")
-    assert "encoder * decoder +" in code and "task +" not in code
+    assert "encoder * decoder +" in code
+    assert "task +" not in code
     out = run_in_r(
         without_mixed_models(code) + '\ncat("effect", coef(m2)["encoder1"], "\\n")', tmp_path / "out"
     )

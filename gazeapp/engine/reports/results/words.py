@@ -10,7 +10,7 @@ from gazeapp.engine.gaze.scanpaths.measures import MEASURES as SCANPATH_MEASURES
 from gazeapp.engine.maps.measures import MEASURES as MAP_MEASURES
 from gazeapp.engine.reports.numbers import count, digits, interval, is_share, number, percent
 from gazeapp.engine.reports.results.data import Results
-from gazeapp.engine.reports.sentences import family_name
+from gazeapp.engine.reports.sentences import ALPHA, family_name
 from gazeapp.engine.scoring.analyses.maps import MATCHED
 from gazeapp.engine.scoring.analyses.scanpaths import OTHER_IMAGES
 from gazeapp.engine.scoring.facts import METRICS, SOURCES, metric_facts
@@ -19,8 +19,6 @@ from gazeapp.engine.scoring.statistics.two_way import METHODS
 
 PEOPLE = "People"
 SIMULATED = "Simulated observers, not people."
-ALPHA = 0.05
-"""Level of the tests; of corrected p where there is one."""
 CLEAR = (
     "Called a clear difference: the interval leaves out 0 and p, corrected where several were tested, is below 0.05. "
     "One can hold without the other: intervals are for one number each, p is about images alone."
