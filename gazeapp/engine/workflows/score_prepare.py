@@ -20,6 +20,7 @@ from gazeapp.engine.scoring.densities.conversion import (
     FittedConversions,
     TrainingTarget,
     first_images,
+    in_order,
 )
 from gazeapp.engine.scoring.densities.of_image import Densities, in_shares, relative
 from gazeapp.engine.scoring.image import Rules
@@ -104,9 +105,8 @@ def prepare(
     elsewhere = tuple(other.others for other in all_tasks if other.task != people.task)
     trainers: dict[Source, ConversionTrainer] = {}
     spectral: dict[int, FloatArray] = {}
-    described = [image_id for image_id in people.tables if image_id in people.runs]
-    # One image with a map of a model is too few for the model, and shall not cost the baselines theirs.
-    chosen = first_images(described if len(described) > 1 else people.tables, rules.seed)
+    learnt_on = _LearntOn.of(people, kinds, rules.seed)
+    chosen = learnt_on.images(rules.seed)
     for number, image_id in enumerate(chosen, start=1):
         if progress.cancelled:
             raise StoppedError
@@ -114,10 +114,13 @@ def prepare(
         progress.report(0, n, f"{people.task} · maps as densities · image {number} of {len(chosen)}")
         centre = gold.centre(image_id, image.width, image.height)
         target = TrainingTarget.of(table.x / image.width, table.y / image.height, centre)
-        residual = spectral_of(project, image)
-        if residual is not None:
-            spectral[image_id] = residual
-        for one in _maps(project, people, image, elsewhere, residual, kinds):
+        maps = _model_maps(project, people, image, kinds, learnt_on)
+        if image_id in learnt_on.baselines:
+            residual = spectral_of(project, image)
+            if residual is not None:
+                spectral[image_id] = residual
+            maps = [*maps, *_baseline_maps(people, image, elsewhere, residual)]
+        for one in maps:
             trainer = trainers.setdefault(one.source, ConversionTrainer(rules.seed))
             trainer.add(
                 image_id, relative(one.values), in_shares(one.rect, image.width, image.height), target
@@ -133,20 +136,53 @@ def prepare(
     return Prepared(gold, conversions, spectral)
 
 
-def _maps(
-    project: Project,
-    people: TaskPeople,
-    image: ImageRow,
-    elsewhere: tuple[OtherImages, ...],
-    spectral: FloatArray | None,
-    kinds: Mapping[str, str],
-) -> Iterator[SourceMap]:
-    """Yield the maps of an image that are no densities; baselines at the size that conversions see."""
+@dataclass(frozen=True)
+class _LearntOn:
+    """Images that conversions are fitted on: of each model some of its own, whatever other models describe."""
+
+    models: Mapping[Source, frozenset[int]]
+    baselines: frozenset[int]
+
+    @classmethod
+    def of(cls, people: TaskPeople, kinds: Mapping[str, str], seed: int) -> _LearntOn:
+        described: dict[Source, set[int]] = {}
+        for image_id in people.tables:
+            for run in people.runs.get(image_id, []):
+                described.setdefault(source_of(run, kinds[run.model]), set()).add(image_id)
+        any_model = [image_id for image_id in people.tables if image_id in people.runs]
+        # One image with a map of a model is too few for the model, and shall not cost the baselines theirs.
+        for_baselines = any_model if len(any_model) > 1 else people.tables
+        return cls(
+            {
+                source: frozenset(first_images(own, seed))
+                for source, own in described.items()
+                if source.kind != TRUTH
+            },
+            frozenset(first_images(for_baselines, seed)),
+        )
+
+    def images(self, seed: int) -> list[int]:
+        """Return the images of all sources, each once."""
+        return in_order(self.baselines.union(*self.models.values()), seed)
+
+
+def _model_maps(
+    project: Project, people: TaskPeople, image: ImageRow, kinds: Mapping[str, str], learnt_on: _LearntOn
+) -> list[SourceMap]:
+    """Read the maps of the models that learn on an image."""
+    maps = []
     for run in people.runs.get(image.id, []):
         source = source_of(run, kinds[run.model])
-        if source.kind != TRUTH:
+        if image.id in learnt_on.models.get(source, ()):
             stored = project.maps.mean_of_run(run.id)
-            yield SourceMap(source, stored.values, stored.rect)
+            maps.append(SourceMap(source, stored.values, stored.rect))
+    return maps
+
+
+def _baseline_maps(
+    people: TaskPeople, image: ImageRow, elsewhere: tuple[OtherImages, ...], spectral: FloatArray | None
+) -> Iterator[SourceMap]:
+    """Yield the baselines of an image that are no densities, at the size that conversions see."""
     scale = 2 * FIT_LONG_SIDE / max(image.width, image.height)
     height, width = max(1, math.ceil(image.height * scale)), max(1, math.ceil(image.width * scale))
     where = Elsewhere(image.id, people.others, elsewhere, spectral, image_seed(image))
