@@ -80,6 +80,15 @@ def test_each_model_keeps_a_colour_of_its_own():
     assert len({*colours, PEOPLE_COLOUR}) == 5
 
 
+def test_many_models_have_colours_of_their_own_and_none_is_grey():
+    models = ["cnn-lstm", "cnn-transformer", "vit-lstm", "vit-transformer", *"abcdef"]
+    colours = [model_colour(model, models) for model in models]
+    assert len({*colours, PEOPLE_COLOUR}) == 11
+    for colour in colours:
+        channels = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+        assert max(channels) - min(channels) > 60
+
+
 def test_the_captioners_that_ship_look_the_same_in_every_study():
     alone = model_colour("vit-transformer", ["vit-transformer"])
     crowd = ["mine", "vit-transformer", "cnn-lstm", "vit-lstm", "cnn-transformer", "yours"]
