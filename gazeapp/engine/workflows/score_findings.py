@@ -73,21 +73,33 @@ def _observers(one: TaskScores) -> list[Finding]:
     }
     for image in range(len(one.place)):
         curve.add({key: float(column[image]) for key, column in columns.items()})
-    return curve.findings(one.people.task)
+    looked = {
+        key: one.without.subject[np.isfinite(column)[one.without.image]] for key, column in columns.items()
+    }
+    return curve.findings(one.people.task, {key: len(np.unique(who)) for key, who in looked.items()})
 
 
 def _above_centre(
     plan: ScorePlan, one: TaskScores, metric: str, unit: str, places: Mapping[int, int]
 ) -> list[Finding]:
-    """Return each model minus the centre bias, corrected for the number of models."""
+    """Return each model minus the centre bias, in the metric's unit and in percent, corrected for their number."""
     centre = Source(BASELINE, CENTRE_BIAS)
     if centre not in one.scores:
         return []
-    found = []
+    how = (plan.n_bootstrap, plan.rules.seed)
+    found: list[Finding] = []
+    in_percent: list[Finding] = []
     for model, source in _models(one).items():
         pair = _scored(one, metric, {model: source, CENTRE_BIAS: centre}, places)
-        for difference in differences(pair.scores, plan.n_bootstrap, plan.rules.seed, pair.left_out):
+        for difference in differences(pair.scores, *how, pair.left_out):
             found.append(difference.finding(one.people.task, metric, unit))
+        for difference in percent_differences(pair, *how):
+            in_percent.append(difference.finding(one.people.task, metric, PERCENT))
+    return [*_corrected(found), *_corrected(in_percent)]
+
+
+def _corrected(found: Sequence[Finding]) -> list[Finding]:
+    """Return findings with their p corrected for the number of them."""
     corrected = holm([finding.p for finding in found])
     return [replace(finding, p_holm=p) for finding, p in zip(found, corrected, strict=True)]
 

@@ -336,8 +336,8 @@ def test_findings_have_sections_with_their_numbers_and_are_escaped(study):
     text = parsed.text
     assert "People (−0.123 [−0.200, −0.050], p = 0.008) lie to the left" in text
     assert (
-        "Transformer decoders score above LSTM decoders (difference 0.34 [0.20, 0.50], p < 0.001, NSS)"
-        in text
+        "Transformer decoders score above LSTM decoders (difference 0.34 [0.20, 0.50] standard deviations (NSS), "
+        "p < 0.001)" in text
     )
     assert "Decoder: Transformer − LSTM 0.34 [0.20, 0.50] 1.23 < 0.001 < 0.001 4 5" in text
     assert "LI = (R − L) / (R + L)" in text

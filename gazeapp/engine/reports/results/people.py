@@ -117,7 +117,9 @@ def observer_table(results: Results, metric: str) -> ResultTable | None:
         f"People predicted from some of the others, {measured(metric, results.preset).name}",
         "Other people",
         "Mean over images of the score of one person's fixations on the map of so many others, with 95 % intervals. "
-        "A diagnostic of how much more people would help; no percentage is taken of it.",
+        "A diagnostic of how much more people would help; no percentage is taken of it. "
+        "People: all who looked at these images; each of them was predicted."
+        + "".join(f" {text}" for text in _limits(own, metric)),
     )
     return finding_table(results, own, words)
 
@@ -210,10 +212,7 @@ def _observer_axes(results: Results, metric: str, own: Sequence[Finding]) -> Axe
     about = measured(metric, results.preset)
     series = []
     for k, task in enumerate(tasks):
-        curve = sorted(
-            (finding for finding in own if finding.task == task and is_count(finding)),
-            key=lambda finding: int(finding.term),
-        )
+        curve = _curve(own, task)
         if curve:
             series.append(
                 dots(
@@ -235,13 +234,37 @@ def _observer_axes(results: Results, metric: str, own: Sequence[Finding]) -> Axe
     )
 
 
+def _limits(own: Sequence[Finding], metric: str) -> list[str]:
+    """Return what the fitted curve of each task tends to, which is no ceiling."""
+    found = []
+    for task in dict.fromkeys(one.task for one in own):
+        fit = fitted_limit(_points(_curve(own, task)))
+        if fit is not None:
+            of_task = f" of the task {task}" if task else ""
+            found.append(
+                f"The fitted curve{of_task} tends to {value_text(fit.limit, metric)}: a fit, no ceiling."
+            )
+    return found
+
+
+def _curve(own: Sequence[Finding], task: str) -> list[Finding]:
+    """Return the findings of a task about numbers of observers, from few to many."""
+    return sorted(
+        (finding for finding in own if finding.task == task and is_count(finding)),
+        key=lambda finding: int(finding.term),
+    )
+
+
+def _points(curve: Sequence[Finding]) -> list[ObserverPoint]:
+    return [ObserverPoint(int(one.term), one.estimate, one.low, one.high, one.n_images) for one in curve]
+
+
 def _fit(curve: Sequence[Finding], colour: str, name: str) -> list[Series]:
     """Return the fitted curve of some numbers of observers, dotted and beyond the data; none with few numbers."""
-    points = [ObserverPoint(int(one.term), one.estimate, one.low, one.high, one.n_images) for one in curve]
-    fit = fitted_limit(points)
+    fit = fitted_limit(_points(curve))
     if fit is None:
         return []
-    sizes = np.geomspace(points[0].n_observers, _FARTHER * points[-1].n_observers, 60)
+    sizes = np.geomspace(int(curve[0].term), _FARTHER * int(curve[-1].term), 60)
     return [
         Series(
             name=name,

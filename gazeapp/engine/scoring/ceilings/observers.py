@@ -87,8 +87,10 @@ class ObserverCurve:
                 found.append(ObserverPoint(size, mean, float(mean - half), float(mean + half), n))
         return found
 
-    def findings(self, task: str) -> list[Finding]:
+    def findings(self, task: str, n_people: Mapping[tuple[str, int], int]) -> list[Finding]:
         """Return one finding for each metric and number of observers that nearly all images have.
+
+        ``n_people`` are the people, of all who took part, behind the images of each metric and number of observers.
 
         Points of a curve are compared with each other, so they have to be about the same images. Numbers that fewer
         images have than 90 % of those with the most common numbers are left out; the note of the last point that
@@ -97,10 +99,10 @@ class ObserverCurve:
         return [
             finding
             for metric in sorted({name for name, _ in self._sums})
-            for finding in self._of(task, metric)
+            for finding in self._of(task, metric, n_people)
         ]
 
-    def _of(self, task: str, metric: str) -> list[Finding]:
+    def _of(self, task: str, metric: str, n_people: Mapping[tuple[str, int], int]) -> list[Finding]:
         points = self.points(metric)
         most = max(point.n_images for point in points)
         kept = [point for point in points if point.n_images >= _SHARE_OF_IMAGES * most]
@@ -114,7 +116,7 @@ class ObserverCurve:
                 low=point.low,
                 high=point.high,
                 n_images=point.n_images,
-                n_subjects=point.n_observers + 1,
+                n_subjects=n_people[metric, point.n_observers],
                 kind="human",
             )
             for point in kept

@@ -6,6 +6,7 @@ from gazeapp.engine.project import FindingRow
 from gazeapp.engine.reports.results import comparisons, design, maps, people, tasks
 from gazeapp.engine.reports.results.data import Cell, Column, Results, ResultTable, Row
 from gazeapp.engine.reports.results.draw import table_lines, write_table_csv
+from gazeapp.engine.scoring.ceilings.observers import ObserverPoint, fitted_limit
 from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.scoring.sources import HUMAN
 from tests.engine.reports.results import made
@@ -123,6 +124,13 @@ def test_observers_are_counted(study):
     table = people.observer_table(study, "nss")
     for task in made.TASKS:
         assert list(column(table, "estimate", task)) == ["1", "2", "4", "8", "11"]
+        curve = study.of("observers", task, "nss")
+        fit = fitted_limit(
+            [ObserverPoint(int(one.term), one.estimate, 0.0, 0.0, one.n_images) for one in curve]
+        )
+        assert (
+            f"The fitted curve of the task {task} tends to {fit.limit:.2f}: a fit, no ceiling." in table.note
+        )
 
 
 def test_unknown_terms_and_metrics_are_shown_as_they_are():

@@ -58,9 +58,10 @@ def test_more_observers_predict_better_and_all_of_them_are_the_lower_bound(study
         assert means == sorted(means)
         loso = np.mean([ceiling.values[metric, LOSO_MIXTURE] for ceiling in ceilings])
         assert means[-1] == pytest.approx(loso, abs=1e-12)
-    findings = curve.findings("describe")
+    people = {(metric, size): 9 + size for metric in METRICS for size in (1, 2, 4, 8)}
+    findings = curve.findings("describe", people)
     assert len(findings) == 12
-    assert {(one.metric, one.term, one.n_subjects) for one in findings} >= {("ig", "4", 5), ("nss", "8", 9)}
+    assert {(one.metric, one.term, one.n_subjects) for one in findings} >= {("ig", "4", 13), ("nss", "8", 17)}
 
 
 def test_one_observer_is_one_person_predicting_another(study):
@@ -127,7 +128,7 @@ def test_points_that_only_few_images_have_are_left_out_of_a_curve_and_counted():
             value = float(rng.normal(size, 0.1))
             values.setdefault(size, []).append(value)
             curve.add({("nss", size): value})
-    found = curve.findings("describe")
+    found = curve.findings("describe", {("nss", size): 8 for size in values})
     assert [(one.term, one.n_images) for one in found] == [("1", 20), ("2", 20), ("4", 20), ("7", 18)]
     assert [one.estimate for one in found] == pytest.approx([np.mean(values[n]) for n in (1, 2, 4, 7)])
     assert [one.note for one in found[:-1]] == ["", "", ""]
