@@ -1,5 +1,7 @@
 """A figure of results is drawn as its data say: places, intervals, bars, names that fit."""
 
+from itertools import pairwise
+
 import numpy as np
 import pyqtgraph as pg
 import pytest
@@ -9,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from gazeapp.engine.reports.results.data import Axes, Figure, Line, Series
 from gazeapp.engine.reports.results.findings import PLAIN_COLOUR
 from gazeapp.ui import theme
-from gazeapp.ui.panels.results_axes import MOST_POINTS, ResultPlot, broken
+from gazeapp.ui.panels.results_axes import MOST_POINTS, ResultPlot, broken, shortened
 from gazeapp.ui.panels.results_figure import FigureView
 
 
@@ -243,3 +245,41 @@ def test_a_fit_has_a_dotted_line_in_the_legend(view):
     text = view._legend.text()
     assert text.count("●") == 1
     assert "┄┄</span>&nbsp;fit" in text
+
+
+def test_what_is_cut_of_a_difference_keeps_both_beginnings(plot):
+    metrics = QFontMetrics(plot.font())
+    names = [f"CNN-LSTM − {one}-Transformer" for one in ("CNN", "ViT")]
+    room = metrics.horizontalAdvance(names[0]) * 2 // 3
+    cut = [shortened(name, metrics, room, 1) for name in names]
+    assert len(set(cut)) == 2
+    for text, second in zip(cut, ("CNN", "ViT"), strict=True):
+        assert text.startswith("CNN-")
+        assert f" − {second}" in text
+        assert metrics.horizontalAdvance(text) <= room
+    assert shortened(names[0], metrics, 10 * room, 1) == names[0]
+
+
+@pytest.mark.parametrize("width", [150, 200, 250, 400])
+def test_numbers_along_an_axis_do_not_touch(plot, width):
+    plot.resize(width, 200)
+    values = points([0.0, 1.0], [0.881, 0.943], name="")
+    plot.show_axes(axes(values, horizontal=True, x_ticks=((0.0, "CNN-Transformer"), (1.0, "People"))))
+    QApplication.processEvents()
+    axis = plot.getPlotItem().getAxis("bottom")
+    low, high = axis.range
+    size = axis.size().width()
+    levels = axis.tickValues(low, high, size)
+    places = sorted(x for spacing, xs in levels for x in xs)
+    widest = max(QFontMetrics(plot.font()).horizontalAdvance(text) for text in ("0.88", "0.94"))
+    assert places
+    gaps = [(b - a) / (high - low) * size for a, b in pairwise(places)]
+    assert all(gap > widest for gap in gaps)
+
+
+def test_the_name_of_an_axis_breaks_into_lines(plot):
+    plot.resize(240, 200)
+    plot.show_axes(axes(points([0.0], [1.0]), x_label="Difference in NSS, standard deviations"))
+    text = plot.getPlotItem().getAxis("bottom").labelText
+    assert text.replace("<br>", " ") == "Difference in NSS, standard deviations"
+    assert "<br>" in text

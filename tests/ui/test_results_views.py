@@ -89,6 +89,15 @@ def test_a_table_holds_what_is_stored(desk, view, analysis, about):
     assert desk.panel.figure.figure is not None
 
 
+def test_tests_of_differences_stand_beside_them(desk):
+    desk.panel.show_view("differences")
+    table = desk.panel.table.results.table
+    ids = [column.id for column in table.columns]
+    assert ids[:4] == ["estimate", "p", "p_holm", "effect"]
+    cells = [row.cells[1:4] for row in table.rows]
+    assert [cell.value for cell in cells[0]] == pytest.approx([0.001, 0.006, 0.8])
+
+
 def test_effects_and_cells_of_the_architecture(desk):
     desk.panel.show_view("factorial")
     assert desk.panel.corner.choice.isHidden()  # one metric is no choice

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from gazeapp.engine.reports.results.data import Axes, Line, Series
@@ -26,12 +26,32 @@ _BAR = 0.66
 _SMALL, _LARGE = 6, 10
 """Diameters of points of images, and of others, px."""
 _LINE_HEIGHT = 1.15
-_MOST_NAME = 0.42
+_MOST_NAME = 0.46
 """Share of the plot's width that names down its side may take."""
+_AXIS_LINES = 2
+"""Lines that the name of an axis may take."""
+_BETWEEN = " − "
 
 
 class _Axis(pg.AxisItem):
-    """An axis whose numbers have a true minus sign."""
+    """An axis whose numbers have a true minus sign, and room between them."""
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        """Return distances between ticks, with first the largest, at which numbers side by side do not touch."""
+        levels: list[tuple[float, float]] = super().tickSpacing(low, high, size)
+        if self.orientation != "bottom" or not high > low or not levels:
+            return levels
+        metrics = QFontMetrics(self.style["tickFont"] or QGuiApplication.font())
+
+        def has_room(spacing: float) -> bool:
+            texts = self.tickStrings([low, high], self.scale, spacing)
+            widest = max(metrics.horizontalAdvance(text) for text in texts)
+            return spacing / (high - low) * size >= widest + theme.STEP
+
+        spacing, offset = levels[0]
+        while not has_room(spacing) and spacing < high - low:
+            spacing *= 2.0
+        return [(spacing, offset), *(level for level in levels[1:] if has_room(level[0]))]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         """Return the texts of the ticks."""
@@ -275,30 +295,31 @@ class ResultPlot(pg.PlotWidget):
         left.setWidth(None)
         bottom.setHeight(None)
         words = axes.y_label if axes.horizontal else axes.x_label
-        room = int(0.95 * (self.width() - left.width()))
-        text = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
-        bottom.setLabel(escape(text), color=theme.colors().muted)
-        bottom.showLabel(bool(text))
         if axes.x_ticks and axes.horizontal:
             self._name_rows(axes, metrics)
-        elif axes.x_ticks:
-            self._name_columns(axes, metrics)
+        room = int(0.95 * (self.width() - left.width()))
+        lines = broken(words, metrics, room, _AXIS_LINES).split("\n")
+        bottom.setLabel("<br>".join(map(escape, lines)), color=theme.colors().muted)
+        bottom.showLabel(bool(words))
+        if axes.x_ticks and not axes.horizontal:
+            self._name_columns(axes, metrics, len(lines) if words else 0)
 
     def _name_rows(self, axes: Axes, metrics: QFontMetrics) -> None:
         names = [name for _, name in axes.x_ticks]
         room = int(min(_MOST_NAME * self.width(), max(map(metrics.horizontalAdvance, names)) + 4))
         height = (self.height() - 3 * metrics.height()) / max(len(names), 1)
         lines = max(int(height / metrics.height()), 1)
-        texts = [broken(name, metrics, room, lines) for name in names]
+        texts = [shortened(name, metrics, room, lines) for name in names]
         axis = self.getPlotItem().getAxis("left")
         axis.setWidth(room + 2 * theme.STEP)
         axis.setTicks([[(place, text) for (place, _), text in zip(axes.x_ticks, texts, strict=True)]])
 
-    def _name_columns(self, axes: Axes, metrics: QFontMetrics) -> None:
+    def _name_columns(self, axes: Axes, metrics: QFontMetrics, more: int) -> None:
+        """Name columns below the axis, over ``more`` lines of its label."""
         room = int(0.8 * self.width() / max(len(axes.x_ticks), 1)) - theme.STEP // 2
         texts = [broken(name, metrics, room) for _, name in axes.x_ticks]
         axis = self.getPlotItem().getAxis("bottom")
-        lines = max(text.count("\n") + 1 for text in texts) + (1 if axes.x_label else 0)
+        lines = max(text.count("\n") + 1 for text in texts) + more
         axis.setHeight(int(_LINE_HEIGHT * lines * metrics.height()) + theme.STEP)
         axis.setTicks([[(place, text) for (place, _), text in zip(axes.x_ticks, texts, strict=True)]])
 
@@ -330,6 +351,18 @@ def broken(name: str, metrics: QFontMetrics, room: int, most: int = 3) -> str:
         else:
             lines.append(word)
     return "\n".join(metrics.elidedText(line.strip(), Qt.TextElideMode.ElideRight, room) for line in lines)
+
+
+def shortened(name: str, metrics: QFontMetrics, room: int, lines: int) -> str:
+    """Return a name in ``lines`` of ``room`` px; of a difference in one line, what is cut keeps both beginnings."""
+    first, between, second = name.partition(_BETWEEN)
+    if lines > 1 or not between or metrics.horizontalAdvance(name) <= room:
+        return broken(name, metrics, room, lines)
+    rest = room - metrics.horizontalAdvance(between)
+    wide, narrow = (metrics.horizontalAdvance(part) for part in (first, second))
+    own = min(wide, max(rest // 2, rest - narrow))
+    cut = Qt.TextElideMode.ElideRight
+    return metrics.elidedText(first, cut, own) + between + metrics.elidedText(second, cut, rest - own)
 
 
 def _across(axes: Axes, x: DoubleArray) -> DoubleArray:

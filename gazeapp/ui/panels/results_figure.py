@@ -48,7 +48,7 @@ class FigureView(QWidget):
         self._choice.setAccessibleName("Which figure is drawn")
         self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._choice.setMinimumContentsLength(12)
-        self._choice.setMaximumWidth(40 * theme.STEP)
+        self._choice.setMaximumWidth(80 * theme.STEP)
         self._choice.setProperty("role", "quiet")
         self._choice.activated.connect(self._choose)
         self._title = label("", "section")
@@ -183,7 +183,7 @@ class FigureView(QWidget):
             self._grid.addWidget(title, row, column)
             self._grid.addWidget(plot, row + 1, column)
             n = max((len(one.x_ticks) for one in figure.axes if one.horizontal), default=0)
-            plot.setMinimumHeight(max(_LEAST_HEIGHT, 14 * n + 5 * theme.STEP))
+            plot.setMinimumHeight(max(_LEAST_HEIGHT, self.fontMetrics().height() * n + 6 * theme.STEP))
         for column in range(self._grid.columnCount()):
             self._grid.setColumnStretch(column, 1 if column < columns else 0)
 

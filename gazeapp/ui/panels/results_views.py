@@ -27,6 +27,8 @@ from gazeapp.engine.types import DoubleArray
 from gazeapp.ui.study import PEOPLE
 
 SCORES = "scores"
+_TESTS = ("p", "p_holm", "effect")
+"""Columns of the tests of a difference, in the order in which they are shown."""
 _PEOPLE_POINTS = {
     "loso_mixture": "each person's fixations on the density estimated from the others",
     "loso": "each person's fixations on the map of the others",
@@ -134,11 +136,27 @@ def _drawn(*parts: Figure | None) -> tuple[Figure, ...]:
     return tuple(part for part in parts if part is not None)
 
 
+def _tests_first(table: ResultTable | None) -> ResultTable | None:
+    """Return a table with its tests right after the values, where they are in sight in a narrow panel, too."""
+    if table is None:
+        return None
+    ids = [column.id for column in table.columns]
+    tests = [ids.index(one) for one in _TESTS if one in ids]
+    rest = [k for k in range(len(ids)) if k not in tests]
+    after = ids.index("estimate") + 1 - sum(k < ids.index("estimate") for k in tests)
+    order = [*rest[:after], *tests, *rest[after:]]
+    return replace(
+        table,
+        columns=tuple(table.columns[k] for k in order),
+        rows=tuple(replace(row, cells=tuple(row.cells[k] for k in order)) for row in table.rows),
+    )
+
+
 def _differences(results: Results, task: str, metric: str) -> Shown:
     return Shown(
         _present(
-            comparisons.difference_table(results, task, metric),
-            comparisons.model_task_table(results, metric),
+            _tests_first(comparisons.difference_table(results, task, metric)),
+            _tests_first(comparisons.model_task_table(results, metric)),
         ),
         _drawn(
             comparisons.difference_figure(results, metric, task),
