@@ -6,16 +6,16 @@ import difflib
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 import gazeapp
-from gazeapp.cli_base import FILE, call, counts, finish, parse_sigma, report_and_exit, run, sentence
+from gazeapp.cli_base import FILE, call, counts, finish, report_and_exit, run, sentence
 from gazeapp.cli_gaze import COMMANDS
 from gazeapp.cli_maps import MAP_COMMANDS
+from gazeapp.cli_score import score_command
 from gazeapp.display import has_display
 from gazeapp.engine.errors import GazeError
 from gazeapp.terminal import TerminalProgress
@@ -194,70 +194,6 @@ def extract_command(
     report_and_exit(summary, as_json, f"{summary.verb}: {counts(summary)}")
 
 
-@main.command("score")
-@click.argument("project", type=FILE)
-@click.option(
-    "--preset",
-    default="tuebingen",
-    show_default=True,
-    type=click.Choice(["tuebingen", "mit", "harmonization"]),
-)
-@click.option(
-    "--sigma", default="", help="Blur of the human maps: 24px or 1deg. Default: that of the import."
-)
-@click.option("--px-per-deg", type=float, help="Image pixels per degree of visual angle.")
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    help="nss, auc, auc_judd, auc_borji, sauc, ig, ll, cc, spearman, sim, kl or emd; may be given several times. "
-    "Default: those of the preset.",
-)
-@click.option(
-    "--primary",
-    default="",
-    help="The metric that was declared before looking. Default: the first of the preset.",
-)
-@click.option(
-    "--transform",
-    default="none",
-    show_default=True,
-    type=click.Choice(["none", "density"]),
-    help="density: each metric sees the map that suits it best, made from a density fitted on other images.",
-)
-@click.option(
-    "--task", "tasks", multiple=True, help="Task to score; may be given several times. Default: all."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def score_command(
-    project: Path,
-    preset: str,
-    sigma: str,
-    px_per_deg: float | None,
-    metrics: tuple[str, ...],
-    primary: str,
-    transform: str,
-    tasks: tuple[str, ...],
-    as_json: bool,
-) -> None:
-    """Score every map of PROJECT against its people, with ceilings and baselines, and measure the maps."""
-    from gazeapp.engine.workflows.evaluate import evaluate
-    from gazeapp.engine.workflows.score import ScoreSettings
-
-    settings = ScoreSettings(
-        preset=preset,
-        px_per_deg=px_per_deg,
-        metrics=metrics,
-        primary=primary,
-        transform=transform,
-        tasks=tasks,
-    )
-    if sigma:
-        value, unit = parse_sigma(sigma)
-        settings = replace(settings, sigma=value, sigma_unit=unit)
-    run(project, evaluate, settings, as_json)
-
-
 @main.command("scanpaths")
 @click.argument("project", type=FILE)
 @click.option(
@@ -296,7 +232,9 @@ def report_command(project: Path, output: Path, preset: str, as_json: bool) -> N
     """Write the report of PROJECT as one self-contained file."""
     from gazeapp.engine.workflows.report import ReportSettings, report
 
-    run(project, report, ReportSettings(output=str(output), preset=preset), as_json)
+    summary = call(project, report, ReportSettings(output=str(output), preset=preset), as_json)
+    _say_without_scores(project, preset)
+    report_and_exit(summary, as_json, f"{summary.verb}: {counts(summary)}")
 
 
 @main.command("export")
@@ -307,7 +245,9 @@ def export_command(project: Path, output: Path, as_json: bool) -> None:
     """Write the tables, maps and overlays of PROJECT into a folder."""
     from gazeapp.engine.workflows.export import ExportSettings, export
 
-    run(project, export, ExportSettings(folder=str(output)), as_json)
+    summary = call(project, export, ExportSettings(folder=str(output)), as_json)
+    _say_without_scores(project)
+    report_and_exit(summary, as_json, f"{summary.verb}: {counts(summary)}")
 
 
 @main.command("train")
@@ -372,6 +312,22 @@ def models(as_json: bool) -> None:
         )
 
 
+def _say_without_scores(path: Path, preset: str = "") -> None:
+    """Say on stderr that there are no scores, of a preset or at all."""
+    from gazeapp.engine.project import Project
+
+    with Project.open(path) as project:
+        there = sorted({row.preset for row in project.scores.summary()})
+    if not there:
+        click.echo("Note: The project has no scores yet; gazeapp score makes them.", err=True)
+    elif preset and preset not in there:
+        click.echo(
+            f"Note: The project was not scored with the preset {preset}, so its scores are missing; there are scores "
+            f"of: {', '.join(there)}.",
+            err=True,
+        )
+
+
 def _save_pictures(project: Path, folder: Path) -> list[Path]:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from gazeapp.ui.pictures import save_window_pictures
@@ -379,5 +335,5 @@ def _save_pictures(project: Path, folder: Path) -> list[Path]:
     return save_window_pictures(project, folder)
 
 
-for _command in (*COMMANDS, *MAP_COMMANDS):
+for _command in (*COMMANDS, *MAP_COMMANDS, score_command):
     main.add_command(_command)
