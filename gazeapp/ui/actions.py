@@ -192,6 +192,14 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "study.extract", "Run models…", "Make captions and attention maps.", STUDY, ("Ctrl+E",), "model"
     ),
     ActionInfo(
+        "study.maps",
+        "Import maps…",
+        "Bring in maps of a model that was run elsewhere: PNG, NPY, NPZ or HDF5.",
+        STUDY,
+        (),
+        "layers",
+    ),
+    ActionInfo(
         "study.score",
         "Score the study…",
         "Compare every map with where people looked: choose conventions and metrics.",

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES = (
+PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES, MAPS = (
     "projects",
     "images",
     "gaze",
@@ -15,6 +15,7 @@ PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES = (
     "mappings",
     "tables",
     "figures",
+    "maps",
 )
 
 

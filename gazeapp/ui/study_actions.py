@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gazeapp.ui.study import StudyView
 
 _NEEDS_PROJECT = "open a project first"
+_CHANGES = ("study.images", "study.gaze", "study.extract", "study.maps", "study.score", "study.scanpaths")
+"""Actions that write into the project."""
 
 
 def demo_folder() -> Path:
@@ -68,6 +70,7 @@ class StudyActions(QObject):
             ("study.images", self.add_images),
             ("study.gaze", self.import_gaze),
             ("study.extract", self.extract),
+            ("study.maps", self.import_maps),
             ("study.score", self.score),
             ("study.scanpaths", self.compare_scanpaths),
             ("study.report", self.report),
@@ -237,6 +240,26 @@ class StudyActions(QObject):
         self._run("Running models", work, here=True, torch=True)
 
     @Slot()
+    def import_maps(self) -> None:
+        """Ask for maps that were made elsewhere, and bring them in."""
+        study = self._session.study
+        if study is None:
+            return
+        from gazeapp.ui.dialogs.import_maps import ImportMapsDialog
+
+        dialog = ImportMapsDialog(self._window, study)
+        if dialog.exec() != QDialog.DialogCode.Accepted:
+            return
+        choice = dialog.choice()
+
+        def work(project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
+
+            return import_maps(project, ImportMapsSettings(**choice), progress)
+
+        self._run("Importing maps", work, here=True)
+
+    @Slot()
     def score(self) -> None:
         """Ask how to score, and score every map of the study."""
         study = self._session.study
@@ -386,7 +409,9 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     """Return for each action of a study why it cannot be used now; empty when it can."""
     views = tuple(info.id for info in infos() if info.id.startswith("view."))
     names = ("file.close", "study.images", "study.gaze", "study.extract", "study.score", "study.report")
-    found = dict.fromkeys((*names, "study.scanpaths", "study.export", "study.quality", *views), "")
+    found = dict.fromkeys(
+        (*names, "study.maps", "study.scanpaths", "study.export", "study.quality", *views), ""
+    )
     if study is None:
         return dict.fromkeys(found, _NEEDS_PROJECT)
     no_images = "" if study.images else "the project has no images yet"
@@ -394,12 +419,12 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     no_gaze = "" if study.fixations else "no gaze has been imported yet"
     no_tasks = "" if study.tasks else "the project has no task yet; import gaze or name one"
     found["study.gaze"] = no_images
-    found["study.extract"] = no_images or no_tasks
+    found["study.extract"] = found["study.maps"] = no_images or no_tasks
     found["study.score"] = no_images or no_gaze or no_maps
     found["study.scanpaths"] = no_images or no_gaze
     found["study.report"] = found["study.export"] = no_images
     found["study.quality"] = no_images or no_gaze
     if read_only:
-        for action_id in ("study.images", "study.gaze", "study.extract", "study.score", "study.scanpaths"):
+        for action_id in _CHANGES:
             found[action_id] = read_only
     return found

@@ -178,6 +178,7 @@ class Workbench(QObject):
         self._selection.changed.connect(self._show_ticks)
         compare.probed.connect(self._show_cursor)
         compare.extract_requested.connect(actions["study.extract"].trigger)
+        compare.maps_requested.connect(actions["study.maps"].trigger)
         compare.import_requested.connect(actions["study.gaze"].trigger)
         compare.images_requested.connect(actions["study.images"].trigger)
         self._session.runner.changed.connect(self._job_changed)

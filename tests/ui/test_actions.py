@@ -83,7 +83,7 @@ def test_reasons_follow_what_the_study_holds(tmp_path, window):
         ready = read_study(project)
     assert set(reasons(ready, "").values()) == {""}
     locked = reasons(ready, "its folder cannot be written")
-    assert locked["study.extract"] == "its folder cannot be written"
+    assert locked["study.extract"] == locked["study.maps"] == "its folder cannot be written"
     assert locked["study.report"] == ""
     with Project.open(build(tmp_path / "half", models=0).path) as project:
         without_models = reasons(read_study(project), "")

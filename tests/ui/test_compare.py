@@ -335,6 +335,8 @@ def test_no_maps_yet(qtbot, make) -> None:
     qtbot.waitUntil(notice.isVisible)
     with qtbot.waitSignal(desk.panel.extract_requested):
         qtbot.mouseClick(notice.button, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(desk.panel.maps_requested):
+        qtbot.mouseClick(notice.also, Qt.MouseButton.LeftButton)
 
 
 def test_no_map_of_one_model_under_this_task(qtbot, make) -> None:

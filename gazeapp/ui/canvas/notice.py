@@ -22,6 +22,8 @@ class Notice(QFrame):
     """
 
     pressed = Signal()
+    also_pressed = Signal()
+    """The second button was pressed."""
 
     def __init__(
         self,
@@ -35,7 +37,7 @@ class Notice(QFrame):
         super().__init__(parent)
         self._title = QLabel()
         self._text = QLabel()
-        self._button = QPushButton()
+        self._button, self._also = QPushButton(), QPushButton()
         set_role(self._text, "muted")
         if compact:
             font = self._title.font()
@@ -60,9 +62,10 @@ class Notice(QFrame):
             row.addStretch(1)
             layout.addLayout(row)
         layout.addSpacing(gap)
-        layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignHCenter)
+        for part, told in ((self._button, self.pressed), (self._also, self.also_pressed)):
+            layout.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+            part.clicked.connect(told)
         layout.addStretch(1)
-        self._button.clicked.connect(self.pressed)
         self.say(title, text, button)
 
     @property
@@ -71,15 +74,21 @@ class Notice(QFrame):
         return self._button
 
     @property
+    def also(self) -> QPushButton:
+        """The second button; hidden when there is only one thing to do, or none."""
+        return self._also
+
+    @property
     def message(self) -> str:
         """What is said, as one string."""
         return " ".join(filter(None, (self._title.text(), self._text.text())))
 
-    def say(self, title: str, text: str = "", button: str = "", tip: str = "") -> None:
-        """Say something else; ``tip`` is the whole story."""
+    def say(self, title: str, text: str = "", button: str = "", tip: str = "", also: str = "") -> None:
+        """Say something else; ``tip`` is the whole story, ``also`` what a second button says."""
         self._title.setText(title)
         self._text.setText(text)
         self._text.setVisible(bool(text))
-        self._button.setText(button)
-        self._button.setVisible(bool(button))
+        for part, words in ((self._button, button), (self._also, also)):
+            part.setText(words)
+            part.setVisible(bool(words))
         self.setToolTip(tip)

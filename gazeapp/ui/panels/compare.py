@@ -49,6 +49,8 @@ class ComparePanel(QWidget):
 
     extract_requested = Signal()
     """The user wants attention maps made."""
+    maps_requested = Signal()
+    """The user has maps that were made elsewhere."""
     import_requested = Signal()
     """The user wants recordings imported."""
     images_requested = Signal()
@@ -303,12 +305,15 @@ class ComparePanel(QWidget):
             self._placeholder.deleteLater()
             self._placeholder = None
         if not scene.models:
-            self._placeholder = Notice(
+            self._placeholder = Notice()
+            self._placeholder.say(
                 "No attention maps yet",
                 "Each model describes the image; every word it says has a map of where it looked.",
                 "Extract maps…",
+                also="Import maps…",
             )
             self._placeholder.pressed.connect(self.extract_requested)
+            self._placeholder.also_pressed.connect(self.maps_requested)
 
     def _new_pane(self, source: str) -> ImagePane:
         pane = ImagePane(source, self._grid_area)
