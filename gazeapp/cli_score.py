@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gazeapp.cli_base import FILE, call, counts, parse_sigma, report_and_exit
+from gazeapp.cli_base import FILE, call, counts, finish, parse_sigma, report_and_exit
 
 if TYPE_CHECKING:
     from gazeapp.engine.project import Project
@@ -91,9 +92,11 @@ def score_command(
         return replace(done, details={**done.details, "results": results, "no_longer_shown": gone})
 
     summary = call(project, verb, settings, as_json)
-    text = "\n".join(
-        [f"{summary.verb}: {counts(summary)}.", *results_in_lines(summary.details.get("results", []))]
-    )
     for line in summary.details["no_longer_shown"]:
         click.echo(f"Note: {line}", err=True)
-    report_and_exit(summary, as_json, text.removesuffix("."))
+    if as_json:
+        report_and_exit(summary, as_json, "")
+    click.echo(f"{summary.verb}: {counts(summary)}.")
+    for line in results_in_lines(summary.details["results"]):
+        click.echo(line)
+    sys.exit(finish(summary))

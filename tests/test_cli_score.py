@@ -69,6 +69,7 @@ def test_the_table_holds_what_is_stored(study: Path):
     assert good[2:4] == [f"{rows['good'].percent:.0f}", "%"]
     assert flat.endswith("(4 images)")
     assert len({line.index(" %") for line in lines[2:] if " %" in line}) == 1
+    assert all(line.endswith(("]", "%", ")")) for line in lines[2:])
     "\n".join(lines).encode("ascii")
 
 

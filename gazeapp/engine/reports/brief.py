@@ -14,15 +14,14 @@ from gazeapp.engine.types import Json
 
 _BESIDE = ("centre_bias", "loso_mixture", "loso")
 """What stands beside the models: where people look anyway, and one person predicted from the others."""
+# What changes the score of an image; its name in a sentence.
 _SETTINGS = {
     "sigma": "blur",
     "sigma_unit": "unit of the blur",
     "px_per_deg": "px per degree",
     "transform": "map transform",
     "weighting": "weighting of fixations",
-    "primary": "primary metric",
     "n_splits": "halvings",
-    "n_bootstrap": "resamples",
     "seed": "seed",
     "max_side_px": "longest side",
     "formulas": "version of the formulas",
@@ -155,6 +154,9 @@ def no_longer_shown(before: ShownScores, now: ShownScores) -> list[str]:
             f"{listed(gone)} of the earlier settings {'stays' if len(gone) == 1 else 'stay'} in the file but "
             f"{'is' if len(gone) == 1 else 'are'} no longer shown or exported."
         )
+    first, second = (str(shown.settings.get("primary", "")) for shown in (before, now))
+    if first != second and first in METRICS and second in METRICS:
+        sentences.append(f"The primary metric is {METRICS[second].name} now; it was {METRICS[first].name}.")
     other = [
         f"{name} {before.settings.get(key, 'none')}, now {now.settings.get(key, 'none')}"
         for key, name in _SETTINGS.items()

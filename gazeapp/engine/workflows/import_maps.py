@@ -23,6 +23,9 @@ TRUTH = "truth"
 TRUE_DENSITY = "true_density"
 """Id under which a known density is kept and scored, whatever name it is shown with."""
 _NAMES_IN_A_SENTENCE = 3
+_SLIP = (
+    "If that is a slip, take the maps out with `gazeapp remove-maps` and import them under the right name."
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def import_maps(project: Project, settings: ImportMapsSettings, progress: Progre
         tally.problem(settings.folder, change.what, change.todo)
     new_tasks = [task for task in project.tasks.all() if task in tasks and task not in before]
     for caution in new_task_cautions(new_tasks, before):
-        tally.problem(settings.folder, caution.what, caution.todo)
+        tally.problem(settings.folder, caution.what, _SLIP)
     return tally.summary(
         model=info.id,
         images_without_map=len(images) - len(matches.map_of),

@@ -24,6 +24,12 @@ def test_settings_and_tasks_that_differ_are_named():
     ]
 
 
+def test_another_primary_metric_is_said_without_calling_the_scores_others():
+    first = ShownScores(("free",), ("nss", "cc"), {"primary": "nss", "n_bootstrap": 10})
+    then = ShownScores(("free",), ("nss", "cc"), {"primary": "cc", "n_bootstrap": 20})
+    assert no_longer_shown(first, then) == ["The primary metric is CC now; it was NSS."]
+
+
 def test_numbers_stand_below_each_other_and_unknown_ones_are_a_dash():
     def source(name: str, mean: float | None, percent: float | None, n_images: int = 60) -> dict:
         ends = (None, None) if percent is None else (percent - 10, percent + 12)
