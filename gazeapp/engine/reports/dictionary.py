@@ -1,4 +1,4 @@
-"""The exported tables: their columns, and the data dictionary that explains them."""
+"""The exported tables: their columns, and the data dictionary that explains them row by row."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from gazeapp.engine.reports.columns import (
     number,
     text,
 )
-from gazeapp.engine.reports.mixed_models import mixed_model_code
 from gazeapp.engine.reports.results.dictionary import (
     DIFFERENCES,
     FACTORIAL,
@@ -368,68 +367,3 @@ def dictionary_rows() -> Iterator[tuple[Value, ...]]:
     for table in TABLES:
         for column in table.columns:
             yield table.name, column.name, column.kind, column.unit, column.meaning
-
-
-def dictionary_text() -> str:
-    """Return the data dictionary as Markdown; docs/exports.md is this text."""
-    parts = [_INTRODUCTION]
-    for table in TABLES:
-        parts.append(
-            f"## {table.name}\n\nA row is {table.row}.\n\n| column | kind | unit | meaning |\n|---|---|---|---|\n"
-        )
-        parts += [f"| `{c.name}` | {c.kind} | {c.unit} | {c.meaning} |\n" for c in table.columns]
-        parts.append("\n")
-    return "".join(parts).rstrip() + "\n"
-
-
-_INTRODUCTION = f"""# What `gazeapp export` writes
-
-`gazeapp export study.gaze -o DIR` writes the tables below, `maps.npz`, the folders `figures` and `overlays`, and
-`provenance.json` into `DIR`. Files of these names are replaced one by one, each in one step; other files
-in the folder are not touched.
-
-**Tables** are UTF-8 CSV with commas, a header line and `\\n` line ends, always in the same order of rows.
-Numbers have as many digits as give exactly the same number back. A missing value is an empty cell.
-Flags are `true` or `false`. New columns may be added at the end of a table; names do not change.
-
-**Text never becomes a formula.** A text cell whose first character is one of `=` `+` `-` `@` (or their
-wide forms), a tab, a line break or an apostrophe gets an apostrophe in front of it. Numbers are left as
-they are. To get the text back, take off one leading apostrophe, in Python
-`text.removeprefix("'")`, in R `sub("^'", "", text)`.
-
-**Both eyes.** A fixation counts as read once, with the eye that it is of. The mean of both eyes, which gazeapp
-computes, is no fixation that was read: its rows stand in fixations.csv (eye `average`) only in trials that
-use it, and the fixations of the left and the right eye are `other eye` there. So in every trial the rows with
-another eye than `average` are trials.csv's `n_fixations`, the rows that are kept its `n_kept` and
-quality.csv's `n_fixations`, and the rows of the eye in use quality.csv's `n_recorded`. Averages that a file
-itself has count as read in trials that hold nothing else.
-
-**maps.npz** holds the maps on the models' own grids; open it with
-`numpy.load("maps.npz", allow_pickle=False)`. Each array is named in `maps.csv`, with the rectangle of the
-image that it covers (of the mirrored image where `lesion` is `mirrored`): `run_N_mean` (rows, columns) is the
-map of the whole caption of run N, `run_N_words` (words, rows, columns) has one map for each word in the order of
-`words.csv`, `human_I_T` is the human map of image number I under task number T. All are float32, row 0 is the
-top, and every map sums to 1.
-
-**figures** holds what the study shows as SVG, one folder for each preset: the figures of the report, with text as
-text, and those of the metrics that the report has no room for. A figure without anything to show is not
-written; provenance.json names those that were, so that one of an earlier export is told from them.
-
-**Mixed models.** scores_by_subject.csv has one row for each person, image, task and source, so that people and
-images can both be random effects. In R, here for several tasks and crossed encoders and decoders (when to use
-which: docs/methods/statistics.md; the report has the lines that fit the study):
-
-```r
-{mixed_model_code("tuebingen", "nss")}
-```
-
-**overlays** holds each image with each map on it as PNG, the longer side 384 px, colour map viridis.
-All maps of one image and task share one scale, from 0 to the 99.5th percentile of their values. Maps of the
-mirrored image are drawn on the mirrored image.
-
-**provenance.json** holds the project's name, whether its recordings are simulated, every settings row
-(verb, values, versions of the libraries, hash; files are named without their folders), the versions that
-wrote the export, one fingerprint of all images and recordings, and the SHA-256 of every table, every figure and
-`maps.npz`.
-
-"""

@@ -16,7 +16,8 @@ from gazeapp.engine.project import ProblemRow, Project
 from gazeapp.engine.project.settings import versions
 from gazeapp.engine.reports.archive import MapEntry, draw_overlays, entries, write_maps, write_picture
 from gazeapp.engine.reports.dataset import fingerprint
-from gazeapp.engine.reports.dictionary import MAPS, dictionary_text
+from gazeapp.engine.reports.dictionary import MAPS
+from gazeapp.engine.reports.dictionary_text import dictionary_text
 from gazeapp.engine.reports.files import replacing
 from gazeapp.engine.reports.results.draw import write_figure
 from gazeapp.engine.reports.results.read import read_results

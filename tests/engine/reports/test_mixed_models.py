@@ -9,21 +9,32 @@ from pathlib import Path
 import pytest
 
 from gazeapp.engine.project import Project
-from gazeapp.engine.reports.dictionary import dictionary_text
+from gazeapp.engine.reports.dictionary_text import dictionary_text
 from gazeapp.engine.reports.gather import gather
 from gazeapp.engine.reports.mixed_models import mixed_model_code
 from gazeapp.engine.reports.render import render
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.export import ExportSettings, export
+from gazeapp.engine.workflows.score import ScoreSettings, score
 
 STATISTICS = Path(__file__).parents[3] / "docs" / "methods" / "statistics.md"
 TABLE = "scores_by_subject.csv"
+NSS = ScoreSettings(metrics=("nss",), sigma=6.0, n_splits=5, n_bootstrap=100, threads=1)
 
 
 def without_mixed_models(code):
     """Return the code for R alone: no packages, and linear models of the fixed part."""
     code = re.sub(r"^library\(.*$", "", code, flags=re.MULTILINE)
     return re.sub(r" \+ \(1 \| \w+\)", "", code.replace("lmer(", "lm("))
+
+
+def metrics_of(folder):
+    """Return the metrics of each source of the exported table."""
+    found = {}
+    with (folder / TABLE).open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            found.setdefault((row["source_kind"], row["model"]), set()).add(row["metric"])
+    return found
 
 
 def exported(project, folder):
@@ -78,8 +89,22 @@ def test_only_what_differs_in_the_study_is_a_factor(has, formulas):
     assert bool(code) == bool(formulas)
 
 
+def test_single_people_have_the_metrics_that_the_docs_name(study, tmp_path):
+    with Project.open(study(n_images=2, tasks=("general",))) as project:
+        scored = {row.metric for row in project.scores.summary("tuebingen")}
+        exported(project, tmp_path / "out")
+    found = metrics_of(tmp_path / "out")
+    assert scored == {"nss", "auc", "sauc", "ig", "cc", "sim", "kl"}
+    assert found["baseline", "centre_bias"] == {"nss", "auc", "sauc", "ig", "cc"}
+    assert found["baseline", "uniform"] == {"ig"}
+    people = {model for kind, model in found if kind == "human"}
+    assert people == {"loso_mixture", "loso_extrapolated", "all_mixture"}
+    assert all(f"| `{model}` |" in dictionary_text() for model in people)
+
+
 def test_r_keeps_all_rows_of_models_though_no_model_has_an_encoder_or_a_lesion(study, tmp_path):
-    with Project.open(study(n_images=3)) as project:
+    with Project.open(study(n_images=2, scored=False)) as project:
+        score(project, NSS, SILENT)
         project.db.execute("UPDATE models SET encoder = '', decoder = ''")
         rows = exported(project, tmp_path / "out")
     code = mixed_model_code("tuebingen", "nss", crossed=False)
@@ -88,7 +113,7 @@ def test_r_keeps_all_rows_of_models_though_no_model_has_an_encoder_or_a_lesion(s
         tmp_path / "out",
     )
     n, total, fixations = out.split("rows ")[1].split()
-    assert len(rows) == int(n) == 3 * 3 * 2 * 5
+    assert len(rows) == int(n) == 2 * 3 * 2 * 5
     assert float(total) == pytest.approx(sum(float(row["value"]) for row in rows), rel=1e-5)
     assert int(fixations) == sum(int(row["n_fixations"]) for row in rows)
 
@@ -97,7 +122,8 @@ def test_r_code_of_a_report_runs_and_its_effects_are_those_of_equal_weights(stud
     models = (
         ("cnn-lstm", "A"), ("cnn-transformer", "B"), ("vit-lstm", "C"), ("vit-transformer", "D"),
     )  # fmt: skip
-    with Project.open(study(n_images=6, models=models, tasks=("general",))) as project:
+    with Project.open(study(n_images=2, models=models, tasks=("general",), scored=False)) as project:
+        score(project, NSS, SILENT)
         rows = exported(project, tmp_path / "out")
         html = render(gather(project, "tuebingen", "r.html"))
     shown = re.search(r'<pre class="r">(.*?)</pre>', html, re.DOTALL)

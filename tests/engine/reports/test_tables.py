@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.reports.dictionary import TABLES, dictionary_rows, dictionary_text
+from gazeapp.engine.gaze.scanpaths.measures import MEASURES as SCANPATH_MEASURES
+from gazeapp.engine.maps.measures import MEASURES as MAP_MEASURES
+from gazeapp.engine.reports.dictionary import TABLES, dictionary_rows
+from gazeapp.engine.reports.dictionary_text import dictionary_text
 from gazeapp.engine.reports.tables import Column, Table, cell, neutral, original, write_table
 
 TABLE = Table(
@@ -89,3 +92,9 @@ def test_the_dictionary_explains_every_column_of_every_table_once():
 def test_the_page_in_docs_is_the_dictionary():
     page = Path(__file__).parents[3] / "docs" / "exports.md"
     assert page.read_text(encoding="utf-8") == dictionary_text()
+
+
+def test_every_id_of_a_measure_is_in_the_dictionary_text():
+    text = dictionary_text()
+    for one in (*MAP_MEASURES.values(), *SCANPATH_MEASURES.values()):
+        assert f"| `{one.id}` | {one.name} | {one.unit} |" in text

@@ -35,7 +35,9 @@ _N = (
     integer("n_images", "", "images that it rests on"),
     integer("n_subjects", "", "subjects that it rests on; 0 where people do not enter"),
 )
-_MEASURE = text("metric", "metric or measure; the words are in docs and report")
+_MEASURE = text(
+    "metric", "id of the metric or measure; data_dictionary.md lists those of measures with their words"
+)
 
 SCORES_BY_SUBJECT = Table(
     "scores_by_subject.csv",
@@ -46,8 +48,8 @@ SCORES_BY_SUBJECT = Table(
         TASK,
         text(
             "model",
-            "id of the model, or of the baseline or truth that source_kind says; for people, how they were predicted "
-            "from the others",
+            "id of the model, or of the baseline or truth that source_kind says; for people, the way they were "
+            "predicted: loso_mixture, loso_extrapolated or all_mixture",
         ),
         text("encoder", "family of the model's encoder; empty for other sources"),
         text("decoder", "family of the model's decoder; empty for other sources"),
@@ -94,9 +96,14 @@ FACTORIAL = Table(
         PRESET,
         text(
             "term",
-            "encoder, decoder, encoder:decoder and so on, or cell:encoder|decoder for a mean of a cell",
+            "encoder, decoder or encoder:decoder for an effect; with :task behind it how the effect changes between "
+            "two tasks; cell for the mean of a cell; design for a remark without a number",
         ),
-        text("against", "what it is compared with; empty where it stands alone"),
+        text(
+            "against",
+            "the levels, as first - second: vit - cnn; of an interaction those of each factor, with a colon between "
+            "spaces: vit - cnn : transformer - lstm; of a cell its encoder and decoder: cnn : lstm",
+        ),
         number("estimate", "see unit", "the effect, or the mean of the cell"),
         number("ci_low", "see unit", _LOW),
         number("ci_high", "see unit", _HIGH),
@@ -121,9 +128,15 @@ FINDINGS = Table(
         _TASK,
         _MEASURE,
         text("preset", "named set of metric conventions; empty where they do not enter"),
-        text("term", "what it is about: a source, an effect, a number of observers"),
         text(
-            "against", "what it is compared with: another source, another task; empty where it stands alone"
+            "term",
+            "what it is about: the id of a source, two models as first - second, an effect or cell as in "
+            "factorial.csv, the number of other people (observers), people, or other_images (chance of scanpaths)",
+        ),
+        text(
+            "against",
+            "what it is compared with: the id of another source, people, another task, two tasks as first - second "
+            "(model_task), levels as in factorial.csv; empty where it stands alone",
         ),
         number("estimate", "see unit", "the number"),
         number("ci_low", "see unit", _LOW),
@@ -145,7 +158,7 @@ MEASURES = Table(
         IMAGE,
         TASK,
         MODEL,
-        text("measure", "what was measured; the words are in docs and report"),
+        text("measure", "id of what was measured; data_dictionary.md lists all ids with their words"),
         text("against", "the other task where two are compared; else empty"),
         number("value", "that of the measure", "the measure; empty where it is undefined"),
         KIND,
