@@ -97,7 +97,8 @@ def import_maps(project: Project, settings: ImportMapsSettings, progress: Progre
             )
         info, change = _model(project, settings)
         tally = Tally(project, VERB, progress, len(matches.map_of) + len(maps.damaged))
-        project.problems.clear(VERB, settings.folder)
+        for unit in (settings.folder, *map(task_unit, tasks)):
+            project.problems.clear(VERB, unit)
         for caution in _cautions(matches, images, maps.places):
             tally.problem(settings.folder, caution.what, caution.todo)
         importer = _Import(project, settings, info, tasks, maps, tally)
@@ -114,8 +115,8 @@ def import_maps(project: Project, settings: ImportMapsSettings, progress: Progre
         project.runs.put_model(info)
         tally.problem(settings.folder, change.what, change.todo)
     new_tasks = [task for task in project.tasks.all() if task in tasks and task not in before]
-    for caution in new_task_cautions(new_tasks, before):
-        tally.problem(settings.folder, caution.what, _SLIP)
+    for task, caution in zip(new_tasks, new_task_cautions(new_tasks, before), strict=False):
+        tally.problem(settings.folder, caution.what, _SLIP, unit=task_unit(task))
     return tally.summary(
         model=info.id,
         images_without_map=len(images) - len(matches.map_of),
@@ -123,6 +124,11 @@ def import_maps(project: Project, settings: ImportMapsSettings, progress: Progre
         unclear_maps=len(matches.unclear) + sum(len(several) for several in matches.rivals.values()),
         new_tasks=new_tasks,
     )
+
+
+def task_unit(task: str) -> str:
+    """Return what the caution about a new task is stored under."""
+    return f"task {task}"
 
 
 class _Import:

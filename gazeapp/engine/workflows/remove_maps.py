@@ -10,6 +10,8 @@ from gazeapp.engine.project.removal import remove_maps_of, remove_model_without_
 from gazeapp.engine.reports.numbers import listed
 from gazeapp.engine.scoring.findings import OBSERVERS
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.import_maps import VERB as IMPORT
+from gazeapp.engine.workflows.import_maps import task_unit
 from gazeapp.engine.workflows.measure import VERB as MEASURE
 from gazeapp.engine.workflows.measure import forget_measured
 from gazeapp.engine.workflows.score_summary import VERB as SCORE
@@ -59,6 +61,8 @@ def remove_maps(project: Project, settings: RemoveMapsSettings, progress: Progre
         forget_measured(project)
         model_gone = remove_model_without_maps(project, model.id)
         tasks_gone = [task for task in tasks if remove_unused_task(project, task)]
+        for task in tasks_gone:
+            project.problems.clear(IMPORT, task_unit(task))
     tally.done = removed.maps
     said = [f"{_count(removed.maps, 'map')} of {model.name} removed{_under(tasks)}"]
     if removed.scores or removed.measures:

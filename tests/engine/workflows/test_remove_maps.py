@@ -128,8 +128,11 @@ def test_maps_that_take_the_numbers_of_removed_ones_are_scored_and_measured(proj
 def test_a_slip_of_the_task_is_undone(project: Project, tmp_path: Path):
     maps(project, tmp_path, "Three", ("serach",), seed=5)
     assert project.tasks.all() == ["free", "search", "serach"]
+    slip = "Task 'serach' is new; the project had: free, search."
+    assert slip in [problem.what for problem in project.problems.all()]
     done = remove_maps(project, RemoveMapsSettings("three", "serach"), SILENT)
     assert done.details["tasks_removed"] == ["serach"]
+    assert slip not in [problem.what for problem in project.problems.all()]
     assert project.tasks.all() == ["free", "search"]
     assert done.details["said"] == (
         "4 maps of Three removed under 'serach'. The model is no longer in the project. "
