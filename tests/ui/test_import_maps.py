@@ -5,6 +5,7 @@ import pytest
 
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.import_maps import ImportMapsSettings
+from gazeapp.ui.dialogs.form import Fold
 from gazeapp.ui.dialogs.import_maps import ImportMapsDialog
 from gazeapp.ui.study import read_study
 from tests.ui.small_study import build
@@ -54,6 +55,16 @@ def test_the_dialog_says_what_is_missing_and_gives_settings(qtbot, study, maps):
     )
     dialog.tasks["general"].setChecked(False)
     assert "at least one task" in reason()
+
+
+def test_the_dialog_grows_with_its_folded_part(qtbot, study):
+    dialog = ImportMapsDialog(None, view(study.path))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    height = dialog.encoder.sizeHint().height()
+    dialog.findChild(Fold).open()
+    qtbot.waitUntil(lambda: dialog.encoder.height() >= height)
+    assert dialog.decoder.y() >= dialog.encoder.y() + height
 
 
 def test_maps_come_in_from_the_menu(qtbot, window, study, maps, monkeypatch):

@@ -67,6 +67,9 @@ class FormDialog(QDialog):
     def add_folded(self, title: str) -> QFormLayout:
         """Add a part that is folded until it is asked for, and return its form."""
         fold = Fold(title)
+        fold.turned.connect(
+            self.make_room, Qt.ConnectionType.QueuedConnection
+        )  # once its fields are laid out
         self.body.addWidget(fold)
         return fold.form
 
@@ -78,6 +81,7 @@ class FormDialog(QDialog):
         self.accept_button.setToolTip(wrapped(reason))
         self.make_room()
 
+    @Slot()
     def make_room(self) -> None:
         """Grow when wrapped words need more lines, so that no field is squeezed."""
         layout = self.layout()
@@ -88,6 +92,9 @@ class FormDialog(QDialog):
 
 class Fold(QWidget):
     """A heading that shows or hides the fields under it."""
+
+    turned = Signal()
+    """The fields have come into sight, or gone."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -113,6 +120,7 @@ class Fold(QWidget):
     def _turn(self, open_: bool) -> None:
         theme.set_icon(self._button, "down" if open_ else "next")
         self._part.setVisible(open_)
+        self.turned.emit()
 
 
 class PathField(QWidget):
