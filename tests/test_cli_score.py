@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -108,3 +109,17 @@ def test_reports_and_exports_without_scores_say_so(study: Path, tmp_path: Path):
     assert "not scored with the preset mit" in other.stderr
     assert "there are scores of: tuebingen." in other.stderr
     assert run("report", study, "-o", tmp_path / "report.html").stderr == ""
+
+
+def test_tables_say_the_transform_and_the_primary_metric(study: Path, tmp_path: Path):
+    run("score", study, "--metric", "nss", "--metric", "cc", "--primary", "cc", "--transform", "density")
+    run("score", study, "--preset", "mit", "--metric", "nss")
+    assert run("export", study, "-o", tmp_path / "tables").exit_code == 0
+    for name in ("scores.csv", "summary.csv"):
+        with (tmp_path / "tables" / name).open(encoding="utf-8", newline="") as file:
+            found = {(r["preset"], r["metric"], r["transform"], r["primary"]) for r in csv.DictReader(file)}
+        assert found == {
+            ("tuebingen", "nss", "density", "false"),
+            ("tuebingen", "cc", "density", "true"),
+            ("mit", "nss", "none", "true"),
+        }

@@ -43,4 +43,10 @@ METRIC = text(
 )
 PRESET = text("preset", "named set of metric conventions")
 SETTINGS = integer("settings_id", "", "row of provenance.json, settings, that made this row")
+TRANSFORM = text(
+    "transform",
+    "density: each metric saw the map that suits it best, made from a density fitted on other images; none: the map "
+    "as it is",
+)
+PRIMARY = flag("primary", "whether the metric was declared as the one that claims rest on")
 VALUE_UNIT = "that of the metric"

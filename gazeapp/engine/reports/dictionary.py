@@ -13,9 +13,11 @@ from gazeapp.engine.reports.columns import (
     METRIC,
     MODEL,
     PRESET,
+    PRIMARY,
     RUN_LESION,
     SETTINGS,
     TASK,
+    TRANSFORM,
     VALUE_UNIT,
     flag,
     integer,
@@ -234,6 +236,8 @@ SCORES = Table(
         number("value", VALUE_UNIT, "the score; empty where it is undefined"),
         KIND,
         SETTINGS,
+        TRANSFORM,
+        PRIMARY,
     ),
 )
 CEILINGS = Table(
@@ -291,6 +295,8 @@ SUMMARY = Table(
         integer("n_subjects", "", "people who looked under the task"),
         SETTINGS,
         text("interval", "how the 95 % interval was made; empty without one"),
+        TRANSFORM,
+        PRIMARY,
     ),
 )
 MODELS = Table(

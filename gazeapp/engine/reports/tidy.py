@@ -43,6 +43,7 @@ from gazeapp.engine.reports.results.dictionary import (
 from gazeapp.engine.reports.scores import scored_with
 from gazeapp.engine.reports.tables import Table, Value
 from gazeapp.engine.scoring.presets import PRESETS
+from gazeapp.engine.types import Json
 
 Row = tuple[Value, ...]
 
@@ -186,7 +187,7 @@ def words(project: Project) -> Iterator[Row]:
 
 def scores(project: Project) -> Iterator[Row]:
     """Yield scores by preset, task, image and source, those of one image and task at a time."""
-    names = _names(project)
+    names, scored = _names(project), _scored(project)
     for preset in sorted(PRESETS):
         by_image = groupby(
             project.scores.each(preset, scored_with(project, preset)),
@@ -200,6 +201,7 @@ def scores(project: Project) -> Iterator[Row]:
                 yield (
                     *(names[image_id], row.source, task, row.method, row.lesion, row.metric, preset),
                     *(row.value, row.source_kind, row.settings_id),
+                    *scored(row.settings_id, row.metric),
                 )
 
 
@@ -214,6 +216,7 @@ def ceilings(project: Project) -> Iterator[Row]:
 
 def summary(project: Project) -> Iterator[Row]:
     """Yield the summary by preset, task, source and metric."""
+    scored = _scored(project)
     rows = sorted(
         project.scores.summary(),
         key=lambda r: (r.preset, r.task, r.source_kind, r.source, r.method, r.lesion, r.metric),
@@ -242,7 +245,22 @@ def summary(project: Project) -> Iterator[Row]:
                 r.settings_id,
                 r.interval,
             ),
+            *scored(r.settings_id, r.metric),
         )
+
+
+def _scored(project: Project) -> Callable[[int, str], Row]:
+    """Return a function from settings and metric to the map transform, and whether the metric is the primary one."""
+
+    @cache
+    def values(settings_id: int) -> Json:
+        return project.settings.get(settings_id).values
+
+    def scored(settings_id: int, metric: str) -> Row:
+        known = values(settings_id)
+        return str(known.get("transform", "none")), known.get("primary") == metric
+
+    return scored
 
 
 def problems(project: Project) -> Iterator[Row]:
