@@ -216,7 +216,7 @@ DIFFERENTIATION: tuple[MapMeasure, ...] = (
     ),
     MapMeasure(
         "specificity",
-        "Advantage of the own task's map",
+        "Advantage of a map of its own task",
         "",
         "How much better a map predicts the fixations of its own task than the other task's map does, in the unit of "
         "the metric.",

@@ -31,8 +31,8 @@ def _ids_of_measures() -> str:
     return (
         "## Ids of measures\n\n"
         "In `measure` of measures.csv and `metric` of findings.csv. With `_matched` behind it a measure of "
-        "concentration is of a map of as many fixations as people made, drawn from the map. Ids of metrics are those of the "
-        "methods (docs/methods.md).\n\n"
+        "concentration is of a map of as many fixations as people made, drawn from the map. Ids of metrics are those "
+        "of the methods (docs/methods.md).\n\n"
         f"| id | name | unit | meaning |\n|---|---|---|---|\n{listed}"
     )
 

@@ -139,7 +139,8 @@ def _stand(tested: Mapping[str, str]) -> str:
     if names["unclear"]:
         do = "does" if len(names["unclear"]) == 1 else "do"
         parts.append(f"{listed(names['unclear'])} {do} not differ clearly from it")
-    return listed(parts)
+    *first, last = parts
+    return f"{', '.join(first)}, and {last}" if first else last
 
 
 def _centre_reach(task: TaskScores, centre: SourceRow, k: int, primary: str) -> str:
@@ -152,7 +153,7 @@ def _centre_reach(task: TaskScores, centre: SourceRow, k: int, primary: str) -> 
 def _reach(task: TaskScores, row: SourceRow, k: int, primary: str) -> str:
     """Say what a source scores, with its share of the ceiling over its own images."""
     cell, name = _cell(row, k), metric_name(primary)
-    people = f"{count(task.n_subjects, 'subject')}, {count(cell.n_images, 'image')}"
+    people = f"{count(task.n_subjects, 'person', 'people')}, {count(cell.n_images, 'image')}"
     mean = metric_value(cell.mean, primary)
     if cell.percent is None:
         return f"scores {name} {mean} ({people}; there is no human ceiling to hold it against)"

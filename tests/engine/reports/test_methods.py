@@ -160,7 +160,7 @@ def test_every_metric_is_explained_where_it_was_computed(study, preset):
     for metric in metrics:
         assert metric_facts(metric, preset).formula in text
         assert metric_facts(metric, preset).meaning in text
-    assert "too few subjects" not in text
+    assert "too few people" not in text
     assert "those of ranks over at most 20." in text
     assert "EMD is exact between 16 cells along the longer side of the image" in text
     assert METRICS["auc_judd"].ceiling in text

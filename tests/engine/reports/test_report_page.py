@@ -295,7 +295,7 @@ def test_a_model_without_some_images_is_held_against_the_ceiling_of_those_it_has
     few, all_images = rows["cnn-lstm"], rows["centre_bias"]
     assert (few.n_images, all_images.n_images) == (2, 4)
     assert f"{few.ceiling:.2f}" != f"{all_images.ceiling:.2f}"
-    assert f"(NSS {few.mean:.2f} of {few.ceiling:.2f}; 5 subjects, 2 images)" in text
+    assert f"(NSS {few.mean:.2f} of {few.ceiling:.2f}; 5 people, 2 images)" in text
     assert "Not all were scored on the same images: CNN-LSTM on 2 images;" in text
     assert "Not all sources have the same images" in text
 

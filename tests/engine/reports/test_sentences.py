@@ -43,7 +43,7 @@ def test_the_best_model_comes_first_with_its_share_of_the_ceiling():
     sentences = text(B, A)
     assert sentences[0] == (
         "A comes closest to people: it reaches 84 % [80, 88] of the human ceiling (NSS 1.68 of 2.00; "
-        "12 subjects, 48 images)."
+        "12 people, 48 images)."
     )
     assert sentences[1] == "Next: B 70 % [66, 74]."
 
@@ -81,7 +81,7 @@ def test_a_lead_within_the_uncertainty_is_called_that():
 def test_every_model_stands_to_the_centre_bias_as_its_test_says():
     share = "The centre bias, which knows nothing of the image, reaches 75 % [71, 79]"
     above, below = against("A", 0.18), against("B", -0.1)
-    assert f"{share}; A is above it and B is below it." in text(A, B, CENTRE, tested=(above, below))
+    assert f"{share}; A is above it, and B is below it." in text(A, B, CENTRE, tested=(above, below))
     assert f"{share}; A is above it." in text(A, CENTRE, tested=(above,))
     assert f"{share}; every model is above it." in text(A, B, CENTRE, tested=(above, against("B", 0.1)))
 
@@ -89,14 +89,14 @@ def test_every_model_stands_to_the_centre_bias_as_its_test_says():
 @pytest.mark.parametrize("unsure", [against("B", 0.1, half=0.2), against("B", 0.1, p_holm=0.06)])
 def test_a_model_whose_interval_or_test_leaves_it_open_does_not_differ_clearly(unsure):
     share = "The centre bias, which knows nothing of the image, reaches 75 % [71, 79]"
-    told = f"{share}; A is above it and B does not differ clearly from it."
+    told = f"{share}; A is above it, and B does not differ clearly from it."
     assert told in text(A, B, CENTRE, tested=(against("A", 0.18), unsure))
 
 
 def test_a_model_that_was_not_tested_is_not_said_to_stand_anywhere():
     assert (
         "The centre bias, which knows nothing of the image, reaches 75 % [71, 79] of the human ceiling "
-        "(NSS 1.50 of 2.00; 12 subjects, 48 images)." in text(A, CENTRE)
+        "(NSS 1.50 of 2.00; 12 people, 48 images)." in text(A, CENTRE)
     )
 
 
@@ -134,7 +134,7 @@ def test_when_no_model_is_above_the_centre_bias_the_first_sentence_says_so():
     sentences = text(source("model", "C", 60), B, CENTRE, tested=(worst, unsure))
     assert sentences[0] == (
         "No model is clearly above the centre bias, which knows nothing of the image and reaches 75 % [71, 79] of the "
-        "human ceiling (NSS 1.50 of 2.00; 12 subjects, 48 images): C is below it and B does not differ clearly "
+        "human ceiling (NSS 1.50 of 2.00; 12 people, 48 images): C is below it, and B does not differ clearly "
         "from it."
     )
     assert sentences[1].startswith("The best of the models, B, reaches 70 % [66, 74] of the human ceiling (")
@@ -153,7 +153,7 @@ def test_a_baseline_without_a_percentage_is_compared_by_scores():
     sentences = text(bare(B), bare(CENTRE), tested=(against("B", -0.1),))
     assert sentences[0] == (
         "B is below the centre bias, which knows nothing of the image and scores NSS 1.50 "
-        "(12 subjects, 48 images; there is no human ceiling to hold it against)."
+        "(12 people, 48 images; there is no human ceiling to hold it against)."
     )
     assert "reaches NSS 1.50; A is above it." in text(bare(A), bare(CENTRE), tested=(against("A", 0.2),))[-1]
 
@@ -161,7 +161,7 @@ def test_a_baseline_without_a_percentage_is_compared_by_scores():
 def test_a_score_is_held_against_the_ceiling_of_its_own_images():
     few = source("model", "Few", 84, n_images=2, ceiling=3.65)
     sentences = text(few, B, CENTRE)
-    assert "(NSS 3.07 of 3.65; 12 subjects, 2 images)" in sentences[0]
+    assert "(NSS 3.07 of 3.65; 12 people, 2 images)" in sentences[0]
     assert (
         "Not all were scored on the same images: Few on 2 images; B and Centre bias on 48 images. Each is held "
         "against the ceiling of its own images." in sentences

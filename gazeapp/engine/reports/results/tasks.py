@@ -185,7 +185,7 @@ def specificity_figure(results: Results, pair: tuple[str, str]) -> Figure | None
     own = in_source_order(results, own)
     return Figure(
         id=f"specificity_{pair[0]}_{pair[1]}",
-        title=f"Advantage of the own task's map, {pair[0]} and {pair[1]}",
+        title=f"Advantage of a map of its own task, {pair[0]} and {pair[1]}",
         caption=captioned(
             results,
             "How much better a map predicts the fixations of its own task than the map of the other task does, with 95 "

@@ -112,8 +112,8 @@ def contrast_name(against: str) -> str:
 
 def people_text(results: Results, n_images: int, n_subjects: int) -> str:
     """Return how many images and people a number rests on."""
-    who = "simulated observer" if results.simulated else "subject"
-    subjects = f", {count(n_subjects, who)}" if n_subjects else ""
+    who = ("simulated observer", "") if results.simulated else ("person", "people")
+    subjects = f", {count(n_subjects, *who)}" if n_subjects else ""
     return f"{count(n_images, 'image')}{subjects}" if n_images else subjects.removeprefix(", ")
 
 

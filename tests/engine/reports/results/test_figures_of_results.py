@@ -36,7 +36,7 @@ def test_percent_of_ceiling_is_drawn_as_bars_with_intervals_and_the_ceiling(stud
 
 
 def test_a_bar_tells_definition_ceiling_interval_and_settings(study):
-    for simulated, who in ((False, "subjects"), (True, "simulated observers")):
+    for simulated, who in ((False, "people"), (True, "simulated observers")):
         bars = scores.score_figure(made.results(simulated=simulated), ["general"], ["nss"]).axes[0].series
         text = next(one.texts[0] for one in bars if one.name == "ViT-Transformer")
         for part in (
