@@ -8,7 +8,7 @@ from collections.abc import Sequence
 _OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#F0E442")
 
 # From the muted scheme of Tol (2021), https://sronpersonalpages.nl/~pault/; for models that these do not reach.
-_MORE = ("#999933", "#AA4499", "#44AA99", "#882255")
+_MORE = ("#AA4499", "#882255", "#44AA99", "#999933")
 
 PEOPLE_COLOUR = _OKABE_ITO[0]
 REFERENCE_COLOUR = "#8A8A8A"

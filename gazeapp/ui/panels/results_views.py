@@ -167,7 +167,7 @@ def _differences(results: Results, task: str, metric: str) -> Shown:
 
 def _factorial(results: Results, _task: str, metric: str) -> Shown:
     return Shown(
-        _present(design.factorial_table(results, metric), design.cell_table(results, metric)),
+        _present(_tests_first(design.factorial_table(results, metric)), design.cell_table(results, metric)),
         _drawn(design.interaction_figure(results, metric), design.effect_figure(results, metric)),
     )
 
