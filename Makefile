@@ -35,7 +35,7 @@ contract: setup
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2
 
 simulations: setup
 	$(BIN)/python -m pytest -q -m simulation --timeout 3600

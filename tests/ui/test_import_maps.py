@@ -63,8 +63,9 @@ def test_the_dialog_grows_with_its_folded_part(qtbot, study):
     dialog.show()
     height = dialog.encoder.sizeHint().height()
     dialog.findChild(Fold).open()
-    qtbot.waitUntil(lambda: dialog.encoder.height() >= height)
-    assert dialog.decoder.y() >= dialog.encoder.y() + height
+    qtbot.waitUntil(
+        lambda: dialog.encoder.height() >= height and dialog.decoder.y() >= dialog.encoder.y() + height
+    )
 
 
 def test_maps_come_in_from_the_menu(qtbot, window, study, maps, monkeypatch):
