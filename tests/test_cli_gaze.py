@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from gazeapp.cli import main
+from gazeapp.engine.errors import StoppedError
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.gaze_rules import choices_of, default_geometry
-from gazeapp.engine.workflows.base import StoppedError
 from gazeapp.engine.workflows.human_maps import HumanMaps
 
 

@@ -1,4 +1,4 @@
-"""The one error that is meant for the user's eyes."""
+"""The error that is meant for the user's eyes, and the sign that the user wants to stop."""
 
 from __future__ import annotations
 
@@ -21,3 +21,7 @@ class GazeError(Exception):
         self.where = where
         self.todo = todo
         super().__init__(" ".join(part for part in (f"{where}:" if where else "", what, todo) if part))
+
+
+class StoppedError(Exception):
+    """The user cancelled in the middle of a unit; nothing of the unit is stored."""

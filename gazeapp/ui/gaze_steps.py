@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.gaze_rules import choices_of, default_geometry
-from gazeapp.engine.workflows.base import Progress, StoppedError, Summary
+from gazeapp.engine.workflows.base import Progress, Summary
 from gazeapp.engine.workflows.marking import (
     GeometrySettings,
     ShiftSettings,

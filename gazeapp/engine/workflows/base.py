@@ -96,10 +96,6 @@ class Summary:
         }
 
 
-class StoppedError(Exception):
-    """The user cancelled in the middle of a unit; nothing of the unit is stored."""
-
-
 class Tally:
     """Counts the units of one call of a verb, and turns their failures into problems.
 

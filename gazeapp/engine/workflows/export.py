@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePath
 
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.project import ProblemRow, Project
 from gazeapp.engine.project.settings import versions
@@ -55,10 +55,6 @@ class ExportSettings:
     figures: bool = True
 
 
-class _StoppedError(Exception):
-    """The user cancelled; whatever file is being written is given up."""
-
-
 class _Count:
     """Tells the progress of an export, and stops it when the user wants."""
 
@@ -72,11 +68,11 @@ class _Count:
 
         Raises
         ------
-        _StoppedError
+        StoppedError
             If the user cancelled.
         """
         if self._progress.cancelled:
-            raise _StoppedError
+            raise StoppedError
         self._progress.report(self.done, self._total, message)
 
     def finish(self) -> None:
@@ -143,7 +139,7 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
             json.dumps(_provenance(project, folder, rows, drawings), indent=2, ensure_ascii=False) + "\n",
         )
         count.finish()
-    except _StoppedError:
+    except StoppedError:
         stopped = True
     distinct = list({str(error): error for error in failed}.values())
     problems = tuple(_store(project, error) for error in distinct)

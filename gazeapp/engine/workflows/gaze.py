@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.gaze.cautions import counted, unknown_images
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.detection import DetectionSettings, detect_contents
@@ -26,7 +26,7 @@ from gazeapp.engine.project import Project, RecordingRow
 from gazeapp.engine.project.gaze_rules import AS_READ, choices_of, default_geometry, outdated_detection
 from gazeapp.engine.project.settings import as_values, settings_hash
 from gazeapp.engine.types import Json
-from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
+from gazeapp.engine.workflows.base import Progress, Summary, Tally
 from gazeapp.engine.workflows.gaze_rows import put_back, shifts_of, store_trials
 from gazeapp.engine.workflows.gaze_state import assume_scored
 from gazeapp.engine.workflows.marking import GEOMETRY_VERB, Marker, choose_fixations

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.density import human_map
 from gazeapp.engine.gaze.geometry import Sigma
@@ -15,7 +15,7 @@ from gazeapp.engine.gaze.records import IMAGE
 from gazeapp.engine.project import FixationTable, ImageRow, Project, RecordingRow, TrialRow
 from gazeapp.engine.project.gaze_rules import choices_of, default_geometry, geometry_of
 from gazeapp.engine.types import DoubleArray, FloatArray, Json
-from gazeapp.engine.workflows.base import SILENT, Progress, StoppedError
+from gazeapp.engine.workflows.base import SILENT, Progress
 
 VERB = "human map"
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.gaze.choices import GazeChoices, eyes_used, mark
 from gazeapp.engine.gaze.geometry import Affine, Geometry, shown_at
 from gazeapp.engine.gaze.image_names import ImageNames
@@ -25,7 +25,7 @@ from gazeapp.engine.project import ImageRow, Project, RecordingRow, TrialRow
 from gazeapp.engine.project.gaze import CHOICES, GEOMETRY, StoredFixations
 from gazeapp.engine.project.gaze_rules import choices_of, default_geometry, geometry_of, outdated_detection
 from gazeapp.engine.types import BoolArray, IntArray, Json
-from gazeapp.engine.workflows.base import SILENT, Progress, StoppedError, Summary, Tally
+from gazeapp.engine.workflows.base import SILENT, Progress, Summary, Tally
 from gazeapp.engine.workflows.gaze_state import assume_scored
 from gazeapp.engine.workflows.human_maps import HumanMaps
 

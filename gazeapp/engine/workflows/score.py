@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.gaze.geometry import Sigma
 from gazeapp.engine.project import (
     CEILING,
@@ -29,7 +29,7 @@ from gazeapp.engine.scoring.metrics import PreparedMap
 from gazeapp.engine.scoring.presets import preset
 from gazeapp.engine.scoring.sources import Source, SourceMap
 from gazeapp.engine.types import DoubleArray, FloatArray, Json
-from gazeapp.engine.workflows.base import Progress, StoppedError, Summary, Tally
+from gazeapp.engine.workflows.base import Progress, Summary, Tally
 from gazeapp.engine.workflows.gaze_state import gaze_states, remember_scored
 from gazeapp.engine.workflows.score_findings import find
 from gazeapp.engine.workflows.score_prepare import Prepared, prepare, spectral_of

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.project import ImageRow, Project
 from gazeapp.engine.scoring.baselines.from_fixations import OtherImages
@@ -26,7 +26,7 @@ from gazeapp.engine.scoring.densities.of_image import Densities, in_shares, rela
 from gazeapp.engine.scoring.image import Rules
 from gazeapp.engine.scoring.sources import TRUTH, Source, SourceMap
 from gazeapp.engine.types import FloatArray
-from gazeapp.engine.workflows.base import Progress, StoppedError
+from gazeapp.engine.workflows.base import Progress
 from gazeapp.engine.workflows.score_units import TaskPeople, image_seed, source_of
 
 _PICTURE_SIDE = 256
