@@ -202,7 +202,7 @@ TABLE: tuple[ActionInfo | str, ...] = (
     ActionInfo(
         "study.score",
         "Score the study…",
-        "Compare every map with where people looked: choose conventions and metrics.",
+        "Compare every map, and people themselves, with where people looked: choose conventions and metrics.",
         STUDY,
         ("Ctrl+R",),
         "chart",

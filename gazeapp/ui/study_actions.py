@@ -415,15 +415,13 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     if study is None:
         return dict.fromkeys(found, _NEEDS_PROJECT)
     no_images = "" if study.images else "the project has no images yet"
-    no_maps = "" if study.runs else "no model has been run yet"
     no_gaze = "" if study.fixations else "no gaze has been imported yet"
     no_tasks = "" if study.tasks else "the project has no task yet; import gaze or name one"
     found["study.gaze"] = no_images
     found["study.extract"] = found["study.maps"] = no_images or no_tasks
-    found["study.score"] = no_images or no_gaze or no_maps
-    found["study.scanpaths"] = no_images or no_gaze
+    # Without any model, people and the baselines are scored all the same: that is the ceiling.
+    found["study.score"] = found["study.scanpaths"] = found["study.quality"] = no_images or no_gaze
     found["study.report"] = found["study.export"] = no_images
-    found["study.quality"] = no_images or no_gaze
     if read_only:
         for action_id in _CHANGES:
             found[action_id] = read_only

@@ -58,10 +58,10 @@ def test_the_palette_and_the_sheet_of_keys_know_every_action(window, qtbot):
 
 
 def test_a_reason_disables_and_explains(window):
-    window.actions_.set_reason("study.score", "no model has been run yet")
+    window.actions_.set_reason("study.score", "no gaze has been imported yet")
     action = window.actions_["study.score"]
     assert not action.isEnabled()
-    assert "no model has been run yet" in action.toolTip()
+    assert "no gaze has been imported yet" in action.toolTip()
     window.actions_.set_reason("study.score", "")
     assert action.isEnabled()
     assert "Not now" not in action.toolTip()
@@ -87,10 +87,11 @@ def test_reasons_follow_what_the_study_holds(tmp_path, window):
     assert locked["study.report"] == ""
     with Project.open(build(tmp_path / "half", models=0).path) as project:
         without_models = reasons(read_study(project), "")
-        assert "no model" in without_models["study.score"]
-        assert without_models["study.scanpaths"] == ""
+        assert without_models["study.score"] == without_models["study.scanpaths"] == ""
     with Project.open(build(tmp_path / "blind", subjects=0, scored=False).path) as project:
-        assert "no gaze" in reasons(read_study(project), "")["study.scanpaths"]
+        without_people = reasons(read_study(project), "")
+        assert "no gaze" in without_people["study.scanpaths"]
+        assert "no gaze" in without_people["study.score"]
     assert locked["study.scanpaths"] == "its folder cannot be written"
     assert isinstance(ready, StudyView)
 

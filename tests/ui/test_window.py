@@ -449,16 +449,19 @@ def test_what_another_program_stores_shows_everywhere(window, qtbot, tmp_path, m
     with qtbot.waitSignal(window.session.refreshed):
         window.session.open(path)
     qtbot.waitUntil(lambda: window.bench.compare.scene is not None)
-    assert window.actions_.reason("study.score") == "no model has been run yet"
+    assert not _status_says(window, "1 model")
+    assert [pane.source for pane in window.bench.compare.panes] == ["people"]
     with Project.open(path) as project, project.transaction():
         settings = project.settings.put("test", {"seed": 2})
         project.runs.put_model(ModelInfo(id="late", name="Late", kind="captioner", domain="demo-world"))
         add_run(project, project.images.all()[0].id, "late", "general", CAPTION, settings)
-    qtbot.waitUntil(lambda: not window.actions_.reason("study.score"))
-    assert any(
-        "1 model" in each.text()
-        for kind in (QLabel, QPushButton)
-        for each in window.status.findChildren(kind)
+    qtbot.waitUntil(lambda: _status_says(window, "1 model"))
+    qtbot.waitUntil(lambda: [pane.source for pane in window.bench.compare.panes] == ["people", "late"])
+
+
+def _status_says(window, words):
+    return any(
+        words in each.text() for kind in (QLabel, QPushButton) for each in window.status.findChildren(kind)
     )
 
 
