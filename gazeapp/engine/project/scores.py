@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,29 @@ _CURRENT = (
     "ELSE {table}.preset NOT IN (SELECT preset FROM summary) OR ({table}.preset, {table}.settings_hash) IN "
     "(SELECT preset, settings_hash FROM summary) END"
 )
+# What has a number by one metric under one task, with the settings of the preset's summary.
+_OF_METRIC = (
+    "task_id = (SELECT id FROM tasks WHERE name = :task) AND metric = :metric AND preset = :preset AND "
+    "value IS NOT NULL AND settings_hash IN (SELECT settings_hash FROM summary WHERE preset = :preset)"
+)
+
+
+class ImageScore(NamedTuple):
+    """What a map of one image scores by a metric that is known from what was asked for."""
+
+    image_id: int
+    source_kind: str
+    source: str
+    method: str
+    value: float
+
+
+class ImageCeiling(NamedTuple):
+    """An image's part of a ceiling by a metric that is known from what was asked for."""
+
+    image_id: int
+    estimator: str
+    value: float
 
 
 class ScoreStore(Store):
@@ -48,6 +72,26 @@ class ScoreStore(Store):
             {"preset": preset, "settings": settings_hash},
         )
         return (ScoreRow(*row) for row in rows)
+
+    def of_metric(self, preset: str, task: str, metric: str) -> Iterator[ImageScore]:
+        """Yield what the maps of every image score by one metric under one task, without a lesion.
+
+        Scores are those of the settings that the preset's summary was made with; there are none without one.
+        """
+        rows = self._db.execute(
+            "SELECT image_id, source_kind, source, method, value FROM scores "
+            f"WHERE lesion = '' AND {_OF_METRIC}",
+            {"preset": preset, "task": task, "metric": metric},
+        )
+        return map(ImageScore._make, rows)
+
+    def ceilings_of_metric(self, preset: str, task: str, metric: str) -> Iterator[ImageCeiling]:
+        """Yield each image's parts of the ceilings of one metric under one task, as :meth:`of_metric` does."""
+        rows = self._db.execute(
+            f"SELECT image_id, estimator, value FROM ceilings WHERE {_OF_METRIC}",
+            {"preset": preset, "task": task, "metric": metric},
+        )
+        return map(ImageCeiling._make, rows)
 
     def ceilings(self, preset: str | None = None, settings_hash: str | None = None) -> list[CeilingRow]:
         """Return each image's parts of the ceilings, of one preset or of all."""

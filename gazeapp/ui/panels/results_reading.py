@@ -50,11 +50,10 @@ def images_work(preset: str, task: str, metric: str) -> Callable[[Any, Any], Ima
         names = _names(project)
         place = {image_id: k for k, image_id in enumerate(names)}
         columns = _Columns(len(names))
-        asked = {"task": task, "metric": metric, "preset": preset}
-        for image_id, kind, source, method, value in project.db.execute(_SCORES, asked):
+        for image_id, kind, source, method, value in project.scores.of_metric(preset, task, metric):
             columns.of((task, metric, kind, source, method))[place[image_id]] = value
         people = _Columns(len(names))
-        for image_id, estimator, value in project.db.execute(_CEILINGS, asked):
+        for image_id, estimator, value in project.scores.ceilings_of_metric(preset, task, metric):
             if estimator in PEOPLE_BY_IMAGE:
                 people.of((estimator,))[place[image_id]] = value
         estimator = next((one for one in PEOPLE_BY_IMAGE if (one,) in people.made), "")
@@ -67,18 +66,6 @@ def images_work(preset: str, task: str, metric: str) -> Callable[[Any, Any], Ima
         )
 
     return work
-
-
-_CURRENT = "settings_hash IN (SELECT settings_hash FROM summary WHERE preset = :preset)"
-_SCORES = (
-    "SELECT image_id, source_kind, source, method, value FROM scores WHERE task_id = (SELECT id FROM tasks WHERE "
-    "name = :task) AND metric = :metric AND preset = :preset AND lesion = '' AND value IS NOT NULL AND "
-    + _CURRENT
-)
-_CEILINGS = (
-    "SELECT image_id, estimator, value FROM ceilings WHERE task_id = (SELECT id FROM tasks WHERE name = :task) "
-    "AND metric = :metric AND preset = :preset AND value IS NOT NULL AND " + _CURRENT
-)
 
 
 class _Columns:

@@ -14,7 +14,7 @@ import pytest
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
-from gazeapp.engine.project import MeasureRow, Project, ScoreRow, SubjectScoresRow, SummaryRow
+from gazeapp.engine.project import CeilingRow, MeasureRow, Project, ScoreRow, SubjectScoresRow, SummaryRow
 from gazeapp.engine.project.schema import SCHEMA_VERSION
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.scoring.findings import Finding
@@ -480,3 +480,27 @@ def test_scores_of_each_person_come_back(project):
     (found,) = project.scores.subject_scores("tuebingen")
     assert (found.subjects, found.n_fixations, found.columns) == (own.subjects, own.n_fixations, own.columns)
     np.testing.assert_array_equal(found.values, own.values)
+
+
+def test_what_images_score_by_one_metric_is_that_of_the_settings_of_the_summary(project):
+    image_id, task = project_with_image(project)
+    older, newer = (project.settings.put("score", {"a": k}) for k in (1, 2))
+    for settings, value in ((older, 1.5), (newer, 2.5)):
+        score = ScoreRow(image_id, "model", "m", task, "mean", "", "nss", "tuebingen", value, settings)
+        others = [
+            replace(score, metric="cc"),
+            replace(score, lesion="left half"),
+            replace(score, source="mute", value=float("nan")),
+        ]
+        ceiling = CeilingRow(image_id, task, "nss", "tuebingen", "loso", value + 1, 4, settings)
+        project.scores.put_unit([score, *others], [ceiling, replace(ceiling, metric="cc")], "inputs")
+    assert list(project.scores.of_metric("tuebingen", task, "nss")) == []
+    assert list(project.scores.ceilings_of_metric("tuebingen", task, "nss")) == []
+    summary = SummaryRow(
+        "model", "m", task, "mean", "", "nss", "tuebingen", 1, 2, *[None] * 2, "", *[None] * 4, newer
+    )
+    project.scores.put_summary("tuebingen", [task], [summary], newer)
+    assert list(project.scores.of_metric("tuebingen", task, "nss")) == [(image_id, "model", "m", "mean", 2.5)]
+    assert list(project.scores.ceilings_of_metric("tuebingen", task, "nss")) == [(image_id, "loso", 3.5)]
+    assert list(project.scores.of_metric("mit", task, "nss")) == []
+    assert list(project.scores.of_metric("tuebingen", "another task", "nss")) == []
