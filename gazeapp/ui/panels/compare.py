@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from PySide6.QtCore import QMargins, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from gazeapp.ui.canvas.arrange import best_columns
+from gazeapp.ui.canvas.arrange import PaneGrid
 from gazeapp.ui.canvas.caption import MEAN_MAP, stepped
 from gazeapp.ui.canvas.colourbar import ColourBar
 from gazeapp.ui.canvas.gaze import GazeStyle
-from gazeapp.ui.canvas.heat import HeatLayer, Scale, density_layer, difference_layer
+from gazeapp.ui.canvas.heat import HeatLayer, Scale
+from gazeapp.ui.canvas.layers import SceneLayers
 from gazeapp.ui.canvas.mover import ScanpathMover
 from gazeapp.ui.canvas.notice import Notice
 from gazeapp.ui.canvas.pane import ImagePane
@@ -31,7 +31,6 @@ from gazeapp.ui.widgets import place_now
 
 # A scene that was read ahead or is small arrives sooner than this, and then nothing dims.
 _DIM_AFTER_MS = 120
-_LINES_LEAST = 2
 _GAP = 2 * STEP
 _MARGINS = QMargins(_GAP, STEP, STEP, STEP)
 
@@ -65,8 +64,7 @@ class ComparePanel(QWidget):
         self._scene: SceneView | None = None
         self._region = FIT
         self._probe: tuple[float, float] | None = None
-        self._layers: dict[tuple[str, int, bool], HeatLayer] = {}
-        self._lines = _LINES_LEAST
+        self._layers: SceneLayers | None = None
         self._panes: dict[str, ImagePane] = {}
         self._placeholder: Notice | None = None
         self.bar = CompareBar(selection)
@@ -74,8 +72,7 @@ class ComparePanel(QWidget):
         self.density_bar = ColourBar("density")
         self.difference_bar = ColourBar("model −\npeople")
         self.empty = Notice()
-        self._grid_area = QWidget()
-        self._grid = QGridLayout(self._grid_area)
+        self._grid = PaneGrid(_GAP, STEP)
         self._stack = QStackedWidget()
         self._dim_timer = QTimer(self, singleShot=True, interval=_DIM_AFTER_MS)
         self._lay_out()
@@ -136,7 +133,7 @@ class ComparePanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Arrange the panes so that the pictures are as large as they can be."""
         super().resizeEvent(event)
-        self._lines = _LINES_LEAST
+        self._grid.forget_lines()
         self._arrange()
 
     def _lay_out(self) -> None:
@@ -148,11 +145,8 @@ class ComparePanel(QWidget):
         row = QHBoxLayout(page)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(_GAP)
-        row.addWidget(self._grid_area, 1)
+        row.addWidget(self._grid, 1)
         row.addLayout(bars)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(_GAP)
-        self._grid.setVerticalSpacing(STEP)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(page)
         layout = QVBoxLayout(self)
@@ -236,14 +230,14 @@ class ComparePanel(QWidget):
             self._region = FIT
             self._probe = None
         self._scene = scene
-        self._layers.clear()
+        self._layers = SceneLayers(scene)
         self._rebuild(scene)
         self.bar.set_subjects(scene.people.subjects)
         self._stack.setCurrentIndex(1)
         self.bar.setEnabled(True)
         self._draw()
         self._arrange()
-        place_now(self, self._stack, self._stack.widget(1), self._grid_area)
+        place_now(self, self._stack, self._stack.widget(1), self._grid)
 
     def _request(self) -> None:
         image_id = self._selection.image_id
@@ -316,7 +310,7 @@ class ComparePanel(QWidget):
             self._placeholder.also_pressed.connect(self.maps_requested)
 
     def _new_pane(self, source: str) -> ImagePane:
-        pane = ImagePane(source, self._grid_area)
+        pane = ImagePane(source, self._grid)
         pane.focus_wanted.connect(self._focus)
         pane.word_chosen.connect(self._choose_word)
         pane.action_wanted.connect(self._want_action)
@@ -353,16 +347,16 @@ class ComparePanel(QWidget):
             pane.view.set_opacity(display.opacity)
             pane.view.set_overlay(display.show_overlay)
         self._set_dimmed(False)
-        self._draw_maps(scene)
+        self._draw_maps()
         self._draw_captions(scene)
         self._draw_notices(scene)
         self._draw_titles()
         self._set_probe(self._probe)
         self.mover.show(self._panes[PEOPLE].view, scene, display.subject, display.moving)
 
-    def _draw_maps(self, scene: SceneView) -> None:
+    def _draw_maps(self) -> None:
         display = self._selection.display
-        layers = {source: self._layer(scene, source) for source in self._panes}
+        layers = {source: self._layer(source) for source in self._panes}
         bars = {False: self.density_bar, True: self.difference_bar}
         tables = {False: density_table(display.colormap), True: difference_table()}
         shared: dict[bool, Scale] = {}
@@ -378,28 +372,14 @@ class ComparePanel(QWidget):
             pane.set_layer(layer, tables[signed], own)
             pane.bar.setVisible(not display.shared_scale and layer is not None)
 
-    def _layer(self, scene: SceneView, source: str) -> HeatLayer | None:
+    def _layer(self, source: str) -> HeatLayer | None:
         """Return the map that a pane shows: people's, a mean, a word's, or a difference."""
-        people = scene.people.map
-        if source == PEOPLE:
-            return people.layer if people else None
-        model = self._model(source)
-        if model is None or model.map is None:
+        if self._layers is None:
             return None
-        word = self._word(model)
-        difference = self._selection.display.show_difference and people is not None
-        if word == MEAN_MAP and not difference:
-            return model.map.layer
-        key = (source, word, difference)
-        if key not in self._layers:
-            mean = word == MEAN_MAP or model.word_maps is None
-            values = model.map.values if mean or model.word_maps is None else model.word_maps[word]
-            if difference and people is not None:
-                pair = ((values, model.map.rect), (people.values, people.rect))
-                self._layers[key] = difference_layer(*pair, scene.width, scene.height)
-            else:
-                self._layers[key] = density_layer(values, model.map.rect, scene.width, scene.height)
-        return self._layers[key]
+        model = self._model(source)
+        if model is None:
+            return self._layers.people
+        return self._layers.of_model(model, self._word(model), self._selection.display.show_difference)
 
     def _draw_captions(self, scene: SceneView) -> None:
         self._panes[PEOPLE].caption.set_text(
@@ -473,24 +453,9 @@ class ComparePanel(QWidget):
     def _arrange(self) -> None:
         if self._scene is None or not self._panes:
             return
-        tiles: list[QWidget] = [*self._panes.values()]
-        if self._placeholder is not None:
-            tiles.append(self._placeholder)
-        room = self._room()
-        title, caption = self._panes[PEOPLE].title, self._panes[PEOPLE].caption
-        aspect = self._scene.width / self._scene.height
-        chrome = title.height() + caption.height_of(_LINES_LEAST)
-        columns = best_columns(len(tiles), room.width(), room.height(), aspect, chrome, (_GAP, STEP))
-        rows = math.ceil(len(tiles) / columns)
-        for place, tile in enumerate(tiles):
-            self._grid.addWidget(tile, place // columns, place % columns)
-        for column in range(max(self._grid.columnCount(), columns)):
-            self._grid.setColumnStretch(column, 1 if column < columns else 0)
-        for row in range(max(self._grid.rowCount(), rows)):
-            self._grid.setRowStretch(row, 1 if row < rows else 0)
-        width = (room.width() - (columns - 1) * _GAP) / columns
-        height = (room.height() - (rows - 1) * STEP) / rows
-        self._fit_captions(math.floor(width), height - title.height() - width / aspect)
+        self._grid.arrange(
+            self.panes, self._placeholder, self._room(), self._scene.width / self._scene.height
+        )
 
     def _room(self) -> QSize:
         """Return the room for panes; the layout may not have been done yet, so it is reckoned here."""
@@ -498,15 +463,3 @@ class ComparePanel(QWidget):
         bars = [bar for bar in (self.density_bar, self.difference_bar) if not bar.isHidden()]
         beside = bars[0].width() + _GAP if bars else 0
         return QSize(area.width() - beside, area.height() - self.bar.sizeHint().height() - STEP)
-
-    def _fit_captions(self, width: int, spare: float) -> None:
-        """Give all captions the same room, more lines only where that makes no picture smaller.
-
-        Room only grows while stepping through images: a layout that breathes is a jump.
-        """
-        captions = [pane.caption for pane in self._panes.values()]
-        needed = max(caption.lines_needed(width) for caption in captions)
-        most = max(captions[0].lines_within(spare), _LINES_LEAST)
-        self._lines = min(max(self._lines, needed), most)
-        for caption in captions:
-            caption.set_lines(self._lines)
