@@ -23,10 +23,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from made_gaze import add_recording, fixation_rows, write_pictures
 
-from gazeapp.engine.gaze.records import IMAGE, Frame
-from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.gaze import FixationRow, NewTrial
@@ -79,7 +77,7 @@ def write_project(folder: Path, n_images: int, side: int) -> Path:
     """Write a study of ``n_images`` of ``side`` x 3/4 ``side`` px."""
     rng = np.random.default_rng(7)
     path, size = folder / "study.gaze", (side, side * 3 // 4)
-    files = list(_pictures(folder, size, rng))
+    files = write_pictures(folder, ".png", size, rng)
     with Project.create(path) as project, project.transaction():
         settings = project.settings.put("bench", {})
         for model in range(MODELS):
@@ -106,14 +104,6 @@ def write_project(folder: Path, n_images: int, side: int) -> Path:
     return path
 
 
-def _pictures(folder: Path, size: tuple[int, int], rng: np.random.Generator) -> Iterator[tuple[Path, str]]:
-    for number in range(8):
-        coarse = Image.fromarray(rng.integers(0, 255, (24, 32, 3), dtype=np.uint8))
-        file = folder / f"picture-{number}.png"
-        coarse.resize(size).save(file)
-        yield file, sha256_of(file)
-
-
 def _look(
     project: Project,
     task: str,
@@ -122,18 +112,7 @@ def _look(
     settings: int,
     rng: np.random.Generator,
 ) -> None:
-    recording = project.gaze.add_recording(
-        path=project.folder / f"{task}.csv",
-        sha256=task,
-        format="csv",
-        confidence=1.0,
-        task=task,
-        facts={},
-        simulated=True,
-        settings_id=settings,
-        frame=Frame(of=IMAGE).as_json(),
-        geometry={},
-    )
+    recording = add_recording(project, task, task, settings)
     trials = [
         NewTrial(
             *(f"S{subject:02}", task, image, "", name),
@@ -154,11 +133,7 @@ def _fixations(trials: list[int], size: tuple[int, int], rng: np.random.Generato
         places = rng.uniform(0.2, 0.8, (4, 2))
         points = places[rng.integers(0, 4, SUBJECTS * FIXATIONS)]
         points = np.clip(points + rng.normal(0, 0.06, points.shape), 0, 0.999) * size
-        for row, (x, y) in enumerate(points.tolist()):
-            k = row % FIXATIONS
-            yield FixationRow(
-                trials[start + row // FIXATIONS], k + 1, k + 1, x, y, 250.0 * k, 220.0, "left", "", ""
-            )
+        yield from fixation_rows(trials[start : start + SUBJECTS], points)
 
 
 def measure(n_images: int, side: int, threads: int, what: str) -> dict[str, float]:

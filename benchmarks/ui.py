@@ -28,17 +28,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import pyqtgraph as pg
+from made_gaze import add_recording, fixation_rows
 from painted import Painted, settle, wait
 from PIL import Image
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 from ui_large import measure_large
 
-from gazeapp.engine.gaze.records import IMAGE, Frame
 from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project import Project
-from gazeapp.engine.project.gaze import FixationRow, NewTrial
+from gazeapp.engine.project.gaze import NewTrial
 from gazeapp.ui.canvas.view import Region
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.panels.compare import ComparePanel
@@ -79,18 +79,7 @@ def write_project(folder: Path, pictures: list[np.ndarray]) -> Path:
     with Project.create(path) as project, project.transaction():
         settings = project.settings.put("bench", {})
         project.tasks.add(TASK)
-        recording = project.gaze.add_recording(
-            path=folder / "bench.csv",
-            sha256="0",
-            format="csv",
-            confidence=1.0,
-            task=TASK,
-            facts={},
-            simulated=True,
-            settings_id=settings,
-            frame=Frame(of=IMAGE).as_json(),
-            geometry={},
-        )
+        recording = add_recording(project, "bench", TASK, settings)
         for model in range(PANES - 1):
             project.runs.put_model(ModelInfo(id=f"m{model}", name=f"Model {model + 1}", kind="captioner"))
         for number, pixels in enumerate(pictures):
@@ -108,11 +97,8 @@ def write_project(folder: Path, pictures: list[np.ndarray]) -> Path:
                 NewTrial(f"S{subject:02}", TASK, image, "", file.name, n_fixations=10, n_kept=10)
                 for subject in range(15)
             ]
-            project.gaze.add_fixations(
-                FixationRow(trial, k, k, *(rng.random(2) * PICTURE).tolist(), None, 250.0, "", "", "")
-                for trial in project.gaze.add_trials(recording, trials)
-                for k in range(1, 11)
-            )
+            points = rng.random((10 * len(trials), 2)) * PICTURE
+            project.gaze.add_fixations(fixation_rows(project.gaze.add_trials(recording, trials), points))
     return path
 
 

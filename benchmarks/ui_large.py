@@ -12,20 +12,17 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from made_gaze import add_recording, fixation_rows, write_pictures
 from painted import Painted, settle, wait
-from PIL import Image
 from PySide6.QtCore import QSettings, QSize, Qt
 from PySide6.QtGui import QIcon, QPixmap, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QApplication, QListView
 
-from gazeapp.engine.gaze.records import IMAGE, Frame
-from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.project import Project
-from gazeapp.engine.project.gaze import FixationRow, NewTrial
+from gazeapp.engine.project.gaze import NewTrial
 from gazeapp.ui.main_window import MainWindow
 from gazeapp.ui.notifications import Notifications
 from gazeapp.ui.theme import Theme
@@ -45,7 +42,7 @@ def write_large(folder: Path, n_images: int) -> Path:
     """Write a study of ``n_images``, each with 100 fixations of 10 subjects."""
     rng = np.random.default_rng(7)
     path = folder / "large.gaze"
-    files = _pictures(folder, rng)
+    files = [(file.read_bytes(), sha256) for file, sha256 in write_pictures(folder, ".jpg", SIZE, rng)]
     with Project.create(path) as project, project.transaction():
         settings = project.settings.put("bench", {})
         project.tasks.add(TASK)
@@ -60,32 +57,10 @@ def write_large(folder: Path, n_images: int) -> Path:
     return path
 
 
-def _pictures(folder: Path, rng: np.random.Generator) -> list[tuple[bytes, str]]:
-    made = []
-    for number in range(8):
-        coarse = Image.fromarray(rng.integers(0, 255, (24, 32, 3), dtype=np.uint8))
-        file = folder / f"picture-{number}.jpg"
-        coarse.resize(SIZE).save(file, quality=90)
-        made.append((file.read_bytes(), sha256_of(file)))
-        file.unlink()
-    return made
-
-
 def _add_recording(
     project: Project, number: int, images: list[tuple[int, str]], settings: int, rng: np.random.Generator
 ) -> None:
-    recording = project.gaze.add_recording(
-        path=project.folder / f"recording-{number:02}.csv",
-        sha256=str(number),
-        format="csv",
-        confidence=1.0,
-        task=TASK,
-        facts={},
-        simulated=True,
-        settings_id=settings,
-        frame=Frame(of=IMAGE).as_json(),
-        geometry={},
-    )
+    recording = add_recording(project, f"recording-{number:02}", TASK, settings)
     trials = [
         NewTrial(
             f"S{number * SUBJECTS + subject:03}",
@@ -98,7 +73,8 @@ def _add_recording(
         for image, name in images
         for subject in range(SUBJECTS)
     ]
-    project.gaze.add_fixations(_fixations(project.gaze.add_trials(recording, trials), rng))
+    ids = project.gaze.add_trials(recording, trials)
+    project.gaze.add_fixations(fixation_rows(ids, rng.random((len(ids) * FIXATIONS, 2)) * SIZE))
 
 
 def _quality(rng: np.random.Generator) -> dict[str, float]:
@@ -115,13 +91,6 @@ def _quality(rng: np.random.Generator) -> dict[str, float]:
         "gaps": int(rng.poisson(1)),
         "longest_gap_ms": float(rng.gamma(2, 60)),
     }
-
-
-def _fixations(trials: list[int], rng: np.random.Generator) -> Iterator[FixationRow]:
-    places = rng.random((len(trials) * FIXATIONS, 2)) * SIZE
-    for row, (x, y) in enumerate(places.tolist()):
-        trial, k = trials[row // FIXATIONS], row % FIXATIONS
-        yield FixationRow(trial, k + 1, k + 1, x, y, 250.0 * k, 220.0, "left", "", "")
 
 
 def measure_large(quick: bool) -> tuple[dict[str, float], dict[str, float]]:
