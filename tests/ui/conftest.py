@@ -11,6 +11,28 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import pytest
 import shiboken6
 from PySide6.QtCore import QSettings, QThread
+from pytestqt.qtbot import QtBot
+
+PATIENCE_MS = 60_000
+"""What a test waits for something to happen before it fails; on a busy machine seconds are not enough."""
+
+
+class PatientBot(QtBot):
+    """Waits as long as a busy machine may need; nothing is waited for longer than it takes to happen."""
+
+    def waitUntil(self, callback, *, timeout=PATIENCE_MS):
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitSignal(self, signal, *, timeout=PATIENCE_MS, **options):
+        return super().waitSignal(signal, timeout=timeout, **options)
+
+    def waitExposed(self, widget, *, timeout=PATIENCE_MS):
+        return super().waitExposed(widget, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp, request):
+    return PatientBot(request)
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +65,7 @@ def no_thread_left(monkeypatch):
     for thread in started:
         if _is_running(thread):
             thread.quit()
-            thread.wait(5000)
+            thread.wait(30_000)
     assert not running, f"Qt threads left running: {running}"
     assert not left, f"threads left running: {left}"
 

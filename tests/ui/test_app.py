@@ -42,14 +42,22 @@ def test_the_window_opens_a_project_and_quits_with_nothing_heavy_loaded(study):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
 def test_a_signal_closes_the_window_in_order(study):
-    code = (
-        "import os, signal, threading; from pathlib import Path; from gazeapp.ui.app import main; "
-        "threading.Timer(1.5, lambda: os.kill(os.getpid(), signal.SIGTERM)).start(); "
-        f"print(main(Path({str(study.path)!r})))"
-    )
+    lock = study.path.with_name(study.path.name + ".lock")
+    code = f"""
+import os, signal, threading, time
+from pathlib import Path
+from gazeapp.ui.app import main
+def end():
+    while signal.getsignal(signal.SIGTERM) == signal.SIG_DFL or not Path({str(lock)!r}).exists():
+        time.sleep(0.05)
+    print("open", flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=end, daemon=True).start()
+print(main(Path({str(study.path)!r})))
+"""
     run = python(code)
-    assert run.stdout.strip() == "0", run.stderr
-    assert not study.path.with_name(study.path.name + ".lock").exists()
+    assert run.stdout.split() == ["open", "0"], run.stderr
+    assert not lock.exists()
 
 
 def test_pictures_of_the_window(qtbot, study, tmp_path):

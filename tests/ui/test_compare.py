@@ -269,7 +269,7 @@ def test_while_the_next_image_is_read_the_old_one_stays_dimmed(qtbot, desk, monk
     qtbot.waitUntil(lambda: desk.loader.is_ready(desk.study.images[2], TASK))
 
     def slow(project, image_id, task):
-        gate.wait(10)
+        gate.wait(60)
         return read_scene(project, image_id, task)
 
     monkeypatch.setattr(loader_module, "read_scene", slow)

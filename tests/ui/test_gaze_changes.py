@@ -183,7 +183,7 @@ def test_arrows_nudge_and_return_keeps_it_as_one_step(open_window, mover, qtbot,
 def test_a_scanpath_is_moved_again_before_the_first_move_is_stored(open_window, mover, qtbot, study):
     window, compare, go = open_window, open_window.bench.compare, threading.Event()
     window.selection.update(subject="S03")
-    window.session.submit("other work", lambda _project, _progress: go.wait(10))
+    window.session.submit("other work", lambda _project, _progress: go.wait(60))
     for _ in range(2):
         qtbot.keyClick(compare, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
         qtbot.keyClick(compare, Qt.Key.Key_Return)
@@ -402,7 +402,7 @@ def step(path, log, name):
 
 def test_undo_during_other_work_keeps_its_place_in_the_queue(open_window, qtbot, study):
     window, log, go = open_window, [], threading.Event()
-    window.session.submit("other work", lambda _project, _progress: go.wait(10))
+    window.session.submit("other work", lambda _project, _progress: go.wait(60))
     window.history.do(step(study.path, log, "one"))
     window.history.do(step(study.path, log, "two"))
     window.actions_["edit.undo"].trigger()
@@ -424,14 +424,14 @@ def test_a_step_that_fails_or_is_cancelled_leaves_the_stack_as_the_project_is(op
     window.history.do(Step("two", fail, fail))
     idle(qtbot, window)
     assert window.history.stack.undoText() == "one"
-    window.session.submit("other work", lambda _project, _progress: go.wait(10))
+    window.session.submit("other work", lambda _project, _progress: go.wait(60))
     window.history.do(step(study.path, log, "three"))
     window.session.runner.cancel(window.session.runner.jobs[-1].id)
     go.set()
     idle(qtbot, window)
     assert (log, window.history.stack.undoText(), window.history.stack.count()) == (["one"], "one", 1)
     go.clear()
-    window.session.submit("other work", lambda _project, _progress: go.wait(10))
+    window.session.submit("other work", lambda _project, _progress: go.wait(60))
     window.actions_["edit.undo"].trigger()
     window.session.runner.cancel(window.session.runner.jobs[-1].id)
     go.set()
@@ -445,7 +445,7 @@ def test_a_step_that_fails_or_is_cancelled_leaves_the_stack_as_the_project_is(op
 
 def test_the_undo_of_what_never_happened_does_nothing(open_window, qtbot, study):
     window, log, go = open_window, [], threading.Event()
-    window.session.submit("other work", lambda _project, _progress: go.wait(10))
+    window.session.submit("other work", lambda _project, _progress: go.wait(60))
     window.history.do(step(study.path, log, "one"))
     asked = window.session.runner.jobs[-1].id
     window.actions_["edit.undo"].trigger()

@@ -72,7 +72,7 @@ def test_only_the_last_of_many_requests_arrives(qtbot, loader, study, monkeypatc
     gate = threading.Event()
 
     def slow(project, image_id, task):
-        gate.wait(5)
+        gate.wait(60)
         return read_scene(project, image_id, task)
 
     monkeypatch.setattr(loader_module, "read_scene", slow)
@@ -214,7 +214,7 @@ def test_thumbnails_scrolled_out_of_sight_are_not_read(qtbot, opened, study, mon
 
     def slow(project, image_id):
         began.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         read.append(image_id)
         return real(project, image_id)
 
@@ -222,7 +222,7 @@ def test_thumbnails_scrolled_out_of_sight_are_not_read(qtbot, opened, study, mon
     monkeypatch.setattr(loader_module, "_THUMBNAILS_WAITING", 2)
     first, second, third, *last = study.images
     opened.thumbnail(first)
-    assert began.wait(10)
+    assert began.wait(60)
     for image_id in (second, third, *last):
         opened.thumbnail(image_id)
     go_on.set()

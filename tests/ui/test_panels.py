@@ -165,7 +165,7 @@ def test_the_status_line_cancels_the_running_job(qtbot, runner):
             threading.Event().wait(0.02)
 
     runner.submit("Running models", work, None)
-    assert started.wait(5)
+    assert started.wait(60)
     qtbot.waitUntil(lambda: "unit one" in line.text)
     assert line.text.startswith("Running models  ·  1/4")
     line._ask()

@@ -242,7 +242,7 @@ def test_a_table_and_a_figure_are_written(desk, qtbot, tmp_path):
     taking = desk.panel.taking
     desk.panel.show_view("differences")
     for suffix in (".svg", ".pdf", ".png"):
-        with qtbot.waitSignal(taking.said, timeout=30_000) as said:
+        with qtbot.waitSignal(taking.said) as said:
             taking.save_figure(tmp_path / f"figure{suffix}")
         assert said.args == [f"Written: {tmp_path / f'figure{suffix}'}"]
     starts = {".svg": b"<?xml", ".pdf": b"%PDF", ".png": b"\x89PNG"}
@@ -258,7 +258,7 @@ def test_a_table_and_a_figure_are_written(desk, qtbot, tmp_path):
 def test_a_figure_is_copied_as_a_picture(desk, qtbot):
     desk.panel.show_view("differences")
     QApplication.clipboard().clear()
-    with qtbot.waitSignal(desk.panel.taking.said, timeout=30_000) as said:
+    with qtbot.waitSignal(desk.panel.taking.said) as said:
         desk.panel.taking.copy_figure()
     assert said.args == ["Figure copied"]
     assert QApplication.clipboard().image().width() > 500
