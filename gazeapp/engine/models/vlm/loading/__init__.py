@@ -1,0 +1,1 @@
+"""Finding vision-language models, checking them, and loading them. Only `load` and `plan` import torch."""
