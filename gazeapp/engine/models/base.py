@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.types import FloatArray, ImageArray, Json, Rect
+from gazeapp.engine.lesions.lesion import Lesion
+from gazeapp.engine.types import FloatArray, HalfArray, ImageArray, Json, Rect
+
+KEEP = {
+    "": "the map of each word",
+    "layers": "also the map of each layer, the mean over its heads",
+    "heads": "also the map of each layer and head",
+}
+"""How much of the attention a run stores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,90 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Decoding:
+    """How words are chosen from the model's probabilities.
+
+    Parameters
+    ----------
+    max_tokens
+        Longest caption, tokens.
+    temperature
+        0 takes the most probable token each time; above, tokens are drawn.
+    top_p
+        Tokens are drawn from the most probable ones that make up this share.
+    seed
+        Seed of the draws.
+    """
+
+    max_tokens: int = 100
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1:
+            raise GazeError("A caption needs room for at least one token.")
+        if not (self.temperature >= 0.0 and 0.0 < self.top_p <= 1.0):
+            raise GazeError("The temperature is at least 0, and top-p lies above 0 and at most at 1.")
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeOptions:
+    """What a description can be asked for beyond image, task and map method.
+
+    Parameters
+    ----------
+    prompt
+        The task in words, for models that read a prompt.
+    decoding
+        How words are chosen; captioners take the most probable ones.
+    keep
+        How much of the attention comes back beside the words' maps, one of `KEEP`.
+    lesion
+        A part of the image to do without; None for none.
+    image_scale
+        Share of its width and height to which the picture is shrunk first, where memory is short.
+    should_stop
+        Asked between words; when it answers True the description is given up with ``StoppedError``.
+    """
+
+    prompt: str = ""
+    decoding: Decoding = field(default_factory=Decoding)
+    keep: str = ""
+    lesion: Lesion | None = None
+    image_scale: float = 1.0
+    should_stop: Callable[[], bool] = _never
+
+
+PLAIN = DescribeOptions()
+"""Nothing beyond image, task and map method."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AttentionDetail:
+    """Attention of each word by layer and head.
+
+    Parameters
+    ----------
+    layers
+        The model's own numbers of the layers, from 0.
+    image_mass
+        Share of a word's attention that fell on the image, shape (n_words, n_layers, n_heads), float32.
+    maps
+        The image's part of the attention, shape (n_words, n_layers, n_heads or 1, rows, columns), float16; each map
+        sums to the mass that fell on it. None where it was not asked for.
+    """
+
+    layers: tuple[int, ...]
+    image_mass: FloatArray
+    maps: HalfArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Caption:
     """What a model said about an image, and where it attended for each word.
 
@@ -100,6 +193,14 @@ class Caption:
         Trained task that the model was given.
     method
         Map method that made the maps.
+    said
+        The caption as the model wrote it; empty where the words joined by spaces are the caption.
+    prompt
+        The text that the model was asked; empty for models that read none.
+    detail
+        Attention by layer and head; None for models that have no such thing.
+    facts
+        What was observed while it was made (tokens, device, memory, ...), JSON-able.
     """
 
     words: tuple[Word, ...]
@@ -108,6 +209,10 @@ class Caption:
     rect: Rect
     task: str
     method: str
+    said: str = ""
+    prompt: str = ""
+    detail: AttentionDetail | None = None
+    facts: Json = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.maps.ndim != 3 or self.maps.shape[0] != len(self.words):
@@ -116,7 +221,7 @@ class Caption:
     @property
     def text(self) -> str:
         """The caption as one string."""
-        return " ".join(word.text for word in self.words)
+        return self.said or " ".join(word.text for word in self.words)
 
     @property
     def log_probability(self) -> float:
@@ -154,5 +259,7 @@ class Model(Protocol):
     def info(self) -> ModelInfo:
         """Facts about the model."""
 
-    def describe(self, image: ImageArray, task: str, method: str = "") -> Caption:
+    def describe(
+        self, image: ImageArray, task: str, method: str = "", options: DescribeOptions = PLAIN
+    ) -> Caption:
         """Describe ``image`` under ``task``; an empty ``method`` means the model's default."""

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gazeapp.engine.models.base import Caption, ModelInfo, Word
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
 from gazeapp.engine.models.captioner.config import read_config, task_token
 from gazeapp.engine.models.captioner.io import load_captioner
 from gazeapp.engine.models.captioner.listing import captioner_info
@@ -49,7 +50,9 @@ class CaptionerModel:
         """Facts about the model."""
         return self._info
 
-    def describe(self, image: ImageArray, task: str, method: str = "") -> Caption:
+    def describe(
+        self, image: ImageArray, task: str, method: str = "", options: DescribeOptions = PLAIN
+    ) -> Caption:
         """Describe an image of any size; it is stretched to the encoder's input.
 
         Parameters
@@ -60,6 +63,8 @@ class CaptionerModel:
             A trained task; any other is given the model's first task.
         method
             Map method; empty means the model's default.
+        options
+            Captioners read no prompt and always take the most probable word; no lesion is known to them yet.
 
         Returns
         -------
@@ -69,8 +74,10 @@ class CaptionerModel:
         Raises
         ------
         GazeError
-            When ``method`` is none of this model's.
+            When ``method`` is none of this model's, or a lesion is asked for.
         """
+        if options.lesion is not None and not options.lesion.is_empty:
+            raise GazeError(f"{self._info.name} cannot do without a part of the image yet.")
         config = self.network.config
         trained, method = self._info.task_for(task), method or self._info.default_method
         with _threads(self._small):

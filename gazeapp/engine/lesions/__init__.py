@@ -1,0 +1,1 @@
+"""Taking a part of the image away from a model."""

@@ -1,0 +1,119 @@
+"""From tokens to words: which tokens make which word, and which words have content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+_UNFINISHED = "\ufffd"
+"""What a decoder shows for a character of which some bytes are still to come."""
+
+# Scripts that put no space between words: each character is shown as a word of its own.
+_WORD = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff][^\s\w]*|[^\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
+)
+
+_GRAMMAR = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        a an the this that these those some any each every no another other such both either neither all
+        i you he she it we they me him her us them my your his its our their mine yours hers ours theirs
+        who whom whose which what there here
+        and or but nor so yet if while as because although though than then when where whereas since until
+        of in on at by for with from to into onto over under above below between among through across behind beside
+        besides near next around along against about after before during without within toward towards up down out
+        off inside outside upon per via
+        is are was were be been being am has have had having do does did doing can could will would shall should may
+        might must not also very just too
+        it's there's he's she's they're
+        """,
+    )
+)
+"""English words that carry grammar, not content."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenWord:
+    """A word and the tokens that it came from.
+
+    Parameters
+    ----------
+    text
+        The word with the punctuation that touches it.
+    tokens
+        Positions of all its tokens.
+    read
+        Positions of the tokens whose maps make the word's map: those with a letter or a digit, or all where none has.
+    is_content
+        Whether it names or describes something: it has a letter or digit and is no English grammar word.
+    """
+
+    text: str
+    tokens: tuple[int, ...]
+    read: tuple[int, ...]
+    is_content: bool
+
+
+def split_words(
+    tokens: Sequence[int], decode: Callable[[Sequence[int]], str]
+) -> tuple[str, tuple[TokenWord, ...]]:
+    """Return the text of generated tokens, and its words.
+
+    Parameters
+    ----------
+    tokens
+        Token ids without special ones.
+    decode
+        Turns token ids into text.
+
+    Returns
+    -------
+    text
+        The text without space around it.
+    words
+        In order. Every token that shows belongs to a word; spaces and line breaks belong to none.
+    """
+    text, spans = _spans(tokens, decode)
+    words = []
+    for match in _WORD.finditer(text):
+        own = [i for i, (start, end) in enumerate(spans) if start < match.end() and end > match.start()]
+        own = [
+            i for i in own if text[max(spans[i][0], match.start()) : min(spans[i][1], match.end())].strip()
+        ]
+        if not own:
+            continue
+        speaking = [i for i in own if any(c.isalnum() for c in _part(text, spans[i], match))]
+        bare = re.sub(r"^\W+|\W+$", "", match.group()).casefold().replace("\u2019", "'")
+        words.append(
+            TokenWord(
+                match.group(), tuple(own), tuple(speaking or own), bool(speaking) and bare not in _GRAMMAR
+            )
+        )
+    return text.strip(), tuple(words)
+
+
+def _part(text: str, span: tuple[int, int], match: re.Match[str]) -> str:
+    """Return what a token adds to a word."""
+    return text[max(span[0], match.start()) : min(span[1], match.end())]
+
+
+def _spans(
+    tokens: Sequence[int], decode: Callable[[Sequence[int]], str]
+) -> tuple[str, list[tuple[int, int]]]:
+    """Return the text, and where each token's characters are in it.
+
+    Tokens that only begin a character share it with the one that ends it.
+    """
+    spans: list[tuple[int, int]] = []
+    start, waiting = 0, 0
+    for n in range(1, len(tokens) + 1):
+        so_far = decode(tokens[:n])
+        if so_far.endswith(_UNFINISHED) and n < len(tokens):
+            waiting += 1
+            continue
+        end = max(len(so_far), start)
+        spans.extend([(start, end)] * (waiting + 1))
+        start, waiting = end, 0
+    return decode(tokens) if tokens else "", spans

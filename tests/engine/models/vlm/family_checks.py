@@ -1,0 +1,210 @@
+"""What every family has to show, on a tiny model of the real class: see `check_all`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from gazeapp.engine.lesions.lesion import Lesion
+from gazeapp.engine.models.base import Decoding, DescribeOptions, ModelInfo
+from gazeapp.engine.models.vlm.capture.capture import Capture
+from gazeapp.engine.models.vlm.families.base import Family, Prepared
+from gazeapp.engine.models.vlm.model import VisionLanguageModel
+
+TOKENS = 5
+OPTIONS = DescribeOptions(prompt="what is it?", decoding=Decoding(max_tokens=TOKENS))
+
+
+def noise(width: int, height: int, seed: int = 0) -> np.ndarray:
+    """Return a picture of coloured blocks."""
+    rng = np.random.default_rng(seed)
+    blocks = rng.integers(60, 196, (max(1, height // 8), max(1, width // 8), 3), np.uint8)
+    return np.asarray(Image.fromarray(blocks).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def wrap(network: Any, processor: Any, family: Family) -> VisionLanguageModel:
+    return VisionLanguageModel(network, processor, family, ModelInfo("tiny", "Tiny", "vlm"))
+
+
+def prepare(model: VisionLanguageModel, image: np.ndarray) -> Prepared:
+    return model.family.prepare(
+        model.processor, model.network.config, Image.fromarray(image), OPTIONS.prompt
+    )
+
+
+def eager_rows(model: VisionLanguageModel, prepared: Prepared) -> tuple[np.ndarray, np.ndarray]:
+    """Return the generated sequence and, from transformers' own eager attentions, (tokens, layers, heads, columns).
+
+    The network is left with eager attention.
+    """
+    network = model.network
+    network.set_attn_implementation("eager")
+    out = network.generate(
+        **prepared.inputs,
+        max_new_tokens=TOKENS,
+        do_sample=False,
+        return_dict_in_generate=True,
+        output_attentions=True,
+    )
+    steps = out.cross_attentions if model.family.cross_attention else out.attentions
+    rows = []
+    for step in steps:
+        layers = []
+        for layer in step:
+            if layer is None:
+                continue
+            row, place = layer[0, :, -1], prepared.layout.columns
+            if not model.family.cross_attention:
+                # Layers with a sliding window have forgotten the first keys.
+                place = place - (prepared.n_rows + len(rows) - row.shape[-1])
+            there = (place >= 0) & (place < row.shape[-1])
+            layers.append(row[:, np.where(there, place, 0)].float().numpy() * there)
+        rows.append(np.stack(layers))
+    return out.sequences[0].numpy(), np.stack(rows)
+
+
+def captured_rows(model: VisionLanguageModel, prepared: Prepared, mask: Any = None) -> tuple[tuple[int, ...], Any]:
+    capture = Capture(model.taps, prepared.layout.columns, mask, keep="heads")
+    with torch.no_grad(), model.family.capturing(model.network, capture):
+        generated = model.generate(prepared, OPTIONS)
+        return generated.tokens, capture.rows(TOKENS)
+
+
+def check_rows_equal_eager(model: VisionLanguageModel, image: np.ndarray, tolerance: float = 1e-4) -> None:
+    """Captured rows are those that transformers' eager attention reports, and the tokens are the same."""
+    prepared = prepare(model, image)
+    plain = model.generate(prepared, OPTIONS).tokens
+    tokens, rows = captured_rows(model, prepared)
+    assert tokens == plain
+    assert len(tokens) == TOKENS
+    with torch.no_grad():
+        sequence, expected = eager_rows(model, prepared)
+    model.family.start_listening(model.network)
+    assert tuple(sequence[-TOKENS:]) == tokens
+    assert rows.kept is not None
+    assert rows.kept.shape == expected.shape
+    assert expected.max() > 2 * expected.mean()  # uneven enough for errors to show
+    assert np.abs(rows.kept.astype(np.float32) - expected).max() < 5e-4  # stored as half numbers
+    assert np.abs(rows.mean - expected.mean(axis=(1, 2))).max() < tolerance
+    assert np.abs(rows.image_mass - expected.sum(axis=3)).max() < tolerance
+
+
+def check_lesions(model: VisionLanguageModel, image: np.ndarray) -> None:
+    """Every scope takes exactly the named tokens away at full strength, and changes nothing at strength 0."""
+    height, width = image.shape[:2]
+    left = np.zeros((height, width), np.float32)
+    left[:, : width // 2] = 1.0
+    plain = model.describe(image, "general", options=OPTIONS)
+    prepared = prepare(model, image)
+    taken = prepared.layout.coverage(left) >= 1.0
+    assert 0 < taken.sum() < taken.size
+    for scope in ("keys", "text", "readout", "zero", "mean", "pixels"):
+        none = _describe(model, image, Lesion(left, scope, 0.0))
+        assert none.facts["tokens"] == plain.facts["tokens"]
+        assert np.array_equal(none.maps, plain.maps), scope
+        full = _describe(model, image, Lesion(left, scope, 1.0))
+        again = _describe(model, image, Lesion(left, scope, 1.0))
+        assert np.array_equal(full.maps, again.maps)
+        assert not np.array_equal(full.maps, plain.maps), scope
+    from gazeapp.engine.models.vlm.capture.masking import KeyMask
+
+    for first in {0, 0 if model.family.cross_attention else prepared.n_rows - 1}:
+        mask = KeyMask(prepared.layout.columns, taken.astype(np.float32), first)
+        _, rows = captured_rows(model, prepared, mask)
+        assert rows.kept is not None
+        assert rows.kept[..., taken].max() == 0.0
+        assert rows.kept[..., ~taken].max() > 0.0
+        half = KeyMask(prepared.layout.columns, taken.astype(np.float32) * 0.5, first)
+        _, weaker = captured_rows(model, prepared, half)
+        assert weaker.kept is not None
+        assert weaker.kept[..., taken].max() > 0.0
+
+
+def check_readout_lesion_is_exact(model: VisionLanguageModel, image: np.ndarray) -> None:
+    """Without a part of the keys, the first word's rows are the intact ones without them, normalised anew.
+
+    True in the first layer that carries attention, whose queries and keys the lesion does not change.
+    """
+    from gazeapp.engine.models.vlm.capture.masking import KeyMask
+
+    prepared = prepare(model, image)
+    _, intact = captured_rows(model, prepared)
+    share = np.linspace(0.0, 1.0, prepared.layout.columns.size, dtype=np.float32)
+    first = 0 if model.family.cross_attention else prepared.n_rows - 1
+    _, rows = captured_rows(model, prepared, KeyMask(prepared.layout.columns, share, first))
+    assert intact.kept is not None
+    assert rows.kept is not None
+    whole = intact.kept[0, 0].astype(np.float64)
+    rest = 1.0 - whole.sum(axis=-1, keepdims=True)
+    left = whole * (1.0 - share)
+    expected = left / (left.sum(axis=-1, keepdims=True) + rest)
+    assert np.abs(rows.kept[0, 0] - expected).max() < 2e-3
+
+
+def loudness(model: VisionLanguageModel, image: np.ndarray, painted: np.ndarray) -> np.ndarray:
+    """Return how much the embedding of each image token changes from one picture to the other."""
+    found = []
+    for picture in (image, painted):
+        prepared = prepare(model, picture)
+        seen: list[torch.Tensor] = []
+
+        def look(_module: Any, _args: Any, kwargs: dict[str, Any], seen: Any = seen) -> None:
+            if kwargs.get("inputs_embeds") is not None and not seen:
+                seen.append(kwargs["inputs_embeds"][0].float())
+
+        handle = model.family.language_model(model.network).register_forward_pre_hook(look, with_kwargs=True)
+        try:
+            with torch.no_grad():
+                model.generate(prepared, DescribeOptions(OPTIONS.prompt, Decoding(max_tokens=1)))
+        finally:
+            handle.remove()
+        found.append(seen[0][torch.as_tensor(prepared.layout.columns)].numpy())
+    return np.linalg.norm(found[1] - found[0], axis=1).astype(np.float32)
+
+
+def check_painting(
+    model: VisionLanguageModel, width: int, height: int, loud: Any = loudness, view: str = "", power: int = 4
+) -> None:
+    """Paint one patch at a time; the tokens that change must lie on it, to within half a token.
+
+    ``power`` makes the loudest tokens count, because a vision encoder spreads a little of a change everywhere.
+    """
+    image = np.full((height, width, 3), 128, np.uint8)
+    layout = prepare(model, image).layout
+    shown = [v for v in layout.views if not view or v.name == view]
+    tall = min(float(np.diff(v.row_edges).min()) for v in shown)
+    wide = min(float(np.diff(v.column_edges).min()) for v in shown)
+    rng = np.random.default_rng(width * height)
+    for fraction_x, fraction_y in ((0.3, 0.4), (0.7, 0.62), tuple(rng.uniform(0.25, 0.75, 2))):
+        x0, y0 = round(fraction_x * width - wide), round(fraction_y * height - tall)
+        x1, y1 = round(fraction_x * width + wide), round(fraction_y * height + tall)
+        x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
+        painted = image.copy()
+        painted[y0:y1, x0:x1] = rng.integers(0, 256, (y1 - y0, x1 - x0, 3), np.uint8)
+        change = loud(model, image, painted)
+        maps, rect = layout.to_maps((change / change.max()) ** power, view)
+        down = rect.y + rect.height * (np.arange(maps.shape[0]) + 0.5) / maps.shape[0]
+        across = rect.x + rect.width * (np.arange(maps.shape[1]) + 0.5) / maps.shape[1]
+        x = float((maps.sum(axis=0) * across).sum() / maps.sum())
+        y = float((maps.sum(axis=1) * down).sum() / maps.sum())
+        assert abs(x - (x0 + x1) / 2) <= wide / 2, (x, (x0 + x1) / 2, wide)
+        assert abs(y - (y0 + y1) / 2) <= tall / 2, (y, (y0 + y1) / 2, tall)
+
+
+def check_all(model: VisionLanguageModel, sizes: tuple[tuple[int, int], ...], power: int = 4) -> None:
+    """Run every check, on each size (width, height)."""
+    for width, height in sizes:
+        check_rows_equal_eager(model, noise(width, height))
+        check_painting(model, width, height, power=power)
+    width, height = sizes[-1]
+    check_lesions(model, noise(width, height))
+    check_readout_lesion_is_exact(model, noise(width, height))
+
+
+def _describe(model: VisionLanguageModel, image: np.ndarray, lesion: Lesion) -> Any:
+    return model.describe(
+        image, "general", options=DescribeOptions(OPTIONS.prompt, OPTIONS.decoding, lesion=lesion)
+    )
