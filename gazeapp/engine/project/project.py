@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.project.attention import AttentionStore
 from gazeapp.engine.project.database import Database
 from gazeapp.engine.project.findings import FindingStore
 from gazeapp.engine.project.gaze import GazeStore
@@ -109,6 +110,7 @@ class Project:
         self.gaze = GazeStore(self)
         self.runs = RunStore(self)
         self.maps = MapStore(self)
+        self.attention = AttentionStore(self)
         self.scores = ScoreStore(self)
         self.findings = FindingStore(self)
         self.problems = ProblemStore(self)

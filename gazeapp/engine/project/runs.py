@@ -8,7 +8,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project.rows import MIRRORED, ModelRow, RunRow
 from gazeapp.engine.project.store import Store
-from gazeapp.engine.types import FloatArray, Rect
+from gazeapp.engine.types import FloatArray, Json, Rect
 
 _COLUMNS = (
     "r.id, r.image_id, r.model, t.name, r.lesion, r.method, r.caption, r.model_task, r.log_probability, "
@@ -84,6 +84,7 @@ class RunStore(Store):
                 caption.log_probability,
                 seconds,
                 settings_id,
+                {**caption.facts, **({"prompt": caption.prompt} if caption.prompt else {})},
             )
             self._db.conn.executemany(
                 "INSERT INTO words (run_id, position, text, log_probability, is_content, image_mass) "
@@ -94,6 +95,8 @@ class RunStore(Store):
                 ],
             )
             self._project.maps.put_run(run_id, mean, caption.maps, caption.rect, settings_id)
+            if caption.detail is not None:
+                self._project.attention.put(run_id, caption.detail)
         return run_id
 
     def put_map(
@@ -109,7 +112,9 @@ class RunStore(Store):
     ) -> int:
         """Store a map that was made elsewhere and has no caption; return the run's id."""
         with self._project.transaction():
-            run_id = self._insert_run(image_id, model, task, lesion, method, "", "", None, 0.0, settings_id)
+            run_id = self._insert_run(
+                image_id, model, task, lesion, method, "", "", None, 0.0, settings_id, {}
+            )
             empty = values[None][:0]
             self._project.maps.put_run(run_id, values, empty, rect, settings_id)
         return run_id
@@ -128,6 +133,12 @@ class RunStore(Store):
         if row is None:
             raise GazeError(f"The project holds no run with number {run_id}.")
         return RunRow(*row)
+
+    def facts(self, run_id: int) -> Json:
+        """Return what was observed while a run was made: prompt, tokens, device and more; empty where nothing was."""
+        row = self._db.execute("SELECT facts FROM runs WHERE id = ?", (run_id,)).fetchone()
+        found: Json = json.loads(row[0]) if row else {}
+        return found
 
     def all(
         self,
@@ -177,10 +188,11 @@ class RunStore(Store):
         log_probability: float | None,
         seconds: float,
         settings_id: int,
+        facts: Json,
     ) -> int:
         cursor = self._db.execute(
             "INSERT INTO runs (image_id, model, task_id, lesion, method, caption, model_task, log_probability, "
-            "seconds, settings_id, settings_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "seconds, settings_id, settings_hash, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 image_id,
                 model,
@@ -193,6 +205,7 @@ class RunStore(Store):
                 seconds,
                 settings_id,
                 self._project.settings.get(settings_id).hash,
+                json.dumps(facts, sort_keys=True),
             ),
         )
         return int(cursor.lastrowid or 0)

@@ -299,7 +299,28 @@ CREATE INDEX findings_analysis ON findings (analysis, preset);
 ALTER TABLE summary ADD COLUMN interval TEXT NOT NULL DEFAULT '';
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+# What was observed while a model spoke, and its attention by layer and head.
+_VERSION_4 = """
+ALTER TABLE runs ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';
+CREATE TABLE attention (
+    run_id INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+    layers TEXT NOT NULL,
+    n_heads INTEGER NOT NULL,
+    image_mass BLOB NOT NULL
+);
+CREATE TABLE layer_maps (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    word INTEGER NOT NULL,
+    n_heads INTEGER NOT NULL,
+    row_count INTEGER NOT NULL,
+    column_count INTEGER NOT NULL,
+    peak REAL NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (run_id, word)
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """Step k takes a file from version k to k + 1; a published step is never edited."""
 
 SCHEMA_VERSION = len(MIGRATIONS)
