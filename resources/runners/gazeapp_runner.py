@@ -88,7 +88,8 @@ class _Asked:
             self._tell("error", what=str(error), todo=error.todo)
         except Exception as error:  # noqa: BLE001 - told to the user, who may want to go on with the next image
             traceback.print_exc()
-            self._tell("error", what=f"{type(error).__name__}: {error}")
+            reason = "memory" if _is_about_memory(error) else ""
+            self._tell("error", what=f"{type(error).__name__}: {error}", reason=reason)
 
     def _progress(self, done, total, message=""):
         self._tell("progress", done=int(done), total=int(total), message=str(message))
@@ -103,6 +104,11 @@ class _Asked:
 
             numpy.savez(self._folder / "arrays.npz", **arrays)
         return {name: value for name, value in result.items() if name not in arrays}
+
+
+def _is_about_memory(error):
+    """Return whether memory ran out; gazeapp then tries again with a smaller image."""
+    return isinstance(error, MemoryError) or "out of memory" in str(error).lower()
 
 
 def _take_channels():

@@ -145,6 +145,8 @@ class RunnerProcess:
             If ``should_stop`` said so.
         GazeError
             If it cannot be started, fails, dies, is silent for too long or answers what cannot be understood.
+        MemoryError
+            If it says that memory ran out.
         """
         if action not in self.script.actions:
             raise GazeError(f"“{self.script.name}” cannot be asked to {action}.", where=str(self.script.path))
@@ -168,6 +170,8 @@ class RunnerProcess:
             raise
         try:
             if answer.kind == protocol.ERROR:
+                if answer.text("reason") == protocol.MEMORY:
+                    raise MemoryError(answer.text("what"))
                 raise self._error(
                     answer.text("what") or f"“{self.script.name}” failed and did not say why.",
                     answer.text("todo"),

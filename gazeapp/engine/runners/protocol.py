@@ -17,6 +17,8 @@ VERSION = 1
 """Version of the protocol; a script that speaks another one is refused."""
 
 READY, PROGRESS, ANSWER, ERROR = "ready", "progress", "answer", "error"
+MEMORY = "memory"
+"""Reason of an error: memory ran out, so that a smaller image may do."""
 
 _MARK = b'{"gazeapp"'
 """How a line begins that is meant for gazeapp; all other output goes to the log."""

@@ -87,6 +87,8 @@ class RunnerScript:
     def question(self, store: ConsentStore) -> str:
         """Return what the user is asked before it is installed and run for the first time."""
         changed = "This script has changed since you agreed to it.\n" if store.known(RUNNER, self.id) else ""
+        revision = f", revision {self.revision}" if self.revision else ""
+        weights = f"Its weights: {self.checkpoint}{revision}.\n" if self.checkpoint else ""
         sources = (
             f"Settings of the installer that it brings: {'; '.join(self.sources)}.\n" if self.sources else ""
         )
@@ -95,7 +97,7 @@ class RunnerScript:
             f"{self.description}\n"
             f"Installs {self.installs}, in an environment of its own beside gazeapp's; where no such Python "
             f"is there, Python too. Download: {self.download}.\n"
-            f"{sources}"
+            f"{weights}{sources}"
             f"Licence: {self.licence}.\n"
             "It runs with your rights: it can read and write your files and use the network, as any program you "
             "start. Agree only to a script whose origin you trust.\n"

@@ -45,6 +45,8 @@ def run(request, progress):
         raise RunnerError("The picture is too dark.", "Use a brighter one.")
     if do == "trip":
         return {"values": 1 / 0}
+    if do == "memory":
+        raise RuntimeError("CUDA out of memory. Tried to allocate 97.12 GiB")
     if do == "die":
         print("about to die", file=sys.stderr)
         os._exit(7)

@@ -116,6 +116,15 @@ def test_the_scripts_own_sentence_is_the_error_and_the_script_lives_on(
     assert run(process, {"do": "echo"}, tmp_path / "out").values["calls"] == 3
 
 
+def test_memory_that_runs_out_is_told_apart_so_that_a_smaller_image_can_be_tried(
+    agreed: Started, tmp_path: Path
+) -> None:
+    process = agreed()
+    with pytest.raises(MemoryError, match=r"97.12 GiB"):
+        run(process, {"do": "memory"}, tmp_path)
+    assert run(process, {"do": "echo"}, tmp_path / "out").values["calls"] == 2
+
+
 def test_a_script_that_dies_takes_its_unit_only(agreed: Started, tmp_path: Path) -> None:
     process = agreed()
     with pytest.raises(GazeError, match=r"ended by itself \(exit code 7\)") as caught:
