@@ -182,10 +182,33 @@ def read_script(path: Path) -> RunnerScript:
     )
 
 
-def shipped_scripts() -> list[RunnerScript]:
-    """Return the scripts that ship with gazeapp, by file name."""
-    folder = resource_path("runners")
-    return [read_script(path) for path in sorted(folder.glob("*.py")) if path.name != HELPER_NAME]
+def find_scripts(folder: Path | None = None) -> tuple[list[RunnerScript], list[GazeError]]:
+    """Return the scripts that can be run here, by id, and what is wrong with files that are none.
+
+    Parameters
+    ----------
+    folder
+        The user's own scripts; `scripts_folder` when None. One there takes the place of one of the same name that
+        ships.
+    """
+    found: dict[str, RunnerScript] = {}
+    problems = []
+    for own in (resource_path("runners"), scripts_folder() if folder is None else folder):
+        for path in sorted(own.glob("*.py")):
+            if path.name == HELPER_NAME:
+                continue
+            try:
+                found[path.stem] = read_script(path)
+            except GazeError as error:
+                problems.append(error)
+    return [found[name] for name in sorted(found)], problems
+
+
+def scripts_folder() -> Path:
+    """Return the folder of the user's own scripts."""
+    from platformdirs import user_config_path
+
+    return user_config_path("gazeapp", appauthor=False) / "runners"
 
 
 def _read(path: Path) -> bytes:

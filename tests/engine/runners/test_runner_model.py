@@ -17,7 +17,7 @@ from gazeapp.engine.models.base import Decoding, DescribeOptions
 from gazeapp.engine.models.runner_model import KIND, RunnerModel, _word_maps, runner_info
 from gazeapp.engine.models.vlm.words import split_words
 from gazeapp.engine.runners.describe import Description
-from gazeapp.engine.runners.script import ConsentNeededError, read_script, shipped_scripts
+from gazeapp.engine.runners.script import ConsentNeededError, RunnerScript, find_scripts, read_script
 from gazeapp.engine.types import ImageArray, Rect
 from tests.engine.runners import scripts
 
@@ -34,12 +34,16 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def brightness(installed: None, consents: ConsentStore) -> Iterator[RunnerModel]:
-    (script,) = [script for script in shipped_scripts() if script.id == "brightness"]
+def brightness(installed: None, consents: ConsentStore, tmp_path: Path) -> Iterator[RunnerModel]:
+    script = example(tmp_path)
     script.agree(consents)
     model = RunnerModel(script, consents)
     yield model
     model.close()
+
+
+def example(tmp_path: Path) -> RunnerScript:
+    return next(script for script in find_scripts(tmp_path / "none")[0] if script.id == "brightness")
 
 
 def dark_with_spot(x: int, y: int) -> ImageArray:
@@ -103,9 +107,9 @@ def test_an_unknown_method_is_refused_before_anything_starts(brightness: RunnerM
 
 
 def test_it_stops_when_the_user_wants_to_and_asks_for_consent_first(
-    installed: None, consents: ConsentStore
+    installed: None, consents: ConsentStore, tmp_path: Path
 ) -> None:
-    (script,) = [script for script in shipped_scripts() if script.id == "brightness"]
+    script = example(tmp_path)
     model = RunnerModel(script, consents)
     with pytest.raises(ConsentNeededError):
         model.describe(dark_with_spot(0, 0), "general")
@@ -115,7 +119,7 @@ def test_it_stops_when_the_user_wants_to_and_asks_for_consent_first(
 
 
 def test_what_is_stored_about_it_says_which_script_it_was(tmp_path: Path, consents: ConsentStore) -> None:
-    (script,) = [script for script in shipped_scripts() if script.id == "brightness"]
+    script = example(tmp_path)
     info = runner_info(script)
     assert (info.id, info.kind, info.revision) == ("runner-brightness", KIND, script.sha256)
     assert info.default_method == "brightness"

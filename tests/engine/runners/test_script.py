@@ -9,7 +9,7 @@ import pytest
 
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.runners.script import read_script, shipped_scripts
+from gazeapp.engine.runners.script import find_scripts, read_script
 from tests.engine.runners import scripts
 
 WHOLE = """#!/usr/bin/env python3
@@ -130,7 +130,24 @@ def test_files_that_are_no_scripts_are_refused(tmp_path: Path) -> None:
         read_script(tmp_path / "large.py")
 
 
-def test_the_scripts_that_ship_can_be_read() -> None:
-    shipped = {script.id: script for script in shipped_scripts()}
-    assert "gazeapp_runner" not in shipped
-    assert "example" in shipped["brightness"].name
+def test_scripts_that_ship_and_those_of_the_user_are_found(tmp_path: Path) -> None:
+    shipped, problems = find_scripts(tmp_path)
+    assert problems == []
+    names = {script.id: script.name for script in shipped}
+    assert "gazeapp_runner" not in names
+    assert "example" in names["brightness"]
+
+    scripts.write(tmp_path, WHOLE, "lab.py")
+    scripts.write(tmp_path, WHOLE, "brightness.py")
+    scripts.write(tmp_path, "print()", "notes.py")
+    found, problems = find_scripts(tmp_path)
+    assert {script.id: script.name for script in found} == {
+        **names,
+        "lab": "A model",
+        "brightness": "A model",
+    }
+    assert [problem.where for problem in problems] == [str(tmp_path / "notes.py")]
+
+
+def test_a_folder_that_is_not_there_has_no_scripts(tmp_path: Path) -> None:
+    assert find_scripts(tmp_path / "missing") == find_scripts(tmp_path)
