@@ -163,7 +163,7 @@ class VisionLanguageModel:
         around: Any = nullcontext()
         if share is not None and scope in MASKING_SCOPES:
             first = {"keys": 0, "text": prepared.first_text_row, "readout": prepared.n_rows - 1}[scope]
-            mask = KeyMask(prepared.layout.columns, share, 0 if self.family.cross_attention else first)
+            mask = KeyMask(prepared.layout.columns, share, first)
         elif share is not None:
             around = self.family.changed_embeddings(self.network, prepared, share, scope)
         capture = Capture(self.taps, prepared.layout.columns, mask, layers, heads, options.keep)

@@ -111,7 +111,7 @@ def check_lesions(model: VisionLanguageModel, image: np.ndarray) -> None:
         assert not np.array_equal(full.maps, plain.maps), scope
     from gazeapp.engine.models.vlm.capture.masking import KeyMask
 
-    for first in {0, 0 if model.family.cross_attention else prepared.n_rows - 1}:
+    for first in {0, prepared.n_rows - 1}:
         mask = KeyMask(prepared.layout.columns, taken.astype(np.float32), first)
         _, rows = captured_rows(model, prepared, mask)
         assert rows.kept is not None
@@ -133,8 +133,7 @@ def check_readout_lesion_is_exact(model: VisionLanguageModel, image: np.ndarray)
     prepared = prepare(model, image)
     _, intact = captured_rows(model, prepared)
     share = np.linspace(0.0, 1.0, prepared.layout.columns.size, dtype=np.float32)
-    first = 0 if model.family.cross_attention else prepared.n_rows - 1
-    _, rows = captured_rows(model, prepared, KeyMask(prepared.layout.columns, share, first))
+    _, rows = captured_rows(model, prepared, KeyMask(prepared.layout.columns, share, prepared.n_rows - 1))
     assert intact.kept is not None
     assert rows.kept is not None
     whole = intact.kept[0, 0].astype(np.float64)
@@ -142,6 +141,20 @@ def check_readout_lesion_is_exact(model: VisionLanguageModel, image: np.ndarray)
     left = whole * (1.0 - share)
     expected = left / (left.sum(axis=-1, keepdims=True) + rest)
     assert np.abs(rows.kept[0, 0] - expected).max() < 2e-3
+
+
+def check_zeroed_embeddings_hide_the_picture(model: VisionLanguageModel, size: tuple[int, int]) -> None:
+    """With every image embedding zeroed, two pictures make the same words with the same probabilities, bit by bit."""
+    told = []
+    for seed in (1, 2):
+        prepared = prepare(model, noise(*size, seed=seed))
+        plain = model.generate(prepared, OPTIONS)
+        everything = np.ones(prepared.layout.columns.size, np.float32)
+        with torch.no_grad(), model.family.changed_embeddings(model.network, prepared, everything, "zero"):
+            hidden = model.generate(prepared, OPTIONS)
+        told.append((plain.log_probabilities, hidden.tokens, hidden.log_probabilities))
+    assert told[0][0] != told[1][0]
+    assert told[0][1:] == told[1][1:]
 
 
 def loudness(model: VisionLanguageModel, image: np.ndarray, painted: np.ndarray) -> np.ndarray:
@@ -194,11 +207,13 @@ def check_painting(
         assert abs(y - (y0 + y1) / 2) <= tall / 2, (y, (y0 + y1) / 2, tall)
 
 
-def check_all(model: VisionLanguageModel, sizes: tuple[tuple[int, int], ...], power: int = 4) -> None:
+def check_all(
+    model: VisionLanguageModel, sizes: tuple[tuple[int, int], ...], power: int = 4, loud: Any = loudness
+) -> None:
     """Run every check, on each size (width, height)."""
     for width, height in sizes:
         check_rows_equal_eager(model, noise(width, height))
-        check_painting(model, width, height, power=power)
+        check_painting(model, width, height, loud, power=power)
     width, height = sizes[-1]
     check_lesions(model, noise(width, height))
     check_readout_lesion_is_exact(model, noise(width, height))

@@ -119,9 +119,10 @@ class Capture:
         """Return the position of the first of ``n_rows`` query rows that a layer is called with.
 
         The first call brings the whole prompt, each later one a token; a cache that forgets has fewer keys than that.
+        Rows are positions in the text where keys are the image alone.
         """
         state = self._layers[layer]
-        if state.cross or state.calls == 0:
+        if state.calls == 0:
             return 0 if state.cross else n_keys - n_rows
         return self._seen + state.calls - 1
 
@@ -204,12 +205,12 @@ class Capture:
         detail: HalfArray | None = torch.stack(kept, 1).numpy() if kept else None
         return Rows((mean / len(self._picked_layers)).numpy(), image_mass, detail)
 
-    def _finish(self, position: int, state: _Layer, n_tokens: int) -> Tensor:
+    def _finish(self, index: int, state: _Layer, n_tokens: int) -> Tensor:
         """Return the rows of one layer over the image tokens, shape (n_tokens, heads, n_columns), float32."""
         taken = len(state.rows) or len(state.queries)
         if taken < n_tokens or not taken:
             raise GazeError(
-                f"Layer {self._numbers[position]} of the model gave {taken} rows of attention for {n_tokens} tokens, "
+                f"Layer {self._numbers[index]} of the model gave {taken} rows of attention for {n_tokens} tokens, "
                 "so no map can be made.",
                 todo="Report it with the model's name and the version of transformers.",
             )
@@ -219,12 +220,13 @@ class Capture:
         queries = torch.stack(state.queries[:n_tokens], 1)
         scores = _scores(queries, state.keys, state.scaling)
         n_keys = scores.shape[-1]
+        position = torch.arange(n_tokens, device=scores.device) + self._seen - 1
         if not state.cross:
-            last_seen = torch.arange(n_tokens, device=scores.device) + self._seen - 1
-            later = torch.arange(n_keys, device=scores.device)[None] > last_seen[:, None]
+            later = torch.arange(n_keys, device=scores.device)[None] > position[:, None]
             scores = scores.masked_fill(later[None], -torch.inf)
         if self.mask is not None:
-            scores = scores + self.mask.bias(n_keys, 0, scores)
+            hit = position >= self.mask.first_row
+            scores = scores + self.mask.bias(n_keys, 0, scores) * hit[None, :, None]
         columns = torch.as_tensor(self._columns, device=scores.device)
         return scores.softmax(dim=-1)[..., columns].transpose(0, 1)
 

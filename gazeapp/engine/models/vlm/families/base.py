@@ -59,6 +59,10 @@ class Family:
     reach = "A masked key is out of reach for every later row of the layer; the vision encoder has mixed it before."
     """What masking keys does not reach, as a sentence."""
     default_prompt = "Describe the image."
+    reads_prompt = True
+    """Whether the model does what it is asked; captioners describe the image whatever the task is."""
+    continues_prompt = False
+    """Whether a prompt is the beginning of the caption, which the model goes on with, rather than a request."""
 
     def load_network(self, source: str, **kwargs: Any) -> Any:
         """Load the network; ``kwargs`` go to transformers' ``from_pretrained``."""
@@ -88,7 +92,7 @@ class Family:
             If the model does not take it up: it would generate, and no map would come out.
         """
         register_attention()
-        network.set_attn_implementation({"text_config": ATTENTION})
+        self.choose_attention(network)
         taps = self.taps(network)
         deaf = [t for t in taps if getattr(t.module.config, "_attn_implementation", "") != ATTENTION]
         if deaf or len(taps) != self.n_attending(network.config):
@@ -97,6 +101,10 @@ class Family:
                 f"{self.n_attending(network.config)} layers answered.",
                 todo="Report it with the version of transformers.",
             )
+
+    def choose_attention(self, network: Any) -> None:
+        """Let the part of the network that reads image tokens use gazeapp's implementation."""
+        network.set_attn_implementation({"text_config": ATTENTION})
 
     def n_attending(self, config: Any) -> int:
         """Return how many layers of the language model carry attention."""
