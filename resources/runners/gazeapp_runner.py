@@ -16,7 +16,9 @@ Needs nothing but Python 3.8; numpy only where arrays are returned.
 
 import json
 import os
+import queue
 import sys
+import threading
 import traceback
 from pathlib import Path
 
@@ -66,10 +68,31 @@ def serve(**actions):
     folder = Path(sys.argv[1])
     say, lines = _take_channels()
     say({"gazeapp": "ready", "protocol": PROTOCOL})
-    for line in lines:
+    while True:
+        line = lines.get()
+        if line is None:
+            return
         asked = json.loads(line)
         request = _Asked(asked, folder, say)
+        lines.is_busy = True
         request.answer(actions)
+        lines.is_busy = False
+
+
+class _Lines(queue.Queue):
+    """Lines from gazeapp; when gazeapp is gone, work in hand is given up, because nobody waits for it."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.is_busy = False
+        threading.Thread(target=self._read, args=(source,), daemon=True).start()
+
+    def _read(self, source):
+        for line in source:
+            self.put(line)
+        if self.is_busy:
+            os._exit(1)
+        self.put(None)
 
 
 class _Asked:
@@ -124,4 +147,4 @@ def _take_channels():
         out.write(json.dumps(message) + "\n")
         out.flush()
 
-    return say, lines
+    return say, _Lines(lines)

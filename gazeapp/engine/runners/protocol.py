@@ -25,6 +25,8 @@ _MARK = b'{"gazeapp"'
 _LONGEST_LINE = 1_000_000
 """Bytes."""
 _KEPT_LINES = 200
+_LARGEST_COUNT = 2**31 - 1
+"""What a progress bar can count to."""
 
 RunnerProgress = Callable[[int, int, str], None]
 """Told (done, total, message) while a script works; a total of 0 means that it is not known."""
@@ -60,7 +62,7 @@ class Message:
     def number(self, key: str) -> int:
         """Return a count that it gives; 0 when it gives none."""
         value = self.values.get(key)
-        return max(0, value) if isinstance(value, int) else 0
+        return min(max(0, value), _LARGEST_COUNT) if isinstance(value, int) else 0
 
 
 def shown(text: str) -> str:
@@ -78,7 +80,9 @@ def parse(line: bytes) -> Message:
         If it is none of the words of the protocol.
     """
     try:
-        values: Any = json.loads(line)
+        values: Any = json.loads(line, parse_constant=_refuse)
+        # Halves of characters that only exist in pairs can be written in JSON, but nowhere be stored.
+        json.dumps(values, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise NotUnderstoodError from error
     if not isinstance(values, dict):
@@ -87,6 +91,11 @@ def parse(line: bytes) -> Message:
     if kind not in (READY, PROGRESS, ANSWER, ERROR) or not isinstance(request, int):
         raise NotUnderstoodError
     return Message(kind, request, values)
+
+
+def _refuse(constant: str) -> None:
+    """Refuse NaN and infinities, which Python writes and other readers of JSON stumble over."""
+    raise ValueError(f"{constant} is no JSON")
 
 
 def request_line(request: int, action: str, folder: str) -> bytes:

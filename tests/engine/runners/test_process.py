@@ -11,6 +11,7 @@ import pytest
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.runners.process import RunnerProcess
+from gazeapp.engine.runners.protocol import parse
 from gazeapp.engine.runners.run import run
 from gazeapp.engine.runners.script import ConsentNeededError, read_script
 from tests.engine.runners import scripts
@@ -179,6 +180,30 @@ def test_a_process_that_nobody_holds_ends(agreed: Started, tmp_path: Path, conse
     assert exchange_folders(tmp_path) == []
 
 
+def test_work_in_hand_is_given_up_when_gazeapp_is_gone(agreed: Started, tmp_path: Path) -> None:
+    # The script's input ends, as it does when the program at its other end dies; nobody signals anything.
+    pids: list[int] = []
+
+    def vanish(done: int, total: int, message: str) -> None:
+        if total == 1:
+            pids.append(int(message.split()[0]))
+            stdin = process._running.process.stdin  # type: ignore[union-attr]
+            stdin.close()  # type: ignore[union-attr]
+
+    process = agreed()
+    with pytest.raises(GazeError, match="ended by itself"):
+        run(process, {"do": "sleep"}, tmp_path, progress=vanish)
+    assert is_gone(pids[0])
+
+
+def test_counts_that_no_bar_can_show_are_cut() -> None:
+    message = parse(
+        b'{"gazeapp": "progress", "request": 1, "done": -3, "total": 99999999999999, "message": "a\\nb"}'
+    )
+    assert (message.number("done"), message.number("total"), message.text("message")) == (0, 2**31 - 1, "a b")
+    assert message.number("message") == 0
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -188,6 +213,8 @@ def test_a_process_that_nobody_holds_ends(agreed: Started, tmp_path: Path, conse
         '{"gazeapp": "ready"}',
         '{"gazeapp": "song", "request": 1}',
         '{"gazeapp"}',
+        '{"gazeapp": "answer", "request": 1, "values": {"share": NaN}}',
+        '{"gazeapp": "answer", "request": 1, "values": {"half": "\\ud83d"}}',
     ],
 )
 def test_an_answer_that_is_none_ends_the_script_with_a_sentence(
