@@ -30,9 +30,7 @@ def wrap(network: Any, processor: Any, family: Family) -> VisionLanguageModel:
 
 
 def prepare(model: VisionLanguageModel, image: np.ndarray) -> Prepared:
-    return model.family.prepare(
-        model.processor, model.network.config, Image.fromarray(image), OPTIONS.prompt
-    )
+    return model.family.prepare(model.processor, model.network.config, Image.fromarray(image), OPTIONS.prompt)
 
 
 def eager_rows(model: VisionLanguageModel, prepared: Prepared) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +64,9 @@ def eager_rows(model: VisionLanguageModel, prepared: Prepared) -> tuple[np.ndarr
     return out.sequences[0].numpy(), np.stack(rows)
 
 
-def captured_rows(model: VisionLanguageModel, prepared: Prepared, mask: Any = None) -> tuple[tuple[int, ...], Any]:
+def captured_rows(
+    model: VisionLanguageModel, prepared: Prepared, mask: Any = None
+) -> tuple[tuple[int, ...], Any]:
     capture = Capture(model.taps, prepared.layout.columns, mask, keep="heads")
     with torch.no_grad(), model.family.capturing(model.network, capture):
         generated = model.generate(prepared, OPTIONS)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gazeapp.engine.models.vlm.families.qwen import FAMILY
@@ -16,18 +18,54 @@ TEMPLATE = (
     "{% for m in messages %}{% for c in m.content %}{% if c.type == 'image' %}"
     "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ c.text }}{% endif %}{% endfor %}{% endfor %} said:"
 )
+WORDS = tokenizer(SPECIAL)
+IDS = dict(
+    zip(
+        ("vision_start_token_id", "image_token_id", "video_token_id", "vision_end_token_id"),
+        WORDS.convert_tokens_to_ids(list(SPECIAL)),
+        strict=True,
+    )
+)
+TEXT = {
+    "vocab_size": len(WORDS),
+    "hidden_size": 64,
+    "intermediate_size": 96,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+}
+VISION = {"depth": 1, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "out_hidden_size": 64}
 
 
-def _ids(words: Any) -> dict[str, int]:
-    names = ("vision_start_token_id", "image_token_id", "video_token_id", "vision_end_token_id")
-    return dict(zip(names, words.convert_tokens_to_ids(list(SPECIAL)), strict=True))
+def _images(patch: int, **size: int) -> Any:
+    from transformers import Qwen2VLImageProcessor
+
+    return Qwen2VLImageProcessor(patch_size=patch, merge_size=2, temporal_patch_size=2, **size)
 
 
-def _qwen_3_5() -> VisionLanguageModel:
-    from transformers import Qwen2VLImageProcessor, Qwen3VLProcessor, Qwen3VLVideoProcessor
+def _small_images(patch: int) -> Any:
+    token = (2 * patch) ** 2
+    return _images(patch, min_pixels=4 * token, max_pixels=64 * token)
+
+
+def _qwen_3_processor(images: Any) -> Any:
+    from transformers import Qwen3VLProcessor, Qwen3VLVideoProcessor
+
+    videos = Qwen3VLVideoProcessor(patch_size=16, merge_size=2)
+    return Qwen3VLProcessor(images, WORDS, videos, chat_template=TEMPLATE)
+
+
+def _qwen_2_5_processor(images: Any) -> Any:
+    from transformers import Qwen2_5_VLProcessor, Qwen2VLVideoProcessor
+
+    return Qwen2_5_VLProcessor(images, WORDS, Qwen2VLVideoProcessor(), chat_template=TEMPLATE)
+
+
+@pytest.fixture(scope="module")
+def qwen_3_5() -> VisionLanguageModel:
     from transformers import Qwen3_5Config, Qwen3_5ForConditionalGeneration
 
-    words = tokenizer(SPECIAL)
     rope = {
         "rope_type": "default",
         "rope_theta": 10000.0,
@@ -35,40 +73,124 @@ def _qwen_3_5() -> VisionLanguageModel:
         "partial_rotary_factor": 0.25,
         "mrope_interleaved": True,
     }
-    config = Qwen3_5Config(
-        text_config={
-            "vocab_size": len(words),
-            "hidden_size": 64,
-            "intermediate_size": 96,
-            "num_hidden_layers": 8,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
-            "head_dim": 16,
-            "linear_num_key_heads": 2,
-            "linear_num_value_heads": 4,
-            "linear_key_head_dim": 16,
-            "linear_value_head_dim": 16,
-            "rope_parameters": rope,
-        },
-        vision_config={
-            "depth": 1,
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_heads": 2,
-            "out_hidden_size": 64,
-            "num_position_embeddings": 64,
-        },
-        **_ids(words),
-    )
-    images = Qwen2VLImageProcessor(
-        patch_size=16, merge_size=2, temporal_patch_size=2, min_pixels=64 * 64, max_pixels=256 * 256
-    )
-    videos = Qwen3VLVideoProcessor(patch_size=16, merge_size=2)
-    processor = Qwen3VLProcessor(images, words, videos, chat_template=TEMPLATE)
-    return checks.wrap(settle(Qwen3_5ForConditionalGeneration(config)), processor, FAMILY)
+    text = {
+        **TEXT,
+        "num_hidden_layers": 4,
+        "layer_types": ["linear_attention", "full_attention"] * 2,
+        "linear_num_key_heads": 2,
+        "linear_num_value_heads": 4,
+        "linear_key_head_dim": 16,
+        "linear_value_head_dim": 16,
+        "rope_parameters": rope,
+    }
+    config = Qwen3_5Config(text_config=text, vision_config={**VISION, "num_position_embeddings": 64}, **IDS)
+    network = settle(Qwen3_5ForConditionalGeneration(config))
+    return checks.wrap(network, _qwen_3_processor(_small_images(16)), FAMILY)
 
 
-def test_qwen_3_5() -> None:
-    model = _qwen_3_5()
-    assert [tap.layer for tap in model.taps] == [3, 7]
-    checks.check_all(model, ((128, 128), (192, 96)))
+@pytest.fixture(scope="module")
+def qwen_3() -> VisionLanguageModel:
+    from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
+
+    rope = {
+        "rope_type": "default",
+        "rope_theta": 10000.0,
+        "mrope_section": [4, 2, 2],
+        "mrope_interleaved": True,
+    }
+    vision = {**VISION, "depth": 2, "num_position_embeddings": 64, "deepstack_visual_indexes": [0, 1]}
+    config = Qwen3VLConfig(text_config={**TEXT, "rope_parameters": rope}, vision_config=vision, **IDS)
+    network = settle(Qwen3VLForConditionalGeneration(config))
+    return checks.wrap(network, _qwen_3_processor(_small_images(16)), FAMILY)
+
+
+@pytest.fixture(scope="module")
+def qwen_2_5() -> VisionLanguageModel:
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    text = {name: value for name, value in TEXT.items() if name != "head_dim"}
+    rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [4, 2, 2]}
+    # One block that attends within windows of 2 x 2 tokens, as most of the real encoder's do, and one to everything.
+    vision = {**VISION, "depth": 2, "window_size": 56, "fullatt_block_indexes": [1]}
+    config = Qwen2_5_VLConfig(text_config={**text, "rope_parameters": rope}, vision_config=vision, **IDS)
+    network = settle(Qwen2_5_VLForConditionalGeneration(config))
+    return checks.wrap(network, _qwen_2_5_processor(_small_images(14)), FAMILY)
+
+
+def test_qwen_3_5(qwen_3_5: VisionLanguageModel) -> None:
+    assert [tap.layer for tap in qwen_3_5.taps] == [1, 3]
+    checks.check_all(qwen_3_5, ((128, 128), (150, 90)))
+
+
+def test_qwen_3(qwen_3: VisionLanguageModel) -> None:
+    assert [tap.layer for tap in qwen_3.taps] == [0, 1]
+    checks.check_all(qwen_3, ((128, 128), (90, 150)))
+
+
+def test_qwen_2_5(qwen_2_5: VisionLanguageModel) -> None:
+    assert [tap.layer for tap in qwen_2_5.taps] == [0, 1]
+    checks.check_all(qwen_2_5, ((112, 112), (150, 90)))
+
+
+@pytest.mark.parametrize("name", ["qwen_3_5", "qwen_3", "qwen_2_5"])
+def test_nothing_of_the_picture_gets_past_zeroed_embeddings(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """Neither through the state of linear layers nor through the features that deeper layers are given."""
+    checks.check_zeroed_embeddings_hide_the_picture(request.getfixturevalue(name), (96, 96))
+
+
+def test_the_mean_is_taken_of_each_layer_s_features(qwen_3: VisionLanguageModel) -> None:
+    prepared = checks.prepare(qwen_3, checks.noise(128, 96))
+    share = np.zeros(prepared.layout.columns.size, np.float32)
+    share[[1, 4, 7]] = 1.0
+    seen: list[list[torch.Tensor]] = []
+
+    def look(_module: Any, _args: Any, kwargs: dict[str, Any]) -> None:
+        if kwargs["deepstack_visual_embeds"] is not None:
+            seen.append(list(kwargs["deepstack_visual_embeds"]))
+
+    language = qwen_3.family.language_model(qwen_3.network)
+    for lesion in (share * 0.0, share):
+        with torch.no_grad(), qwen_3.family.changed_embeddings(qwen_3.network, prepared, lesion, "mean"):
+            handle = language.register_forward_pre_hook(look, with_kwargs=True)
+            qwen_3.generate(prepared, checks.OPTIONS)
+            handle.remove()
+    intact, lesioned = seen
+    assert len(intact) == 2
+    for before, after in zip(intact, lesioned, strict=True):
+        expected = before.clone()
+        expected[[1, 4, 7]] = before.mean(dim=0)
+        torch.testing.assert_close(after, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("patch", "size", "width", "height", "rows", "columns"),
+    [
+        (14, {}, 640, 480, 17, 23),  # 640 / 28 = 22.9, 480 / 28 = 17.1
+        (14, {}, 1920, 1080, 26, 47),  # 1,280 tokens at most: both sides shrink by 1.437 and are rounded down
+        (16, {"min_pixels": 65536, "max_pixels": 16777216}, 640, 480, 15, 20),
+        (
+            16,
+            {"min_pixels": 65536, "max_pixels": 16777216},
+            100,
+            80,
+            8,
+            9,
+        ),  # made larger, to 64 tokens at least
+    ],
+)
+def test_the_grid_covers_the_whole_image(
+    patch: int, size: dict[str, int], width: int, height: int, rows: int, columns: int
+) -> None:
+    processor = (_qwen_2_5_processor if patch == 14 else _qwen_3_processor)(_images(patch, **size))
+    config = SimpleNamespace(
+        image_token_id=IDS["image_token_id"], vision_config=SimpleNamespace(spatial_merge_size=2)
+    )
+    image = Image.new("RGB", (width, height))
+    layout = FAMILY.prepare(processor, config, image, "what is it?").layout
+    (view,) = layout.views
+    assert view.columns.shape == (rows, columns)
+    assert (np.diff(view.columns.ravel()) == 1).all()
+    np.testing.assert_allclose(view.row_edges, np.linspace(0, height, rows + 1))
+    np.testing.assert_allclose(view.column_edges, np.linspace(0, width, columns + 1))
