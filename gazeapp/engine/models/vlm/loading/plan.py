@@ -260,9 +260,10 @@ def _does_not_fit(
     checkpoint: Checkpoint, weights: int, working: int, dtype: str, machine: Machine, cards: tuple[Card, ...]
 ) -> GazeError:
     free = [f"{readable(card.free)} on {card.name}" for card in cards]
+    free.append(f"{readable(machine.free_memory)} of main memory")
     return GazeError(
         f"It needs about {readable(weights + working)} in {dtype} ({readable(weights)} of weights); free are "
-        f"{', '.join([*free, readable(machine.free_memory) + ' of main memory'])}.",
+        f"{', '.join(free)}, of which a tenth is left to other programs.",
         where=checkpoint.id,
         todo="Close other programs, ask for a smaller kind of number"
         + (", ask for 4 bits" if cards and machine.four_bit and dtype != "4 bits" else "")

@@ -93,11 +93,11 @@ def cached_snapshot(hub_id: str, revision: str = "") -> Path | None:
 
 def cached_snapshots() -> Iterator[tuple[str, Path, float]]:
     """Yield (hub name, folder, time of last change) of every revision of every model in the hub's cache."""
-    from huggingface_hub import scan_cache_dir
+    from huggingface_hub import constants, scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        cache = scan_cache_dir()
+        cache = scan_cache_dir(constants.HF_HUB_CACHE)
     except (CacheNotFound, OSError):
         return
     for repository in cache.repos:

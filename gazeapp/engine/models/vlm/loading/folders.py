@@ -1,0 +1,91 @@
+"""The folders of models that the user added to the list, kept in one small file of their settings."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.vlm.loading.checkpoint import FOLDER, Checkpoint, read_checkpoint
+
+_FORMAT = "gazeapp model folders"
+_LARGEST = 4_000_000
+
+
+class ModelFolders:
+    """The user's own model folders, in one JSON file.
+
+    Parameters
+    ----------
+    path
+        The file; ``model-folders.json`` in the user's settings folder when None. It need not be there yet.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path if path is not None else _default_file()
+
+    def all(self) -> tuple[Path, ...]:
+        """Return the folders in the order in which they were added; none when the file is missing or damaged."""
+        try:
+            with self.path.open("rb") as file:
+                values = json.loads(file.read(_LARGEST))
+            if not isinstance(values, dict) or values.get("format") != _FORMAT:
+                return ()
+            return tuple(Path(str(folder)) for folder in values["folders"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return ()
+
+    def add(self, folder: Path) -> Checkpoint:
+        """Add a folder, once its model could be described.
+
+        Raises
+        ------
+        GazeError
+            When there is no model that can be used, or the list cannot be written.
+        """
+        folder = folder.expanduser().resolve()
+        if not folder.is_dir():
+            raise GazeError(
+                "There is no such folder.", where=str(folder), todo="Check the path of the model."
+            )
+        checkpoint = read_checkpoint(folder, str(folder), FOLDER)
+        if folder not in self.all():
+            self._write((*self.all(), folder))
+        return checkpoint
+
+    def remove(self, folder: Path) -> None:
+        """Take a folder off the list; its files stay.
+
+        Raises
+        ------
+        GazeError
+            When the list cannot be written.
+        """
+        gone = folder.expanduser().resolve()
+        kept = tuple(path for path in self.all() if path not in (folder, gone))
+        if len(kept) < len(self.all()):
+            self._write(kept)
+
+    def _write(self, folders: tuple[Path, ...]) -> None:
+        values = {"format": _FORMAT, "version": 1, "folders": [str(folder) for folder in folders]}
+        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(json.dumps(values, indent=1) + "\n", "utf-8")
+            partial.replace(self.path)
+        except OSError as error:
+            with suppress(OSError):
+                partial.unlink()
+            raise GazeError(
+                f"The list of model folders cannot be written: {error.strerror or error}.",
+                where=str(self.path),
+                todo="Check that the folder may be written and the disk is not full.",
+            ) from error
+
+
+def _default_file() -> Path:
+    from platformdirs import user_config_path
+
+    return user_config_path("gazeapp", appauthor=False) / "model-folders.json"
