@@ -24,12 +24,15 @@ KIND = "runner"
 
 
 def runner_info(script: RunnerScript) -> ModelInfo:
-    """Return the facts about a script's model; the script's digest is its revision, so that a change makes new runs."""
+    """Return the facts about a script's model; its checkpoint is the script's file.
+
+    Its revision is the script's digest, so that a changed script makes new runs.
+    """
     return ModelInfo(
         id=f"runner-{script.id}",
         name=script.name,
         kind=KIND,
-        checkpoint=script.checkpoint,
+        checkpoint=str(script.path),
         revision=script.sha256,
         methods=script.methods,
         facts={
@@ -38,6 +41,7 @@ def runner_info(script: RunnerScript) -> ModelInfo:
             "download": script.download,
             "dependencies": list(script.dependencies),
             "requires_python": script.requires_python,
+            "weights": script.checkpoint,
             "weights_revision": script.revision,
         },
     )

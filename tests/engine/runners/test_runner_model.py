@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -122,6 +123,7 @@ def test_what_is_stored_about_it_says_which_script_it_was(tmp_path: Path, consen
     script = example(tmp_path)
     info = runner_info(script)
     assert (info.id, info.kind, info.revision) == ("runner-brightness", KIND, script.sha256)
+    assert read_script(Path(info.checkpoint)) == script
     assert info.default_method == "brightness"
     assert info.facts["dependencies"] == ["numpy>=2", "pillow>=11"]
     with pytest.raises(GazeError, match="does not describe"):
@@ -149,3 +151,11 @@ def test_a_words_map_is_the_mean_of_its_speaking_tokens_weighted_by_mass() -> No
     silent = replace(description, attention=description.attention * 0)
     with pytest.raises(GazeError, match="no attention"):
         _word_maps(silent, words)
+
+
+def test_listing_and_asking_need_no_torch() -> None:
+    code = "import sys, gazeapp.engine.models.runner_model; print('torch' in sys.modules, 'transformers' in sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert said.stdout.split() == ["False", "False"]
