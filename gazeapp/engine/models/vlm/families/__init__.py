@@ -17,6 +17,14 @@ MODULES = {
     "qwen3_5": "qwen",
     "qwen3_vl": "qwen",
     "qwen2_5_vl": "qwen",
+    "idefics3": "idefics3",
+    "smolvlm": "idefics3",
+    "paligemma": "paligemma",
+    "gemma3": "gemma3",
+    "molmo2": "molmo2",
+    "vision-encoder-decoder": "vision_encoder_decoder",
+    "blip": "blip",
+    "git": "git",
 }
 """The file of each model type; read without torch."""
 
