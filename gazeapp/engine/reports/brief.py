@@ -157,11 +157,11 @@ def no_longer_shown(before: ShownScores, now: ShownScores) -> list[str]:
     first, second = (str(shown.settings.get("primary", "")) for shown in (before, now))
     if first != second and first in METRICS and second in METRICS:
         sentences.append(f"The primary metric is {METRICS[second].name} now; it was {METRICS[first].name}.")
-    other = [
-        f"{name} {before.settings.get(key, 'none')}, now {now.settings.get(key, 'none')}"
-        for key, name in _SETTINGS.items()
-        if before.settings.get(key) != now.settings.get(key)
-    ]
+    # A setting that is not stored is none: older projects do not name what could not be chosen then.
+    changes = {
+        name: [shown.settings.get(key, "none") for shown in (before, now)] for key, name in _SETTINGS.items()
+    }
+    other = [f"{name} {first}, now {second}" for name, (first, second) in changes.items() if first != second]
     if other:
         sentences.append(
             f"Scores of the earlier settings ({'; '.join(other)}) stay in the file but are no longer shown or exported."

@@ -24,6 +24,15 @@ def test_settings_and_tasks_that_differ_are_named():
     ]
 
 
+def test_a_setting_that_older_projects_do_not_name_is_none():
+    before = ShownScores(("free",), ("nss",), {"formulas": 2})
+    now = ShownScores(("free",), ("nss",), {"formulas": 3, "transform": "none"})
+    assert no_longer_shown(before, now) == [
+        "Scores of the earlier settings (version of the formulas 2, now 3) stay in the file but are no longer shown "
+        "or exported."
+    ]
+
+
 def test_another_primary_metric_is_said_without_calling_the_scores_others():
     first = ShownScores(("free",), ("nss", "cc"), {"primary": "nss", "n_bootstrap": 10})
     then = ShownScores(("free",), ("nss", "cc"), {"primary": "cc", "n_bootstrap": 20})
