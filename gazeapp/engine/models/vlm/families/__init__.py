@@ -17,6 +17,8 @@ MODULES = {
     "qwen3_5": "qwen",
     "qwen3_vl": "qwen",
     "qwen2_5_vl": "qwen",
+    "llava": "llava",
+    "llava_onevision": "llava_onevision",
     "idefics3": "idefics3",
     "smolvlm": "idefics3",
     "paligemma": "paligemma",

@@ -94,13 +94,8 @@ class Family:
         register_attention()
         self.choose_attention(network)
         taps = self.taps(network)
-        deaf = [t for t in taps if getattr(t.module.config, "_attn_implementation", "") != ATTENTION]
-        if deaf or len(taps) != self.n_attending(network.config):
-            raise GazeError(
-                f"{type(network).__name__} does not let its attention be listened to: {len(taps) - len(deaf)} of "
-                f"{self.n_attending(network.config)} layers answered.",
-                todo="Report it with the version of transformers.",
-            )
+        hearing = [t for t in taps if getattr(t.module.config, "_attn_implementation", "") == ATTENTION]
+        check_taps(network, hearing, self.n_attending(network.config))
 
     def choose_attention(self, network: Any) -> None:
         """Let the part of the network that reads image tokens use gazeapp's implementation."""
@@ -203,6 +198,22 @@ class Family:
             yield
         finally:
             handle.remove()
+
+
+def check_taps(network: Any, hearing: list[Tap], expected: int) -> None:
+    """Refuse a network of which not every layer that carries attention can be listened to.
+
+    Raises
+    ------
+    GazeError
+        If it is another number of layers than its config says.
+    """
+    if len(hearing) != expected:
+        raise GazeError(
+            f"{type(network).__name__} does not let its attention be listened to: {len(hearing)} of {expected} "
+            "layers answered.",
+            todo="Report it with the version of transformers.",
+        )
 
 
 def taken_away(features: Tensor, share: FloatArray, fill: str) -> Tensor:
