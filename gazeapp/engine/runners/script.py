@@ -204,6 +204,36 @@ def find_scripts(folder: Path | None = None) -> tuple[list[RunnerScript], list[G
     return [found[name] for name in sorted(found)], problems
 
 
+def find_script(name: str, folder: Path | None = None) -> RunnerScript:
+    """Return the script in a file, else the one of an id that ships or lies in the user's own folder.
+
+    Parameters
+    ----------
+    name
+        A path, or an id.
+    folder
+        As for `find_scripts`.
+
+    Raises
+    ------
+    GazeError
+        When there is neither, or the file is no runner script.
+    """
+    if name.endswith(".py"):
+        return read_script(Path(name))
+    found, problems = find_scripts(folder)
+    for script in found:
+        if script.id == name:
+            return script
+    for problem in problems:
+        if Path(problem.where).stem == name:
+            raise problem
+    raise GazeError(
+        f"There is no runner script '{name}'.",
+        todo=f"Give a file, or one of: {', '.join(script.id for script in found)}.",
+    )
+
+
 def scripts_folder() -> Path:
     """Return the folder of the user's own scripts."""
     from platformdirs import user_config_path

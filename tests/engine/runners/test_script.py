@@ -9,7 +9,7 @@ import pytest
 
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.runners.script import find_scripts, read_script
+from gazeapp.engine.runners.script import find_script, find_scripts, read_script
 from tests.engine.runners import scripts
 
 WHOLE = """#!/usr/bin/env python3
@@ -147,6 +147,17 @@ def test_scripts_that_ship_and_those_of_the_user_are_found(tmp_path: Path) -> No
         "brightness": "A model",
     }
     assert [problem.where for problem in problems] == [str(tmp_path / "notes.py")]
+
+
+def test_a_script_is_found_by_file_or_id(tmp_path: Path) -> None:
+    path = scripts.write(tmp_path, WHOLE, "lab.py")
+    scripts.write(tmp_path, "print()", "notes.py")
+    assert find_script(str(path)) == find_script("lab", tmp_path) == read_script(path)
+    with pytest.raises(GazeError, match="no runner script 'other'") as caught:
+        find_script("other", tmp_path)
+    assert "brightness, lab" in caught.value.todo
+    with pytest.raises(GazeError, match="no block"):
+        find_script("notes", tmp_path)
 
 
 def test_a_folder_that_is_not_there_has_no_scripts(tmp_path: Path) -> None:
