@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gazeapp.engine.consent import REMOTE_CODE, ConsentStore
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.models.environment import ensure_torchvision
 from gazeapp.engine.models.vlm.families import family_of
 from gazeapp.engine.models.vlm.loading.checkpoint import Checkpoint, code_files, digest_of, read_config
@@ -73,7 +73,7 @@ def load(
     family = family or family_of(checkpoint.model_type)
     trust = _code_may_run(checkpoint, checkpoint.folder, consents)
     ensure_torchvision()
-    with loading_errors(checkpoint):
+    with loading_errors(checkpoint), _quiet():
         source = str(checkpoint.folder)
         common = {"trust_remote_code": trust, "local_files_only": True}
         processor = family.load_processor(source, **common)
@@ -104,7 +104,7 @@ def loading_errors(checkpoint: Checkpoint) -> Iterator[None]:
 
     try:
         yield
-    except GazeError:
+    except (GazeError, StoppedError):
         raise
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise GazeError(
@@ -118,12 +118,29 @@ def loading_errors(checkpoint: Checkpoint) -> Iterator[None]:
             where=checkpoint.id,
             todo="Install it into the environment of gazeapp and start again.",
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except Exception as error:
+        # A model's files and code can make the libraries raise anything.
         raise GazeError(
             f"transformers {importlib.metadata.version('transformers')} cannot load it: {_first_line(error)}",
             where=checkpoint.id,
             todo="Check that its files are complete and made for this version of transformers.",
         ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from writing to the terminal: what matters of its reports is raised or kept in the facts."""
+    from transformers.utils import logging
+
+    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()
 
 
 def _code_may_run(checkpoint: Checkpoint, folder: Path, consents: ConsentStore) -> bool:

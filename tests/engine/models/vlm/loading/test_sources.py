@@ -21,7 +21,9 @@ MakeModel = Callable[..., Path]
 OLD, NEW = "a" * 40, "b" * 40
 
 
-def put_into_cache(cache: Path, folder: Path, commit: str, name: str = "lab/model", main: bool = True) -> Path:
+def put_into_cache(
+    cache: Path, folder: Path, commit: str, name: str = "lab/model", main: bool = True
+) -> Path:
     """Lay a checkpoint down as the hub's library does."""
     repository = cache / ("models--" + name.replace("/", "--"))
     snapshot = repository / "snapshots" / commit

@@ -44,7 +44,9 @@ def test_other_safetensors_beside_the_listed_ones_are_not_read(make_model: MakeM
 def test_a_missing_shard_is_named(make_model: MakeModel) -> None:
     folder = make_model(shards=3)
     (folder / "model.safetensors-00002-of-00003.safetensors").unlink()
-    with pytest.raises(GazeError, match="1 of 3 weight files are missing: model.safetensors-00002-of-00003"):
+    with pytest.raises(
+        GazeError, match=r"1 of 3 weight files are missing: model\.safetensors-00002-of-00003"
+    ):
         weight_files(folder)
 
 
@@ -149,4 +151,6 @@ def test_large_weights_are_sampled_from_the_first_byte_to_the_last(tmp_path: Pat
     between = len(content) // 126
     content[between] ^= 1
     file.write_bytes(content)
-    assert print_of(tmp_path) == before, "the documentation says that changes between the blocks are not noticed"
+    assert print_of(tmp_path) == before, (
+        "the documentation says that changes between the blocks are not noticed"
+    )
