@@ -674,6 +674,38 @@ def test_cancelling_keeps_what_is_done_and_going_on_ends_as_if_undisturbed(study
     assert broken == {table: study.rows(table) for table in broken}
 
 
+class FullAfter:
+    """Lets the project grow no further once some units are stored."""
+
+    cancelled = False
+
+    def __init__(self, project, units):
+        self.db = project.db
+        self.units = units
+
+    def report(self, done, total, message):
+        if done == self.units:
+            self.db.execute("PRAGMA max_page_count = 1").fetchone()  # no smaller than the file is
+
+
+def test_a_full_disk_ends_scoring_with_whole_units_and_the_next_run_goes_on(study):
+    study.look()
+    study.model()
+    with pytest.raises(GazeError, match="The disk is full") as told:
+        study.score(FullAfter(study.project, 2), threads=1, n_bootstrap=20)
+    assert told.value.where == str(study.project.path)
+    kept = study.rows()
+    stored = {row.image_id for row in study.project.scores.all()}
+    assert 2 <= len(stored) < 4
+    assert study.project.scores.summary() == []
+    study.project.db.execute("PRAGMA max_page_count = 100000").fetchone()
+    rest = study.score(n_bootstrap=20)
+    assert (rest.skipped, rest.done) == (len(stored), 4 - len(stored))
+    assert set(kept) < set(study.rows())
+    n_rows = {image: sum(r.image_id == image for r in study.project.scores.all()) for image in stored}
+    assert len(kept) == sum(n_rows.values())
+
+
 def test_one_image_that_fails_does_not_stop_the_others(study, monkeypatch):
     study.look()
     honest = score_module.score_image
