@@ -11,7 +11,6 @@ import pytest
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.runners.process import RunnerProcess
-from gazeapp.engine.runners.protocol import parse
 from gazeapp.engine.runners.run import run
 from gazeapp.engine.runners.script import ConsentNeededError, read_script
 from tests.engine.runners import scripts
@@ -20,13 +19,15 @@ from tests.engine.runners.conftest import Started
 
 def is_gone(pid: int) -> bool:
     """Whether a process has ended, within the time that the system takes to say so."""
-    for _ in range(100):
+    for _ in range(250):
         try:
             os.kill(pid, 0)
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True  # ended; nobody has asked for its exit code yet
         except ProcessLookupError:
             return True
-        if Path(f"/proc/{pid}/stat").is_file() and Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
-            return True
+        except FileNotFoundError:
+            pass  # ended just now, or a system without /proc
         time.sleep(0.02)
     return False
 
@@ -196,25 +197,12 @@ def test_work_in_hand_is_given_up_when_gazeapp_is_gone(agreed: Started, tmp_path
     assert is_gone(pids[0])
 
 
-def test_counts_that_no_bar_can_show_are_cut() -> None:
-    message = parse(
-        b'{"gazeapp": "progress", "request": 1, "done": -3, "total": 99999999999999, "message": "a\\nb"}'
-    )
-    assert (message.number("done"), message.number("total"), message.text("message")) == (0, 2**31 - 1, "a b")
-    assert message.number("message") == 0
-
-
 @pytest.mark.parametrize(
     "said",
     [
         '{"gazeapp": "answer", "request": 1',
         '{"gazeapp": "answer", "request": 2}',
-        '{"gazeapp": "answer", "request": "1"}',
-        '{"gazeapp": "ready"}',
-        '{"gazeapp": "song", "request": 1}',
-        '{"gazeapp"}',
-        '{"gazeapp": "answer", "request": 1, "values": {"share": NaN}}',
-        '{"gazeapp": "answer", "request": 1, "values": {"half": "\\ud83d"}}',
+        '{"gazeapp": "ready", "protocol": 1, "request": 1}',
     ],
 )
 def test_an_answer_that_is_none_ends_the_script_with_a_sentence(
@@ -245,14 +233,11 @@ def test_what_cannot_be_installed_is_said_in_the_installers_words(agreed: Starte
     assert "surely-not-there-gazeapp" in caught.value.todo
 
 
-@pytest.mark.parametrize(
-    "files", [["../request-1/request.json"], ["link"], ["missing"], ["/etc/passwd"], "made.txt", [3]]
-)
-def test_only_plain_files_of_the_requests_own_folder_are_taken(
-    agreed: Started, tmp_path: Path, files: object
-) -> None:
-    with pytest.raises(GazeError, match="cannot be used"):
-        run(agreed(), {"do": "files", "files": files}, tmp_path / "out")
+def test_only_plain_files_of_the_requests_own_folder_are_taken(agreed: Started, tmp_path: Path) -> None:
+    process = agreed()
+    for files in (["../request-1/request.json"], ["link"], ["missing"], ["/etc/passwd"], "made.txt", [3]):
+        with pytest.raises(GazeError, match="cannot be used"):
+            run(process, {"do": "files", "files": files}, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
