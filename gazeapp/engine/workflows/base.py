@@ -129,6 +129,11 @@ class Tally:
         self._started = time.perf_counter()
         progress.report(0, total, "")
 
+    @property
+    def n_told(self) -> int:
+        """Units that are counted so far."""
+        return self.done + self.skipped + self.failed
+
     def should_stop(self) -> bool:
         """Return whether the user cancelled; the summary then says so."""
         self.cancelled = self.cancelled or self._progress.cancelled
@@ -191,4 +196,4 @@ class Tally:
         )
 
     def _tell(self, message: str) -> None:
-        self._progress.report(self.done + self.skipped + self.failed, self.total, message)
+        self._progress.report(self.n_told, self.total, message)

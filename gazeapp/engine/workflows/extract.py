@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.base import Model, ModelInfo
-from gazeapp.engine.models.registry import available_models, load_model
+from gazeapp.engine.errors import GazeError, StoppedError
+from gazeapp.engine.models.base import KEEP, Caption, Decoding, DescribeOptions, Model, ModelInfo
+from gazeapp.engine.models.named import close_model, find_model, open_model
+from gazeapp.engine.models.registry import available_models
+from gazeapp.engine.models.vlm.loading.plan import Wishes
+from gazeapp.engine.models.vlm.methods import parse_method
+from gazeapp.engine.models.vlm.opening import VLM
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.project import ImageRow, Project
+from gazeapp.engine.project.prompts import prompt_of
 from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.types import ImageArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
+
+_SMALLER = (1.0, 0.7, 0.5)
+"""Shares of an image's width and height that are tried in turn where memory does not suffice."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class ExtractSettings:
     Parameters
     ----------
     models
-        Model ids; empty means every model that can be run here.
+        Names of models, as `gazeapp.engine.models.named.find_model` knows them; empty means every captioner that ships.
     tasks
         Task names; empty means every task of the project.
     method
@@ -37,6 +46,15 @@ class ExtractSettings:
     mirrored
         Whether models also describe each image left-right mirrored: the control that tells a habit of looking at
         one side from what the pictures show there. Maps stay as they are on the mirrored image.
+    decoding
+        How models that read a prompt choose their words.
+    keep
+        How much attention vision-language models store beside the words' maps: ``""``, ``layers`` or ``heads``.
+    dtype
+        Kind of number that vision-language models compute in; ``auto`` keeps to what the model's earlier runs in the
+        project used.
+    four_bit
+        Whether vision-language models are packed into 4 bits.
     """
 
     models: tuple[str, ...] = ()
@@ -45,16 +63,25 @@ class ExtractSettings:
     words: str = "content"
     device: str = "auto"
     mirrored: bool = False
+    decoding: Decoding = field(default_factory=Decoding)
+    keep: str = ""
+    dtype: str = "auto"
+    four_bit: bool = False
+
+    def __post_init__(self) -> None:
+        if self.keep not in KEEP:
+            raise GazeError(f"'{self.keep}' is nothing that can be kept.", todo="Use layers or heads.")
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """One model under one task, on images as they are or mirrored: what its runs are filed under."""
 
     info: ModelInfo
     task: str
     method: str
     lesion: str
+    prompt: str
     values: Json
     hash: str
 
@@ -72,78 +99,188 @@ def extract(project: Project, settings: ExtractSettings, progress: Progress) -> 
     """Describe every image with every chosen model under every chosen task.
 
     One unit is (image or mirrored image, model, task, method); units in the project are skipped, so running it again
-    after a stop goes on where it ended.
+    after a stop goes on where it ended. A model that cannot be loaded fails with all its units, the others go on.
 
     Raises
     ------
     GazeError
         If a model or task is unknown, or the project has no images or tasks.
     """
-    infos = _chosen_models(settings.models)
+    infos = chosen_models(settings.models)
     images = project.images.all()
     if not images:
         raise GazeError("The project has no images yet.", where=str(project.path), todo="Add images first.")
-    tasks = _tasks(project, settings.tasks)
-    sides = ("", MIRRORED) if settings.mirrored else ("",)
-    plans = [_plan(info, task, side, settings) for info in infos for task in tasks for side in sides]
+    tasks = chosen_tasks(project, settings.tasks)
+    plans = make_plans(project, infos, tasks, settings)
     tally = Tally(project, "extract", progress, len(images) * len(plans))
+    work = _Extraction(project, settings, images, tally, progress)
     for info in infos:
-        own = [plan for plan in plans if plan.info.id == info.id]
-        _extract_model(project, info, own, images, settings, tally)
+        work.run_model(info, [plan for plan in plans if plan.info.id == info.id])
         if tally.cancelled:
             break
     outside = _outside_domain(infos, images)
-    return tally.summary(models=[info.id for info in infos], tasks=list(tasks), outside_training=outside)
+    return tally.summary(
+        models=[info.id for info in infos],
+        tasks=list(tasks),
+        outside_training=outside,
+        smaller=work.n_smaller,
+    )
 
 
-def _extract_model(
-    project: Project,
-    info: ModelInfo,
-    plans: list[_Plan],
-    images: list[ImageRow],
-    settings: ExtractSettings,
-    tally: Tally,
-) -> None:
-    model: Model | None = None
-    for image in images:
-        missing = [plan for plan in plans if not plan.is_done(project, image)]
-        for _ in range(len(plans) - len(missing)):
-            tally.skip(f"{info.name} · {image.name}")
-        if not missing:
-            continue
-        if tally.should_stop():
-            return
-        if model is None:
-            model = load_model(info.id, settings.device)
-            project.runs.put_model(info)
+class _Extraction:
+    """One call of the verb: what its parts share."""
+
+    def __init__(
+        self,
+        project: Project,
+        settings: ExtractSettings,
+        images: list[ImageRow],
+        tally: Tally,
+        progress: Progress,
+    ) -> None:
+        self.n_smaller = 0
+        self._project = project
+        self._settings = settings
+        self._images = images
+        self._tally = tally
+        self._progress = progress
+
+    def run_model(self, info: ModelInfo, plans: list[Plan]) -> None:
+        """Run one model on every image that lacks a run of one of the plans."""
+        model: Model | None = None
+        try:
+            for image in self._images:
+                missing = [plan for plan in plans if not plan.is_done(self._project, image)]
+                for _ in range(len(plans) - len(missing)):
+                    self._tally.skip(f"{info.name} · {image.name}")
+                if not missing:
+                    continue
+                if self._tally.should_stop():
+                    return
+                if model is None:
+                    self._progress.report(self._tally.n_told, self._tally.total, f"loading {info.name}")
+                    try:
+                        model = load_for(self._project, info, self._settings)
+                    except GazeError as error:
+                        self._fail_all(info, plans, image, error)
+                        return
+                    self._project.problems.clear("extract", info.name)
+                    self._project.runs.put_model(model.info)
+                self._run_image(model, missing, image)
+                if self._tally.cancelled:
+                    return
+        finally:
+            if model is not None:
+                close_model(model)
+
+    def _run_image(self, model: Model, plans: list[Plan], image: ImageRow) -> None:
         pixels: ImageArray | None = None
-        for plan in missing:
-            if tally.should_stop():
+        for plan in plans:
+            if self._tally.should_stop():
                 return
-            with tally.unit(plan.name(image)):
-                if pixels is None:
-                    pixels, _ = read_picture(project.images.file(image))
-                _extract_unit(project, model, plan, image, pixels, settings.words)
+            scale = 1.0
+            try:
+                with self._tally.unit(plan.name(image)):
+                    if pixels is None:
+                        pixels, _ = read_picture(self._project.images.file(image))
+                    scale = self._run_unit(model, plan, image, pixels)
+            except StoppedError:
+                self._tally.should_stop()
+                return
+            if scale < 1.0:
+                self._tell_smaller(plan, image, scale)
+
+    def _run_unit(self, model: Model, plan: Plan, image: ImageRow, pixels: ImageArray) -> float:
+        """Describe one image and store what came of it; return the share of its size that was described."""
+        started = time.perf_counter()
+        shown = np.ascontiguousarray(pixels[:, ::-1]) if plan.lesion == MIRRORED else pixels
+        caption = _describe(model, shown, plan, options_for(plan, image, self._settings, self._progress))
+        mean = caption.mean_map(self._settings.words)
+        seconds = time.perf_counter() - started
+        project = self._project
+        with project.transaction():
+            if plan.is_done(project, image):
+                return 1.0  # another program was faster
+            settings_id = project.settings.put("extract", plan.values)
+            project.runs.put(
+                image.id, plan.info.id, plan.task, caption, mean, settings_id, seconds, plan.lesion
+            )
+        return float(caption.facts.get("image_scale", 1.0))
+
+    def _tell_smaller(self, plan: Plan, image: ImageRow, scale: float) -> None:
+        self.n_smaller += 1
+        self._tally.problem(
+            image.name,
+            f"{plan.info.name} described it at {scale:.0%} of its size, because memory was short.",
+            "Its maps are coarser than those of other images; a device with more memory gives the same grid.",
+            unit=plan.name(image),
+        )
+
+    def _fail_all(self, info: ModelInfo, plans: list[Plan], first: ImageRow, error: GazeError) -> None:
+        """Count the units of a model that cannot be loaded; its problem is told once."""
+        self._tally.problem(error.where or info.name, error.what, error.todo, unit=info.name)
+        for image in self._images[self._images.index(first) :]:
+            for plan in plans:
+                if not plan.is_done(self._project, image):
+                    self._tally.count_failure(plan.name(image))
+                elif image is not first:
+                    self._tally.skip(plan.name(image))
 
 
-def _extract_unit(
-    project: Project, model: Model, plan: _Plan, image: ImageRow, pixels: ImageArray, words: str
-) -> None:
-    started = time.perf_counter()
-    shown = np.ascontiguousarray(pixels[:, ::-1]) if plan.lesion == MIRRORED else pixels
-    caption = model.describe(shown, plan.task, plan.method)
-    mean = caption.mean_map(words)
-    seconds = time.perf_counter() - started
-    with project.transaction():
-        if plan.is_done(project, image):
-            return  # another program was faster
-        settings_id = project.settings.put("extract", plan.values)
-        project.runs.put(image.id, plan.info.id, plan.task, caption, mean, settings_id, seconds, plan.lesion)
+def _describe(model: Model, pixels: ImageArray, plan: Plan, options: DescribeOptions) -> Caption:
+    """Describe an image, smaller where memory does not suffice for it as it is."""
+    for scale in _SMALLER[:-1] if plan.info.kind == VLM else ():
+        try:
+            return model.describe(pixels, plan.task, plan.method, replace(options, image_scale=scale))
+        except MemoryError:
+            continue
+    if plan.info.kind == VLM:
+        options = replace(options, image_scale=_SMALLER[-1])
+    return model.describe(pixels, plan.task, plan.method, options)
 
 
-def _plan(info: ModelInfo, task: str, lesion: str, settings: ExtractSettings) -> _Plan:
+def options_for(
+    plan: Plan, image: ImageRow, settings: ExtractSettings, progress: Progress
+) -> DescribeOptions:
+    """Return what a model is asked for on one image."""
+    # Units stand alone: what is drawn for one does not depend on those before it.
+    text = f"{settings.decoding.seed}|{image.sha256}|{plan.task}|{plan.lesion}"
+    seed = int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)
+    return DescribeOptions(
+        prompt=plan.prompt,
+        decoding=replace(settings.decoding, seed=seed),
+        keep=settings.keep if plan.info.kind == VLM else "",
+        should_stop=lambda: progress.cancelled,
+    )
+
+
+def load_for(project: Project, info: ModelInfo, settings: ExtractSettings) -> Model:
+    """Load a model; left to it, in the kind of number that its runs in the project were computed in."""
+    dtype = settings.dtype
+    if dtype == "auto" and info.kind == VLM:
+        dtype = _dtype_so_far(project, info) or "auto"
+    return open_model(info, Wishes(settings.device, dtype, settings.four_bit))
+
+
+def make_plans(
+    project: Project, infos: list[ModelInfo], tasks: tuple[str, ...], settings: ExtractSettings
+) -> list[Plan]:
+    """Return what is to be run on each image.
+
+    Raises
+    ------
+    GazeError
+        If a model does not offer the map method.
+    """
+    sides = ("", MIRRORED) if settings.mirrored else ("",)
+    return [_plan(project, info, task, side, settings) for info in infos for task in tasks for side in sides]
+
+
+def _plan(project: Project, info: ModelInfo, task: str, lesion: str, settings: ExtractSettings) -> Plan:
     method = settings.method or info.default_method
-    if method not in info.methods:
+    if info.kind == VLM:
+        parse_method(method)
+    elif method not in info.methods:
         raise GazeError(
             f"{info.name} has no map method '{method}'.", todo=f"It offers: {', '.join(info.methods)}."
         )
@@ -158,19 +295,59 @@ def _plan(info: ModelInfo, task: str, lesion: str, settings: ExtractSettings) ->
     # Only what differs from the plain case is said, so that plain runs keep the hash that they had.
     if lesion:
         values["lesion"] = lesion
-    return _Plan(info, task, method, lesion, values, settings_hash("extract", values))
+    prompt = "" if info.kind == "captioner" else prompt_of(project, task).text
+    if prompt:
+        values["prompt"] = prompt
+        values["decoding"] = _decoding_values(settings.decoding)
+    if info.kind == VLM:
+        values["dtype"] = settings.dtype
+        values.update({"four_bit": True} if settings.four_bit else {})
+        values.update({"keep": settings.keep} if settings.keep else {})
+    return Plan(info, task, method, lesion, prompt, values, settings_hash("extract", values))
 
 
-def _chosen_models(ids: tuple[str, ...]) -> list[ModelInfo]:
-    known = {info.id: info for info in available_models()}
-    unknown = [model for model in ids if model not in known]
-    if unknown:
-        todo = f"Those that can be run are: {', '.join(known)}."
-        raise GazeError(f"There is no model called {', '.join(unknown)}.", todo=todo)
-    return [known[model] for model in ids] if ids else list(known.values())
+def _decoding_values(decoding: Decoding) -> Json:
+    """Return what tells one way of decoding from another: a seed and a share only where words are drawn."""
+    values = asdict(decoding)
+    if decoding.temperature == 0:
+        values = {"max_tokens": decoding.max_tokens, "temperature": 0.0}
+    return values
 
 
-def _tasks(project: Project, asked: tuple[str, ...]) -> tuple[str, ...]:
+def _dtype_so_far(project: Project, info: ModelInfo) -> str:
+    """Return the kind of number that the newest run of this model and revision was computed in; empty for none."""
+    row = project.db.execute(
+        "SELECT json_extract(r.facts, '$.dtype') FROM runs r JOIN settings s ON s.id = r.settings_id "
+        "WHERE r.model = ? AND json_extract(s.json, '$.revision') = ? ORDER BY r.id DESC LIMIT 1",
+        (info.id, info.revision),
+    ).fetchone()
+    return str(row[0]) if row and row[0] else ""
+
+
+def chosen_models(names: tuple[str, ...]) -> list[ModelInfo]:
+    """Return the facts about the models that are named, each once; all captioners that ship when none is.
+
+    Raises
+    ------
+    GazeError
+        If a name means nothing, or two models would go by one id.
+    """
+    if not names:
+        return list(available_models())
+    captioners = available_models()
+    infos = [find_model(name, captioners) for name in dict.fromkeys(names)]
+    found: dict[str, ModelInfo] = {}
+    for info in infos:
+        other = found.setdefault(info.id, info)
+        if (other.checkpoint, other.revision) != (info.checkpoint, info.revision):
+            raise GazeError(
+                f"Two of the models would both be called '{info.id}'.",
+                todo="Run them one after the other, in projects of their own, or rename a folder.",
+            )
+    return list(found.values())
+
+
+def chosen_tasks(project: Project, asked: tuple[str, ...]) -> tuple[str, ...]:
     """Return the tasks to run: those asked for, else all of the project.
 
     A project without tasks takes the names as they are; one with tasks knows no others, so that a

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.base import Caption, ModelInfo, Word
+from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
 from gazeapp.engine.types import ImageArray, Rect
 
 INFOS = [
@@ -22,7 +22,9 @@ class StandIn:
         self.pause_s = pause_s
         self.calls = 0
 
-    def describe(self, image: ImageArray, task: str, method: str = "") -> Caption:
+    def describe(
+        self, image: ImageArray, task: str, method: str = "", options: DescribeOptions = PLAIN
+    ) -> Caption:
         self.calls += 1
         time.sleep(self.pause_s)
         if image[0, 0].tolist() == [255, 0, 0]:
@@ -45,11 +47,11 @@ def install(monkeypatch, loaded: list[StandIn] | None = None, pause_s: float = 0
     """Put the stand-ins in place of the models that ship."""
     from gazeapp.engine.workflows import extract
 
-    def load(model: str, device: str) -> StandIn:
-        made = StandIn(next(info for info in INFOS if info.id == model), pause_s)
+    def load(info: ModelInfo, _wishes: object) -> StandIn:
+        made = StandIn(info, pause_s)
         if loaded is not None:
             loaded.append(made)
         return made
 
     monkeypatch.setattr(extract, "available_models", lambda: INFOS)
-    monkeypatch.setattr(extract, "load_model", load)
+    monkeypatch.setattr(extract, "open_model", load)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from gazeapp.cli import main
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.base import Caption, ModelInfo, Word
+from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.reports.commands import commands
@@ -54,7 +54,9 @@ INDICES = {
 class SidedModel:
     info: ModelInfo
 
-    def describe(self, image: ImageArray, task: str, method: str = "") -> Caption:
+    def describe(
+        self, image: ImageArray, task: str, method: str = "", options: DescribeOptions = PLAIN
+    ) -> Caption:
         if image[0, 0].tolist() == [255, 0, 0]:
             raise GazeError("Red corners on the left are beyond this model.", todo="Use another colour.")
         index = INDICES[self.info.id](content_of(image))
@@ -71,7 +73,7 @@ def models(monkeypatch: pytest.MonkeyPatch) -> None:
     infos = [ModelInfo(id, id, "captioner", tasks=("free",), methods=("light", "dark")) for id in INDICES]
     monkeypatch.setattr(extract_module, "available_models", lambda: infos)
     load = {info.id: SidedModel(info) for info in infos}
-    monkeypatch.setattr(extract_module, "load_model", lambda model, device: load[model])
+    monkeypatch.setattr(extract_module, "open_model", lambda info, wishes: load[info.id])
 
 
 def pictures(folder: Path, red: int | None) -> None:

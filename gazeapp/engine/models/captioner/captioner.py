@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from gazeapp.engine.models.captioner.io import load_captioner
 from gazeapp.engine.models.captioner.listing import captioner_info
 from gazeapp.engine.models.captioner.methods import pick_attention
 from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.environment import threads_for
 from gazeapp.engine.types import ImageArray, Rect
 
 
@@ -37,7 +36,7 @@ class CaptionerModel:
         self.network = network
         self._info = info
         self._content = frozenset(network.config.content_words)
-        self._small = sum(weights.numel() for weights in network.parameters()) < 5_000_000
+        self._n_parameters = sum(weights.numel() for weights in network.parameters())
         self._last: tuple[bytes, Tensor] | None = None
 
     @classmethod
@@ -80,7 +79,7 @@ class CaptionerModel:
             raise GazeError(f"{self._info.name} cannot do without a part of the image yet.")
         config = self.network.config
         trained, method = self._info.task_for(task), method or self._info.default_method
-        with _threads(self._small):
+        with threads_for(self._n_parameters):
             features = self._features(fit_picture(image, config.input_size))
             first = torch.tensor([config.vocabulary.index(task_token(trained))], device=features.device)
             said = self.network.say(features, first)
@@ -113,18 +112,3 @@ def fit_picture(image: ImageArray, size: int) -> ImageArray:
         return image
     fitted = Image.fromarray(image).resize((size, size), Image.Resampling.BOX)
     return np.asarray(fitted, dtype=np.uint8)
-
-
-@contextmanager
-def _threads(small: bool) -> Iterator[None]:
-    """Compute small networks on one thread: waiting for a second one costs more than it brings.
-
-    On a busy machine it costs much more: 0.6 s instead of 0.04 s for an image.
-    """
-    before = torch.get_num_threads()
-    if small:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -24,6 +24,7 @@ from gazeapp.engine.models.base import (
     ModelInfo,
     Word,
 )
+from gazeapp.engine.models.environment import threads_for
 from gazeapp.engine.models.vlm.capture.capture import Capture, Rows, Tap
 from gazeapp.engine.models.vlm.capture.masking import KeyMask
 from gazeapp.engine.models.vlm.families.base import Family, Prepared
@@ -62,6 +63,7 @@ class VisionLanguageModel:
         self.family = family
         self._info = info
         family.start_listening(network)
+        self._n_parameters = sum(weights.numel() for weights in network.parameters())
         self.taps: list[Tap] = family.taps(network)
 
     @property
@@ -103,7 +105,7 @@ class VisionLanguageModel:
         """
         selection = parse_method(method or DEFAULT_METHOD)
         height, width = image.shape[:2]
-        with _memory_errors(), torch.no_grad():
+        with _memory_errors(), threads_for(self._n_parameters), torch.no_grad():
             prepared = self._prepare(image, options)
             if selection.view and selection.view not in prepared.layout.view_names:
                 prepared.layout.to_maps(np.zeros(prepared.layout.columns.size, np.float32), selection.view)
