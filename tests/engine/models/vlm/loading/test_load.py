@@ -20,10 +20,13 @@ from gazeapp.engine.models.vlm.families.base import Family
 from gazeapp.engine.models.vlm.loading import load as loading
 from gazeapp.engine.models.vlm.loading.checkpoint import Checkpoint
 from gazeapp.engine.models.vlm.loading.convert import convert
+from gazeapp.engine.models.vlm.loading.download import fetch
 from gazeapp.engine.models.vlm.loading.load import Loaded, consent_subject, load, needs_consent
 from gazeapp.engine.models.vlm.loading.machine import Machine, this_machine
 from gazeapp.engine.models.vlm.loading.plan import LoadPlan, Wishes, plan
 from gazeapp.engine.models.vlm.loading.sources import resolve
+from gazeapp.engine.models.vlm.loading.survey import survey
+from tests.engine.models.vlm.loading.local_hub import LocalHub
 from tests.engine.models.vlm.tiny import settle, tokenizer
 
 ensure_torchvision()
@@ -294,6 +297,21 @@ def test_this_machine_can_load_it(saved: Path, consents: ConsentStore) -> None:
     checkpoint = resolve(str(saved))
     made = plan(checkpoint, Wishes(), this_machine())
     assert load(checkpoint, made, consents, Family()).facts["devices"] == [made.device]
+
+
+def test_from_the_hub_to_a_loaded_model_pinned_and_then_without_network(
+    saved: Path, hub: LocalHub, consents: ConsentStore
+) -> None:
+    repository = hub.add("lab/tiny", saved)
+    assert resolve("lab/tiny").place == "hub"
+    fetch(survey("lab/tiny"), lambda _done, _total, _name: None, lambda: False)
+    hub.requests.clear()
+    checkpoint = resolve("lab/tiny")
+    made = load(checkpoint, plan(checkpoint, Wishes(), ROOMY), consents, Family())
+    assert (made.facts["checkpoint"], made.facts["revision"]) == ("lab/tiny", repository.commit)
+    truth = loaded(saved, consents).network.state_dict()
+    assert all(torch.equal(tensor, truth[name]) for name, tensor in made.network.state_dict().items())
+    assert not hub.requests, "nothing is asked of the hub once the model is here"
 
 
 @pytest.mark.parametrize("parts", [1, 2])
