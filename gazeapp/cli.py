@@ -15,6 +15,7 @@ import gazeapp
 from gazeapp.cli_base import FILE, call, counts, finish, report_and_exit, run, sentence
 from gazeapp.cli_gaze import COMMANDS
 from gazeapp.cli_maps import MAP_COMMANDS
+from gazeapp.cli_models import MODEL_COMMANDS
 from gazeapp.cli_runner import runner_command
 from gazeapp.cli_score import score_command
 from gazeapp.display import has_display
@@ -176,8 +177,12 @@ def add_images_command(project: Path, paths: tuple[Path, ...], as_json: bool) ->
     help="Also store the map of each layer, or of each layer and head.",
 )
 @click.option("--max-tokens", default=100, show_default=True, type=click.IntRange(1), help="Longest caption.")
-@click.option("--temperature", default=0.0, show_default=True, help="0 takes the most probable word each time.")
-@click.option("--top-p", default=1.0, show_default=True, help="Share of probability that words are drawn from.")
+@click.option(
+    "--temperature", default=0.0, show_default=True, help="0 takes the most probable word each time."
+)
+@click.option(
+    "--top-p", default=1.0, show_default=True, help="Share of probability that words are drawn from."
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of the draws.")
 @click.option(
     "--dtype",
@@ -322,26 +327,6 @@ def train_command(
         click.echo(f"{config.name} is in {output}; its figures are in {output / 'MODEL_CARD.md'}.")
 
 
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
-def models(as_json: bool) -> None:
-    """List the models that can be run here."""
-    from gazeapp.engine.models.registry import available_models
-
-    infos = available_models()
-    if as_json:
-        rows = [
-            {"id": i.id, "name": i.name, "kind": i.kind, "domain": i.domain, "methods": i.methods}
-            for i in infos
-        ]
-        click.echo(json.dumps(rows, indent=2))
-        return
-    for info in infos:
-        click.echo(
-            f"{info.id:<18} {info.name:<18} trained on {info.domain}; map methods: {', '.join(info.methods)}"
-        )
-
-
 def _say_without_scores(path: Path, preset: str = "") -> None:
     """Say on stderr that there are no scores, of a preset or at all."""
     from gazeapp.engine.project import Project
@@ -365,5 +350,5 @@ def _save_pictures(project: Path, folder: Path) -> list[Path]:
     return save_window_pictures(project, folder)
 
 
-for _command in (*COMMANDS, *MAP_COMMANDS, score_command, runner_command):
+for _command in (*COMMANDS, *MAP_COMMANDS, *MODEL_COMMANDS, score_command, runner_command):
     main.add_command(_command)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
@@ -113,21 +114,12 @@ def open_vlm(info: ModelInfo, wishes: Wishes, consents: ConsentStore | None = No
     from gazeapp.engine.models.vlm.model import VisionLanguageModel
 
     checkpoint, plan = plan_for(info, wishes)
-    _quieten()
     loaded = load(checkpoint, plan, consents or ConsentStore())
+    # What transformers advises developers while a model runs is nothing for users.
+    logging: Any = importlib.import_module("transformers.utils.logging")
+    logging.set_verbosity_error()
     facts = {**info.facts, "family": loaded.family.name, "reach": loaded.family.reach, "loaded": loaded.facts}
     model = VisionLanguageModel(loaded.network, loaded.processor, loaded.family, replace(info, facts=facts))
     facts["layers"] = [tap.layer for tap in model.taps]
     facts["heads"] = model.n_heads
     return model
-
-
-def _quieten() -> None:
-    """Keep transformers' own bars and advice to developers off the user's terminal."""
-    from gazeapp.engine.models.environment import ensure_torchvision
-
-    ensure_torchvision()
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()

@@ -1,0 +1,177 @@
+"""The commands about models: which there are, bringing one here, agreeing to its code, and what tasks say to them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from gazeapp.cli_base import FILE, counts, report_and_exit
+from gazeapp.engine.errors import GazeError
+from gazeapp.terminal import TerminalProgress
+
+
+@click.command("models")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def models_command(as_json: bool) -> None:
+    """List the models: captioners, vision-language models, runner scripts, and what each needs."""
+    from gazeapp.engine.models.registry import available_models
+    from gazeapp.engine.models.vlm.loading.listing import known_models
+    from gazeapp.engine.runners.script import find_scripts
+
+    captioners, vlms, (scripts, _) = available_models(), known_models(), find_scripts()
+    if as_json:
+        rows = [
+            {
+                "id": i.id,
+                "name": i.name,
+                "kind": i.kind,
+                "domain": i.domain,
+                "methods": i.methods,
+                "here": True,
+            }
+            for i in captioners
+        ]
+        rows += [
+            {"id": r.id, "name": r.name, "kind": "vlm", "here": r.here, "bytes": r.size, "can_run": r.can_run}
+            | {"fits": r.fits, "needs": r.needs, "revision": r.revision, "model_type": r.model_type}
+            for r in vlms
+        ]
+        rows += [
+            {"id": str(s.path), "name": s.name, "kind": "runner", "here": True, "methods": s.methods}
+            for s in scripts
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    click.echo("Captioners (ready):")
+    for info in captioners:
+        domain = f"trained on {info.domain}; " if info.domain else ""
+        click.echo(f"  {info.id:<24} {info.name:<24} {domain}map methods: {', '.join(info.methods)}")
+    click.echo("Vision-language models (a hub name or a folder of another one works as well):")
+    for row in vlms:
+        needs = " ".join(row.needs) or "Ready."
+        click.echo(f"  {row.id:<24} {row.name:<24} {needs if row.can_run else ''} {row.fits}".rstrip())
+    click.echo("Runner scripts (libraries of their own, see `gazeapp runner --help`):")
+    for script in scripts:
+        click.echo(
+            f"  {script.id:<24} {script.name:<24} installs {script.installs}; download {script.download}"
+        )
+
+
+@click.command("download")
+@click.argument("model")
+@click.option(
+    "--yes", is_flag=True, help="Begin without asking; how much comes from where is printed all the same."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def download_command(model: str, yes: bool, as_json: bool) -> None:
+    """Bring MODEL (a short id or a hub name, with or without @revision) onto this machine.
+
+    How many GB come from where is said first. A download that was stopped goes on where it ended.
+    """
+    from gazeapp.engine.models.vlm.loading.survey import survey
+    from gazeapp.engine.workflows.download import DownloadSettings, download
+
+    click.echo(survey(model).sentence, err=True)
+    if not yes and not click.confirm("Download it?", default=False, err=True):
+        raise GazeError("Nothing was downloaded.")
+    with TerminalProgress(quiet=as_json).watching() as progress:
+        summary = download(None, DownloadSettings(model), progress)
+    report_and_exit(summary, as_json, f"{summary.details['model']}: {counts(summary)}")
+
+
+@click.command("allow-code")
+@click.argument("model")
+@click.option("--yes", is_flag=True, help="Agree without being asked.")
+def allow_code_command(model: str, yes: bool) -> None:
+    """Agree to run the code that MODEL brings with it, as it is now.
+
+    Models of types that gazeapp or transformers know bring none. Code that changes is asked about again.
+    """
+    from gazeapp.engine.consent import REMOTE_CODE, ConsentStore
+    from gazeapp.engine.models.vlm.loading.load import consent_subject
+    from gazeapp.engine.models.vlm.loading.sources import resolve
+
+    checkpoint = resolve(model)
+    if not checkpoint.here:
+        raise GazeError(f"{checkpoint.id} is not on this machine.", todo=f"First: gazeapp download {model}")
+    if not checkpoint.code_files:
+        click.echo(f"{checkpoint.id} brings no code that would run here.")
+        return
+    click.echo(f"{checkpoint.id}, revision {checkpoint.revision}, would run on this machine:")
+    for name in checkpoint.code_files:
+        click.echo(f"  {checkpoint.folder / name if checkpoint.folder else name}")
+    if not yes and not click.confirm("Run this code when the model is used?", default=False):
+        raise GazeError("Nothing was agreed to.")
+    ConsentStore().give(REMOTE_CODE, consent_subject(checkpoint), checkpoint.code_digest)
+    click.echo("Agreed. Other code, or a change of it, is asked about again.")
+
+
+@click.command("prompt")
+@click.argument("project", type=FILE)
+@click.argument("task", required=False)
+@click.option("--text", default=None, help="The new text.")
+@click.option("--json", "as_json", is_flag=True, help="Print the texts as JSON.")
+def prompt_command(project: Path, task: str | None, text: str | None, as_json: bool) -> None:
+    """Show what the tasks of PROJECT say to models that read a prompt, or give TASK another text.
+
+    Earlier texts stay, as do the runs that were made with them.
+    """
+    from gazeapp.engine.project import Project
+    from gazeapp.engine.project.prompts import prompt_of, prompt_versions, set_prompt
+
+    with Project.open(project) as opened:
+        if text is not None:
+            if task is None:
+                raise click.UsageError("Name the task whose text it is.")
+            set_prompt(opened, opened.tasks.resolve(task), text)
+        tasks = [opened.tasks.resolve(task)] if task else opened.tasks.all()
+        for name in tasks:
+            opened.tasks.id_of(name)
+        current = {name: prompt_of(opened, name) for name in tasks}
+        versions = {name: prompt_versions(opened, name) for name in tasks}
+    if as_json:
+        rows = [
+            {"task": p.task, "version": p.version, "text": p.text, "current": p == current[p.task]}
+            for name in tasks
+            for p in versions[name]
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for name in tasks:
+        for prompt in versions[name]:
+            mark = "*" if prompt == current[name] else " "
+            click.echo(f"{mark} {name}, version {prompt.version}: {prompt.text}")
+
+
+@click.command("try")
+@click.argument("project", type=FILE)
+@click.option("--model", "models", multiple=True, required=True, help="Model; give it again for more.")
+@click.option("--task", "tasks", multiple=True, help="Task; all of the project if not given.")
+@click.option(
+    "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda", "mps"])
+)
+@click.option("--keep", default="", type=click.Choice(["layers", "heads"]), help="As for extract.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def try_command(
+    project: Path, models: tuple[str, ...], tasks: tuple[str, ...], device: str, keep: str, as_json: bool
+) -> None:
+    """Run models on one image of PROJECT: how long and how much memory the whole set would take. Stores nothing."""
+    from gazeapp.cli_base import call
+    from gazeapp.engine.workflows.extract import ExtractSettings
+    from gazeapp.engine.workflows.trial import trial
+
+    settings = ExtractSettings(models, tasks, device=device, keep=keep)
+    summary = call(project, trial, settings, as_json)
+    lines = [
+        f"{m['model']}: {m['seconds_per_image']:.2f} s an image and task after {m['load_seconds']:.1f} s of loading; "
+        f"{m['units']} missing runs take about {m['estimate_seconds'] / 60:.1f} min, "
+        f"{m['peak_memory_mb']:,} MB of memory and {m['estimate_bytes'] / 1e6:.1f} MB in the project file. "
+        + " ".join(m["plan"])
+        for m in summary.details["models"]
+    ]
+    report_and_exit(summary, as_json, "\n".join([*lines, f"trial: {counts(summary)}"]))
+
+
+MODEL_COMMANDS = (models_command, download_command, allow_code_command, prompt_command, try_command)
