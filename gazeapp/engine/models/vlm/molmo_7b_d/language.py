@@ -136,8 +136,19 @@ class LanguageModel(nn.Module):
         self.ff_out = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         self.rotary_emb = Qwen2RotaryEmbedding(config)
 
-    def forward(self, states: Tensor, position_ids: Tensor, **kwargs: Any) -> Tensor:
-        """Return states after the last block, normalised, shape (batch, tokens, width)."""
+    def forward(self, inputs_embeds: Tensor, position_ids: Tensor, **kwargs: Any) -> Tensor:
+        """Return states after the last block, normalised, shape (batch, tokens, width).
+
+        Parameters
+        ----------
+        inputs_embeds
+            Embedded words, the image's features added; same shape.
+        position_ids
+            Place of each token, shape (1 or batch, tokens).
+        kwargs
+            Goes to the attention of every block.
+        """
+        states = inputs_embeds
         # The rotation comes in the type of what it is given, and must be float32.
         positions = self.rotary_emb(states.new_empty(0, dtype=torch.float32), position_ids)
         for block in self.blocks:

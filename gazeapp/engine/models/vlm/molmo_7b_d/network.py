@@ -126,7 +126,11 @@ class MolmoModel(MolmoPreTrainedModel):
             position_ids=position_ids,
         )
         states = self.transformer(
-            states, position_ids, attention_mask=mask, past_key_values=past_key_values, **kwargs
+            inputs_embeds=states,
+            position_ids=position_ids,
+            attention_mask=mask,
+            past_key_values=past_key_values,
+            **kwargs,
         )
         return BaseModelOutputWithPast(
             last_hidden_state=states, past_key_values=past_key_values if use_cache else None
