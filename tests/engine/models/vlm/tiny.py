@@ -59,3 +59,25 @@ def settle(network: Any, seed: int = 0, loud: float = 1.0) -> Any:
     network.generation_config.eos_token_id = None
     network.generation_config.pad_token_id = 0
     return network.eval()
+
+
+def sharpen(queries: Sequence[Any], factor: float) -> None:
+    """Multiply the weights of query projections, so that attention becomes uneven and nothing else louder."""
+    with torch.no_grad():
+        for projection in queries:
+            projection.weight.mul_(factor)
+
+
+def keep_patches_apart(encoder: Any) -> None:
+    """Quieten what an image encoder's attention adds, so that a painted patch is loudest where it was painted."""
+    outputs = (
+        "attention.output.dense.weight",
+        "o_proj.weight",
+        "self_attn.projection.weight",
+        "out_proj.weight",
+    )
+    mixing = [weight for name, weight in encoder.named_parameters() if name.endswith(outputs)]
+    assert mixing
+    with torch.no_grad():
+        for weight in mixing:
+            weight.mul_(0.1)

@@ -59,7 +59,9 @@ def _masking(tap: Tap, mask_argument: str) -> Callable[..., Any]:
             return None
         # Only the rows' number, dtype and device are read from the query.
         given = call.get(mask_argument)
-        call[mask_argument] = capture.mask.apply(given, rows[:, None], n_keys, first_row, causal=not tap.cross)
+        call[mask_argument] = capture.mask.apply(
+            given, rows[:, None], n_keys, first_row, causal=not tap.cross
+        )
         further = call.pop("kwargs", {})
         return (), {**call, **further}
 

@@ -40,7 +40,9 @@ class Blip(CrossAttending):
     def taps(self, network: Any) -> list[Tap]:
         """Return the cross-attention module of each layer."""
         layers = network.text_decoder.bert.encoder.layer
-        return [Tap(cast(nn.Module, layer.crossattention.self), i, cross=True) for i, layer in enumerate(layers)]
+        return [
+            Tap(cast(nn.Module, layer.crossattention.self), i, cross=True) for i, layer in enumerate(layers)
+        ]
 
     def prepare(self, processor: Any, config: Any, image: Image, prompt: str) -> Prepared:
         """Turn an image and the beginning of a caption into the model's input, and say where the patches lie."""
