@@ -249,6 +249,22 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "work.cancel", "Cancel the running job", "Stop after the unit in hand.", STUDY, ("Ctrl+.",), "stop"
     ),
     ActionInfo(
+        "work.pause",
+        "Pause the running job",
+        "Wait after the unit in hand, or go on.",
+        STUDY,
+        ("Ctrl+Alt+.", "Pause"),
+        "pause",
+    ),
+    ActionInfo(
+        "work.again",
+        "Run again what is left",
+        "Take up the last job that stopped, failed or had problems.",
+        STUDY,
+        ("Ctrl+Alt+J",),
+        "play",
+    ),
+    ActionInfo(
         "help.palette",
         "Command palette",
         "Find anything that can be done.",

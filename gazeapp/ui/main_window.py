@@ -15,6 +15,7 @@ from gazeapp.ui.actions import FILE, Actions
 from gazeapp.ui.dialogs.palette import Entry, Palette, entries_of
 from gazeapp.ui.gaze_actions import GazeActions
 from gazeapp.ui.history import History
+from gazeapp.ui.job_actions import JobActions
 from gazeapp.ui.notifications import Notifications, Strip, crash_folder
 from gazeapp.ui.panels.jobs import StatusLine, study_in_a_line
 from gazeapp.ui.panels.welcome import RecentProject, WelcomePage
@@ -51,6 +52,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         self.study_actions = StudyActions(self, self.session, self.selection, self.actions_, notifications)
         self.history = History(self.session, self.actions_, notifications, self)
+        self.job_actions = JobActions(self.session.runner, self.actions_, self)
         self.gaze_actions = GazeActions(self, self.session, self.selection, self.actions_, self.history)
         self._make_centre()
         self.top = TopBar(self, self.actions_)

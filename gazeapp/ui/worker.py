@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,12 +14,11 @@ from typing import Any, TypeAlias
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from gazeapp.engine.errors import GazeError
-
-REPORTS_PER_SECOND = 15.0
+from gazeapp.ui.job_control import JobControl, JobProgress, Report
 
 _log = logging.getLogger(__name__)
 
-Work: TypeAlias = Callable[[Any, "JobProgress"], Any]
+Work: TypeAlias = Callable[[Any, JobProgress], Any]
 """A verb with its settings bound: called with the open project (None without a path) and progress."""
 
 
@@ -49,9 +46,11 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """One job as it stands; ``status`` is queued, running, done, failed or cancelled.
+    """One job as it stands; ``status`` is queued, running, paused, done, failed or cancelled.
 
-    ``seconds_left`` is None while it cannot be told; ``result`` is what the verb returned.
+    ``seconds`` leaves pauses out; ``seconds_left`` is None while it cannot be told; ``result`` is what the verb
+    returned; ``unit`` is what it finishes before it stops or waits; ``can_pause`` and ``can_go_on`` tell whether it
+    may be paused, and whether running it again does only what is left.
     """
 
     id: int
@@ -64,13 +63,28 @@ class JobState:
     seconds: float = 0.0
     seconds_left: float | None = None
     cancelling: bool = False
+    pausing: bool = False
     result: Any = None
     error: JobError | None = None
+    unit: str = "unit"
+    can_pause: bool = True
+    can_go_on: bool = False
 
     @property
     def finished(self) -> bool:
         """Whether nothing more will come."""
         return self.status in ("done", "failed", "cancelled")
+
+    @property
+    def begun(self) -> bool:
+        """Whether it runs or is paused."""
+        return self.status in ("running", "paused")
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether it ended with something left that running it again would do."""
+        some_failed = bool(getattr(self.result, "failed", 0))
+        return self.finished and self.can_go_on and (self.status != "done" or some_failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +93,7 @@ class _Job:
     path: Path | None
     work: Work
     uses_torch: bool
-    cancel: threading.Event
-
-
-@dataclass(frozen=True, slots=True)
-class _Report:
-    id: int
-    done: int
-    total: int
-    message: str
-    seconds: float
-    seconds_left: float | None
+    control: JobControl
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,82 +105,27 @@ class _Outcome:
     error: JobError | None = None
 
 
-class JobProgress:
-    """What a running verb reports to; thins its reports out and tells the time left.
-
-    Parameters
-    ----------
-    job_id
-        Job that reports.
-    cancel
-        Set from the window to stop after the unit in hand.
-    send
-        Called in the worker thread with each report that goes out.
-    clock
-        Seconds that only go up.
-    """
-
-    def __init__(
-        self,
-        job_id: int,
-        cancel: threading.Event,
-        send: Callable[[_Report], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._id = job_id
-        self._cancel = cancel
-        self._send = send
-        self._clock = clock
-        self._began = clock()
-        self._sent = float("-inf")
-        self._total = -1
-        self._stage_began = self._began
-        self._stage_done = 0
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether to stop after the unit in hand."""
-        return self._cancel.is_set()
-
-    def report(self, done: int, total: int, message: str = "") -> None:
-        """Say that ``done`` of ``total`` units are finished; ``message`` names the one in hand."""
-        now = self._clock()
-        if total != self._total or done < self._stage_done:
-            self._total, self._stage_began, self._stage_done = total, now, done
-        elif now - self._sent < 1.0 / REPORTS_PER_SECOND and done != total:
-            return
-        self._sent = now
-        self._send(_Report(self._id, done, total, message, now - self._began, self._left(done, total, now)))
-
-    def _left(self, done: int, total: int, now: float) -> float | None:
-        steps = done - self._stage_done
-        if steps <= 0 or total <= 0:
-            return None
-        return (now - self._stage_began) / steps * (total - done)
-
-
 class _Worker(QObject):
     reported = Signal(object)
     finished = Signal(object)
 
     @Slot(object)
     def run(self, job: _Job) -> None:
-        began = time.monotonic()
+        if not job.control.claim():
+            return  # it was taken out of the queue
+        self.reported.emit(Report(job.id))
+        progress = JobProgress(job.id, job.control, self.reported.emit)
         status, result, error = "done", None, None
         try:
-            if job.cancel.is_set():
-                status = "cancelled"
-            else:
-                result = self._work(job)
-                status = "cancelled" if getattr(result, "cancelled", False) else "done"
+            result = self._work(job, progress)
+            status = "cancelled" if getattr(result, "cancelled", False) else "done"
         except BaseException as failure:  # noqa: BLE001 - whatever happens, the job must end in the window
             status, error = "failed", JobError.of(failure)
             if error.details:
                 _log.error("job %s failed\n%s", job.id, error.details)
-        self.finished.emit(_Outcome(job.id, status, time.monotonic() - began, result, error))
+        self.finished.emit(_Outcome(job.id, status, progress.worked, result, error))
 
-    def _work(self, job: _Job) -> Any:
-        progress = JobProgress(job.id, job.cancel, self.reported.emit)
+    def _work(self, job: _Job, progress: JobProgress) -> Any:
         if job.uses_torch:
             _leave_a_core_for_the_window()
         if job.path is None:
@@ -209,7 +158,8 @@ class JobRunner(QObject):
         super().__init__(parent)
         self._numbers = count(1)
         self._states: dict[int, JobState] = {}
-        self._cancels: dict[int, threading.Event] = {}
+        self._jobs: dict[int, _Job] = {}
+        self._controls: dict[int, JobControl] = {}
         self._stopped = False
         self._thread = QThread(self)
         self._thread.setObjectName(name)
@@ -233,14 +183,24 @@ class JobRunner(QObject):
     @property
     def busy(self) -> bool:
         """Whether any job waits or runs."""
-        return bool(self._cancels)
+        return bool(self._controls)
 
     @property
     def current(self) -> JobState | None:
         """The job that runs, else the first that waits."""
         return next((s for s in self._states.values() if not s.finished), None)
 
-    def submit(self, title: str, work: Work, path: Path | None, *, uses_torch: bool = False) -> int:
+    def submit(
+        self,
+        title: str,
+        work: Work,
+        path: Path | None,
+        *,
+        uses_torch: bool = False,
+        unit: str = "unit",
+        can_pause: bool = True,
+        can_go_on: bool = False,
+    ) -> int:
         """Queue a job.
 
         Parameters
@@ -253,6 +213,12 @@ class JobRunner(QObject):
             Project that the worker opens for it; None for work that needs none.
         uses_torch
             Load torch first and leave it one core less than there are, for the window.
+        unit
+            What it finishes before it stops or waits, such as ``word``.
+        can_pause
+            Whether it may wait in the middle; a download may not, the other side would hang up.
+        can_go_on
+            Whether running it again does only what is left.
 
         Returns
         -------
@@ -262,47 +228,87 @@ class JobRunner(QObject):
         if self._stopped:
             raise RuntimeError("the runner has stopped")
         job_id = next(self._numbers)
-        cancel = threading.Event()
-        self._cancels[job_id] = cancel
-        self._put(JobState(job_id, title, path))
-        self._start.emit(_Job(job_id, path, work, uses_torch, cancel))
+        state = JobState(job_id, title, path, unit=unit, can_pause=can_pause, can_go_on=can_go_on)
+        self._queue(_Job(job_id, path, work, uses_torch, JobControl()), state)
         return job_id
 
+    def run_again(self, job_id: int) -> int | None:
+        """Queue a job anew that ended with something left; return its new number, None when nothing is left."""
+        state = self._states.get(job_id)
+        if self._stopped or state is None or not state.has_rest:
+            return None
+        old, new_id = self._jobs.pop(job_id), next(self._numbers)
+        self._put(replace(state, can_go_on=False))
+        fresh = replace(old, id=new_id, control=JobControl())
+        again = JobState(
+            new_id, state.title, state.path, unit=state.unit, can_pause=state.can_pause, can_go_on=True
+        )
+        self._queue(fresh, again)
+        return new_id
+
     def cancel(self, job_id: int) -> None:
-        """Ask a job to stop after the unit in hand; what it has stored stays."""
-        if job_id in self._cancels:
-            self._cancels[job_id].set()
-            self._put(replace(self._states[job_id], cancelling=True))
+        """Take a job that waits out of the queue; ask one that runs to stop. What it has stored stays."""
+        control = self._controls.get(job_id)
+        if control is None:
+            return
+        control.cancel()
+        if control.claim():
+            self._end(job_id, replace(self._states[job_id], status="cancelled"))
+        else:
+            self._put(replace(self._states[job_id], cancelling=True, pausing=False))
 
     def cancel_all(self) -> None:
-        """Ask all jobs to stop."""
-        for job_id in list(self._cancels):
+        """Ask all jobs to stop, those that wait first, so that none begins."""
+        for job_id in reversed(list(self._controls)):
             self.cancel(job_id)
+
+    def pause(self, job_id: int) -> None:
+        """Ask a running job to wait after the unit in hand, until `resume` or `cancel`."""
+        state = self._states.get(job_id)
+        if state is not None and state.status == "running" and state.can_pause and not state.cancelling:
+            self._controls[job_id].pause()
+            self._put(replace(state, pausing=True, seconds_left=None))
+
+    def resume(self, job_id: int) -> None:
+        """Let a paused job go on."""
+        state = self._states.get(job_id)
+        if state is not None and state.begun and not state.cancelling:
+            self._controls[job_id].resume()
+            self._put(replace(state, status="running", pausing=False))
+
+    def pause_or_resume(self, job_id: int) -> None:
+        """Pause a job that runs, let one that is paused or about to be go on."""
+        state = self._states.get(job_id)
+        if state is not None:
+            (self.resume if state.pausing else self.pause)(job_id)
 
     def stop(self) -> None:
         """Cancel everything, wait for the unit in hand and end the thread; never cuts it off."""
         self._stopped = True
-        for cancel in self._cancels.values():
-            cancel.set()
+        for control in self._controls.values():
+            control.cancel()
+            control.claim()
         self._thread.quit()
         self._thread.wait()
         self._worker = None
-        self._cancels.clear()
+        self._controls.clear()
 
     @Slot(object)
-    def _reported(self, report: _Report) -> None:
+    def _reported(self, report: Report) -> None:
         state = self._states.get(report.id)
         if self._stopped or state is None or state.finished:
             return
+        # A word that the job waits may come when the window has let it go on already.
+        paused = report.paused and state.pausing
         self._put(
             replace(
                 state,
-                status="running",
+                status="paused" if paused else "running",
                 done=report.done,
                 total=report.total,
                 message=report.message,
                 seconds=report.seconds,
-                seconds_left=report.seconds_left,
+                seconds_left=None if state.pausing else report.seconds_left,
             )
         )
 
@@ -311,18 +317,30 @@ class JobRunner(QObject):
         state = self._states.get(outcome.id)
         if self._stopped or state is None or state.finished:
             return
-        del self._cancels[outcome.id]
-        self._put(
-            replace(
-                state,
-                status=outcome.status,
-                seconds=outcome.seconds,
-                seconds_left=None,
-                result=outcome.result,
-                error=outcome.error,
-            )
+        ended = replace(
+            state,
+            status=outcome.status,
+            seconds=outcome.seconds,
+            seconds_left=None,
+            pausing=False,
+            result=outcome.result,
+            error=outcome.error,
         )
-        if not self._cancels:
+        self._end(outcome.id, ended)
+
+    def _queue(self, job: _Job, state: JobState) -> None:
+        self._controls[job.id] = job.control
+        if state.can_go_on:
+            self._jobs[job.id] = job
+        self._put(state)
+        self._start.emit(job)
+
+    def _end(self, job_id: int, state: JobState) -> None:
+        del self._controls[job_id]
+        if not state.has_rest:
+            self._jobs.pop(job_id, None)
+        self._put(state)
+        if not self._controls:
             self.idle.emit()
 
     def _put(self, state: JobState) -> None:

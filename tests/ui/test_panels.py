@@ -8,7 +8,8 @@ from gazeapp.engine.project.gaze import NewTrial
 from gazeapp.engine.workflows.base import Summary
 from gazeapp.ui.drops import sort_drop
 from gazeapp.ui.panels.inspector import InspectorPanel
-from gazeapp.ui.panels.jobs import JobsPanel, StatusLine, outcome, standing, study_in_a_line
+from gazeapp.ui.panels.job_line import outcome, standing
+from gazeapp.ui.panels.jobs import JobsPanel, StatusLine, study_in_a_line
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE, read_study
 from gazeapp.ui.worker import JobError, JobRunner, JobState

@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.project import Project
-from gazeapp.ui.worker import JobProgress, JobRunner, JobState, _Outcome, _Report, duration
+from gazeapp.ui.job_control import JobControl, JobProgress, Report
+from gazeapp.ui.worker import JobRunner, JobState, _Outcome, duration
 
 
 class Watcher(QObject):
@@ -167,9 +168,9 @@ def test_late_reports_of_a_finished_job_are_dropped(qtbot, runner, watcher):
     job = runner.submit("quick", lambda _project, _progress: 1, None)
     wait_for(qtbot, watcher, job)
     before = len(watcher.states)
-    runner._reported(_Report(job, 5, 10, "late", 1.0, None))
+    runner._reported(Report(job, 5, 10, "late", 1.0, None))
     runner._finished(_Outcome(job, "failed", 1.0))
-    runner._reported(_Report(999, 1, 2, "of nobody", 1.0, None))
+    runner._reported(Report(999, 1, 2, "of nobody", 1.0, None))
     assert len(watcher.states) == before
     assert runner.jobs[-1].status == "done"
 
@@ -209,7 +210,7 @@ class Clock:
 
 def test_reports_are_thinned_out_and_the_last_one_always_goes_out():
     clock, sent = Clock(), []
-    progress = JobProgress(1, threading.Event(), sent.append, clock)
+    progress = JobProgress(1, JobControl(), sent.append, clock)
     for done in range(1001):
         progress.report(done, 1000, "x")
         clock.now += 0.001
@@ -219,7 +220,7 @@ def test_reports_are_thinned_out_and_the_last_one_always_goes_out():
 
 def test_time_left_is_what_the_units_so_far_took():
     clock, sent = Clock(), []
-    progress = JobProgress(1, threading.Event(), sent.append, clock)
+    progress = JobProgress(1, JobControl(), sent.append, clock)
     for done in (0, 1, 2, 3, 4):
         progress.report(done, 10, "x")
         clock.now += 2.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication
@@ -22,8 +22,9 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui import theme
+from gazeapp.ui.panels.job_line import JobLine, PauseButton, ProblemLine, standing
 from gazeapp.ui.widgets import EmptyState, drop_widget, icon_button, label, no_mnemonic
-from gazeapp.ui.worker import JobRunner, JobState, duration
+from gazeapp.ui.worker import JobRunner, JobState
 
 if TYPE_CHECKING:
     from gazeapp.engine.project.rows import ProblemRow
@@ -31,46 +32,6 @@ if TYPE_CHECKING:
 
 _PROBLEMS_SHOWN = 500
 _NO_PROBLEMS = "None. What cannot be used is listed here, with where it is and what to do."
-
-_STATUS = {
-    "queued": ("clock", "waiting"),
-    "running": ("play", "running"),
-    "done": ("check", "done"),
-    "failed": ("warning", "failed"),
-    "cancelled": ("stop", "stopped; what was finished is kept"),
-}
-
-
-def outcome(state: JobState) -> str:
-    """Return what a job did, in one line."""
-    if state.error is not None:
-        return " ".join(part for part in (state.error.where, state.error.what, state.error.todo) if part)
-    result: Any = state.result
-    parts = []
-    if state.status == "cancelled":
-        parts.append(_STATUS["cancelled"][1])
-    for name, word in (("done", "done"), ("skipped", "already there"), ("failed", "with problems")):
-        number = getattr(result, name, 0)
-        if isinstance(number, int) and number:
-            parts.append(f"{number} {word}")
-    if state.finished and not parts:
-        parts.append("nothing to do" if hasattr(result, "done") else "done")
-    parts.append(duration(state.seconds))
-    return "  ·  ".join(parts)
-
-
-def standing(state: JobState) -> str:
-    """Return how far a job is, in one line."""
-    if state.status == "queued":
-        return "waiting for the job before it"
-    if state.finished:
-        return outcome(state)
-    if state.cancelling:
-        return "stopping after the unit in hand"
-    parts = [f"{state.done}/{state.total}" if state.total > 0 else "", state.message]
-    if state.seconds_left is not None:
-        parts.append(f"{duration(state.seconds_left)} left")
-    return "  ·  ".join(part for part in parts if part) or "starting"
 
 
 def study_in_a_line(study: StudyView) -> str:
@@ -85,73 +46,6 @@ def study_in_a_line(study: StudyView) -> str:
     return "  ·  ".join(
         f"{number:,} {thing}{'' if number == 1 else 's'}" for number, thing in counts if number
     )
-
-
-class JobLine(QWidget):
-    """One job: title, bar, time left, cancel."""
-
-    cancelled = Signal(int)
-
-    def __init__(self, state: JobState) -> None:
-        super().__init__()
-        self._id = state.id
-        self._icon = QLabel()
-        self._title = label(state.title)
-        self._text = label("", "muted", wrap=True)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(f"Progress of {state.title}")
-        self._cancel = QPushButton("Cancel")
-        theme.set_role(self._cancel, "quiet")
-        self._cancel.clicked.connect(self._ask)
-        words = QVBoxLayout()
-        words.setSpacing(4)
-        words.addWidget(self._title)
-        words.addWidget(self._bar)
-        words.addWidget(self._text)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 8, 8, 8)
-        row.setSpacing(12)
-        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(words, 1)
-        row.addWidget(self._cancel, 0, Qt.AlignmentFlag.AlignTop)
-        self.show_state(state)
-
-    def show_state(self, state: JobState) -> None:
-        """Show how the job stands now."""
-        theme.set_icon(self._icon, _STATUS[state.status][0])
-        self._text.setText(standing(state))
-        self._bar.setVisible(state.status == "running")
-        self._bar.setRange(0, max(state.total, 0))
-        self._bar.setValue(state.done)
-        self._cancel.setVisible(not state.finished)
-        self._cancel.setEnabled(not state.cancelling)
-
-    @Slot()
-    def _ask(self) -> None:
-        self.cancelled.emit(self._id)
-
-
-class ProblemLine(QWidget):
-    """One problem: what, where, what to do."""
-
-    def __init__(self, problem: ProblemRow) -> None:
-        super().__init__()
-        icon = QLabel()
-        theme.set_icon(icon, "warning")
-        what = label(problem.what, wrap=True)
-        rest = label(f"{problem.verb}  ·  {problem.where}\n{problem.todo}".strip(), "muted", wrap=True)
-        for text in (what, rest):
-            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(what)
-        words.addWidget(rest)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 8, 16, 8)
-        row.setSpacing(12)
-        row.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(words, 1)
 
 
 class JobsPanel(QWidget):
@@ -203,7 +97,9 @@ class JobsPanel(QWidget):
         line = self._lines.get(state.id)
         if line is None:
             line = JobLine(state)
+            line.pause_asked.connect(self._runner.pause_or_resume)
             line.cancelled.connect(self._runner.cancel)
+            line.again_asked.connect(self._runner.run_again)
             self._lines[state.id] = line
             self._jobs_column.insertWidget(0, line)
         else:
@@ -266,7 +162,7 @@ def _titled(title: QLabel, body: QWidget, *buttons: QWidget) -> QWidget:
 
 
 class StatusLine(QWidget):
-    """The line at the bottom: what runs, cancel, how many problems."""
+    """The line at the bottom: what runs, pause and cancel, how many problems."""
 
     opened_jobs = Signal()
     opened_problems = Signal()
@@ -284,6 +180,8 @@ class StatusLine(QWidget):
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(160)
         self._bar.setAccessibleName("Progress of the running job")
+        self._pause = PauseButton()
+        self._pause.clicked.connect(self._hold)
         self._cancel = QPushButton("Cancel")
         theme.set_role(self._cancel, "quiet")
         self._cancel.clicked.connect(self._ask)
@@ -295,7 +193,7 @@ class StatusLine(QWidget):
         row.setContentsMargins(12, 2, 12, 2)
         row.setSpacing(8)
         self.setMinimumHeight(theme.STEP * 4)  # the line keeps its height when there is nothing to say
-        for widget in (self._dot, self._text, self._bar, self._cancel):
+        for widget in (self._dot, self._text, self._bar, self._pause, self._cancel):
             row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self._problems)
@@ -322,6 +220,7 @@ class StatusLine(QWidget):
         self._say(f"{shown.title}  ·  {standing(shown)}{more}", running=current is not None)
         self._bar.setRange(0, max(shown.total, 0))
         self._bar.setValue(shown.done)
+        self._pause.show_state(current)
         self._cancel.setEnabled(not shown.cancelling)
         if current is None and state.status != "failed":
             self._last.start()
@@ -341,6 +240,8 @@ class StatusLine(QWidget):
         self._text.setVisible(bool(text))
         self._bar.setVisible(running)
         self._cancel.setVisible(running)
+        if not running:
+            self._pause.hide()
 
     def set_rest(self, text: str) -> None:
         """Say ``text`` while nothing runs."""
@@ -357,3 +258,9 @@ class StatusLine(QWidget):
         current = self._runner.current
         if current is not None:
             self._runner.cancel(current.id)
+
+    @Slot()
+    def _hold(self) -> None:
+        current = self._runner.current
+        if current is not None:
+            self._runner.pause_or_resume(current.id)
