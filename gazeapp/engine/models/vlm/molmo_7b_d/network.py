@@ -60,7 +60,8 @@ class MolmoPreTrainedModel(PreTrainedModel):
     config_class = MolmoConfig
     base_model_prefix = "model"
     input_modalities = ["image", "text"]  # noqa: RUF012
-    _no_split_modules = ["MolmoBlock", "VisionBlock"]  # noqa: RUF012
+    # Their weights have to be on one device; each brings its input there.
+    _no_split_modules = ["MolmoBlock", "VisionBackbone", "WordTable"]  # noqa: RUF012
     _skip_keys_device_placement = ["past_key_values"]  # noqa: RUF012
     _supports_sdpa = True
     _supports_attention_backend = True
