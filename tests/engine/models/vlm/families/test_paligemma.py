@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gazeapp.engine.models.vlm.families import family_of
+from gazeapp.engine.models.vlm.families.paligemma import FAMILY
+from gazeapp.engine.models.vlm.model import VisionLanguageModel
+from tests.engine.models.vlm import family_checks as checks
+from tests.engine.models.vlm.tiny import settle, tokenizer
+
+
+@pytest.fixture(scope="module")
+def paligemma() -> VisionLanguageModel:
+    """8 x 8 patches of 8 px."""
+    from transformers import (
+        PaliGemmaConfig,
+        PaliGemmaForConditionalGeneration,
+        PaliGemmaProcessor,
+        SiglipImageProcessor,
+    )
+
+    words = tokenizer(("<image>",), image_token="<image>")
+    images = SiglipImageProcessor(size={"height": 64, "width": 64})
+    images.image_seq_length = 64
+    processor = PaliGemmaProcessor(images, words)
+    config = PaliGemmaConfig(
+        text_config={
+            "model_type": "gemma",
+            "vocab_size": len(words),
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 1,
+            "head_dim": 8,
+        },
+        vision_config={
+            "model_type": "siglip_vision_model",
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "image_size": 64,
+            "patch_size": 8,
+            "projection_dim": 32,
+        },
+        projection_dim=32,
+        # With tied weights a network of random ones repeats its last token.
+        tie_word_embeddings=False,
+        image_token_index=words.convert_tokens_to_ids("<image>"),
+    )
+    return checks.wrap(settle(PaliGemmaForConditionalGeneration(config)), processor, FAMILY)
+
+
+def test_the_family_is_found_by_model_type() -> None:
+    assert family_of("paligemma") is FAMILY
+
+
+def test_paligemma(paligemma: VisionLanguageModel) -> None:
+    checks.check_all(paligemma, ((64, 64), (120, 50)))
+
+
+def test_the_prompt_is_the_prefix(paligemma: VisionLanguageModel) -> None:
+    prepared = FAMILY.prepare(
+        paligemma.processor, paligemma.network.config, Image.new("RGB", (50, 40)), "caption en"
+    )
+    ids = prepared.inputs["input_ids"][0].tolist()
+    image = paligemma.network.config.image_token_id
+    assert ids[:64] == [image] * 64
+    assert image not in ids[64:]
+    assert paligemma.processor.tokenizer.decode(ids[64:]) == "<s>caption en\n"
+    assert set(prepared.inputs) == {"input_ids", "attention_mask", "token_type_ids", "pixel_values"}
+    assert prepared.first_text_row == 64
+
+
+@pytest.mark.parametrize(("side", "tokens"), [(224, 16), (448, 32), (896, 64)])
+def test_layout_at_published_settings(side: int, tokens: int) -> None:
+    """PaliGemma of 224, 448 and 896 px: patches of 14 px, stretched over the whole image."""
+    import torch
+
+    config = SimpleNamespace(vision_config=SimpleNamespace(patch_size=14), image_token_id=9)
+    inputs = {
+        "pixel_values": torch.empty(1, 3, side, side, device="meta"),
+        "input_ids": torch.tensor([[9] * tokens**2 + [1, 2]]),
+    }
+    (view,) = FAMILY.layout(None, config, inputs, Image.new("RGB", (640, 480))).views
+    assert np.array_equal(view.columns, np.arange(tokens**2).reshape(tokens, tokens))
+    assert np.allclose(view.column_edges, 640 * np.arange(tokens + 1) / tokens)
+    assert np.allclose(view.row_edges, 480 * np.arange(tokens + 1) / tokens)
