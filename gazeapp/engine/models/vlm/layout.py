@@ -17,6 +17,9 @@ DETAIL = "detail"
 _FINEST = 128
 """Cells on the longer side of a map that is put together from several views, at most."""
 
+_HAIR = 1e-6
+"""Lengths below this, px, come out of rounding: a token touches nothing by so little."""
+
 
 @dataclass(frozen=True, eq=False)
 class View:
@@ -156,14 +159,14 @@ class Layout:
             raise ValueError(f"{mass.shape[-1]} masses do not fit {self.columns.size} tokens")
         chosen = [(one, part) for one, part in self._split(mass) if not view or one.name == view]
         if len(chosen) == 1 and (rect := self._own_rect(chosen[0][0])) is not None:
-            return chosen[0][1].astype(np.float32), rect
+            return chosen[0][1], rect
         rows, columns = self._common_grid([one for one, _ in chosen])
-        total = np.zeros((*mass.shape[:-1], rows, columns))
+        total = np.zeros((*mass.shape[:-1], rows, columns), np.float32)
         for one, part in chosen:
-            down = _spread(one.row_edges, self.height, rows)
-            across = _spread(one.column_edges, self.width, columns)
-            total += down.T @ part.astype(np.float64) @ across
-        return total.astype(np.float32), Rect.of_image(self.width, self.height)
+            down = _spread(one.row_edges, self.height, rows).astype(np.float32)
+            across = _spread(one.column_edges, self.width, columns).astype(np.float32)
+            total += down.T @ (part @ across)
+        return total, Rect.of_image(self.width, self.height)
 
     def _split(self, mass: FloatArray) -> list[tuple[View, FloatArray]]:
         """Return each view with its mass on its grid, 0 where it has no token."""
@@ -202,7 +205,7 @@ def _overlaps(edges: DoubleArray, others: DoubleArray) -> DoubleArray:
     """Return the length that each interval shares with each other one, px, shape (n, m)."""
     low = np.maximum(edges[:-1, None], others[None, :-1])
     high = np.minimum(edges[1:, None], others[None, 1:])
-    shared: DoubleArray = np.maximum(high - low, 0.0)
+    shared: DoubleArray = np.where(high - low > _HAIR, high - low, 0.0)
     return shared
 
 

@@ -51,15 +51,17 @@ class Selection:
         Raises
         ------
         GazeError
-            If no such layer carries attention, or a head is not there or named twice.
+            If no such layer carries attention, the last one named lies behind all that do, or a head is not there
+            or named twice.
         """
         first = layers[0] if self.first is None else self.first
         last = layers[-1] if self.last is None else self.last
         chosen = tuple(i for i, layer in enumerate(layers) if first <= layer <= last)
-        if not chosen or (self.first is not None and first == last and layers[chosen[0]] != first):
+        if not chosen or last > layers[-1]:
+            asked = f"layer {first}" if first == last else f"the layers {first} to {last}"
             raise GazeError(
-                f"No layer from {first} to {last} of this model carries attention.",
-                todo=f"Those that do are: {', '.join(str(layer) for layer in layers)}.",
+                f"This model has no attention to the image in {asked}.",
+                todo=f"Layers that carry it are: {', '.join(str(layer) for layer in layers)}.",
             )
         heads = self.heads or tuple(range(n_heads))
         if max(heads) >= n_heads or len(set(heads)) < len(heads):
@@ -93,7 +95,12 @@ def parse_method(method: str) -> Selection:
 def method_id(
     first: int | None = None, last: int | None = None, heads: tuple[int, ...] = (), view: str = ""
 ) -> str:
-    """Return the map method of some layers, heads and a view."""
+    """Return the map method of some layers, heads and a view.
+
+    Heads are named within layers: without any, ``heads`` has to be empty.
+    """
+    if heads and first is None:
+        raise ValueError("heads need layers")
     layers = "" if first is None else f"-L{first}" if last in (None, first) else f"-L{first}..{last}"
-    chosen = f"-H{'+'.join(str(head) for head in heads)}" if heads and layers else ""
+    chosen = f"-H{'+'.join(str(head) for head in heads)}" if heads else ""
     return f"{DEFAULT_METHOD}{layers}{chosen}{f'@{view}' if view else ''}"
