@@ -114,3 +114,16 @@ def hub_errors(hub_id: str, revision: str = "") -> Iterator[None]:
             where=hub_id,
             todo="Check the network; what has been downloaded is kept.",
         ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise odd_answer(hub_id) from error
+
+
+def odd_answer(hub_id: str) -> GazeError:
+    """Return what is said when something else than the hub answers, such as a login page of the network."""
+    from huggingface_hub import constants
+
+    return GazeError(
+        f"What {constants.ENDPOINT} answers is not what a hub answers.",
+        where=hub_id,
+        todo="Check that the network lets you through, and that HF_ENDPOINT is a hub; then try again.",
+    )

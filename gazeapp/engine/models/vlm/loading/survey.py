@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.vlm.loading.hub import blob_path, hub_errors, open_file, partial_path
+from gazeapp.engine.models.vlm.loading.hub import blob_path, hub_errors, odd_answer, open_file, partial_path
 from gazeapp.engine.models.vlm.loading.sizes import readable
 from gazeapp.engine.models.vlm.loading.sources import hub_name
 from gazeapp.engine.models.vlm.loading.weights import INDEX_NAME, SINGLE_NAME
@@ -22,7 +22,6 @@ _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SPARE = 500_000_000
 """Bytes of the disk that a download leaves free."""
-_ODD_ANSWER = "The hub's answer cannot be used: it lists no commit, or files without size or digest."
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +115,11 @@ def survey(name: str) -> Download:
         info = HfApi(endpoint=constants.ENDPOINT).model_info(
             hub_id, revision=asked or None, files_metadata=True, timeout=20
         )
-        listed = {file.name: file for file in _listed(info.siblings or [])}
         commit = info.sha or ""
+        if not _COMMIT.fullmatch(commit):
+            raise odd_answer(hub_id)
+        listed = {file.name: file for file in _listed(hub_id, info.siblings or [])}
         weights = _weight_names(hub_id, commit, listed)
-    if not _COMMIT.fullmatch(commit):
-        raise GazeError(_ODD_ANSWER, where=constants.ENDPOINT, todo="Try again later.")
     files = tuple(file for name, file in sorted(listed.items()) if name in weights or name.endswith(_ENDINGS))
     cache = Path(constants.HF_HUB_CACHE)
     here = sum(_bytes_here(cache, hub_id, file) for file in files)
@@ -154,16 +153,13 @@ def check_disk(download: Download) -> None:
         )
 
 
-def _listed(siblings: Sequence[Any]) -> Iterator[RemoteFile]:
-    """Yield the files of the top folder that have a plain name, a size and a digest."""
+def _listed(hub_id: str, siblings: Sequence[Any]) -> Iterator[RemoteFile]:
+    """Yield the files of the top folder; those in other folders, or with odd names, are not needed."""
     for sibling in siblings:
-        digest = sibling.lfs.sha256 if sibling.lfs is not None else sibling.blob_id
-        if (
-            _SAFE_NAME.fullmatch(sibling.rfilename)
-            and isinstance(sibling.size, int)
-            and isinstance(digest, str)
-            and _DIGEST.fullmatch(digest)
-        ):
+        if _SAFE_NAME.fullmatch(sibling.rfilename):
+            digest = sibling.lfs.sha256 if sibling.lfs is not None else sibling.blob_id
+            if not (isinstance(sibling.size, int) and isinstance(digest, str) and _DIGEST.fullmatch(digest)):
+                raise odd_answer(hub_id)
             yield RemoteFile(sibling.rfilename, sibling.size, digest)
 
 

@@ -59,6 +59,8 @@ class LocalHub:
     """Hang up once, after so many bytes of a weight file."""
     ranges: bool = True
     damage: bool = False
+    other_answer: bytes | None = None
+    """Sent instead of what a model consists of."""
     address: str = ""
 
     def __enter__(self) -> Self:
@@ -103,6 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_file(path.lstrip("/"))
 
     def _describe(self, path: str) -> None:
+        if self.hub.other_answer is not None:
+            self._answer(self.hub.other_answer)
+            return
         name, _, revision = path.partition("/revision/")
         repository = self.hub.repositories.get(name)
         if repository is None:

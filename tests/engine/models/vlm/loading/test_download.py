@@ -255,6 +255,22 @@ def test_no_network(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         survey("lab/model")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"<html>Please log in to the guests' network</html>",
+        b"[]",
+        b'{"id": "lab/model"}',
+        b'{"id": "lab/model", "sha": "../../x", "siblings": []}',
+        b'{"id": "a/b", "sha": "' + b"a" * 40 + b'", "siblings": [{"rfilename": "model.safetensors"}]}',
+    ],
+)
+def test_something_else_than_a_hub_is_a_sentence(hub: LocalHub, answer: bytes) -> None:
+    hub.other_answer = answer
+    with pytest.raises(GazeError, match="not what a hub answers"):
+        survey("lab/model")
+
+
 def test_pickles_are_not_downloaded(make_model: MakeModel, hub: LocalHub) -> None:
     folder = make_model()
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
