@@ -104,16 +104,19 @@ def _spans(
 ) -> tuple[str, list[tuple[int, int]]]:
     """Return the text, and where each token's characters are in it.
 
-    Tokens that only begin a character share it with the one that ends it.
+    A character whose bytes are spread over several tokens belongs to all of them.
     """
     spans: list[tuple[int, int]] = []
-    start, waiting = 0, 0
+    text, whole = (
+        "",
+        0,
+    )  # the text so far, and its length without a character of which bytes are still to come
     for n in range(1, len(tokens) + 1):
-        so_far = decode(tokens[:n])
-        if so_far.endswith(_UNFINISHED) and n < len(tokens):
-            waiting += 1
-            continue
-        end = max(len(so_far), start)
-        spans.extend([(start, end)] * (waiting + 1))
-        start, waiting = end, 0
-    return decode(tokens) if tokens else "", spans
+        begin, waiting = whole, len(text) > whole
+        text = decode(tokens[:n])
+        whole = max(whole, len(text.rstrip(_UNFINISHED)))
+        # A character that never came to its end belongs to the tokens that began it, not to the next one.
+        while waiting and begin < whole and text[begin] == _UNFINISHED:
+            begin += 1
+        spans.append((begin, whole + 1 if len(text) > whole else whole))
+    return text, spans

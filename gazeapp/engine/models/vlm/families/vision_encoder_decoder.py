@@ -59,7 +59,7 @@ class VisionEncoderDecoder(CrossAttending):
     def taps(self, network: Any) -> list[Tap]:
         """Return the decoder's cross-attention modules: those of GPT-2, BERT and RoBERTa are found."""
         found = [
-            Tap(module, module.layer_idx, cross=True)  # type: ignore[arg-type]
+            Tap(module, module.layer_idx, cross=True)
             for module in network.decoder.modules()
             if hasattr(module, "layer_idx")
             and (
