@@ -87,6 +87,8 @@ class Download:
     @property
     def sentence(self) -> str:
         """What would happen, to be shown before the user says yes."""
+        if not self.bytes_left:
+            return f"{self.hub_id} is here already ({readable(self.bytes)} in {self.cache})."
         text = f"{self.hub_id} needs {readable(self.bytes_left)} from {self.endpoint}"
         if self.here:
             text += f" ({readable(self.here)} of {readable(self.bytes)} are here already)"

@@ -115,6 +115,7 @@ def test_what_the_hub_s_library_fetched_is_not_fetched_again(
     fetch(survey("lab/model"), silent, never)
     again = survey("lab/model")
     assert again.bytes_left == 0
+    assert "is here already" in again.sentence
     hub.requests.clear()
     fetch(again, silent, never)
     assert not [path for _, path, _ in hub.requests if "/resolve/" in path]
