@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.environment import ensure_torchvision
-from gazeapp.engine.models.vlm.capture.capture import Capture, active_capture
+from gazeapp.engine.models.vlm.capture.capture import active_capture
+from gazeapp.engine.models.vlm.capture.soft_cap import soft_capped_attention
 
-ATTENTION = "gaze_sdpa"
-"""Name of the attention implementation: transformers' SDPA that also listens."""
+ATTENTION = "gazeapp"
+"""Name of the attention implementation: transformers' SDPA that also listens, and that knows soft caps. transformers
+would not let models with soft caps use a name with "sdpa" in it."""
 
 
 def register_attention() -> None:
@@ -45,30 +47,38 @@ def attention_forward(
 
     capture = active_capture()
     layer = capture.layer_of(module) if capture is not None else None
+    cap = kwargs.pop("softcap", None)
+    scale = scaling if scaling is not None else query.shape[-1] ** -0.5
     if capture is None or layer is None:
+        if cap is not None:
+            causal = _is_causal(module, is_causal)
+            return soft_capped_attention(query, key, value, attention_mask, scale, cap, causal)[0], None
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout, scaling, is_causal, **kwargs
         )
-    if query.shape[0] != 1 or kwargs.get("softcap") is not None or kwargs.get("s_aux") is not None:
-        raise GazeError("Attention of this kind (batches, soft caps, sinks) cannot be captured.")
+    if query.shape[0] != 1 or kwargs.get("s_aux") is not None:
+        raise GazeError("Attention of this kind (batches, sinks) cannot be captured.")
     n_rows, n_keys = query.shape[2], key.shape[2]
     first_row = capture.first_row(layer, n_keys, n_rows)
+    # Keys of a sequence end with the row's own; a cache that forgets has dropped the first ones.
+    first_key = 0 if capture.is_cross(layer) else first_row + n_rows - n_keys
     capture.note_call(layer, n_rows)
-    causal = _is_causal(module, is_causal, capture, layer)
+    causal = not capture.is_cross(layer) and _is_causal(module, is_causal)
     mask = attention_mask
     if capture.mask is not None and first_row + n_rows > capture.mask.first_row:
-        mask = capture.mask.apply(attention_mask, query, n_keys, first_row, causal)
+        mask = capture.mask.apply(attention_mask, query, n_keys, first_row, causal, first_key)
         is_causal = False
+    if cap is not None:
+        out, last = soft_capped_attention(query, key, value, mask, scale, cap, causal)
+        capture.take_weights(layer, last, first_key)
+        return out, None
     out, _ = sdpa_attention_forward(module, query, key, value, mask, dropout, scaling, is_causal, **kwargs)
-    scale = scaling if scaling is not None else query.shape[-1] ** -0.5
-    if causal and (getattr(module, "sliding_window", None) or n_keys < first_row + n_rows):
-        capture.take_row_now(layer, query, key, scale, mask, first_row + n_rows - n_keys)
+    if first_key > 0 or (not capture.is_cross(layer) and getattr(module, "sliding_window", None)):
+        capture.take_row_now(layer, query, key, scale, mask, first_key)
     else:
         capture.take_query(layer, query, key, scale)
     return out, None
 
 
-def _is_causal(module: nn.Module, asked: bool | None, capture: Capture, layer: int) -> bool:
-    if capture.is_cross(layer):
-        return False
+def _is_causal(module: nn.Module, asked: bool | None) -> bool:
     return bool(asked if asked is not None else getattr(module, "is_causal", True))

@@ -50,7 +50,15 @@ class KeyMask:
         lowest = torch.finfo(like.dtype).min
         return torch.as_tensor(np.maximum(values, lowest), dtype=like.dtype, device=like.device)
 
-    def apply(self, mask: Tensor | None, query: Tensor, n_keys: int, first_row: int, causal: bool) -> Tensor:
+    def apply(
+        self,
+        mask: Tensor | None,
+        query: Tensor,
+        n_keys: int,
+        first_row: int,
+        causal: bool,
+        first_key: int = 0,
+    ) -> Tensor:
         """Return the attention mask with the keys taken away.
 
         Parameters
@@ -63,9 +71,11 @@ class KeyMask:
         n_keys
             Number of keys.
         first_row
-            Position of the first query row in the sequence; with ``causal`` the key positions end with the rows'.
+            Position of the first query row in the sequence.
         causal
             Whether a missing mask means that no row sees later keys.
+        first_key
+            Position of the first key, above 0 when a sliding window has dropped keys.
 
         Returns
         -------
@@ -73,8 +83,7 @@ class KeyMask:
             Additive, shape (batch or 1, heads or 1, n_rows or 1, n_keys), in the query's dtype.
         """
         n_rows = query.shape[2]
-        offset = first_row + n_rows - n_keys if causal else 0
-        bias = self.bias(n_keys, offset, query).expand(1, 1, n_rows, n_keys)
+        bias = self.bias(n_keys, first_key, query).expand(1, 1, n_rows, n_keys)
         hit = torch.arange(n_rows, device=query.device) + first_row >= self.first_row
         if not bool(hit.all()):
             bias = bias * hit[None, None, :, None]

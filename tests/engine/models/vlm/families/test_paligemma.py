@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +14,8 @@ from tests.engine.models.vlm import family_checks as checks
 from tests.engine.models.vlm.tiny import settle, tokenizer
 
 
-@pytest.fixture(scope="module")
-def paligemma() -> VisionLanguageModel:
-    """8 x 8 patches of 8 px."""
+def _made(text: dict[str, Any]) -> VisionLanguageModel:
+    """Return a model with 8 x 8 patches of 8 px."""
     from transformers import (
         PaliGemmaConfig,
         PaliGemmaForConditionalGeneration,
@@ -27,17 +27,17 @@ def paligemma() -> VisionLanguageModel:
     images = SiglipImageProcessor(size={"height": 64, "width": 64})
     images.image_seq_length = 64
     processor = PaliGemmaProcessor(images, words)
+    sizes = {
+        "vocab_size": len(words),
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 1,
+        "head_dim": 8,
+    }
     config = PaliGemmaConfig(
-        text_config={
-            "model_type": "gemma",
-            "vocab_size": len(words),
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 1,
-            "head_dim": 8,
-        },
+        text_config={**sizes, **text},
         vision_config={
             "model_type": "siglip_vision_model",
             "hidden_size": 32,
@@ -56,12 +56,31 @@ def paligemma() -> VisionLanguageModel:
     return checks.wrap(settle(PaliGemmaForConditionalGeneration(config)), processor, FAMILY)
 
 
+@pytest.fixture(scope="module")
+def paligemma() -> VisionLanguageModel:
+    return _made({"model_type": "gemma"})
+
+
 def test_the_family_is_found_by_model_type() -> None:
     assert family_of("paligemma") is FAMILY
 
 
 def test_paligemma(paligemma: VisionLanguageModel) -> None:
     checks.check_all(paligemma, ((64, 64), (120, 50)))
+
+
+def test_paligemma_2() -> None:
+    """Gemma 2 squeezes scores between -cap and cap, and every other layer forgets all but the latest tokens."""
+    model = _made(
+        {
+            "model_type": "gemma2",
+            "attn_logit_softcapping": 2.0,
+            "sliding_window": 40,
+            "query_pre_attn_scalar": 8,
+        }
+    )
+    assert [tap.module.sliding_window for tap in model.taps] == [40, None]
+    checks.check_all(model, ((64, 64), (120, 50)))
 
 
 def test_the_prompt_is_the_prefix(paligemma: VisionLanguageModel) -> None:
