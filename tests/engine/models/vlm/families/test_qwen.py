@@ -132,6 +132,12 @@ def test_qwen_2_5(qwen_2_5: VisionLanguageModel) -> None:
     checks.check_all(qwen_2_5, ((112, 112), (150, 90)))
 
 
+def test_every_fourth_layer_of_the_real_qwen_3_5_carries_attention() -> None:
+    from transformers import Qwen3_5Config
+
+    assert FAMILY.n_attending(Qwen3_5Config()) == 8
+
+
 @pytest.mark.parametrize("name", ["qwen_3_5", "qwen_3", "qwen_2_5"])
 def test_nothing_of_the_picture_gets_past_zeroed_embeddings(
     name: str, request: pytest.FixtureRequest
