@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.environment import ensure_torchvision
+from gazeapp.engine.models.vlm.loading.weights import read_weights, weight_files
 from gazeapp.engine.models.vlm.molmo_7b_d.config import MolmoSizes, check_preprocessing, read_sizes
 from gazeapp.engine.models.vlm.molmo_7b_d.preprocess import MolmoProcessor
 
 Shapes = dict[str, tuple[int, ...]]
 
-_SINGLE = "model.safetensors"
-_INDEX = "model.safetensors.index.json"
 _NAMED = 3
 """Tensors of each kind of trouble that a message names; the others are counted."""
 
@@ -131,50 +129,17 @@ def stored_shapes(folder: Path) -> Shapes:
     Raises
     ------
     GazeError
-        If there are none, a part is missing or damaged, or the weights are stored as Python objects only.
+        If there are none, or a part is missing or damaged.
     """
-    from safetensors import SafetensorError, safe_open
-
-    shapes: Shapes = {}
-    for path in _weight_files(folder):
-        try:
-            with safe_open(path, framework="numpy") as tensors:
-                shapes |= {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
-        except FileNotFoundError as error:
-            raise GazeError(
-                "A part of the weights is not there.", where=str(path), todo="Download the model again."
-            ) from error
-        except (OSError, SafetensorError) as error:
-            raise GazeError(
-                f"The weights are damaged: {error}.", where=str(path), todo="Download the model again."
-            ) from error
-    return shapes
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    if (folder / _SINGLE).is_file():
-        return [folder / _SINGLE]
-    index = folder / _INDEX
-    if index.is_file():
-        try:
-            parts = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
-            return [folder / part for part in sorted(set(parts))]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise GazeError(
-                "The list of the weights' parts is damaged.",
-                where=str(index),
-                todo="Download the model again.",
-            ) from error
-    pickled = sorted(path.name for kind in ("*.bin", "*.pt", "*.pth") for path in folder.glob(kind))
-    if pickled:
+    files = weight_files(folder)
+    if not files:
         raise GazeError(
-            f"The weights are stored as Python objects ({_some(pickled)}), which can run code when they are opened.",
+            "There are no weights in safetensors here. Weights in Python's pickle format are not opened, because "
+            "they can run code.",
             where=str(folder),
             todo="Get the model in safetensors.",
         )
-    raise GazeError(
-        "There are no weights in this folder.", where=str(folder), todo="Download the model again."
-    )
+    return read_weights(files).tensors
 
 
 def _some(names: list[str]) -> str:

@@ -122,23 +122,22 @@ def test_weights_as_python_objects_are_refused(checkpoint: Path, tmp_path: Path,
     for path in checkpoint.glob("*.json"):
         shutil.copy(path, tmp_path)
     (tmp_path / name).write_bytes(b"not even read")
-    with pytest.raises(GazeError, match=f"{name}.*can run code"):
+    with pytest.raises(GazeError, match=r"no weights in safetensors.*can run code"):
         load_network(tmp_path)
 
 
-def test_no_weights_a_lost_part_a_damaged_file_and_a_damaged_list_are_said(tmp_path: Path) -> None:
-    with pytest.raises(GazeError, match="no weights in this folder"):
-        stored_shapes(tmp_path)
-    index = tmp_path / "model.safetensors.index.json"
-    index.write_text(json.dumps({"weight_map": {"a": "part-1.safetensors"}}))
-    with pytest.raises(GazeError, match=r"part-1\.safetensors.*not there"):
-        stored_shapes(tmp_path)
-    (tmp_path / "part-1.safetensors").write_bytes(b"\x00" * 40)
-    with pytest.raises(GazeError, match=r"part-1\.safetensors.*damaged"):
-        stored_shapes(tmp_path)
-    index.write_text("[]")
-    with pytest.raises(GazeError, match="list of the weights' parts is damaged"):
-        stored_shapes(tmp_path)
+def test_a_lost_part_and_a_cut_off_file_are_said(checkpoint: Path, tmp_path: Path) -> None:
+    for path in checkpoint.glob("*.json"):
+        shutil.copy(path, tmp_path)
+    split_into_two(load_file(checkpoint / "model.safetensors"), tmp_path)
+    part = tmp_path / "model-2.safetensors"
+    whole = part.read_bytes()
+    part.write_bytes(whole[:-4])
+    with pytest.raises(GazeError, match=r"model-2\.safetensors.* bytes"):
+        load_network(tmp_path)
+    part.unlink()
+    with pytest.raises(GazeError, match=r"missing: model-2\.safetensors"):
+        load_network(tmp_path)
 
 
 def test_the_processor_comes_with_the_checkpoint(checkpoint: Path, processor: Any) -> None:
