@@ -19,6 +19,7 @@ from gazeapp.engine.project.gaze import CHOICES, FixationRow, NewTrial
 from gazeapp.engine.types import Rect
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.score import ScoreSettings, score
+from tests.copied import copy_study
 
 SIZE = (120, 90)
 MEAN, SPREAD = (50.0, 40.0), (14.0, 10.0)
@@ -76,14 +77,28 @@ def build_study(
     return path
 
 
-@pytest.fixture
-def study(tmp_path: Path) -> Callable[..., Path]:
-    """Return a function that builds a study in the test's folder and returns the project's path."""
+@pytest.fixture(scope="session")
+def built_studies(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return a function that builds a study once for all tests and returns the project's path."""
+    built: dict[str, Path] = {}
 
     def build(**options: object) -> Path:
-        return build_study(tmp_path, **options)  # type: ignore[arg-type]
+        key = repr(sorted(options.items()))
+        if key not in built:
+            built[key] = build_study(tmp_path_factory.mktemp("study"), **options)  # type: ignore[arg-type]
+        return built[key]
 
     return build
+
+
+@pytest.fixture
+def study(tmp_path: Path, built_studies: Callable[..., Path]) -> Callable[..., Path]:
+    """Return a function that puts a study into the test's folder and returns the project's path."""
+
+    def place(**options: object) -> Path:
+        return copy_study(built_studies(**options), tmp_path)
+
+    return place
 
 
 def _image(project: Project, file: Path, name: str, origin: str, rng: np.random.Generator) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import threading
+from dataclasses import replace
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -12,6 +13,8 @@ import pytest
 import shiboken6
 from PySide6.QtCore import QSettings, QThread
 from pytestqt.qtbot import QtBot
+
+from tests.copied import copy_study
 
 PATIENCE_MS = 60_000
 """What a test waits for something to happen before it fails; on a busy machine seconds are not enough."""
@@ -86,12 +89,18 @@ def garbage_on_this_thread():
     gc.enable()
 
 
-@pytest.fixture
-def study(tmp_path):
-    """A small project: three pictures, four models, four simulated observers, scored."""
+@pytest.fixture(scope="session")
+def built_study(tmp_path_factory):
+    """The small project, built once for all tests."""
     from tests.ui.small_study import build
 
-    return build(tmp_path / "study", tasks=("general", "social"))
+    return build(tmp_path_factory.mktemp("small") / "study", tasks=("general", "social"))
+
+
+@pytest.fixture
+def study(tmp_path, built_study):
+    """A small project of the test's own: three pictures, four models, four simulated observers, scored."""
+    return replace(built_study, path=copy_study(built_study.path, tmp_path / "study"))
 
 
 @pytest.fixture

@@ -69,11 +69,11 @@ def noise(height: int, width: int) -> ImageArray:
 
 @pytest.mark.parametrize(("encoder", "decoder"), FOUR)
 def test_learns_one_batch_by_heart(encoder: str, decoder: str) -> None:
-    settings = TrainSettings(encoder=encoder, decoder=decoder, steps=45, batch=4, warmup=5, rate=3e-3)
+    settings = TrainSettings(encoder=encoder, decoder=decoder, steps=24, batch=2, warmup=5, rate=3e-3)
     watch = Watch()
-    done = fit(small(encoder, decoder), OneBatch(4), settings, watch)
+    done = fit(small(encoder, decoder), OneBatch(2), settings, watch)
     assert done.losses[-1] < 0.35 * done.losses[0]
-    assert watch.seen[-1] == (45, 45)
+    assert watch.seen[-1] == (24, 24)
 
 
 def test_same_seed_same_losses_and_another_seed_others() -> None:

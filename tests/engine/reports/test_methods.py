@@ -129,7 +129,7 @@ def test_the_printed_formulas_of_the_interval_give_its_length():
 
 
 def test_two_people_get_a_lower_bound_and_no_formula_that_was_not_used(study):
-    with Project.open(study(n_subjects=2)) as opened:
+    with Project.open(study(n_images=2, n_subjects=2, tasks=("general",), models=())) as opened:
         text = printed_text(opened)
     assert ": the lower bound of the ceiling of NSS, AUC, sAUC and IG." in text
     assert "There are no intervals: they need 6 images." in text
@@ -138,7 +138,7 @@ def test_two_people_get_a_lower_bound_and_no_formula_that_was_not_used(study):
 
 
 def test_the_old_preset_has_its_own_formulas_and_no_ceiling_of_auc(study):
-    with Project.open(study(scored=False)) as opened:
+    with Project.open(study(n_images=2, scored=False, tasks=("general",), models=())) as opened:
         score(opened, ScoreSettings(preset="mit", sigma=6.0, n_splits=4, n_bootstrap=20, threads=1), SILENT)
         text = printed_text(opened, "mit")
     assert "AUC = area below hits against false alarms" in text
@@ -150,7 +150,7 @@ def test_the_old_preset_has_its_own_formulas_and_no_ceiling_of_auc(study):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_metric_is_explained_where_it_was_computed(study, preset):
     metrics = tuple(metric for metric in METRICS if metric not in PRESETS[preset].impossible)
-    with Project.open(study(scored=False, tasks=("general",), models=())) as opened:
+    with Project.open(study(n_images=2, scored=False, tasks=("general",), models=())) as opened:
         settings = ScoreSettings(
             preset=preset, metrics=metrics, sigma=6.0, n_splits=4, n_bootstrap=20, threads=1
         )
@@ -172,7 +172,7 @@ def test_every_metric_is_explained_where_it_was_computed(study, preset):
 
 
 def test_without_a_ceiling_the_first_metric_leads(study):
-    with Project.open(study(scored=False, tasks=("general",))) as opened:
+    with Project.open(study(n_images=2, scored=False, tasks=("general",), models=())) as opened:
         settings = ScoreSettings(
             metrics=("emd", "auc_judd"), sigma=6.0, n_splits=4, n_bootstrap=20, threads=1
         )
@@ -184,7 +184,7 @@ def test_without_a_ceiling_the_first_metric_leads(study):
 
 
 def test_only_the_metrics_that_were_computed_are_told(study):
-    with Project.open(study(scored=False, tasks=("general",))) as opened:
+    with Project.open(study(n_images=2, scored=False, tasks=("general",), models=())) as opened:
         settings = ScoreSettings(preset="harmonization", sigma=6.0, n_splits=4, n_bootstrap=20, threads=1)
         score(opened, settings, SILENT)
         text, data = printed_text(opened, "harmonization"), gather(opened, "harmonization", "r.html")
@@ -205,7 +205,7 @@ def test_what_did_not_happen_is_not_told(project):
 
 
 def test_reduced_images_and_people_who_saw_nothing_are_told(study):
-    with Project.open(study(tasks=("free",), simulated=False, scored=False)) as opened:
+    with Project.open(study(tasks=("free",), simulated=False, scored=False, models=())) as opened:
         shown = (0.0, 0.0, 9.0, 9.0)
         (trial,) = opened.gaze.add_trials(
             1, [NewTrial("away", "free", None, "", "", shown, n_fixations=1, n_kept=1)]

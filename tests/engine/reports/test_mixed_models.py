@@ -38,7 +38,7 @@ def metrics_of(folder):
 
 
 def exported(project, folder):
-    export(project, ExportSettings(str(folder), overlays=False), SILENT)
+    export(project, ExportSettings(str(folder), overlays=False, figures=False), SILENT)
     with (folder / TABLE).open(encoding="utf-8", newline="") as file:
         return [
             row
