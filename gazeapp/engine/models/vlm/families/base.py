@@ -140,7 +140,24 @@ class Family:
         return Prepared(inputs, layout, n_rows, int(layout.columns.max()) + 1, prompt)
 
     def make_inputs(self, processor: Any, config: Any, image: Image, prompt: str) -> dict[str, Any]:  # noqa: ARG002
-        """Return the arguments of ``generate`` for an image and a prompt."""
+        """Return the arguments of ``generate`` for an image and a prompt.
+
+        Raises
+        ------
+        GazeError
+            If the checkpoint does not say how a question is put to it, or the prompt has a token of the image in it.
+        """
+        if not processor.chat_template:
+            raise GazeError(
+                "The model's files have no chat template, so there is no telling how a question is put to it.",
+                todo="Use a checkpoint that was made to follow prompts.",
+            )
+        image_token = getattr(processor, "image_token", "")
+        if image_token and image_token in prompt:
+            raise GazeError(
+                f"The prompt has '{image_token}' in it, which stands for the image itself.",
+                todo="Take it out; the image is put in front of the prompt.",
+            )
         content = [{"type": "image", "image": image}, {"type": "text", "text": prompt}]
         # Models that can think aloud first would fill the caption with their thoughts.
         thinks = "enable_thinking" in str(processor.chat_template)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.base import DescribeOptions
 from gazeapp.engine.models.vlm.families.base import Family
 from gazeapp.engine.models.vlm.families.llava import FAMILY
 from gazeapp.engine.models.vlm.layout import View
@@ -188,6 +189,20 @@ def test_processors_that_do_not_say_their_patch_size_take_it_from_the_network() 
 def test_models_that_only_share_the_name_are_refused() -> None:
     with pytest.raises(GazeError, match="cut up by a SimpleNamespace"):
         FAMILY.make_inputs(SimpleNamespace(), SimpleNamespace(), Image.new("RGB", (64, 64)), "what?")
+
+
+def test_a_prompt_that_names_the_image_s_token_is_refused(model: VisionLanguageModel) -> None:
+    options = DescribeOptions(prompt="what is <image>?", decoding=checks.OPTIONS.decoding)
+    with pytest.raises(GazeError, match="'<image>'"):
+        model.describe(checks.noise(64, 64), "general", options=options)
+
+
+def test_a_checkpoint_without_a_chat_template_is_refused(
+    model: VisionLanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model.processor, "chat_template", None)
+    with pytest.raises(GazeError, match="no chat template"):
+        checks.prepare(model, checks.noise(64, 64))
 
 
 def test_the_family_is_found_by_its_model_type() -> None:
