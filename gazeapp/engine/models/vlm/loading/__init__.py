@@ -1,1 +1,1 @@
-"""Finding vision-language models, checking them, and loading them. Only `load` and `plan` import torch."""
+"""Finding vision-language models, checking, downloading and loading them; listing and planning need no torch."""
