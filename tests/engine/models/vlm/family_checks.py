@@ -183,19 +183,6 @@ def loudness(model: VisionLanguageModel, image: np.ndarray, painted: np.ndarray)
     return np.linalg.norm(change, axis=1).astype(np.float32)
 
 
-def mean_loudness(model: VisionLanguageModel, image: np.ndarray, painted: np.ndarray) -> np.ndarray:
-    """Return the same for several random paintings of one place: of one alone, a single token may be the loudest."""
-    rows, columns = np.nonzero((image != painted).any(axis=2))
-    rng = np.random.default_rng(0)
-    plain, changes = embedded(model, image), []
-    for _ in range(4):
-        other = image.copy()
-        place = other[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-        place[:] = rng.integers(0, 256, place.shape, np.uint8)
-        changes.append(np.linalg.norm(embedded(model, other) - plain, axis=1))
-    return np.mean(changes, axis=0).astype(np.float32)
-
-
 def check_painting(
     model: VisionLanguageModel, width: int, height: int, loud: Any = loudness, view: str = "", power: int = 4
 ) -> None:
@@ -224,6 +211,34 @@ def check_painting(
         y = float((maps.sum(axis=1) * down).sum() / maps.sum())
         assert abs(x - (x0 + x1) / 2) <= wide / 2, (x, (x0 + x1) / 2, wide)
         assert abs(y - (y0 + y1) / 2) <= tall / 2, (y, (y0 + y1) / 2, tall)
+
+
+def without_mixing(encoder: Any) -> None:
+    """Let each patch of a vision encoder see itself alone: what is painted on it then shows in its token only."""
+    for name, module in encoder.named_modules():
+        if name.endswith(("out_proj", "o_proj")):
+            torch.nn.init.zeros_(module.weight)
+
+
+def check_dots(model: VisionLanguageModel, width: int, height: int, dots: int = 4) -> None:
+    """Paint a dot in the middle of one token; of its view, the token that changes most is the one that holds it.
+
+    For encoders `without_mixing`; the tokens of each view are drawn at random.
+    """
+    plain = np.full((height, width, 3), 128, np.uint8)
+    layout, before = prepare(model, plain).layout, embedded(model, plain)
+    place = {int(column): i for i, column in enumerate(layout.columns)}
+    rng = np.random.default_rng(width)
+    for view in layout.views:
+        down, across = ((edges[1:] + edges[:-1]) / 2 for edges in (view.row_edges, view.column_edges))
+        own = np.array([place[int(column)] for column in view.columns.flat])
+        for _ in range(dots):
+            row, column = (int(rng.integers(0, n)) for n in view.columns.shape)
+            y, x = round(down[row]), round(across[column])
+            dotted = plain.copy()
+            dotted[y - 1 : y + 1, x - 1 : x + 1] = 255
+            change = np.linalg.norm(embedded(model, dotted) - before, axis=1)[own]
+            assert np.unravel_index(change.argmax(), view.columns.shape) == (row, column), view.name
 
 
 def check_all(

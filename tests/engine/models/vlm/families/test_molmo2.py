@@ -87,7 +87,9 @@ def molmo2() -> VisionLanguageModel:
         frame_start_token_id=ids["<frame_start>"],
         frame_end_token_id=ids["<frame_end>"],
     )
-    return checks.wrap(settle(Molmo2ForConditionalGeneration(config)), processor, FAMILY)
+    network = settle(Molmo2ForConditionalGeneration(config))
+    checks.without_mixing(network.model.vision_tower)
+    return checks.wrap(network, processor, FAMILY)
 
 
 def test_the_family_is_found_by_model_type() -> None:
@@ -106,11 +108,13 @@ def test_molmo2_rows_and_places(
         assert np.allclose(edges, size * np.append(np.arange(0, n, 2), n) / n)
     checks.check_rows_equal_eager(molmo2, image)
     for view in ("overview", "detail"):
-        checks.check_painting(molmo2, width, height, checks.mean_loudness, view)
+        checks.check_painting(molmo2, width, height, view=view, power=1)
+    checks.check_dots(molmo2, width, height)
 
 
 def test_molmo2_lesions(molmo2: VisionLanguageModel) -> None:
     checks.check_lesions(molmo2, checks.noise(160, 60))
+    checks.check_zeroed_embeddings_hide_the_picture(molmo2, (112, 112))
     checks.check_readout_lesion_is_exact(molmo2, checks.noise(160, 60))
 
 

@@ -53,7 +53,9 @@ def _made(text: dict[str, Any]) -> VisionLanguageModel:
         tie_word_embeddings=False,
         image_token_index=words.convert_tokens_to_ids("<image>"),
     )
-    return checks.wrap(settle(PaliGemmaForConditionalGeneration(config)), processor, FAMILY)
+    network = settle(PaliGemmaForConditionalGeneration(config))
+    checks.without_mixing(network.model.vision_tower)
+    return checks.wrap(network, processor, FAMILY)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,9 @@ def test_the_family_is_found_by_model_type() -> None:
 
 
 def test_paligemma(paligemma: VisionLanguageModel) -> None:
-    checks.check_all(paligemma, ((64, 64), (120, 50)))
+    checks.check_all(paligemma, ((64, 64), (120, 50)), power=1)
+    checks.check_dots(paligemma, 120, 50)
+    checks.check_zeroed_embeddings_hide_the_picture(paligemma, (64, 64))
 
 
 def test_paligemma_2() -> None:
@@ -80,7 +84,7 @@ def test_paligemma_2() -> None:
         }
     )
     assert [tap.module.sliding_window for tap in model.taps] == [40, None]
-    checks.check_all(model, ((64, 64), (120, 50)))
+    checks.check_all(model, ((64, 64), (120, 50)), power=1)
 
 
 def test_the_prompt_is_the_prefix(paligemma: VisionLanguageModel) -> None:
