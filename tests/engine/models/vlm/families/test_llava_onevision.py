@@ -36,12 +36,10 @@ def _processor(images: Any, tokens: int) -> Any:
     )
 
 
-@pytest.fixture(scope="module")
-def model() -> VisionLanguageModel:
+def _network(side: int, patch: int, **config: Any) -> Any:
     from transformers import (
         LlavaOnevisionConfig,
         LlavaOnevisionForConditionalGeneration,
-        LlavaOnevisionImageProcessor,
         Qwen2Config,
         SiglipVisionConfig,
     )
@@ -51,8 +49,8 @@ def model() -> VisionLanguageModel:
         intermediate_size=64,
         num_hidden_layers=1,
         num_attention_heads=2,
-        image_size=SIDE,
-        patch_size=PATCH,
+        image_size=side,
+        patch_size=patch,
         vision_use_head=False,
     )
     text = Qwen2Config(
@@ -63,18 +61,26 @@ def model() -> VisionLanguageModel:
         num_attention_heads=4,
         num_key_value_heads=2,
     )
-    config = LlavaOnevisionConfig(
+    made = LlavaOnevisionConfig(
         vision_config=vision,
         text_config=text,
         image_token_index=IMAGE_TOKEN,
         video_token_index=VIDEO_TOKEN,
-        image_grid_pinpoints=SIZES,
+        **config,
     )
-    images = LlavaOnevisionImageProcessor(size={"height": SIDE, "width": SIDE}, image_grid_pinpoints=SIZES)
-    network = settle(LlavaOnevisionForConditionalGeneration(config))
+    network = settle(LlavaOnevisionForConditionalGeneration(made))
     # Patches that see themselves alone: a probe of a single one then shows its place without the encoder's blur.
     for layer in network.model.vision_tower.encoder.layers:
         torch.nn.init.zeros_(layer.self_attn.out_proj.weight)
+    return network
+
+
+@pytest.fixture(scope="module")
+def model() -> VisionLanguageModel:
+    from transformers import LlavaOnevisionImageProcessor
+
+    images = LlavaOnevisionImageProcessor(size={"height": SIDE, "width": SIDE}, image_grid_pinpoints=SIZES)
+    network = _network(SIDE, PATCH, image_grid_pinpoints=SIZES)
     return checks.wrap(network, _processor(images, TOKENS), FAMILY)
 
 
@@ -94,7 +100,7 @@ def _features(model: VisionLanguageModel, image: np.ndarray) -> np.ndarray:
     return out.pooler_output[0].numpy()
 
 
-def _check_dots(model: VisionLanguageModel, width: int, height: int) -> None:
+def _check_dots(model: VisionLanguageModel, width: int, height: int, n: int = 6) -> None:
     """Paint a dot in the middle of one token; of each view the token that changes most is the one that holds it."""
     plain = np.full((height, width, 3), 128, np.uint8)
     layout, before = checks.prepare(model, plain).layout, _features(model, plain)
@@ -102,13 +108,14 @@ def _check_dots(model: VisionLanguageModel, width: int, height: int) -> None:
     rng = np.random.default_rng(width)
     for view in layout.views:
         middles = [(edges[1:] + edges[:-1]) / 2 for edges in (view.row_edges, view.column_edges)]
-        for _ in range(6):
+        for _ in range(n):
             row, column = (int(rng.integers(0, n)) for n in view.columns.shape)
             y, x = int(middles[0][row]), int(middles[1][column])
             if not (0 <= y < height and 0 <= x < width):
                 continue
+            half = max(1, int(view.row_edges[row + 1] - view.row_edges[row]) // 8)
             dotted = plain.copy()
-            dotted[max(y - 1, 0) : y + 1, max(x - 1, 0) : x + 1] = 255
+            dotted[max(y - half, 0) : y + half, max(x - half, 0) : x + half] = 255
             change = np.linalg.norm(_features(model, dotted) - before, axis=1)[view.columns - first]
             assert np.unravel_index(change.argmax(), change.shape) == (row, column), view.name
 
@@ -212,3 +219,11 @@ def test_the_grid_of_a_1080_x_1920_image() -> None:
     assert detail.row_edges[0] == 0
     assert detail.row_edges[54] == pytest.approx(768 + 13.5 * 14)  # row 67.5
     assert detail.row_edges[-1] == pytest.approx(4 * 384 + 378)
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (1080, 1920)])
+def test_dots_are_found_at_the_real_model_s_settings(width: int, height: int) -> None:
+    from transformers import LlavaOnevisionImageProcessor
+
+    real = checks.wrap(_network(384, 14), _processor(LlavaOnevisionImageProcessor(), 27), FAMILY)
+    _check_dots(real, width, height, 2)
