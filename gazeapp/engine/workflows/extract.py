@@ -295,9 +295,11 @@ def _plan(project: Project, info: ModelInfo, task: str, lesion: str, settings: E
     # Only what differs from the plain case is said, so that plain runs keep the hash that they had.
     if lesion:
         values["lesion"] = lesion
-    prompt = "" if info.kind == "captioner" else prompt_of(project, task).text
+    reads = info.kind != "captioner" and info.facts.get("reads_prompt", True)
+    prompt = prompt_of(project, task).text if reads else ""
     if prompt:
         values["prompt"] = prompt
+    if info.kind != "captioner":
         values["decoding"] = _decoding_values(settings.decoding)
     if info.kind == VLM:
         values["dtype"] = settings.dtype

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
-from gazeapp.engine.models.vlm.families import is_supported
+from gazeapp.engine.models.vlm.families import is_supported, reads_prompt
 from gazeapp.engine.models.vlm.loading.catalogue import KNOWN_MODELS
 from gazeapp.engine.models.vlm.loading.checkpoint import FOLDER, Checkpoint
 from gazeapp.engine.models.vlm.loading.plan import LoadPlan, Wishes
@@ -67,6 +67,7 @@ def info_of(checkpoint: Checkpoint) -> ModelInfo:
             "model_type": checkpoint.model_type,
             "parameters": checkpoint.parameters,
             "place": checkpoint.place,
+            "reads_prompt": reads_prompt(checkpoint.model_type),
         },
     )
 

@@ -23,12 +23,21 @@ MODULES = {
     "smolvlm": "idefics3",
     "paligemma": "paligemma",
     "gemma3": "gemma3",
+    "molmo": "molmo_7b_d",
     "molmo2": "molmo2",
     "vision-encoder-decoder": "vision_encoder_decoder",
     "blip": "blip",
     "git": "git",
 }
 """The file of each model type; read without torch."""
+
+
+_OWN_WORDS = frozenset({"vision-encoder-decoder", "blip", "git"})
+
+
+def reads_prompt(model_type: str) -> bool:
+    """Return whether models of this type do what a prompt asks, not captioners that describe whatever the task is."""
+    return model_type not in _OWN_WORDS
 
 
 def is_supported(model_type: str) -> bool:
