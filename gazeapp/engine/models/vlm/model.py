@@ -30,7 +30,7 @@ from gazeapp.engine.models.vlm.capture.masking import KeyMask
 from gazeapp.engine.models.vlm.families.base import Family, Prepared
 from gazeapp.engine.models.vlm.methods import DEFAULT_METHOD, Selection, parse_method
 from gazeapp.engine.models.vlm.words import TokenWord, split_words
-from gazeapp.engine.types import FloatArray, ImageArray, Json
+from gazeapp.engine.types import FloatArray, HalfArray, ImageArray, Json
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +123,12 @@ class VisionLanguageModel:
             tuple(tap.layer for tap in self.taps), _by_word(rows.image_mass, token_words)
         )
         if rows.kept is not None:
-            kept, _ = layout.to_maps(_by_word(rows.kept.astype(np.float32), token_words), selection.view)
-            detail = AttentionDetail(detail.layers, detail.image_mass, kept.astype(np.float16))
+            # Word by word: all heads of a whole caption at once would be gigabytes.
+            kept = [
+                layout.to_maps(_mean(rows.kept, word), selection.view)[0].astype(np.float16)
+                for word in token_words
+            ]
+            detail = AttentionDetail(detail.layers, detail.image_mass, np.stack(kept))
         return Caption(
             words=_words(token_words, generated),
             maps=maps / total,
@@ -273,8 +277,13 @@ class _StopWhenAsked:
 
 def _by_word(values: FloatArray, words: tuple[TokenWord, ...]) -> FloatArray:
     """Return the mean over each word's tokens, first axis tokens -> words."""
-    mean: FloatArray = np.stack([values[list(word.read)].mean(axis=0, dtype=np.float64) for word in words])
-    return mean.astype(np.float32)
+    return np.stack([_mean(values, word) for word in words])
+
+
+def _mean(values: FloatArray | HalfArray, word: TokenWord) -> FloatArray:
+    """Return the mean over a word's tokens, which are the first axis."""
+    mean: FloatArray = values[list(word.read)].mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean
 
 
 def _words(words: tuple[TokenWord, ...], generated: Generated) -> tuple[Word, ...]:

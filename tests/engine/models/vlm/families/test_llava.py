@@ -108,6 +108,22 @@ def test_the_map_covers_the_crop_alone(model: VisionLanguageModel) -> None:
     assert (caption.rect.y, caption.rect.height) == (0.0, pytest.approx(90))
 
 
+def test_what_is_kept_of_each_head_averages_to_the_map(model: VisionLanguageModel) -> None:
+    image = checks.noise(120, 90)
+    plain = model.describe(image, "general", options=checks.OPTIONS)
+    kept = {}
+    for keep, n in (("heads", 4), ("layers", 1)):
+        options = DescribeOptions(checks.OPTIONS.prompt, checks.OPTIONS.decoding, keep=keep)
+        detail = model.describe(image, "general", options=options).detail
+        assert detail is not None
+        assert detail.maps is not None
+        assert detail.maps.shape == (len(plain.words), 2, n, 8, 8)
+        kept[keep] = detail.maps.astype(np.float32)
+        mean = kept[keep].mean(axis=(1, 2))
+        np.testing.assert_allclose(mean / mean.sum(axis=(1, 2), keepdims=True), plain.maps, rtol=2e-3)
+    np.testing.assert_allclose(kept["heads"].mean(axis=2, keepdims=True), kept["layers"], rtol=2e-3)
+
+
 def test_an_image_padded_to_a_square_is_seen_whole() -> None:
     from transformers import LlavaImageProcessor
 
