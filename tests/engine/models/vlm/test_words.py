@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import decoders
 
@@ -192,6 +192,7 @@ def test_word_pieces() -> None:
     assert text.split() == [w.text for w in words]
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet="ab .,\n-'\u00e9\u7ea2\u8f66\U0001f436", max_size=12).flatmap(
         lambda text: st.tuples(

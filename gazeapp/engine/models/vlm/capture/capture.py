@@ -127,10 +127,22 @@ class Capture:
         return self._seen + state.calls - 1
 
     def note_call(self, layer: int, n_rows: int) -> None:
-        """Count a call of a layer with ``n_rows`` query rows."""
+        """Count a call of a layer with ``n_rows`` query rows.
+
+        Raises
+        ------
+        GazeError
+            If a later call brings several rows: nobody could say which of them wrote a word.
+        """
         state = self._layers[layer]
         if state.calls == 0:
             self._seen = n_rows
+        elif n_rows > 1:
+            raise GazeError(
+                "The model reads its prompt in several parts, or all of it for each word, so that its attention cannot "
+                "be captured.",
+                todo="Let it generate with its cache, and read the prompt at once.",
+            )
         state.calls += 1
 
     def take_query(self, layer: int, query: Tensor, keys: Tensor, scaling: float) -> None:
@@ -172,6 +184,7 @@ class Capture:
     def take_weights(self, layer: int, weights: Tensor, first_key: int = 0) -> None:
         """Take a row of finished attention weights, shape (heads, n_keys), whose first key has a position."""
         place = self._columns - first_key
+        self._finish_queries(layer)
         there = torch.as_tensor((place >= 0) & (place < weights.shape[-1]), device=weights.device)
         index = torch.as_tensor(np.clip(place, 0, weights.shape[-1] - 1), device=weights.device)
         self._layers[layer].rows.append(weights[:, index].float() * there)
@@ -188,7 +201,7 @@ class Capture:
         """
         mean, mass, kept = None, [], []
         for i, state in enumerate(self._layers):
-            weights = self._finish(i, state, n_tokens)
+            weights = self._finish(i, n_tokens)
             heads = list(self._picked_heads) or list(range(weights.shape[1]))
             mass.append(weights.sum(dim=-1).cpu())
             if self._keep:
@@ -198,29 +211,34 @@ class Capture:
             if i in self._picked_layers:
                 part = weights[:, heads].mean(dim=1).cpu()
                 mean = part if mean is None else mean + part
-            state.queries, state.keys, state.rows = [], None, []
+            state.rows = []
         if mean is None:
             raise GazeError("The map method picks no layer of this model.")
         image_mass: FloatArray = torch.stack(mass, 1).numpy()
         detail: HalfArray | None = torch.stack(kept, 1).numpy() if kept else None
         return Rows((mean / len(self._picked_layers)).numpy(), image_mass, detail)
 
-    def _finish(self, index: int, state: _Layer, n_tokens: int) -> Tensor:
+    def _finish(self, layer: int, n_tokens: int) -> Tensor:
         """Return the rows of one layer over the image tokens, shape (n_tokens, heads, n_columns), float32."""
-        taken = len(state.rows) or len(state.queries)
-        if taken < n_tokens or not taken:
+        self._finish_queries(layer)
+        rows = self._layers[layer].rows
+        if len(rows) < max(n_tokens, 1):
             raise GazeError(
-                f"Layer {self._numbers[index]} of the model gave {taken} rows of attention for {n_tokens} tokens, "
+                f"Layer {self._numbers[layer]} of the model gave {len(rows)} rows of attention for {n_tokens} tokens, "
                 "so no map can be made.",
                 todo="Report it with the model's name and the version of transformers.",
             )
-        if state.rows:
-            return torch.stack(state.rows[:n_tokens])
+        return torch.stack(rows[:n_tokens])
+
+    def _finish_queries(self, layer: int) -> None:
+        """Compute the rows of the queries that were taken so far."""
+        state = self._layers[layer]
+        if not state.queries:
+            return
         assert state.keys is not None
-        queries = torch.stack(state.queries[:n_tokens], 1)
-        scores = _scores(queries, state.keys, state.scaling)
+        scores = _scores(torch.stack(state.queries, 1), state.keys, state.scaling)
         n_keys = scores.shape[-1]
-        position = torch.arange(n_tokens, device=scores.device) + self._seen - 1
+        position = torch.arange(len(state.queries), device=scores.device) + self._seen - 1 + len(state.rows)
         if not state.cross:
             later = torch.arange(n_keys, device=scores.device)[None] > position[:, None]
             scores = scores.masked_fill(later[None], -torch.inf)
@@ -228,7 +246,8 @@ class Capture:
             hit = position >= self.mask.first_row
             scores = scores + self.mask.bias(n_keys, 0, scores) * hit[None, :, None]
         columns = torch.as_tensor(self._columns, device=scores.device)
-        return scores.softmax(dim=-1)[..., columns].transpose(0, 1)
+        state.rows.extend(scores.softmax(dim=-1)[..., columns].transpose(0, 1))
+        state.queries, state.keys = [], None
 
 
 _active: ContextVar[Capture | None] = ContextVar("gazeapp_capture", default=None)

@@ -15,6 +15,9 @@ ATTENTION = "gazeapp"
 """Name of the attention implementation: transformers' SDPA that also listens, and that knows soft caps. transformers
 would not let models with soft caps use a name with "sdpa" in it."""
 
+_CHANGES_SCORES = ("s_aux", "position_bias")
+"""What models may hand over that changes scores in ways that rows are not computed with."""
+
 
 def register_attention() -> None:
     """Make the implementation known to transformers; a second call changes nothing."""
@@ -56,8 +59,8 @@ def attention_forward(
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout, scaling, is_causal, **kwargs
         )
-    if query.shape[0] != 1 or kwargs.get("s_aux") is not None:
-        raise GazeError("Attention of this kind (batches, sinks) cannot be captured.")
+    if query.shape[0] != 1 or any(kwargs.get(name) is not None for name in _CHANGES_SCORES):
+        raise GazeError("Attention of this kind (batches, sinks, position biases) cannot be captured.")
     n_rows, n_keys = query.shape[2], key.shape[2]
     first_row = capture.first_row(layer, n_keys, n_rows)
     # Keys of a sequence end with the row's own; a cache that forgets has dropped the first ones.
@@ -73,11 +76,19 @@ def attention_forward(
         capture.take_weights(layer, last, first_key)
         return out, None
     out, _ = sdpa_attention_forward(module, query, key, value, mask, dropout, scaling, is_causal, **kwargs)
-    if first_key > 0 or (not capture.is_cross(layer) and getattr(module, "sliding_window", None)):
+    forgets = first_key > 0 or (not capture.is_cross(layer) and getattr(module, "sliding_window", None))
+    if forgets or _hides(attention_mask, n_keys):
         capture.take_row_now(layer, query, key, scale, mask, first_key)
     else:
         capture.take_query(layer, query, key, scale)
     return out, None
+
+
+def _hides(mask: Tensor | None, n_keys: int) -> bool:
+    """Return whether a model's own mask does more to a call's last row than to let it see all keys."""
+    if mask is None:
+        return False
+    return mask.is_floating_point() or not bool(mask[..., -1, :n_keys].all())
 
 
 def _is_causal(module: nn.Module, asked: bool | None) -> bool:

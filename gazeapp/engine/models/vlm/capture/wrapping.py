@@ -103,12 +103,12 @@ def _listening(tap: Tap, method: AttentionMethod, own: Callable[..., Any]) -> Ca
         n_rows, n_keys = query.shape[2], keys.shape[2]
         first_row = capture.first_row(layer, n_keys, n_rows)
         capture.note_call(layer, n_rows)
+        first_key = 0 if tap.cross else first_row + n_rows - n_keys
         mask = _allowed(call.arguments[method.mask], call.arguments[method.causal], query, n_keys)
         if capture.mask is not None and first_row + n_rows > capture.mask.first_row:
-            mask = capture.mask.apply(mask, query, n_keys, first_row, causal=not tap.cross)
+            mask = capture.mask.apply(mask, query, n_keys, first_row, causal=False, first_key=first_key)
             call.arguments[method.mask], call.arguments[method.causal] = mask, False
         out = own(*call.args, **call.kwargs)
-        first_key = 0 if tap.cross else first_row + n_rows - n_keys
         capture.take_row_now(layer, query, keys, query.shape[-1] ** -0.5, mask, first_key)
         return out
 
