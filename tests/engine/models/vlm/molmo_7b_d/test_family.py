@@ -94,4 +94,4 @@ def test_maps_lie_on_the_image_whatever_was_padded(model: VisionLanguageModel, c
         case.image, "general", "attention@overview", DescribeOptions("what?", Decoding(max_tokens=3))
     )
     assert one.words == caption.words
-    assert not np.allclose(one.maps, caption.maps)
+    assert one.maps.shape != caption.maps.shape or not np.allclose(one.maps, caption.maps)
