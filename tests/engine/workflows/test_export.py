@@ -69,7 +69,7 @@ def folder(tmp_path):
 
 def test_the_tables_have_their_stable_columns_and_are_all_explained(study, folder):
     with Project.open(study()) as project:
-        summary = export(project, ExportSettings(str(folder), overlays=False), SILENT)
+        summary = export(project, ExportSettings(str(folder), overlays=False, figures=False), SILENT)
     explained = {(row["table"], row["column"]) for row in rows_of(folder, "data_dictionary.csv")}
     for name, count in summary.details["rows"].items():
         with (folder / name).open(encoding="utf-8", newline="") as file:
@@ -83,7 +83,7 @@ def test_the_tables_have_their_stable_columns_and_are_all_explained(study, folde
 
 def test_every_fixation_is_exported_with_why_it_is_not_used(study, folder):
     with Project.open(study()) as project:
-        export(project, ExportSettings(str(folder), overlays=False), SILENT)
+        export(project, ExportSettings(str(folder), overlays=False, figures=False), SILENT)
         kept = {key: project.gaze.fixations(*key) for key in project.gaze.counts()}
         names = {image.id: image.name for image in project.images.all()}
     rows = rows_of(folder, "fixations.csv")
@@ -107,7 +107,7 @@ def test_positions_on_a_screen_are_brought_to_the_image(study, folder):
             project.db.execute(
                 "UPDATE trials SET offset_x = 10, offset_y = 20, shown_width = 240, shown_height = 180 WHERE id = 1"
             )
-        export(project, ExportSettings(str(folder), overlays=False), SILENT)
+        export(project, ExportSettings(str(folder), overlays=False, figures=False), SILENT)
     row = rows_of(folder, "fixations.csv")[0]
     assert float(row["x"]) == pytest.approx((float(row["x_recorded"]) - 10) / 2)
     assert float(row["y"]) == pytest.approx((float(row["y_recorded"]) - 20) / 2)
@@ -119,7 +119,7 @@ def test_shifts_and_clamped_positions_are_those_of_the_scores(study, folder):
         shift_trials(project, ShiftSettings({1: (3.0, -200.0)}), SILENT)
         choose_fixations(project, GazeChoices(outside="clamp", sigma=6.0), SILENT)
         project.gaze.change_trials({2: {"shown": (10.0, 20.0, 240.0, 180.0)}})
-        export(project, ExportSettings(str(folder), overlays=False), SILENT)
+        export(project, ExportSettings(str(folder), overlays=False, figures=False), SILENT)
         table = project.gaze.fixations(1, "free")
     rows = [row for row in rows_of(folder, "fixations.csv") if row["image"] != "unknown.png"]
     assert {row["kept"] for row in rows} == {"true"}
@@ -159,7 +159,7 @@ def test_recordings_are_exported_with_their_geometry_and_who_said_it(study, fold
         project.db.execute("UPDATE recordings SET frame = ?, facts = ?", (frame, facts))
         project.gaze.set_geometry(1, Geometry(placement="fit", distance_cm=57.0).as_json())
         project.settings.set_current(GEOMETRY, Geometry(screen_width_cm=40.0, distance_cm=90.0).as_json())
-        export(project, ExportSettings(str(folder), overlays=False), SILENT)
+        export(project, ExportSettings(str(folder), overlays=False, figures=False), SILENT)
     [row] = rows_of(folder, "recordings.csv")
     assert (row["screen_width"], row["screen_height"], row["placement"]) == ("800.0", "600.0", "fit")
     assert (row["distance_cm"], row["screen_width_cm"]) == ("57.0", "40.0")
@@ -175,7 +175,7 @@ def test_recordings_are_exported_with_their_geometry_and_who_said_it(study, fold
 
 def test_scores_and_summary_are_exact(study, folder):
     with Project.open(study()) as project:
-        export(project, ExportSettings(str(folder), overlays=False), SILENT)
+        export(project, ExportSettings(str(folder), overlays=False, figures=False), SILENT)
         names = {image.id: image.name for image in project.images.all()}
         stored = {(names[r.image_id], r.source, r.task, r.metric): r.value for r in project.scores.all()}
         means = {(r.source, r.task, r.metric): (r.mean, r.percent) for r in project.scores.summary()}
@@ -209,7 +209,7 @@ def test_a_name_that_looks_like_a_formula_comes_back_as_text(study, folder):
 
 def test_maps_come_back_as_they_are_stored(study, folder):
     with Project.open(study(scored=False)) as project:
-        export(project, ExportSettings(str(folder), overlays=False), SILENT)
+        export(project, ExportSettings(str(folder), overlays=False, figures=False), SILENT)
         index = rows_of(folder, "maps.csv")
         with np.load(folder / "maps.npz", allow_pickle=False) as archive:
             assert set(archive.files) == {key for r in index for key in (r["key"], r["words_key"]) if key}
@@ -243,7 +243,7 @@ def test_every_map_has_a_picture_and_the_index_names_it(study, folder):
 
 def test_provenance_names_settings_and_hashes(study, folder):
     with Project.open(study()) as project:
-        export(project, ExportSettings(str(folder), overlays=False), SILENT)
+        export(project, ExportSettings(str(folder), overlays=False, figures=False), SILENT)
         settings = {row.id: row.hash for row in project.settings.all()}
     facts = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
     assert facts["simulated"] is True
