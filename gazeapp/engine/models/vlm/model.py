@@ -207,6 +207,9 @@ class VisionLanguageModel:
         config.max_length = None
         config.max_new_tokens = decoding.max_tokens
         config.num_beams = 1
+        if config.cache_implementation is not None:
+            # Caches of a fixed size hold keys for words that are not there yet.
+            config.cache_implementation = "dynamic"
         config.do_sample = decoding.temperature > 0
         config.temperature = decoding.temperature if config.do_sample else None
         config.top_p = decoding.top_p if config.do_sample else None

@@ -80,6 +80,19 @@ def test_gemma3(gemma3: VisionLanguageModel) -> None:
     checks.check_zeroed_embeddings_hide_the_picture(gemma3, (64, 64))
 
 
+def test_a_cache_that_a_checkpoint_asks_for_changes_nothing(
+    gemma3: VisionLanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A static cache would have keys for words that are not there yet."""
+    monkeypatch.setattr(gemma3.network.generation_config, "cache_implementation", "static")
+    prepared = checks.prepare(gemma3, checks.noise(64, 64))
+    tokens, rows = checks.captured_rows(gemma3, prepared)
+    monkeypatch.undo()
+    again, expected = checks.captured_rows(gemma3, prepared)
+    assert tokens == again
+    assert np.array_equal(rows.image_mass, expected.image_mass)
+
+
 @pytest.mark.parametrize(("width", "height", "crops"), [(150, 60, 3), (60, 131, 2)])
 def test_pan_and_scan(gemma3: VisionLanguageModel, width: int, height: int, crops: int) -> None:
     """Each crop lies on its own part of the image; 131 px are cut into 66 and 65 px."""
