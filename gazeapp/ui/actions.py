@@ -143,6 +143,14 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "chart",
     ),
     ActionInfo(
+        "view.words",
+        "Words, layers and heads",
+        "Show a caption word by word, and where each layer and head looked.",
+        VIEW,
+        ("W",),
+        "layers",
+    ),
+    ActionInfo(
         "view.quality",
         "Quality of the recordings",
         "Show how good recordings and trials are, and which stand out.",

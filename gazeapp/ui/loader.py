@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
@@ -41,9 +41,18 @@ class _Kind(IntEnum):
 
     PROJECT = 0
     SCENE = 1
-    CATALOGUE = 2
-    NEIGHBOUR = 3
-    THUMBNAIL = 4
+    QUESTION = 2
+    CATALOGUE = 3
+    NEIGHBOUR = 4
+    AHEAD = 5
+    THUMBNAIL = 6
+
+
+class Question(Protocol):
+    """Something else that a panel wants to know of the project; frozen, and equal to itself asked again."""
+
+    def read(self, project: Project) -> Any:
+        """Return the answer; called on the loader's thread."""
 
 
 @dataclass(order=True)
@@ -90,6 +99,8 @@ class Loader(QObject):
     """The :class:`Catalogue` after opening, closing or refreshing."""
     thumbnail_ready = Signal(object)
     """A :class:`Thumbnail`."""
+    answered = Signal(object, object)
+    """A :class:`Question` and its answer."""
     failed = Signal(object)
     """A :class:`GazeError`: the project could not be read."""
     stored = Signal()
@@ -188,6 +199,23 @@ class Loader(QObject):
         self.loaded.emit(scene)
         self._read_ahead()
 
+    def ask(self, question: Question, *, ahead: bool = False) -> None:
+        """Have a question read off the GUI thread; ``answered`` follows.
+
+        It overtakes questions of its type that are still waiting, and all that were asked ``ahead``. When the project
+        changes, waiting questions are dropped: ask again on ``listed``.
+        """
+        if not ahead:
+            with self._ready:
+                self._jobs = [
+                    job
+                    for job in self._jobs
+                    if job.kind is not _Kind.AHEAD
+                    and not (job.kind is _Kind.QUESTION and type(job.target) is type(question))
+                ]
+                heapq.heapify(self._jobs)
+        self._put(_Kind.AHEAD if ahead else _Kind.QUESTION, question)
+
     def thumbnail(self, image_id: int) -> Thumbnail | None:
         """Return a thumbnail, or None and ``thumbnail_ready`` when it has been read."""
         kept = self._thumbnails.get(image_id)
@@ -262,7 +290,7 @@ class Loader(QObject):
             return
         if result.error is not None:
             overtaken = job.kind is _Kind.SCENE and job.target != self._wanted
-            if job.kind is not _Kind.NEIGHBOUR and not overtaken:
+            if job.kind not in (_Kind.NEIGHBOUR, _Kind.AHEAD) and not overtaken:
                 self.failed.emit(result.error)
             return
         if job.kind is _Kind.CATALOGUE:
@@ -271,6 +299,8 @@ class Loader(QObject):
             self._read_ahead()
         elif job.kind is _Kind.THUMBNAIL:
             self._keep_thumbnail(result.value)
+        elif job.kind in (_Kind.QUESTION, _Kind.AHEAD):
+            self.answered.emit(job.target, result.value)
         elif job.kind in (_Kind.SCENE, _Kind.NEIGHBOUR):
             self._keep_scene(job.target, result.value)
             if job.kind is _Kind.SCENE and job.generation == self._generation:
@@ -342,6 +372,8 @@ def _read(project: Project, job: _Job) -> Any:
         return read_catalogue(project)
     if job.kind is _Kind.THUMBNAIL:
         return _read_thumbnail(project, job.target)
+    if job.kind in (_Kind.QUESTION, _Kind.AHEAD):
+        return job.target.read(project)
     return read_scene(project, *job.target)
 
 

@@ -146,6 +146,7 @@ QToolButton { background: transparent; border: 1px solid transparent; border-rad
 QToolButton:hover { background: $hover; }
 QToolButton:checked { background: $accent_soft; }
 QToolButton:focus { border-color: $accent; }
+QToolButton:disabled { color: $faint; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox { background: $base;
     border: 1px solid $line; border-radius: 6px; padding: 4px 8px; min-height: 18px;
@@ -198,6 +199,7 @@ QProgressBar::chunk { background: $accent; border-radius: 2px; }
 
 QScrollArea { background: transparent; border: none; }
 QScrollArea > QWidget > QWidget { background: transparent; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
 QScrollBar::handle { background: $line; border-radius: 3px; margin: 2px; }
@@ -285,6 +287,16 @@ def tabular(font: QFont) -> QFont:
     """Return ``font`` with digits of equal width, for columns of numbers."""
     made = QFont(font)
     made.setFeature(QFont.Tag("tnum"), 1)
+    return made
+
+
+def small_font(font: QFont) -> QFont:
+    """Return ``font`` one size smaller, for numbers and names inside a drawing."""
+    made = QFont(font)
+    if made.pixelSize() > 0:
+        made.setPixelSize(max(made.pixelSize() - 1, 9))
+    else:
+        made.setPointSizeF(max(made.pointSizeF() - 1, 7))
     return made
 
 

@@ -16,6 +16,7 @@ from gazeapp.ui.panels.inspector import InspectorPanel, cursor_facts
 from gazeapp.ui.panels.jobs import JobsPanel
 from gazeapp.ui.panels.quality import QualityPanel
 from gazeapp.ui.panels.scores import ScoresPanel
+from gazeapp.ui.panels.words import WordsPanel
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
 from gazeapp.ui.study import PEOPLE, StudyView
@@ -53,6 +54,7 @@ class Workbench(QObject):
         self.inspector = InspectorPanel(selection)
         self.scores = ScoresPanel(selection, session, actions)
         self.quality = QualityPanel(selection, session, actions)
+        self.words = WordsPanel(selection, self.loader)
         self.jobs = JobsPanel(session.runner)
         self._make_docks()
         self._connect()
@@ -80,7 +82,7 @@ class Workbench(QObject):
             self._selection.update(task=study.tasks[0] if study.tasks else "")
         if self._selection.image_id not in study.images:
             self._selection.update(image_id=next(iter(study.images), None))
-        for panel in (self.inspector, self.scores, self.quality, self.jobs):
+        for panel in (self.inspector, self.scores, self.quality, self.words, self.jobs):
             panel.show_study(study)
 
     def leave(self) -> None:
@@ -91,7 +93,7 @@ class Workbench(QObject):
         self.loader.close_project()
         for dock in self.docks.values():
             dock.hide()
-        for panel in (self.inspector, self.scores, self.quality, self.jobs):
+        for panel in (self.inspector, self.scores, self.quality, self.words, self.jobs):
             panel.show_study(None)
 
     def close(self) -> None:
@@ -119,6 +121,12 @@ class Workbench(QObject):
         self.results_dock.show_page("quality")
 
     @Slot()
+    def show_words(self) -> None:
+        """Bring the words and the attention behind them to the front."""
+        self.results_dock.show_page("words")
+        self.words.setFocus()
+
+    @Slot()
     def reset_layout(self) -> None:
         """Show every panel where it was at first."""
         self._place_docks()
@@ -141,6 +149,7 @@ class Workbench(QObject):
         self.results_dock = TabDock("results", "Results", self._window)
         self.results_dock.add_page("scores", "Scores", self.scores, self.scores.corner)
         self.results_dock.add_page("quality", "Quality", self.quality, self.quality.corner)
+        self.results_dock.add_page("words", "Words", self.words, self.words.corner)
         self.results_dock.add_page("jobs", "Jobs", self.jobs)
         self.docks: dict[str, Dock] = {
             "view.images": self.images_dock,
@@ -173,11 +182,13 @@ class Workbench(QObject):
         actions.bind("view.next_word", self._next_word)
         actions.bind("view.scores", self.show_scores)
         actions.bind("view.quality", self.show_quality)
+        actions.bind("view.words", self.show_words)
         actions.bind("view.reset", self.reset_layout)
         actions["edit.move"].changed.connect(self._explain_moving)
         self._selection.changed.connect(self._show_ticks)
         compare.probed.connect(self._show_cursor)
         compare.extract_requested.connect(actions["study.extract"].trigger)
+        self.words.extract_requested.connect(self._extract)
         compare.maps_requested.connect(actions["study.maps"].trigger)
         compare.import_requested.connect(actions["study.gaze"].trigger)
         compare.images_requested.connect(actions["study.images"].trigger)
@@ -190,6 +201,10 @@ class Workbench(QObject):
             self._selection.update(**{field: on})
 
         return change
+
+    @Slot(str)
+    def _extract(self, _keep: str) -> None:
+        self._actions["study.extract"].trigger()
 
     @Slot(object)
     def _job_changed(self, state: JobState) -> None:

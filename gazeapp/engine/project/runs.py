@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
+
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project.rows import MIRRORED, ModelRow, RunRow
@@ -175,6 +177,11 @@ class RunStore(Store):
             (run_id,),
         )
         return tuple(Word(row[0], row[1], bool(row[2])) for row in rows)
+
+    def image_mass(self, run_id: int) -> FloatArray:
+        """Return the share of each word's attention that fell on the image, shape (n_words,), float32."""
+        rows = self._db.execute("SELECT image_mass FROM words WHERE run_id = ? ORDER BY position", (run_id,))
+        return np.array([row[0] for row in rows], dtype=np.float32)
 
     def _insert_run(
         self,

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gazeapp.ui.canvas.heat import UNIT, Scale
 from gazeapp.ui.colours import opaque, paint_table
-from gazeapp.ui.theme import colors, tabular
+from gazeapp.ui.theme import colors, small_font, tabular
 
 _BAR = 10
 _TICK = 4
@@ -61,11 +61,7 @@ class ColourBar(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw title, unit, colours and numbers."""
         painter = QPainter(self)
-        font = tabular(self.font())
-        if font.pixelSize() > 0:
-            font.setPixelSize(max(font.pixelSize() - 1, 9))
-        else:
-            font.setPointSizeF(max(font.pointSizeF() - 1, 7))
+        font = tabular(small_font(self.font()))
         painter.setFont(font)
         metrics = QFontMetricsF(font)
         muted = QColor(colors().muted)

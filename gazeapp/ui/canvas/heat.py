@@ -23,8 +23,10 @@ UNIT = "× uniform"
 TEXTURE_SIDE = 256
 """Long side of a texture, texels."""
 
-_TOP_SHARE = 99.5
-_LEAST_TOP = 2.0
+TOP_SHARE = 99.5
+"""Share of a map, in percent, that lies below the top of its scale."""
+LEAST_TOP = 2.0
+"""Top of the scale of maps that are nearly even, in ``UNIT``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class HeatLayer:
     def top(self) -> float:
         """Value below which 99.5 % of the texture lies (of the absolute value for a difference)."""
         values = np.abs(self.texture) if self.signed else self.texture
-        return max(float(np.percentile(values, _TOP_SHARE)), _LEAST_TOP)
+        return max(float(np.percentile(values, TOP_SHARE)), LEAST_TOP)
 
     def value_at(self, across: float, down: float) -> float:
         """Return the value at a place given as shares of the image's width and height, in ``UNIT``."""
@@ -154,7 +156,7 @@ def relative_density(values: FloatArray, rect: Rect, width: int, height: int) ->
 def density_layer(values: FloatArray, rect: Rect, width: int, height: int) -> HeatLayer:
     """Return a density map as a layer; parameters as in :func:`relative_density`."""
     texture = relative_density(values, rect, width, height)
-    return _layer(texture, Scale(max(float(texture.max()), _LEAST_TOP)))
+    return _layer(texture, Scale(max(float(texture.max()), LEAST_TOP)))
 
 
 def difference_layer(
@@ -162,7 +164,7 @@ def difference_layer(
 ) -> HeatLayer:
     """Return the layer of a model's map minus people's map, each given with its rectangle."""
     texture = relative_density(*model, width, height) - relative_density(*people, width, height)
-    return _layer(texture, Scale(max(float(np.abs(texture).max()), _LEAST_TOP), signed=True))
+    return _layer(texture, Scale(max(float(np.abs(texture).max()), LEAST_TOP), signed=True))
 
 
 def _layer(texture: FloatArray, scale: Scale) -> HeatLayer:
