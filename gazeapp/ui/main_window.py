@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QVBoxLayout, Q
 from gazeapp.ui import theme
 from gazeapp.ui.actions import FILE, Actions
 from gazeapp.ui.dialogs.palette import Entry, Palette, entries_of
+from gazeapp.ui.extract_actions import ExtractActions
 from gazeapp.ui.gaze_actions import GazeActions
 from gazeapp.ui.history import History
 from gazeapp.ui.job_actions import JobActions
@@ -52,6 +53,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         self.study_actions = StudyActions(self, self.session, self.selection, self.actions_, notifications)
         self.history = History(self.session, self.actions_, notifications, self)
+        self.extract_actions = ExtractActions(self, self.session, self.actions_)
         self.job_actions = JobActions(self.session.runner, self.actions_, self)
         self.gaze_actions = GazeActions(self, self.session, self.selection, self.actions_, self.history)
         self._make_centre()
@@ -120,6 +122,7 @@ class MainWindow(QMainWindow):
     def stop(self) -> None:
         """End all threads, each after the unit in hand."""
         self.session.stop()
+        self.extract_actions.stop()
         if self._bench is not None:
             self._bench.close()
 

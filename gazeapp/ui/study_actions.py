@@ -69,7 +69,6 @@ class StudyActions(QObject):
             ("file.close", session.close),
             ("study.images", self.add_images),
             ("study.gaze", self.import_gaze),
-            ("study.extract", self.extract),
             ("study.maps", self.import_maps),
             ("study.score", self.score),
             ("study.scanpaths", self.compare_scanpaths),
@@ -218,26 +217,6 @@ class StudyActions(QObject):
             return import_gaze(project, settings, progress)
 
         self._run("Importing gaze", work, here=True)
-
-    @Slot()
-    def extract(self) -> None:
-        """Ask for models and tasks and run them."""
-        study = self._session.study
-        if study is None:
-            return
-        from gazeapp.ui.dialogs.extract import ExtractDialog
-
-        dialog = ExtractDialog(self._window, study)
-        if dialog.exec() != QDialog.DialogCode.Accepted:
-            return
-        choice = dialog.choice()
-
-        def work(project: Any, progress: JobProgress) -> Any:
-            from gazeapp.engine.workflows.extract import ExtractSettings, extract
-
-            return extract(project, ExtractSettings(**choice), progress)
-
-        self._run("Running models", work, here=True, torch=True)
 
     @Slot()
     def import_maps(self) -> None:

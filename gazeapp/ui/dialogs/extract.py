@@ -1,31 +1,66 @@
-"""Run models: which ones, under which tasks, on what device."""
+"""Run models: which ones, under which tasks, with which text, and how."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.base import ModelInfo
-from gazeapp.ui.dialogs.form import FormDialog
+from gazeapp.ui import theme
+from gazeapp.ui.dialogs.add_model import AddModelDialog, add_to_list, added_models
+from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
+from gazeapp.ui.dialogs.extract_advanced import Advanced
+from gazeapp.ui.dialogs.extract_trial import estimate_lines, how_loaded
+from gazeapp.ui.dialogs.form import Fold, FormDialog
+from gazeapp.ui.dialogs.model_list import ModelList
+from gazeapp.ui.dialogs.model_offers import (
+    AWAY,
+    CAPTIONERS,
+    HERE,
+    RUNNERS,
+    Found,
+    Offer,
+    captioner_offer,
+)
+from gazeapp.ui.dialogs.prompts import TaskList, TaskPrompts, read_prompts
+from gazeapp.ui.model_jobs import download_work, trial_work
+from gazeapp.ui.panels.job_line import standing
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import advice, label, no_mnemonic, plain
+from gazeapp.ui.widgets import advice, label, plain
+from gazeapp.ui.worker import JobRunner, JobState
 
-_DEVICES = {
-    "auto": "Automatic: a graphics card if there is one",
-    "cpu": "CPU",
-    "cuda": "NVIDIA graphics card (CUDA)",
-    "mps": "Apple graphics (MPS)",
-}
-_WORDS = {"content": "Nouns, adjectives and verbs", "all": "Every word"}
+_LOOKING = "Looking for models on this computer…"
 
 
 class ExtractDialog(FormDialog):
-    """Asks which models to run; what is there already is not computed again."""
+    """Asks which models to run; what is there already is not computed again.
 
-    def __init__(self, parent: QWidget | None, study: StudyView) -> None:
+    Parameters
+    ----------
+    parent
+        The window.
+    study
+        The study that they run on.
+    jobs
+        Runs trials and downloads.
+    lookups
+        Runs what is read to fill the dialog in.
+    """
+
+    def __init__(self, parent: QWidget | None, study: StudyView, jobs: JobRunner, lookups: JobRunner) -> None:
         super().__init__(
             parent,
             "Run models",
@@ -33,133 +68,347 @@ class ExtractDialog(FormDialog):
             "Images that a model has done are skipped.",
             "Run",
         )
-        self._study = study
-        self.models: dict[str, QCheckBox] = {}
-        self.tasks: dict[str, QCheckBox] = {}
-        self._count = label("", "muted")
-        self._note = label("", "note", wrap=True)
-        infos, self._problem = _available()
-        self.add_row("Models", self._make_models(infos), "Models that can be run here.")
-        self.add_row("Tasks", self._make_tasks(), "Each task gives its own captions and maps.")
-        self._mirrored = QCheckBox("Also describe the mirrored images")
-        self._mirrored.toggled.connect(self._check)
-        self.add_row(
-            "Control",
-            self._mirrored,
-            "For left and right: tells a habit of looking at one side from what the pictures show there. It takes as "
-            "long again.",
+        self._study, self._jobs, self._lookups = study, jobs, lookups
+        self._problem = ""
+        self._wanted: dict[int, Offer] = {}
+        self._downloads: dict[int, Offer] = {}
+        self._trial_job = 0
+        self._tried: object = None
+        self.list = ModelList()
+        self.tasks_list = TaskList(study.tasks)
+        self.mirrored = QCheckBox("Also describe the mirrored images")
+        self.mirrored.setToolTip(
+            "For left and right: tells a habit of looking at one side from what the pictures\nshow there. It takes "
+            "as long again."
         )
-        self._device = _choice(_DEVICES)
-        self._words = _choice(_WORDS)
-        self._method = QComboBox()
-        self._method.addItem("Each model's own default", "")
-        for method in sorted({method for info in infos for method in info.methods}):
-            self._method.addItem(method, method)
-        folded = self.add_folded("Advanced")
-        self.add_row("Device", self._device, "Where the models run; the results are the same.", folded)
-        self.add_row("Map method", self._method, "How attention becomes a map.", folded)
-        self.add_row(
-            "Caption's map", self._words, "Words whose maps are averaged into the caption's map.", folded
+        self.note = label("", "note", wrap=True)
+        self.trouble = label("", "note", wrap=True)
+        self.trouble.hide()
+        self.count = label("", "muted")
+        self.estimate = label("", wrap=True)
+        fold = Fold("Advanced")
+        self.advanced = Advanced(fold.form, self)
+        self._lay_out(fold)
+        self._connect()
+        self._show_captioners()
+        for group in (HERE, RUNNERS, AWAY):
+            self.list.show_group(group, (), _LOOKING if group == HERE else " ")
+        self._prompts_job = lookups.submit("prompts", lambda project, _p: read_prompts(project), study.path)
+        self._find_job = 0
+        self._find()
+        self._check()
+        self.resize(1120, 720)
+
+    @property
+    def models(self) -> dict[str, QCheckBox]:
+        """The box of each model by its name."""
+        return self.list.boxes
+
+    @property
+    def tasks(self) -> dict[str, QCheckBox]:
+        """The box of each task of the study."""
+        return self.tasks_list.boxes
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text of each task that is run."""
+        return self.tasks_list.texts
+
+    def choices(self) -> list[dict[str, Any]]:
+        """Return the settings as arguments of ``ExtractSettings``: one for all, or one for each map method."""
+        by_method: dict[str, list[str]] = {}
+        for offer in self.list.chosen:
+            by_method.setdefault(self.advanced.method_of(offer.kind), []).append(offer.name)
+        common = {
+            "tasks": self.tasks_list.chosen,
+            "mirrored": self.mirrored.isChecked(),
+            **self.advanced.settings(),
+        }
+        return [{"models": tuple(names), "method": method, **common} for method, names in by_method.items()]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Names to show of all models, by what they are called in settings and by what runs are filed under."""
+        offers = self.list.offers.values()
+        return {key: offer.title for offer in offers for key in (offer.name, offer.id) if key}
+
+    def done(self, result: int) -> None:
+        """Leave; a trial ends with the dialog, a download goes on."""
+        self._jobs.cancel(self._trial_job)
+        super().done(result)
+
+    def _lay_out(self, fold: Fold) -> None:
+        add = QPushButton("Add a model…")
+        theme.set_role(add, "quiet")
+        theme.set_icon(add, "plus")
+        add.setAutoDefault(False)
+        add.clicked.connect(self._add_model)
+        head = QHBoxLayout()
+        head.addWidget(label("MODELS", "section"), 1)
+        head.addWidget(add)
+        left = QVBoxLayout()
+        left.setSpacing(theme.STEP)
+        left.addLayout(head)
+        left.addWidget(self.list, 1)
+        left.addWidget(self.trouble)
+        settings = QWidget()
+        right = QVBoxLayout(settings)
+        right.setContentsMargins(0, 0, theme.STEP * 2, 0)
+        right.setSpacing(theme.STEP)
+        title = label("TASKS, IN THE WORDS THAT MODELS READ", "section")
+        title.setMinimumHeight(add.sizeHint().height())
+        right.addWidget(title)
+        for part in (self.tasks_list, self.mirrored, fold, self.note):
+            right.addWidget(part)
+        right.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(settings)
+        both = QHBoxLayout()
+        both.setSpacing(theme.STEP * 3)
+        both.addLayout(left, 1)
+        both.addWidget(scroll, 1)
+        self.body.addLayout(both, 1)
+        self._try = QPushButton("Try on one image")
+        self._try.setAutoDefault(False)
+        self._try.clicked.connect(self._try_or_stop)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(120)
+        self._bar.hide()
+        low = QHBoxLayout()
+        low.setSpacing(theme.STEP * 2)
+        said = QVBoxLayout()
+        said.setSpacing(theme.STEP // 2)
+        said.addWidget(self.count)
+        said.addWidget(self.estimate)
+        low.addLayout(said, 1)
+        low.addWidget(self._bar)
+        low.addWidget(self._try)
+        self.body.addLayout(low)
+
+    def _connect(self) -> None:
+        self.list.changed.connect(self._check)
+        self.list.download_asked.connect(self._ask_size)
+        self.list.agreement_asked.connect(self._ask_consent)
+        self.tasks_list.changed.connect(self._check)
+        self.mirrored.toggled.connect(self._check)
+        self.advanced.changed.connect(self._check)
+        self._jobs.changed.connect(self._job_changed)
+        self._lookups.changed.connect(self._looked_up)
+
+    def _show_captioners(self) -> None:
+        from gazeapp.engine.models.registry import available_models
+
+        try:
+            offers = [captioner_offer(info) for info in available_models()]
+            self.list.show_group(CAPTIONERS, offers)
+            self.advanced.offer_methods(method for offer in offers for method in offer.methods)
+        except GazeError as error:
+            self._problem = advice(error)
+
+    def _find(self) -> None:
+        added = added_models()
+
+        def work(_project: Any, _progress: Any) -> Found:
+            from gazeapp.ui.dialogs.model_finding import find_offers
+
+            return find_offers(added)
+
+        self._find_job = self._lookups.submit("models", work, None)
+
+    @Slot(object)
+    def _looked_up(self, state: JobState) -> None:
+        if not state.finished:
+            return
+        if state.id == self._find_job:
+            self._show_found(state)
+        elif state.id == self._prompts_job and state.result is not None:
+            prompts: Mapping[str, TaskPrompts] = state.result
+            self.tasks_list.show_prompts(prompts)
+        elif state.id in self._wanted:
+            self._ask_download(self._wanted.pop(state.id), state)
+
+    def _show_found(self, state: JobState) -> None:
+        found: Found = state.result or Found(())
+        problems = [advice(error) for error in found.problems]
+        if state.error is not None:
+            problems.append(advice(state.error))
+        for group in (HERE, RUNNERS, AWAY):
+            self.list.show_group(group, [offer for offer in found.offers if offer.group == group])
+        self._tell(problems)
+        self.advanced.forbid_four_bit(found.no_four_bit)
+        self.advanced.offer_methods(
+            method for offer in self.list.offers.values() if offer.kind != "vlm" for method in offer.methods
         )
-        self.body.addWidget(self._note)
-        self.body.addWidget(self._count)
-        self.body.addStretch(1)
-        self._infos = infos
         self._check()
 
-    def choice(self) -> dict[str, Any]:
-        """Return the settings as arguments of ``ExtractSettings``."""
-        return {
-            "models": tuple(m for m, box in self.models.items() if box.isChecked()),
-            "tasks": tuple(t for t, box in self.tasks.items() if box.isChecked()),
-            "method": self._method.currentData(),
-            "device": self._device.currentData(),
-            "words": self._words.currentData(),
-            "mirrored": self._mirrored.isChecked(),
-        }
+    @Slot()
+    def _add_model(self) -> None:
+        dialog = AddModelDialog(self, self._lookups)
+        accepted = dialog.exec() == QDialog.DialogCode.Accepted
+        offer = dialog.offer
+        dialog.deleteLater()
+        if not accepted or offer is None:
+            return
+        if offer.group == AWAY:
+            self._ask_size(offer)
+            return
+        self.list.tick_when_shown(offer.name)
+        self._find()
 
-    def _make_models(self, infos: list[ModelInfo]) -> QWidget:
-        boxes = QWidget()
-        grid = QGridLayout(boxes)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(16)
-        grid.setVerticalSpacing(4)
-        grid.setColumnStretch(1, 1)
-        for row, info in enumerate(infos):
-            box = QCheckBox(no_mnemonic(info.name))
-            box.setChecked(True)
-            box.setToolTip(plain(f"{info.checkpoint}\nMap methods: {', '.join(info.methods)}"))
-            box.toggled.connect(self._check)
-            self.models[info.id] = box
-            grid.addWidget(box, row, 0)
-            grid.addWidget(label(_needs(info), "muted"), row, 1)
-        return boxes
+    @Slot(object)
+    def _ask_consent(self, offer: Offer) -> None:
+        if offer.asks is None:
+            return
+        question = CodeQuestion(self, offer.asks)
+        if question.exec() == QDialog.DialogCode.Accepted:
+            self.list.tick_when_shown(offer.name)
+            self._find()
+        question.deleteLater()
 
-    def _make_tasks(self) -> QWidget:
-        boxes, column = _column()
-        for task in self._study.tasks:
-            box = QCheckBox(no_mnemonic(task))
-            box.setChecked(True)
-            box.toggled.connect(self._check)
-            self.tasks[task] = box
-            column.addWidget(box)
-        return boxes
+    @Slot(object)
+    def _ask_size(self, offer: Offer) -> None:
+        """Ask the hub what a download would bring; the question comes when it has answered."""
+        name = offer.name
+
+        def work(_project: Any, _progress: Any) -> Any:
+            from gazeapp.engine.models.vlm.loading.survey import survey
+
+            return survey(name)
+
+        self.list.set_busy(name, "Asking the hub…")
+        self._wanted[self._lookups.submit("survey", work, None)] = offer
+
+    def _ask_download(self, offer: Offer, state: JobState) -> None:
+        self.list.set_busy(offer.name, "")
+        if state.error is not None:
+            self._tell([f"{offer.title}: {advice(state.error)}"])
+            return
+        if state.result is None:
+            return
+        question = DownloadQuestion(self, offer.title, state.result)
+        if question.exec() == QDialog.DialogCode.Accepted:
+            job = self._jobs.submit(
+                f"Downloading {offer.title}",
+                download_work(offer.name),
+                None,
+                unit="piece",
+                can_pause=False,
+                can_go_on=True,
+            )
+            self._downloads[job] = offer
+            self.list.set_busy(offer.name, "Waiting…")
+        question.deleteLater()
+
+    @Slot(object)
+    def _job_changed(self, state: JobState) -> None:
+        if state.id in self._downloads:
+            self._show_download(state)
+        elif state.id == self._trial_job:
+            self._show_trial(state)
+
+    def _show_download(self, state: JobState) -> None:
+        offer = self._downloads[state.id]
+        if not state.finished:
+            share = f" {state.done * 100 // state.total} %" if state.total else "…"
+            self.list.set_busy(offer.name, f"Downloading{share}" if state.begun else "Waiting…")
+            return
+        del self._downloads[state.id]
+        self.list.set_busy(offer.name, "")
+        if state.error is not None:
+            self._tell([f"{offer.title}: {advice(state.error)}"])
+        elif state.status == "done":
+            if "@" in offer.name:
+                add_to_list(offer.name)
+            self.list.tick_when_shown(offer.name)
+            self._find()
+
+    def _tell(self, problems: Sequence[str]) -> None:
+        """Say under the list what could not be read or reached; nothing for none."""
+        self.trouble.setText("\n".join(problems))
+        self.trouble.setVisible(bool(problems))
+
+    @Slot()
+    def _try_or_stop(self) -> None:
+        if self._trial_job:
+            self._jobs.cancel(self._trial_job)
+            return
+        self._tried = self.choices()
+        self._trial_job = self._jobs.submit(
+            "Trying models on one image",
+            trial_work(self.choices()),
+            self._study.path,
+            uses_torch=True,
+            can_pause=False,
+        )
+        self._try.setText("Stop trying")
+        self._check()
+
+    def _show_trial(self, state: JobState) -> None:
+        self._bar.setVisible(state.begun)
+        self._bar.setRange(0, max(state.total, 0))
+        self._bar.setValue(state.done)
+        if not state.finished:
+            self.estimate.setText(f"Trying  ·  {state.message or standing(state)}")
+            return
+        self._trial_job = 0
+        self._try.setText("Try on one image")
+        if state.error is not None:
+            self.estimate.setText(advice(state.error))
+        elif state.result is None or state.status == "cancelled":
+            self.estimate.setText("")
+        else:
+            problems = [
+                f"{problem.where}: {problem.what} {problem.todo}" for problem in state.result.problems
+            ]
+            lines = estimate_lines(state.result.models, self.names, state.result.on_card)
+            nothing = [] if lines or problems else ["Nothing is left to do; all of it is in the project."]
+            self.estimate.setText("\n".join([*lines, *problems, *nothing]))
+            self.estimate.setToolTip(plain(how_loaded(state.result.models, self.names)))
+        self._check()
 
     @Slot()
     def _check(self) -> None:
-        chosen = self.choice()
+        chosen, tasks = self.list.chosen, self.tasks_list.chosen
         images = self._study.images.values()
         outside = [
-            info.name
-            for info in self._infos
-            if info.id in chosen["models"] and info.domain and any(i.origin != info.domain for i in images)
+            offer.title for offer in chosen if offer.domain and any(i.origin != offer.domain for i in images)
         ]
-        self._note.setText(
+        self.note.setText(
             f"Some images are outside what {', '.join(outside)} {'was' if len(outside) == 1 else 'were'} "
             "trained on (drawn demo scenes). They run, but their words and maps there say nothing about how "
             "well such models can do."
         )
-        self._note.setVisible(bool(outside))
-        sides = 2 if chosen["mirrored"] else 1
-        units = len(images) * len(chosen["models"]) * len(chosen["tasks"]) * sides
-        self._count.setText(
-            f"{len(images)} images{' and their mirror images' if chosen['mirrored'] else ''} × "
-            f"{len(chosen['models'])} models × {len(chosen['tasks'])} tasks = {units:,} maps"
+        self.note.setVisible(bool(outside))
+        mirrored = self.mirrored.isChecked()
+        units = len(images) * len(chosen) * len(tasks) * (2 if mirrored else 1)
+        self.count.setText(
+            f"{len(images)} images{' and their mirror images' if mirrored else ''} × {len(chosen)} models × "
+            f"{len(tasks)} tasks = {units:,} maps"
         )
-        reason = self._problem
-        if not reason and not chosen["models"]:
-            reason = "Choose at least one model."
-        elif not reason and not chosen["tasks"]:
-            reason = "Choose at least one task."
+        reason = self._why_not(chosen)
+        new_task = set(tasks) - set(self._study.tasks)
+        self._try.setEnabled(bool(self._trial_job) or not (reason or new_task))
+        self._try.setToolTip(
+            reason
+            or ("A new task is tried once it is in the project." if new_task else "")
+            or "Time, memory and room in the project file, measured on an image of middle size; nothing is stored."
+        )
+        if not self._trial_job and self._tried is not None and self._tried != self.choices():
+            self._tried = None
+            self.estimate.setText("")
         self.set_reason(reason)
 
-
-def _available() -> tuple[list[ModelInfo], str]:
-    from gazeapp.engine.models.registry import available_models
-
-    try:
-        infos = list(available_models())
-    except GazeError as error:
-        return [], advice(error)
-    return infos, "" if infos else "No model can be run here; train one with `gazeapp train`."
-
-
-def _needs(info: ModelInfo) -> str:
-    trained = "drawn demo scenes" if info.domain == "demo-world" else info.domain
-    where = "any computer" if info.kind == "captioner" else info.checkpoint
-    return "  ·  ".join(part for part in (f"trained on {trained}" if trained else "", where) if part)
-
-
-def _choice(values: dict[str, str]) -> QComboBox:
-    box = QComboBox()
-    for value, name in values.items():
-        box.addItem(name, value)
-    return box
-
-
-def _column() -> tuple[QWidget, QVBoxLayout]:
-    boxes = QWidget()
-    column = QVBoxLayout(boxes)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(4)
-    return boxes, column
+    def _why_not(self, chosen: tuple[Offer, ...]) -> str:
+        if self._problem:
+            return self._problem
+        if not chosen:
+            return "Choose at least one model."
+        method = self.advanced.method_of(CAPTIONERS)
+        lacking = [o.title for o in chosen if o.kind != "vlm" and method and method not in o.methods]
+        if lacking:
+            return f"{', '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} no map method '{method}'."
+        return self.tasks_list.reason or self.advanced.attention.reason

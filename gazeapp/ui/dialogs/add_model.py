@@ -1,0 +1,122 @@
+"""Add a model to the list: one of the hub, a folder, or a runner script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSettings, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+
+from gazeapp.ui import theme
+from gazeapp.ui.dialogs.form import FormDialog
+from gazeapp.ui.dialogs.model_offers import AWAY, Offer
+from gazeapp.ui.folders import MODELS, ask_for_file, ask_for_folder
+from gazeapp.ui.widgets import advice
+from gazeapp.ui.worker import JobProgress, JobRunner, JobState
+
+_ADDED = "models/added"
+
+
+def added_models() -> list[str]:
+    """Return the scripts and revisions that the user added to the list."""
+    stored = QSettings().value(_ADDED)
+    if isinstance(stored, str):  # a list of one comes back as a string
+        return [stored]
+    return [str(name) for name in stored] if isinstance(stored, list) else []
+
+
+def add_to_list(name: str) -> None:
+    """Remember a script, or a revision of a model, that the user added to the list."""
+    if name not in added_models():
+        QSettings().setValue(_ADDED, [*added_models(), name])
+
+
+class AddModelDialog(FormDialog):
+    """Asks for a name or a place; ``offer`` is the model that was found there.
+
+    Parameters
+    ----------
+    parent
+        The dialog that asks.
+    runner
+        Where it is looked up, off the GUI thread.
+    """
+
+    def __init__(self, parent: QWidget | None, runner: JobRunner) -> None:
+        super().__init__(
+            parent,
+            "Add a model",
+            "The name of a model of the hub, such as organisation/name or organisation/name@revision, a folder with "
+            "a model's files, or a runner script. Nothing is downloaded and nothing of it is run yet.",
+            "Add",
+        )
+        self.offer: Offer | None = None
+        self._runner = runner
+        self._job = 0
+        self.line = QLineEdit()
+        self.line.setPlaceholderText("organisation/name, folder, or script.py")
+        self.line.textChanged.connect(self._check)
+        row = QHBoxLayout()
+        row.setSpacing(theme.STEP)
+        row.addWidget(self.line, 1)
+        for text, slot in (("Folder…", self._choose_folder), ("Script…", self._choose_script)):
+            button = QPushButton(text)
+            button.setAutoDefault(False)
+            button.clicked.connect(slot)
+            row.addWidget(button)
+        place = QWidget()
+        row.setContentsMargins(0, 0, 0, 0)
+        place.setLayout(row)
+        place.setFocusProxy(self.line)
+        self.add_row("Model", place)
+        runner.changed.connect(self._looked)
+        self._check()
+
+    @Slot()
+    def accept(self) -> None:
+        """Look the model up; the dialog closes when it is found."""
+        name = self.line.text().strip()
+
+        def work(_project: Any, _progress: JobProgress) -> Offer:
+            from gazeapp.ui.dialogs.model_finding import look_up, remember
+
+            offer = look_up(name)
+            if offer.group != AWAY and Path(offer.name).is_dir():
+                remember(offer.name)
+            return offer
+
+        self.set_reason("Looking for it…")
+        self._job = self._runner.submit("look up", work, None)
+
+    @Slot(object)
+    def _looked(self, state: JobState) -> None:
+        if state.id != self._job or not state.finished:
+            return
+        if state.error is not None:
+            self.set_reason(advice(state.error))
+            return
+        offer: Offer | None = state.result
+        if offer is None:
+            return
+        self.offer = offer
+        listed = offer.group != AWAY and not Path(offer.name).is_dir()
+        if listed:
+            add_to_list(offer.name)
+        super().accept()
+
+    @Slot()
+    def _check(self) -> None:
+        self.set_reason("" if self.line.text().strip() else "Say which model.")
+
+    @Slot()
+    def _choose_folder(self) -> None:
+        folder = ask_for_folder(self, "Folder of a model", MODELS)
+        if folder is not None:
+            self.line.setText(str(folder))
+
+    @Slot()
+    def _choose_script(self) -> None:
+        file = ask_for_file(self, "Runner script", MODELS, "Runner scripts (*.py)")
+        if file is not None:
+            self.line.setText(str(file))

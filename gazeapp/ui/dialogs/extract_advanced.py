@@ -1,0 +1,274 @@
+"""The advanced settings of running models: where, in which numbers, how words are chosen, which attention."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gazeapp.engine.models.base import KEEP, Decoding
+from gazeapp.engine.models.vlm.methods import DEFAULT_METHOD, method_id
+from gazeapp.ui import theme
+from gazeapp.ui.dialogs.form import NumberBox, add_field, choice_box
+from gazeapp.ui.widgets import capital, label, wrapped
+
+_DEVICES = {
+    "Automatic: a graphics card if there is one": "auto",
+    "CPU": "cpu",
+    "NVIDIA graphics card (CUDA)": "cuda",
+    "Apple graphics (MPS)": "mps",
+}
+_NUMBERS = {
+    "As the model's earlier runs here, else what suits the device": "auto",
+    "float32": "float32",
+    "bfloat16": "bfloat16",
+    "float16": "float16",
+}
+_WORDS = {"Nouns, adjectives and verbs": "content", "Every word": "all"}
+_ALL, _ONE, _RANGE = "all", "one", "range"
+_LAYERS = {"All layers": _ALL, "One layer": _ONE, "A range of layers": _RANGE}
+_VIEWS = {"All views together": "", "Overview only": "overview", "Details only": "detail"}
+_HEADS = re.compile(r"\d+(?:\s*[,+ ]\s*\d+)*")
+_MOST_LAYERS = 999
+
+
+class AttentionChoice(QWidget):
+    """Layers, heads and view whose attention makes a word's map in vision-language models."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers, self.view = _choice(_LAYERS), _choice(_VIEWS)
+        self.first, self.last = _layer("First layer"), _layer("Last layer")
+        self._to = label("to", "muted")
+        self.heads = QLineEdit()
+        self.heads.setPlaceholderText("all heads")
+        for field, name, tip in (
+            (self.layers, "Layers", "All layers that carry attention, one, or a range; they count from 0."),
+            (self.heads, "Heads", "Such as 3, 5; they count from 0. Empty means the mean over all."),
+            (
+                self.view,
+                "View",
+                "For models that see the image twice: whole at low resolution, and in parts.",
+            ),
+        ):
+            field.setAccessibleName(name)
+            field.setToolTip(wrapped(tip))
+        upper, lower = QHBoxLayout(), QHBoxLayout()
+        upper.addWidget(self.layers, 1)
+        for part in (self.first, self._to, self.last):
+            upper.addWidget(part)
+        lower.addWidget(self.heads, 1)
+        lower.addWidget(self.view, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for part in (column, upper, lower):
+            part.setSpacing(theme.STEP)
+        column.addLayout(upper)
+        column.addLayout(lower)
+        self.layers.currentIndexChanged.connect(self._show)
+        for box in (self.first, self.last):
+            box.valueChanged.connect(self.changed)
+        self.heads.textChanged.connect(self.changed)
+        self.view.currentIndexChanged.connect(self.changed)
+        self._show()
+
+    @property
+    def method(self) -> str:
+        """The map method; empty for the default, the mean over everything."""
+        which = self.layers.currentData()
+        first = None if which == _ALL else self.first.value()
+        last = self.last.value() if which == _RANGE else first
+        made = method_id(first, last, self._numbers(), self.view.currentData())
+        return "" if made == DEFAULT_METHOD else made
+
+    @property
+    def reason(self) -> str:
+        """Why the choice means nothing; empty when it does."""
+        which = self.layers.currentData()
+        if which == _RANGE and self.last.value() < self.first.value():
+            return "The last layer comes before the first."
+        text = self.heads.text().strip()
+        if which != _ALL and text and not _HEADS.fullmatch(text):
+            return "Heads are numbers, such as 3, 5."
+        numbers = self._numbers()
+        return "One head is named twice." if len(set(numbers)) < len(numbers) else ""
+
+    def _numbers(self) -> tuple[int, ...]:
+        text = "" if self.layers.currentData() == _ALL else self.heads.text().strip()
+        return tuple(int(number) for number in re.findall(r"\d+", text)) if _HEADS.fullmatch(text) else ()
+
+    @Slot()
+    def _show(self) -> None:
+        which = self.layers.currentData()
+        for part, shown in (
+            (self.first, which != _ALL),
+            (self._to, which == _RANGE),
+            (self.last, which == _RANGE),
+            (self.heads, which != _ALL),
+        ):
+            part.setVisible(shown)
+        self.changed.emit()
+
+
+class Advanced(QObject):
+    """The fields of the advanced settings, put into a form.
+
+    Parameters
+    ----------
+    form
+        Where the fields go.
+    parent
+        Who owns this.
+    """
+
+    changed = Signal()
+
+    def __init__(self, form: QFormLayout, parent: QObject) -> None:
+        super().__init__(parent)
+        self.attention = AttentionChoice()
+        self.method = _choice({"Each model's own": ""})
+        self.keep = _choice({capital(words): value for value, words in KEEP.items()})
+        self.words, self.device = _choice(_WORDS), _choice(_DEVICES)
+        self.dtype, self.four_bit = _choice(_NUMBERS), QCheckBox("Pack vision-language models into 4 bits")
+        plain = Decoding()
+        self.tokens = QSpinBox()
+        self.tokens.setRange(1, 4096)
+        self.tokens.setValue(plain.max_tokens)
+        self.tokens.setSuffix(" tokens")
+        self.temperature = _share(0.0, 5.0, plain.temperature)
+        self.top_p = _share(0.01, 1.0, plain.top_p)
+        self.seed = QSpinBox()
+        self.seed.setRange(0, 2_000_000_000)
+        self._fill(form)
+        self.forbid_four_bit("It is being found out whether this computer can.")
+        self._listen()
+        self._explain_draws()
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings as arguments of ``ExtractSettings``, save the map method."""
+        return {
+            "device": self.device.currentData(),
+            "words": self.words.currentData(),
+            "keep": self.keep.currentData(),
+            "dtype": self.dtype.currentData(),
+            "four_bit": self.four_bit.isChecked(),
+            "decoding": Decoding(
+                self.tokens.value(), self.temperature.value(), self.top_p.value(), self.seed.value()
+            ),
+        }
+
+    def method_of(self, kind: str) -> str:
+        """Return the map method for models of a kind; empty for their own."""
+        return self.attention.method if kind == "vlm" else str(self.method.currentData())
+
+    def offer_methods(self, methods: Iterable[str]) -> None:
+        """Offer the map methods of captioners and runner scripts; the choice stays where it can."""
+        now = self.method.currentData()
+        self.method.blockSignals(True)
+        self.method.clear()
+        self.method.addItem("Each model's own", "")
+        for method in sorted(set(methods)):
+            self.method.addItem(method, method)
+        self.method.setCurrentIndex(max(0, self.method.findData(now)))
+        self.method.blockSignals(False)
+
+    def forbid_four_bit(self, reason: str) -> None:
+        """Say why 4 bits cannot be asked for; empty when they can."""
+        self.four_bit.setEnabled(not reason)
+        if reason:
+            self.four_bit.setChecked(False)
+        self.four_bit.setToolTip(
+            wrapped(
+                reason
+                or "Takes a quarter of the memory; changes what models say and where they attend, a little."
+            )
+        )
+
+    def _fill(self, form: QFormLayout) -> None:
+        for name, field, tip in (
+            ("Attention", self.attention, "Whose attention makes the maps of vision-language models."),
+            ("Method", self.method, "How captioners and runner scripts make a map of their attention."),
+            (
+                "Keep",
+                self.keep,
+                "What is stored for each word, for the word explorer; a trial says how large it is.",
+            ),
+            ("Caption's map", self.words, "Words whose maps are averaged into the caption's map."),
+            ("Longest caption", self.tokens, "A token is a word or a part of one."),
+            (
+                "Temperature",
+                self.temperature,
+                "0 takes the most probable word each time; above, words are drawn.",
+            ),
+            ("Top-p", self.top_p, "Words are drawn from the most probable ones that make up this share."),
+            ("Seed", self.seed, "The same seed draws the same words again."),
+            ("Device", self.device, "Where the models run; it is not part of what identifies a result."),
+            (
+                "Numbers",
+                self.dtype,
+                "Kind of number that vision-language models compute in; it changes results a little.",
+            ),
+            ("Memory", self.four_bit, ""),
+        ):
+            add_field(form, name, field, tip)
+
+    def _listen(self) -> None:
+        self.attention.changed.connect(self.changed)
+        for box in (self.method, self.keep, self.words, self.device, self.dtype):
+            box.currentIndexChanged.connect(self.changed)
+        for number in (self.tokens, self.temperature, self.top_p, self.seed):
+            number.valueChanged.connect(self.changed)
+        self.four_bit.toggled.connect(self.changed)
+        self.temperature.valueChanged.connect(self._explain_draws)
+
+    @Slot()
+    def _explain_draws(self) -> None:
+        """Top-p and seed mean nothing while no word is drawn."""
+        draws = self.temperature.value() > 0
+        for field, tip in (
+            (self.top_p, "Words are drawn from the most probable ones that make up this share."),
+            (self.seed, "The same seed draws the same words again."),
+        ):
+            field.setEnabled(draws)
+            field.setToolTip(
+                wrapped(tip if draws else "At temperature 0 no word is drawn, so this has no effect.")
+            )
+
+
+def _choice(choices: Mapping[str, Any]) -> QComboBox:
+    """Return a list to choose from that is no wider than there is room, however long its words."""
+    box = choice_box(choices)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(8)
+    return box
+
+
+def _layer(name: str) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(0, _MOST_LAYERS)
+    box.setAccessibleName(name)
+    return box
+
+
+def _share(least: float, most: float, value: float) -> QDoubleSpinBox:
+    box = NumberBox()
+    box.setRange(least, most)
+    box.setDecimals(2)
+    box.setSingleStep(0.1)
+    box.setValue(value)
+    return box

@@ -1,0 +1,111 @@
+"""Which models can be chosen, and what each needs first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gazeapp.engine.consent import ConsentStore
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.base import ModelInfo
+
+CAPTIONERS = "Captioners"
+HERE = "Vision-language models on this computer"
+RUNNERS = "Runner scripts"
+AWAY = "Vision-language models to download"
+GROUPS = (CAPTIONERS, HERE, RUNNERS, AWAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the user has to agree to before a model may run.
+
+    Parameters
+    ----------
+    kind, subject, digest
+        What is recorded, as in `gazeapp.engine.consent`.
+    title, sentence
+        The question, and what will happen.
+    facts
+        (name, value) of what to know before agreeing.
+    code
+        (file name, text) of everything that would run.
+    changed
+        Whether the user agreed to another version of it before.
+    """
+
+    kind: str
+    subject: str
+    digest: str
+    title: str
+    sentence: str
+    facts: tuple[tuple[str, str], ...]
+    code: tuple[tuple[str, str], ...]
+    changed: bool = False
+
+    def agree(self) -> None:
+        """Record that the user said yes."""
+        ConsentStore().give(self.kind, self.subject, self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One model of the list.
+
+    Parameters
+    ----------
+    name
+        What `ExtractSettings.models` calls it.
+    id
+        What its runs are filed under.
+    title, facts, tip
+        Its name, what is to know about it in a line, and more of that.
+    group
+        One of `GROUPS`.
+    kind
+        ``captioner``, ``vlm`` or ``runner``.
+    methods, domain
+        As in `ModelInfo`.
+    why_not
+        Why it cannot be chosen; empty when it can.
+    size
+        Bytes to download before it can; 0 when it is here, None when that is not known.
+    asks
+        What the user has to agree to first; None when that is nothing.
+    """
+
+    name: str
+    id: str
+    title: str
+    group: str
+    kind: str
+    facts: str = ""
+    tip: str = ""
+    methods: tuple[str, ...] = ()
+    domain: str = ""
+    why_not: str = ""
+    size: int | None = 0
+    asks: Agreement | None = None
+
+    @property
+    def may_run(self) -> bool:
+        """Whether it can be chosen now."""
+        return not self.why_not and self.asks is None and self.group != AWAY
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All models save the captioners that ship, what was wrong with others, and why 4 bits are not to be had."""
+
+    offers: tuple[Offer, ...]
+    problems: tuple[GazeError, ...] = ()
+    no_four_bit: str = ""
+
+
+def captioner_offer(info: ModelInfo) -> Offer:
+    """Return the offer of a captioner."""
+    trained = "drawn demo scenes" if info.domain == "demo-world" else info.domain
+    facts = "  ·  ".join(
+        part for part in (f"trained on {trained}" if trained else "", "any computer") if part
+    )
+    tip = f"{info.checkpoint}\nMap methods: {', '.join(info.methods)}"
+    return Offer(info.id, info.id, info.name, CAPTIONERS, info.kind, facts, tip, info.methods, info.domain)

@@ -1,0 +1,482 @@
+"""The dialog that runs models: what can be chosen, what is asked first, what a trial says, what is queued."""
+
+import threading
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog
+
+from gazeapp.engine.consent import ConsentStore
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.base import Decoding
+from gazeapp.engine.project import Project
+from gazeapp.engine.project.prompts import DEFAULT_PROMPTS, prompt_of, set_prompt
+from gazeapp.engine.workflows.base import Summary
+from gazeapp.engine.workflows.extract import ExtractSettings
+from gazeapp.ui.dialogs.add_model import AddModelDialog, added_models
+from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
+from gazeapp.ui.dialogs.extract import ExtractDialog
+from gazeapp.ui.dialogs.extract_trial import estimate_lines
+from gazeapp.ui.dialogs.model_offers import AWAY, Found, Offer
+from gazeapp.ui.model_jobs import in_a_few_words
+from gazeapp.ui.study import read_study
+from gazeapp.ui.worker import JobRunner
+from tests.ui import model_world
+from tests.ui.model_world import AWAY_MODEL, CODE, LARGE, ODD, SCRIPT, VLM, download_of, tried
+from tests.ui.small_study import build
+
+
+def view(path):
+    with Project.open(path) as project:
+        return read_study(project)
+
+
+@pytest.fixture
+def runners(monkeypatch):
+    from gazeapp.ui import worker
+
+    monkeypatch.setattr(worker, "_leave_a_core_for_the_window", lambda: None)  # it loads torch
+    made = JobRunner(name="jobs"), JobRunner(name="lookups")
+    yield made
+    for runner in made:
+        runner.stop()
+
+
+@pytest.fixture
+def dialog(qtbot, study, runners, monkeypatch):
+    """The dialog, filled in."""
+    model_world.install(monkeypatch)
+    made = ExtractDialog(None, view(study.path), *runners)
+    qtbot.addWidget(made)
+    qtbot.waitUntil(lambda: VLM.name in made.models and not runners[1].busy)
+    return made
+
+
+def only(dialog, *names):
+    for name, box in dialog.models.items():
+        box.setChecked(name in names)
+
+
+def settings(dialog):
+    return [ExtractSettings(**choice) for choice in dialog.choices()]
+
+
+def test_the_dialog_is_up_before_models_were_looked_for(qtbot, study, runners, monkeypatch):
+    model_world.install(monkeypatch)
+    gate = threading.Event()
+    from gazeapp.ui.dialogs import model_finding
+
+    def slow(_added):
+        assert gate.wait(60)
+        return model_world.FOUND
+
+    monkeypatch.setattr(model_finding, "find_offers", slow)
+    dialog = ExtractDialog(None, view(study.path), *runners)
+    qtbot.addWidget(dialog)
+    assert [name for name, box in dialog.models.items() if box.isChecked()] == ["cnn-lstm", "other"]
+    assert dialog.accept_button.isEnabled()
+    dialog.models["other"].setChecked(False)
+    gate.set()
+    qtbot.waitUntil(lambda: VLM.name in dialog.models)
+    assert [name for name, box in dialog.models.items() if box.isChecked()] == ["cnn-lstm"]
+
+
+def test_it_counts_the_maps_and_gives_settings(dialog):
+    assert "3 images × 2 models × 2 tasks = 12 maps" in dialog.count.text()
+    assert dialog.note.isHidden()
+    dialog.models["other"].setChecked(False)
+    dialog.tasks["social"].setChecked(False)
+    assert settings(dialog) == [ExtractSettings(models=("cnn-lstm",), tasks=("general",))]
+    dialog.mirrored.setChecked(True)
+    assert settings(dialog)[0].mirrored
+    assert "3 images and their mirror images × 1 models × 1 tasks = 6 maps" in dialog.count.text()
+    dialog.models["cnn-lstm"].setChecked(False)
+    assert "at least one model" in dialog.accept_button.toolTip()
+
+
+def test_photographs_bring_the_note(qtbot, tmp_path, runners, monkeypatch):
+    model_world.install(monkeypatch)
+    photos = build(tmp_path / "photos", origin="photograph")
+    dialog = ExtractDialog(None, view(photos.path), *runners)
+    qtbot.addWidget(dialog)
+    assert not dialog.note.isHidden()
+    assert "outside what CNN-LSTM was trained on" in dialog.note.text()
+    assert dialog.accept_button.isEnabled()
+
+
+def test_what_cannot_run_says_why_and_what_has_to_come_first_has_a_button(dialog):
+    assert dialog.models[VLM.name].isEnabled()
+    assert not dialog.models[VLM.name].isChecked()
+    for offer, tip in ((LARGE, "900 GB"), (ODD, ""), (AWAY_MODEL, "")):
+        assert not dialog.models[offer.name].isEnabled()
+        assert tip in dialog.models[offer.name].toolTip()
+    assert dialog.list.buttons[AWAY_MODEL.name].text() == "Download 32.0 GB…"
+    assert set(dialog.list.buttons) == {AWAY_MODEL.name, ODD.name}
+
+
+def test_advanced_settings_reach_the_engine(dialog):
+    only(dialog, VLM.name)
+    advanced = dialog.advanced
+    advanced.attention.layers.setCurrentIndex(2)
+    advanced.attention.first.setValue(8)
+    advanced.attention.last.setValue(15)
+    advanced.attention.heads.setText("3, 5")
+    advanced.attention.view.setCurrentIndex(1)
+    advanced.keep.setCurrentIndex(advanced.keep.findData("heads"))
+    advanced.dtype.setCurrentIndex(advanced.dtype.findData("bfloat16"))
+    advanced.tokens.setValue(40)
+    assert not advanced.seed.isEnabled()
+    advanced.temperature.setValue(0.7)
+    advanced.top_p.setValue(0.9)
+    advanced.seed.setValue(11)
+    (made,) = settings(dialog)
+    assert made.method == "attention-L8..15-H3+5@overview"
+    assert (made.keep, made.dtype, made.four_bit) == ("heads", "bfloat16", False)
+    assert made.decoding == Decoding(40, 0.7, 0.9, 11)
+    assert not advanced.four_bit.isEnabled()
+    assert "graphics card" in advanced.four_bit.toolTip()
+
+
+@pytest.mark.parametrize(
+    ("heads", "last", "reason"), [("a", 9, "numbers"), ("3 3", 9, "twice"), ("", 1, "before")]
+)
+def test_layers_and_heads_that_mean_nothing_are_told(dialog, heads, last, reason):
+    only(dialog, VLM.name)
+    dialog.advanced.attention.layers.setCurrentIndex(2)
+    dialog.advanced.attention.first.setValue(5)
+    dialog.advanced.attention.last.setValue(last)
+    dialog.advanced.attention.heads.setText(heads)
+    assert reason in dialog.accept_button.toolTip()
+
+
+def test_models_of_different_map_methods_run_one_after_the_other(dialog):
+    only(dialog, "other", VLM.name, SCRIPT.name)
+    assert [s.models for s in settings(dialog)] == [("other", VLM.name, SCRIPT.name)]
+    dialog.advanced.attention.layers.setCurrentIndex(1)
+    assert [(s.models, s.method) for s in settings(dialog)] == [
+        (("other", SCRIPT.name), ""),
+        ((VLM.name,), "attention-L0"),
+    ]
+    method = dialog.advanced.method
+    assert [method.itemData(i) for i in range(method.count())] == ["", "attention", "brightness", "rollout"]
+    method.setCurrentIndex(method.findData("rollout"))
+    assert "Bright has no map method 'rollout'" in dialog.accept_button.toolTip()
+
+
+def test_prompts_are_edited_in_place_with_all_their_versions(qtbot, study, runners, monkeypatch):
+    model_world.install(monkeypatch)
+    with Project.open(study.path) as project:
+        set_prompt(project, "social", "Who does what?")
+    dialog = ExtractDialog(None, view(study.path), *runners)
+    qtbot.addWidget(dialog)
+    assert dialog.texts == {}  # nothing is known yet, so nothing would be stored
+    general, social = dialog.tasks_list.rows
+    qtbot.waitUntil(lambda: social.edit.text == "Who does what?")
+    assert general.edit.text == DEFAULT_PROMPTS["general"]
+    assert not general.versions.isEnabled()
+    assert len(social.versions.menu().actions()) == 2
+    social.reset.click()
+    assert social.edit.text == DEFAULT_PROMPTS["social"]
+    assert "An earlier text" in social.note.text()
+    social.edit.setPlainText("  What do they do?\n")
+    assert "A new text" in social.note.text()
+    assert dialog.texts == {"general": DEFAULT_PROMPTS["general"], "social": "What do they do?"}
+    social.versions.menu().actions()[1].trigger()
+    assert social.edit.text == "Who does what?"
+    assert social.note.isHidden()
+    social.edit.setPlainText(" ")
+    assert "in words" in dialog.accept_button.toolTip()
+    social.box.setChecked(False)
+    assert dialog.accept_button.isEnabled()
+
+
+def test_a_task_of_ones_own_needs_a_name_and_a_text(dialog):
+    dialog.tasks_list.add_task()
+    row = dialog.tasks_list.rows[-1]
+    assert "Name the new task" in dialog.accept_button.toolTip()
+    row._name.setText("Social")
+    assert "same name" in dialog.accept_button.toolTip()
+    row._name.setText("objects")
+    assert "for the task objects" in dialog.accept_button.toolTip()
+    row.edit.setPlainText("List the objects.")
+    assert dialog.accept_button.isEnabled()
+    assert settings(dialog)[0].tasks == ("general", "social", "objects")
+    assert dialog.texts["objects"] == "List the objects."
+
+
+def trial_says(monkeypatch, models, problems=(), error=None):
+    from gazeapp.engine.workflows import trial
+
+    def said(_project, _settings, progress):
+        progress.report(0, 0, "loading Qwen3.5 9B")
+        if error is not None:
+            raise error
+        return Summary("trial", len(models), 0, 0, False, 1.0, problems, {"models": models})
+
+    monkeypatch.setattr(trial, "trial", said)
+
+
+def test_a_trial_says_time_and_memory_until_the_settings_change(dialog, qtbot, monkeypatch):
+    only(dialog, VLM.name)
+    trial_says(monkeypatch, [tried(VLM.id, units=400)])
+    dialog._try.click()
+    assert dialog._try.text() == "Stop trying"
+    qtbot.waitUntil(lambda: "About" in dialog.estimate.text())
+    assert dialog.estimate.text() == (
+        "About 3.1 s an image: 400 maps in 21 min; 17.2 GB of memory; 240 MB in the project file"
+    )
+    assert "a man holds a ball" in dialog.estimate.toolTip()
+    assert dialog._try.text() == "Try on one image"
+    dialog.advanced.tokens.setValue(30)
+    assert dialog.estimate.text() == ""
+
+
+def test_a_trial_that_fails_says_why_and_can_be_tried_again(dialog, qtbot, monkeypatch):
+    only(dialog, VLM.name)
+    trial_says(monkeypatch, [], error=GazeError("It does not fit.", todo="Take a smaller one."))
+    dialog._try.click()
+    qtbot.waitUntil(lambda: "does not fit" in dialog.estimate.text())
+    assert "Take a smaller one." in dialog.estimate.text()
+    assert dialog._try.isEnabled()
+
+
+def test_leaving_the_dialog_stops_its_trial(dialog, qtbot, runners, monkeypatch):
+    from gazeapp.engine.workflows import trial
+
+    begun = threading.Event()
+
+    def endless(_project, _settings, progress):
+        begun.set()
+        while not progress.cancelled:
+            threading.Event().wait(0.005)
+        return Summary("trial", 0, 0, 0, True, 1.0, (), {"models": []})
+
+    monkeypatch.setattr(trial, "trial", endless)
+    only(dialog, VLM.name)
+    dialog._try.click()
+    assert begun.wait(60)
+    dialog.reject()
+    qtbot.waitUntil(lambda: not runners[0].busy)
+    assert runners[0].jobs[-1].status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("found", "on_card", "lines"),
+    [
+        ([], False, []),
+        (
+            [tried("a", 1, 0.02)],
+            True,
+            [
+                "About 0.02 s an image: 1 map in 10 s; 17.2 GB on the graphics card; 600 kB in the project file"
+            ],
+        ),
+        (
+            [tried("a"), {**tried("b"), "peak_memory_mb": 0}],
+            False,
+            [
+                "Model A: about 3.1 s an image: 4 maps in 22 s; 17.2 GB of memory; 2 MB in the project file",
+                "b: about 3.1 s an image: 4 maps in 22 s; 2 MB in the project file",
+                "All together: 45 s; 5 MB in the project file.",
+            ],
+        ),
+    ],
+)
+def test_estimates_in_words(found, on_card, lines):
+    assert estimate_lines(found, {"a": "Model A"}, on_card) == lines
+
+
+def test_code_runs_only_after_a_yes_that_enter_does_not_give(qtbot, dialog, monkeypatch):
+    asked = []
+
+    def answer(question):
+        asked.append(question)
+        assert question.code.count() == 2
+        assert question.code.widget(0).toPlainText() == "print('odd')"
+        question.show()
+        qtbot.keyClick(question, Qt.Key.Key_Return)
+        return question.result()
+
+    monkeypatch.setattr(CodeQuestion, "exec", answer)
+    dialog.list.buttons[ODD.name].click()
+    assert len(asked) == 1
+    assert asked[0].result() == QDialog.DialogCode.Rejected
+    assert not ConsentStore().given(CODE.kind, CODE.subject, CODE.digest)
+
+
+def test_a_model_is_ticked_once_its_code_was_agreed_to(qtbot, dialog, monkeypatch):
+    from gazeapp.ui.dialogs import model_finding
+
+    def agree(question):
+        question.yes.click()
+        return question.result()
+
+    monkeypatch.setattr(CodeQuestion, "exec", agree)
+    free = Found((VLM, Offer("lab/odd", "lab/odd", "Odd", ODD.group, "vlm", "fits")))
+    monkeypatch.setattr(model_finding, "find_offers", lambda _added: free)
+    dialog.list.buttons[ODD.name].click()
+    assert ConsentStore().given(CODE.kind, CODE.subject, CODE.digest)
+    qtbot.waitUntil(lambda: dialog.models[ODD.name].isEnabled())
+    assert dialog.models[ODD.name].isChecked()
+    assert ODD.name not in dialog.list.buttons
+
+
+def test_a_consent_that_cannot_be_stored_is_none(qtbot, monkeypatch):
+    def broken(*_args):
+        raise GazeError("Your consent cannot be remembered.")
+
+    monkeypatch.setattr(ConsentStore, "give", broken)
+    question = CodeQuestion(None, CODE)
+    qtbot.addWidget(question)
+    question.yes.click()
+    assert question.result() == QDialog.DialogCode.Rejected
+    assert "cannot be remembered" in question.note.text()
+
+
+def answers(monkeypatch, result):
+    from gazeapp.engine.models.vlm.loading import survey
+
+    def asked(_name):
+        if isinstance(result, GazeError):
+            raise result
+        return result
+
+    monkeypatch.setattr(survey, "survey", asked)
+
+
+def test_a_download_is_asked_about_once_and_its_model_ticked(qtbot, dialog, runners, monkeypatch, tmp_path):
+    from gazeapp.engine.workflows import download
+    from gazeapp.ui.dialogs import model_finding
+
+    gate, seen = threading.Event(), []
+    answers(monkeypatch, download_of(tmp_path))
+    monkeypatch.setattr(DownloadQuestion, "exec", lambda question: seen.append(question) or 1)
+
+    def fetch(_project, asked, progress):
+        assert asked.name == AWAY_MODEL.name
+        progress.report(1, 4, "MB")
+        assert gate.wait(60)
+        return Summary("download", 1, 0, 0, False, 1.0)
+
+    monkeypatch.setattr(download, "download", fetch)
+    dialog.list.buttons[AWAY_MODEL.name].click()
+    button = dialog.list.buttons[AWAY_MODEL.name]
+    qtbot.waitUntil(lambda: button.text() == "Downloading 25 %")
+    assert not button.isEnabled()
+    here = Offer(AWAY_MODEL.name, AWAY_MODEL.id, "Molmo 7B-D", VLM.group, "vlm", "fits")
+    monkeypatch.setattr(model_finding, "find_offers", lambda _added: Found((VLM, here)))
+    gate.set()
+    qtbot.waitUntil(lambda: AWAY_MODEL.name in dialog.models and dialog.models[AWAY_MODEL.name].isChecked())
+    assert len(seen) == 1
+    assert (runners[0].jobs[-1].title, runners[0].jobs[-1].can_pause) == ("Downloading Molmo 7B-D", False)
+
+
+def test_a_hub_that_does_not_answer_is_told(qtbot, dialog, runners, monkeypatch):
+    answers(monkeypatch, GazeError("The hub cannot be reached.", todo="Check the network."))
+    dialog.list.buttons[AWAY_MODEL.name].click()
+    qtbot.waitUntil(lambda: "cannot be reached" in dialog.trouble.text())
+    assert dialog.list.buttons[AWAY_MODEL.name].isEnabled()
+    assert runners[0].jobs == []
+
+
+def test_the_question_about_a_download_says_how_much_from_where_to_where(qtbot, tmp_path):
+    from PySide6.QtWidgets import QLabel
+
+    question = DownloadQuestion(None, "Far", download_of(tmp_path, 5_000_000, here=1_000_000))
+    qtbot.addWidget(question)
+    shown = [label.text() for label in question.findChildren(QLabel)]
+    assert "4 MB in 1 files; 1 MB are here already" in shown
+    assert "https://hub.example/lab/far" in shown
+    assert str(tmp_path / "cache") in shown
+    assert question.yes.text() == "Download 4 MB"
+    assert question.yes.isDefault()
+    full = DownloadQuestion(None, "Far", download_of(tmp_path, 10**18))
+    qtbot.addWidget(full)
+    assert not full.yes.isEnabled()
+    assert "Make room" in full.note.text()
+
+
+def test_a_runner_script_is_added_and_stays_in_the_list(qtbot, runners, tmp_path):
+    script = tmp_path / "mine.py"
+    script.write_text(
+        '# /// script\n# dependencies = ["numpy"]\n# [tool.gazeapp]\n# name = "Mine"\n# description = "Looks."\n'
+        '# licence = "MIT"\n# download = "1 MB"\n# actions = ["describe"]\n# methods = ["light"]\n# ///\n'
+    )
+    dialog = AddModelDialog(None, runners[1])
+    qtbot.addWidget(dialog)
+    assert not dialog.accept_button.isEnabled()
+    dialog.line.setText(str(tmp_path / "other.py"))
+    dialog.accept()
+    qtbot.waitUntil(lambda: "cannot be read" in dialog.accept_button.toolTip())
+    dialog.line.setText(str(script))
+    dialog.accept()
+    qtbot.waitUntil(lambda: dialog.result() == QDialog.DialogCode.Accepted)
+    assert dialog.offer.title == "Mine"
+    assert dialog.offer.asks.code == (("mine.py", script.read_text()),)
+    assert added_models() == [str(script)]
+
+
+def test_a_model_that_is_not_here_leads_to_the_question_about_its_size(qtbot, dialog, monkeypatch, tmp_path):
+    far = Offer("lab/far", "", "lab/far", AWAY, "vlm", size=None)
+    seen = []
+
+    def choose(add):
+        add.offer = far
+        return QDialog.DialogCode.Accepted
+
+    monkeypatch.setattr(AddModelDialog, "exec", choose)
+    monkeypatch.setattr(DownloadQuestion, "exec", lambda question: seen.append(question.yes.text()) or 0)
+    answers(monkeypatch, download_of(tmp_path))
+    dialog._add_model()
+    qtbot.waitUntil(lambda: seen == ["Download 2 MB"])
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["A"], "A"),
+        (["A", "B"], "A and B"),
+        (["A", "B", "C"], "A, B and C"),
+        (list("ABCDE"), "A, B and 3 more"),
+    ],
+)
+def test_names_in_a_title(names, words):
+    assert in_a_few_words(names) == words
+
+
+def test_the_window_queues_what_was_chosen_with_its_texts(open_window, qtbot, monkeypatch, study):
+    from gazeapp.engine.workflows import extract
+    from gazeapp.ui import worker
+
+    model_world.install(monkeypatch)
+    monkeypatch.setattr(worker, "_leave_a_core_for_the_window", lambda: None)
+    ran = []
+
+    def run(project, asked, _progress):
+        ran.append((asked.models, asked.method, prompt_of(project, "general").text))
+        return Summary("extract", 1, 0, int(len(ran) == 1), False, 1.0)
+
+    def choose(dialog):
+        qtbot.waitUntil(lambda: VLM.name in dialog.models and bool(dialog.tasks_list.rows[0].edit.text))
+        only(dialog, "other", VLM.name)
+        dialog.advanced.attention.layers.setCurrentIndex(1)
+        dialog.tasks_list.rows[0].edit.setPlainText("Say what is there.")
+        dialog.tasks_list.rows[1].box.setChecked(False)
+        return QDialog.DialogCode.Accepted
+
+    monkeypatch.setattr(extract, "extract", run)
+    monkeypatch.setattr(ExtractDialog, "exec", choose)
+    window = open_window
+    window.actions_["study.extract"].trigger()
+    runner = window.session.runner
+    assert [job.title for job in runner.jobs] == ["Running Other", "Running Qwen3.5 9B"]
+    qtbot.waitUntil(lambda: not runner.busy)
+    assert ran == [
+        (("other",), "", "Say what is there."),
+        ((VLM.name,), "attention-L0", "Say what is there."),
+    ]
+    with Project.open(study.path) as project:
+        set_prompt(project, "general", "Something else.")
+    window.actions_["work.again"].trigger()
+    qtbot.waitUntil(lambda: not runner.busy)
+    assert ran[2] == ran[0]  # it goes on with the text that it began with
