@@ -227,3 +227,29 @@ def test_dots_are_found_at_the_real_model_s_settings(width: int, height: int) ->
 
     real = checks.wrap(_network(384, 14), _processor(LlavaOnevisionImageProcessor(), 27), FAMILY)
     _check_dots(real, width, height, 2)
+
+
+def test_every_size_has_as_many_tokens_as_the_processor_says() -> None:
+    from transformers import LlavaOnevisionConfig, LlavaOnevisionImageProcessor
+
+    processor = _processor(LlavaOnevisionImageProcessor(), 27)
+    config = LlavaOnevisionConfig(image_token_index=IMAGE_TOKEN)
+    rng = np.random.default_rng(0)
+    sizes = [
+        (1, 1),
+        (1, 300),
+        (300, 1),
+        (5000, 4000),
+        *np.exp(rng.uniform(3, 7.8, (40, 2))).astype(int).tolist(),
+    ]
+    told = processor._get_num_multimodal_tokens(image_sizes=[(height, width) for width, height in sizes])
+    for (width, height), n in zip(sizes, told.num_image_tokens, strict=True):
+        inputs = {"input_ids": torch.full((1, n), IMAGE_TOKEN)}
+        layout = FAMILY.layout(processor, config, inputs, Image.new("L", (width, height)))
+        assert layout.columns.size + layout.views[1].columns.shape[0] == n
+        detail = layout.views[1]
+        # What is cut off in whole tokens leaves less than one of the image or of the padding on each side.
+        token = max(np.diff(detail.row_edges).max(), np.diff(detail.column_edges).max())
+        for edges, size in ((detail.row_edges, height), (detail.column_edges, width)):
+            assert abs(edges[0]) < token
+            assert abs(edges[-1] - size) < token
