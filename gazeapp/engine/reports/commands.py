@@ -10,9 +10,12 @@ from pathlib import PurePath, PurePosixPath
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.detection import DetectionSettings
 from gazeapp.engine.gaze.scanpaths.measures import DEFAULT
+from gazeapp.engine.models.base import Decoding
 from gazeapp.engine.project import ModelRow, Project, SettingsRow
 from gazeapp.engine.project.gaze_rules import choices_of, default_geometry
+from gazeapp.engine.project.prompts import DEFAULT_PROMPTS, OTHER_PROMPT
 from gazeapp.engine.project.rows import MIRRORED
+from gazeapp.engine.reports.plain import without_folder
 from gazeapp.engine.scoring.presets import PRESETS
 from gazeapp.engine.types import Json
 
@@ -28,7 +31,9 @@ def commands(project: Project, preset: str, rows: Sequence[SettingsRow], output:
     lines = [_line("new", name, "--images", image_folder(project), *_repeated("--task", tasks))]
     lines += _import_commands(project, name)
     lines += _unique(_maps_command(name, row, models) for row in rows if row.verb == "import maps")
-    lines += _extract_commands(name, [row for row in rows if row.verb == "extract"])
+    extracted = [row for row in rows if row.verb == "extract"]
+    lines += _download_commands(extracted, models)
+    lines += _extract_commands(name, extracted, models)
     lines += _unique(_score_command(name, row) for row in rows if row.verb == "score")
     lines += _unique(_scanpaths_command(name, row) for row in rows if row.verb == "compare scanpaths")
     lines.append(
@@ -132,25 +137,65 @@ def _maps_command(name: str, row: SettingsRow, models: dict[str, ModelRow]) -> s
     )
 
 
-def _extract_commands(name: str, rows: list[SettingsRow]) -> list[str]:
-    """Return one command for each (method, words), with its models and tasks, and another for mirrored images."""
-    grouped: dict[tuple[str, str, bool], list[SettingsRow]] = {}
+def _download_commands(rows: list[SettingsRow], models: dict[str, ModelRow]) -> list[str]:
+    """Return a command for each model of the hub, at the revision that was used."""
+    used = dict.fromkeys(_model_name(row.values, models) for row in rows)
+    return [_line("download", model) for model in used if "@" in model]
+
+
+def _extract_commands(name: str, rows: list[SettingsRow], models: dict[str, ModelRow]) -> Iterator[str]:
+    """Yield one command for all runs that were made alike, behind those that give the tasks their prompts."""
+    grouped: dict[tuple[str, ...], list[SettingsRow]] = {}
+    prompts: dict[tuple[tuple[str, ...], str], str] = {}
     for row in rows:
-        mirrored = row.values.get("lesion") == MIRRORED
-        key = str(row.values.get("method", "")), str(row.values.get("words", "")), mirrored
-        grouped.setdefault(key, []).append(row)
-    return [
-        _line(
+        options = tuple(_extract_options(row.values))
+        task, prompt = str(row.values.get("task")), str(row.values.get("prompt", ""))
+        if prompts.setdefault((options, task), prompt) != prompt:
+            options = (*options, prompt)  # runs under another text of the task come in a command of their own
+        grouped.setdefault(options, []).append(row)
+    texts: dict[str, str] = {}
+    for own in grouped.values():
+        for row in own:
+            task, prompt = str(row.values.get("task")), str(row.values.get("prompt", ""))
+            if prompt and prompt != texts.get(task, DEFAULT_PROMPTS.get(task, OTHER_PROMPT)):
+                texts[task] = prompt
+                yield _line("prompt", name, task, "--text", prompt)
+        yield _line(
             "extract",
             name,
-            *_repeated("--model", dict.fromkeys(str(row.values.get("model")) for row in own)),
+            *_repeated("--model", dict.fromkeys(_model_name(row.values, models) for row in own)),
             *_repeated("--task", dict.fromkeys(str(row.values.get("task")) for row in own)),
-            *_unless("--method", method, ""),
-            *_unless("--words", words, "content"),
-            *(["--mirrored"] if mirrored else []),
+            *_extract_options(own[0].values),
         )
-        for (method, words, mirrored), own in grouped.items()
-    ]
+
+
+def _extract_options(values: Json) -> Iterator[str]:
+    """Yield the options of a run other than its model and its task."""
+    decoding = values.get("decoding", {})
+    given = Decoding()
+    yield from _unless("--method", values.get("method"), "")
+    yield from _unless("--words", values.get("words"), "content")
+    yield from _unless("--keep", values.get("keep"), "")
+    yield from _unless("--max-tokens", decoding.get("max_tokens"), given.max_tokens)
+    yield from _unless("--temperature", decoding.get("temperature"), given.temperature)
+    yield from _unless("--top-p", decoding.get("top_p"), given.top_p)
+    yield from _unless("--seed", decoding.get("seed"), given.seed)
+    yield from _unless("--dtype", values.get("dtype"), "auto")
+    if values.get("four_bit"):
+        yield "--four-bit"
+    if values.get("lesion") == MIRRORED:
+        yield "--mirrored"
+
+
+def _model_name(values: Json, models: dict[str, ModelRow]) -> str:
+    """Return what a command calls a model: on the hub with its revision; a folder or script without where it lies."""
+    known = models.get(str(values.get("model")))
+    if known is None or known.kind not in ("vlm", "runner"):
+        return str(values.get("model"))
+    name = without_folder(known.checkpoint)
+    if name != known.checkpoint:
+        return name
+    return f"{name}@{values.get('revision')}" if values.get("revision") else name
 
 
 def _score_command(name: str, row: SettingsRow) -> str:

@@ -150,6 +150,33 @@ class ModelData:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedRow:
+    """What one model was asked under one task, and how it answered; numbers of several runs as text.
+
+    ``version`` says which of the task's texts ``prompt`` is; ``n_cut`` captions ended at the longest length,
+    ``n_smaller`` images were shrunk because memory was short; ``mass`` is the mean over images of the share of
+    attention that fell on the image, ``mass_low`` and ``mass_high`` that of the images with the least and the most.
+    """
+
+    model: str
+    colour: str
+    task: str
+    prompt: str
+    version: str
+    decoding: str
+    method: str
+    n_images: int
+    tokens: str
+    n_cut: int
+    image_tokens: str
+    n_smaller: int
+    computed: str
+    mass: float | None
+    mass_low: float | None
+    mass_high: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One source's mean score by one metric, and its percent of ceiling with a 95 % interval.
 
@@ -337,6 +364,7 @@ class Methods:
     """What the methods text needs: the settings that were used, as numbers.
 
     ``estimators``: what scores are held against, each with the metrics for which it is that.
+    ``map_methods`` are in words; ``architectures``: models, each with who described its architecture;
     ``n_reduced``: images with fixations that are scored below their own size.
     """
 
@@ -350,6 +378,7 @@ class Methods:
     sigma: str
     words: str
     map_methods: tuple[str, ...]
+    architectures: tuple[tuple[str, str], ...]
     score_settings: Json
     n_reduced: int
 
@@ -366,6 +395,7 @@ class Report:
     data: DataSet
     quality: QualityData
     models: tuple[ModelData, ...]
+    asked: tuple[AskedRow, ...]
     scores: tuple[TaskScores, ...]
     sections: tuple[Section, ...]
     galleries: tuple[Gallery, ...]

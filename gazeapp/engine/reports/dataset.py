@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from statistics import median
 
@@ -13,8 +13,10 @@ from gazeapp.engine.project.gaze_rules import choices_of
 from gazeapp.engine.project.listing import any_used_from_screen
 from gazeapp.engine.reports.content import DataSet, ImageFile, ModelData, TaskData
 from gazeapp.engine.reports.model_facts import attention_tables, fact_rows
+from gazeapp.engine.reports.plain import without_folder
 from gazeapp.engine.reports.recordings import recordings
 from gazeapp.engine.reports.style import REFERENCE_COLOUR, model_colour
+from gazeapp.engine.reports.vlm_facts import is_vlm, vlm_rows
 
 TRUTH = "truth"
 
@@ -68,17 +70,22 @@ def _model(project: Project, row: ModelRow, colours: list[str], images: list[Ima
         kind=row.kind,
         encoder=row.encoder,
         decoder=row.decoder,
-        checkpoint=PurePath(row.checkpoint).name
-        if PurePath(row.checkpoint).is_absolute()
-        else row.checkpoint,
+        checkpoint=without_folder(row.checkpoint),
         revision=row.revision,
         domain=row.domain,
-        facts=tuple(fact_rows(row.facts)),
+        facts=tuple(_facts(project, row)),
         attention=attention_tables(row.facts),
         n_runs=len(runs),
         n_outside=len(outside),
         stand_ins=tuple(stand_ins),
     )
+
+
+def _facts(project: Project, row: ModelRow) -> Iterator[tuple[str, str]]:
+    if not is_vlm(row.facts):
+        return fact_rows(row.facts)
+    lesioned = any(run.lesion for run in project.runs.all(model=row.id, lesion=None))
+    return vlm_rows(row.facts, lesioned=lesioned)
 
 
 def _task(task: str, trials: list[TrialRow]) -> TaskData:

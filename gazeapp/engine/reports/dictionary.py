@@ -208,6 +208,40 @@ RUNS = Table(
         number("seconds", "s", "time taken"),
         integer("run", "", "number of the run"),
         SETTINGS,
+        text("prompt", "what the model was asked, word for word; empty for models that read no prompt"),
+        integer(
+            "n_tokens", "", "tokens that the model wrote; empty for captioners, as are the columns behind it"
+        ),
+        flag(
+            "ended", "whether the model ended the caption itself; false where it reached the longest length"
+        ),
+        text("dtype", "kind of number that the model computed in"),
+        text("device", "what it ran on"),
+        number(
+            "image_scale",
+            "0 to 1",
+            "share of its width and height at which the image was described; below 1 where memory was short",
+        ),
+        integer("n_image_tokens", "", "tokens that stand for the image"),
+        number(
+            "image_mass", "0 to 1", "mean over words of the share of attention that fell on the image at all"
+        ),
+        integer(
+            "n_prompt_tokens", "", "length of what the model read before it wrote, image tokens included"
+        ),
+        text("decoding", "how words were chosen"),
+    ),
+)
+ATTENTION = Table(
+    "attention.csv",
+    "one head of one layer in one run of a vision-language model",
+    (
+        integer("run", "", "number of the run, see runs.csv"),
+        integer(
+            "layer", "", "the model's own number of the layer, from 0; layers without attention are left out"
+        ),
+        integer("head", "", "number of the head, from 0"),
+        number("image_mass", "0 to 1", "share of attention that fell on the image, mean over the words"),
     ),
 )
 WORDS = Table(
@@ -219,7 +253,15 @@ WORDS = Table(
         text("word", "the word"),
         flag("content", "whether it is a content word (noun, adjective, verb)"),
         number("log_probability", "nats", "log-probability that the model gave it"),
-        number("image_mass", "0 to 1", "share of its attention that fell on the image at all"),
+        number(
+            "image_mass",
+            "0 to 1",
+            "share of its attention that fell on the image at all, by the map method; its map is divided by it",
+        ),
+        text(
+            "tokens",
+            "positions of its tokens in the caption, from 0, separated by spaces; empty for captioners",
+        ),
     ),
 )
 SCORES = Table(
@@ -305,12 +347,20 @@ MODELS = Table(
     (
         text("model", "id of the model"),
         text("name", "name to show"),
-        text("kind", "captioner, vlm, imported or truth"),
+        text("kind", "captioner, vlm, runner (in a program of its own), imported or truth"),
         text("encoder", "family of the encoder"),
         text("decoder", "family of the decoder"),
-        text("checkpoint", "where the weights are"),
+        text("checkpoint", "name of the weights on the hub, or of their folder"),
         text("revision", "hash of the weights, or the hub's revision"),
         text("domain", "what it was trained on"),
+        text(
+            "family", "how it lays images out; empty but for vision-language models, as the columns behind it"
+        ),
+        integer("parameters", "", "numbers that the model consists of"),
+        text(
+            "layers", "numbers of the layers that carry attention to the image, from 0, separated by spaces"
+        ),
+        integer("heads", "", "heads in each of them"),
     ),
 )
 PROBLEMS = Table(
@@ -348,6 +398,17 @@ MAPS = Table(
         number("height", "px of the image", "height of that rectangle"),
         text("overlay", "picture of the image with this map, if written"),
         SETTINGS,
+        text(
+            "mass_key",
+            "array in attention.npz, shape (words, layers, heads): share of each word's attention that fell on the "
+            "image; empty where it is not known",
+        ),
+        text(
+            "layer_maps_key",
+            "array in attention.npz, shape (words, layers, heads or 1, rows, columns), each map summing to the share "
+            "of attention on the image; empty where it was not kept",
+        ),
+        text("layers", "numbers of the layers in both, from 0, separated by spaces"),
     ),
 )
 DICTIONARY = Table(
@@ -362,7 +423,7 @@ DICTIONARY = Table(
     ),
 )
 TABLES = (
-    IMAGES, RECORDINGS, TRIALS, FIXATIONS, QUALITY, QUALITY_RECORDINGS, MODELS, RUNS, WORDS, SCORES,
+    IMAGES, RECORDINGS, TRIALS, FIXATIONS, QUALITY, QUALITY_RECORDINGS, MODELS, RUNS, WORDS, ATTENTION, SCORES,
     SCORES_BY_SUBJECT, CEILINGS, SUMMARY, DIFFERENCES, FACTORIAL, FINDINGS, MEASURES, MAPS, PROBLEMS, DICTIONARY,
 )  # fmt: skip
 """All tables, in the order in which they are written and explained."""

@@ -69,6 +69,12 @@ map of the whole caption of run N, `run_N_words` (words, rows, columns) has one 
 `words.csv`, `human_I_T` is the human map of image number I under task number T. All are float32, row 0 is the
 top, and every map sums to 1.
 
+**attention.npz** is written where vision-language models are in the project. `run_N_mass` (words, layers, heads) is the
+share of each word's attention that fell on the image; attention.csv has its mean over the words. Where
+maps of layers or heads were kept (`gazeapp extract --keep`), `run_N_layer_maps` (words, layers, heads or 1, rows,
+columns) has them on the grid of the words' maps, each summing to that share. `maps.csv` names both arrays and the
+layers in them. Without such models the file is not written; provenance.json names it when it was.
+
 **figures** holds what the study shows as SVG, one folder for each preset: the figures of the report, with text as
 text, and those of the metrics that the report has no room for. A figure without anything to show is not
 written; provenance.json names those that were, so that one of an earlier export is told from them.
@@ -100,6 +106,6 @@ mirrored image are drawn on the mirrored image.
 **provenance.json** holds the project's name, whether its recordings are simulated, every settings row
 (verb, values, versions of the libraries, hash; files are named without their folders), the versions that
 wrote the export, one fingerprint of all images and recordings, and the SHA-256 of every table, every figure and
-`maps.npz`.
+both archives.
 
 """

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from gazeapp.engine.project import Project, ScoreRow
 from gazeapp.engine.reports import provenance
+from gazeapp.engine.reports.asked import asked_rows, different_questions
 from gazeapp.engine.reports.commands import commands, image_folder
 from gazeapp.engine.reports.content import Problem, Report
 from gazeapp.engine.reports.dataset import data_set, model_data
@@ -38,6 +39,7 @@ def gather(project: Project, preset: str, output: str) -> Report:
     """
     data = data_set(project)
     models = model_data(project)
+    asked = asked_rows(project, models)
     summary = current_summary(project, preset)
     used = provenance.used_settings(project, preset)
     methods = provenance.methods(project, preset, used)
@@ -55,10 +57,11 @@ def gather(project: Project, preset: str, output: str) -> Report:
         created=_today(),
         simulated=project.simulated,
         key_results=key_results(scores, primary),
-        notes=notes(data, models, scores),
+        notes=(*notes(data, models, scores), *different_questions(asked)),
         data=data,
         quality=quality_data(read_quality(project)),
         models=models,
+        asked=asked,
         scores=scores,
         sections=study_sections(results),
         galleries=(),

@@ -9,6 +9,7 @@ from typing import Any
 from gazeapp.engine.reports.content import AttentionRow, AttentionTable
 from gazeapp.engine.reports.numbers import listed, number
 from gazeapp.engine.reports.plain import flat, plain
+from gazeapp.engine.reports.vlm_facts import vlm_method_name
 from gazeapp.engine.types import Json
 
 _FIGURES, _TRAINING, _ATTENTION = "figures", "training", "attention"
@@ -72,14 +73,14 @@ def attention_tables(facts: Json) -> tuple[AttentionTable, ...]:
 
 
 def method_name(method: str) -> str:
-    """Return a captioner's map method in words; others as they are."""
+    """Return a map method in words; those of runners as they are."""
     if method == "alpha":
         return "soft attention"
     if method == "cross-mean":
         return "cross-attention, all heads of all layers"
     match = _HEADS.fullmatch(method)
     if match is None:
-        return method
+        return vlm_method_name(method) or method
     heads = (match[2] or "").split("+")
     which = f"head{'s' if len(heads) > 1 else ''} {listed(heads)}" if match[2] else "all heads"
     return f"cross-attention, {which} of layer {match[1]} (from 0)"

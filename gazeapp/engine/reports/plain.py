@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from gazeapp.engine.reports.numbers import listed, number
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+"""Characters that are no text; a model may write any. Tabulators and line breaks stay."""
+
+
+def printable(text: str) -> str:
+    """Return text with a replacement character in the place of each control character."""
+    return _CONTROL.sub("\ufffd", text)
+
+
+def without_folder(checkpoint: str) -> str:
+    """Return what a checkpoint is called: a hub name as it is, of a path the last part; folders are the user's own."""
+    for kind in (PurePosixPath, PureWindowsPath):
+        path = kind(checkpoint)
+        if path.is_absolute():
+            return path.name
+    return checkpoint
+
+
+def spaced(numbers: Iterable[int]) -> str:
+    """Return whole numbers in one cell, separated by spaces."""
+    return " ".join(str(int(number)) for number in numbers)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -11,9 +11,11 @@ from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.project.settings import versions
 from gazeapp.engine.reports.commands import sigma_text
 from gazeapp.engine.reports.content import Methods, SettingsData
+from gazeapp.engine.reports.model_facts import method_name
 from gazeapp.engine.reports.numbers import number
 from gazeapp.engine.reports.plain import flat
 from gazeapp.engine.reports.scores import current_summary, in_order, primary_metric
+from gazeapp.engine.reports.vlm_facts import source_of
 from gazeapp.engine.scoring.emd import CELLS
 from gazeapp.engine.scoring.facts import CEILINGS
 from gazeapp.engine.scoring.prepared import BORJI_DRAWS
@@ -85,7 +87,12 @@ def methods(project: Project, preset: str, rows: Iterable[SettingsRow]) -> Metho
         ),
         sigma=_sigma(score, by_verb.get("human map", [])),
         words=words.pop() if len(words) == 1 else "",
-        map_methods=tuple(sorted({str(values.get("method", "")) for values in by_verb.get("extract", [])})),
+        map_methods=tuple(
+            sorted({method_name(str(values.get("method", ""))) for values in by_verb.get("extract", [])})
+        ),
+        architectures=tuple(
+            (model.name, source_of(model.facts)) for model in project.runs.models() if source_of(model.facts)
+        ),
         score_settings=score,
         n_reduced=_reduced(project, score),
     )

@@ -12,7 +12,7 @@ from gazeapp.engine.reports import numbers, pictures, sentences
 from gazeapp.engine.reports.content import Report
 from gazeapp.engine.reports.files import replacing
 from gazeapp.engine.reports.mixed_models import mixed_model_code
-from gazeapp.engine.reports.plain import plain
+from gazeapp.engine.reports.plain import plain, printable
 from gazeapp.engine.reports.results.data import Cell, ResultTable
 from gazeapp.engine.reports.results.draw import figure_uri
 from gazeapp.engine.reports.scores import higher_is_better
@@ -30,6 +30,7 @@ def render(report: Report) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_without_control_characters,
     )
     environment.filters.update(
         metric=sentences.metric_name,
@@ -91,6 +92,11 @@ def write(report: Report, path: Path) -> int:
     with replacing(path) as partial:
         partial.write_bytes(content)
     return len(content)
+
+
+def _without_control_characters(value: object) -> object:
+    """Return what stands in the place of a value: captions and names may hold characters that are no text."""
+    return printable(value) if type(value) is str else value
 
 
 def _capital(text: str) -> str:

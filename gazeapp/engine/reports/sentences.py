@@ -25,7 +25,12 @@ ALPHA = 0.05
 _FEW_IMAGES = 10
 """Images below which intervals are said to be rough."""
 _DOMAINS = {"demo-world": "drawn scenes of the demo world", "photograph": "photographs"}
-_KINDS = {"vlm": "vision-language model", "imported": "maps made elsewhere", "truth": "known truth"}
+_KINDS = {
+    "vlm": "vision-language model",
+    "runner": "model in a program of its own",
+    "imported": "maps made elsewhere",
+    "truth": "known truth",
+}
 _FAMILIES = {"cnn": "CNN", "vit": "ViT", "lstm": "LSTM", "transformer": "Transformer"}
 
 

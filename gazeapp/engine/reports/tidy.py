@@ -9,10 +9,12 @@ from pathlib import PurePath
 
 from gazeapp.engine.gaze.geometry import Geometry
 from gazeapp.engine.gaze.records import IMAGE, Frame
-from gazeapp.engine.project import Project, RecordingRow, TrialRow
+from gazeapp.engine.project import Project, RecordingRow, RunRow, TrialRow
 from gazeapp.engine.project import listing as stored
 from gazeapp.engine.project.gaze_rules import default_geometry, detection_of, geometry_of, outdated_detection
+from gazeapp.engine.reports.asked import decoding_in_words
 from gazeapp.engine.reports.dictionary import (
+    ATTENTION,
     CEILINGS,
     DICTIONARY,
     FIXATIONS,
@@ -30,6 +32,7 @@ from gazeapp.engine.reports.dictionary import (
     dictionary_rows,
 )
 from gazeapp.engine.reports.human_ceilings import ceiling_rows
+from gazeapp.engine.reports.plain import spaced, without_folder
 from gazeapp.engine.reports.quality import Quality, read_quality, recording_rows, trial_rows
 from gazeapp.engine.reports.recordings import geometry_sources
 from gazeapp.engine.reports.results import tidy as results
@@ -42,6 +45,7 @@ from gazeapp.engine.reports.results.dictionary import (
 )
 from gazeapp.engine.reports.scores import scored_with
 from gazeapp.engine.reports.tables import Table, Value
+from gazeapp.engine.reports.vlm_facts import is_vlm
 from gazeapp.engine.scoring.presets import PRESETS
 from gazeapp.engine.types import Json
 
@@ -61,6 +65,7 @@ def tables(project: Project) -> list[tuple[Table, Iterator[Row]]]:
         (MODELS, models(project)),
         (RUNS, runs(project)),
         (WORDS, words(project)),
+        (ATTENTION, attention(project)),
         (SCORES, scores(project)),
         (SCORES_BY_SUBJECT, results.scores_by_subject(project)),
         (CEILINGS, ceilings(project)),
@@ -157,7 +162,21 @@ def _quality(rows: Callable[[Quality], Iterator[Row]], read: Callable[[], Qualit
 def models(project: Project) -> Iterator[Row]:
     """Yield models in their stable order."""
     for row in project.runs.models():
-        yield row.id, row.name, row.kind, row.encoder, row.decoder, row.checkpoint, row.revision, row.domain
+        loaded = row.facts.get("loaded", {}) if is_vlm(row.facts) else {}
+        yield (
+            *(row.id, row.name, row.kind, row.encoder, row.decoder),
+            *(without_folder(row.checkpoint), row.revision, row.domain),
+            *(
+                (
+                    str(row.facts.get("family", "")),
+                    loaded.get("parameters_loaded") or row.facts.get("parameters"),
+                    spaced(row.facts.get("layers", ())),
+                    row.facts.get("heads"),
+                )
+                if is_vlm(row.facts)
+                else ("", None, "", None)
+            ),
+        )
 
 
 def runs(project: Project) -> Iterator[Row]:
@@ -167,21 +186,49 @@ def runs(project: Project) -> Iterator[Row]:
         yield (
             *(names[run.image_id], run.model, run.task, run.lesion, run.caption, run.method, run.model_task),
             *(run.log_probability, run.seconds, run.id, run.settings_id),
+            *_asked(project, run),
         )
+
+
+def _asked(project: Project, run: RunRow) -> Row:
+    """Return what was asked of a model and observed while it answered; empty for models that read no tokens."""
+    facts = project.runs.facts(run.id)
+    if "tokens" not in facts:
+        return (str(facts.get("prompt", "")), *(None,) * 2, *("",) * 2, *(None,) * 4, "")
+    mass = project.runs.image_mass(run.id)
+    return (
+        *(str(facts.get("prompt", "")), len(facts["tokens"]), facts.get("ended")),
+        *(str(facts.get("dtype", "")), str(facts.get("device", ""))),
+        *(facts.get("image_scale"), facts.get("n_image_tokens")),
+        float(mass.mean(dtype="float64")) if mass.size else None,
+        facts.get("n_prompt_tokens"),
+        decoding_in_words(project.settings.get(run.settings_id).values.get("decoding", {})),
+    )
+
+
+def attention(project: Project) -> Iterator[Row]:
+    """Yield the share of attention on the image by layer and head, for the runs in runs.csv that know it."""
+    for run in sorted(stored.every_run(project), key=lambda run: run.id):
+        mass = project.attention.image_mass(run.id)
+        if mass is None:
+            continue
+        means = mass.mean(axis=0, dtype="float64")
+        for layer, heads in zip(project.attention.layers(run.id), means, strict=True):
+            for head, share in enumerate(heads):
+                yield run.id, layer, head, float(share)
 
 
 def words(project: Project) -> Iterator[Row]:
     """Yield the words of the runs in runs.csv, by run and position."""
     shown = {run.id for run in stored.every_run(project)}
-    for word in stored.words(project):
-        if word.run_id in shown:
+    for run_id, own in groupby(stored.words(project), key=lambda word: word.run_id):
+        if run_id not in shown:
+            continue
+        tokens = project.runs.facts(run_id).get("token_words", [])
+        for word in own:
             yield (
-                word.run_id,
-                word.position,
-                word.text,
-                word.is_content,
-                word.log_probability,
-                word.image_mass,
+                *(run_id, word.position, word.text, word.is_content, word.log_probability, word.image_mass),
+                spaced(tokens[word.position]) if word.position < len(tokens) else "",
             )
 
 

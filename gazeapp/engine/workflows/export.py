@@ -14,7 +14,14 @@ from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.project import ProblemRow, Project
 from gazeapp.engine.project.settings import versions
-from gazeapp.engine.reports.archive import MapEntry, draw_overlays, entries, write_maps, write_picture
+from gazeapp.engine.reports.archive import (
+    MapEntry,
+    draw_overlays,
+    entries,
+    write_attention,
+    write_maps,
+    write_picture,
+)
 from gazeapp.engine.reports.dataset import fingerprint
 from gazeapp.engine.reports.dictionary import MAPS
 from gazeapp.engine.reports.dictionary_text import dictionary_text
@@ -29,6 +36,7 @@ from gazeapp.engine.workflows.base import Progress, Summary
 
 VERB = "export"
 ARCHIVE = "maps.npz"
+ATTENTION_ARCHIVE = "attention.npz"
 PROVENANCE = "provenance.json"
 DICTIONARY_PAGE = "data_dictionary.md"
 FIGURES = "figures"
@@ -83,9 +91,9 @@ class _Count:
 def export(project: Project, settings: ExportSettings, progress: Progress) -> Summary:
     """Write tidy tables, figures, maps, overlays, a data dictionary and the provenance into a folder.
 
-    One unit is a table, the figures of one preset, a map, or the pictures of one image under one task.
-    Every file is replaced in one step, so that a stop leaves each either old or new. An image whose file
-    is missing has no pictures and becomes a problem; the rest goes on.
+    One unit is a table, the figures of one preset, a map, the attention of one run, or the pictures of one image
+    under one task. Every file is replaced in one step, so that a stop leaves each either old or new. An image whose
+    file is missing has no pictures and becomes a problem; the rest goes on.
 
     Returns
     -------
@@ -101,9 +109,10 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
     folder = Path(settings.folder)
     maps = entries(project, overlays=settings.overlays)
     groups = _groups(maps) if settings.overlays else []
+    listened = [entry for entry in maps if entry.layers]
     content = tables(project)
     presets = sorted({row.preset for row in project.scores.summary()}) if settings.figures else []
-    count = _Count(progress, len(content) + len(presets) + len(maps) + len(groups) + 2)
+    count = _Count(progress, len(content) + len(presets) + len(maps) + len(listened) + len(groups) + 2)
     rows: dict[str, int] = {}
     drawings: list[str] = []
     failed: list[GazeError] = []
@@ -120,6 +129,11 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
         rows[MAPS.name] = write_table(
             folder / MAPS.name, MAPS, _counted(write_maps(project, maps, folder / ARCHIVE), count)
         )
+        if listened:
+            count.next(ATTENTION_ARCHIVE)
+            for _ in write_attention(project, listened, folder / ATTENTION_ARCHIVE):
+                count.finish()
+                count.next(ATTENTION_ARCHIVE)
         for group in groups:
             count.next(f"pictures of {group[0].image.name}")
             try:
@@ -134,9 +148,10 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
         _write_text(folder / DICTIONARY_PAGE, dictionary_text())
         count.finish()
         count.next(PROVENANCE)
+        others = [ARCHIVE, *([ATTENTION_ARCHIVE] if listened else []), *drawings]
         _write_text(
             folder / PROVENANCE,
-            json.dumps(_provenance(project, folder, rows, drawings), indent=2, ensure_ascii=False) + "\n",
+            json.dumps(_provenance(project, folder, rows, others), indent=2, ensure_ascii=False) + "\n",
         )
         count.finish()
     except StoppedError:
@@ -171,7 +186,7 @@ def _counted(rows: Iterator[tuple[Value, ...]], count: _Count) -> Iterator[tuple
         count.next(ARCHIVE)
 
 
-def _provenance(project: Project, folder: Path, rows: dict[str, int], drawings: list[str]) -> Json:
+def _provenance(project: Project, folder: Path, rows: dict[str, int], others: list[str]) -> Json:
     images, recordings = project.images.all(), project.gaze.recordings()
     return {
         "project": project.name,
@@ -180,7 +195,7 @@ def _provenance(project: Project, folder: Path, rows: dict[str, int], drawings: 
         "fingerprint": fingerprint(images, recordings),
         "files": {
             name: {"sha256": sha256_of(folder / name), **({"rows": rows[name]} if name in rows else {})}
-            for name in (*rows, ARCHIVE, *drawings)
+            for name in (*rows, *others)
         },
         "settings": [
             {
