@@ -157,7 +157,14 @@ class VisionLanguageModel:
         if lesion is not None and lesion.scope == "pixels":
             shown = blank_pixels(shown, lesion)
         prompt = options.prompt or self.family.default_prompt
-        return self.family.prepare(self.processor, self.network.config, Image.fromarray(shown), prompt)
+        try:
+            return self.family.prepare(self.processor, self.network.config, Image.fromarray(shown), prompt)
+        except ValueError as error:
+            # How transformers refuses, for example, images of extreme proportions.
+            raise GazeError(
+                f"The model's processor cannot read this image and prompt: {error}",
+                todo="Leave the image out, or ask in other words.",
+            ) from error
 
     def _generate(
         self, prepared: Prepared, selection: Selection, options: DescribeOptions

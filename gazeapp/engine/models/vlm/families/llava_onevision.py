@@ -60,7 +60,9 @@ class LlavaOnevision(Family):
             )
         )
         detail = View(DETAIL, found[tokens**2 :].reshape(rows, columns + 1)[:, :-1], row_edges, column_edges)
-        return Layout((overview, detail), image.width, image.height)
+        # Of an image that is next to a line, all rows of the detail can be cut off as padding.
+        views = (overview, detail) if detail.columns.size else (overview,)
+        return Layout(views, image.width, image.height)
 
 
 def _canvas(image: Image, sizes: list[list[int]]) -> tuple[int, int]:

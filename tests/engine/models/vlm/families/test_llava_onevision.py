@@ -153,6 +153,12 @@ def test_a_resampled_grid_is_captured_like_any(coarse: VisionLanguageModel) -> N
     checks.check_rows_equal_eager(coarse, checks.noise(100, 60))
 
 
+def test_an_image_next_to_a_line_has_its_overview(model: VisionLanguageModel) -> None:
+    caption = model.describe(checks.noise(300, 3), "general", options=checks.OPTIONS)
+    assert [view["name"] for view in caption.facts["views"]] == ["overview"]
+    assert caption.maps.shape[1:] == (TOKENS, TOKENS)
+
+
 def test_nothing_of_the_picture_gets_past_zeroed_embeddings(model: VisionLanguageModel) -> None:
     checks.check_zeroed_embeddings_hide_the_picture(model, (68, 68))
 

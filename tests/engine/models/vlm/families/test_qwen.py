@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.vlm.families.qwen import FAMILY
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
@@ -200,3 +201,8 @@ def test_the_grid_covers_the_whole_image(
     assert (np.diff(view.columns.ravel()) == 1).all()
     np.testing.assert_allclose(view.row_edges, np.linspace(0, height, rows + 1))
     np.testing.assert_allclose(view.column_edges, np.linspace(0, width, columns + 1))
+
+
+def test_an_image_of_extreme_proportions_is_refused_in_a_sentence(qwen_2_5: VisionLanguageModel) -> None:
+    with pytest.raises(GazeError, match="cannot read this image"):
+        qwen_2_5.describe(checks.noise(500, 2), "general", options=checks.OPTIONS)
