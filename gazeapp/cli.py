@@ -172,8 +172,9 @@ def add_images_command(project: Path, paths: tuple[Path, ...], as_json: bool) ->
 )
 @click.option(
     "--keep",
-    default="",
-    type=click.Choice(["layers", "heads"]),
+    default="none",
+    show_default=True,
+    type=click.Choice(["none", "layers", "heads"]),
     help="Also store the map of each layer, or of each layer and head.",
 )
 @click.option("--max-tokens", default=100, show_default=True, type=click.IntRange(1), help="Longest caption.")
@@ -216,7 +217,7 @@ def extract_command(
 
     decoding = Decoding(max_tokens, temperature, top_p, seed)
     settings = ExtractSettings(
-        models, tasks, method, words, device, mirrored, decoding, keep, dtype, four_bit
+        models, tasks, method, words, device, mirrored, decoding, keep.removeprefix("none"), dtype, four_bit
     )
     summary = call(project, extract, settings, as_json)
     outside = summary.details["outside_training"]

@@ -152,7 +152,9 @@ def prompt_command(project: Path, task: str | None, text: str | None, as_json: b
 @click.option(
     "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda", "mps"])
 )
-@click.option("--keep", default="", type=click.Choice(["layers", "heads"]), help="As for extract.")
+@click.option(
+    "--keep", default="none", type=click.Choice(["none", "layers", "heads"]), help="As for extract."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def try_command(
     project: Path, models: tuple[str, ...], tasks: tuple[str, ...], device: str, keep: str, as_json: bool
@@ -162,7 +164,7 @@ def try_command(
     from gazeapp.engine.workflows.extract import ExtractSettings
     from gazeapp.engine.workflows.trial import trial
 
-    settings = ExtractSettings(models, tasks, device=device, keep=keep)
+    settings = ExtractSettings(models, tasks, device=device, keep=keep.removeprefix("none"))
     summary = call(project, trial, settings, as_json)
     lines = [
         f"{m['model']}: {m['seconds_per_image']:.2f} s an image and task after {m['load_seconds']:.1f} s of loading; "
