@@ -217,7 +217,16 @@ def extract_command(
 
     decoding = Decoding(max_tokens, temperature, top_p, seed)
     settings = ExtractSettings(
-        models, tasks, method, words, device, mirrored, decoding, keep.removeprefix("none"), dtype, four_bit
+        models,
+        tasks,
+        method,
+        words,
+        device,
+        mirrored,
+        decoding,
+        "" if keep == "none" else keep,
+        dtype,
+        four_bit,
     )
     summary = call(project, extract, settings, as_json)
     outside = summary.details["outside_training"]

@@ -164,7 +164,7 @@ def try_command(
     from gazeapp.engine.workflows.extract import ExtractSettings
     from gazeapp.engine.workflows.trial import trial
 
-    settings = ExtractSettings(models, tasks, device=device, keep=keep.removeprefix("none"))
+    settings = ExtractSettings(models, tasks, device=device, keep="" if keep == "none" else keep)
     summary = call(project, trial, settings, as_json)
     lines = [
         f"{m['model']}: {m['seconds_per_image']:.2f} s an image and task after {m['load_seconds']:.1f} s of loading; "
