@@ -14,8 +14,6 @@ from gazeapp.engine.reports.model_facts import method_name
 from gazeapp.engine.reports.numbers import count, listed, number
 from gazeapp.engine.types import Json
 
-GIVEN = "the text that the task begins with"
-
 
 @dataclass
 class _Group:
@@ -94,7 +92,7 @@ def _version(project: Project, task: str, text: str) -> str:
     found = next((p for p in prompt_versions(project, task) if p.text == text), None)
     if found is None:
         return ""
-    return f"version {found.version}" if found.version else f"version 0, {GIVEN}"
+    return f"version {found.version}"
 
 
 def decoding_in_words(decoding: Mapping[str, object]) -> str:

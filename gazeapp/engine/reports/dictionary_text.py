@@ -53,7 +53,8 @@ Flags are `true` or `false`. New columns may be added at the end of a table; nam
 **Text never becomes a formula.** A text cell whose first character is one of `=` `+` `-` `@` (or their
 wide forms), a tab, a line break or an apostrophe gets an apostrophe in front of it. Numbers are left as
 they are. To get the text back, take off one leading apostrophe, in Python
-`text.removeprefix("'")`, in R `sub("^'", "", text)`.
+`text.removeprefix("'")`, in R `sub("^'", "", text)`. What a model wrote stays as it wrote it, other control
+characters included; only NUL, which many readers cannot take, is U+FFFD.
 
 **Both eyes.** A fixation counts as read once, with the eye that it is of. The mean of both eyes, which gazeapp
 computes, is no fixation that was read: its rows stand in fixations.csv (eye `average`) only in trials that

@@ -65,7 +65,8 @@ def cell(value: Value, kind: str) -> str:
         return str(int(value))
     if kind == "number":
         return repr(float(value))
-    return neutral(str(value))
+    # Many readers of CSV take a NUL for the end of the file, or refuse it.
+    return neutral(str(value).replace("\x00", "\ufffd"))
 
 
 def csv_line(cells: Iterable[str]) -> str:
