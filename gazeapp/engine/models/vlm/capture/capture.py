@@ -105,6 +105,7 @@ class Capture:
         self._position = {id(tap.module): i for i, tap in enumerate(taps)}
         self._layers = [_Layer(tap.cross) for tap in taps]
         self._numbers = [tap.layer for tap in taps]
+        self._last_places: tuple[tuple[int, int, torch.device], tuple[Tensor, Tensor]] | None = None
         self._seen = 0  # query rows of the first call: the prompt
 
     def layer_of(self, module: nn.Module) -> int | None:
@@ -183,11 +184,20 @@ class Capture:
 
     def take_weights(self, layer: int, weights: Tensor, first_key: int = 0) -> None:
         """Take a row of finished attention weights, shape (heads, n_keys), whose first key has a position."""
-        place = self._columns - first_key
         self._finish_queries(layer)
-        there = torch.as_tensor((place >= 0) & (place < weights.shape[-1]), device=weights.device)
-        index = torch.as_tensor(np.clip(place, 0, weights.shape[-1] - 1), device=weights.device)
+        index, there = self._places(first_key, weights.shape[-1], weights.device)
         self._layers[layer].rows.append(weights[:, index].float() * there)
+
+    def _places(self, first_key: int, n_keys: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return where each image token is among the keys, and 1 where it is there, else 0; both (n_columns,)."""
+        # Layers ask for the same in turn, and each answer is a copy to the device.
+        asked = (first_key, n_keys, device)
+        if self._last_places is None or self._last_places[0] != asked:
+            place = self._columns - first_key
+            there = ((place >= 0) & (place < n_keys)).astype(np.float32)
+            index = torch.as_tensor(np.clip(place, 0, n_keys - 1), device=device)
+            self._last_places = (asked, (index, torch.as_tensor(there, device=device)))
+        return self._last_places[1]
 
     @torch.no_grad()
     def rows(self, n_tokens: int) -> Rows:
