@@ -133,7 +133,20 @@ class Family:
         return sorted(found, key=lambda tap: tap.layer)
 
     def prepare(self, processor: Any, config: Any, image: Image, prompt: str) -> Prepared:
-        """Turn an image and a prompt into the model's input, and say where the image tokens lie."""
+        """Turn an image and a prompt into the model's input, and say where the image tokens lie.
+
+        Raises
+        ------
+        GazeError
+            If the prompt holds a mark with a meaning of its own, such as the one where an image belongs.
+        """
+        marks = {*self.tokenizer(processor).all_special_tokens, getattr(processor, "image_token", None)}
+        found = sorted(mark for mark in marks if mark and mark in prompt)
+        if found:
+            raise GazeError(
+                f"The prompt holds '{found[0]}', which has a meaning of its own for this model.",
+                todo="Write the prompt without it.",
+            )
         inputs = self.make_inputs(processor, config, image, prompt)
         layout = self.layout(processor, config, inputs, image)
         n_rows = int(inputs["input_ids"].shape[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,13 @@ class Molmo2(Family):
         "tokens, and the tokens that end their rows, read each other in both directions: with the scopes 'text' and "
         "'readout', image tokens that stay have taken in those that go; the tokens that end rows always stay."
     )
+
+    def prepare(self, processor: Any, config: Any, image: Image, prompt: str) -> Prepared:
+        """Turn an image and a prompt into the model's input, and say where the image tokens lie."""
+        prepared = super().prepare(processor, config, image, prompt)
+        # The last row's end and the image's own are read together with the image.
+        behind = int(prepared.inputs["mm_token_type_ids"][0].nonzero().max()) + 1
+        return dataclasses.replace(prepared, first_text_row=behind)
 
     def layout(self, processor: Any, config: Any, inputs: dict[str, Any], image: Image) -> Layout:
         """Return the overview, then the detail."""

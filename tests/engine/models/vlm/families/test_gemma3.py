@@ -109,7 +109,7 @@ def test_pan_and_scan(gemma3: VisionLanguageModel, width: int, height: int, crop
         checks.check_rows_equal_eager(gemma3, checks.noise(width, height))
         for view in ("overview", "detail"):
             checks.check_painting(gemma3, width, height, view=view, power=1)
-        checks.check_dots(gemma3, width, height)
+        checks.check_dots(gemma3, width, height, dots=2)
         last = layout.views[-1]
         edges = last.row_edges if height > width else last.column_edges
         step = -(-max(width, height) // crops)

@@ -193,3 +193,10 @@ def test_settings_that_do_not_fit_are_refused(idefics3: VisionLanguageModel) -> 
     fewer["input_ids"] = prepared.inputs["input_ids"][:, first + 16 :]
     with pytest.raises(GazeError, match="2 x 3 tiles of the image where there are 5"):
         FAMILY.layout(idefics3.processor, idefics3.network.config, fewer, image)
+
+
+@pytest.mark.parametrize("mark", ["<image>", "</s>"])
+def test_a_prompt_with_a_mark_of_the_model_is_refused(idefics3: VisionLanguageModel, mark: str) -> None:
+    image = Image.new("RGB", (160, 70))
+    with pytest.raises(GazeError, match=f"The prompt holds '{mark}'"):
+        FAMILY.prepare(idefics3.processor, idefics3.network.config, image, f"what is {mark}?")

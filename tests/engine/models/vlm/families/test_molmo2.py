@@ -165,6 +165,11 @@ def test_layout_at_published_settings(width: int, height: int, patches: tuple[in
     assert np.allclose(overview.column_edges, width * np.append(np.arange(0, 27, 2), 27) / 27)
     for edges, n, size in ((detail.row_edges, patches[0], height), (detail.column_edges, patches[1], width)):
         assert np.allclose(edges, size * np.append(np.arange(0, n, 2), n) / n)
+    ids = prepared.inputs["input_ids"][0].tolist()
+    assert (
+        ids.index(words.convert_tokens_to_ids("<im_end>"), detail.columns.max()) + 1
+        == prepared.first_text_row
+    )
     # Each row of tokens ends with a token that lies nowhere; the detail follows an end and a start.
     rows, columns = detail.columns.shape
     assert np.array_equal(np.diff(overview.columns[:, 0]), np.full(13, 15))

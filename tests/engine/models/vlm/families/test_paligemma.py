@@ -13,6 +13,9 @@ from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
 from tests.engine.models.vlm.tiny import settle, tokenizer
 
+# The processor's own way of making labels, which are not used.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 
 def _made(text: dict[str, Any]) -> VisionLanguageModel:
     """Return a model with 8 x 8 patches of 8 px."""
