@@ -111,11 +111,18 @@ def test_the_commands_fetch_the_revision_set_the_prompts_and_name_all_options(pr
     add_vlm(project, task="mine", prompt="Count the 'red' things.", keep="heads")
     drawn = {"max_tokens": 100, "temperature": 0.7, "top_p": 0.9, "seed": 5}
     add_vlm(
-        project, task="mine", prompt="Now the blue ones.", decoding=drawn, method="attention-L3", four_bit=True
+        project,
+        task="mine",
+        prompt="Now the blue ones.",
+        decoding=drawn,
+        method="attention-L3",
+        four_bit=True,
     )
     lines = [shlex.split(line)[1:] for line in written(project).commands]
     name = f"lab/eye-7b@{'c0ffee' * 6}c0de"
-    after = [line for line in lines if line[0] in ("download", "prompt", "extract") and "cnn-lstm" not in line]
+    after = [
+        line for line in lines if line[0] in ("download", "prompt", "extract") and "cnn-lstm" not in line
+    ]
     plain = ["extract", "study.gaze", "--model", name, "--task"]
     assert after == [
         ["download", name],
