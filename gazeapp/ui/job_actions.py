@@ -38,7 +38,9 @@ class JobActions(QObject):
             self._runner.run_again(job.id)
 
     def _unfinished(self) -> JobState | None:
-        return next((job for job in reversed(self._runner.jobs) if job.has_rest), None)
+        """Return the newest job that began and left something; one that was taken out of the queue is not meant."""
+        jobs = reversed(self._runner.jobs)
+        return next((job for job in jobs if job.has_rest and (job.result or job.error) is not None), None)
 
     @Slot(object)
     def _explain(self, _state: object = None) -> None:

@@ -18,7 +18,7 @@ from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
 from gazeapp.ui.dialogs.extract import ExtractDialog
 from gazeapp.ui.dialogs.extract_trial import estimate_lines
 from gazeapp.ui.dialogs.model_offers import AWAY, Found, Offer
-from gazeapp.ui.model_jobs import in_a_few_words
+from gazeapp.ui.model_jobs import extract_work, in_a_few_words
 from gazeapp.ui.study import read_study
 from gazeapp.ui.worker import JobRunner
 from tests.ui import model_world
@@ -82,14 +82,14 @@ def test_the_dialog_is_up_before_models_were_looked_for(qtbot, study, runners, m
 
 
 def test_it_counts_the_maps_and_gives_settings(dialog):
-    assert "3 images × 2 models × 2 tasks = 12 maps" in dialog.count.text()
+    assert "3 images × 2 models × 2 tasks = 12 maps" in dialog.trial.count.text()
     assert dialog.note.isHidden()
     dialog.models["other"].setChecked(False)
     dialog.tasks["social"].setChecked(False)
     assert settings(dialog) == [ExtractSettings(models=("cnn-lstm",), tasks=("general",))]
     dialog.mirrored.setChecked(True)
     assert settings(dialog)[0].mirrored
-    assert "3 images and their mirror images × 1 models × 1 tasks = 6 maps" in dialog.count.text()
+    assert "3 images and their mirror images × 1 model × 1 task = 6 maps" in dialog.trial.count.text()
     dialog.models["cnn-lstm"].setChecked(False)
     assert "at least one model" in dialog.accept_button.toolTip()
 
@@ -219,25 +219,25 @@ def trial_says(monkeypatch, models, problems=(), error=None):
 def test_a_trial_says_time_and_memory_until_the_settings_change(dialog, qtbot, monkeypatch):
     only(dialog, VLM.name)
     trial_says(monkeypatch, [tried(VLM.id, units=400)])
-    dialog._try.click()
-    assert dialog._try.text() == "Stop trying"
-    qtbot.waitUntil(lambda: "About" in dialog.estimate.text())
-    assert dialog.estimate.text() == (
+    dialog.trial.button.click()
+    assert dialog.trial.button.text() == "Stop trying"
+    qtbot.waitUntil(lambda: "About" in dialog.trial.estimate.text())
+    assert dialog.trial.estimate.text() == (
         "About 3.1 s an image: 400 maps in 21 min; 17.2 GB of memory; 240 MB in the project file"
     )
-    assert "a man holds a ball" in dialog.estimate.toolTip()
-    assert dialog._try.text() == "Try on one image"
+    assert "a man holds a ball" in dialog.trial.estimate.toolTip()
+    assert dialog.trial.button.text() == "Try on one image"
     dialog.advanced.tokens.setValue(30)
-    assert dialog.estimate.text() == ""
+    assert dialog.trial.estimate.text() == ""
 
 
 def test_a_trial_that_fails_says_why_and_can_be_tried_again(dialog, qtbot, monkeypatch):
     only(dialog, VLM.name)
     trial_says(monkeypatch, [], error=GazeError("It does not fit.", todo="Take a smaller one."))
-    dialog._try.click()
-    qtbot.waitUntil(lambda: "does not fit" in dialog.estimate.text())
-    assert "Take a smaller one." in dialog.estimate.text()
-    assert dialog._try.isEnabled()
+    dialog.trial.button.click()
+    qtbot.waitUntil(lambda: "does not fit" in dialog.trial.estimate.text())
+    assert "Take a smaller one." in dialog.trial.estimate.text()
+    assert dialog.trial.button.isEnabled()
 
 
 def test_leaving_the_dialog_stops_its_trial(dialog, qtbot, runners, monkeypatch):
@@ -253,7 +253,7 @@ def test_leaving_the_dialog_stops_its_trial(dialog, qtbot, runners, monkeypatch)
 
     monkeypatch.setattr(trial, "trial", endless)
     only(dialog, VLM.name)
-    dialog._try.click()
+    dialog.trial.button.click()
     assert begun.wait(60)
     dialog.reject()
     qtbot.waitUntil(lambda: not runners[0].busy)
@@ -480,3 +480,35 @@ def test_the_window_queues_what_was_chosen_with_its_texts(open_window, qtbot, mo
     window.actions_["work.again"].trigger()
     qtbot.waitUntil(lambda: not runner.busy)
     assert ran[2] == ran[0]  # it goes on with the text that it began with
+
+
+def test_short_memory_is_a_problem_of_its_image_and_the_worker_lives_on(
+    open_window, qtbot, monkeypatch, study
+):
+    from gazeapp.ui import worker
+    from tests.engine.workflows import stand_in
+
+    monkeypatch.setattr(worker, "_leave_a_core_for_the_window", lambda: None)
+    stand_in.install(monkeypatch)
+    describe, short = stand_in.StandIn.describe, [True]
+
+    def describe_or_not(model, *args):
+        if short.pop() if short else False:
+            raise MemoryError
+        return describe(model, *args)
+
+    monkeypatch.setattr(stand_in.StandIn, "describe", describe_or_not)
+    window, runner = open_window, open_window.session.runner
+    work = extract_work({"models": ("bright",), "tasks": ("general",)}, {})
+    job = runner.submit("Running Bright", work, study.path, can_go_on=True)
+    qtbot.waitUntil(lambda: not runner.busy)
+    (state,) = [state for state in runner.jobs if state.id == job]
+    assert (state.status, state.result.done, state.result.failed) == ("done", 2, 1)
+    qtbot.waitUntil(lambda: any("memory" in problem.what for problem in window.bench.jobs.problems))
+    (problem,) = [problem for problem in window.bench.jobs.problems if "memory" in problem.what]
+    assert "scene-001.png" in problem.where
+    assert problem.todo
+    runner.run_again(job)
+    qtbot.waitUntil(lambda: not runner.busy)
+    assert (runner.jobs[-1].result.done, runner.jobs[-1].result.skipped) == (1, 2)
+    qtbot.waitUntil(lambda: not any("memory" in problem.what for problem in window.bench.jobs.problems))

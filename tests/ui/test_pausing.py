@@ -254,6 +254,8 @@ def test_keys_pause_and_run_again_in_the_window(open_window, qtbot):
     actions["work.pause"].trigger()
     steps.gate.release()
     qtbot.waitUntil(lambda: state(runner, job).status == "paused")
+    runner.cancel(runner.submit("taken out of the queue", Steps(), None, can_go_on=True))
+    assert "something left" in actions.reason("work.again")
     assert "go on" in actions["work.pause"].text()
     actions["work.cancel"].trigger()
     qtbot.waitUntil(lambda: not runner.busy)

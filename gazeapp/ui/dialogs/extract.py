@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QHBoxLayout,
-    QProgressBar,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -23,7 +22,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.dialogs.add_model import AddModelDialog, add_to_list, added_models
 from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
 from gazeapp.ui.dialogs.extract_advanced import Advanced
-from gazeapp.ui.dialogs.extract_trial import estimate_lines, how_loaded
+from gazeapp.ui.dialogs.extract_trial import TrialStrip
 from gazeapp.ui.dialogs.form import Fold, FormDialog
 from gazeapp.ui.dialogs.model_list import ModelList
 from gazeapp.ui.dialogs.model_offers import (
@@ -36,10 +35,9 @@ from gazeapp.ui.dialogs.model_offers import (
     captioner_offer,
 )
 from gazeapp.ui.dialogs.prompts import TaskList, TaskPrompts, read_prompts
-from gazeapp.ui.model_jobs import download_work, trial_work
-from gazeapp.ui.panels.job_line import standing
+from gazeapp.ui.model_jobs import download_work
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import advice, label, plain
+from gazeapp.ui.widgets import advice, label
 from gazeapp.ui.worker import JobRunner, JobState
 
 _LOOKING = "Looking for models on this computer…"
@@ -72,8 +70,6 @@ class ExtractDialog(FormDialog):
         self._problem = ""
         self._wanted: dict[int, Offer] = {}
         self._downloads: dict[int, Offer] = {}
-        self._trial_job = 0
-        self._tried: object = None
         self.list = ModelList()
         self.tasks_list = TaskList(study.tasks)
         self.mirrored = QCheckBox("Also describe the mirrored images")
@@ -84,8 +80,7 @@ class ExtractDialog(FormDialog):
         self.note = label("", "note", wrap=True)
         self.trouble = label("", "note", wrap=True)
         self.trouble.hide()
-        self.count = label("", "muted")
-        self.estimate = label("", wrap=True)
+        self.trial = TrialStrip(jobs, study.path)
         fold = Fold("Advanced")
         self.advanced = Advanced(fold.form, self)
         self._lay_out(fold)
@@ -134,7 +129,7 @@ class ExtractDialog(FormDialog):
 
     def done(self, result: int) -> None:
         """Leave; a trial ends with the dialog, a download goes on."""
-        self._jobs.cancel(self._trial_job)
+        self.trial.stop()
         super().done(result)
 
     def _lay_out(self, fold: Fold) -> None:
@@ -171,23 +166,7 @@ class ExtractDialog(FormDialog):
         both.addLayout(left, 1)
         both.addWidget(scroll, 1)
         self.body.addLayout(both, 1)
-        self._try = QPushButton("Try on one image")
-        self._try.setAutoDefault(False)
-        self._try.clicked.connect(self._try_or_stop)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(120)
-        self._bar.hide()
-        low = QHBoxLayout()
-        low.setSpacing(theme.STEP * 2)
-        said = QVBoxLayout()
-        said.setSpacing(theme.STEP // 2)
-        said.addWidget(self.count)
-        said.addWidget(self.estimate)
-        low.addLayout(said, 1)
-        low.addWidget(self._bar)
-        low.addWidget(self._try)
-        self.body.addLayout(low)
+        self.body.addWidget(self.trial)
 
     def _connect(self) -> None:
         self.list.changed.connect(self._check)
@@ -196,6 +175,8 @@ class ExtractDialog(FormDialog):
         self.tasks_list.changed.connect(self._check)
         self.mirrored.toggled.connect(self._check)
         self.advanced.changed.connect(self._check)
+        self.trial.asked.connect(self._try)
+        self.trial.ended.connect(self._check)
         self._jobs.changed.connect(self._job_changed)
         self._lookups.changed.connect(self._looked_up)
 
@@ -307,8 +288,6 @@ class ExtractDialog(FormDialog):
     def _job_changed(self, state: JobState) -> None:
         if state.id in self._downloads:
             self._show_download(state)
-        elif state.id == self._trial_job:
-            self._show_trial(state)
 
     def _show_download(self, state: JobState) -> None:
         offer = self._downloads[state.id]
@@ -332,42 +311,8 @@ class ExtractDialog(FormDialog):
         self.trouble.setVisible(bool(problems))
 
     @Slot()
-    def _try_or_stop(self) -> None:
-        if self._trial_job:
-            self._jobs.cancel(self._trial_job)
-            return
-        self._tried = self.choices()
-        self._trial_job = self._jobs.submit(
-            "Trying models on one image",
-            trial_work(self.choices()),
-            self._study.path,
-            uses_torch=True,
-            can_pause=False,
-        )
-        self._try.setText("Stop trying")
-        self._check()
-
-    def _show_trial(self, state: JobState) -> None:
-        self._bar.setVisible(state.begun)
-        self._bar.setRange(0, max(state.total, 0))
-        self._bar.setValue(state.done)
-        if not state.finished:
-            self.estimate.setText(f"Trying  ·  {state.message or standing(state)}")
-            return
-        self._trial_job = 0
-        self._try.setText("Try on one image")
-        if state.error is not None:
-            self.estimate.setText(advice(state.error))
-        elif state.result is None or state.status == "cancelled":
-            self.estimate.setText("")
-        else:
-            problems = [
-                f"{problem.where}: {problem.what} {problem.todo}" for problem in state.result.problems
-            ]
-            lines = estimate_lines(state.result.models, self.names, state.result.on_card)
-            nothing = [] if lines or problems else ["Nothing is left to do; all of it is in the project."]
-            self.estimate.setText("\n".join([*lines, *problems, *nothing]))
-            self.estimate.setToolTip(plain(how_loaded(state.result.models, self.names)))
+    def _try(self) -> None:
+        self.trial.start(self.choices(), self.names)
         self._check()
 
     @Slot()
@@ -385,21 +330,15 @@ class ExtractDialog(FormDialog):
         self.note.setVisible(bool(outside))
         mirrored = self.mirrored.isChecked()
         units = len(images) * len(chosen) * len(tasks) * (2 if mirrored else 1)
-        self.count.setText(
-            f"{len(images)} images{' and their mirror images' if mirrored else ''} × {len(chosen)} models × "
-            f"{len(tasks)} tasks = {units:,} maps"
+        self.trial.count.setText(
+            f"{_count(len(images), 'image')}{' and their mirror images' if mirrored else ''} × "
+            f"{_count(len(chosen), 'model')} × {_count(len(tasks), 'task')} = {_count(units, 'map')}"
         )
         reason = self._why_not(chosen)
-        new_task = set(tasks) - set(self._study.tasks)
-        self._try.setEnabled(bool(self._trial_job) or not (reason or new_task))
-        self._try.setToolTip(
-            reason
-            or ("A new task is tried once it is in the project." if new_task else "")
-            or "Time, memory and room in the project file, measured on an image of middle size; nothing is stored."
+        new_task = (
+            "" if set(tasks) <= set(self._study.tasks) else "A new task has to be in the project first."
         )
-        if not self._trial_job and self._tried is not None and self._tried != self.choices():
-            self._tried = None
-            self.estimate.setText("")
+        self.trial.follow(self.choices(), reason or new_task)
         self.set_reason(reason)
 
     def _why_not(self, chosen: tuple[Offer, ...]) -> str:
@@ -412,3 +351,7 @@ class ExtractDialog(FormDialog):
         if lacking:
             return f"{', '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} no map method '{method}'."
         return self.tasks_list.reason or self.advanced.attention.reason
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

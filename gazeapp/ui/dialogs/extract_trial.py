@@ -1,13 +1,124 @@
-"""What a trial on one image says about the whole, in words."""
+"""Try models on one image, and say in words what that means for the whole."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
 from gazeapp.engine.models.vlm.loading.sizes import readable
-from gazeapp.ui.widgets import capital
-from gazeapp.ui.worker import duration
+from gazeapp.ui import theme
+from gazeapp.ui.model_jobs import Tried, trial_work
+from gazeapp.ui.panels.job_line import standing
+from gazeapp.ui.widgets import advice, capital, label, plain, wrapped
+from gazeapp.ui.worker import JobRunner, JobState, duration
+
+_TRY = "Try on one image"
+_WHAT_IT_DOES = (
+    "Time, memory and room in the project file, measured on an image of middle size; nothing is stored."
+)
+
+
+class TrialStrip(QWidget):
+    """How much there is to do, the button that tries it on one image, and what came of that.
+
+    Parameters
+    ----------
+    jobs
+        Runs the trial, after the jobs that wait.
+    path
+        The project.
+    """
+
+    asked = Signal()
+    """The button was pressed, and no trial runs."""
+    ended = Signal()
+
+    def __init__(self, jobs: JobRunner, path: Path) -> None:
+        super().__init__()
+        self._jobs, self._path = jobs, path
+        self._job = 0
+        self._tried: Sequence[Mapping[str, Any]] = ()
+        self._names: Mapping[str, str] = {}
+        self.count = label("", "muted")
+        self.estimate = label("", wrap=True)
+        self.button = QPushButton(_TRY)
+        self.button.setAutoDefault(False)
+        self.button.clicked.connect(self._clicked)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(120)
+        self._bar.setAccessibleName("Progress of the trial")
+        self._bar.hide()
+        said = QVBoxLayout()
+        said.setSpacing(theme.STEP // 2)
+        said.addWidget(self.count)
+        said.addWidget(self.estimate)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.STEP * 2)
+        row.addLayout(said, 1)
+        row.addWidget(self._bar)
+        row.addWidget(self.button)
+        jobs.changed.connect(self._show)
+
+    def start(self, choices: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> None:
+        """Try models; ``choices`` are arguments of ``ExtractSettings``, ``names`` what models are called."""
+        self._tried, self._names = choices, names
+        self._job = self._jobs.submit(
+            "Trying models on one image", trial_work(choices), self._path, uses_torch=True, can_pause=False
+        )
+        self.button.setText("Stop trying")
+
+    def stop(self) -> None:
+        """End the trial that runs."""
+        self._jobs.cancel(self._job)
+
+    def follow(self, choices: Sequence[Mapping[str, Any]], reason: str) -> None:
+        """Forget an estimate of other settings than ``choices``; offer a trial unless ``reason`` says why not."""
+        self.button.setEnabled(bool(self._job) or not reason)
+        self.button.setToolTip(wrapped(reason or _WHAT_IT_DOES))
+        if not self._job and self._tried and self._tried != choices:
+            self._tried = ()
+            self.estimate.setText("")
+            self.estimate.setToolTip("")
+
+    @Slot()
+    def _clicked(self) -> None:
+        if self._job:
+            self.stop()
+        else:
+            self.asked.emit()
+
+    @Slot(object)
+    def _show(self, state: JobState) -> None:
+        if state.id != self._job:
+            return
+        self._bar.setVisible(state.begun)
+        self._bar.setRange(0, max(state.total, 0))
+        self._bar.setValue(state.done)
+        if not state.finished:
+            self.estimate.setText(f"Trying  ·  {state.message or standing(state)}")
+            return
+        self._job = 0
+        self.button.setText(_TRY)
+        if state.error is not None:
+            self.estimate.setText(advice(state.error))
+        elif state.status == "cancelled":
+            self.estimate.setText("")
+        else:
+            self._show_tried(state.result)
+        self.ended.emit()
+
+    def _show_tried(self, tried: Tried) -> None:
+        problems = [f"{problem.where}: {problem.what} {problem.todo}".strip() for problem in tried.problems]
+        lines = estimate_lines(tried.models, self._names, tried.on_card)
+        nothing = [] if lines or problems else ["Nothing is left to do; all of it is in the project."]
+        self.estimate.setText("\n".join([*lines, *problems, *nothing]))
+        self.estimate.setToolTip(plain(how_loaded(tried.models, self._names)))
 
 
 def estimate_lines(
