@@ -111,8 +111,17 @@ def check_lesions(model: VisionLanguageModel, image: np.ndarray) -> None:
         again = _describe(model, image, Lesion(left, scope, 1.0))
         assert np.array_equal(full.maps, again.maps)
         assert not np.array_equal(full.maps, plain.maps), scope
+    check_masked_keys(model, image)
+
+
+def check_masked_keys(model: VisionLanguageModel, image: np.ndarray) -> None:
+    """Keys of the left half carry exactly no weight at full strength, and some at half."""
     from gazeapp.engine.models.vlm.capture.masking import KeyMask
 
+    prepared = prepare(model, image)
+    left = np.zeros(image.shape[:2], np.float32)
+    left[:, : image.shape[1] // 2] = 1.0
+    taken = prepared.layout.coverage(left) >= 1.0
     for first in {0, prepared.n_rows - 1}:
         mask = KeyMask(prepared.layout.columns, taken.astype(np.float32), first)
         _, rows = captured_rows(model, prepared, mask)

@@ -127,6 +127,14 @@ def test_a_layer_that_returns_no_weights_fails_loudly(model: VisionLanguageModel
     handle.remove()
 
 
+def test_half_precision(model: VisionLanguageModel) -> None:
+    model.network.bfloat16()
+    try:
+        checks.check_masked_keys(model, checks.noise(96, 64))
+    finally:
+        model.network.float()
+
+
 def test_blip_at_its_real_size() -> None:
     from transformers import BlipConfig, BlipImageProcessor, BlipProcessor
 

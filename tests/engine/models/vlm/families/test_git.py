@@ -138,6 +138,14 @@ def test_a_model_for_videos_is_refused(model: VisionLanguageModel) -> None:
         FAMILY.prepare(model.processor, GitConfig(num_image_with_embedding=6), image, "")
 
 
+def test_half_precision(model: VisionLanguageModel) -> None:
+    model.network.bfloat16()
+    try:
+        checks.check_masked_keys(model, checks.noise(96, 64))
+    finally:
+        model.network.float()
+
+
 def test_git_at_its_real_size() -> None:
     from transformers import CLIPImageProcessor, GitConfig, GitProcessor
 

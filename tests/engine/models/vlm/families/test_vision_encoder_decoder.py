@@ -134,28 +134,38 @@ def test_swin_joins_tokens_and_pads_and_bert_decodes() -> None:
 
 
 def test_every_encoder_state_is_a_patch_or_a_leading_token() -> None:
-    from transformers import (
-        BeitConfig,
-        BeitModel,
-        Dinov2Config,
-        Dinov2Model,
-        Swinv2Config,
-        Swinv2Model,
-        ViTImageProcessor,
-    )
+    import transformers
 
-    swin = {"embed_dim": 16, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4}
-    for config, build in (
-        (BeitConfig(image_size=32, patch_size=8, **ENCODER), BeitModel),
-        (Dinov2Config(image_size=32, patch_size=8, **ENCODER), Dinov2Model),
-        (Swinv2Config(image_size=32, patch_size=4, **swin), Swinv2Model),
-    ):
+    swin = {"embed_dim": 16, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4, "patch_size": 4}
+    for name in ("ViT", "DeiT", "Beit", "Dinov2", "Swin", "Swinv2"):
+        size = swin if name.startswith("Swin") else {"patch_size": 8, **ENCODER}
+        config = getattr(transformers, f"{name}Config")(image_size=32, **size)
         pixels = torch.zeros(1, 3, 32, 32)
         with torch.no_grad():
-            states = build(config).eval()(pixels).last_hidden_state
-        layout = encoder_grid(config).layout(ViTImageProcessor(), pixels, 32, 32)
-        assert layout.columns.max() == states.shape[1] - 1
+            states = getattr(transformers, f"{name}Model")(config).eval()(pixels).last_hidden_state
+        layout = encoder_grid(config).layout(transformers.ViTImageProcessor(), pixels, 32, 32)
         assert layout.columns.size == 16
+        assert layout.columns.tolist() == list(range(states.shape[1] - 16, states.shape[1])), name
+
+
+def test_a_roberta_decodes() -> None:
+    from transformers import RobertaConfig, ViTConfig, ViTImageProcessor
+
+    words = tokenizer()
+    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    decoder = RobertaConfig(
+        vocab_size=len(words), add_cross_attention=True, is_decoder=True, pad_token_id=0, **size
+    )
+    pictures = ViTImageProcessor(size={"height": 32, "width": 32})
+    model = _model(ViTConfig(image_size=32, patch_size=8, **ENCODER), decoder, ImageAndText(pictures, words))
+    assert len(model.taps) == 2
+    checks.check_rows_equal_eager(model, checks.noise(64, 32))
+
+
+def test_half_precision() -> None:
+    model = _vit_gpt2()
+    model.network.bfloat16()
+    checks.check_masked_keys(model, checks.noise(96, 64))
 
 
 def test_an_unknown_encoder_is_refused() -> None:
