@@ -146,7 +146,7 @@ class MassChart(QWidget):
     def _draw_legend(self, painter: QPainter) -> None:
         metrics = QFontMetricsF(self._font())
         y, x = metrics.height() / 2, 0.0
-        entries = [("bar", "attention on the image"), ("line", "probability of the word")]
+        entries = [("bar", "attention on the image"), ("line", "probability")]
         if self._cell is not None:
             entries.insert(1, ("tick", self._cell_name))
         for kind, text in entries:
