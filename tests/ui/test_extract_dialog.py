@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog
 
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.base import Decoding
+from gazeapp.engine.models.base import Decoding, ModelInfo
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.prompts import DEFAULT_PROMPTS, prompt_of, set_prompt
 from gazeapp.engine.workflows.base import Summary
@@ -23,7 +23,7 @@ from gazeapp.ui.study import read_study
 from gazeapp.ui.worker import JobRunner
 from tests.ui import model_world
 from tests.ui.model_world import AWAY_MODEL, CODE, LARGE, ODD, SCRIPT, VLM, download_of, tried
-from tests.ui.small_study import build
+from tests.ui.small_study import add_run, build
 
 
 def view(path):
@@ -147,6 +147,45 @@ def test_layers_and_heads_that_mean_nothing_are_told(dialog, heads, last, reason
     dialog.advanced.attention.last.setValue(last)
     dialog.advanced.attention.heads.setText(heads)
     assert reason in dialog.accept_button.toolTip()
+
+
+def test_the_settings_of_the_last_runs_are_chosen_again_and_can_be_taken_back(
+    qtbot, study, runners, monkeypatch
+):
+    model_world.install(monkeypatch)
+    before = {
+        "method": "attention-L8..15-H3+5@detail",
+        "words": "all",
+        "decoding": {"max_tokens": 40, "temperature": 0.7, "top_p": 0.9, "seed": 11},
+        "dtype": "bfloat16",
+        "keep": "layers",
+    }
+    with Project.open(study.path) as project:
+        social = project.tasks.all()[1]
+        project.runs.put_model(ModelInfo(VLM.id, VLM.title, "vlm"))
+        for model, values in (
+            (VLM.id, {"decoding": {"max_tokens": 7}}),
+            (VLM.id, before),
+            ("cnn-lstm", {"words": "content"}),
+        ):
+            made = project.settings.put("extract", values)
+            add_run(project, study.images[0], model, social, ["red"], made)
+    dialog = ExtractDialog(None, view(study.path), *runners)
+    qtbot.addWidget(dialog)
+    qtbot.waitUntil(lambda: VLM.name in dialog.models)
+    only(dialog, VLM.name)
+    (again,) = settings(dialog)
+    assert (again.method, again.words, again.keep, again.dtype) == (
+        before["method"],
+        "all",
+        "layers",
+        "bfloat16",
+    )
+    assert again.decoding == Decoding(40, 0.7, 0.9, 11)
+    assert dialog.advanced.usual.isEnabled()
+    dialog.advanced.usual.click()
+    assert settings(dialog) == [ExtractSettings(models=(VLM.name,), tasks=("general", "social"))]
+    assert not dialog.advanced.usual.isEnabled()
 
 
 def test_models_of_different_map_methods_run_one_after_the_other(dialog):

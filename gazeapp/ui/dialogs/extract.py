@@ -21,7 +21,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.add_model import AddModelDialog, add_to_list, added_models
 from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
-from gazeapp.ui.dialogs.extract_advanced import Advanced
+from gazeapp.ui.dialogs.extract_advanced import Advanced, take
 from gazeapp.ui.dialogs.extract_trial import TrialStrip
 from gazeapp.ui.dialogs.form import Fold, FormDialog
 from gazeapp.ui.dialogs.model_list import ModelList
@@ -86,6 +86,7 @@ class ExtractDialog(FormDialog):
         self._lay_out(fold)
         self._connect()
         self._show_captioners()
+        self._recall()
         for group in (HERE, RUNNERS, AWAY):
             self.list.show_group(group, (), _LOOKING if group == HERE else " ")
         self._prompts_job = lookups.submit("prompts", lambda project, _p: read_prompts(project), study.path)
@@ -189,6 +190,17 @@ class ExtractDialog(FormDialog):
             self.advanced.offer_methods(method for offer in offers for method in offer.methods)
         except GazeError as error:
             self._problem = advice(error)
+
+    def _recall(self) -> None:
+        """Choose what the newest run was made with, of a model that reads prompts if there is one."""
+        study = self._study
+        runs = [(run.id, study.settings.get(run.settings_id)) for run in study.runs]
+        made = [(number, row.values) for number, row in runs if row is not None and row.verb == "extract"]
+        asked = [(number, values) for number, values in made if "decoding" in values]
+        if asked:
+            self.advanced.recall(max(asked, key=lambda run: run[0])[1])
+        elif made:
+            take(self.advanced.words, max(made, key=lambda run: run[0])[1].get("words"))
 
     def _find(self) -> None:
         added = added_models()

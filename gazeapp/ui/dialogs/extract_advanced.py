@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -14,13 +15,14 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
+    QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from gazeapp.engine.models.base import KEEP, Decoding
-from gazeapp.engine.models.vlm.methods import DEFAULT_METHOD, method_id
+from gazeapp.engine.models.vlm.methods import DEFAULT_METHOD, method_id, parse_method
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.form import NumberBox, add_field, choice_box
 from gazeapp.ui.widgets import capital, label, wrapped
@@ -108,6 +110,16 @@ class AttentionChoice(QWidget):
         numbers = self._numbers()
         return "One head is named twice." if len(set(numbers)) < len(numbers) else ""
 
+    def show_method(self, method: str) -> None:
+        """Choose what a map method says; empty for all layers, heads and views."""
+        asked = parse_method(method or DEFAULT_METHOD)
+        which = _ALL if asked.first is None else _ONE if asked.first == asked.last else _RANGE
+        self.first.setValue(asked.first or 0)
+        self.last.setValue(asked.last or 0)
+        self.heads.setText(", ".join(str(head) for head in asked.heads))
+        take(self.view, asked.view)
+        take(self.layers, which)
+
     def _numbers(self) -> tuple[int, ...]:
         text = "" if self.layers.currentData() == _ALL else self.heads.text().strip()
         return tuple(int(number) for number in re.findall(r"\d+", text)) if _HEADS.fullmatch(text) else ()
@@ -145,19 +157,51 @@ class Advanced(QObject):
         self.keep = _choice({capital(words): value for value, words in KEEP.items()})
         self.words, self.device = _choice(_WORDS), _choice(_DEVICES)
         self.dtype, self.four_bit = _choice(_NUMBERS), QCheckBox("Pack vision-language models into 4 bits")
-        plain = Decoding()
-        self.tokens = QSpinBox()
+        self.tokens, self.seed = QSpinBox(), QSpinBox()
         self.tokens.setRange(1, 4096)
-        self.tokens.setValue(plain.max_tokens)
         self.tokens.setSuffix(" tokens")
-        self.temperature = _share(0.0, 5.0, plain.temperature)
-        self.top_p = _share(0.01, 1.0, plain.top_p)
-        self.seed = QSpinBox()
         self.seed.setRange(0, 2_000_000_000)
+        self.temperature, self.top_p = _share(0.0, 5.0), _share(0.01, 1.0)
+        self.usual = QPushButton("Back to the usual settings")
+        theme.set_role(self.usual, "quiet")
+        self.usual.setAutoDefault(False)
+        self.usual.clicked.connect(self.reset)
         self._fill(form)
+        form.addRow("", self.usual)
         self.forbid_four_bit("It is being found out whether this computer can.")
+        self.reset()
+        self._plain = self._all()
         self._listen()
-        self._explain_draws()
+        self._explain()
+
+    @Slot()
+    def reset(self) -> None:
+        """Take every field back to what it usually is."""
+        take(self.device, "auto")
+        take(self.method, "")
+        self.recall({})
+
+    def recall(self, values: Mapping[str, Any]) -> None:
+        """Choose what an earlier run was made with, so that running again does only what is missing.
+
+        Parameters
+        ----------
+        values
+            What the settings row of the run says; what it leaves out is as usual.
+        """
+        decoding = {**asdict(Decoding()), **values.get("decoding", {})}
+        self.tokens.setValue(decoding["max_tokens"])
+        self.temperature.setValue(decoding["temperature"])
+        self.top_p.setValue(decoding["top_p"])
+        self.seed.setValue(decoding["seed"])
+        for box, name, usual in (
+            (self.keep, "keep", ""),
+            (self.dtype, "dtype", "auto"),
+            (self.words, "words", "content"),
+        ):
+            take(box, values.get(name, usual))
+        self.four_bit.setChecked(bool(values.get("four_bit")))
+        self.attention.show_method(str(values.get("method", "")))
 
     def settings(self) -> dict[str, Any]:
         """Return the settings as arguments of ``ExtractSettings``, save the map method."""
@@ -234,11 +278,17 @@ class Advanced(QObject):
         for number in (self.tokens, self.temperature, self.top_p, self.seed):
             number.valueChanged.connect(self.changed)
         self.four_bit.toggled.connect(self.changed)
-        self.temperature.valueChanged.connect(self._explain_draws)
+        self.changed.connect(self._explain)
+
+    def _all(self) -> dict[str, Any]:
+        return {**self.settings(), "method": self.method.currentData(), "attention": self.attention.method}
 
     @Slot()
-    def _explain_draws(self) -> None:
-        """Top-p and seed mean nothing while no word is drawn."""
+    def _explain(self) -> None:
+        """Say what has no effect now: top-p and seed while no word is drawn, going back while all is as usual."""
+        changed = self._all() != self._plain
+        self.usual.setEnabled(changed)
+        self.usual.setToolTip("" if changed else "Everything is as usual.")
         draws = self.temperature.value() > 0
         for field, tip in (
             (self.top_p, "Words are drawn from the most probable ones that make up this share."),
@@ -265,10 +315,14 @@ def _layer(name: str) -> QSpinBox:
     return box
 
 
-def _share(least: float, most: float, value: float) -> QDoubleSpinBox:
+def take(box: QComboBox, value: object) -> None:
+    """Choose the entry that stands for ``value``, where there is one."""
+    box.setCurrentIndex(max(0, box.findData(value)))
+
+
+def _share(least: float, most: float) -> QDoubleSpinBox:
     box = NumberBox()
     box.setRange(least, most)
     box.setDecimals(2)
     box.setSingleStep(0.1)
-    box.setValue(value)
     return box
