@@ -213,7 +213,10 @@ class VisionLanguageModel:
         config.return_dict_in_generate = True
         config.max_length = None
         config.max_new_tokens = decoding.max_tokens
-        config.num_beams = 1
+        config.num_beams = config.num_return_sequences = 1
+        # Some checkpoints ask for penalties of their own; a caption is made as the run's settings say.
+        config.repetition_penalty = 1.0
+        config.no_repeat_ngram_size = config.min_length = 0
         if config.cache_implementation is not None:
             # Caches of a fixed size hold keys for words that are not there yet.
             config.cache_implementation = "dynamic"
@@ -231,8 +234,12 @@ class VisionLanguageModel:
         )
         n = len(out.logits)
         tokens = out.sequences[0, -n:]
-        logits = torch.stack([step[0].float() for step in out.logits])
-        chosen = logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(dim=1)
+        chosen = torch.stack(
+            [
+                step[0, token] - step[0].logsumexp(dim=0)
+                for step, token in zip(out.logits, tokens, strict=True)
+            ]
+        )
         special = set(self.family.tokenizer(self.processor).all_special_ids)
         told = [(int(t), float(p)) for t, p in zip(tokens, chosen, strict=True)]
         # Special tokens only ever end a caption; behind the first one nothing is told.

@@ -206,3 +206,27 @@ def test_the_grid_covers_the_whole_image(
 def test_an_image_of_extreme_proportions_is_refused_in_a_sentence(qwen_2_5: VisionLanguageModel) -> None:
     with pytest.raises(GazeError, match="cannot read this image"):
         qwen_2_5.describe(checks.noise(500, 2), "general", options=checks.OPTIONS)
+
+
+def test_a_checkpoint_s_own_penalties_do_not_change_the_caption(qwen_2_5: VisionLanguageModel) -> None:
+    """The words are the most probable ones, and their probabilities those of the whole text read at once."""
+    image = checks.noise(112, 112)
+    prepared = checks.prepare(qwen_2_5, image)
+    plain = qwen_2_5.generate(prepared, checks.OPTIONS)
+    config = qwen_2_5.network.generation_config
+    before = config.repetition_penalty
+    config.repetition_penalty, config.num_beams, config.no_repeat_ngram_size = 5.0, 3, 1
+    try:
+        again = qwen_2_5.generate(prepared, checks.OPTIONS)
+    finally:
+        config.repetition_penalty, config.num_beams, config.no_repeat_ngram_size = before, 1, 0
+    assert again.tokens == plain.tokens
+    whole = torch.cat([prepared.inputs["input_ids"], torch.tensor([plain.tokens])], dim=1)
+    more = {k: v for k, v in prepared.inputs.items() if k in ("pixel_values", "image_grid_thw")}
+    kinds = (whole == IDS["image_token_id"]).int()
+    with torch.no_grad():
+        logits = qwen_2_5.network(input_ids=whole, mm_token_type_ids=kinds, **more).logits[0]
+    read = logits[prepared.n_rows - 1 : -1].log_softmax(dim=-1)
+    assert tuple(read.argmax(dim=-1).tolist()) == plain.tokens
+    expected = read.gather(1, torch.tensor(plain.tokens)[:, None])[:, 0].numpy()
+    assert np.allclose(plain.log_probabilities, expected, atol=1e-4)
