@@ -37,6 +37,10 @@ _MANY = 1000
 _SIMULATED = "#7A3EA8"
 _NAMES_INCHES = 0.072
 """Width of one character of a label."""
+_PLOT_INCHES = {1: 4.4, 2: 2.9, 3: 2.1}
+"""Width of a plot whose rows are named, by how many stand side by side; more are as wide as three."""
+_BETWEEN = 0.85
+"""Share of that width that is left between a plot's edges."""
 
 _STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
@@ -161,6 +165,8 @@ def _drawn(figure: Figure) -> Canvas:
         plot = canvas.add_subplot(rows, columns, place + 1)
         first = place % columns == 0 or axes.x_ticks != figure.axes[place - 1].x_ticks
         _plot(plot, axes, named=first or not axes.horizontal)
+        if axes.horizontal:
+            _thin_out(plot, _BETWEEN * _PLOT_INCHES.get(columns, _PLOT_INCHES[3]))
         behind = figure.axes[place + 1 : place + 2] if (place + 1) % columns else ()
         # Plots side by side that have the same legend share it, at the end of the row.
         if axes.legend and all(_legend(axes) != _legend(other) for other in behind):
@@ -177,7 +183,7 @@ def _size(figure: Figure, columns: int) -> tuple[float, float]:
         return max(3.6, 3.1 * columns), 2.9
     longest = max((len(name) for axes in flat for _, name in axes.x_ticks), default=0)
     rows = max(len(axes.x_ticks) for axes in flat)
-    each = 4.4 if columns == 1 else 2.9 if columns == 2 else 2.1
+    each = _PLOT_INCHES.get(columns, _PLOT_INCHES[3])
     return longest * _NAMES_INCHES + each * columns, 0.95 + _ROW_INCHES * max(rows, 3)
 
 
@@ -234,6 +240,20 @@ def _numbered(plot: Plot, axes: Axes) -> None:
     plot.set_xscale("log")
     plot.set_xticks(places, [f"{place:g}" for place in places])
     plot.minorticks_off()
+
+
+def _thin_out(plot: Plot, inches: float) -> None:
+    """Have as many numbers along x as do not touch each other: those of a small range have many digits."""
+    from matplotlib.ticker import MaxNLocator
+
+    for n in (6, 5, 4, 3, 2):
+        plot.xaxis.set_major_locator(MaxNLocator(n, steps=[1, 2, 2.5, 5, 10]))
+        low, high = plot.get_xlim()
+        places = [place for place in plot.xaxis.get_majorticklocs() if low <= place <= high]
+        numbers = plot.xaxis.get_major_formatter().format_ticks(places)
+        gap = inches * np.diff(places).min(initial=np.inf) / (high - low)
+        if (max(map(len, numbers), default=0) + 1) * _NAMES_INCHES <= gap:
+            return
 
 
 def _line(plot: Plot, axes: Axes, line: Line) -> None:

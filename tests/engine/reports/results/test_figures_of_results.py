@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -250,3 +251,22 @@ def test_the_interval_is_drawn_from_its_low_to_its_high_end():
     _intervals(plot, Axes("", "", "", (series,)), series)
     (segment,) = plot.collections[0].get_segments()
     np.testing.assert_allclose(segment[:, 1], [1.0, 4.0])
+
+
+@pytest.mark.parametrize("n_plots", [1, 2, 3])
+@pytest.mark.parametrize("far", [-0.00141, 0.824, -0.3, 12345.0, 100.0])
+def test_numbers_along_an_axis_do_not_touch(n_plots, far):
+    """Also of a model whose maps are nearly even: its values have many digits."""
+    points = Series("one", "#0072B2", "model", np.array([0.0, 1.0]), np.array([0.0, far]), marker="o")
+    ticks = ((0.0, "A model"), (1.0, "Another model"))
+    axes = Axes("Plot", "", "value", (points,), ticks, horizontal=True, legend=False)
+    drawn = ElementTree.fromstring(figure_bytes(Figure("f", "", "", (axes,) * n_plots, columns=3), "svg"))
+    texts = [
+        (float(text.get("x")), text.text)
+        for text in drawn.iter("{http://www.w3.org/2000/svg}text")
+        if text.get("x") and re.fullmatch(r"[−\d.]+", text.text)
+    ]
+    assert len(texts) >= 2 * n_plots
+    for (left, one), (right, other) in itertools.pairwise(sorted(texts)):
+        # A digit of 8 px type is 5.1 px wide; numbers are written around their middle.
+        assert right - left > 5.1 * (len(one) + len(other)) / 2
