@@ -11,6 +11,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import DescribeOptions
 from gazeapp.engine.models.vlm.capture.capture import Capture, listening
 from gazeapp.engine.models.vlm.capture.masking import KeyMask
+from gazeapp.engine.models.vlm.families import family_of
 from gazeapp.engine.models.vlm.families.git import FAMILY
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
@@ -136,6 +137,20 @@ def test_a_model_for_videos_is_refused(model: VisionLanguageModel) -> None:
     image = Image.fromarray(checks.noise(64, 64))
     with pytest.raises(GazeError, match="videos of 6 frames"):
         FAMILY.prepare(model.processor, GitConfig(num_image_with_embedding=6), image, "")
+
+
+def test_the_family_loads_what_such_checkpoints_hold(model: VisionLanguageModel, tmp_path: Any) -> None:
+    model.network.save_pretrained(tmp_path)
+    model.processor.save_pretrained(tmp_path)
+    network, info = FAMILY.load_network(str(tmp_path), use_safetensors=True, output_loading_info=True)
+    assert not info["missing_keys"]
+    network.generation_config.eos_token_id = None
+    again = checks.wrap(network.eval(), FAMILY.load_processor(str(tmp_path)), family_of("git"))
+    image = checks.noise(96, 64)
+    expected = model.describe(image, "general", options=checks.OPTIONS)
+    caption = again.describe(image, "general", options=checks.OPTIONS)
+    assert caption.facts["tokens"] == expected.facts["tokens"]
+    assert np.allclose(caption.maps, expected.maps, atol=1e-6)
 
 
 def test_half_precision(model: VisionLanguageModel) -> None:
