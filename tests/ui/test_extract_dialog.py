@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QToolButton
 
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
@@ -13,7 +13,7 @@ from gazeapp.engine.project import Project
 from gazeapp.engine.project.prompts import DEFAULT_PROMPTS, prompt_of, set_prompt
 from gazeapp.engine.workflows.base import Summary
 from gazeapp.engine.workflows.extract import ExtractSettings
-from gazeapp.ui.dialogs.add_model import AddModelDialog, added_models
+from gazeapp.ui.dialogs.add_model import AddModelDialog, added_models, take_off_list
 from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
 from gazeapp.ui.dialogs.extract import ExtractDialog
 from gazeapp.ui.dialogs.extract_trial import estimate_lines
@@ -453,6 +453,31 @@ def test_a_runner_script_is_added_and_stays_in_the_list(qtbot, runners, tmp_path
     assert dialog.offer.title == "Mine"
     assert dialog.offer.asks.code == (("mine.py", script.read_text()),)
     assert added_models() == [str(script)]
+    take_off_list(dialog.offer)
+    assert added_models() == []
+
+
+def test_a_folder_is_taken_off_the_list_and_its_files_stay(qtbot, dialog, monkeypatch, tmp_path):
+    from gazeapp.engine.models.vlm.loading.folders import ModelFolders
+    from gazeapp.ui.dialogs import model_finding
+
+    folder = tmp_path / "model"
+    folder.mkdir()
+    folders = ModelFolders()
+    folders._write((folder, tmp_path / "other"))
+    mine = Offer(str(folder), "model", "model", VLM.group, "vlm", "fits", added=True)
+
+    def find(_added):
+        return Found(tuple(offer for offer in (VLM, mine) if offer is VLM or folder in folders.all()))
+
+    monkeypatch.setattr(model_finding, "find_offers", find)
+    dialog._find()
+    qtbot.waitUntil(lambda: mine.name in dialog.models)
+    (button,) = [b for b in dialog.list.findChildren(QToolButton) if "off the list" in b.toolTip()]
+    button.click()
+    qtbot.waitUntil(lambda: mine.name not in dialog.models)
+    assert folders.all() == (tmp_path / "other",)
+    assert folder.is_dir()
 
 
 def test_a_model_that_is_not_here_leads_to_the_question_about_its_size(qtbot, dialog, monkeypatch, tmp_path):

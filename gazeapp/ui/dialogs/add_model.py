@@ -32,6 +32,22 @@ def add_to_list(name: str) -> None:
         QSettings().setValue(_ADDED, [*added_models(), name])
 
 
+def take_off_list(offer: Offer) -> None:
+    """Forget what the user added to the list; files and consents stay.
+
+    Raises
+    ------
+    GazeError
+        If the list of folders cannot be written.
+    """
+    if Path(offer.name).is_dir() or offer.name not in added_models():
+        from gazeapp.engine.models.vlm.loading.folders import ModelFolders
+
+        ModelFolders().remove(Path(offer.name))
+    else:
+        QSettings().setValue(_ADDED, [name for name in added_models() if name != offer.name])
+
+
 class AddModelDialog(FormDialog):
     """Asks for a name or a place; ``offer`` is the model that was found there.
 
@@ -71,6 +87,7 @@ class AddModelDialog(FormDialog):
         place.setFocusProxy(self.line)
         self.add_row("Model", place)
         runner.changed.connect(self._looked)
+        self.line.setFocus()
         self._check()
 
     @Slot()

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.ui import theme
-from gazeapp.ui.dialogs.add_model import AddModelDialog, add_to_list, added_models
+from gazeapp.ui.dialogs.add_model import AddModelDialog, add_to_list, added_models, take_off_list
 from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
 from gazeapp.ui.dialogs.extract_advanced import Advanced, take
 from gazeapp.ui.dialogs.extract_trial import TrialStrip
@@ -94,6 +94,7 @@ class ExtractDialog(FormDialog):
         self._find()
         self._check()
         self.resize(1120, 720)
+        next(iter(self.models.values()), self.accept_button).setFocus()
 
     @property
     def models(self) -> dict[str, QCheckBox]:
@@ -159,6 +160,7 @@ class ExtractDialog(FormDialog):
         right.addStretch(1)
         scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(settings)
@@ -173,6 +175,7 @@ class ExtractDialog(FormDialog):
         self.list.changed.connect(self._check)
         self.list.download_asked.connect(self._ask_size)
         self.list.agreement_asked.connect(self._ask_consent)
+        self.list.removal_asked.connect(self._take_off)
         self.tasks_list.changed.connect(self._check)
         self.mirrored.toggled.connect(self._check)
         self.advanced.changed.connect(self._check)
@@ -251,6 +254,15 @@ class ExtractDialog(FormDialog):
             return
         self.list.tick_when_shown(offer.name)
         self._find()
+
+    @Slot(object)
+    def _take_off(self, offer: Offer) -> None:
+        try:
+            take_off_list(offer)
+        except GazeError as error:
+            self._tell([advice(error)])
+        else:
+            self._find()
 
     @Slot(object)
     def _ask_consent(self, offer: Offer) -> None:

@@ -34,7 +34,7 @@ _DEVICES = {
     "Apple graphics (MPS)": "mps",
 }
 _NUMBERS = {
-    "As the model's earlier runs here, else what suits the device": "auto",
+    "As the model's runs so far, else automatic": "auto",
     "float32": "float32",
     "bfloat16": "bfloat16",
     "float16": "float16",
@@ -167,7 +167,10 @@ class Advanced(QObject):
         self.usual.setAutoDefault(False)
         self.usual.clicked.connect(self.reset)
         self._fill(form)
-        form.addRow("", self.usual)
+        back = QHBoxLayout()
+        back.addWidget(self.usual)
+        back.addStretch(1)
+        form.addRow("", back)
         self.forbid_four_bit("It is being found out whether this computer can.")
         self.reset()
         self._plain = self._all()

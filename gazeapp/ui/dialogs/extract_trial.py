@@ -174,4 +174,4 @@ def _estimate(model: Mapping[str, Any], on_card: bool) -> str:
 def _each(seconds: float) -> str:
     if seconds >= 100:
         return duration(seconds)
-    return f"{seconds:.1f} s" if seconds >= 0.1 else f"{seconds:.2f} s"
+    return f"{seconds:.1f} s" if seconds >= 0.095 else f"{seconds:.2f} s"

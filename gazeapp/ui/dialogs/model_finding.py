@@ -43,7 +43,7 @@ def find_offers(added: Sequence[str] = ()) -> Found:
     there = {offer.name for offer in offers}
     for name in added:
         try:
-            offers += [offer for offer in (look_up(name),) if offer.name not in there]
+            offers += [replace(offer, added=True) for offer in (look_up(name),) if offer.name not in there]
         except GazeError as error:
             problems.append(error)
     ordered = sorted(offers, key=lambda offer: GROUPS.index(offer.group))
@@ -114,6 +114,7 @@ def _offer_of_row(row: ModelRow, store: ConsentStore) -> Offer:
         tip=tip,
         why_not="" if row.can_run or away else row.fits,
         size=row.size if away else 0,
+        added=row.place == FOLDER,
     )
     if away or not row.can_run or not row.needs:
         return offer

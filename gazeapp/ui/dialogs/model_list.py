@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QPushButton, QScro
 from gazeapp.engine.models.vlm.loading.sizes import readable
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.model_offers import AWAY, CAPTIONERS, GROUPS, HERE, RUNNERS, Offer
-from gazeapp.ui.widgets import drop_widget, label, no_mnemonic, plain
+from gazeapp.ui.widgets import drop_widget, icon_button, label, no_mnemonic, plain
 
 _NOTHING = {
     HERE: "None yet. Download one below, or add a folder.",
@@ -25,11 +25,13 @@ class ModelList(QScrollArea):
     changed = Signal()
     download_asked = Signal(object)
     agreement_asked = Signal(object)
+    removal_asked = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("modelList")
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.offers: dict[str, Offer] = {}
@@ -96,9 +98,9 @@ class ModelList(QScrollArea):
         grid.setColumnStretch(0, 1)
         heading = label(group, "muted")
         heading.setContentsMargins(0, 0, 0, theme.STEP // 2)
-        grid.addWidget(heading, 0, 0, 1, 2)
+        grid.addWidget(heading, 0, 0, 1, 3)
         if note:
-            grid.addWidget(label(note, wrap=True), 1, 0, 1, 2)
+            grid.addWidget(label(note, wrap=True), 1, 0, 1, 3)
         for number, offer in enumerate(offers):
             self._add(grid, 1 + 2 * number, offer, ticked)
         return part
@@ -118,6 +120,10 @@ class ModelList(QScrollArea):
         facts.setToolTip(box.toolTip())
         grid.addWidget(box, row, 0)
         grid.addWidget(facts, row + 1, 0)
+        if offer.added:
+            off = icon_button("close", f"Take {offer.title} off the list; its files stay")
+            off.clicked.connect(partial(_send, self.removal_asked, offer))
+            grid.addWidget(off, row, 2, 2, 1, Qt.AlignmentFlag.AlignTop)
         asks = _asks(offer)
         if asks:
             button = QPushButton(self._busy.get(offer.name, asks))

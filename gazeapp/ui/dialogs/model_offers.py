@@ -71,6 +71,8 @@ class Offer:
         Bytes to download before it can; 0 when it is here, None when that is not known.
     asks
         What the user has to agree to first; None when that is nothing.
+    added
+        Whether the user put it on the list, and can take it off.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Offer:
     why_not: str = ""
     size: int | None = 0
     asks: Agreement | None = None
+    added: bool = False
 
     @property
     def may_run(self) -> bool:
