@@ -26,12 +26,14 @@ _GRAMMAR = frozenset(
         besides near next around along against about after before during without within toward towards up down out
         off inside outside upon per via
         is are was were be been being am has have had having do does did doing can could will would shall should may
-        might must not also very just too
-        it's there's he's she's they're
+        might must not also very just too can't won't
         """,
     )
 )
 """English words that carry grammar, not content."""
+
+_CONTRACTED = re.compile(r"(?:n't|'(?:s|re|ve|ll|d|m))$")
+"""What verbs leave behind a word; a noun stays a noun in front of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,9 @@ def split_words(
             continue
         speaking = [i for i in own if any(c.isalnum() for c in _part(text, spans[i], match))]
         bare = re.sub(r"^\W+|\W+$", "", match.group()).casefold().replace("\u2019", "'")
+        is_grammar = bare in _GRAMMAR or _CONTRACTED.sub("", bare) in _GRAMMAR
         words.append(
-            TokenWord(
-                match.group(), tuple(own), tuple(speaking or own), bool(speaking) and bare not in _GRAMMAR
-            )
+            TokenWord(match.group(), tuple(own), tuple(speaking or own), bool(speaking) and not is_grammar)
         )
     return text.strip(), tuple(words)
 
