@@ -182,6 +182,8 @@ class VisionLanguageModel:
         capture = Capture(self.taps, prepared.layout.columns, mask, layers, heads, options.keep)
         with around, self.family.capturing(self.network, capture):
             generated = self._write(prepared, options)
+            if not generated.tokens:
+                raise GazeError("The model said nothing, so there is no map.", todo="Try another prompt.")
             rows = capture.rows(len(generated.tokens))
         return generated, rows
 

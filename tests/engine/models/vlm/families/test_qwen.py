@@ -230,3 +230,14 @@ def test_a_checkpoint_s_own_penalties_do_not_change_the_caption(qwen_2_5: Vision
     assert tuple(read.argmax(dim=-1).tolist()) == plain.tokens
     expected = read.gather(1, torch.tensor(plain.tokens)[:, None])[:, 0].numpy()
     assert np.allclose(plain.log_probabilities, expected, atol=1e-4)
+
+
+def test_a_model_that_ends_before_its_first_word_is_told(
+    qwen_3: VisionLanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = np.zeros((96, 96, 3), np.uint8)
+    first = qwen_3.describe(image, "general").facts["tokens"][0]
+    # From here on the token that it begins with is one of those that end a caption.
+    monkeypatch.setattr(type(WORDS), "all_special_ids", property(lambda _self: [first]))
+    with pytest.raises(GazeError, match="said nothing"):
+        qwen_3.describe(image, "general")
