@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.project import Project
 from gazeapp.ui import loader as loader_module
 from gazeapp.ui.loader import Loader
@@ -231,3 +233,87 @@ def test_thumbnails_scrolled_out_of_sight_are_not_read(qtbot, opened, study, mon
     with qtbot.waitSignal(opened.thumbnail_ready) as heard:
         opened.thumbnail(second)
     assert heard.args[0].image_id == second
+
+
+@dataclass(frozen=True)
+class HowMany:
+    """A question that waits at the gate before it counts images."""
+
+    number: int
+    gate: threading.Event = field(compare=False, default_factory=threading.Event)
+    begun: threading.Event = field(compare=False, default_factory=threading.Event)
+
+    def read(self, project: Project) -> int:
+        self.begun.set()
+        self.gate.wait(60)
+        return len(project.images.all()) + self.number
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A question that cannot be answered."""
+
+    def read(self, project: Project) -> int:
+        raise GazeError("That cannot be read.")
+
+
+def test_a_question_is_answered_off_the_gui_thread(qtbot, opened, study) -> None:
+    threads = []
+
+    class Where(HowMany):
+        def read(self, project):
+            threads.append(threading.current_thread().name)
+            return super().read(project)
+
+    question = Where(100)
+    question.gate.set()
+    with qtbot.waitSignal(opened.answered) as heard:
+        opened.ask(question)
+    assert heard.args == [question, 105]
+    assert threads == ["loader"]
+
+
+def test_a_question_overtakes_those_of_its_kind_that_wait_and_all_asked_ahead(qtbot, opened) -> None:
+    answers = []
+    opened.answered.connect(lambda question, answer: answers.append(question.number))
+    gate = threading.Event()
+    first = HowMany(0, gate)
+    opened.ask(first)
+    assert first.begun.wait(60)  # it is being read, the others wait
+    for number in (1, 2):
+        opened.ask(HowMany(number, gate))
+    opened.ask(HowMany(3, gate), ahead=True)
+    opened.ask(HowMany(4, gate))
+    opened.ask(HowMany(5, gate), ahead=True)
+    gate.set()
+    qtbot.waitUntil(lambda: 5 in answers)
+    assert answers == [0, 4, 5]
+
+
+def test_answers_from_before_a_change_are_dropped(qtbot, opened) -> None:
+    answers = []
+    opened.answered.connect(lambda question, answer: answers.append(question.number))
+    gate = threading.Event()
+    first = HowMany(1, gate)
+    opened.ask(first)
+    assert first.begun.wait(60)
+    with qtbot.waitSignal(opened.listed):
+        opened.refresh()
+        gate.set()
+    opened.ask(HowMany(2, gate))
+    qtbot.waitUntil(lambda: 2 in answers)
+    assert answers == [2]
+
+
+def test_a_question_that_fails_is_told_unless_it_was_asked_ahead(qtbot, opened) -> None:
+    told = []
+    opened.failed.connect(told.append)
+    opened.ask(Broken(), ahead=True)
+    question = HowMany(0)
+    question.gate.set()
+    with qtbot.waitSignal(opened.answered):
+        opened.ask(question, ahead=True)
+    assert not told
+    opened.ask(Broken())
+    qtbot.waitUntil(lambda: bool(told))
+    assert told[0].what == "That cannot be read."
