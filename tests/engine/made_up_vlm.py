@@ -23,6 +23,7 @@ def add_vlm(
     model: str = "lab/eye-7b",
     *,
     checkpoint: str = "lab/eye-7b",
+    kind: str = "vlm",
     task: str = "general",
     prompt: str = PROMPT,
     decoding: Json = GREEDY,
@@ -42,12 +43,12 @@ def add_vlm(
         ModelInfo(
             model,
             "Eye 7B",
-            "vlm",
+            kind,
             checkpoint,
             "c0ffee" * 6 + "c0de",
             methods=("attention",),
             facts={
-                "model_type": "llava",
+                **({"model_type": "llava"} if kind == "vlm" else {}),
                 "family": "LLaVA 1.5",
                 "reach": REACH,
                 "parameters": 7_000_000_000,

@@ -14,23 +14,20 @@ from gazeapp.engine.project import listing as stored
 from gazeapp.engine.project.gaze_rules import default_geometry, detection_of, geometry_of, outdated_detection
 from gazeapp.engine.reports.asked import decoding_in_words
 from gazeapp.engine.reports.dictionary import (
-    ATTENTION,
     CEILINGS,
     DICTIONARY,
     FIXATIONS,
     IMAGES,
-    MODELS,
     PROBLEMS,
     QUALITY,
     QUALITY_RECORDINGS,
     RECORDINGS,
-    RUNS,
     SCORES,
     SUMMARY,
     TRIALS,
-    WORDS,
     dictionary_rows,
 )
+from gazeapp.engine.reports.dictionary_models import ATTENTION, MODELS, RUNS, WORDS
 from gazeapp.engine.reports.human_ceilings import ceiling_rows
 from gazeapp.engine.reports.plain import spaced, without_folder
 from gazeapp.engine.reports.quality import Quality, read_quality, recording_rows, trial_rows

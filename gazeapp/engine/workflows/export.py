@@ -23,7 +23,7 @@ from gazeapp.engine.reports.archive import (
     write_picture,
 )
 from gazeapp.engine.reports.dataset import fingerprint
-from gazeapp.engine.reports.dictionary import MAPS
+from gazeapp.engine.reports.dictionary_models import MAPS
 from gazeapp.engine.reports.dictionary_text import dictionary_text
 from gazeapp.engine.reports.files import replacing
 from gazeapp.engine.reports.results.draw import write_figure

@@ -13,7 +13,9 @@ from gazeapp.engine.reports.model_facts import method_name
 from gazeapp.engine.reports.plain import printable, without_folder
 from gazeapp.engine.reports.render import render
 from gazeapp.engine.reports.vlm_facts import layers_in_words
-from tests.engine.conftest import MODELS
+from gazeapp.engine.workflows.base import SILENT
+from gazeapp.engine.workflows.score import ScoreSettings, score
+from tests.engine.conftest import MODELS, SIGMA
 from tests.engine.made_up_vlm import GREEDY, PROMPT, REACH, add_vlm, mass_of
 from tests.engine.reports.test_report_page import HOSTILE, Page
 
@@ -143,6 +145,31 @@ def test_runs_under_two_texts_of_a_task_are_two_commands(project):
     lines = [shlex.split(line)[1:] for line in written(project).commands]
     verbs = [line[0] for line in lines if "cnn-lstm" not in line and line[0] in ("prompt", "extract")]
     assert verbs == ["extract", "prompt", "extract"]
+
+
+def test_what_a_runner_gave_is_not_called_gazeapps_reading(project):
+    add_vlm(project, "runner-eye", checkpoint="/home/someone/scripts/eye.py", kind="runner", method="mean")
+    score(project, ScoreSettings(sigma=SIGMA, metrics=("nss",), n_splits=2, n_bootstrap=10), SILENT)
+    html = render(written(project))
+    text = Page(html).text
+    assert "The attention of Eye 7B is what its own program gave" in text
+    assert "wrote token by token" not in text
+    assert "model in a program of its own" in text
+    assert "gazeapp extract study.gaze --model eye.py --task general --method mean" in text
+    assert "someone" not in html
+
+
+def test_the_methods_name_the_reading_of_attention_and_who_described_the_model(project):
+    add_vlm(project)
+    score(project, ScoreSettings(sigma=SIGMA, metrics=("nss",), n_splits=2, n_bootstrap=10), SILENT)
+    text = Page(render(written(project))).text
+    assert "Eye 7B wrote token by token." in text
+    assert "Architectures: Eye 7B (Liu et al. 2024, LLaVA 1.5)." in text
+    assert (
+        "Map methods: attention, mean over all heads of all layers that carry attention to the image; raw."
+        in text
+    )
+    assert "what its own program gave" not in text
 
 
 def test_decoding_is_told_in_words():
