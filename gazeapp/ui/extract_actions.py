@@ -19,13 +19,19 @@ class ExtractActions(QObject):
         self._window = window
         self._session = session
         self._lookups: JobRunner | None = None
+        self._may = actions["study.extract"]
         actions.bind("study.extract", self.extract)
 
     @Slot()
     def extract(self) -> None:
         """Ask for models and tasks and run them, after the jobs that wait."""
+        self.extract_with("", "")
+
+    @Slot(str, str)
+    def extract_with(self, keep: str, method: str) -> None:
+        """Do the same with what runs keep and their map method chosen beforehand; empty is as it was last."""
         study = self._session.study
-        if study is None:
+        if study is None or not self._may.isEnabled():
             return
         from gazeapp.ui.dialogs.extract import ExtractDialog
 
@@ -33,6 +39,7 @@ class ExtractActions(QObject):
             # What the dialog looks for, in caches and at the hub, holds up neither verbs nor what is shown.
             self._lookups = JobRunner(self, name="lookups")
         dialog = ExtractDialog(self._window, study, self._session.runner, self._lookups)
+        dialog.prefer(keep, method)
         accepted = dialog.exec() == QDialog.DialogCode.Accepted
         choices, texts, names = dialog.choices(), dialog.texts, dialog.names
         self._lookups.cancel_all()

@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
             self.pages.addWidget(self._bench.compare)
             self._bench.loader.failed.connect(self.notifications.error)
             self._bench.scores.failed.connect(self._tell_failed)
+            self._bench.words.extract_requested.connect(self.extract_actions.extract_with)
             self.gaze_actions.follow(self._bench.compare.mover)
         return self._bench
 

@@ -188,7 +188,6 @@ class Workbench(QObject):
         self._selection.changed.connect(self._show_ticks)
         compare.probed.connect(self._show_cursor)
         compare.extract_requested.connect(actions["study.extract"].trigger)
-        self.words.extract_requested.connect(self._extract)
         compare.maps_requested.connect(actions["study.maps"].trigger)
         compare.import_requested.connect(actions["study.gaze"].trigger)
         compare.images_requested.connect(actions["study.images"].trigger)
@@ -201,10 +200,6 @@ class Workbench(QObject):
             self._selection.update(**{field: on})
 
         return change
-
-    @Slot(str)
-    def _extract(self, _keep: str) -> None:
-        self._actions["study.extract"].trigger()
 
     @Slot(object)
     def _job_changed(self, state: JobState) -> None:

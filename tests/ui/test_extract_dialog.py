@@ -61,6 +61,16 @@ def settings(dialog):
     return [ExtractSettings(**choice) for choice in dialog.choices()]
 
 
+def test_what_runs_keep_and_their_method_can_be_chosen_beforehand(dialog):
+    only(dialog, VLM.name)
+    before = settings(dialog)
+    dialog.prefer("", "")
+    assert settings(dialog) == before
+    dialog.prefer("heads", "attention-L7-H2")
+    (after,) = settings(dialog)
+    assert (after.keep, after.method) == ("heads", "attention-L7-H2")
+
+
 def test_the_dialog_is_up_before_models_were_looked_for(qtbot, study, runners, monkeypatch):
     model_world.install(monkeypatch)
     gate = threading.Event()
@@ -147,6 +157,30 @@ def test_layers_and_heads_that_mean_nothing_are_told(dialog, heads, last, reason
     dialog.advanced.attention.last.setValue(last)
     dialog.advanced.attention.heads.setText(heads)
     assert reason in dialog.accept_button.toolTip()
+
+
+def test_layers_and_heads_that_a_model_lacks_are_told_before_it_runs(qtbot, study, runners, monkeypatch):
+    model_world.install(monkeypatch)
+    with Project.open(study.path) as project:
+        project.runs.put_model(ModelInfo(LARGE.id, "Huge", "vlm", facts={"layers": [3, 7], "heads": 4}))
+    dialog = ExtractDialog(None, view(study.path), *runners)
+    qtbot.addWidget(dialog)
+    qtbot.waitUntil(lambda: VLM.name in dialog.models)
+    attention = dialog.advanced.attention
+    attention.layers.setCurrentIndex(1)
+    for name, layer, heads, reason in (
+        (VLM.name, 31, "15", ""),  # the catalogue knows 32 layers of 16 heads
+        (VLM.name, 32, "", "No layer from 32"),
+        (VLM.name, 31, "16", "a head that this model lacks"),
+        (LARGE.name, 7, "3", ""),  # its layers were seen when it ran
+        (LARGE.name, 5, "", "Those that do are: 3, 7."),
+    ):
+        dialog.models[LARGE.name].setEnabled(True)
+        only(dialog, name)
+        attention.first.setValue(layer)
+        attention.heads.setText(heads)
+        assert reason in dialog.accept_button.toolTip().replace("\n", " ")
+        assert dialog.accept_button.isEnabled() == (not reason)
 
 
 def test_the_settings_of_the_last_runs_are_chosen_again_and_can_be_taken_back(
@@ -492,6 +526,7 @@ def test_a_model_that_is_not_here_leads_to_the_question_about_its_size(qtbot, di
     monkeypatch.setattr(DownloadQuestion, "exec", lambda question: seen.append(question.yes.text()) or 0)
     answers(monkeypatch, download_of(tmp_path))
     dialog._add_model()
+    assert dialog.list.buttons[far.name].text() == "Asking the hub…"
     qtbot.waitUntil(lambda: seen == ["Download 2 MB"])
 
 

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 
 from gazeapp.ui.canvas.caption import MEAN_MAP
 from gazeapp.ui.colours import CANVAS
+from gazeapp.ui.dialogs.model_offers import Found
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.panels import words as words_module
 from gazeapp.ui.panels.words import WordsPanel
@@ -216,6 +217,9 @@ def test_a_click_shows_a_cell_large_with_its_name_and_its_share_over_the_caption
     assert layer.texture.max() == pytest.approx(wanted, rel=0.05)
     cells.preview.copy.click()
     assert QGuiApplication.clipboard().text() == "attention-L7-H2"
+    with desk.qtbot.waitSignal(desk.panel.extract_requested) as asked:
+        cells.preview.use.click()
+    assert asked.args == ["", "attention-L7-H2"]
     share = 100 * planted.masses()[2, 1, 2]
     assert f"In layer 7, head 2: {share:.1f} %." in desk.panel.chart.word_tip(2)
     assert f"Layer 7, head 2: {share:.1f} %" in cells.gallery.cell_tip((1, 3))
@@ -282,7 +286,7 @@ def test_without_maps_the_shares_are_there_and_heads_can_be_asked_for(desk) -> N
     assert cells.gallery.grid.columns == 1 + planted.HEADS
     with desk.qtbot.waitSignal(desk.panel.extract_requested) as asked:
         cells.heads_wanted.emit()
-    assert asked.args == ["heads"]
+    assert asked.args == ["heads", ""]
     desk.choose(planted.HEADED, 2)
     assert cells.what.current == MAPS
     assert cells.what.isEnabled()
@@ -306,7 +310,7 @@ def test_an_image_without_a_run_says_so_and_offers_to_run_models(desk) -> None:
     assert not desk.panel.corner.isEnabled()
     with desk.qtbot.waitSignal(desk.panel.extract_requested) as asked:
         desk.panel.empty.button.click()
-    assert asked.args == [""]
+    assert asked.args == ["", ""]
     desk.selection.image_id = None
     assert "No image is chosen" in desk.panel.empty.message
 
@@ -373,3 +377,22 @@ def test_the_key_brings_the_words_to_the_front(open_window, qtbot) -> None:
     bench.compare.step_word(1)
     assert bench.words.caption.current == 3
     assert bench.words.chart._word_at(QPointF(-5, 0)) is None
+
+
+def test_asking_for_heads_opens_the_dialog_with_that_chosen(open_window, qtbot, monkeypatch) -> None:
+    from gazeapp.ui.dialogs import extract as dialogs
+
+    preferred = []
+
+    def see(dialog) -> int:
+        preferred.append(dialog.advanced.settings()["keep"])
+        return 0
+
+    monkeypatch.setattr(dialogs.ExtractDialog, "exec", see)
+    monkeypatch.setattr("gazeapp.ui.dialogs.model_finding.find_offers", lambda added: Found(()))
+    open_window.bench.words.cells.heads_wanted.emit()
+    open_window.extract_actions.extract()
+    assert preferred == ["heads", ""]
+    open_window.actions_.set_reason("study.extract", "the project is read only")
+    open_window.bench.words.cells.heads_wanted.emit()
+    assert len(preferred) == 2

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.vlm.loading.catalogue import known_model
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.add_model import AddModelDialog, add_to_list, added_models, take_off_list
 from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
@@ -81,9 +82,9 @@ class ExtractDialog(FormDialog):
         self.trouble = label("", "note", wrap=True)
         self.trouble.hide()
         self.trial = TrialStrip(jobs, study.path)
-        fold = Fold("Advanced")
-        self.advanced = Advanced(fold.form, self)
-        self._lay_out(fold)
+        self._fold = Fold("Advanced")
+        self.advanced = Advanced(self._fold.form, self)
+        self._lay_out(self._fold)
         self._connect()
         self._show_captioners()
         self._recall()
@@ -128,6 +129,15 @@ class ExtractDialog(FormDialog):
         """Names to show of all models, by what they are called in settings and by what runs are filed under."""
         offers = self.list.offers.values()
         return {key: offer.title for offer in offers for key in (offer.name, offer.id) if key}
+
+    def prefer(self, keep: str, method: str) -> None:
+        """Choose beforehand what runs keep and their map method; what is empty stays as it was."""
+        if keep:
+            take(self.advanced.keep, keep)
+        if method:
+            self.advanced.attention.show_method(method)
+        if keep or method:
+            self._fold.open()
 
     def done(self, result: int) -> None:
         """Leave; a trial ends with the dialog, a download goes on."""
@@ -250,6 +260,9 @@ class ExtractDialog(FormDialog):
         if not accepted or offer is None:
             return
         if offer.group == AWAY:
+            away = [other for other in self.list.offers.values() if other.group == AWAY]
+            if offer.name not in self.list.offers:
+                self.list.show_group(AWAY, [offer, *away])
             self._ask_size(offer)
             return
         self.list.tick_when_shown(offer.name)
@@ -374,7 +387,19 @@ class ExtractDialog(FormDialog):
         lacking = [o.title for o in chosen if o.kind != "vlm" and method and method not in o.methods]
         if lacking:
             return f"{', '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} no map method '{method}'."
-        return self.tasks_list.reason or self.advanced.attention.reason
+        reason = self.tasks_list.reason or self.advanced.attention.reason
+        return reason or next((why for offer in chosen if (why := self._lacks(offer))), "")
+
+    def _lacks(self, offer: Offer) -> str:
+        """Return why a model has not the layers or heads that are chosen, as far as its layers are known."""
+        row, known = self._study.models.get(offer.id), known_model(offer.id)
+        layers, heads = (row.facts.get("layers"), row.facts.get("heads")) if row is not None else (None, None)
+        if known is not None and not layers:
+            layers, heads = range(known.layers or 0), known.heads
+        if offer.kind != "vlm" or not layers or not heads:
+            return ""
+        why = self.advanced.attention.why_not(layers, heads)
+        return f"{offer.title}: {why}" if why else ""
 
 
 def _count(number: int, thing: str) -> str:

@@ -49,8 +49,8 @@ class WordsPanel(QWidget):
         Reads words and maps off the GUI thread.
     """
 
-    extract_requested = Signal(str)
-    """The user wants models run; carries what runs are to keep, ``""`` or ``heads``."""
+    extract_requested = Signal(str, str)
+    """The user wants models run; carries what runs are to keep and their map method, empty as they were last."""
 
     def __init__(self, selection: Selection, loader: Loader, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -179,6 +179,7 @@ class WordsPanel(QWidget):
         self.chart.word_chosen.connect(self._choose_word)
         self.cells.cell_chosen.connect(self._show_cell_mass)
         self.cells.heads_wanted.connect(self._want_heads)
+        self.cells.preview.method_wanted.connect(self._want_method)
         self.empty.pressed.connect(self._want_models)
         self._dim_timer.timeout.connect(self._dim)
 
@@ -362,8 +363,12 @@ class WordsPanel(QWidget):
 
     @Slot()
     def _want_models(self) -> None:
-        self.extract_requested.emit("")
+        self.extract_requested.emit("", "")
 
     @Slot()
     def _want_heads(self) -> None:
-        self.extract_requested.emit("heads")
+        self.extract_requested.emit("heads", "")
+
+    @Slot(str)
+    def _want_method(self, method: str) -> None:
+        self.extract_requested.emit("", method)

@@ -112,6 +112,8 @@ class MassChart(QWidget):
         for word in range(len(self._words)):
             self._draw_bar(painter, word)
         self._draw_probabilities(painter)
+        if self.hasFocus():
+            self._draw_focus(painter)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose the word under the cursor; the chosen word again goes back to the mean."""
@@ -210,6 +212,15 @@ class MassChart(QWidget):
         painter.setBrush(QColor(colors().faint))
         for point in points:
             painter.drawEllipse(point, 2, 2)
+
+    def _draw_focus(self, painter: QPainter) -> None:
+        """Show that the keys step words here: around the word in hand, or under all while none is."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 1.5))
+        if self._current == MEAN_MAP:
+            painter.drawLine(self._plot().bottomLeft(), self._plot().bottomRight())
+        else:
+            painter.drawRect(self._slot(self._current))
 
     def _pen(self, kind: str) -> QPen:
         if kind == "tick":

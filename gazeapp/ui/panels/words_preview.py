@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -19,6 +20,9 @@ from gazeapp.ui.widgets import icon_button, label
 class CellPreview(QWidget):
     """A picture with the map of a cell, its name and its share of attention on the image."""
 
+    method_wanted = Signal(str)
+    """The user wants runs whose maps are made by this method."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._method = ""
@@ -27,14 +31,17 @@ class CellPreview(QWidget):
         self.title = label("")
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.copy = icon_button("copy", "Copy the name of this map method")
-        room = self.copy.sizePolicy()
-        room.setRetainSizeWhenHidden(True)
-        self.copy.setSizePolicy(room)
+        self.use = icon_button("model", "Run models with this layer and head as their map")
+        for button in (self.use, self.copy):
+            room = button.sizePolicy()
+            room.setRetainSizeWhenHidden(True)
+            button.setSizePolicy(room)
         self.view = ImageView()
         self.bar = ColourBar()
         top = QHBoxLayout()
         top.setSpacing(theme.STEP // 2)
         top.addWidget(self.title, 1)
+        top.addWidget(self.use)
         top.addWidget(self.copy)
         row = QHBoxLayout()
         row.setSpacing(theme.STEP // 2)
@@ -47,6 +54,7 @@ class CellPreview(QWidget):
         column.addLayout(row, 1)
         self.setMinimumWidth(20 * theme.STEP)
         self.copy.clicked.connect(self._copy)
+        self.use.clicked.connect(self._use)
         self.view.probed.connect(self._probe)
         self.view.region_changed.connect(self.view.set_region)
 
@@ -75,6 +83,7 @@ class CellPreview(QWidget):
         self.title.setText(words)
         self.title.setToolTip(words)
         self.copy.setVisible(bool(method))
+        self.use.setVisible(bool(method))
         self.copy.setToolTip(f"Copy the name of this map method: {method}")
         self.view.setAccessibleName(f"Map: {words}")
 
@@ -96,6 +105,9 @@ class CellPreview(QWidget):
             self.title.setText(self._words)
         else:
             self.title.setText(f"{number(self.layer.value_at(*place))} {UNIT}")
+
+    def _use(self) -> None:
+        self.method_wanted.emit(self._method)
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._method)
