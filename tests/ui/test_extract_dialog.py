@@ -170,10 +170,10 @@ def test_layers_and_heads_that_a_model_lacks_are_told_before_it_runs(qtbot, stud
     attention.layers.setCurrentIndex(1)
     for name, layer, heads, reason in (
         (VLM.name, 31, "15", ""),  # the catalogue knows 32 layers of 16 heads
-        (VLM.name, 32, "", "No layer from 32"),
-        (VLM.name, 31, "16", "a head that this model lacks"),
+        (VLM.name, 32, "", "Its layers are 0 to 31."),
+        (VLM.name, 31, "16", "Its heads are 0 to 15."),
         (LARGE.name, 7, "3", ""),  # its layers were seen when it ran
-        (LARGE.name, 5, "", "Those that do are: 3, 7."),
+        (LARGE.name, 5, "", "3, 7"),
     ):
         dialog.models[LARGE.name].setEnabled(True)
         only(dialog, name)

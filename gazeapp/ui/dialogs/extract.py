@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.vlm.loading.catalogue import known_model
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.add_model import AddModelDialog, add_to_list, added_models, take_off_list
 from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
@@ -391,14 +390,11 @@ class ExtractDialog(FormDialog):
         return reason or next((why for offer in chosen if (why := self._lacks(offer))), "")
 
     def _lacks(self, offer: Offer) -> str:
-        """Return why a model has not the layers or heads that are chosen, as far as its layers are known."""
-        row, known = self._study.models.get(offer.id), known_model(offer.id)
-        layers, heads = (row.facts.get("layers"), row.facts.get("heads")) if row is not None else (None, None)
-        if known is not None and not layers:
-            layers, heads = range(known.layers or 0), known.heads
-        if offer.kind != "vlm" or not layers or not heads:
-            return ""
-        why = self.advanced.attention.why_not(layers, heads)
+        """Return why a model has not the layers or heads that are chosen; empty when it has, or nobody knows."""
+        row = self._study.models.get(offer.id)
+        why = (
+            self.advanced.attention.why_not(offer.id, row.facts if row else {}) if offer.kind == "vlm" else ""
+        )
         return f"{offer.title}: {why}" if why else ""
 
 

@@ -21,11 +21,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import KEEP, Decoding
+from gazeapp.engine.models.vlm.loading.catalogue import known_model
 from gazeapp.engine.models.vlm.methods import DEFAULT_METHOD, method_id, parse_method
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.form import NumberBox, add_field, choice_box
-from gazeapp.ui.widgets import capital, label, wrapped
+from gazeapp.ui.widgets import advice, capital, label, wrapped
 
 _DEVICES = {
     "Automatic: a graphics card if there is one": "auto",
@@ -109,6 +111,29 @@ class AttentionChoice(QWidget):
             return "Heads are numbers, such as 3, 5."
         numbers = self._numbers()
         return "One head is named twice." if len(set(numbers)) < len(numbers) else ""
+
+    def why_not(self, model: str, seen: Mapping[str, Any]) -> str:
+        """Return why a model lacks what is chosen, as far as its layers are known; empty when it does not.
+
+        Parameters
+        ----------
+        model
+            Its id.
+        seen
+            What the project holds of it, with ``layers`` and ``heads`` once it has run.
+        """
+        asked, known = parse_method(self.method or DEFAULT_METHOD), known_model(model)
+        if seen.get("layers") and seen.get("heads"):
+            try:
+                asked.pick(tuple(seen["layers"]), seen["heads"])
+            except GazeError as error:
+                return advice(error)
+        elif known is not None:
+            if known.layers is not None and (asked.last or 0) >= known.layers:
+                return f"Its layers are 0 to {known.layers - 1}."
+            if known.heads is not None and max(asked.heads, default=0) >= known.heads:
+                return f"Its heads are 0 to {known.heads - 1}."
+        return ""
 
     def show_method(self, method: str) -> None:
         """Choose what a map method says; empty for all layers, heads and views."""
