@@ -197,9 +197,11 @@ def test_the_settings_of_the_last_runs_are_chosen_again_and_can_be_taken_back(
     with Project.open(study.path) as project:
         social = project.tasks.all()[1]
         project.runs.put_model(ModelInfo(VLM.id, VLM.title, "vlm"))
+        project.runs.put_model(ModelInfo("runner-bright", "Bright", "runner"))
         for model, values in (
             (VLM.id, {"decoding": {"max_tokens": 7}}),
             (VLM.id, before),
+            ("runner-bright", {"decoding": {"max_tokens": 9}, "method": "brightness"}),
             ("cnn-lstm", {"words": "content"}),
         ):
             made = project.settings.put("extract", values)

@@ -204,15 +204,17 @@ class ExtractDialog(FormDialog):
             self._problem = advice(error)
 
     def _recall(self) -> None:
-        """Choose what the newest run was made with, of a model that reads prompts if there is one."""
+        """Choose what the newest run was made with, of a vision-language model if there is one."""
         study = self._study
-        runs = [(run.id, study.settings.get(run.settings_id)) for run in study.runs]
-        made = [(number, row.values) for number, row in runs if row is not None and row.verb == "extract"]
-        asked = [(number, values) for number, values in made if "decoding" in values]
-        if asked:
-            self.advanced.recall(max(asked, key=lambda run: run[0])[1])
+        made: dict[bool, Mapping[str, Any]] = {}
+        for run in sorted(study.runs, key=lambda run: run.id):
+            row, model = study.settings.get(run.settings_id), study.models.get(run.model)
+            if row is not None and row.verb == "extract" and model is not None:
+                made[model.kind == "vlm"] = row.values
+        if True in made:
+            self.advanced.recall(made[True])
         elif made:
-            take(self.advanced.words, max(made, key=lambda run: run[0])[1].get("words"))
+            take(self.advanced.words, made[False].get("words"))
 
     def _find(self) -> None:
         added = added_models()
