@@ -32,6 +32,7 @@ def add_vlm(
     lesion: str = "",
     images: tuple[int, ...] | None = None,
     method: str = "attention",
+    facts: Json | None = None,
     **values: object,
 ) -> None:
     """Put a model and a run of it on each image (or on those of some ids) into a project.
@@ -76,7 +77,7 @@ def add_vlm(
     settings_id = project.settings.put("extract", settings)
     for image in project.images.all():
         if images is None or image.id in images:
-            made = _caption(image.id, image.rect, task, prompt, caption, keep, method)
+            made = _caption(image.id, image.rect, task, prompt, caption, keep, method, facts or {})
             project.runs.put(image.id, model, task, made, made.mean_map(), settings_id, 1.5, lesion)
 
 
@@ -97,7 +98,7 @@ def detail_of(image_id: int, keep: str) -> AttentionDetail:
 
 
 def _caption(
-    image_id: int, rect: object, task: str, prompt: str, caption: str, keep: str, method: str
+    image_id: int, rect: object, task: str, prompt: str, caption: str, keep: str, method: str, facts: Json
 ) -> Caption:
     rng = np.random.default_rng(100 + image_id)
     maps = rng.dirichlet(np.ones(GRID[0] * GRID[1]), len(WORDS)).reshape(-1, *GRID).astype(np.float32)
@@ -120,5 +121,6 @@ def _caption(
             "image_scale": 0.5 if image_id == 3 else 1.0,
             "dtype": "float16",
             "device": "cuda:0",
+            **facts,
         },
     )

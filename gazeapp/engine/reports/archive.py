@@ -6,7 +6,6 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from gazeapp.engine.project import ImageRow, Project, RunRow
 from gazeapp.engine.project import listing as stored
 from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.reports import pictures
-from gazeapp.engine.reports.files import replacing
+from gazeapp.engine.reports.files import free_name, replacing
 from gazeapp.engine.reports.plain import spaced
 from gazeapp.engine.reports.tables import Value
 from gazeapp.engine.types import FloatArray, ImageArray, Rect
@@ -206,8 +205,4 @@ def _overlay(image: ImageRow, task: str, source: str, taken: set[str]) -> str:
     """
     parts = [f"{image.id:04d}", Path(image.name).stem, task, source]
     name = "__".join(re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip("-.")[:60] or "x" for part in parts)
-    free = next(
-        one for one in chain([name], (f"{name}__{n}" for n in count(2))) if one.casefold() not in taken
-    )
-    taken.add(free.casefold())
-    return f"{OVERLAY_FOLDER}/{free}.png"
+    return f"{OVERLAY_FOLDER}/{free_name(name, taken)}.png"

@@ -12,6 +12,7 @@ from gazeapp.engine.project.prompts import prompt_versions
 from gazeapp.engine.reports.content import AskedRow, ModelData
 from gazeapp.engine.reports.model_facts import method_name
 from gazeapp.engine.reports.numbers import count, listed, number
+from gazeapp.engine.reports.plain import whole
 from gazeapp.engine.types import Json
 
 
@@ -78,7 +79,7 @@ def _row(project: Project, group: _Group) -> AskedRow:
         n_images=len(facts),
         tokens=_range(tokens),
         n_cut=sum(one.get("ended") is False for one in facts),
-        image_tokens=_range([int(one["n_image_tokens"]) for one in facts if "n_image_tokens" in one]),
+        image_tokens=_range([n for one in facts if (n := whole(one.get("n_image_tokens"))) is not None]),
         n_smaller=sum(float(one.get("image_scale", 1.0)) < 1.0 for one in facts),
         computed=listed(sorted({_computed(one) for one in facts} - {""})),
         mass=sum(masses) / len(masses) if masses else None,

@@ -27,6 +27,11 @@ def without_folder(checkpoint: str) -> str:
     return checkpoint
 
 
+def whole(value: Any) -> int | None:
+    """Return a whole number of facts; None for anything else, because runners may store what they like."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def spaced(numbers: Iterable[int]) -> str:
     """Return whole numbers in one cell, separated by spaces."""
     return " ".join(str(int(number)) for number in numbers)

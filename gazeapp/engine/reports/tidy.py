@@ -29,7 +29,7 @@ from gazeapp.engine.reports.dictionary import (
 )
 from gazeapp.engine.reports.dictionary_models import ATTENTION, MODELS, RUNS, WORDS
 from gazeapp.engine.reports.human_ceilings import ceiling_rows
-from gazeapp.engine.reports.plain import spaced, without_folder
+from gazeapp.engine.reports.plain import spaced, whole, without_folder
 from gazeapp.engine.reports.quality import Quality, read_quality, recording_rows, trial_rows
 from gazeapp.engine.reports.recordings import geometry_sources
 from gazeapp.engine.reports.results import tidy as results
@@ -193,12 +193,13 @@ def _asked(project: Project, run: RunRow) -> Row:
     if "tokens" not in facts:
         return (str(facts.get("prompt", "")), *(None,) * 2, *("",) * 2, *(None,) * 4, "")
     mass = project.runs.image_mass(run.id)
+    ended = facts.get("ended") if isinstance(facts.get("ended"), bool) else None
     return (
-        *(str(facts.get("prompt", "")), len(facts["tokens"]), facts.get("ended")),
+        *(str(facts.get("prompt", "")), len(facts["tokens"]), ended),
         *(str(facts.get("dtype", "")), str(facts.get("device", ""))),
-        *(facts.get("image_scale"), facts.get("n_image_tokens")),
+        *(facts.get("image_scale"), whole(facts.get("n_image_tokens"))),
         float(mass.mean(dtype="float64")) if mass.size else None,
-        facts.get("n_prompt_tokens"),
+        whole(facts.get("n_prompt_tokens")),
         decoding_in_words(project.settings.get(run.settings_id).values.get("decoding", {})),
     )
 

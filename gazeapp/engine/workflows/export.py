@@ -25,7 +25,7 @@ from gazeapp.engine.reports.archive import (
 from gazeapp.engine.reports.dataset import fingerprint
 from gazeapp.engine.reports.dictionary_models import MAPS
 from gazeapp.engine.reports.dictionary_text import dictionary_text
-from gazeapp.engine.reports.files import replacing
+from gazeapp.engine.reports.files import free_name, replacing
 from gazeapp.engine.reports.results.draw import write_figure
 from gazeapp.engine.reports.results.read import read_results
 from gazeapp.engine.reports.results.study import study_figures
@@ -165,9 +165,10 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
 
 def _write_figures(project: Project, preset: str, folder: Path) -> list[str]:
     """Write the figures of a preset and return their names, relative to the folder."""
-    names = []
+    names: list[str] = []
+    taken: set[str] = set()
     for figure in study_figures(read_results(project, preset)):
-        names.append(f"{FIGURES}/{preset}/{_UNSAFE.sub('-', figure.id)}.svg")
+        names.append(f"{FIGURES}/{preset}/{free_name(_UNSAFE.sub('-', figure.id), taken)}.svg")
         write_figure(figure, folder / names[-1])
     return names
 

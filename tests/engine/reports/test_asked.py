@@ -8,10 +8,13 @@ from gazeapp.engine.lesions.lesion import SCOPES
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.prompts import set_prompt
 from gazeapp.engine.reports.asked import decoding_in_words
+from gazeapp.engine.reports.dictionary_models import RUNS
 from gazeapp.engine.reports.gather import gather
 from gazeapp.engine.reports.model_facts import method_name
 from gazeapp.engine.reports.plain import printable, without_folder
 from gazeapp.engine.reports.render import render
+from gazeapp.engine.reports.tables import cell
+from gazeapp.engine.reports.tidy import runs
 from gazeapp.engine.reports.vlm_facts import layers_in_words
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.score import ScoreSettings, score
@@ -157,6 +160,22 @@ def test_what_a_runner_gave_is_not_called_gazeapps_reading(project):
     assert "model in a program of its own" in text
     assert "gazeapp extract study.gaze --model eye.py --task general --method mean" in text
     assert "someone" not in html
+
+
+def test_facts_that_a_runner_made_up_are_no_error(project):
+    odd = {"n_image_tokens": "many", "n_prompt_tokens": [3], "ended": "perhaps", "dtype": {"a": 1}}
+    add_vlm(project, "runner-eye", checkpoint="eye.py", kind="runner", method="mean", facts=odd)
+    (row,) = written(project).asked
+    assert (row.image_tokens, row.n_cut) == ("–", 0)
+    own = [cells for cells in runs(project) if cells[1] == "runner-eye"]
+    columns = [column.name for column in RUNS.columns]
+    for cells in own:
+        found = dict(zip(columns, cells, strict=True))
+        assert (found["n_tokens"], found["ended"]) == (5, None)
+        assert (found["n_image_tokens"], found["n_prompt_tokens"]) == (None, None)
+        assert all(
+            cell(value, column.kind) is not None for value, column in zip(cells, RUNS.columns, strict=True)
+        )
 
 
 def test_the_methods_name_the_reading_of_attention_and_who_described_the_model(project):
