@@ -65,6 +65,16 @@ def different_questions(rows: tuple[AskedRow, ...]) -> Iterator[str]:
             )
 
 
+def shrunk_images(rows: tuple[AskedRow, ...]) -> Iterator[str]:
+    """Yield a sentence for each model that described images smaller than they are, because memory was short."""
+    for row in rows:
+        if row.n_smaller:
+            yield (
+                f"{row.model} described {row.n_smaller:,} of {count(row.n_images, 'image')} of the task {row.task} "
+                "smaller than they are, because memory was short: their maps are coarser than the others."
+            )
+
+
 def _row(project: Project, group: _Group) -> AskedRow:
     facts, masses = group.facts, group.masses
     tokens = [len(one["tokens"]) for one in facts]

@@ -46,6 +46,7 @@ def test_a_row_has_the_prompt_the_decoding_and_the_attention_on_the_image(projec
     assert row.mass == pytest.approx(sum(means) / 3, abs=1e-7)
     assert (row.mass_low, row.mass_high) == pytest.approx((means[0], means[2]), abs=1e-7)
     page = Page(render(written(project))).text
+    assert "Eye 7B described 1 of 3 images of the task general smaller than they are" in page
     assert "50.0 40.0 to 60.0 1 float16 on cuda:0" in page
 
 
