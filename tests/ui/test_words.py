@@ -330,6 +330,25 @@ def test_maps_are_read_once_and_those_of_the_next_word_ahead(desk) -> None:
     assert not [question for question, how in asked if isinstance(question, AskMaps) and not how]
 
 
+def test_means_over_all_words_wait_for_a_rest(desk) -> None:
+    desk.choose(planted.HEADED, 2)
+    asked = []
+    ask = desk.loader.ask
+    desk.loader.ask = lambda question, **how: (asked.append(question), ask(question, **how))
+    mean = AskMaps(desk.panel.run.id, MEAN_MAP)
+    desk.selection.word = MEAN_MAP
+    assert mean not in asked
+    desk.qtbot.waitUntil(lambda: mean in asked)
+    desk.qtbot.waitUntil(desk.settled)
+    asked.clear()
+    desk.panel._maps.clear()
+    desk.selection.word = 2
+    desk.selection.word = MEAN_MAP
+    desk.selection.word = 2
+    desk.qtbot.wait(words_module._REST_MS + 50)
+    assert mean not in asked
+
+
 def test_what_was_read_longest_ago_is_forgotten_first(desk, monkeypatch) -> None:
     monkeypatch.setattr(words_module, "_MAPS_KEPT", 0)
     desk.choose(planted.HEADED)

@@ -34,6 +34,8 @@ from gazeapp.ui.widgets import label
 
 _MAPS_KEPT = 128 * 2**20
 _DIM_AFTER_MS = 120
+_REST_MS = 150
+"""Rest after which means over all words are read: they take long, and stepping through images must not wait."""
 _CAPTION_LINES = 4
 _MEANING = "Under the run's map method; the rest of the attention behind the word fell on text."
 
@@ -74,6 +76,7 @@ class WordsPanel(QWidget):
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self._make_page())
         self._dim_timer = QTimer(self, singleShot=True, interval=_DIM_AFTER_MS)
+        self._rest_timer = QTimer(self, singleShot=True, interval=_REST_MS)
         self.setFocusProxy(self.chart)
         self.setAccessibleName("Words and the attention behind them")
         self._connect()
@@ -182,6 +185,7 @@ class WordsPanel(QWidget):
         self.cells.preview.method_wanted.connect(self._want_method)
         self.empty.pressed.connect(self._want_models)
         self._dim_timer.timeout.connect(self._dim)
+        self._rest_timer.timeout.connect(self._ask_maps)
 
     @Slot(object)
     def _follow(self, names: frozenset[str]) -> None:
@@ -310,13 +314,22 @@ class WordsPanel(QWidget):
             return
         if wanted is not None and wanted not in self._maps:
             self._dim_timer.start()
-            self._loader.ask(wanted)
+            if wanted.word == MEAN_MAP:
+                self._rest_timer.start()
+            else:
+                self._ask_maps()
             return
         self._dim_timer.stop()
         if wanted is not None:
             self._maps.move_to_end(wanted)
             self._read_ahead(run)
         self.cells.show_word(self._word(), scene, None if wanted is None else self._maps[wanted])
+
+    @Slot()
+    def _ask_maps(self) -> None:
+        wanted = self._wanted()
+        if wanted is not None and wanted not in self._maps:
+            self._loader.ask(wanted)
 
     def _read_ahead(self, run: RunWords) -> None:
         word = self._word()

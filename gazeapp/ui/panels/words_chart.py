@@ -209,7 +209,7 @@ class MassChart(QWidget):
         painter.setPen(self._pen("line"))
         painter.drawPolyline(points)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(colors().faint))
+        painter.setBrush(_lighter())
         for point in points:
             painter.drawEllipse(point, 2, 2)
 
@@ -225,7 +225,7 @@ class MassChart(QWidget):
     def _pen(self, kind: str) -> QPen:
         if kind == "tick":
             return QPen(self.palette().color(QPalette.ColorRole.Text), 2)
-        return QPen(QColor(colors().faint), 1)
+        return QPen(_lighter(), 1)
 
     def _plot(self) -> QRectF:
         metrics = QFontMetricsF(self._font())
@@ -250,6 +250,13 @@ class MassChart(QWidget):
 
     def _font(self) -> QFont:
         return tabular(small_font(self.font()))
+
+
+def _lighter() -> QColor:
+    """Return the colour of probabilities, which step back behind the bars."""
+    colour = QColor(colors().faint)
+    colour.setAlpha(170)
+    return colour
 
 
 def _clipped(share: float) -> float:

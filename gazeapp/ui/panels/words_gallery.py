@@ -269,7 +269,8 @@ class HeadGallery(QAbstractScrollArea):
         whole = [QRectF(box.x(), box.y() + foot, wide, _BAR) for _cell, box in boxes]
         parts = [QRectF(box.x(), box.y() + foot, wide * self._share(cell), _BAR) for cell, box in boxes]
         painter.setPen(Qt.PenStyle.NoPen)
-        for bars, colour in ((whole, _PLATE), (parts, _ON_PLATE)):
+        accent = self.palette().color(QPalette.ColorRole.Highlight)
+        for bars, colour in ((whole, _PLATE), (parts, accent)):
             painter.setBrush(colour)
             painter.drawRects(bars)
         if wide < _NUMBER_FROM:
