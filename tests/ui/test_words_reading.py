@@ -64,6 +64,24 @@ def test_what_is_not_there_is_none(project, study, read) -> None:
     assert AskMaps(read("cnn-lstm").id, MEAN_MAP).read(project) is None
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_a_run_with_one_head_as_its_method_shows_the_maps_of_an_equal_run(tmp_path, same) -> None:
+    study = planted.build_words(tmp_path / "study")
+    alone = replace(planted.caption(""), method="attention-L7-H2")
+    if not same:
+        alone.detail.image_mass[2, 1, 1] += 0.01
+    with Project.open(study.path) as project:
+        settings = project.settings.put("extract", {"method": "attention-L7-H2"})
+        number = project.runs.put(
+            study.images[0], planted.HEADED, TASK, alone, alone.mean_map(), settings, 1.0
+        )
+        run = AskRun(study.images[0], planted.HEADED, TASK).read(project)
+        assert run.id == number
+        assert run.kept == ("heads" if same else "")
+        assert (run.kept_by != number) == same
+        assert (AskMaps(run.kept_by, 0).read(project) is not None) == same
+
+
 def test_facts_say_what_made_the_run(read) -> None:
     facts = dict(read(planted.HEADED).facts)
     assert facts["prompt"] == "“Describe the picture.”"

@@ -305,7 +305,7 @@ class WordsPanel(QWidget):
 
     def _wanted(self) -> AskMaps | None:
         run = self._run
-        return AskMaps(run.id, self._word()) if run is not None and run.kept else None
+        return AskMaps(run.kept_by, self._word()) if run is not None and run.kept else None
 
     def _show_cells(self) -> None:
         """Show layers and heads, now or when their maps have been read."""
@@ -334,7 +334,7 @@ class WordsPanel(QWidget):
     def _read_ahead(self, run: RunWords) -> None:
         word = self._word()
         for near in (word + 1, word - 1):
-            question = AskMaps(run.id, near)
+            question = AskMaps(run.kept_by, near)
             if 0 <= near < len(run.words) and question not in self._maps:
                 self._loader.ask(question, ahead=True)
 

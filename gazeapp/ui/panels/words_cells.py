@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gazeapp.engine.types import FloatArray
+from gazeapp.engine.types import FloatArray, Rect
 from gazeapp.ui import theme
 from gazeapp.ui.canvas.caption import MEAN_MAP
 from gazeapp.ui.canvas.notice import Notice
@@ -178,7 +178,7 @@ class CellsView(QSplitter):
             self.preview.show_map(name, method, values, run.rect, size)
         else:
             word = "Mean map" if self._word == MEAN_MAP else f"“{run.words[self._word].text}”"
-            self.preview.show_map(word, "", self._word_map(run, scene), run.rect, size)
+            self.preview.show_map(word, "", *self._word_map(run, scene), size)
         top = self._maps.top if values is not None and self._maps and self.shared.isChecked() else None
         self.preview.set_colours(self._display.colormap, top, self._display.opacity)
 
@@ -188,14 +188,14 @@ class CellsView(QSplitter):
         found: FloatArray = self._maps.density[self._cell]
         return found
 
-    def _word_map(self, run: RunWords, scene: SceneView) -> FloatArray | None:
-        """Return the map that the run stored for the word in hand."""
+    def _word_map(self, run: RunWords, scene: SceneView) -> tuple[FloatArray | None, Rect]:
+        """Return the map that the run stored for the word in hand, and the part of the image that it covers."""
         model: ModelView | None = next((one for one in scene.models if one.id == run.model), None)
         if model is None or model.map is None or scene.task != run.task:
-            return None
+            return None, run.rect
         if self._word == MEAN_MAP or model.word_maps is None or self._word >= len(model.word_maps):
-            return model.map.values
-        return model.word_maps[self._word]
+            return model.map.values, model.map.rect
+        return model.word_maps[self._word], model.map.rect
 
 
 def _shape(run: RunWords) -> tuple[tuple[int, ...], int]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Fact = tuple[str, str]
 """What it is, and its value."""
 
+_WORTH = {"": 0, "layers": 1, "heads": 2}
+
 MEAN_OF_HEADS = 0
 """Column of the mean over a layer's heads; head ``h`` stands in column ``h + 1``."""
 
@@ -47,9 +49,11 @@ class RunWords:
     head_mass
         The same share by layer and head, shape (n_words, n_layers, n_heads), float32; None where ``layers`` is empty.
     kept
-        Which maps were stored beside those of the words: empty, ``layers`` or ``heads``.
+        Which maps are stored beside those of the words: empty, ``layers`` or ``heads``.
+    kept_by
+        The run that stored them: this one, or one of another map method that said the same by the same attention.
     rect
-        Part of the image that the maps cover, image px.
+        Part of the image that maps by layer and head cover, image px.
     facts
         What made the run.
     """
@@ -64,6 +68,7 @@ class RunWords:
     layers: tuple[int, ...]
     head_mass: FloatArray | None
     kept: str
+    kept_by: int
     rect: Rect
     facts: tuple[Fact, ...]
 
@@ -124,6 +129,7 @@ class AskRun:
             return None
         run = runs[-1]
         row = next(row for row in project.runs.models() if row.id == run.model)
+        kept_by = _best_kept(project, runs)
         return RunWords(
             id=run.id,
             image_id=run.image_id,
@@ -134,8 +140,9 @@ class AskRun:
             mass=project.runs.image_mass(run.id),
             layers=project.attention.layers(run.id),
             head_mass=project.attention.image_mass(run.id),
-            kept=project.attention.kept(run.id),
-            rect=project.maps.of_run(run.id).rect,
+            kept=project.attention.kept(kept_by),
+            kept_by=kept_by,
+            rect=project.maps.of_run(kept_by).rect,
             facts=run_facts(row, run, project.runs.facts(run.id)),
         )
 
@@ -242,6 +249,25 @@ def run_facts(model: ModelRow, run: RunRow, facts: Json) -> tuple[Fact, ...]:
         ("end", "the caption was cut at the longest length" if facts.get("ended") is False else ""),
     )
     return tuple(fact for fact in found if fact[1])
+
+
+def _best_kept(project: Project, runs: list[RunRow]) -> int:
+    """Return which run has the maps by layer and head of the last of ``runs``: that one, or an equal one.
+
+    A run whose map method names one head usually keeps no others, while an earlier run of the same model, prompt and
+    decoding may: its words and the shares of all its heads are the same.
+    """
+    newest = runs[-1].id
+    found, kept = newest, project.attention.kept(newest)
+    words, mass = project.runs.words(newest), project.attention.image_mass(newest)
+    for run in reversed(runs[:-1]):
+        equal = project.attention.kept(run.id)
+        if mass is None or _WORTH[equal] <= _WORTH[kept] or project.runs.words(run.id) != words:
+            continue
+        other = project.attention.image_mass(run.id)
+        if other is not None and other.shape == mass.shape and np.allclose(other, mass, rtol=0, atol=1e-4):
+            found, kept = run.id, equal
+    return found
 
 
 def _places(logs: FloatArray, top: FloatArray | np.float32) -> NDArray[np.uint8]:
