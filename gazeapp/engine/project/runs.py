@@ -17,6 +17,17 @@ _COLUMNS = (
     "r.seconds, r.settings_id"
 )
 
+# Runs that were made like the newest one of their model, task, lesion and method. What a run keeps beside its maps does
+# not make it another; maps made elsewhere carry the settings of their import, which say nothing of how they were made.
+_ALIKE = """
+    way AS (SELECT id, min(id) OVER (PARTITION BY CASE verb WHEN 'extract' THEN json_remove(json, '$.keep') END) AS way
+        FROM settings),
+    made AS (SELECT r.id, r.image_id, r.model, r.task_id, r.lesion, r.method, way.way
+        FROM runs r JOIN way ON way.id = r.settings_id),
+    newest AS (SELECT model, task_id, lesion, method, way, max(id) FROM made GROUP BY model, task_id, lesion, method),
+    alike AS (SELECT made.* FROM made JOIN newest USING (model, task_id, lesion, method, way))
+"""
+
 
 class RunStore(Store):
     """Reads and writes the ``models``, ``runs`` and ``words`` tables."""
@@ -151,6 +162,10 @@ class RunStore(Store):
     ) -> list[RunRow]:
         """Return the newest run of each (image, model, task, lesion, method), in the models' order.
 
+        Runs under one model, task, lesion and method that are returned were all made in the same way: with the settings
+        of the newest of them, such as its prompt. Images that only have runs of other settings have none here, because
+        a mean over both would mix conditions; `left_behind` counts them.
+
         Parameters
         ----------
         image_id, model, task
@@ -160,8 +175,9 @@ class RunStore(Store):
             runs on the image: they come only when ``MIRRORED`` is asked for.
         """
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM runs r JOIN tasks t ON t.id = r.task_id JOIN models m ON m.id = r.model "
-            "WHERE r.id IN (SELECT max(id) FROM runs GROUP BY image_id, model, task_id, lesion, method) "
+            f"WITH {_ALIKE} SELECT {_COLUMNS} FROM runs r JOIN tasks t ON t.id = r.task_id "
+            "JOIN models m ON m.id = r.model "
+            "WHERE r.id IN (SELECT max(id) FROM alike GROUP BY image_id, model, task_id, lesion, method) "
             "AND (:image IS NULL OR r.image_id = :image) AND (:model IS NULL OR r.model = :model) "
             "AND (:task IS NULL OR t.name = :task) "
             "AND CASE WHEN :lesion IS NULL THEN r.lesion <> :mirrored ELSE r.lesion = :lesion END "
@@ -169,6 +185,19 @@ class RunStore(Store):
             {"image": image_id, "model": model, "task": task, "lesion": lesion, "mirrored": MIRRORED},
         )
         return [RunRow(*row) for row in rows]
+
+    def left_behind(self) -> list[tuple[str, str, str, int]]:
+        """Return (model, task, method, n_images) where images only have runs of other settings than the newest.
+
+        Runs under lesions and on mirrored images are not counted.
+        """
+        rows = self._db.execute(
+            f"WITH {_ALIKE} SELECT r.model, t.name, r.method, count(DISTINCT r.image_id) FROM runs r "
+            "JOIN tasks t ON t.id = r.task_id WHERE r.lesion = '' AND NOT EXISTS (SELECT 1 FROM alike a WHERE "
+            "a.image_id = r.image_id AND a.model = r.model AND a.task_id = r.task_id AND a.lesion = '' "
+            "AND a.method = r.method) GROUP BY r.model, t.id, r.method ORDER BY min(r.id)"
+        )
+        return [(row[0], row[1], row[2], int(row[3])) for row in rows]
 
     def words(self, run_id: int) -> tuple[Word, ...]:
         """Return the words of a run, in order."""

@@ -51,18 +51,22 @@ def asked_rows(project: Project, models: tuple[ModelData, ...]) -> tuple[AskedRo
     return tuple(_row(project, group) for group in groups.values())
 
 
-def different_questions(rows: tuple[AskedRow, ...]) -> Iterator[str]:
-    """Yield a sentence for each model that was not asked and decoded alike on all images of a task."""
-    alike: dict[tuple[str, str, str], list[AskedRow]] = {}
-    for row in rows:
-        alike.setdefault((row.model, row.task, row.method), []).append(row)
-    for (model, task, _), own in alike.items():
-        if len(own) > 1:
-            parts = listed([count(row.n_images, "image") for row in own])
-            yield (
-                f"{model} was not asked or decoded alike on all images of the task {task} ({parts}, see Models): "
-                "a mean over them mixes conditions. Run gazeapp extract again with one prompt and one way of decoding."
-            )
+def left_behind(project: Project, names: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each model that described some images of a task only under earlier settings.
+
+    ``names`` are the models' names by their ids.
+    """
+    for model, task, method, n in project.runs.left_behind():
+        yield f"{task}: {left_behind_sentence(names.get(model, model), method, n)[0]}"
+
+
+def left_behind_sentence(model: str, method: str, n: int) -> tuple[str, str]:
+    """Return what is said of images that a model described under earlier settings only, and what to do."""
+    return (
+        f"{count(n, 'image')} of {model} ({method}): there are maps under earlier settings only, such as another "
+        "prompt. They are left out, because a mean over both would mix conditions.",
+        "Run the model again under its newest settings: what is missing is made.",
+    )
 
 
 def shrunk_images(rows: tuple[AskedRow, ...]) -> Iterator[str]:

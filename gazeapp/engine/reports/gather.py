@@ -7,7 +7,7 @@ from datetime import datetime
 
 from gazeapp.engine.project import Project, ScoreRow
 from gazeapp.engine.reports import provenance
-from gazeapp.engine.reports.asked import asked_rows, different_questions, shrunk_images
+from gazeapp.engine.reports.asked import asked_rows, left_behind, shrunk_images
 from gazeapp.engine.reports.commands import commands, image_folder
 from gazeapp.engine.reports.content import Problem, Report
 from gazeapp.engine.reports.dataset import data_set, model_data
@@ -57,7 +57,11 @@ def gather(project: Project, preset: str, output: str) -> Report:
         created=_today(),
         simulated=project.simulated,
         key_results=key_results(scores, primary),
-        notes=(*notes(data, models, scores), *different_questions(asked), *shrunk_images(asked)),
+        notes=(
+            *notes(data, models, scores),
+            *left_behind(project, {model.id: model.name for model in project.runs.models()}),
+            *shrunk_images(asked),
+        ),
         data=data,
         quality=quality_data(read_quality(project)),
         models=models,

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from gazeapp.engine.project import CEILING, Project, SummaryRow
+from gazeapp.engine.reports.asked import left_behind_sentence
 from gazeapp.engine.scoring.aggregate import Parts, SourceSummary, Without, summarise_task
 from gazeapp.engine.scoring.sources import Source
 from gazeapp.engine.types import DoubleArray, IntArray
@@ -84,7 +85,16 @@ def summarise(
         scores,
         _untimed(plan, people),
     )
+    _say_of_other_settings(project, people.task, tally)
     return TaskScores(people, place, n_people, scores, parts, without, found)
+
+
+def _say_of_other_settings(project: Project, task: str, tally: Tally) -> None:
+    """Say which images of a model are not scored because it described them under other settings than the others."""
+    names = {model.id: model.name for model in project.runs.models()}
+    for model, name, method, n in project.runs.left_behind():
+        if name == task:
+            tally.problem(task, *left_behind_sentence(names[model], method, n))
 
 
 def _row(plan: ScorePlan, people: TaskPeople, one: SourceSummary) -> SummaryRow:

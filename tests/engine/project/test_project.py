@@ -203,6 +203,38 @@ def test_the_newest_run_of_a_unit_is_the_one_that_shows(project: Project):
     assert [run.id for run in project.runs.all()] == [second]
 
 
+def test_runs_under_different_settings_are_never_mixed(project: Project):
+    """A prompt that was changed halfway: the images that have runs of the old one only are left behind, and counted."""
+    project.tasks.add("general")
+    images = [
+        project.images.add(project.folder / name, name, digit * 64, 8, 8, "photograph")
+        for name, digit in (("a.png", "1"), ("b.png", "2"), ("c.png", "3"))
+    ]
+    project.runs.put_model(ModelInfo("m", "M", "vlm"))
+    said = caption()
+
+    def run(image: int, **values: str) -> int:
+        settings = project.settings.put("extract", {"model": "m", **values})
+        return project.runs.put(image, "m", "general", said, said.mean_map(), settings, 0.1)
+
+    first = [run(image, prompt="old") for image in images]
+    assert [row.id for row in project.runs.all()] == first
+    assert project.runs.left_behind() == []
+    second = run(images[0], prompt="new")
+    assert [row.id for row in project.runs.all()] == [second]
+    assert project.runs.left_behind() == [("m", "general", "alpha", 2)]
+    # What is kept beside the maps does not make another way; the newer of two runs made alike counts.
+    third = run(images[0], prompt="new", keep="heads")
+    fourth = run(images[1], prompt="new")
+    assert [row.id for row in project.runs.all()] == [third, fourth]
+    assert project.runs.left_behind() == [("m", "general", "alpha", 1)]
+    # Maps made elsewhere are imported in parts; each part's settings name its own files.
+    for image, part in zip(images[:2], ("1", "2"), strict=True):
+        settings = project.settings.put("import maps", {"part": part})
+        project.runs.put_map(image, "m", "general", "imported", said.mean_map(), said.rect, settings)
+    assert [row.image_id for row in project.runs.all() if row.method == "imported"] == images[:2]
+
+
 def test_a_moved_image_is_found_by_its_content(project: Project):
     path = project.folder / "a.png"
     path.write_bytes(b"picture")

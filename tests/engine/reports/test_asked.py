@@ -55,21 +55,22 @@ def test_models_that_write_no_tokens_are_asked_nothing(project):
     assert "What the models were asked" not in render(written(project))
 
 
-def test_prompts_are_named_by_their_versions_and_mixing_them_is_told(project):
+def test_prompts_are_named_by_their_versions_and_never_mixed(project):
     add_vlm(project, images=(1, 2))
     set_prompt(project, "general", "What is here?")
     add_vlm(project, images=(3,), prompt="What is here?")
     report = written(project)
     assert [(row.prompt, row.version, row.n_images) for row in report.asked] == [
-        (PROMPT, "version 0", 2),
-        ("What is here?", "version 1", 1),
+        ("What is here?", "version 1", 1)
     ]
-    (note,) = [note for note in report.notes if "mixes conditions" in note]
-    assert note.startswith("Eye 7B was not asked or decoded alike on all images of the task general")
+    (note,) = [note for note in report.notes if "mix conditions" in note]
+    assert note.replace("\u00a0", " ").startswith(
+        "general: 2 images of Eye 7B (attention): there are maps under earlier settings only"
+    )
     # Another map method is no other condition, and what was run again counts as it is now.
     add_vlm(project, method="attention-L3")
     add_vlm(project, images=(1, 2), prompt="What is here?")
-    assert not [note for note in written(project).notes if "mixes conditions" in note]
+    assert not [note for note in written(project).notes if "mix conditions" in note]
 
 
 def test_facts_of_a_model_are_told_without_where_the_user_keeps_it(project):
@@ -143,12 +144,12 @@ def test_the_commands_fetch_the_revision_set_the_prompts_and_name_all_options(pr
     ]
 
 
-def test_runs_under_two_texts_of_a_task_are_two_commands(project):
+def test_only_the_text_that_counts_is_run_again(project):
     add_vlm(project, images=(1,))
     add_vlm(project, images=(2, 3), prompt="What is here?")
     lines = [shlex.split(line)[1:] for line in written(project).commands]
     verbs = [line[0] for line in lines if "cnn-lstm" not in line and line[0] in ("prompt", "extract")]
-    assert verbs == ["extract", "prompt", "extract"]
+    assert verbs == ["prompt", "extract"]
 
 
 def test_what_a_runner_gave_is_not_called_gazeapps_reading(project):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,10 @@ from gazeapp.engine.workflows import extract as extract_module
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.extract import ExtractSettings, extract
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
+from gazeapp.engine.workflows.score import ScoreSettings, score
 from gazeapp.engine.workflows.trial import trial
 from tests.engine.models.vlm.tiny_checkpoint import HEADS, LAYERS, save_tiny
-from tests.engine.workflows.test_extract import study
+from tests.engine.workflows.test_extract import study as pictures
 
 INFO = ModelInfo("speaker", "Speaker", "vlm", revision="1", methods=("attention",))
 
@@ -136,7 +138,7 @@ def test_a_hundred_images_with_all_that_can_go_wrong(tmp_path: Path, monkeypatch
 def test_another_prompt_makes_new_runs_and_old_ones_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = study(tmp_path, 2)
+    path = pictures(tmp_path, 2)
     model = Speaker({})
     install(monkeypatch, model)
     with Project.open(path) as project:
@@ -161,7 +163,7 @@ def test_another_prompt_makes_new_runs_and_old_ones_stay(
 
 
 def test_decoding_and_what_is_kept_are_part_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = study(tmp_path, 2)
+    path = pictures(tmp_path, 2)
     model = Speaker({})
     install(monkeypatch, model)
     with Project.open(path) as project:
@@ -184,7 +186,7 @@ def test_decoding_and_what_is_kept_are_part_of_a_run(tmp_path: Path, monkeypatch
 
 
 def test_a_model_that_cannot_be_loaded_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = study(tmp_path, 3)
+    path = pictures(tmp_path, 3)
     other = ModelInfo("other", "Other", "vlm", revision="2", methods=("attention",))
     broken = True
 
@@ -207,7 +209,7 @@ def test_a_model_that_cannot_be_loaded_fails_alone(tmp_path: Path, monkeypatch: 
 
 def test_a_real_checkpoint_from_its_folder(tmp_path: Path) -> None:
     """The whole way on a tiny network: folder, loading, captions, maps by word, layer and head, trial, resume."""
-    path = study(tmp_path, 2)
+    path = pictures(tmp_path, 2)
     folder = save_tiny(tmp_path / "tiny-vl")
     settings = ExtractSettings((str(folder),), ("general",), decoding=Decoding(max_tokens=6), keep="heads")
     with Project.open(path) as project:
@@ -245,3 +247,25 @@ def test_a_real_checkpoint_from_its_folder(tmp_path: Path) -> None:
         row = next(row for row in project.runs.models() if row.id == "tiny-vl")
         assert row.kind == "vlm"
         assert row.facts["layers"] == [0, 1]
+
+
+def test_scores_never_mix_prompts(study: Callable[..., Path]) -> None:
+    """A model that was asked anew on one image only is scored on that image, and the others are told."""
+    path = study(n_images=4)
+    with Project.open(path) as project:
+        before = {r.source: r.n_images for r in project.scores.summary() if r.task == "general"}
+        assert before["cnn-lstm"] == 4
+        old = next(r for r in project.runs.all(model="cnn-lstm", task="general"))
+        maps, words = project.maps.of_run(old.id), project.runs.words(old.id)
+        said = Caption(
+            words, maps.words, np.ones(len(words), np.float32), maps.rect, old.model_task, old.method
+        )
+        values = {**project.settings.get(old.settings_id).values, "prompt": "Something else?"}
+        settings = project.settings.put("extract", values)
+        project.runs.put(old.image_id, "cnn-lstm", "general", said, maps.mean, settings, 0.1)
+        summary = score(project, ScoreSettings(sigma=6.0, n_splits=10, n_bootstrap=200, threads=1), SILENT)
+        after = {r.source: r.n_images for r in project.scores.summary() if r.task == "general"}
+        assert after["cnn-lstm"] == 1
+        assert after["cnn-transformer"] == 4
+        told = [problem.what for problem in summary.problems]
+        assert any("mix conditions" in what and "3" in what for what in told)
