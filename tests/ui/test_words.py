@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.ui.canvas.caption import MEAN_MAP
 from gazeapp.ui.colours import CANVAS
 from gazeapp.ui.dialogs.model_offers import Found
@@ -364,6 +365,24 @@ def test_an_answer_that_comes_too_late_is_not_shown(desk) -> None:
     late = AskRun(desk.study.images[1], planted.HEADED, TASK)
     desk.loader.answered.emit(late, None)
     assert desk.panel.run is shown
+
+
+def test_maps_that_cannot_be_read_leave_the_old_ones_dimmed(desk, monkeypatch) -> None:
+    desk.choose(planted.HEADED, 2)
+    desk.panel._maps.clear()
+    at = desk.pixel((0, 1), *middle(planted.peak(2, 0, 0)))
+
+    def broken(question, project):
+        raise GazeError("The maps cannot be read.")
+
+    monkeypatch.setattr(AskMaps, "read", broken)
+    with desk.qtbot.waitSignal(desk.loader.failed):
+        desk.selection.word = 3
+    assert desk.pixel((0, 1), *middle(planted.peak(2, 0, 0))) != at
+    monkeypatch.undo()
+    desk.selection.word = 2
+    desk.qtbot.waitUntil(desk.settled)
+    assert desk.pixel((0, 1), *middle(planted.peak(2, 0, 0))) == at
 
 
 def test_nothing_is_read_while_the_panel_is_out_of_sight(desk) -> None:

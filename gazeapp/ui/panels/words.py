@@ -218,7 +218,10 @@ class WordsPanel(QWidget):
 
     @Slot(object)
     def _failed(self, _error: object) -> None:
-        self._dim_timer.stop()
+        """Leave what could not be replaced dimmed: the window says what went wrong."""
+        wanted = self._wanted()
+        if wanted is not None and wanted not in self._maps:
+            self._dim()
         if self._run is None:
             self.empty.say("The words cannot be shown", "What went wrong stands above.")
 
