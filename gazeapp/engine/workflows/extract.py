@@ -75,7 +75,10 @@ class ExtractSettings:
 
 @dataclass(frozen=True)
 class Plan:
-    """One model under one task, on images as they are or mirrored: what its runs are filed under."""
+    """One model under one task, on images as they are or mirrored: what its runs are filed under.
+
+    ``richer`` are the hashes of the same settings that keep more: their runs have everything that is asked for.
+    """
 
     info: ModelInfo
     task: str
@@ -84,10 +87,14 @@ class Plan:
     prompt: str
     values: Json
     hash: str
+    richer: tuple[str, ...] = ()
 
     def is_done(self, project: Project, image: ImageRow) -> bool:
         """Return whether its run on an image is in the project."""
-        return project.runs.exists(image.id, self.info.id, self.task, self.lesion, self.method, self.hash)
+        return any(
+            project.runs.exists(image.id, self.info.id, self.task, self.lesion, self.method, one)
+            for one in (self.hash, *self.richer)
+        )
 
     def name(self, image: ImageRow) -> str:
         """Return what its unit on an image is called in progress and problems."""
@@ -305,7 +312,9 @@ def _plan(project: Project, info: ModelInfo, task: str, lesion: str, settings: E
         values["dtype"] = settings.dtype
         values.update({"four_bit": True} if settings.four_bit else {})
         values.update({"keep": settings.keep} if settings.keep else {})
-    return Plan(info, task, method, lesion, prompt, values, settings_hash("extract", values))
+    more = list(KEEP)[list(KEEP).index(settings.keep) + 1 :] if info.kind == VLM else []
+    richer = tuple(settings_hash("extract", {**values, "keep": keep}) for keep in more)
+    return Plan(info, task, method, lesion, prompt, values, settings_hash("extract", values), richer)
 
 
 def _decoding_values(decoding: Decoding) -> Json:

@@ -180,8 +180,14 @@ def test_decoding_and_what_is_kept_are_part_of_a_run(tmp_path: Path, monkeypatch
         assert done(decoding=Decoding(temperature=0.5, seed=2)) == 2
         assert set(first).isdisjoint(options.decoding.seed for options in model.asked[-2:])
         assert done(decoding=Decoding(temperature=0.5, seed=1)) == 0
-        assert done(keep="heads") == 2
         assert done(keep="layers") == 2
+        assert done(keep="heads") == 2
+        assert done(keep="layers") == 0
+        project.db.execute("DELETE FROM runs")
+        assert done(keep="heads") == 2
+        assert (
+            done(keep="layers") == done() == 0
+        )  # whoever keeps heads has the layers and the words' maps, too
         assert done(dtype="bfloat16") == 2
 
 
