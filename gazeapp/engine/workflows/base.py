@@ -53,6 +53,27 @@ class Stage:
         self._progress.report(done, total, f"{self._name} · {message}" if message else self._name)
 
 
+class WorkClock:
+    """Times a unit, leaving out how long a paused job waits where the unit asks whether to stop."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._waited = 0.0
+        self._began = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the clock was made, without the pauses."""
+        return time.perf_counter() - self._began - self._waited
+
+    def should_stop(self) -> bool:
+        """Return whether the user cancelled; while the job is paused, the answer comes when it goes on."""
+        asked = time.perf_counter()
+        cancelled = self._progress.cancelled
+        self._waited += time.perf_counter() - asked
+        return cancelled
+
+
 @dataclass(frozen=True)
 class Summary:
     """What a verb did.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from gazeapp.engine.project.prompts import prompt_of
 from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.types import ImageArray, Json
-from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.base import Progress, Summary, Tally, WorkClock
 
 _SMALLER = (1.0, 0.7, 0.5)
 """Shares of an image's width and height that are tried in turn where memory does not suffice."""
@@ -199,11 +199,11 @@ class _Extraction:
 
     def _run_unit(self, model: Model, plan: Plan, image: ImageRow, pixels: ImageArray) -> float:
         """Describe one image and store what came of it; return the share of its size that was described."""
-        started = time.perf_counter()
+        clock = WorkClock(self._progress)
         shown = np.ascontiguousarray(pixels[:, ::-1]) if plan.lesion == MIRRORED else pixels
-        caption = _describe(model, shown, plan, options_for(plan, image, self._settings, self._progress))
+        caption = _describe(model, shown, plan, options_for(plan, image, self._settings, clock.should_stop))
         mean = caption.mean_map(self._settings.words)
-        seconds = time.perf_counter() - started
+        seconds = clock.seconds
         project = self._project
         with project.transaction():
             if plan.is_done(project, image):
@@ -247,9 +247,9 @@ def _describe(model: Model, pixels: ImageArray, plan: Plan, options: DescribeOpt
 
 
 def options_for(
-    plan: Plan, image: ImageRow, settings: ExtractSettings, progress: Progress
+    plan: Plan, image: ImageRow, settings: ExtractSettings, should_stop: Callable[[], bool]
 ) -> DescribeOptions:
-    """Return what a model is asked for on one image."""
+    """Return what a model is asked for on one image; it asks ``should_stop`` between words."""
     # Units stand alone: what is drawn for one does not depend on those before it.
     text = f"{settings.decoding.seed}|{image.sha256}|{plan.task}|{plan.lesion}"
     seed = int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)
@@ -257,7 +257,7 @@ def options_for(
         prompt=plan.prompt,
         decoding=replace(settings.decoding, seed=seed),
         keep=settings.keep if plan.info.kind == VLM else "",
-        should_stop=lambda: progress.cancelled,
+        should_stop=should_stop,
     )
 
 

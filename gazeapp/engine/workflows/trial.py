@@ -13,7 +13,7 @@ from gazeapp.engine.models.vlm.opening import VLM, plan_for
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.project import ImageRow, Project
 from gazeapp.engine.types import Json
-from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.base import Progress, Summary, Tally, WorkClock
 from gazeapp.engine.workflows.extract import (
     ExtractSettings,
     Plan,
@@ -91,11 +91,10 @@ def _try_model(
         # The first description also sets things up once (kernels, buffers): the second is what each image takes.
         seconds = float("inf")
         for _ in range(2):
-            began = time.perf_counter()
-            caption = model.describe(
-                pixels, plan.task, plan.method, options_for(plan, image, settings, progress)
-            )
-            seconds = min(seconds, time.perf_counter() - began)
+            clock = WorkClock(progress)
+            options = options_for(plan, image, settings, clock.should_stop)
+            caption = model.describe(pixels, plan.task, plan.method, options)
+            seconds = min(seconds, clock.seconds)
         peak = peak_memory()
     finally:
         close_model(model)

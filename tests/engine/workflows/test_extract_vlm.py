@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +89,21 @@ class StopAfter:
         pass
 
 
+class Pausing:
+    """Progress of a user who lets the job wait each time that it asks whether to stop."""
+
+    def __init__(self, wait_s: float) -> None:
+        self._wait_s = wait_s
+
+    @property
+    def cancelled(self) -> bool:
+        time.sleep(self._wait_s)
+        return False
+
+    def report(self, done: int, total: int, message: str) -> None:
+        pass
+
+
 def install(monkeypatch: pytest.MonkeyPatch, model: Speaker) -> None:
     monkeypatch.setattr(extract_module, "available_models", lambda: [INFO])
     monkeypatch.setattr(extract_module, "open_model", lambda info, wishes: model)
@@ -160,6 +176,17 @@ def test_another_prompt_makes_new_runs_and_old_ones_stay(
         assert facts == [given.text] * 2 + ["Say what is there."] * 2
         with pytest.raises(GazeError, match="needs words"):
             set_prompt(project, "general", "  ")
+
+
+def test_pauses_are_no_part_of_what_a_caption_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = pictures(tmp_path, 1)
+    install(monkeypatch, Speaker({}))
+    with Project.open(path) as project:
+        summary = extract(project, ExtractSettings(tasks=("general",)), Pausing(0.15))
+        (run,) = project.runs.all()
+    # The model asks twice, once before each word, and takes no time itself.
+    assert summary.seconds > 0.3
+    assert 0.0 < run.seconds < 0.25
 
 
 def test_decoding_and_what_is_kept_are_part_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
