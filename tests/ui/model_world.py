@@ -37,7 +37,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     from gazeapp.ui.dialogs import model_finding
 
     monkeypatch.setattr(registry, "available_models", lambda: CAPTIONERS)
-    monkeypatch.setattr(model_finding, "find_offers", lambda _added: FOUND)
+    monkeypatch.setattr(model_finding, "find_offers", lambda _added, _ran: FOUND)
 
 
 def download_of(folder: Path, size: int = 2_000_000, *, here: int = 0) -> Download:

@@ -76,7 +76,7 @@ def test_the_dialog_is_up_before_models_were_looked_for(qtbot, study, runners, m
     gate = threading.Event()
     from gazeapp.ui.dialogs import model_finding
 
-    def slow(_added):
+    def slow(_added, _ran):
         assert gate.wait(60)
         return model_world.FOUND
 
@@ -388,7 +388,7 @@ def test_a_model_is_ticked_once_its_code_was_agreed_to(qtbot, dialog, monkeypatc
 
     monkeypatch.setattr(CodeQuestion, "exec", agree)
     free = Found((VLM, Offer("lab/odd", "lab/odd", "Odd", ODD.group, "vlm", "fits")))
-    monkeypatch.setattr(model_finding, "find_offers", lambda _added: free)
+    monkeypatch.setattr(model_finding, "find_offers", lambda _added, _ran: free)
     dialog.list.buttons[ODD.name].click()
     assert ConsentStore().given(CODE.kind, CODE.subject, CODE.digest)
     qtbot.waitUntil(lambda: dialog.models[ODD.name].isEnabled())
@@ -439,7 +439,7 @@ def test_a_download_is_asked_about_once_and_its_model_ticked(qtbot, dialog, runn
     qtbot.waitUntil(lambda: button.text() == "Downloading 25 %")
     assert not button.isEnabled()
     here = Offer(AWAY_MODEL.name, AWAY_MODEL.id, "Molmo 7B-D", VLM.group, "vlm", "fits")
-    monkeypatch.setattr(model_finding, "find_offers", lambda _added: Found((VLM, here)))
+    monkeypatch.setattr(model_finding, "find_offers", lambda _added, _ran: Found((VLM, here)))
     gate.set()
     qtbot.waitUntil(lambda: AWAY_MODEL.name in dialog.models and dialog.models[AWAY_MODEL.name].isChecked())
     assert len(seen) == 1
@@ -503,7 +503,7 @@ def test_a_folder_is_taken_off_the_list_and_its_files_stay(qtbot, dialog, monkey
     folders._write((folder, tmp_path / "other"))
     mine = Offer(str(folder), "model", "model", VLM.group, "vlm", "fits", added=True)
 
-    def find(_added):
+    def find(_added, _ran):
         return Found(tuple(offer for offer in (VLM, mine) if offer is VLM or folder in folders.all()))
 
     monkeypatch.setattr(model_finding, "find_offers", find)

@@ -1,6 +1,7 @@
 """What the list of models says about each, and what has to be agreed to first."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +9,13 @@ from safetensors.numpy import save_file
 
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.vlm.loading.checkpoint import Checkpoint
 from gazeapp.engine.models.vlm.loading.listing import ModelRow
 from gazeapp.engine.models.vlm.loading.machine import Card, Machine
-from gazeapp.ui.dialogs import model_finding
+from gazeapp.engine.project.rows import ModelRow as ProjectModel
+from gazeapp.ui.dialogs import model_finding, model_fit
 from gazeapp.ui.dialogs.model_finding import find_offers, look_up
+from gazeapp.ui.dialogs.model_fit import fit_of
 from gazeapp.ui.dialogs.model_offers import AWAY, HERE, RUNNERS
 
 SCRIPT = """# /// script
@@ -47,6 +51,10 @@ def script(tmp_path, name="mine", action="describe"):
     return path
 
 
+def project_model(name, kind, checkpoint, **facts):
+    return ProjectModel(name, name, kind, "", "", str(checkpoint), "r", "", facts)
+
+
 def row(name, place="cache", **values):
     given = {"can_run": True, "fits": "2.0 GB of weights.", "needs": (), **values}
     return ModelRow(name, name.title(), place, "llava", "r" * 40, 2_000_000_000, **given)
@@ -79,7 +87,7 @@ def test_each_row_says_whether_it_can_be_chosen(listed):
     assert (offers["fits"].group, offers["fits"].may_run) == (HERE, True)
     assert (offers["large"].why_not, offers["large"].may_run) == ("It needs about 900 GB.", False)
     assert (offers["far"].group, offers["far"].size, offers["far"].may_run) == (AWAY, 2_000_000_000, False)
-    assert "would take 2.0 GB" in offers["far"].facts
+    assert "2.0 GB of weights." in offers["far"].tip
     assert "bitsandbytes" in found.no_four_bit
 
 
@@ -98,6 +106,77 @@ def test_code_that_comes_with_a_model_is_shown_and_asked_about_until_agreed_to(l
     assert asked is not None
     assert asked.changed
     assert asked.code == (("modeling_odd.py", "import os\n"),)
+
+
+GB = 10**9
+SMALL = Checkpoint(
+    "lab/small", "cache", model_type="llava_onevision", parameters=8 * 10**8, weight_bytes=16 * 10**8
+)
+CARD = Card("cuda:0", "Card", 3 * GB, 3 * GB, True)
+
+
+@pytest.mark.parametrize(
+    ("machine", "short"),
+    [
+        (Machine(16 * GB, 16 * GB), "3.2 GB in float32  ·  fits in main memory"),
+        (Machine(16 * GB, 16 * GB, (CARD,)), "1.6 GB in bfloat16  ·  fits on the graphics card"),
+        (Machine(3 * GB, 3 * GB), "1.6 GB in bfloat16  ·  fits in main memory"),
+        # 1.6 GB of weights, a tenth of that to work in, and 0.6 GB for libraries
+        (Machine(2 * GB, 2 * GB), "does not fit: needs 2.4 GB, 2.0 GB free"),
+        (
+            Machine(5 * GB // 2, 5 * GB // 2),
+            "does not fit: needs 2.4 GB, 2.5 GB free, a tenth of it for other programs",
+        ),
+    ],
+)
+def test_a_model_in_half_a_line(machine, short):
+    fit = fit_of(SMALL, machine)
+    assert fit.short == short
+    assert fit.fits == ("does not fit" not in short)
+    assert "GB of weights" in fit.whole
+
+
+def test_the_second_line_tells_the_kind_only_where_the_name_does_not(monkeypatch):
+    monkeypatch.setattr(model_fit, "resolve", lambda name: SMALL)
+    fit = "3.2 GB in float32  ·  fits in main memory"
+    for name, kind in (("lab/small", "LLaVA-OneVision  ·  "), ("lab/llava-onevision-tiny", "")):
+        listed = replace(row(name), model_type="llava_onevision")
+        offer = model_finding._offer_of_row(listed, Machine(16 * GB, 16 * GB), ConsentStore())
+        assert offer.facts == kind + fit
+
+
+def test_a_well_known_model_that_is_not_here_says_how_it_would_fit():
+    offered = replace(row("qwen3.5-0.8b", "hub"), model_type="qwen3_5", size=1_600_000_000)
+    fit = model_fit.fit_of_row(offered, Machine(16 * GB, 16 * GB))
+    assert fit.short == "3.2 GB in float32  ·  fits in main memory"
+
+
+def test_models_that_the_project_has_runs_of_are_offered_where_they_are_still_here(listed, folder, tmp_path):
+    listed(row("qwen3.5-9b", "hub"))
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "config.json").write_text("{}")
+    path = script(tmp_path)
+    ran = [
+        project_model("odd", "vlm", folder, place="folder"),
+        project_model("gone", "vlm", tmp_path / "gone", place="folder"),
+        project_model("hidden", "vlm", tmp_path / "hidden", place="folder"),
+        project_model("far", "vlm", "lab/far", place="cache"),
+        project_model("qwen3.5-9b", "vlm", "Qwen/Qwen3.5-9B", place="cache"),
+        project_model("runner-mine", "runner", path),
+        project_model("runner-gone", "runner", tmp_path / "gone.py"),
+        project_model("cnn-lstm", "captioner", tmp_path),
+        project_model("bare", "vlm", ""),
+    ]
+    found = find_offers((), ran)
+    mine = {offer.id: offer for offer in found.offers if offer.group != AWAY and str(tmp_path) in offer.name}
+    assert {name: offer.group for name, offer in mine.items()} == {"odd": HERE, "runner-mine": RUNNERS}
+    assert mine["odd"].name == str(folder)
+    assert not mine["odd"].added  # it is not on the user's list, so it cannot be taken off
+    assert [offer.name for offer in found.offers if offer.group == AWAY] == ["qwen3.5-9b"]
+    assert [problem.where for problem in found.problems] == [str(tmp_path / "hidden")]
+    again = find_offers([str(path)], ran)
+    (once,) = [offer for offer in again.offers if offer.id == "runner-mine"]
+    assert once.added
 
 
 def test_scripts_that_describe_are_listed_with_what_they_install(listed, tmp_path):

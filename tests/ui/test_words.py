@@ -427,7 +427,7 @@ def test_asking_for_heads_opens_the_dialog_with_that_chosen(open_window, qtbot, 
         return 0
 
     monkeypatch.setattr(dialogs.ExtractDialog, "exec", see)
-    monkeypatch.setattr("gazeapp.ui.dialogs.model_finding.find_offers", lambda added: Found(()))
+    monkeypatch.setattr("gazeapp.ui.dialogs.model_finding.find_offers", lambda _added, _ran: Found(()))
     open_window.bench.words.cells.heads_wanted.emit()
     open_window.extract_actions.extract()
     assert preferred == ["heads", ""]

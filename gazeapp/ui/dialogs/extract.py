@@ -217,12 +217,12 @@ class ExtractDialog(FormDialog):
             take(self.advanced.words, made[False].get("words"))
 
     def _find(self) -> None:
-        added = added_models()
+        added, ran = added_models(), tuple(self._study.models.values())
 
         def work(_project: Any, _progress: Any) -> Found:
             from gazeapp.ui.dialogs.model_finding import find_offers
 
-            return find_offers(added)
+            return find_offers(added, ran)
 
         self._find_job = self._lookups.submit("models", work, None)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gazeapp.engine.consent import REMOTE_CODE, RUNNER, ConsentStore
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.runner_model import KIND as RUNNER_KIND
 from gazeapp.engine.models.runner_model import runner_info
 from gazeapp.engine.models.vlm.loading.catalogue import known_model
 from gazeapp.engine.models.vlm.loading.checkpoint import FOLDER, HUB, Checkpoint
@@ -17,9 +18,10 @@ from gazeapp.engine.models.vlm.loading.load import consent_subject, needs_consen
 from gazeapp.engine.models.vlm.loading.machine import Machine, glance_at_machine
 from gazeapp.engine.models.vlm.loading.sources import resolve
 from gazeapp.engine.models.vlm.opening import VLM, vlm_info
+from gazeapp.engine.project.rows import ModelRow as ModelOfProject
 from gazeapp.engine.runners.script import DESCRIBE, RunnerScript, find_scripts, read_script
+from gazeapp.ui.dialogs.model_fit import Fit, fit_of, fit_of_row, kind_in_words
 from gazeapp.ui.dialogs.model_offers import AWAY, GROUPS, HERE, RUNNERS, Agreement, Found, Offer
-from gazeapp.ui.widgets import lower_first
 
 _RIGHTS = (
     "It runs with your rights: it can read and write your files and use the network, as any program you start. "
@@ -27,31 +29,46 @@ _RIGHTS = (
 )
 
 
-def find_offers(added: Sequence[str] = ()) -> Found:
+def find_offers(added: Sequence[str] = (), ran: Sequence[ModelOfProject] = ()) -> Found:
     """Look for vision-language models and runner scripts; takes a moment.
 
     Parameters
     ----------
     added
         Scripts and revisions that the user added to the list.
+    ran
+        Models of the project, which are offered too where their files are still on this computer.
     """
     machine = glance_at_machine()
     store = ConsentStore()
-    offers = [_offer_of_row(row, store) for row in known_models(machine=machine)]
+    offers = [_offer_of_row(row, machine, store) for row in known_models(machine=machine)]
     scripts, problems = find_scripts()
     offers += _offers_of_scripts(scripts, store)
     there = {offer.name for offer in offers}
-    for name in added:
+    for name in (*added, *_places(ran)):
+        if name in there:
+            continue
         try:
-            offers += [replace(offer, added=True) for offer in (look_up(name),) if offer.name not in there]
+            offer = look_up(name, machine)
         except GazeError as error:
             problems.append(error)
+            continue
+        if offer.name not in there and (name in added or offer.group != AWAY):
+            offers.append(replace(offer, added=name in added))
+            there.add(offer.name)
     ordered = sorted(offers, key=lambda offer: GROUPS.index(offer.group))
     return Found(tuple(ordered), tuple(problems), _no_four_bit(machine))
 
 
-def look_up(name: str) -> Offer:
+def look_up(name: str, machine: Machine | None = None) -> Offer:
     """Return the model that the user names: a folder, a hub name with or without a revision, or a runner script.
+
+    Parameters
+    ----------
+    name
+        What the user says.
+    machine
+        What there is to run on; this machine when None.
 
     Raises
     ------
@@ -75,6 +92,7 @@ def look_up(name: str) -> Offer:
         title = known.name if known else checkpoint.id
         return Offer(name, "", title, AWAY, VLM, size=known.download_bytes if known else None)
     info = vlm_info(name)
+    fit = fit_of(checkpoint, machine or glance_at_machine())
     own = checkpoint.place == FOLDER
     offer = Offer(
         checkpoint.id if own else name,
@@ -82,8 +100,9 @@ def look_up(name: str) -> Offer:
         info.name,
         HERE,
         VLM,
-        f"{checkpoint.model_type}  ·  {_parameters(checkpoint)}",
-        f"{checkpoint.id}\nRevision {checkpoint.revision}",
+        _facts(info.name, checkpoint.model_type, fit),
+        _lines(fit.whole if fit.fits else "", checkpoint.id, _revision(checkpoint.revision)),
+        why_not="" if fit.fits else fit.whole,
     )
     return replace(offer, asks=_code_to_agree(checkpoint, info.name, store))
 
@@ -99,18 +118,30 @@ def remember(name: str) -> None:
     ModelFolders().add(Path(name))
 
 
-def _offer_of_row(row: ModelRow, store: ConsentStore) -> Offer:
+def _places(ran: Iterable[ModelOfProject]) -> list[str]:
+    """Return what to look up of models that ran: hub names, and folders and scripts that are still there."""
+    names = []
+    for model in (model for model in ran if model.checkpoint):
+        if model.kind == VLM and model.facts.get("place") != FOLDER:
+            known = known_model(model.checkpoint)
+            names.append(known.short if known else model.checkpoint)
+        elif model.kind in (VLM, RUNNER_KIND) and Path(model.checkpoint).exists():
+            names.append(model.checkpoint)
+    return names
+
+
+def _offer_of_row(row: ModelRow, machine: Machine, store: ConsentStore) -> Offer:
     away = row.place == HUB
-    fits = f"would take {lower_first(row.fits)}" if away and row.can_run else row.fits
-    facts = "  ·  ".join(part for part in (row.model_type, fits) if part)
-    tip = "\n".join(part for part in (row.id, row.note, *row.needs, _revision(row.revision)) if part)
+    tip = _lines(
+        row.fits if row.can_run or away else "", row.note, *row.needs, row.id, _revision(row.revision)
+    )
     offer = Offer(
         name=row.id,
         id=Path(row.id).name if row.place == FOLDER else row.id,
         title=row.name,
         group=AWAY if away else HERE,
         kind=VLM,
-        facts=facts,
+        facts=_facts(row.name, row.model_type, fit_of_row(row, machine)),
         tip=tip,
         why_not="" if row.can_run or away else row.fits,
         size=row.size if away else 0,
@@ -202,5 +233,13 @@ def _revision(revision: str) -> str:
     return f"revision {revision}" if revision else ""
 
 
-def _parameters(checkpoint: Checkpoint) -> str:
-    return f"{checkpoint.parameters / 1e9:.1f} billion parameters"
+def _facts(title: str, model_type: str, fit: Fit) -> str:
+    """Return the second line of an offer; the kind of model is left out where its name tells it."""
+    kind = kind_in_words(model_type)
+    return "  ·  ".join(
+        part for part in ("" if kind.casefold() in title.casefold() else kind, fit.short) if part
+    )
+
+
+def _lines(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)
