@@ -106,6 +106,7 @@ class Capture:
         self._layers = [_Layer(tap.cross) for tap in taps]
         self._numbers = [tap.layer for tap in taps]
         self._last_places: tuple[tuple[int, int, torch.device], tuple[Tensor, Tensor]] | None = None
+        self._last_mask: tuple[tuple[object, ...], Tensor | None, Tensor] | None = None
         self._seen = 0  # query rows of the first call: the prompt
 
     def layer_of(self, module: nn.Module) -> int | None:
@@ -145,6 +146,30 @@ class Capture:
                 todo="Let it generate with its cache, and read the prompt at once.",
             )
         state.calls += 1
+
+    def masked(
+        self,
+        given: Tensor | None,
+        query: Tensor,
+        n_keys: int,
+        first_row: int,
+        causal: bool,
+        first_key: int = 0,
+    ) -> Tensor | None:
+        """Return the attention mask of a call without the keys that are taken away, see `KeyMask.apply`.
+
+        It is ``given`` itself where nothing is taken away from the call's rows.
+        """
+        n_rows = query.shape[2]
+        if self.mask is None or first_row + n_rows <= self.mask.first_row:
+            return given
+        # The layers of a step ask for the same in turn, of one mask that the model made for all of them.
+        asked = (n_keys, n_rows, first_row, first_key, causal, query.dtype, query.device)
+        last = self._last_mask
+        if last is None or last[0] != asked or last[1] is not given:
+            made = self.mask.apply(given, query, n_keys, first_row, causal, first_key)
+            last = self._last_mask = (asked, given, made)
+        return last[2]
 
     def take_query(self, layer: int, query: Tensor, keys: Tensor, scaling: float) -> None:
         """Take the last query row of a call.

@@ -55,13 +55,9 @@ def _masking(tap: Tap, mask_argument: str) -> Callable[..., Any]:
         rows = call["hidden_states"]
         n_rows, n_keys = rows.shape[1], _n_keys(tap, call)
         first_row = capture.first_row(layer, n_keys, n_rows)
-        if first_row + n_rows <= capture.mask.first_row:
-            return None
         # Only the rows' number, dtype and device are read from the query.
         given = call.get(mask_argument)
-        call[mask_argument] = capture.mask.apply(
-            given, rows[:, None], n_keys, first_row, causal=not tap.cross
-        )
+        call[mask_argument] = capture.masked(given, rows[:, None], n_keys, first_row, causal=not tap.cross)
         further = call.pop("kwargs", {})
         return (), {**call, **further}
 

@@ -67,9 +67,8 @@ def attention_forward(
     first_key = 0 if capture.is_cross(layer) else first_row + n_rows - n_keys
     capture.note_call(layer, n_rows)
     causal = not capture.is_cross(layer) and _is_causal(module, is_causal)
-    mask = attention_mask
-    if capture.mask is not None and first_row + n_rows > capture.mask.first_row:
-        mask = capture.mask.apply(attention_mask, query, n_keys, first_row, causal, first_key)
+    mask = capture.masked(attention_mask, query, n_keys, first_row, causal, first_key)
+    if mask is not attention_mask:
         is_causal = False
     if cap is not None:
         out, last = soft_capped_attention(query, key, value, mask, scale, cap, causal)

@@ -84,8 +84,8 @@ class KeyMask:
         """
         n_rows = query.shape[2]
         bias = self.bias(n_keys, first_key, query).expand(1, 1, n_rows, n_keys)
-        hit = torch.arange(n_rows, device=query.device) + first_row >= self.first_row
-        if not bool(hit.all()):
+        if first_row < self.first_row:
+            hit = torch.arange(n_rows, device=query.device) + first_row >= self.first_row
             bias = bias * hit[None, None, :, None]
         lowest = torch.finfo(query.dtype).min
         if mask is None and causal and n_rows > 1:

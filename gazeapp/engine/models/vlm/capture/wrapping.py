@@ -104,9 +104,9 @@ def _listening(tap: Tap, method: AttentionMethod, own: Callable[..., Any]) -> Ca
         first_row = capture.first_row(layer, n_keys, n_rows)
         capture.note_call(layer, n_rows)
         first_key = 0 if tap.cross else first_row + n_rows - n_keys
-        mask = _allowed(call.arguments[method.mask], call.arguments[method.causal], query, n_keys)
-        if capture.mask is not None and first_row + n_rows > capture.mask.first_row:
-            mask = capture.mask.apply(mask, query, n_keys, first_row, causal=False, first_key=first_key)
+        allowed = _allowed(call.arguments[method.mask], call.arguments[method.causal], query, n_keys)
+        mask = capture.masked(allowed, query, n_keys, first_row, causal=False, first_key=first_key)
+        if mask is not allowed:
             call.arguments[method.mask], call.arguments[method.causal] = mask, False
         out = own(*call.args, **call.kwargs)
         capture.take_row_now(layer, query, keys, query.shape[-1] ** -0.5, mask, first_key)

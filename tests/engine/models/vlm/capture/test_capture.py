@@ -360,6 +360,37 @@ def test_a_thread_that_listens_to_nothing_is_not_heard() -> None:
         capture.rows(TOKENS)
 
 
+@pytest.mark.parametrize("first_row", [0, PROMPT - 1])
+def test_layers_in_turn_share_a_lesions_mask_where_theirs_is_the_same(
+    first_row: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three layers without a mask of their own, the third behind one with a sliding window."""
+    made: list[int] = []
+    apply = KeyMask.apply
+
+    def counted(self: KeyMask, *args: Any, **kwargs: Any) -> Tensor:
+        made.append(1)
+        return apply(self, *args, **kwargs)
+
+    monkeypatch.setattr(KeyMask, "apply", counted)
+    layers = [Layer(seed=0), Layer(seed=1), Layer(seed=2, window=6), Layer(seed=3)]
+    key_mask = KeyMask(IMAGE, GRADED, first_row)
+    capture = Capture([Tap(layer, i) for i, layer in enumerate(layers)], IMAGE, key_mask, keep="heads")
+    allowed = [CAUSAL if layer.window is None else _window(layer.window) for layer in layers]
+    with listening(capture):
+        calls = [layer._calls(_window(6) if layer.window else None) for layer in layers]
+        steps = [[out[0] for _, _, out in step] for step in zip(*calls, strict=True)]
+    assert len(made) == 3 * len(steps)
+    rows = capture.rows(TOKENS)
+    assert rows.kept is not None
+    for i, layer in enumerate(layers):
+        weights = layer.expected(allowed[i], key_mask)
+        out = torch.cat([step[i] for step in steps])
+        assert (out - layer.outputs(weights)).abs().max() < 1e-5
+        expected = weights[:, PROMPT - 1 :, torch.as_tensor(IMAGE)].transpose(0, 1).numpy()
+        assert np.abs(rows.kept[:, i] - expected).max() < 5e-4  # stored as half numbers
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_masks_in_half_numbers_leave_numbers_everywhere(dtype: torch.dtype) -> None:
     """Even where a row sees nothing but keys that are taken away."""
