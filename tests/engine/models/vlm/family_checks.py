@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.models.base import Decoding, DescribeOptions, ModelInfo
 from gazeapp.engine.models.vlm.capture.capture import Capture
@@ -152,6 +154,14 @@ def check_readout_lesion_is_exact(model: VisionLanguageModel, image: np.ndarray)
     left = whole * (1.0 - share)
     expected = left / (left.sum(axis=-1, keepdims=True) + rest)
     assert np.abs(rows.kept[0, 0] - expected).max() < 2e-3
+
+
+def check_marks_are_refused(model: VisionLanguageModel, mark: str) -> None:
+    """A mark that the tokenizer reads as one token of its own is no part of a prompt."""
+    assert len(model.family.tokenizer(model.processor).encode(mark, add_special_tokens=False)) == 1
+    with pytest.raises(GazeError, match="meaning of its own") as refused:
+        model.describe(noise(64, 64), "general", options=DescribeOptions(f"a {mark} b", OPTIONS.decoding))
+    assert f"'{mark}'" in refused.value.what
 
 
 def check_zeroed_embeddings_hide_the_picture(model: VisionLanguageModel, size: tuple[int, int]) -> None:

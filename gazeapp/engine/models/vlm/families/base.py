@@ -140,6 +140,20 @@ class Family:
         GazeError
             If the prompt holds a mark with a meaning of its own, such as the one where an image belongs.
         """
+        self.refuse_marks(processor, prompt)
+        inputs = self.make_inputs(processor, config, image, prompt)
+        layout = self.layout(processor, config, inputs, image)
+        n_rows = int(inputs["input_ids"].shape[1])
+        return Prepared(inputs, layout, n_rows, int(layout.columns.max()) + 1, prompt)
+
+    def refuse_marks(self, processor: Any, prompt: str) -> None:
+        """Refuse a prompt that the tokenizer would not read as words alone.
+
+        Raises
+        ------
+        GazeError
+            If it holds a mark with a meaning of its own, such as the one that ends a text.
+        """
         marks = {*self.tokenizer(processor).all_special_tokens, getattr(processor, "image_token", None)}
         found = sorted(mark for mark in marks if mark and mark in prompt)
         if found:
@@ -147,10 +161,6 @@ class Family:
                 f"The prompt holds '{found[0]}', which has a meaning of its own for this model.",
                 todo="Write the prompt without it.",
             )
-        inputs = self.make_inputs(processor, config, image, prompt)
-        layout = self.layout(processor, config, inputs, image)
-        n_rows = int(inputs["input_ids"].shape[1])
-        return Prepared(inputs, layout, n_rows, int(layout.columns.max()) + 1, prompt)
 
     def make_inputs(self, processor: Any, config: Any, image: Image, prompt: str) -> dict[str, Any]:  # noqa: ARG002
         """Return the arguments of ``generate`` for an image and a prompt.
@@ -158,18 +168,12 @@ class Family:
         Raises
         ------
         GazeError
-            If the checkpoint does not say how a question is put to it, or the prompt has a token of the image in it.
+            If the checkpoint does not say how a question is put to it.
         """
         if not processor.chat_template:
             raise GazeError(
                 "The model's files have no chat template, so there is no telling how a question is put to it.",
                 todo="Use a checkpoint that was made to follow prompts.",
-            )
-        image_token = getattr(processor, "image_token", "")
-        if image_token and image_token in prompt:
-            raise GazeError(
-                f"The prompt has '{image_token}' in it, which stands for the image itself.",
-                todo="Take it out; the image is put in front of the prompt.",
             )
         content = [{"type": "image", "image": image}, {"type": "text", "text": prompt}]
         # Models that can think aloud first would fill the caption with their thoughts.

@@ -45,7 +45,14 @@ class Blip(CrossAttending):
         ]
 
     def prepare(self, processor: Any, config: Any, image: Image, prompt: str) -> Prepared:
-        """Turn an image and the beginning of a caption into the model's input, and say where the patches lie."""
+        """Turn an image and the beginning of a caption into the model's input, and say where the patches lie.
+
+        Raises
+        ------
+        GazeError
+            If the prompt holds a mark with a meaning of its own.
+        """
+        self.refuse_marks(processor, prompt)
         pixels = processor.image_processor(images=image, return_tensors="pt")["pixel_values"]
         vision, text = config.vision_config, config.text_config
         begun = processor.tokenizer(prompt, add_special_tokens=False)["input_ids"] if prompt else []

@@ -51,13 +51,14 @@ class Git(Family):
         Raises
         ------
         GazeError
-            If the checkpoint was made for videos.
+            If the checkpoint was made for videos, or the prompt holds a mark with a meaning of its own.
         """
         if config.num_image_with_embedding is not None:
             raise GazeError(
                 f"This model reads videos of {config.num_image_with_embedding} frames, not images.",
                 todo="Choose a GIT model for images.",
             )
+        self.refuse_marks(processor, prompt)
         pixels = processor.image_processor(images=image, return_tensors="pt")["pixel_values"]
         begun = processor.tokenizer(prompt, add_special_tokens=False)["input_ids"] if prompt else []
         ids = torch.tensor([[config.bos_token_id, *begun]])

@@ -48,7 +48,14 @@ class Molmo7BD(Family):
         return module
 
     def prepare(self, processor: Any, _config: Any, image: Image, prompt: str) -> Prepared:
-        """Cut the image into crops and write the prompt behind its tokens."""
+        """Cut the image into crops and write the prompt behind its tokens.
+
+        Raises
+        ------
+        GazeError
+            If the image is too narrow, or the prompt holds a mark with a meaning of its own.
+        """
+        self.refuse_marks(processor, prompt)
         geometry = Geometry.of_image(image.width, image.height)
         inputs = processor(np.asarray(image), prompt)
         n_rows = int(inputs["input_ids"].shape[1])

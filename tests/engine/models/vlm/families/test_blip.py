@@ -82,6 +82,10 @@ def test_only_the_generated_rows_lose_the_keys_where_asked(model: VisionLanguage
         assert (seen[first][first:] == 0).all()
 
 
+def test_marks_in_the_prompt_are_refused(model: VisionLanguageModel) -> None:
+    checks.check_marks_are_refused(model, "</s>")
+
+
 def test_without_a_prompt_the_caption_starts_freely(model: VisionLanguageModel) -> None:
     image = checks.noise(128, 128)
     bare = FAMILY.prepare(model.processor, model.network.config, Image.fromarray(image), "")

@@ -35,6 +35,10 @@ def test_rows_are_those_of_eager_attention(model: VisionLanguageModel, width: in
     checks.check_rows_equal_eager(model, checks.noise(width, height))
 
 
+def test_marks_in_the_prompt_are_refused(model: VisionLanguageModel) -> None:
+    checks.check_marks_are_refused(model, "<|endoftext|>")
+
+
 def test_lesions(model: VisionLanguageModel) -> None:
     checks.check_lesions(model, checks.noise(300, 300))
     checks.check_readout_lesion_is_exact(model, checks.noise(300, 300))
