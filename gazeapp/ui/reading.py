@@ -173,6 +173,7 @@ def _read_people(project: Project, row: ImageRow, task: str) -> PeopleView:
 
 def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView, ...]:
     newest = {run.model: run for run in project.runs.all(image_id=row.id, task=task)}
+    described = project.runs.described(row.id, task)
     views = []
     models = project.runs.models()
     ids = [model.id for model in models if model.kind != "truth"]
@@ -180,7 +181,8 @@ def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView,
         colour = source_colour(model.id, ids).name()
         run = newest.get(model.id)
         if run is None:
-            views.append(ModelView(model.id, model.name, colour, truth=model.kind == "truth"))
+            truth, older = model.kind == "truth", model.id in described
+            views.append(ModelView(model.id, model.name, colour, truth=truth, only_older=older))
             continue
         maps = project.maps.of_run(run.id)
         views.append(
@@ -198,20 +200,10 @@ def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView,
     return tuple(views)
 
 
-# Of two scorings under one preset the newer one comes last, and so is the one that is shown.
-_SCORES = (
-    "SELECT s.image_id, t.name, s.preset, s.metric, {what} FROM {table} s JOIN tasks t ON t.id = s.task_id "
-    "WHERE s.value IS NOT NULL AND {which} AND (s.preset NOT IN (SELECT preset FROM summary) OR "
-    "(s.preset, s.settings_hash) IN (SELECT preset, settings_hash FROM summary)) ORDER BY s.settings_id"
-)
-
-
 def _image_scores(project: Project) -> dict[int, dict[ScoreKey, dict[str, float]]]:
     found: dict[int, dict[ScoreKey, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
-    which = "s.source_kind IN ('model', 'truth') AND s.lesion = ''"
-    query = _SCORES.format(what="s.source, s.value", table="scores", which=which)
-    for image_id, task, preset, metric, source, value in project.db.execute(query):
-        found[image_id][task, preset, metric][source] = value
+    for score in project.scores.of_models():
+        found[score.image_id][score.task, score.preset, score.metric][score.source] = score.value
     return found
 
 
@@ -219,9 +211,8 @@ def _image_ceilings(project: Project) -> dict[int, dict[ScoreKey, float]]:
     """Return how well people predict each other on each image, by the first estimator that there is."""
     found: dict[int, dict[ScoreKey, float]] = defaultdict(dict)
     for estimator in reversed(PEOPLE_BY_IMAGE):
-        query = _SCORES.format(what="s.value", table="ceilings", which="s.estimator = ?")
-        for image_id, task, preset, metric, value in project.db.execute(query, (estimator,)):
-            found[image_id][task, preset, metric] = value
+        for ceiling in project.scores.ceilings_by(estimator):
+            found[ceiling.image_id][ceiling.task, ceiling.preset, ceiling.metric] = ceiling.value
     return found
 
 

@@ -17,6 +17,9 @@ from gazeapp.ui.canvas.heat import HeatLayer, density_layer
 ScoreKey = tuple[str, str, str]
 """(task, preset, metric), such as ``("general", "tuebingen", "nss")``."""
 
+ONLY_OLDER = "Described under earlier settings only, such as another prompt. Run models again to complete it."
+"""What is said of a model whose map of an image was made in another way than its newest ones."""
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -137,6 +140,9 @@ class ModelView:
         Whether the image is of a kind that the model was not trained on.
     truth
         Whether it is no model but the density that simulated observers were drawn from.
+    only_older
+        Whether it has no map here because it described the image only in another way than it did others since,
+        such as under an earlier prompt.
     """
 
     id: str
@@ -147,6 +153,7 @@ class ModelView:
     word_maps: FloatArray | None = None
     outside_training: bool = False
     truth: bool = False
+    only_older: bool = False
 
 
 @dataclass(frozen=True)

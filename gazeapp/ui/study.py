@@ -109,7 +109,7 @@ def read_study(project: Project) -> StudyView:
         runs=tuple(project.runs.all()),
         fixations=project.gaze.counts(),
         subjects=project.gaze.subjects_of_images(),
-        recordings=dict(project.db.execute("SELECT id, file FROM recordings ORDER BY id").fetchall()),
+        recordings=project.gaze.files(),
         choices=choices_of(project),
         older_scores=outdated_scores(project),
         summary=tuple(project.scores.summary()),

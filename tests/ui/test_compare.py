@@ -21,7 +21,7 @@ from gazeapp.ui.loader import Loader
 from gazeapp.ui.panels.compare import ComparePanel
 from gazeapp.ui.reading import read_scene
 from gazeapp.ui.selection import Selection
-from tests.ui.small_study import CAPTION, MODELS, TASK, build
+from tests.ui.small_study import CAPTION, MODELS, TASK, add_run, build
 
 
 class Desk:
@@ -351,6 +351,20 @@ def test_no_map_of_one_model_under_this_task(qtbot, make) -> None:
     qtbot.waitUntil(notice.isVisible)
     with qtbot.waitSignal(desk.panel.extract_requested):
         qtbot.mouseClick(notice.button, Qt.MouseButton.LeftButton)
+
+
+def test_an_image_that_was_only_described_under_an_earlier_prompt_says_so(make) -> None:
+    desk = make(models=2)
+    with Project.open(desk.study.path) as project:
+        newer = project.settings.put("extract", {"prompt": "Say what is there."})
+        add_run(project, desk.study.images[0], "cnn-lstm", TASK, ["red"], newer)
+    desk.open().choose(1)
+    left = desk.panel.pane("cnn-lstm")
+    assert "earlier settings only" in left.notice.message
+    assert left.notice.button.text() == "Run models…"
+    assert desk.panel.pane("cnn-transformer").notice.isHidden()
+    desk.choose(0)
+    assert left.notice.isHidden()
 
 
 def test_no_fixations_yet(qtbot, make) -> None:

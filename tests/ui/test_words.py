@@ -22,7 +22,7 @@ from gazeapp.ui.panels.words_reading import AskMaps, AskRun
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import read_study
 from tests.ui import small_words as planted
-from tests.ui.small_study import CAPTION, HEIGHT, TASK, WIDTH
+from tests.ui.small_study import CAPTION, HEIGHT, TASK, WIDTH, add_run
 
 
 class Desk:
@@ -314,6 +314,23 @@ def test_an_image_without_a_run_says_so_and_offers_to_run_models(desk) -> None:
     assert asked.args == ["", ""]
     desk.selection.image_id = None
     assert "No image is chosen" in desk.panel.empty.message
+
+
+def test_words_of_an_earlier_prompt_only_are_told(qtbot, tmp_path) -> None:
+    from gazeapp.engine.project import Project
+
+    study = planted.build_words(tmp_path / "study")
+    with Project.open(study.path) as project:
+        newer = project.settings.put("extract", {"prompt": "Say what is there."})
+        add_run(project, study.images[1], planted.HEADED, TASK, ["red"], newer)
+    desk = Desk(qtbot, study)
+    try:
+        desk.selection.update(image_id=study.images[0], task=TASK, source=planted.HEADED)
+        qtbot.waitUntil(lambda: "VLM-HEADS has only older words" in desk.panel.empty.message)
+        assert "another prompt" in desk.panel.empty.message
+        assert desk.panel.empty.button.isVisible()
+    finally:
+        desk.loader.close()
 
 
 def test_maps_are_read_once_and_those_of_the_next_word_ahead(desk) -> None:

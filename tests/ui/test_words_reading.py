@@ -13,6 +13,7 @@ from gazeapp.ui.canvas.caption import MEAN_MAP
 from gazeapp.ui.panels.words_reading import (
     AskMaps,
     AskRun,
+    NoRun,
     cell_method,
     cell_name,
     ready_to_draw,
@@ -59,7 +60,7 @@ def test_the_share_of_a_cell_is_that_of_its_word_and_of_the_mean_map_that_of_con
 
 
 def test_what_is_not_there_is_none(project, study, read) -> None:
-    assert AskRun(study.images[1], planted.HEADED, TASK).read(project) is None
+    assert AskRun(study.images[1], planted.HEADED, TASK).read(project) == NoRun(only_older=False)
     assert AskMaps(read(planted.UNKEPT).id, 0).read(project) is None
     assert AskMaps(read("cnn-lstm").id, MEAN_MAP).read(project) is None
 

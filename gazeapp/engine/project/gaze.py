@@ -289,6 +289,10 @@ class GazeStore(Store):
         )
         return [_recording(row) for row in rows]
 
+    def files(self) -> dict[int, str]:
+        """Return the file name of each recording by its id, oldest first."""
+        return dict(self._db.execute("SELECT id, file FROM recordings ORDER BY id").fetchall())
+
     def trials(self, recording_id: int | None = None) -> list[TrialRow]:
         """Return the trials, all or those of one recording, with how many fixations were read and kept."""
         # One condition for both would keep SQLite from using its index.

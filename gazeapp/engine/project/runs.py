@@ -199,6 +199,19 @@ class RunStore(Store):
         )
         return [(row[0], row[1], row[2], int(row[3])) for row in rows]
 
+    def described(self, image_id: int, task: str) -> frozenset[str]:
+        """Return the models that have any run on an image under a task, however it was made.
+
+        Those of them that `all` returns no run of only have runs of other settings than their newest. Runs under
+        lesions and on mirrored images do not count.
+        """
+        rows = self._db.execute(
+            "SELECT DISTINCT r.model FROM runs r JOIN tasks t ON t.id = r.task_id "
+            "WHERE r.image_id = ? AND t.name = ? AND r.lesion = ''",
+            (image_id, task),
+        )
+        return frozenset(row[0] for row in rows)
+
     def words(self, run_id: int) -> tuple[Word, ...]:
         """Return the words of a run, in order."""
         rows = self._db.execute(

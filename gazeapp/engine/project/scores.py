@@ -52,6 +52,27 @@ class ImageCeiling(NamedTuple):
     value: float
 
 
+class ModelScore(NamedTuple):
+    """What a model's map of one image scores; ``source`` is the model's id."""
+
+    image_id: int
+    task: str
+    preset: str
+    metric: str
+    source: str
+    value: float
+
+
+class ImageCeilingBy(NamedTuple):
+    """An image's part of a ceiling by an estimator that is known from what was asked for."""
+
+    image_id: int
+    task: str
+    preset: str
+    metric: str
+    value: float
+
+
 class ScoreStore(Store):
     """Reads and writes the ``scores``, ``ceilings``, ``people_parts``, ``subject_scores`` and ``summary`` tables.
 
@@ -72,6 +93,29 @@ class ScoreStore(Store):
             {"preset": preset, "settings": settings_hash},
         )
         return (ScoreRow(*row) for row in rows)
+
+    def of_models(self) -> Iterator[ModelScore]:
+        """Yield what the maps of models, and of a known truth, score on every image without a lesion, newest last.
+
+        Of two scorings under one preset that are both in the summary, the one that is to be shown so comes last.
+        """
+        rows = self._db.execute(
+            "SELECT s.image_id, t.name, s.preset, s.metric, s.source, s.value FROM scores s "
+            "JOIN tasks t ON t.id = s.task_id WHERE s.source_kind IN ('model', 'truth') AND s.lesion = '' "
+            f"AND s.value IS NOT NULL AND {_CURRENT.format(table='s')} ORDER BY s.settings_id",
+            {"preset": None, "settings": None},
+        )
+        return map(ModelScore._make, rows)
+
+    def ceilings_by(self, estimator: str) -> Iterator[ImageCeilingBy]:
+        """Yield each image's part of the ceilings by one estimator, as :meth:`of_models` does."""
+        rows = self._db.execute(
+            "SELECT c.image_id, t.name, c.preset, c.metric, c.value FROM ceilings c JOIN tasks t ON t.id = c.task_id "
+            f"WHERE c.estimator = :estimator AND c.value IS NOT NULL AND {_CURRENT.format(table='c')} "
+            "ORDER BY c.settings_id",
+            {"estimator": estimator, "preset": None, "settings": None},
+        )
+        return map(ImageCeilingBy._make, rows)
 
     def of_metric(self, preset: str, task: str, metric: str) -> Iterator[ImageScore]:
         """Yield what the maps of every image score by one metric under one task, without a lesion.

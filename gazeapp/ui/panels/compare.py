@@ -23,7 +23,7 @@ from gazeapp.ui.canvas.view import FIT, ZOOM_STEP, Region
 from gazeapp.ui.colours import density_table, difference_table, source_colour
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.panels.compare_bar import CompareBar
-from gazeapp.ui.scene import ModelView, SceneView
+from gazeapp.ui.scene import ONLY_OLDER, ModelView, SceneView
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE
 from gazeapp.ui.theme import STEP
@@ -303,7 +303,7 @@ class ComparePanel(QWidget):
             self._placeholder.say(
                 "No attention maps yet",
                 "Each model describes the image; every word it says has a map of where it looked.",
-                "Extract maps…",
+                "Run models…",
                 also="Import maps…",
             )
             self._placeholder.pressed.connect(self.extract_requested)
@@ -397,9 +397,11 @@ class ComparePanel(QWidget):
             pane = self._panes[model.id]
             if scene.error or model.map is not None:
                 pane.hide_notice()
+            elif model.only_older:
+                pane.show_notice("An older map only", ONLY_OLDER, "Run models…")
             else:
                 under = f" under “{scene.task}”" if scene.task else ""
-                pane.show_notice("No map yet", f"Not extracted{under}.", "Extract maps…")
+                pane.show_notice("No map yet", f"Not run{under}.", "Run models…")
         people = self._panes[PEOPLE]
         if scene.error:
             people.show_notice("The picture cannot be shown", scene.error.what, tip=str(scene.error))

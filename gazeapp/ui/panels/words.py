@@ -23,11 +23,12 @@ from gazeapp.ui.panels.words_reading import (
     AskMaps,
     AskRun,
     CellMaps,
+    NoRun,
     RunWords,
     cell_name,
     meant,
 )
-from gazeapp.ui.scene import SceneView
+from gazeapp.ui.scene import ONLY_OLDER, SceneView
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import StudyView
 from gazeapp.ui.widgets import label
@@ -64,6 +65,7 @@ class WordsPanel(QWidget):
         self._scene: SceneView | None = None
         self._run: RunWords | None = None
         self._asked: AskRun | None = None
+        self._only_older = False
         self._maps: OrderedDict[AskMaps, CellMaps | None] = OrderedDict()
         self.caption = CaptionView()
         self.chart = MassChart()
@@ -214,6 +216,7 @@ class WordsPanel(QWidget):
             if question == self._wanted():
                 self._show_cells()
         elif question == self._asked:
+            self._only_older = isinstance(answer, NoRun) and answer.only_older
             self._show_run(answer if isinstance(answer, RunWords) else None)
 
     @Slot(object)
@@ -280,6 +283,8 @@ class WordsPanel(QWidget):
             self.empty.say("No words", text)
         elif chosen.image_id is None:
             self.empty.say("No image is chosen", "The words that a model says of an image appear here.")
+        elif self._only_older:
+            self.empty.say(f"{name} has only older words of this image", ONLY_OLDER, "Run models…")
         else:
             self.empty.say(
                 f"{name or 'No model'} has not described this image{under}",

@@ -115,18 +115,25 @@ class CellMaps:
 
 
 @dataclass(frozen=True)
+class NoRun:
+    """There is no run; ``only_older`` where there are runs of other settings than the model's newest."""
+
+    only_older: bool
+
+
+@dataclass(frozen=True)
 class AskRun:
-    """Asks for the newest run of a model on an image under a task: :class:`RunWords`, None where there is none."""
+    """Asks for the newest run of a model on an image under a task: :class:`RunWords`, :class:`NoRun` for none."""
 
     image_id: int
     model: str
     task: str
 
-    def read(self, project: Project) -> RunWords | None:
+    def read(self, project: Project) -> RunWords | NoRun:
         """Return the run."""
         runs = project.runs.all(image_id=self.image_id, model=self.model, task=self.task)
         if not runs:
-            return None
+            return NoRun(self.model in project.runs.described(self.image_id, self.task))
         run = runs[-1]
         row = next(row for row in project.runs.models() if row.id == run.model)
         kept_by = _best_kept(project, runs)

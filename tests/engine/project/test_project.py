@@ -223,6 +223,9 @@ def test_runs_under_different_settings_are_never_mixed(project: Project):
     second = run(images[0], prompt="new")
     assert [row.id for row in project.runs.all()] == [second]
     assert project.runs.left_behind() == [("m", "general", "alpha", 2)]
+    assert [row.image_id for row in project.runs.all()] == images[:1]
+    assert [project.runs.described(image, "general") for image in images] == [frozenset({"m"})] * 3
+    assert project.runs.described(images[0], "social") == frozenset()
     # What is kept beside the maps does not make another way; the newer of two runs made alike counts.
     third = run(images[0], prompt="new", keep="heads")
     fourth = run(images[1], prompt="new")
@@ -528,11 +531,18 @@ def test_what_images_score_by_one_metric_is_that_of_the_settings_of_the_summary(
         project.scores.put_unit([score, *others], [ceiling, replace(ceiling, metric="cc")], "inputs")
     assert list(project.scores.of_metric("tuebingen", task, "nss")) == []
     assert list(project.scores.ceilings_of_metric("tuebingen", task, "nss")) == []
+    both = [score for score in project.scores.of_models() if score.metric == "nss"]
+    assert [score.value for score in both] == [1.5, 2.5]  # newest last, while there is no summary
+    assert len(list(project.scores.ceilings_by("loso"))) == 4
     summary = SummaryRow(
         "model", "m", task, "mean", "", "nss", "tuebingen", 1, 2, *[None] * 2, "", *[None] * 4, newer
     )
     project.scores.put_summary("tuebingen", [task], [summary], newer)
     assert list(project.scores.of_metric("tuebingen", task, "nss")) == [(image_id, "model", "m", "mean", 2.5)]
     assert list(project.scores.ceilings_of_metric("tuebingen", task, "nss")) == [(image_id, "loso", 3.5)]
+    shown = [(*key, source, value) for *key, source, value in project.scores.of_models()]
+    assert shown == [(image_id, task, "tuebingen", metric, "m", 2.5) for metric in ("nss", "cc")]
+    assert [(c.metric, c.value) for c in project.scores.ceilings_by("loso")] == [("nss", 3.5), ("cc", 3.5)]
+    assert list(project.scores.ceilings_by("split_half")) == []
     assert list(project.scores.of_metric("mit", task, "nss")) == []
     assert list(project.scores.of_metric("tuebingen", "another task", "nss")) == []
