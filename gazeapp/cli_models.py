@@ -81,6 +81,19 @@ def download_command(model: str, yes: bool, as_json: bool) -> None:
     report_and_exit(summary, as_json, f"{summary.details['model']}: {counts(summary)}")
 
 
+@click.command("convert")
+@click.argument("folder", type=FILE)
+@click.argument("new_folder", type=FILE)
+def convert_command(folder: Path, new_folder: Path) -> None:
+    """Copy the model in FOLDER to NEW_FOLDER with its pickled weights as safetensors, which gazeapp reads.
+
+    Code that a pickle may hold is not run; names and numbers stay as they are.
+    """
+    from gazeapp.engine.models.vlm.loading.convert import convert
+
+    click.echo(f"Written: {convert(folder, new_folder)}")
+
+
 @click.command("allow-code")
 @click.argument("model")
 @click.option("--yes", is_flag=True, help="Agree without being asked.")
@@ -176,4 +189,11 @@ def try_command(
     report_and_exit(summary, as_json, "\n".join([*lines, f"trial: {counts(summary)}"]))
 
 
-MODEL_COMMANDS = (models_command, download_command, allow_code_command, prompt_command, try_command)
+MODEL_COMMANDS = (
+    models_command,
+    download_command,
+    convert_command,
+    allow_code_command,
+    prompt_command,
+    try_command,
+)

@@ -177,8 +177,7 @@ def _refuse_other_weights(folder: Path) -> None:
             "Its weights are in Python's pickle format, which can run code when it is opened; gazeapp reads "
             "safetensors only.",
             where=str(folder),
-            todo="Convert them once, which runs none of that code: "
-            "python -m gazeapp.engine.models.vlm.loading.convert FOLDER NEW_FOLDER. "
+            todo=f'Convert them once, which runs none of that code: `gazeapp convert "{folder}" NEW_FOLDER`. '
             "Or ask for a revision that has safetensors.",
         )
     for ending, name in _OTHERS.items():

@@ -1,14 +1,10 @@
-"""Pickled weights to safetensors, once, without running the code that a pickle may hold.
-
-As a command: ``python -m gazeapp.engine.models.vlm.loading.convert FOLDER NEW_FOLDER``.
-"""
+"""Pickled weights to safetensors, once, without running the code that a pickle may hold."""
 
 from __future__ import annotations
 
 import json
 import pickle
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +43,13 @@ def convert(folder: Path, new_folder: Path) -> Path:
         raise GazeError("There is no such folder.", where=str(folder), todo="Check the path of the model.")
     if weight_files(folder):
         raise GazeError("Its weights are safetensors already.", where=str(folder), todo="Use it as it is.")
-    if new_folder.exists() and any(new_folder.iterdir()):
-        raise GazeError("The new folder is not empty.", where=str(new_folder), todo="Name another one.")
+    if new_folder.exists() and (not new_folder.is_dir() or any(new_folder.iterdir())):
+        raise GazeError(
+            "The new folder has to be empty, or not there yet.",
+            where=str(new_folder),
+            todo="Name another one.",
+        )
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     # Each a copy of its own: the format holds no two names for the same memory.
@@ -59,9 +60,9 @@ def convert(folder: Path, new_folder: Path) -> Path:
             if path.is_file() and path.name.endswith(_COPIED) and path.name != _PICKLE_INDEX:
                 shutil.copyfile(path, new_folder / path.name)
         save_file(tensors, new_folder / SINGLE_NAME, metadata={"format": "pt"})
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise GazeError(
-            f"The copy cannot be written: {error.strerror or error}.",
+            f"The copy cannot be written: {getattr(error, 'strerror', None) or error}.",
             where=str(new_folder),
             todo="Check that the folder may be written and the disk is not full.",
         ) from error
@@ -113,17 +114,3 @@ def _pickles(folder: Path) -> list[Path]:
             todo="Finish the download.",
         )
     return parts
-
-
-def main() -> None:
-    """Convert the folder that is named on the command line."""
-    if len(sys.argv) != 3:
-        sys.exit("usage: python -m gazeapp.engine.models.vlm.loading.convert FOLDER NEW_FOLDER")
-    try:
-        print(f"Written: {convert(Path(sys.argv[1]), Path(sys.argv[2]))}")
-    except GazeError as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

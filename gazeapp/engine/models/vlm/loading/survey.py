@@ -186,8 +186,8 @@ def _weight_names(hub_id: str, commit: str, listed: dict[str, RemoteFile]) -> se
         where=hub_id,
         todo="Look under its pull requests for a revision with safetensors and ask for organisation/name@refs/pr/N"
         + (
-            f"; or get it with 'hf download {hub_id}' and convert it: "
-            "python -m gazeapp.engine.models.vlm.loading.convert FOLDER NEW_FOLDER"
+            f"; or get it with 'hf download {hub_id}', which says in what folder it is, and convert it: "
+            "`gazeapp convert FOLDER NEW_FOLDER`."
             if pickled
             else ", or use another model."
         ),

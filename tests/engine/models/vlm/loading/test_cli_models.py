@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
+from safetensors.torch import load_file
 
 from gazeapp.cli import main
 from gazeapp.engine import consent
 from gazeapp.engine.consent import REMOTE_CODE, ConsentStore
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.vlm.loading import transfer
+from gazeapp.engine.models.vlm.loading.sources import resolve
 from gazeapp.engine.project import Project
 from tests.engine.models.vlm.loading.local_hub import LocalHub
 
@@ -53,6 +59,29 @@ def test_an_unknown_model_is_told_in_a_sentence(hub: LocalHub, cache: Path) -> N
     assert told.exit_code == 1
     assert "lab/nothing" in told.output
     assert "Traceback" not in told.output
+
+
+def test_pickled_weights_are_converted_as_their_refusal_says(
+    make_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder, new = make_model("pickled"), tmp_path / "new"
+    told = run("convert", str(folder), str(new))
+    assert told.exit_code == 1
+    assert "safetensors already" in told.output
+    weights = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    torch.save(weights, folder / "pytorch_model.bin")
+    with pytest.raises(GazeError) as refused:
+        resolve(str(folder))
+    words = re.search("`gazeapp (.*)`", refused.value.todo)
+    assert words is not None
+    taken = run("convert", str(folder), str(folder / "pytorch_model.bin"))
+    assert (taken.exit_code, "has to be empty" in taken.output) == (1, True)
+    done = run(*shlex.split(words[1].replace("NEW_FOLDER", str(new))))
+    assert done.exit_code == 0, done.output
+    assert str(new / "model.safetensors") in done.output
+    assert resolve(str(new)).here
+    assert load_file(new / "model.safetensors").keys() == weights.keys()
 
 
 def test_code_of_a_model_is_agreed_to_once(make_model: Callable[..., Path], own_consents: Path) -> None:

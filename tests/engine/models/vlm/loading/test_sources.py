@@ -148,7 +148,7 @@ def test_other_weights_are_refused(make_model: MakeModel, file: str, sentence: s
     (folder / "model.safetensors").rename(folder / file)
     with pytest.raises(GazeError, match=sentence) as refused:
         resolve(str(folder))
-    assert ("loading.convert" in refused.value.todo) == (file == "pytorch_model.bin")
+    assert ("gazeapp convert" in refused.value.todo) == (file == "pytorch_model.bin")
 
 
 def test_pickles_beside_safetensors_do_no_harm(make_model: MakeModel) -> None:
