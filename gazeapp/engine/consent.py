@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.user_file import read_entries, write_values
 
 RUNNER = "runner"
 """Kind of consent: a runner script may be installed and run."""
@@ -17,8 +14,6 @@ REMOTE_CODE = "remote-code"
 """Kind of consent: code that comes with a model's files may be run."""
 
 _FORMAT = "gazeapp consents"
-_LARGEST = 4_000_000
-"""Bytes; a file of thousands of consents is smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +56,8 @@ class ConsentStore:
     def all(self) -> tuple[Consent, ...]:
         """Return everything that was agreed to, oldest first; empty when the file is missing or damaged."""
         try:
-            with self.path.open("rb") as file:
-                values = json.loads(file.read(_LARGEST))
-            if not isinstance(values, dict) or values.get("format") != _FORMAT:
-                return ()
-            return tuple(_consent(entry) for entry in values["consents"])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return tuple(_consent(entry) for entry in read_entries(self.path, _FORMAT, "consents"))
+        except (KeyError, TypeError):
             return ()
 
     def given(self, kind: str, subject: str, digest: str) -> bool:
@@ -110,19 +101,7 @@ class ConsentStore:
 
     def _write(self, consents: tuple[Consent, ...]) -> None:
         values = {"format": _FORMAT, "version": 1, "consents": [asdict(consent) for consent in consents]}
-        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(json.dumps(values, indent=1) + "\n", "utf-8")
-            partial.replace(self.path)
-        except OSError as error:
-            with suppress(OSError):
-                partial.unlink()
-            raise GazeError(
-                f"Your consent cannot be remembered: {error.strerror or error}.",
-                where=str(self.path),
-                todo="Check that the folder may be written and the disk is not full.",
-            ) from error
+        write_values(self.path, values, "Your consent cannot be remembered")
 
 
 def default_consent_file() -> Path:

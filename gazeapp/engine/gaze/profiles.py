@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +13,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.records import IMAGE, SCREEN, Frame
 from gazeapp.engine.gaze.table_columns import ROLES, UNITS
 from gazeapp.engine.types import Json
+from gazeapp.engine.user_file import write_values
 
 FIXATIONS, SAMPLES = "fixations", "samples"
 NO_HEADER = -1
@@ -228,19 +228,7 @@ def save_profile(profile: TableProfile, folder: Path) -> Path:
     if not profile.name.strip():
         raise GazeError("The column mapping has no name.", todo="Give it one.")
     path = _path_of(profile.name, folder)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(profile.as_json(), indent=1) + "\n", "utf-8")
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise GazeError(
-            f"The column mapping cannot be written: {error.strerror or error}.",
-            where=str(path),
-            todo="Check that the folder may be written and the disk is not full.",
-        ) from error
+    write_values(path, profile.as_json(), "The column mapping cannot be written")
     return path
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-from contextlib import suppress
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.vlm.loading.checkpoint import FOLDER, Checkpoint, read_checkpoint
+from gazeapp.engine.user_file import read_entries, write_values
 
 _FORMAT = "gazeapp model folders"
-_LARGEST = 4_000_000
 
 
 class ModelFolders:
@@ -28,14 +25,7 @@ class ModelFolders:
 
     def all(self) -> tuple[Path, ...]:
         """Return the folders in the order in which they were added; none when the file is missing or damaged."""
-        try:
-            with self.path.open("rb") as file:
-                values = json.loads(file.read(_LARGEST))
-            if not isinstance(values, dict) or values.get("format") != _FORMAT:
-                return ()
-            return tuple(Path(str(folder)) for folder in values["folders"])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return ()
+        return tuple(Path(str(folder)) for folder in read_entries(self.path, _FORMAT, "folders"))
 
     def add(self, folder: Path) -> Checkpoint:
         """Add a folder, once its model could be described.
@@ -70,19 +60,7 @@ class ModelFolders:
 
     def _write(self, folders: tuple[Path, ...]) -> None:
         values = {"format": _FORMAT, "version": 1, "folders": [str(folder) for folder in folders]}
-        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(json.dumps(values, indent=1) + "\n", "utf-8")
-            partial.replace(self.path)
-        except OSError as error:
-            with suppress(OSError):
-                partial.unlink()
-            raise GazeError(
-                f"The list of model folders cannot be written: {error.strerror or error}.",
-                where=str(self.path),
-                todo="Check that the folder may be written and the disk is not full.",
-            ) from error
+        write_values(self.path, values, "The list of model folders cannot be written")
 
 
 def _default_file() -> Path:
