@@ -113,12 +113,7 @@ def extract(project: Project, settings: ExtractSettings, progress: Progress) -> 
     GazeError
         If a model or task is unknown, or the project has no images or tasks.
     """
-    infos = chosen_models(settings.models)
-    images = project.images.all()
-    if not images:
-        raise GazeError("The project has no images yet.", where=str(project.path), todo="Add images first.")
-    tasks = chosen_tasks(project, settings.tasks)
-    plans = make_plans(project, infos, tasks, settings)
+    infos, images, tasks, plans = what_to_run(project, settings)
     tally = Tally(project, "extract", progress, len(images) * len(plans))
     work = _Extraction(project, settings, images, tally, progress)
     for info in infos:
@@ -235,15 +230,17 @@ class _Extraction:
 
 
 def _describe(model: Model, pixels: ImageArray, plan: Plan, options: DescribeOptions) -> Caption:
-    """Describe an image, smaller where memory does not suffice for it as it is."""
-    for scale in _SMALLER[:-1] if plan.info.kind == VLM else ():
+    """Describe an image, smaller where memory does not suffice for it as it is.
+
+    Captioners bring every image to one size, so that a smaller one takes no less.
+    """
+    scales = (1.0,) if plan.info.kind == "captioner" else _SMALLER
+    for scale in scales[:-1]:
         try:
             return model.describe(pixels, plan.task, plan.method, replace(options, image_scale=scale))
         except MemoryError:
             continue
-    if plan.info.kind == VLM:
-        options = replace(options, image_scale=_SMALLER[-1])
-    return model.describe(pixels, plan.task, plan.method, options)
+    return model.describe(pixels, plan.task, plan.method, replace(options, image_scale=scales[-1]))
 
 
 def options_for(
@@ -269,18 +266,24 @@ def load_for(project: Project, info: ModelInfo, settings: ExtractSettings) -> Mo
     return open_model(info, Wishes(settings.device, dtype, settings.four_bit))
 
 
-def make_plans(
-    project: Project, infos: list[ModelInfo], tasks: tuple[str, ...], settings: ExtractSettings
-) -> list[Plan]:
-    """Return what is to be run on each image.
+def what_to_run(
+    project: Project, settings: ExtractSettings
+) -> tuple[list[ModelInfo], list[ImageRow], tuple[str, ...], list[Plan]]:
+    """Return the models, the images, the tasks, and what is to be run on each image.
 
     Raises
     ------
     GazeError
-        If a model does not offer the map method.
+        If a model or task is unknown, a model does not offer the map method, or the project has no images or tasks.
     """
+    infos = chosen_models(settings.models)
+    images = project.images.all()
+    if not images:
+        raise GazeError("The project has no images yet.", where=str(project.path), todo="Add images first.")
+    tasks = chosen_tasks(project, settings.tasks)
     sides = ("", MIRRORED) if settings.mirrored else ("",)
-    return [_plan(project, info, task, side, settings) for info in infos for task in tasks for side in sides]
+    plans = [_plan(project, info, task, side, settings) for info in infos for task in tasks for side in sides]
+    return infos, images, tasks, plans
 
 
 def _plan(project: Project, info: ModelInfo, task: str, lesion: str, settings: ExtractSettings) -> Plan:

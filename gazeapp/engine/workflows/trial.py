@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from gazeapp.engine.errors import GazeError, StoppedError
+from gazeapp.engine.errors import StoppedError
 from gazeapp.engine.models.base import Caption, ModelInfo
 from gazeapp.engine.models.environment import forget_peak_memory, peak_memory
 from gazeapp.engine.models.named import close_model
@@ -17,11 +17,9 @@ from gazeapp.engine.workflows.base import Progress, Summary, Tally, WorkClock
 from gazeapp.engine.workflows.extract import (
     ExtractSettings,
     Plan,
-    chosen_models,
-    chosen_tasks,
     load_for,
-    make_plans,
     options_for,
+    what_to_run,
 )
 
 _SQLITE = 1.15
@@ -45,11 +43,7 @@ def trial(project: Project, settings: ExtractSettings, progress: Progress) -> Su
     GazeError
         If a model or task is unknown, or the project has no images or tasks.
     """
-    infos = chosen_models(settings.models)
-    images = project.images.all()
-    if not images:
-        raise GazeError("The project has no images yet.", where=str(project.path), todo="Add images first.")
-    plans = make_plans(project, infos, chosen_tasks(project, settings.tasks), settings)
+    infos, images, _, plans = what_to_run(project, settings)
     tally = Tally(project, "trial", progress, len(infos), store=False)
     found: list[Json] = []
     for info in infos:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,7 @@ class Pausing:
 
 
 def install(monkeypatch: pytest.MonkeyPatch, model: Speaker) -> None:
-    monkeypatch.setattr(extract_module, "available_models", lambda: [INFO])
+    monkeypatch.setattr(extract_module, "available_models", lambda: [model.info])
     monkeypatch.setattr(extract_module, "open_model", lambda info, wishes: model)
 
 
@@ -149,6 +150,18 @@ def test_a_hundred_images_with_all_that_can_go_wrong(tmp_path: Path, monkeypatch
         assert model.calls == calls
         scales = [project.runs.facts(run.id)["image_scale"] for run in project.runs.all()]
         assert sorted(scales)[:2] == [0.7, 1.0]
+
+
+def test_a_runner_that_is_short_of_memory_is_given_a_smaller_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = number_pictures(tmp_path, 2)
+    model = Speaker({1: 0.5}, replace(INFO, kind="runner"))
+    install(monkeypatch, model)
+    with Project.open(path) as project:
+        assert extract(project, ExtractSettings(tasks=("general",)), SILENT).done == 2
+        assert [project.runs.facts(run.id)["image_scale"] for run in project.runs.all()] == [1.0, 0.5]
+        assert any("50%" in problem.what for problem in project.problems.all())
 
 
 def test_another_prompt_makes_new_runs_and_old_ones_stay(
