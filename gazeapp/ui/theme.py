@@ -172,6 +172,7 @@ QCheckBox::indicator:disabled { border-color: $line; background: $window; }
 QCheckBox:focus { color: $accent; }
 QCheckBox, QRadioButton { spacing: 8px; padding: 2px; }
 QCheckBox:disabled, QRadioButton:disabled { color: $faint; }
+QCheckBox[role="offered"]:disabled { color: $text; }
 
 QAbstractItemView { background: $base; border: none; alternate-background-color: $base;
     selection-background-color: $accent_soft; selection-color: $text; }

@@ -1,6 +1,7 @@
 """The dialog that runs models: what can be chosen, what is asked first, what a trial says, what is queued."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -460,12 +461,13 @@ def test_the_question_about_a_download_says_how_much_from_where_to_where(qtbot, 
     question = DownloadQuestion(None, "Far", download_of(tmp_path, 5_000_000, here=1_000_000))
     qtbot.addWidget(question)
     shown = [label.text() for label in question.findChildren(QLabel)]
-    assert "4 MB in 1 files; 1 MB are here already" in shown
+    assert "5 MB in 1 file, of which 1 MB is here already" in shown
     assert "https://hub.example/lab/far" in shown
     assert str(tmp_path / "cache") in shown
     assert question.yes.text() == "Download 4 MB"
     assert question.yes.isDefault()
-    full = DownloadQuestion(None, "Far", download_of(tmp_path, 10**18))
+    full = DownloadQuestion(None, "Far", replace(download_of(tmp_path, 10**18), gated=True))
+    assert "agreed to conditions" in full.note.text()
     qtbot.addWidget(full)
     assert not full.yes.isEnabled()
     assert "Make room" in full.note.text()

@@ -136,6 +136,22 @@ def test_a_model_in_half_a_line(machine, short):
     assert "GB of weights" in fit.whole
 
 
+@pytest.mark.parametrize(("cards", "slow"), [((), True), ((replace(CARD, free=40 * GB),), False)])
+def test_without_a_graphics_card_large_models_are_slow(cards, slow):
+    large = replace(SMALL, parameters=8 * GB, weight_bytes=16 * GB)
+    assert fit_of(large, Machine(64 * GB, 64 * GB, cards)).short.endswith(", slow") == slow
+
+
+def test_a_model_that_is_shared_out_says_so():
+    large = replace(SMALL, parameters=8 * GB, weight_bytes=16 * GB)
+    for free, words in (
+        (14 * GB, "fits on the graphics cards"),
+        (8 * GB, "fits partly on the graphics card, slow"),
+    ):
+        cards = tuple(replace(CARD, device=f"cuda:{k}", free=free) for k in range(2))
+        assert fit_of(large, Machine(64 * GB, 64 * GB, cards)).short == f"16.0 GB in bfloat16  ·  {words}"
+
+
 def test_the_second_line_tells_the_kind_only_where_the_name_does_not(monkeypatch):
     monkeypatch.setattr(model_fit, "resolve", lambda name: SMALL)
     fit = "3.2 GB in float32  ·  fits in main memory"

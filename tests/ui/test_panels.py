@@ -5,9 +5,10 @@ from PySide6.QtGui import QGuiApplication
 
 from gazeapp.engine.project import ProblemRow, Project
 from gazeapp.engine.project.gaze import NewTrial
+from gazeapp.engine.project.rows import SettingsRow
 from gazeapp.engine.workflows.base import Summary
 from gazeapp.ui.drops import sort_drop
-from gazeapp.ui.panels.inspector import InspectorPanel
+from gazeapp.ui.panels.inspector import InspectorPanel, settings_facts
 from gazeapp.ui.panels.job_line import outcome, standing
 from gazeapp.ui.panels.jobs import JobsPanel, StatusLine, study_in_a_line
 from gazeapp.ui.selection import Selection
@@ -51,6 +52,15 @@ def test_the_inspector_says_what_made_a_map(inspector, study):
     inspector._copy_settings()
     assert '"seed": 1' in QGuiApplication.clipboard().text()
     assert not inspector._badge.isHidden()
+
+
+def test_settings_within_settings_and_fingerprints_can_be_read():
+    values = {"decoding": {"max_tokens": 40, "temperature": 0.0}, "revision": "fingerprint-28e47149cb6e646a"}
+    facts = settings_facts(SettingsRow(1, "extract", values, {}, "h" * 64, "2026-11-21T19:24:00"))
+    shown = {name: value for name, value, _tip in facts}
+    assert shown["decoding"] == "max tokens 40, temperature 0.0"
+    assert shown["revision"] == "28e47149cb6…"
+    assert shown["made"] == "2026-11-21 19:24 UTC"
 
 
 def test_the_inspector_empties(inspector, study):

@@ -128,23 +128,27 @@ class DownloadQuestion(Question):
             f"Download {readable(download.bytes_left)}",
         )
         self.prefer(self.yes)
+        notes = []
         if download.gated:
-            self.note.setText("Its publisher gives it only to people who agreed to conditions there first.")
-            self.note.show()
+            notes.append("Its publisher gives it only to people who agreed to conditions there first.")
         from gazeapp.engine.models.vlm.loading.survey import check_disk
 
         try:
             check_disk(download)
         except GazeError as error:
-            self.note.setText(advice(error))
-            self.note.show()
+            notes.append(advice(error))
             self.yes.setEnabled(False)
             self.prefer(self.no)
+        self.note.setText("\n".join(notes))
+        self.note.setVisible(bool(notes))
+        # A layout keeps more height for wrapped words than they need.
+        self.resize(self.minimumWidth(), self.column.totalHeightForWidth(self.minimumWidth()))
 
 
 def _size(download: Download) -> str:
-    text = f"{readable(download.bytes_left)} in {len(download.files)} files"
-    return f"{text}; {readable(download.here)} are here already" if download.here else text
+    number = len(download.files)
+    text = f"{readable(download.bytes)} in {number} file{'' if number == 1 else 's'}"
+    return f"{text}, of which {readable(download.here)} is here already" if download.here else text
 
 
 def _free(folder: Path) -> int:

@@ -31,6 +31,9 @@ _KINDS = {
     "git": "GIT",
 }
 
+_LARGE = 1e9
+"""Parameters from which a caption takes minutes without a graphics card."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
@@ -54,9 +57,9 @@ def fit_of(checkpoint: Checkpoint, machine: Machine) -> Fit:
         made = plan(checkpoint, Wishes(), machine)
     except GazeError as error:
         return Fit(_too_large(checkpoint, machine), error.what)
-    return Fit(
-        f"{readable(made.weight_bytes)} in {made.dtype}  ·  {_place(made)}", " ".join(made.sentences), True
-    )
+    slow = ", slow" if made.device == "cpu" and checkpoint.parameters > _LARGE else ""
+    short = f"{readable(made.weight_bytes)} in {made.dtype}  ·  {_place(made)}{slow}"
+    return Fit(short, " ".join(made.sentences), True)
 
 
 def fit_of_row(row: ModelRow, machine: Machine) -> Fit:
@@ -76,7 +79,7 @@ def _place(made: LoadPlan) -> str:
     if made.device == "cpu":
         return "fits in main memory"
     if "cpu" in made.devices:
-        return "fits partly on the graphics card: slow"
+        return "fits partly on the graphics card, slow"
     return "fits on the graphics cards" if made.shared_out else "fits on the graphics card"
 
 

@@ -113,6 +113,8 @@ class ModelList(QScrollArea):
             self._to_tick.discard(offer.name)
         box.setChecked(offer.may_run and (offer.name in ticked or offer.group == CAPTIONERS))
         box.setToolTip(plain("\n".join(part for part in (offer.why_not, offer.tip) if part)))
+        if offer.asks is not None or offer.group == AWAY:
+            theme.set_role(box, "offered")  # it can become a choice, so its name is not faint
         box.toggled.connect(self.changed)
         self.boxes[offer.name] = box
         facts = label(offer.facts, "muted", wrap=True)
@@ -134,7 +136,7 @@ class ModelList(QScrollArea):
             signal = self.download_asked if offer.group == AWAY else self.agreement_asked
             button.clicked.connect(partial(_send, signal, offer))
             self.buttons[offer.name] = button
-            grid.addWidget(button, row, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(button, row, 1, 2, 1, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
 
 
 def _send(signal: Signal, offer: Offer, _on: bool = False) -> None:

@@ -175,8 +175,8 @@ class TaskRow(QWidget):
         if known is not None and changed:
             back = self.edit.text in known.versions
             self.note.setText(
-                f"{'An earlier text' if back else 'A new text'}: runs made with it stand beside those made with "
-                "others; nothing is replaced."
+                f"{'An earlier text' if back else 'A new text'}: once a model has run with it, only maps made "
+                "with it are shown and counted. The others stay in the project."
             )
         self.note.setVisible(changed)
         self.changed.emit()

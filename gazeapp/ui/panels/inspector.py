@@ -254,7 +254,7 @@ def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> lis
             ("took", f"{run.seconds:.2f} s" if run.seconds else "", "Time for caption and maps."),
         ]
     else:
-        facts.append(("map", "not made yet", "Run the models on this image and task."))
+        facts.append(("map", "none", "None was made, or only under earlier settings. Run the model on this image and task."))
     return [fact for fact in facts if fact[1]]
 
 
@@ -262,7 +262,7 @@ def map_name(run: RunRow, word: int) -> str:
     """Return which map of a run is shown: that of a word, or the caption's mean."""
     if word < 0:
         return "mean over content words" if run.caption else "the map itself"
-    words = run.caption.split(" ")
+    words = run.caption.split()
     return f"“{words[word]}”, word {word + 1}" if word < len(words) else f"word {word + 1}"
 
 
@@ -276,7 +276,9 @@ def settings_facts(row: SettingsRow | None) -> list[Fact]:
 
 
 def _short(value: object) -> str:
-    text = json.dumps(value) if isinstance(value, (dict, list)) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{str(name).replace('_', ' ')} {_short(part)}" for name, part in value.items())
+    text = json.dumps(value) if isinstance(value, list) else str(value).removeprefix("fingerprint-")
     if " " not in text and len(text) > _UNBROKEN:
         return f"{text[:_UNBROKEN]}…"
     return text if len(text) <= 80 else f"{text[:40]}…{text[-30:]}"

@@ -27,7 +27,7 @@ from gazeapp.ui.selection import DisplayState
 from gazeapp.ui.widgets import Segments, capital
 
 _KEPT = {
-    "": "Kept: how much each head attended to the image, not where.",
+    "": "Kept: shares on the image, no maps.",
     "layers": "Kept: the mean over each layer's heads.",
     "heads": "",
 }
