@@ -42,7 +42,7 @@ def test_a_damaged_file_has_no_entries(tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "list.json"
     (path / "inside").mkdir(parents=True)
-    with pytest.raises(GazeError, match="It cannot be written: .*directory") as refused:
+    with pytest.raises(GazeError, match="It cannot be written: ") as refused:
         write_values(path, {}, "It cannot be written")
     assert refused.value.where == str(path)
     assert [file.name for file in tmp_path.iterdir()] == ["list.json"]
