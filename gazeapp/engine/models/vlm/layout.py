@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.types import DoubleArray, FloatArray, IntArray, Rect
+from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray, Rect
 
 WHOLE_IMAGE = "image"
 OVERVIEW = "overview"
@@ -81,6 +81,16 @@ class Layout:
     def columns(self) -> IntArray:
         """Attention keys of all image tokens, view by view and row by row, shape (n_tokens,)."""
         return np.concatenate([view.columns[view.columns >= 0] for view in self.views])
+
+    @cached_property
+    def on_image(self) -> BoolArray:
+        """Whether each token shows a part of the image, shape (n_tokens,); the others show what was padded."""
+        parts = []
+        for view in self.views:
+            down = _overlaps(view.row_edges, np.array([0.0, self.height])) > 0
+            across = _overlaps(view.column_edges, np.array([0.0, self.width])) > 0
+            parts.append((down & across.T)[view.columns >= 0])
+        return np.concatenate(parts)
 
     @cached_property
     def view_names(self) -> tuple[str, ...]:

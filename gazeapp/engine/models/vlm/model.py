@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,16 +29,8 @@ from gazeapp.engine.models.vlm.capture.masking import KeyMask
 from gazeapp.engine.models.vlm.families.base import Family, Prepared
 from gazeapp.engine.models.vlm.methods import DEFAULT_METHOD, Selection, parse_method
 from gazeapp.engine.models.vlm.words import TokenWord, split_words
+from gazeapp.engine.models.vlm.writing import Generated, plain_decoding, write
 from gazeapp.engine.types import FloatArray, HalfArray, ImageArray, Json
-
-
-@dataclass(frozen=True, eq=False)
-class Generated:
-    """What a network wrote: token ids without special ones, their log-probabilities, and whether it came to an end."""
-
-    tokens: tuple[int, ...]
-    log_probabilities: tuple[float, ...]
-    ended: bool
 
 
 class VisionLanguageModel:
@@ -63,6 +54,7 @@ class VisionLanguageModel:
         self.family = family
         self._info = info
         family.start_listening(network)
+        self._not_applied = plain_decoding(network)
         self._n_parameters = sum(weights.numel() for weights in network.parameters())
         self.taps: list[Tap] = family.taps(network)
 
@@ -105,8 +97,10 @@ class VisionLanguageModel:
         """
         selection = parse_method(method or DEFAULT_METHOD)
         height, width = image.shape[:2]
-        with _memory_errors(), threads_for(self._n_parameters), torch.no_grad():
+        with _memory_errors(), _model_errors(), threads_for(self._n_parameters), torch.no_grad():
             prepared = self._prepare(image, options)
+            if options.image_scale < 1.0 and not self._is_smaller(prepared, image, options):
+                raise MemoryError  # the model makes as many tokens of every image, so a smaller one is no help
             if selection.view and selection.view not in prepared.layout.view_names:
                 prepared.layout.to_maps(np.zeros(prepared.layout.columns.size, np.float32), selection.view)
             generated, rows = self._generate(prepared, selection, options)
@@ -117,7 +111,12 @@ class VisionLanguageModel:
         mass = _by_word(rows.mean, token_words)
         maps, rect = layout.to_maps(mass, selection.view)
         total = maps.sum(axis=(1, 2), keepdims=True)
-        if not (np.isfinite(maps).all() and (total > 0).all()):
+        if not np.isfinite(maps).all():
+            raise GazeError(
+                "The model's attention is not made of numbers.",
+                todo="Check its weights, or run it in float32 or bfloat16.",
+            )
+        if not (total > 0).all():
             raise GazeError("Some words gave the image no attention at all, so they have no map.")
         detail = AttentionDetail(
             tuple(tap.layer for tap in self.taps), _by_word(rows.image_mass, token_words)
@@ -132,7 +131,7 @@ class VisionLanguageModel:
         return Caption(
             words=_words(token_words, generated),
             maps=maps / total,
-            image_mass=np.minimum(mass.sum(axis=1), 1.0).astype(np.float32),
+            image_mass=np.minimum(mass[:, layout.on_image].sum(axis=1), 1.0).astype(np.float32),
             rect=rect,
             task=task,
             method=method or DEFAULT_METHOD,
@@ -159,12 +158,19 @@ class VisionLanguageModel:
         prompt = options.prompt or self.family.default_prompt
         try:
             return self.family.prepare(self.processor, self.network.config, Image.fromarray(shown), prompt)
-        except ValueError as error:
-            # How transformers refuses, for example, images of extreme proportions.
+        except (GazeError, MemoryError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:
+            # How transformers refuses, for example, images of extreme proportions; templates raise errors of their own.
             raise GazeError(
-                f"The model's processor cannot read this image and prompt: {error}",
+                f"The model's processor cannot read this image and prompt: {_first_line(error)}",
                 todo="Leave the image out, or ask in other words.",
             ) from error
+
+    def _is_smaller(self, prepared: Prepared, image: ImageArray, options: DescribeOptions) -> bool:
+        """Return whether the image makes fewer tokens than it would at its own size."""
+        whole = self._prepare(image, replace(options, image_scale=1.0))
+        return prepared.layout.columns.size < whole.layout.columns.size
 
     def _generate(
         self, prepared: Prepared, selection: Selection, options: DescribeOptions
@@ -179,7 +185,8 @@ class VisionLanguageModel:
             mask = KeyMask(prepared.layout.columns, share, first)
         elif share is not None:
             around = self.family.changed_embeddings(self.network, prepared, share, scope)
-        capture = Capture(self.taps, prepared.layout.columns, mask, layers, heads, options.keep)
+        on_image = prepared.layout.on_image
+        capture = Capture(self.taps, prepared.layout.columns, mask, layers, heads, options.keep, on_image)
         with around, self.family.capturing(self.network, capture):
             generated = self._write(prepared, options)
             if not generated.tokens:
@@ -193,7 +200,7 @@ class VisionLanguageModel:
         if lesion is None or lesion.is_empty or lesion.scope == "pixels":
             return None
         share: FloatArray = (lesion.strength * prepared.layout.coverage(lesion.mask)).astype(np.float32)
-        if share.min() >= 1.0:
+        if share[prepared.layout.on_image].min() >= 1.0:
             raise GazeError(
                 "The lesion takes the whole image away, so there is nothing left to attend to.",
                 todo="Leave a part of the image out of the mask, or use a smaller strength.",
@@ -206,47 +213,9 @@ class VisionLanguageModel:
         return self.family.n_heads(self.network.config)
 
     def _write(self, prepared: Prepared, options: DescribeOptions) -> Generated:
-        from transformers import StoppingCriteriaList
-
-        decoding = options.decoding
-        config = copy.deepcopy(self.network.generation_config)
-        config.output_attentions = False
-        config.output_logits = True
-        config.return_dict_in_generate = True
-        config.max_length = None
-        config.max_new_tokens = decoding.max_tokens
-        config.num_beams = config.num_return_sequences = 1
-        # Some checkpoints ask for penalties of their own; a caption is made as the run's settings say.
-        config.repetition_penalty = 1.0
-        config.no_repeat_ngram_size = config.min_length = 0
-        if config.cache_implementation is not None:
-            # Caches of a fixed size hold keys for words that are not there yet.
-            config.cache_implementation = "dynamic"
-        config.do_sample = decoding.temperature > 0
-        config.temperature = decoding.temperature if config.do_sample else None
-        config.top_p = decoding.top_p if config.do_sample else None
-        config.top_k = 0 if config.do_sample else None
         inputs = {name: self._to_device(value) for name, value in prepared.inputs.items()}
-        if config.do_sample:
-            torch.manual_seed(decoding.seed)
-        out = self.network.generate(
-            **inputs,
-            generation_config=config,
-            stopping_criteria=StoppingCriteriaList([_StopWhenAsked(options.should_stop)]),
-        )
-        n = len(out.logits)
-        tokens = out.sequences[0, -n:]
-        chosen = torch.stack(
-            [
-                step[0, token] - step[0].logsumexp(dim=0)
-                for step, token in zip(out.logits, tokens, strict=True)
-            ]
-        )
-        special = set(self.family.tokenizer(self.processor).all_special_ids)
-        told = [(int(t), float(p)) for t, p in zip(tokens, chosen, strict=True)]
-        # Special tokens only ever end a caption; behind the first one nothing is told.
-        end = next((i for i, (token, _) in enumerate(told) if token in special), n)
-        return Generated(tuple(t for t, _ in told[:end]), tuple(p for _, p in told[:end]), end < n)
+        ends = self.family.end_tokens(self.network)
+        return write(self.network, inputs, ends, options.decoding, options.should_stop)
 
     def _to_device(self, value: Any) -> Any:
         if not isinstance(value, Tensor):
@@ -279,19 +248,8 @@ class VisionLanguageModel:
             "image_scale": options.image_scale,
             "dtype": str(self.network.dtype).removeprefix("torch."),
             "device": str(self.network.device),
+            **({"decoding_not_applied": self._not_applied} if self._not_applied else {}),
         }
-
-
-class _StopWhenAsked:
-    """Asked by transformers after each token; gives the caption up when the user wants to stop."""
-
-    def __init__(self, should_stop: Callable[[], bool]) -> None:
-        self._should_stop = should_stop
-
-    def __call__(self, input_ids: Tensor, _scores: Any, **_kwargs: Any) -> Tensor:
-        if self._should_stop():
-            raise StoppedError
-        return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
 
 
 def _by_word(values: FloatArray, words: tuple[TokenWord, ...]) -> FloatArray:
@@ -328,6 +286,32 @@ def _scaled(lesion: Lesion | None, scale: float) -> Lesion | None:
     return Lesion(np.clip(np.asarray(mask, np.float32), 0.0, 1.0), lesion.scope, lesion.strength)
 
 
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+@contextmanager
+def _model_errors() -> Iterator[None]:
+    """Turn whatever a model's code raises into a sentence: one image that it cannot take must not end a batch."""
+    try:
+        yield
+    except (GazeError, StoppedError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        if _is_memory(error):
+            raise
+        raise GazeError(
+            f"The model's own code stopped with {type(error).__name__}: {_first_line(error)}",
+            todo="A shorter caption or another prompt may help; otherwise report it with the model's name.",
+        ) from error
+
+
+def _is_memory(error: Exception) -> bool:
+    return isinstance(error, RuntimeError) and any(
+        words in str(error) for words in ("can't allocate memory", "out of memory")
+    )
+
+
 @contextmanager
 def _memory_errors() -> Iterator[None]:
     """Turn torch's ways of saying that memory is short into ``MemoryError``, and give back what was taken."""
@@ -336,7 +320,7 @@ def _memory_errors() -> Iterator[None]:
     except torch.OutOfMemoryError as error:
         short: Exception = error
     except RuntimeError as error:
-        if "can't allocate memory" not in str(error) and "out of memory" not in str(error):
+        if not _is_memory(error):
             raise
         short = error
     else:

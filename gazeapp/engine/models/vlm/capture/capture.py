@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.vlm.capture.masking import KeyMask
-from gazeapp.engine.types import FloatArray, HalfArray, IntArray
+from gazeapp.engine.types import BoolArray, FloatArray, HalfArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Rows:
         Mean over the wanted layers and heads of the attention to each image token, shape (n_tokens, n_columns),
         float32: shares of the whole row, not normalised over the image.
     image_mass
-        Share of the row on all image tokens, shape (n_tokens, n_layers, n_heads), float32.
+        Share of the row on the tokens that show a part of the image, shape (n_tokens, n_layers, n_heads), float32.
     kept
         What was asked to be kept, shape (n_tokens, n_layers, n_heads or 1, n_columns), float16; None for nothing.
     """
@@ -86,6 +86,8 @@ class Capture:
         Positions among ``taps``, and heads, whose mean is wanted; empty means all.
     keep
         ``""``, ``layers`` (mean over heads) or ``heads``: what is kept of each layer.
+    on_image
+        Which columns count as attention on the image, shape (n_columns,); all when None. Those of padding do not.
     """
 
     def __init__(
@@ -96,12 +98,14 @@ class Capture:
         picked_layers: tuple[int, ...] = (),
         picked_heads: tuple[int, ...] = (),
         keep: str = "",
+        on_image: BoolArray | None = None,
     ) -> None:
         self.mask = mask
         self._columns = columns
         self._picked_layers = picked_layers or tuple(range(len(taps)))
         self._picked_heads = picked_heads
         self._keep = keep
+        self._on_image = on_image
         self._position = {id(tap.module): i for i, tap in enumerate(taps)}
         self._layers = [_Layer(tap.cross) for tap in taps]
         self._numbers = [tap.layer for tap in taps]
@@ -238,7 +242,7 @@ class Capture:
         for i, state in enumerate(self._layers):
             weights = self._finish(i, n_tokens)
             heads = list(self._picked_heads) or list(range(weights.shape[1]))
-            mass.append(weights.sum(dim=-1).cpu())
+            mass.append(self._counted(weights).sum(dim=-1).cpu())
             if self._keep:
                 kept.append(
                     (weights if self._keep == "heads" else weights.mean(1, keepdim=True)).half().cpu()
@@ -252,6 +256,12 @@ class Capture:
         image_mass: FloatArray = torch.stack(mass, 1).numpy()
         detail: HalfArray | None = torch.stack(kept, 1).numpy() if kept else None
         return Rows((mean / len(self._picked_layers)).numpy(), image_mass, detail)
+
+    def _counted(self, weights: Tensor) -> Tensor:
+        """Return the weights of the columns that lie on the image."""
+        if self._on_image is None or self._on_image.all():
+            return weights
+        return weights[..., torch.as_tensor(self._on_image, device=weights.device)]
 
     def _finish(self, layer: int, n_tokens: int) -> Tensor:
         """Return the rows of one layer over the image tokens, shape (n_tokens, heads, n_columns), float32."""

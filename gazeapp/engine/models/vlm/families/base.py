@@ -17,6 +17,7 @@ from gazeapp.engine.models.environment import ensure_torchvision
 from gazeapp.engine.models.vlm.capture.capture import Capture, Tap, listening
 from gazeapp.engine.models.vlm.capture.interface import ATTENTION, register_attention
 from gazeapp.engine.models.vlm.layout import Layout
+from gazeapp.engine.models.vlm.writing import token_ids
 from gazeapp.engine.types import FloatArray, IntArray
 
 
@@ -82,6 +83,10 @@ class Family:
     def tokenizer(self, processor: Any) -> Any:
         """Return what turns tokens into text."""
         return getattr(processor, "tokenizer", processor)
+
+    def end_tokens(self, network: Any) -> frozenset[int]:
+        """Return the tokens that end a caption."""
+        return token_ids(network.generation_config.eos_token_id)
 
     def start_listening(self, network: Any) -> None:
         """Let the language model compute attention through gazeapp's implementation.

@@ -14,6 +14,7 @@ from gazeapp.engine.models.vlm.capture.capture import Capture, Tap
 from gazeapp.engine.models.vlm.capture.hooks import hooked
 from gazeapp.engine.models.vlm.families.base import Prepared, check_taps
 from gazeapp.engine.models.vlm.families.cross import CrossAttending, EncoderGrid
+from gazeapp.engine.models.vlm.writing import token_ids
 
 
 class Blip(CrossAttending):
@@ -21,6 +22,10 @@ class Blip(CrossAttending):
 
     name = "BLIP"
     continues_prompt = True
+
+    def end_tokens(self, network: Any) -> frozenset[int]:
+        """Return the tokens that end a caption: what the model's own generate() passes on."""
+        return token_ids(network.config.text_config.sep_token_id)
 
     def start_listening(self, network: Any) -> None:
         """Check that every layer is found; hooks listen to them while a caption is written."""

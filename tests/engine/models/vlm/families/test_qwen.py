@@ -27,15 +27,7 @@ IDS = dict(
         strict=True,
     )
 )
-TEXT = {
-    "vocab_size": len(WORDS),
-    "hidden_size": 64,
-    "intermediate_size": 96,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 16,
-}
+TEXT = {"vocab_size": len(WORDS), **TEXT_SIZE, "head_dim": 16}
 VISION = {"depth": 1, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "out_hidden_size": 64}
 
 
@@ -214,13 +206,11 @@ def test_a_checkpoint_s_own_penalties_do_not_change_the_caption(qwen_2_5: Vision
     prepared = checks.prepare(qwen_2_5, image)
     plain = qwen_2_5.generate(prepared, checks.OPTIONS)
     config = qwen_2_5.network.generation_config
-    before = config.repetition_penalty
     config.repetition_penalty, config.num_beams, config.no_repeat_ngram_size = 5.0, 3, 1
-    try:
-        again = qwen_2_5.generate(prepared, checks.OPTIONS)
-    finally:
-        config.repetition_penalty, config.num_beams, config.no_repeat_ngram_size = before, 1, 0
-    assert again.tokens == plain.tokens
+    penalised = checks.wrap(qwen_2_5.network, qwen_2_5.processor, FAMILY)
+    again = penalised.describe(image, "general", options=checks.OPTIONS)
+    assert tuple(again.facts["tokens"]) == plain.tokens
+    assert again.facts["decoding_not_applied"]["repetition_penalty"] == 5.0
     whole = torch.cat([prepared.inputs["input_ids"], torch.tensor([plain.tokens])], dim=1)
     more = {k: v for k, v in prepared.inputs.items() if k in ("pixel_values", "image_grid_thw")}
     kinds = (whole == IDS["image_token_id"]).int()
@@ -238,6 +228,37 @@ def test_a_model_that_ends_before_its_first_word_is_told(
     image = np.zeros((96, 96, 3), np.uint8)
     first = qwen_3.describe(image, "general").facts["tokens"][0]
     # From here on the token that it begins with is one of those that end a caption.
-    monkeypatch.setattr(type(WORDS), "all_special_ids", property(lambda _self: [first]))
+    monkeypatch.setattr(qwen_3.network.generation_config, "eos_token_id", [first])
     with pytest.raises(GazeError, match="said nothing"):
         qwen_3.describe(image, "general")
+
+
+def test_a_special_token_in_a_caption_is_no_word_and_no_end(
+    qwen_3: VisionLanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = checks.noise(96, 96)
+    plain = qwen_3.describe(image, "general", options=checks.OPTIONS)
+    second = plain.facts["tokens"][1]
+    monkeypatch.setattr(type(WORDS), "all_special_ids", property(lambda _self: [second]))
+    again = qwen_3.describe(image, "general", options=checks.OPTIONS)
+    assert again.facts["tokens"] == plain.facts["tokens"]
+    assert not again.facts["ended"]
+
+
+@pytest.mark.parametrize("broken", ["weights", "code"])
+def test_what_a_model_fails_with_is_one_problem_of_a_batch(
+    qwen_2_5: VisionLanguageModel, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    if broken == "code":
+
+        def fail(*_args: Any, **_kwargs: Any) -> None:
+            raise IndexError("index out of range in self")
+
+        monkeypatch.setattr(qwen_2_5.network, "generate", fail)
+        match = "own code stopped with IndexError: index out of range"
+    else:
+        weights = qwen_2_5.network.lm_head.weight
+        monkeypatch.setattr(weights, "data", torch.full_like(weights, torch.nan))
+        match = "probabilities are not numbers"
+    with pytest.raises(GazeError, match=match):
+        qwen_2_5.describe(checks.noise(112, 112), "general", options=checks.OPTIONS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.models.base import Decoding, DescribeOptions
 from gazeapp.engine.models.vlm.families import family_of
@@ -99,3 +100,48 @@ def test_maps_lie_on_the_image_whatever_was_padded(model: VisionLanguageModel, c
     )
     assert one.words == caption.words
     assert one.maps.shape != caption.maps.shape or not np.allclose(one.maps, caption.maps)
+
+
+def test_attention_on_padding_is_not_on_the_image(model: VisionLanguageModel) -> None:
+    """A wide image is padded above and below: what fell on the black counts neither in the map nor in its mass."""
+    image = checks.noise(640, 300)
+    prepared = checks.prepare(model, image)
+    layout = prepared.layout
+    inside = np.concatenate(
+        [
+            (
+                (np.minimum(v.row_edges[1:], 300) > np.maximum(v.row_edges[:-1], 0))[:, None]
+                & (np.minimum(v.column_edges[1:], 640) > np.maximum(v.column_edges[:-1], 0))[None, :]
+            ).ravel()
+            for v in layout.views
+        ]
+    )
+    assert 0.4 < inside.mean() < 0.9
+    assert np.array_equal(layout.on_image, inside)
+    caption = model.describe(image, "general", options=checks.OPTIONS)
+    assert caption.detail is not None
+    assert caption.detail.image_mass.mean(axis=(1, 2)) == pytest.approx(caption.image_mass, abs=1e-5)
+    kept = model.describe(
+        image,
+        "general",
+        options=DescribeOptions(checks.OPTIONS.prompt, checks.OPTIONS.decoding, keep="heads"),
+    )
+    assert kept.detail is not None
+    assert kept.detail.maps is not None
+    sums = kept.detail.maps.astype(np.float32).sum(axis=(3, 4))
+    assert sums == pytest.approx(kept.detail.image_mass, abs=2e-3)
+
+
+@pytest.mark.parametrize("scope", ["keys", "text", "readout", "zero", "mean"])
+def test_a_lesion_of_the_whole_image_is_refused_whatever_is_padded(
+    model: VisionLanguageModel, scope: str
+) -> None:
+    lesion = Lesion(np.ones((300, 640), np.float32), scope)
+    with pytest.raises(GazeError, match="whole image away"):
+        model.describe(checks.noise(640, 300), "general", options=DescribeOptions("what?", lesion=lesion))
+
+
+def test_a_smaller_picture_of_as_many_tokens_is_no_help(model: VisionLanguageModel) -> None:
+    """Where the model stretches any picture to the same input, running out of memory is told at once."""
+    with pytest.raises(MemoryError):
+        model.describe(checks.noise(112, 112), "general", options=DescribeOptions("what?", image_scale=0.95))
