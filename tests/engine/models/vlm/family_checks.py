@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from PIL import Image
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.models.base import Decoding, DescribeOptions, ModelInfo
-from gazeapp.engine.models.vlm.capture.capture import Capture
+from gazeapp.engine.models.vlm.capture.capture import Capture, listening
+from gazeapp.engine.models.vlm.capture.masking import KeyMask
+from gazeapp.engine.models.vlm.families import family_of
 from gazeapp.engine.models.vlm.families.base import Family, Prepared
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 
@@ -118,8 +121,6 @@ def check_lesions(model: VisionLanguageModel, image: np.ndarray) -> None:
 
 def check_masked_keys(model: VisionLanguageModel, image: np.ndarray) -> None:
     """Keys of the left half carry exactly no weight at full strength, and some at half."""
-    from gazeapp.engine.models.vlm.capture.masking import KeyMask
-
     prepared = prepare(model, image)
     left = np.zeros(image.shape[:2], np.float32)
     left[:, : image.shape[1] // 2] = 1.0
@@ -141,8 +142,6 @@ def check_readout_lesion_is_exact(model: VisionLanguageModel, image: np.ndarray)
 
     True in the first layer that carries attention, whose queries and keys the lesion does not change.
     """
-    from gazeapp.engine.models.vlm.capture.masking import KeyMask
-
     prepared = prepare(model, image)
     _, intact = captured_rows(model, prepared)
     share = np.linspace(0.0, 1.0, prepared.layout.columns.size, dtype=np.float32)
@@ -154,6 +153,60 @@ def check_readout_lesion_is_exact(model: VisionLanguageModel, image: np.ndarray)
     left = whole * (1.0 - share)
     expected = left / (left.sum(axis=-1, keepdims=True) + rest)
     assert np.abs(rows.kept[0, 0] - expected).max() < 2e-3
+
+
+def check_only_later_rows_lose_keys(model: VisionLanguageModel, prepared: Prepared, first: int) -> None:
+    """While the prompt is read, rows from ``first`` on see nothing of what is taken away, and each earlier row does."""
+    taken = np.arange(prepared.layout.columns.size) < 20
+    columns = torch.as_tensor(prepared.layout.columns[taken])
+    seen: list[torch.Tensor] = []
+
+    def look(_module: Any, _args: Any, out: Any) -> None:
+        if out[1].shape[2] > 1:
+            # Attention of each row, image included, to what is taken away.
+            seen.append(out[1][0][..., columns].amax(dim=(0, 2)))
+
+    handle = model.taps[0].module.register_forward_hook(look)
+    captured_rows(model, prepared, KeyMask(prepared.layout.columns, taken.astype(np.float32), first))
+    handle.remove()
+    (rows,) = seen
+    assert (rows[:first] > 0).all()
+    assert (rows[first:] == 0).all()
+
+
+def check_a_capture_without_hooks_fails(model: VisionLanguageModel) -> None:
+    """For families that are listened to by hooks: without them there is an error, not an empty map."""
+    prepared = prepare(model, noise(128, 128))
+    capture = Capture(model.taps, prepared.layout.columns)
+    with listening(capture):
+        model.generate(prepared, OPTIONS)
+    with pytest.raises(GazeError, match="gave 0 rows"):
+        capture.rows(TOKENS)
+
+
+def check_half_precision(model: VisionLanguageModel) -> None:
+    """Masked keys are as exact in bfloat16."""
+    model.network.bfloat16()
+    try:
+        check_masked_keys(model, noise(96, 64))
+    finally:
+        model.network.float()
+
+
+def check_saved_and_loaded(model: VisionLanguageModel, model_type: str, folder: Path) -> None:
+    """The family of a type loads what such checkpoints hold, and the model says and sees the same."""
+    model.network.save_pretrained(folder)
+    model.processor.save_pretrained(folder)
+    family = family_of(model_type)
+    network, info = family.load_network(str(folder), use_safetensors=True, output_loading_info=True)
+    assert not info["missing_keys"]
+    network.generation_config.eos_token_id = None
+    again = wrap(network.eval(), family.load_processor(str(folder)), family)
+    image = noise(96, 64)
+    expected = model.describe(image, "general", options=OPTIONS)
+    caption = again.describe(image, "general", options=OPTIONS)
+    assert caption.facts["tokens"] == expected.facts["tokens"]
+    assert np.allclose(caption.maps, expected.maps, atol=1e-6)
 
 
 def check_marks_are_refused(model: VisionLanguageModel, mark: str) -> None:

@@ -9,9 +9,7 @@ from PIL import Image
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import DescribeOptions
-from gazeapp.engine.models.vlm.capture.capture import Capture, listening
-from gazeapp.engine.models.vlm.capture.masking import KeyMask
-from gazeapp.engine.models.vlm.families import family_of
+from gazeapp.engine.models.vlm.capture.capture import Capture
 from gazeapp.engine.models.vlm.families.blip import FAMILY
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
@@ -64,22 +62,8 @@ def test_blip(model: VisionLanguageModel) -> None:
 def test_only_the_generated_rows_lose_the_keys_where_asked(model: VisionLanguageModel) -> None:
     prepared = checks.prepare(model, checks.noise(128, 128))
     assert prepared.n_rows == 1 + len(checks.OPTIONS.prompt)
-    seen: dict[int, torch.Tensor] = {}
-    taken = np.arange(prepared.layout.columns.size) < 20
-    columns = torch.as_tensor(prepared.layout.columns[taken])
-
-    def look(_module: Any, _args: Any, out: Any) -> None:
-        if out[1].shape[2] > 1:
-            seen[first] = out[1][0][..., columns].amax(dim=(0, 2))
-
     for first in (0, prepared.n_rows - 1):
-        handle = model.taps[0].module.register_forward_hook(look)
-        checks.captured_rows(
-            model, prepared, KeyMask(prepared.layout.columns, taken.astype(np.float32), first)
-        )
-        handle.remove()
-        assert (seen[first][:first] > 0).all()
-        assert (seen[first][first:] == 0).all()
+        checks.check_only_later_rows_lose_keys(model, prepared, first)
 
 
 def test_marks_in_the_prompt_are_refused(model: VisionLanguageModel) -> None:
@@ -113,12 +97,7 @@ def test_a_caption_goes_on_with_its_prompt(model: VisionLanguageModel) -> None:
 
 
 def test_a_capture_without_hooks_fails_loudly(model: VisionLanguageModel) -> None:
-    prepared = checks.prepare(model, checks.noise(128, 128))
-    capture = Capture(model.taps, prepared.layout.columns)
-    with listening(capture):
-        model.generate(prepared, checks.OPTIONS)
-    with pytest.raises(GazeError, match="gave 0 rows"):
-        capture.rows(checks.TOKENS)
+    checks.check_a_capture_without_hooks_fails(model)
 
 
 def test_a_layer_that_returns_no_weights_fails_loudly(model: VisionLanguageModel) -> None:
@@ -133,25 +112,11 @@ def test_a_layer_that_returns_no_weights_fails_loudly(model: VisionLanguageModel
 
 
 def test_the_family_loads_what_such_checkpoints_hold(model: VisionLanguageModel, tmp_path: Any) -> None:
-    model.network.save_pretrained(tmp_path)
-    model.processor.save_pretrained(tmp_path)
-    network, info = FAMILY.load_network(str(tmp_path), use_safetensors=True, output_loading_info=True)
-    assert not info["missing_keys"]
-    network.generation_config.eos_token_id = None
-    again = checks.wrap(network.eval(), FAMILY.load_processor(str(tmp_path)), family_of("blip"))
-    image = checks.noise(96, 64)
-    expected = model.describe(image, "general", options=checks.OPTIONS)
-    caption = again.describe(image, "general", options=checks.OPTIONS)
-    assert caption.facts["tokens"] == expected.facts["tokens"]
-    assert np.allclose(caption.maps, expected.maps, atol=1e-6)
+    checks.check_saved_and_loaded(model, "blip", tmp_path)
 
 
 def test_half_precision(model: VisionLanguageModel) -> None:
-    model.network.bfloat16()
-    try:
-        checks.check_masked_keys(model, checks.noise(96, 64))
-    finally:
-        model.network.float()
+    checks.check_half_precision(model)
 
 
 def test_blip_at_its_real_size() -> None:

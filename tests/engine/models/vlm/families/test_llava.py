@@ -15,7 +15,7 @@ from gazeapp.engine.models.vlm.layout import View
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from gazeapp.engine.types import Rect
 from tests.engine.models.vlm import family_checks as checks
-from tests.engine.models.vlm.tiny import settle, tokenizer
+from tests.engine.models.vlm.tiny import TEXT_SIZE, settle, tokenizer
 
 TEMPLATE = (
     "{% for m in messages %}USER: {% for c in m.content %}{% if c.type == 'image' %}<image>\n"
@@ -49,14 +49,7 @@ def _network(strategy: str) -> Any:
         image_size=64,
         patch_size=8,
     )
-    text = LlamaConfig(
-        vocab_size=len(WORDS),
-        hidden_size=64,
-        intermediate_size=96,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-    )
+    text = LlamaConfig(vocab_size=len(WORDS), **TEXT_SIZE)
     config = LlavaConfig(
         vision_config=vision,
         text_config=text,

@@ -11,7 +11,7 @@ from gazeapp.engine.models.vlm.families.llava_onevision import FAMILY
 from gazeapp.engine.models.vlm.layout import View
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
-from tests.engine.models.vlm.tiny import settle, tokenizer
+from tests.engine.models.vlm.tiny import TEXT_SIZE, settle, tokenizer
 
 TEMPLATE = (
     "{% for m in messages %}user {% for c in m.content %}{% if c.type == 'image' %}<image>\n"
@@ -53,14 +53,7 @@ def _network(side: int, patch: int, **config: Any) -> Any:
         patch_size=patch,
         vision_use_head=False,
     )
-    text = Qwen2Config(
-        vocab_size=len(WORDS),
-        hidden_size=64,
-        intermediate_size=96,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-    )
+    text = Qwen2Config(vocab_size=len(WORDS), **TEXT_SIZE)
     made = LlavaOnevisionConfig(
         vision_config=vision,
         text_config=text,

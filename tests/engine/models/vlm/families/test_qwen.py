@@ -12,7 +12,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.vlm.families.qwen import FAMILY
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
-from tests.engine.models.vlm.tiny import settle, tokenizer
+from tests.engine.models.vlm.tiny import TEXT_SIZE, settle, tokenizer
 
 SPECIAL = ("<|vision_start|>", "<|image_pad|>", "<|video_pad|>", "<|vision_end|>")
 TEMPLATE = (
