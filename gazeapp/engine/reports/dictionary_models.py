@@ -69,7 +69,9 @@ RUNS = Table(
         ),
         integer("n_image_tokens", "", "tokens that stand for the image"),
         number(
-            "image_mass", "0 to 1", "mean over words of the share of attention that fell on the image at all"
+            "image_mass",
+            "0 to 1",
+            "mean over words of the share of attention that fell on tokens that show a part of the image, in all views",
         ),
         integer(
             "n_prompt_tokens", "", "length of what the model read before it wrote, image tokens included"
@@ -89,7 +91,8 @@ WORDS = Table(
         number(
             "image_mass",
             "0 to 1",
-            "share of its attention that fell on the image at all, by the map method; its map is divided by it",
+            "share of its attention, in the layers and heads of the map method, that fell on tokens that show a part of "
+            "the image, in all views; the rest fell on text, on tokens that end rows, and on padding",
         ),
         text(
             "tokens",
@@ -106,7 +109,7 @@ ATTENTION = Table(
             "layer", "", "the model's own number of the layer, from 0; layers without attention are left out"
         ),
         integer("head", "", "number of the head, from 0"),
-        number("image_mass", "0 to 1", "share of attention that fell on the image, mean over the words"),
+        number("image_mass", "0 to 1", "share of attention that fell on tokens that show a part of the image, mean over words"),
     ),
 )
 MAPS = Table(

@@ -124,7 +124,7 @@ def read_checkpoint(folder: Path, name: str, place: str, revision: str = "") -> 
         revision=revision or fingerprint(folder, files),
         folder=folder,
         model_type=str(config.get("model_type", "")),
-        architecture=next(iter(config.get("architectures") or ()), ""),
+        architecture=next(iter(architectures(config)), ""),
         dtype=weights.dtype,
         parameters=weights.parameters,
         weight_bytes=weights.bytes,
@@ -134,6 +134,12 @@ def read_checkpoint(folder: Path, name: str, place: str, revision: str = "") -> 
         code_files=tuple(path.name for path in code),
         code_digest=digest_of(code),
     )
+
+
+def architectures(config: Json) -> list[str]:
+    """Return the classes that a configuration names; none where it names them in no list."""
+    named = config.get("architectures")
+    return [str(name) for name in named] if isinstance(named, list) else []
 
 
 def read_config(folder: Path) -> Json:

@@ -13,6 +13,7 @@ from gazeapp.engine.models.vlm.loading.checkpoint import (
     FOLDER,
     HUB,
     Checkpoint,
+    architectures,
     read_checkpoint,
     read_config,
 )
@@ -121,7 +122,7 @@ def _reads_images(snapshot: Path) -> bool:
         config = read_config(snapshot)
     except GazeError:
         return False
-    writes = any("Generation" in str(name) for name in config.get("architectures") or ())
+    writes = any("Generation" in name for name in architectures(config))
     processes = any(snapshot.glob("p*processor_config.json"))
     return is_supported(str(config.get("model_type", ""))) or (writes and processes)
 
