@@ -130,7 +130,7 @@ def summary(**changes):
             JobState(1, "t", None, "cancelled", seconds=4, result=summary()),
             "stopped; what was finished is kept  ·  3 done  ·  4 s",
         ),
-        (JobState(1, "t", None, "failed", error=JobError("No.", "a.png", "Do.")), "a.png No. Do."),
+        (JobState(1, "t", None, "failed", error=JobError("No.", "a.png", "Do.")), "a.png: No. Do."),
     ],
 )
 def test_a_job_in_one_line(state, words):
@@ -159,6 +159,10 @@ def test_the_list_of_jobs_shows_problems_and_copies_them(qtbot, runner):
     assert lines[3] == "import gaze\tf3.csv\tOdd 3.\tLook."
     panel.show_problems(())
     assert panel._problems_title.text() == "PROBLEMS"
+    panel.resize(900, 400)
+    panel.show()
+    panel.show_job(JobState(1, "Running models", None))
+    assert panel._none.geometry().top() < 20  # where the first problem would stand
 
 
 def test_the_status_line_cancels_the_running_job(qtbot, runner):

@@ -27,7 +27,8 @@ _ICONS = {
 def outcome(state: JobState) -> str:
     """Return what a job did, in one line."""
     if state.error is not None:
-        return " ".join(part for part in (state.error.where, state.error.what, state.error.todo) if part)
+        where = f"{state.error.where}: " if state.error.where else ""
+        return f"{where}{state.error.what} {state.error.todo}".strip()
     result: Any = state.result
     parts = []
     if state.status == "cancelled":

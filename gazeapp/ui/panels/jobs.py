@@ -64,7 +64,7 @@ class JobsPanel(QWidget):
         self._copy.clicked.connect(self._copy_problems)
         self._none = label(_NO_PROBLEMS, "muted", wrap=True)
         self._none.setContentsMargins(16, 8, 16, 8)
-        self._problems_column.addWidget(self._none)
+        self._problems_column.insertWidget(0, self._none)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(1)
