@@ -158,7 +158,12 @@ def add_images_command(project: Path, paths: tuple[Path, ...], as_json: bool) ->
 
 @main.command("extract")
 @click.argument("project", type=FILE)
-@click.option("--model", "models", multiple=True, help="Model id; all that can be run if not given.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    help="Captioner, vision-language model or runner script; all captioners if not given.",
+)
 @click.option("--task", "tasks", multiple=True, help="Task; all of the project if not given.")
 @click.option("--method", default="", help="Map method; each model's default if not given.")
 @click.option("--words", default="content", show_default=True, type=click.Choice(["content", "all"]))

@@ -69,7 +69,10 @@ def forget_command(script: str) -> None:
     """Take back every consent to SCRIPT; its next use asks again."""
     from gazeapp.engine.consent import RUNNER, ConsentStore
 
-    ConsentStore().withdraw(RUNNER, Path(script).stem if script.endswith(".py") else script)
+    store, subject = ConsentStore(), Path(script).stem if script.endswith(".py") else script
+    known = store.known(RUNNER, subject)
+    store.withdraw(RUNNER, subject)
+    click.echo("Its next use asks again." if known else f"You had not agreed to '{subject}'.")
 
 
 @runner_command.command("try")

@@ -73,7 +73,8 @@ def test_agreeing_is_shown_listed_and_taken_back() -> None:
     assert "SHA-256" in agreed.output
     assert "agreed to" in run("list").stdout
     assert json.loads(run("list", "--json").stdout)[0]["agreed"] is True
-    assert run("forget", "brightness").exit_code == 0
+    assert "asks again" in run("forget", "brightness").stdout
+    assert "had not agreed" in run("forget", "brightness").stdout
     assert json.loads(run("list", "--json").stdout)[0]["agreed"] is False
 
 

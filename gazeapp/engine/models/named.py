@@ -14,8 +14,9 @@ from gazeapp.engine.models.registry import load_model
 from gazeapp.engine.models.runner_model import KIND as RUNNER
 from gazeapp.engine.models.runner_model import RunnerModel, runner_info
 from gazeapp.engine.models.vlm.loading.plan import Wishes
+from gazeapp.engine.models.vlm.loading.sources import UnknownModelError
 from gazeapp.engine.models.vlm.opening import VLM, open_vlm, vlm_info
-from gazeapp.engine.runners.script import read_script
+from gazeapp.engine.runners.script import find_scripts, read_script
 
 
 def find_model(name: str, captioners: Sequence[ModelInfo]) -> ModelInfo:
@@ -25,7 +26,7 @@ def find_model(name: str, captioners: Sequence[ModelInfo]) -> ModelInfo:
     ----------
     name
         The id of a captioner, a short id or hub name of a vision-language model, a folder with such a model, or the
-        path of a runner script.
+        id or path of a runner script.
     captioners
         Captioners that can be run here.
 
@@ -41,10 +42,12 @@ def find_model(name: str, captioners: Sequence[ModelInfo]) -> ModelInfo:
         return runner_info(read_script(Path(name)))
     try:
         return vlm_info(name)
-    except GazeError as error:
-        if error.what.startswith("There is no model called"):
-            raise GazeError(error.what, todo=f"{error.todo} Captioners here: {', '.join(own)}.") from error
-        raise
+    except UnknownModelError as error:
+        scripts = {script.id: script for script in find_scripts()[0]}
+        if name in scripts:
+            return runner_info(scripts[name])
+        others = f"Captioners here: {', '.join(own)}. Runner scripts: {', '.join(scripts)}."
+        raise GazeError(error.what, todo=f"{error.todo} {others}") from error
 
 
 def open_model(info: ModelInfo, wishes: Wishes) -> Model:

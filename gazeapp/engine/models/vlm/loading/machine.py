@@ -8,8 +8,6 @@ import platform
 import subprocess
 from dataclasses import dataclass
 
-from gazeapp.engine.types import Json
-
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -52,13 +50,6 @@ class Machine:
     free_memory: int
     cards: tuple[Card, ...] = ()
     four_bit: bool = False
-
-    def to_json(self) -> Json:
-        """Return what a run stores about the machine."""
-        return {
-            "memory_bytes": self.memory,
-            "cards": [{"name": card.name, "memory_bytes": card.total} for card in self.cards],
-        }
 
 
 def this_machine() -> Machine:

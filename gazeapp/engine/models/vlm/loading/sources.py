@@ -15,6 +15,10 @@ _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
+class UnknownModelError(GazeError):
+    """A name that is neither a short id, nor of the hub's form, nor a folder's path."""
+
+
 def resolve(name: str) -> Checkpoint:
     """Find the model that a user means; nothing is downloaded.
 
@@ -56,7 +60,7 @@ def hub_name(name: str) -> tuple[str, str]:
 
     Raises
     ------
-    GazeError
+    UnknownModelError
         When it is no short id and has not the form of a hub name.
     """
     base, _, revision = name.strip().partition("@")
@@ -68,7 +72,7 @@ def hub_name(name: str) -> tuple[str, str]:
     near = difflib.get_close_matches(
         base.casefold(), [known.short for known in KNOWN_MODELS], n=3, cutoff=0.5
     )
-    raise GazeError(
+    raise UnknownModelError(
         f"There is no model called '{name}'.",
         todo=(f"Did you mean {' or '.join(near)}? " if near else "")
         + "Give a short id, a name of the hub such as organisation/name, or the path of a folder.",
