@@ -336,6 +336,11 @@ def test_leaving_the_dialog_stops_its_trial(dialog, qtbot, runners, monkeypatch)
     assert runners[0].jobs[-1].status == "cancelled"
 
 
+def test_the_one_model_with_something_left_is_named_among_several_that_were_chosen():
+    (line,) = estimate_lines([tried("a")], {"a": "Model A"}, named=True)
+    assert line.startswith("Model A: about 3.1 s an image")
+
+
 @pytest.mark.parametrize(
     ("found", "on_card", "lines"),
     [

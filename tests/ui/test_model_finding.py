@@ -118,9 +118,9 @@ CARD = Card("cuda:0", "Card", 3 * GB, 3 * GB, True)
 @pytest.mark.parametrize(
     ("machine", "short"),
     [
-        (Machine(16 * GB, 16 * GB), "3.2 GB in float32  ·  fits in main memory"),
+        (Machine(16 * GB, 16 * GB), "3.2 GB in float32  ·  fits in memory"),
         (Machine(16 * GB, 16 * GB, (CARD,)), "1.6 GB in bfloat16  ·  fits on the graphics card"),
-        (Machine(3 * GB, 3 * GB), "1.6 GB in bfloat16  ·  fits in main memory"),
+        (Machine(3 * GB, 3 * GB), "1.6 GB in bfloat16  ·  fits in memory"),
         # 1.6 GB of weights, a tenth of that to work in, and 0.6 GB for libraries
         (Machine(2 * GB, 2 * GB), "does not fit: needs 2.4 GB, 2.0 GB free"),
         (
@@ -154,7 +154,7 @@ def test_a_model_that_is_shared_out_says_so():
 
 def test_the_second_line_tells_the_kind_only_where_the_name_does_not(monkeypatch):
     monkeypatch.setattr(model_fit, "resolve", lambda name: SMALL)
-    fit = "3.2 GB in float32  ·  fits in main memory"
+    fit = "3.2 GB in float32  ·  fits in memory"
     for name, kind in (("lab/small", "LLaVA-OneVision  ·  "), ("lab/llava-onevision-tiny", "")):
         listed = replace(row(name), model_type="llava_onevision")
         offer = model_finding._offer_of_row(listed, Machine(16 * GB, 16 * GB), ConsentStore())
@@ -164,7 +164,7 @@ def test_the_second_line_tells_the_kind_only_where_the_name_does_not(monkeypatch
 def test_a_well_known_model_that_is_not_here_says_how_it_would_fit():
     offered = replace(row("qwen3.5-0.8b", "hub"), model_type="qwen3_5", size=1_600_000_000)
     fit = model_fit.fit_of_row(offered, Machine(16 * GB, 16 * GB))
-    assert fit.short == "3.2 GB in float32  ·  fits in main memory"
+    assert fit.short == "3.2 GB in float32  ·  fits in memory"
 
 
 def test_models_that_the_project_has_runs_of_are_offered_where_they_are_still_here(listed, folder, tmp_path):

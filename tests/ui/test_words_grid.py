@@ -59,6 +59,12 @@ def test_one_map_a_layer_goes_along_lines() -> None:
     assert grid.stepped((5, 0), Qt.Key.Key_Home) == (0, 0)
 
 
+@pytest.mark.parametrize(("layers", "wide", "per_line"), [(2, 112.0, 3), (4, 96.0, 4), (10, 80.0, 4)])
+def test_a_few_layers_take_the_room_of_a_line(layers, wide, per_line) -> None:
+    grid = CellSizes(1.0).grid(layers, 1, NAMES, 4 * 100 + 4.0)
+    assert (grid.wide, grid.per_line) == (wide, per_line)
+
+
 def test_arrow_keys_move_and_stop_at_the_ends() -> None:
     grid = CellSizes(1.0).grid(3, 4, NAMES, 400.0)
     keys = Qt.Key

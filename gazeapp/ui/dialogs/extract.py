@@ -93,7 +93,8 @@ class ExtractDialog(FormDialog):
         self._find_job = 0
         self._find()
         self._check()
-        self.resize(1120, 720)
+        room = parent.height() if parent is not None else 0
+        self.resize(1120, min(max(720, room * 4 // 5), 1000))
         next(iter(self.models.values()), self.accept_button).setFocus()
 
     @property

@@ -115,14 +115,19 @@ class TrialStrip(QWidget):
 
     def _show_tried(self, tried: Tried) -> None:
         problems = [f"{problem.where}: {problem.what} {problem.todo}".strip() for problem in tried.problems]
-        lines = estimate_lines(tried.models, self._names, tried.on_card)
+        chosen = sum(len(choice["models"]) for choice in self._tried)
+        lines = estimate_lines(tried.models, self._names, tried.on_card, named=chosen > 1)
         nothing = [] if lines or problems else ["Nothing is left to do; all of it is in the project."]
         self.estimate.setText("\n".join([*lines, *problems, *nothing]))
         self.estimate.setToolTip(plain(how_loaded(tried.models, self._names)))
 
 
 def estimate_lines(
-    found: Sequence[Mapping[str, Any]], names: Mapping[str, str], on_card: bool = False
+    found: Sequence[Mapping[str, Any]],
+    names: Mapping[str, str],
+    on_card: bool = False,
+    *,
+    named: bool = False,
 ) -> list[str]:
     """Return a sentence for each model that was tried, and one for all when there are several.
 
@@ -134,14 +139,15 @@ def estimate_lines(
         Names to show, by the models' ids.
     on_card
         Whether the memory that was counted is that of the graphics card.
+    named
+        Whether to name the model though there is one only: the others that were chosen have nothing left to do.
     """
-    several = len(found) > 1
     said = [_estimate(model, on_card) for model in found]
     lines = [
-        f"{names.get(model['model'], model['model'])}: {line}" if several else capital(line)
+        f"{names.get(model['model'], model['model'])}: {line}" if named or len(found) > 1 else capital(line)
         for model, line in zip(found, said, strict=True)
     ]
-    if several:
+    if len(found) > 1:
         seconds = sum(float(model["estimate_seconds"]) for model in found)
         size = sum(float(model["estimate_bytes"]) for model in found)
         lines.append(f"All together: {duration(seconds)}; {readable(size)} in the project file.")

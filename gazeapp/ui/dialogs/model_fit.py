@@ -26,7 +26,7 @@ _KINDS = {
     "gemma3": "Gemma 3",
     "molmo": "Molmo",
     "molmo2": "Molmo2",
-    "vision-encoder-decoder": "image encoder with a text decoder",
+    "vision-encoder-decoder": "encoder and decoder",
     "blip": "BLIP",
     "git": "GIT",
 }
@@ -77,7 +77,7 @@ def fit_of_row(row: ModelRow, machine: Machine) -> Fit:
 
 def _place(made: LoadPlan) -> str:
     if made.device == "cpu":
-        return "fits in main memory"
+        return "fits in memory"
     if "cpu" in made.devices:
         return "fits partly on the graphics card, slow"
     return "fits on the graphics cards" if made.shared_out else "fits on the graphics card"

@@ -137,7 +137,8 @@ class CellSizes:
             Width of the view, px.
         """
         if columns == 1:
-            wide, high = self._size(self.side or _WRAPPED_SIDE)
+            on_a_line = ((room - GAP) // max(rows, 1) - GAP) / min(self.aspect, 1.0)
+            wide, high = self._size(self.side or min(max(on_a_line, _WRAPPED_SIDE), _LARGEST_FIT))
             per_line = max(int((room - GAP) // (wide + GAP)), 1)
             return CellGrid(rows, 1, GAP, GAP, wide, high, per_line)
         side = self.side
