@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import numpy as np
-from PIL import Image
 
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
@@ -13,6 +12,7 @@ from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.lesions.pixels import blank_pixels
 from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
 from gazeapp.engine.models.vlm.words import TokenWord, split_words
+from gazeapp.engine.pictures import shrunk
 from gazeapp.engine.runners.describe import Description, describe
 from gazeapp.engine.runners.process import RunnerProcess, silent
 from gazeapp.engine.runners.protocol import RunnerProgress
@@ -124,7 +124,7 @@ class RunnerModel:
                 f"{self._info.name} has no map method '{chosen}'.",
                 todo=f"It offers: {', '.join(self._info.methods)}.",
             )
-        shown = _shrunk(self._lesioned(image, options.lesion), options.image_scale)
+        shown = shrunk(self._lesioned(image, options.lesion), options.image_scale)
         description = describe(
             self._process,
             shown,
@@ -167,13 +167,6 @@ class RunnerModel:
                 todo="Use a lesion of the scope 'pixels'.",
             )
         return blank_pixels(image, lesion)
-
-
-def _shrunk(image: ImageArray, scale: float) -> ImageArray:
-    if scale >= 1.0:
-        return image
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
 
 
 def _word(word: TokenWord, description: Description) -> Word:

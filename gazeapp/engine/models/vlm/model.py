@@ -30,6 +30,7 @@ from gazeapp.engine.models.vlm.families.base import Family, Prepared
 from gazeapp.engine.models.vlm.methods import DEFAULT_METHOD, Selection, parse_method
 from gazeapp.engine.models.vlm.words import TokenWord, split_words
 from gazeapp.engine.models.vlm.writing import Generated, plain_decoding, write
+from gazeapp.engine.pictures import shrunk
 from gazeapp.engine.types import FloatArray, HalfArray, ImageArray, Json
 
 
@@ -147,7 +148,7 @@ class VisionLanguageModel:
 
     def _prepare(self, image: ImageArray, options: DescribeOptions) -> Prepared:
         lesion = _scaled(options.lesion, options.image_scale)
-        shown = _shrunk(image, options.image_scale)
+        shown = shrunk(image, options.image_scale)
         if lesion is not None and lesion.mask.shape != shown.shape[:2]:
             raise GazeError(
                 f"The lesion's mask is {lesion.mask.shape[1]} x {lesion.mask.shape[0]} px, the image "
@@ -268,13 +269,6 @@ def _words(words: tuple[TokenWord, ...], generated: Generated) -> tuple[Word, ..
         Word(word.text, sum(generated.log_probabilities[i] for i in word.tokens), word.is_content)
         for word in words
     )
-
-
-def _shrunk(image: ImageArray, scale: float) -> ImageArray:
-    if scale >= 1.0:
-        return image
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
 
 
 def _scaled(lesion: Lesion | None, scale: float) -> Lesion | None:
