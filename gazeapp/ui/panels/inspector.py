@@ -254,7 +254,9 @@ def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> lis
             ("took", f"{run.seconds:.2f} s" if run.seconds else "", "Time for caption and maps."),
         ]
     else:
-        facts.append(("map", "none", "None was made, or only under earlier settings. Run the model on this image and task."))
+        facts.append(
+            ("map", "none", "Run the model on this image; there is none, or one of earlier settings.")
+        )
     return [fact for fact in facts if fact[1]]
 
 
