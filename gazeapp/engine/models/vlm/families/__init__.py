@@ -31,13 +31,13 @@ MODULES = {
 }
 """The file of each model type; read without torch."""
 
-
-_OWN_WORDS = frozenset({"vision-encoder-decoder", "blip", "git"})
+_CAPTIONERS = frozenset({"vision-encoder-decoder", "blip", "git"})
+"""Types that describe the image whatever they are asked."""
 
 
 def reads_prompt(model_type: str) -> bool:
     """Return whether models of this type do what a prompt asks, not captioners that describe whatever the task is."""
-    return model_type not in _OWN_WORDS
+    return model_type not in _CAPTIONERS
 
 
 def is_supported(model_type: str) -> bool:

@@ -60,10 +60,7 @@ class Family:
     reach = "A masked key is out of reach for every later row of the layer; the vision encoder has mixed it before."
     """What masking keys does not reach, as a sentence."""
     default_prompt = "Describe the image."
-    reads_prompt = True
-    """Whether the model does what it is asked; captioners describe the image whatever the task is."""
-    continues_prompt = False
-    """Whether a prompt is the beginning of the caption, which the model goes on with, rather than a request."""
+    """What is asked where no prompt is given; empty for captioners, whose captions then begin freely."""
 
     def load_network(self, source: str, **kwargs: Any) -> Any:
         """Load the network; ``kwargs`` go to transformers' ``from_pretrained``."""

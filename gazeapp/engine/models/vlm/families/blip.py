@@ -21,7 +21,6 @@ class Blip(CrossAttending):
     """The image is stretched to a square; a prompt is the beginning of the caption, without which it starts freely."""
 
     name = "BLIP"
-    continues_prompt = True
 
     def end_tokens(self, network: Any) -> frozenset[int]:
         """Return the tokens that end a caption: what the model's own generate() passes on."""

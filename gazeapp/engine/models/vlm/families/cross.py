@@ -59,7 +59,6 @@ class CrossAttending(Family):
     """The keys are the image encoder's states alone; tokens in front of the patches are not shown."""
 
     cross_attention = True
-    reads_prompt = False
     default_prompt = ""
     reach = (
         "All that the words learn of the image passes through these layers; the image encoder has mixed patches "

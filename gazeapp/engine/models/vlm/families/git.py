@@ -22,8 +22,6 @@ class Git(Family):
     """The image's tokens are no part of the text: CLS and patches are put in front of it inside of the network."""
 
     name = "GIT"
-    reads_prompt = False
-    continues_prompt = True
     default_prompt = ""
     reach = (
         "A masked key is out of reach for every later row of the layer; the vision encoder has mixed patches before. "
