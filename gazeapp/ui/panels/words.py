@@ -38,7 +38,10 @@ _DIM_AFTER_MS = 120
 _REST_MS = 150
 """Rest after which means over all words are read: they take long, and stepping through images must not wait."""
 _CAPTION_LINES = 4
-_MEANING = "Under the run's map method; the rest of the attention behind the word fell on text, or on what pads the image."
+_MEANING = (
+    "Under the run's map method; the rest of the attention behind the word fell on text, or on what pads the "
+    "image."
+)
 
 
 class WordsPanel(QWidget):
