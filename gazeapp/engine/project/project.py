@@ -228,7 +228,7 @@ class Project:
             self.db.conn.execute("ROLLBACK")
 
     def _connect(self) -> Database:
-        _check_is_project(self.path)
+        _check_is_there(self.path)
         uri = self.path.as_uri()
         if not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)):
             self.read_only = True
@@ -249,6 +249,7 @@ class Project:
             raise explain(error, self.path) from error
         try:
             conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+            _check_is_project(conn, self.path)
             conn.execute("PRAGMA foreign_keys = ON")
             self._bring_up_to_date(conn)
         except sqlite3.Error as error:
@@ -303,24 +304,29 @@ def _migrate(conn: sqlite3.Connection, version: int) -> None:
         conn.executescript(f"BEGIN; {MIGRATIONS[step]} PRAGMA user_version = {step + 1}; COMMIT;")
 
 
-def _check_is_project(path: Path) -> None:
+def _check_is_there(path: Path) -> None:
     if not path.is_file():
         raise GazeError(
             "There is no such project file.",
             where=str(path),
             todo="Check the name, or create it with `gazeapp new`.",
         )
+
+
+def _check_is_project(conn: sqlite3.Connection, path: Path) -> None:
+    """Check that a file is a project, by the number in its header.
+
+    SQLite is asked, and the file is never opened in another way: on POSIX systems closing any handle of a file drops
+    all locks that this program holds on it. Another program would then take itself for the last one that has the
+    project open, and delete the log that this one goes on writing to.
+    """
     try:
-        with path.open("rb") as file:
-            header = file.read(100)
-    except OSError as error:
-        raise GazeError(
-            f"The project file cannot be read ({error.strerror or error}).",
-            where=str(path),
-            todo="Check its permissions.",
-        ) from error
-    # Offset 68 of the SQLite header holds the application id (https://www.sqlite.org/fileformat.html).
-    if header[:16] != b"SQLite format 3\x00" or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        found = int(conn.execute("PRAGMA application_id").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        if "not a database" not in str(error):
+            raise
+        found = 0
+    if found != APPLICATION_ID:
         raise GazeError(
             "This file is no gazeapp project.",
             where=str(path),

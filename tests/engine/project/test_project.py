@@ -546,3 +546,33 @@ def test_what_images_score_by_one_metric_is_that_of_the_settings_of_the_summary(
     assert list(project.scores.ceilings_by("split_half")) == []
     assert list(project.scores.of_metric("mit", task, "nss")) == []
     assert list(project.scores.of_metric("tuebingen", "another task", "nss")) == []
+
+
+_OUTSIDE = """
+import sys
+from gazeapp.engine.project import Project
+with Project.open(sys.argv[1]) as project:
+    project.tasks.add(sys.argv[2])
+"""
+
+
+def test_a_command_outside_leaves_the_log_of_an_open_project_alone(project: Project):
+    """A second connection of this program must not drop the locks of the first.
+
+    Else the program outside takes itself for the last one, and deletes the log that this one writes to.
+    """
+    second = Project.open(project.path)
+    project.tasks.add("first")
+    wal = project.path.with_name(project.path.name + "-wal")
+    before = wal.stat().st_ino
+    third = Project.open(project.path)
+    third.close()
+    subprocess.run([sys.executable, "-c", _OUTSIDE, str(project.path), "outside"], check=True, timeout=60)
+    assert wal.stat().st_ino == before
+    project.tasks.add("last")
+    assert project.tasks.all() == second.tasks.all() == ["first", "outside", "last"]
+    second.close()
+    project.close()
+    with Project.open(project.path) as again:
+        assert again.tasks.all() == ["first", "outside", "last"]
+        assert again.integrity_problems() == []
