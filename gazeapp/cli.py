@@ -13,6 +13,7 @@ import click
 
 import gazeapp
 from gazeapp.cli_base import FILE, call, counts, finish, report_and_exit, run, sentence
+from gazeapp.cli_extract import EXTRACT_COMMANDS
 from gazeapp.cli_gaze import COMMANDS
 from gazeapp.cli_maps import MAP_COMMANDS
 from gazeapp.cli_models import MODEL_COMMANDS
@@ -156,94 +157,6 @@ def add_images_command(project: Path, paths: tuple[Path, ...], as_json: bool) ->
     run(project, add_images, settings, as_json)
 
 
-@main.command("extract")
-@click.argument("project", type=FILE)
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    help="Captioner, vision-language model or runner script; all captioners if not given.",
-)
-@click.option("--task", "tasks", multiple=True, help="Task; all of the project if not given.")
-@click.option("--method", default="", help="Map method; each model's default if not given.")
-@click.option("--words", default="content", show_default=True, type=click.Choice(["content", "all"]))
-@click.option(
-    "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda", "mps"])
-)
-@click.option(
-    "--mirrored",
-    is_flag=True,
-    help="Also describe each image left-right mirrored: the control for laterality.",
-)
-@click.option(
-    "--keep",
-    default="none",
-    show_default=True,
-    type=click.Choice(["none", "layers", "heads"]),
-    help="Also store the map of each layer, or of each layer and head.",
-)
-@click.option("--max-tokens", default=100, show_default=True, type=click.IntRange(1), help="Longest caption.")
-@click.option(
-    "--temperature", default=0.0, show_default=True, help="0 takes the most probable word each time."
-)
-@click.option(
-    "--top-p", default=1.0, show_default=True, help="Share of probability that words are drawn from."
-)
-@click.option("--seed", default=0, show_default=True, help="Seed of the draws.")
-@click.option(
-    "--dtype",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "float32", "float16", "bfloat16"]),
-    help="Kind of number that vision-language models compute in.",
-)
-@click.option("--four-bit", is_flag=True, help="Pack vision-language models into 4 bits.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def extract_command(
-    project: Path,
-    models: tuple[str, ...],
-    tasks: tuple[str, ...],
-    method: str,
-    words: str,
-    device: str,
-    mirrored: bool,
-    keep: str,
-    max_tokens: int,
-    temperature: float,
-    top_p: float,
-    seed: int,
-    dtype: str,
-    four_bit: bool,
-    as_json: bool,
-) -> None:
-    """Let models describe the images of PROJECT and store their attention maps."""
-    from gazeapp.engine.models.base import Decoding
-    from gazeapp.engine.workflows.extract import ExtractSettings, extract
-
-    decoding = Decoding(max_tokens, temperature, top_p, seed)
-    settings = ExtractSettings(
-        models,
-        tasks,
-        method,
-        words,
-        device,
-        mirrored,
-        decoding,
-        "" if keep == "none" else keep,
-        dtype,
-        four_bit,
-    )
-    summary = call(project, extract, settings, as_json)
-    outside = summary.details["outside_training"]
-    if outside:
-        click.echo(
-            f"Note: {max(outside.values())} images are outside what {', '.join(outside)} were trained on (drawn "
-            "scenes of the demo world); captions and maps for them are no evidence about photographs.",
-            err=True,
-        )
-    report_and_exit(summary, as_json, f"{summary.verb}: {counts(summary)}")
-
-
 @main.command("scanpaths")
 @click.argument("project", type=FILE)
 @click.option(
@@ -365,5 +278,12 @@ def _save_pictures(project: Path, folder: Path) -> list[Path]:
     return save_window_pictures(project, folder)
 
 
-for _command in (*COMMANDS, *MAP_COMMANDS, *MODEL_COMMANDS, score_command, runner_command):
+for _command in (
+    *COMMANDS,
+    *MAP_COMMANDS,
+    *MODEL_COMMANDS,
+    *EXTRACT_COMMANDS,
+    score_command,
+    runner_command,
+):
     main.add_command(_command)

@@ -6,13 +6,26 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from gazeapp.terminal import TerminalProgress
 
 FILE = click.Path(path_type=Path)
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def option_group(*options: Callable[[Any], Any]) -> Callable[[_Function], _Function]:
+    """Return a decorator that gives a command several options, in this order."""
+
+    def add(function: _Function) -> _Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
 
 
 def parse_sigma(text: str) -> tuple[float, str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gazeapp.cli_base import FILE, call, counts, parse_sigma, report_and_exit, run
+from gazeapp.cli_base import FILE, call, counts, option_group, parse_sigma, report_and_exit, run
 from gazeapp.engine.errors import GazeError
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from gazeapp.engine.gaze.profiles import TableProfile
     from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
 _FRAMES = {
     "image-px": {"of": "image"},
     "screen-px": {"of": "screen"},
@@ -30,16 +27,7 @@ _FRAMES = {
 }
 
 
-def _options(*options: Callable[[Any], Any]) -> Callable[[_Function], _Function]:
-    def add(function: _Function) -> _Function:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return add
-
-
-_CHOICES = _options(
+_CHOICES = option_group(
     click.option(
         "--eye",
         type=click.Choice(["best", "left", "right", "average"]),
@@ -61,7 +49,7 @@ _CHOICES = _options(
     click.option("--sigma", help="Blur of the human maps: 24px or 1deg."),
 )
 
-_GEOMETRY = _options(
+_GEOMETRY = option_group(
     click.option("--screen", type=(float, float), metavar="W H", help="Screen width and height, px."),
     click.option(
         "--placement",
@@ -81,7 +69,7 @@ _GEOMETRY = _options(
     ),
 )
 
-_TRIALS = _options(
+_TRIALS = option_group(
     click.option("--trial-preset", default="auto", show_default=True, help="Messages that divide trials."),
     click.option(
         "--trial-pattern", default="", help="Regular expression of the message that begins a trial."
@@ -92,7 +80,7 @@ _TRIALS = _options(
     ),
 )
 
-_MATCHING = _options(
+_MATCHING = option_group(
     click.option(
         "--match", "matches", multiple=True, metavar="RECORDED=IMAGE", help="Image that a name stands for."
     ),
@@ -103,7 +91,7 @@ _MATCHING = _options(
     ),
 )
 
-_TABLES = _options(
+_TABLES = option_group(
     click.option("--profile", help="Column mapping: a file, or the name of a saved one."),
     click.option(
         "--column",
@@ -117,7 +105,7 @@ _TABLES = _options(
     click.option("--save-profile", metavar="NAME", help="Keep the column mapping in use under a name."),
 )
 
-_DETECTION = _options(
+_DETECTION = option_group(
     click.option(
         "--from-samples", is_flag=True, help="Find fixations in samples though the file has its own."
     ),

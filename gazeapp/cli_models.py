@@ -158,42 +158,4 @@ def prompt_command(project: Path, task: str | None, text: str | None, as_json: b
             click.echo(f"{mark} {name}, version {prompt.version}: {prompt.text}")
 
 
-@click.command("try")
-@click.argument("project", type=FILE)
-@click.option("--model", "models", multiple=True, required=True, help="Model; give it again for more.")
-@click.option("--task", "tasks", multiple=True, help="Task; all of the project if not given.")
-@click.option(
-    "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda", "mps"])
-)
-@click.option(
-    "--keep", default="none", type=click.Choice(["none", "layers", "heads"]), help="As for extract."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def try_command(
-    project: Path, models: tuple[str, ...], tasks: tuple[str, ...], device: str, keep: str, as_json: bool
-) -> None:
-    """Run models on one image of PROJECT: how long and how much memory the whole set would take. Stores nothing."""
-    from gazeapp.cli_base import call
-    from gazeapp.engine.workflows.extract import ExtractSettings
-    from gazeapp.engine.workflows.trial import trial
-
-    settings = ExtractSettings(models, tasks, device=device, keep="" if keep == "none" else keep)
-    summary = call(project, trial, settings, as_json)
-    lines = [
-        f"{m['model']}: {m['seconds_per_image']:.2f} s an image and task after {m['load_seconds']:.1f} s of loading; "
-        f"{m['units']} missing runs take about {m['estimate_seconds'] / 60:.1f} min, "
-        f"{m['peak_memory_mb']:,} MB of memory and {m['estimate_bytes'] / 1e6:.1f} MB in the project file. "
-        + " ".join(m["plan"])
-        for m in summary.details["models"]
-    ]
-    report_and_exit(summary, as_json, "\n".join([*lines, f"trial: {counts(summary)}"]))
-
-
-MODEL_COMMANDS = (
-    models_command,
-    download_command,
-    convert_command,
-    allow_code_command,
-    prompt_command,
-    try_command,
-)
+MODEL_COMMANDS = (models_command, download_command, convert_command, allow_code_command, prompt_command)
