@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QToolButton
@@ -58,6 +59,10 @@ def only(dialog, *names):
         box.setChecked(name in names)
 
 
+def ticked(dialog):
+    return [name for name, box in dialog.models.items() if box.isChecked()]
+
+
 def settings(dialog):
     return [ExtractSettings(**choice) for choice in dialog.choices()]
 
@@ -84,15 +89,47 @@ def test_the_dialog_is_up_before_models_were_looked_for(qtbot, study, runners, m
     monkeypatch.setattr(model_finding, "find_offers", slow)
     dialog = ExtractDialog(None, view(study.path), *runners)
     qtbot.addWidget(dialog)
-    assert [name for name, box in dialog.models.items() if box.isChecked()] == ["cnn-lstm", "other"]
+    assert ticked(dialog) == ["cnn-lstm"]
     assert dialog.accept_button.isEnabled()
-    dialog.models["other"].setChecked(False)
+    dialog.models["other"].setChecked(True)
     gate.set()
     qtbot.waitUntil(lambda: VLM.name in dialog.models)
-    assert [name for name, box in dialog.models.items() if box.isChecked()] == ["cnn-lstm"]
+    assert ticked(dialog) == ["cnn-lstm", "other"]
+
+
+def test_models_that_the_study_was_run_with_are_chosen_at_first(qtbot, study, runners, monkeypatch):
+    model_world.install(monkeypatch)
+    with Project.open(study.path) as project:
+        project.runs.put_model(ModelInfo(VLM.id, VLM.title, "vlm"))
+        add_run(project, study.images[0], VLM.id, "general", ["red"], project.settings.put("extract", {}))
+    dialog = ExtractDialog(None, view(study.path), *runners)
+    qtbot.addWidget(dialog)
+    qtbot.waitUntil(lambda: VLM.name in dialog.models)
+    assert ticked(dialog) == ["cnn-lstm", VLM.name]
+    dialog.models[VLM.name].setChecked(False)
+    dialog._find()
+    qtbot.waitUntil(lambda: not runners[1].busy)
+    assert ticked(dialog) == ["cnn-lstm"]
+
+
+def test_captioners_are_chosen_at_first_while_no_model_described_anything(
+    qtbot, tmp_path, runners, monkeypatch
+):
+    model_world.install(monkeypatch)
+    empty = build(tmp_path / "empty", models=0)
+    with Project.open(empty.path) as project:
+        row = project.images.get(empty.images[0])
+        project.runs.put_model(ModelInfo("saliency", "Saliency", "imported"))
+        even = np.full((4, 4), 1 / 16, np.float32)
+        project.runs.put_map(row.id, "saliency", "general", "imported", even, row.rect, 1)
+    dialog = ExtractDialog(None, view(empty.path), *runners)
+    qtbot.addWidget(dialog)
+    qtbot.waitUntil(lambda: VLM.name in dialog.models)
+    assert ticked(dialog) == ["cnn-lstm", "other"]
 
 
 def test_it_counts_the_maps_and_gives_settings(dialog):
+    only(dialog, "cnn-lstm", "other")
     assert "3 images × 2 models × 2 tasks = 12 maps" in dialog.trial.count.text()
     assert dialog.note.isHidden()
     dialog.models["other"].setChecked(False)

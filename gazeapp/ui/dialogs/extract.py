@@ -70,7 +70,7 @@ class ExtractDialog(FormDialog):
         self._problem = ""
         self._wanted: dict[int, Offer] = {}
         self._downloads: dict[int, Offer] = {}
-        self.list = ModelList()
+        self.list = ModelList(_ran(study))
         self.tasks_list = TaskList(study.tasks)
         self.mirrored = QCheckBox("Also describe the mirrored images")
         self.mirrored.setToolTip(
@@ -399,6 +399,11 @@ class ExtractDialog(FormDialog):
             self.advanced.attention.why_not(offer.id, row.facts if row else {}) if offer.kind == "vlm" else ""
         )
         return f"{offer.title}: {why}" if why else ""
+
+
+def _ran(study: StudyView) -> set[str]:
+    """Return the models that described images of the study; maps made elsewhere and a known truth are none."""
+    return {run.model for run in study.runs if study.models[run.model].kind in ("captioner", "vlm", "runner")}
 
 
 def _count(number: int, thing: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -20,15 +20,23 @@ _NOTHING = {
 
 
 class ModelList(QScrollArea):
-    """Boxes to tick, by group; buttons where something has to happen first."""
+    """Boxes to tick, by group; buttons where something has to happen first.
+
+    Parameters
+    ----------
+    ran
+        Ids of the models that the study was run with, which are ticked at first; the captioners where there are none.
+    """
 
     changed = Signal()
     download_asked = Signal(object)
     agreement_asked = Signal(object)
     removal_asked = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, ran: Collection[str] = ()) -> None:
         super().__init__()
+        self._ran = ran
+        self._seen: set[str] = set()
         self.setObjectName("modelList")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -53,7 +61,7 @@ class ModelList(QScrollArea):
         return tuple(self.offers[name] for name, box in self.boxes.items() if box.isChecked())
 
     def show_group(self, group: str, offers: Sequence[Offer], note: str = "") -> None:
-        """Show the models of a group; ticks stay, and captioners are ticked at first.
+        """Show the models of a group; ticks stay.
 
         ``note`` stands there instead while the models are being looked for.
         """
@@ -111,7 +119,11 @@ class ModelList(QScrollArea):
         box.setEnabled(offer.may_run)
         if offer.may_run:
             self._to_tick.discard(offer.name)
-        box.setChecked(offer.may_run and (offer.name in ticked or offer.group == CAPTIONERS))
+        at_first = offer.name not in self._seen and (
+            offer.id in self._ran if self._ran else offer.group == CAPTIONERS
+        )
+        self._seen.add(offer.name)
+        box.setChecked(offer.may_run and (offer.name in ticked or at_first))
         box.setToolTip(plain("\n".join(part for part in (offer.why_not, offer.tip) if part)))
         if offer.asks is not None or offer.group == AWAY:
             theme.set_role(box, "offered")  # it can become a choice, so its name is not faint
