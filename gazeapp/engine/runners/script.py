@@ -133,7 +133,7 @@ class ConsentNeededError(GazeError):
         super().__init__(
             f"“{script.name}” installs and runs code that you have not agreed to, or that has changed since.",
             where=str(script.path),
-            todo="Read what it installs and runs, and agree to it.",
+            todo=f"Read what it installs and runs, and agree to it: `gazeapp runner agree {_name_of(script)}`.",
         )
 
 
@@ -239,6 +239,12 @@ def scripts_folder() -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("gazeapp", appauthor=False) / "runners"
+
+
+def _name_of(script: RunnerScript) -> str:
+    """Return what a script is found by: its id where it ships or lies in the user's own folder, else its file."""
+    listed = script.path.parent in (resource_path("runners"), scripts_folder())
+    return script.id if listed else str(script.path)
 
 
 def _read(path: Path) -> bytes:

@@ -10,10 +10,9 @@ import numpy as np
 
 from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.models.base import KEEP, Caption, Decoding, DescribeOptions, Model, ModelInfo
-from gazeapp.engine.models.named import close_model, find_model, open_model
+from gazeapp.engine.models.named import check_consent, check_method, close_model, find_model, open_model
 from gazeapp.engine.models.registry import available_models
 from gazeapp.engine.models.vlm.loading.plan import Wishes
-from gazeapp.engine.models.vlm.methods import parse_method
 from gazeapp.engine.models.vlm.opening import VLM
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.project import ImageRow, Project
@@ -106,14 +105,19 @@ def extract(project: Project, settings: ExtractSettings, progress: Progress) -> 
     """Describe every image with every chosen model under every chosen task.
 
     One unit is (image or mirrored image, model, task, method); units in the project are skipped, so running it again
-    after a stop goes on where it ended. A model that cannot be loaded fails with all its units, the others go on.
+    after a stop goes on where it ended. A model that cannot be loaded, or lacks the layer or head that is asked for,
+    fails with all its units, the others go on.
 
     Raises
     ------
+    ConsentNeededError
+        If one of the models is a runner script that the user has not agreed to.
     GazeError
         If a model or task is unknown, or the project has no images or tasks.
     """
     infos, images, tasks, plans = what_to_run(project, settings)
+    for info in infos:
+        check_consent(info)
     tally = Tally(project, "extract", progress, len(images) * len(plans))
     work = _Extraction(project, settings, images, tally, progress)
     for info in infos:
@@ -149,12 +153,14 @@ class _Extraction:
 
     def run_model(self, info: ModelInfo, plans: list[Plan]) -> None:
         """Run one model on every image that lacks a run of one of the plans."""
+        self._project.problems.clear("extract", info.name)
         model: Model | None = None
         try:
             for image in self._images:
                 missing = [plan for plan in plans if not plan.is_done(self._project, image)]
-                for _ in range(len(plans) - len(missing)):
-                    self._tally.skip(f"{info.name} · {image.name}")
+                for plan in plans:
+                    if plan not in missing:
+                        self._skip(plan, image)
                 if not missing:
                     continue
                 if self._tally.should_stop():
@@ -163,11 +169,10 @@ class _Extraction:
                     self._progress.report(self._tally.n_told, self._tally.total, f"loading {info.name}")
                     try:
                         model = load_for(self._project, info, self._settings)
+                        check_method(model.info, missing[0].method)
                     except GazeError as error:
                         self._fail_all(info, plans, image, error)
                         return
-                    self._project.problems.clear("extract", info.name)
-                    self._project.runs.put_model(model.info)
                 self._run_image(model, missing, image)
                 if self._tally.cancelled:
                     return
@@ -180,7 +185,7 @@ class _Extraction:
         for plan in plans:
             if self._tally.should_stop():
                 return
-            scale = 1.0
+            scale = None
             try:
                 with self._tally.unit(plan.name(image)):
                     if pixels is None:
@@ -189,11 +194,11 @@ class _Extraction:
             except StoppedError:
                 self._tally.should_stop()
                 return
-            if scale < 1.0:
-                self._tell_smaller(plan, image, scale)
+            if scale is not None:
+                self._tell_size(plan, image, scale)
 
-    def _run_unit(self, model: Model, plan: Plan, image: ImageRow, pixels: ImageArray) -> float:
-        """Describe one image and store what came of it; return the share of its size that was described."""
+    def _run_unit(self, model: Model, plan: Plan, image: ImageRow, pixels: ImageArray) -> float | None:
+        """Describe one image and store what came of it; return the share of its size that was described, if stored."""
         clock = WorkClock(self._progress)
         shown = np.ascontiguousarray(pixels[:, ::-1]) if plan.lesion == MIRRORED else pixels
         caption = _describe(model, shown, plan, options_for(plan, image, self._settings, clock.should_stop))
@@ -202,21 +207,31 @@ class _Extraction:
         project = self._project
         with project.transaction():
             if plan.is_done(project, image):
-                return 1.0  # another program was faster
+                return None  # another program was faster
             settings_id = project.settings.put("extract", plan.values)
+            project.runs.put_model(model.info)  # a model of the study once it has a run, not before
             project.runs.put(
                 image.id, plan.info.id, plan.task, caption, mean, settings_id, seconds, plan.lesion
             )
         return float(caption.facts.get("image_scale", 1.0))
 
-    def _tell_smaller(self, plan: Plan, image: ImageRow, scale: float) -> None:
-        self.n_smaller += 1
-        self._tally.problem(
-            image.name,
-            f"{plan.info.name} described it at {scale:.0%} of its size, because memory was short.",
-            "Its maps are coarser than those of other images; a device with more memory gives the same grid.",
-            unit=plan.name(image),
-        )
+    def _skip(self, plan: Plan, image: ImageRow) -> None:
+        """Count a unit that is there; what an attempt with other settings failed with is no longer of interest."""
+        self._project.problems.clear("extract", plan.name(image))
+        self._tally.skip(plan.name(image))
+
+    def _tell_size(self, plan: Plan, image: ImageRow, scale: float) -> None:
+        """Say that an image was described smaller, for as long as the run is the newest of its unit."""
+        unit = f"{plan.name(image)} · size"
+        self._project.problems.clear("extract", unit)
+        if scale < 1.0:
+            self.n_smaller += 1
+            self._tally.problem(
+                image.name,
+                f"{plan.info.name} described it at {scale:.0%} of its size, because memory was short.",
+                "Its maps are coarser than those of other images; a device with more memory gives the same grid.",
+                unit=unit,
+            )
 
     def _fail_all(self, info: ModelInfo, plans: list[Plan], first: ImageRow, error: GazeError) -> None:
         """Count the units of a model that cannot be loaded; its problem is told once."""
@@ -226,7 +241,7 @@ class _Extraction:
                 if not plan.is_done(self._project, image):
                     self._tally.count_failure(plan.name(image))
                 elif image is not first:
-                    self._tally.skip(plan.name(image))
+                    self._skip(plan, image)
 
 
 def _describe(model: Model, pixels: ImageArray, plan: Plan, options: DescribeOptions) -> Caption:
@@ -288,12 +303,7 @@ def what_to_run(
 
 def _plan(project: Project, info: ModelInfo, task: str, lesion: str, settings: ExtractSettings) -> Plan:
     method = settings.method or info.default_method
-    if info.kind == VLM:
-        parse_method(method)
-    elif method not in info.methods:
-        raise GazeError(
-            f"{info.name} has no map method '{method}'.", todo=f"It offers: {', '.join(info.methods)}."
-        )
+    check_method(info, method)
     values: Json = {
         "model": info.id,
         "revision": info.revision,

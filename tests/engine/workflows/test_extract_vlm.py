@@ -23,11 +23,15 @@ from gazeapp.engine.models.base import (
 )
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.prompts import prompt_of, prompt_versions, set_prompt
+from gazeapp.engine.runners.script import ConsentNeededError
 from gazeapp.engine.types import ImageArray, Rect
 from gazeapp.engine.workflows import extract as extract_module
 from gazeapp.engine.workflows.base import SILENT
+from gazeapp.engine.workflows.export import ExportSettings, export
 from gazeapp.engine.workflows.extract import ExtractSettings, extract
+from gazeapp.engine.workflows.gaze_state import outdated_scores
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
+from gazeapp.engine.workflows.report import ReportSettings, report
 from gazeapp.engine.workflows.score import ScoreSettings, score
 from gazeapp.engine.workflows.trial import trial
 from tests.engine.models.vlm.tiny_checkpoint import HEADS, LAYERS, save_tiny
@@ -158,6 +162,7 @@ def test_a_runner_that_is_short_of_memory_is_given_a_smaller_image(
     path = number_pictures(tmp_path, 2)
     model = Speaker({1: 0.5}, replace(INFO, kind="runner"))
     install(monkeypatch, model)
+    monkeypatch.setattr(extract_module, "check_consent", lambda info: None)
     with Project.open(path) as project:
         assert extract(project, ExtractSettings(tasks=("general",)), SILENT).done == 2
         assert [project.runs.facts(run.id)["image_scale"] for run in project.runs.all()] == [1.0, 0.5]
@@ -253,6 +258,73 @@ def test_a_model_that_cannot_be_loaded_fails_alone(tmp_path: Path, monkeypatch: 
         assert not project.problems.all()
 
 
+def test_a_model_is_one_of_the_study_with_its_first_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = number_pictures(tmp_path, 3)
+    model = Speaker({0: 0.0, 1: 0.0, 2: 0.0})
+    install(monkeypatch, model)
+    with Project.open(path) as project:
+        assert extract(project, ExtractSettings(), SILENT).failed == 3
+        assert project.runs.models() == []
+        model.short_of_memory = {0: 0.0, 1: 0.0}
+        assert extract(project, ExtractSettings(), SILENT).done == 1
+        assert [row.id for row in project.runs.models()] == ["speaker"]
+
+
+def test_a_layer_that_the_model_lacks_is_one_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = number_pictures(tmp_path, 4)
+    model = Speaker({}, replace(INFO, facts={"layers": [3, 7], "heads": 4}))
+    monkeypatch.setattr(extract_module, "available_models", lambda: [INFO])
+    monkeypatch.setattr(extract_module, "open_model", lambda info, wishes: model)
+    with Project.open(path) as project:
+        for method, sentence in (("attention-L99", "layer 99"), ("attention-L3-H4", "head")):
+            summary = extract(project, ExtractSettings(method=method), SILENT)
+            assert (summary.done, summary.failed, model.calls) == (0, 4, 0)
+            (problem,) = summary.problems
+            assert sentence in problem.what
+            assert [row.what for row in project.problems.all()] == [problem.what]
+            assert project.runs.models() == []
+        assert extract(project, ExtractSettings(method="attention-L7-H3"), SILENT).done == 4
+        assert not project.problems.all()
+        extract(project, ExtractSettings(method="attention-L99"), SILENT)
+        assert len(project.problems.all()) == 1
+        # Nothing is left to do with this method, so the model is not loaded, and nothing is wrong any more.
+        assert extract(project, ExtractSettings(method="attention-L7-H3"), SILENT).skipped == 4
+        assert not project.problems.all()
+
+
+def test_a_problem_of_other_settings_goes_and_what_holds_for_a_run_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = number_pictures(tmp_path, 2)
+    model = Speaker({1: 0.5})
+    install(monkeypatch, model)
+    with Project.open(path) as project:
+
+        def told(method: str) -> list[str]:
+            extract(project, ExtractSettings(method=method), SILENT)
+            return [problem.what for problem in project.problems.all()]
+
+        (smaller,) = told("attention")
+        assert "50%" in smaller
+        model.short_of_memory = {1: 0.0}
+        assert told("attention-L3") == [smaller, "There was not enough memory."]
+        assert told("attention") == [smaller]
+        model.short_of_memory = {}
+        assert told("attention-L3") == []
+
+
+def test_a_runner_is_agreed_to_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    path = number_pictures(tmp_path, 2)
+    with Project.open(path) as project:
+        with pytest.raises(ConsentNeededError, match="`gazeapp runner agree brightness`"):
+            extract(project, ExtractSettings(("brightness",)), SILENT)
+        assert (project.runs.models(), project.problems.all()) == ([], [])
+
+
 def test_a_real_checkpoint_from_its_folder(tmp_path: Path) -> None:
     """The whole way on a tiny network: folder, loading, captions, maps by word, layer and head, trial, resume."""
     path = pictures(tmp_path, 2)
@@ -295,7 +367,7 @@ def test_a_real_checkpoint_from_its_folder(tmp_path: Path) -> None:
         assert row.facts["layers"] == [0, 1]
 
 
-def test_scores_never_mix_prompts(study: Callable[..., Path]) -> None:
+def test_scores_never_mix_prompts(study: Callable[..., Path], tmp_path: Path) -> None:
     """A model that was asked anew on one image only is scored on that image, and the others are told."""
     path = study(n_images=4)
     with Project.open(path) as project:
@@ -309,9 +381,19 @@ def test_scores_never_mix_prompts(study: Callable[..., Path]) -> None:
         values = {**project.settings.get(old.settings_id).values, "prompt": "Something else?"}
         settings = project.settings.put("extract", values)
         project.runs.put(old.image_id, "cnn-lstm", "general", said, maps.mean, settings, 0.1)
+        # Until it is scored again, whatever is written says that its scores are those of other maps.
+        assert outdated_scores(project) == {("general", "tuebingen")}
+        exported = export(project, ExportSettings(str(tmp_path / "tables"), False, False), SILENT)
+        assert "older than its maps" in exported.problems[0].what
+        assert "older than its maps" in (tmp_path / "tables" / "problems.csv").read_text()
+        page = tmp_path / "report.html"
+        report(project, ReportSettings(str(page)), SILENT)
+        assert "older than its maps" in page.read_text()
         summary = score(project, ScoreSettings(sigma=6.0, n_splits=10, n_bootstrap=200, threads=1), SILENT)
         after = {r.source: r.n_images for r in project.scores.summary() if r.task == "general"}
         assert after["cnn-lstm"] == 1
         assert after["cnn-transformer"] == 4
         told = [problem.what for problem in summary.problems]
         assert any("mix conditions" in what and "3" in what for what in told)
+        assert not outdated_scores(project)
+        assert not [row for row in project.problems.all() if "older than" in row.what]
