@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gazeapp.cli_base import FILE, call, counts, option_group, report_and_exit
+from gazeapp.cli_runner import agree
+from gazeapp.engine.errors import GazeError
 
 if TYPE_CHECKING:
+    from gazeapp.engine.models.base import ModelInfo
     from gazeapp.engine.workflows.extract import ExtractSettings
 
 _OPTIONS = option_group(
@@ -21,7 +25,13 @@ _OPTIONS = option_group(
     ),
     click.option("--task", "tasks", multiple=True, help="Task; all of the project if not given."),
     click.option("--method", default="", help="Map method; each model's default if not given."),
-    click.option("--words", default="content", show_default=True, type=click.Choice(["content", "all"])),
+    click.option(
+        "--words",
+        default="content",
+        show_default=True,
+        type=click.Choice(["content", "all"]),
+        help="Words whose maps make the caption's map: all but grammar words (docs/models.md lists them), or all.",
+    ),
     click.option(
         "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda", "mps"])
     ),
@@ -70,6 +80,41 @@ def _settings(
     return ExtractSettings(keep="" if keep == "none" else keep, decoding=decoding, **options)
 
 
+def _agreed(names: tuple[str, ...]) -> list[ModelInfo]:
+    """Return the facts about the models; on a terminal, runner scripts that were not agreed to are asked about.
+
+    Without a terminal nobody can be asked, and the verb refuses them.
+    """
+    from gazeapp.engine.consent import ConsentStore
+    from gazeapp.engine.models.runner_model import KIND
+    from gazeapp.engine.runners.script import read_script
+    from gazeapp.engine.workflows.extract import chosen_models
+
+    infos = chosen_models(names)
+    if _on_a_terminal():
+        for info in infos:
+            if info.kind == KIND:
+                agree(read_script(Path(info.checkpoint)), ConsentStore(), yes=False, always_show=False)
+    return infos
+
+
+def _on_a_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _remember_folders(infos: list[ModelInfo]) -> None:
+    """Put the folders that were used on the user's list, so that `gazeapp models` and the window show them."""
+    from gazeapp.engine.models.vlm.loading.checkpoint import FOLDER
+    from gazeapp.engine.models.vlm.loading.folders import ModelFolders
+
+    for info in infos:
+        if info.facts.get("place") == FOLDER:
+            try:
+                ModelFolders().add(Path(info.checkpoint))
+            except GazeError as error:
+                click.echo(f"Note: {error}", err=True)
+
+
 @click.command("extract")
 @click.argument("project", type=FILE)
 @_OPTIONS
@@ -78,7 +123,9 @@ def extract_command(project: Path, as_json: bool, **options: Any) -> None:
     """Let models describe the images of PROJECT and store their attention maps."""
     from gazeapp.engine.workflows.extract import extract
 
+    infos = _agreed(options["models"])
     summary = call(project, extract, _settings(**options), as_json)
+    _remember_folders(infos)
     outside = summary.details["outside_training"]
     if outside:
         click.echo(
@@ -100,15 +147,26 @@ def try_command(project: Path, as_json: bool, **options: Any) -> None:
     """
     from gazeapp.engine.workflows.trial import trial
 
+    _agreed(options["models"])
     summary = call(project, trial, _settings(**options), as_json)
-    lines = [
-        f"{m['model']}: {m['seconds_per_image']:.2f} s an image and task after {m['load_seconds']:.1f} s of loading; "
-        f"{m['units']} missing runs take about {m['estimate_seconds'] / 60:.1f} min, "
-        f"{m['peak_memory_mb']:,} MB of memory and {m['estimate_bytes'] / 1e6:.1f} MB in the project file. "
-        + " ".join(m["plan"])
-        for m in summary.details["models"]
-    ]
+    lines = [line for tried in summary.details["models"] for line in _lines_of(tried)]
     report_and_exit(summary, as_json, "\n".join([*lines, f"trial: {counts(summary)}"]))
+
+
+def _lines_of(tried: dict[str, Any]) -> list[str]:
+    """Return what a trial of one model found: what it said, and what the set would take."""
+    from gazeapp.engine.models.vlm.loading.sizes import readable
+
+    seconds = tried["estimate_seconds"]
+    time = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    return [
+        f"{tried['model']} on {tried['image']}: {tried['caption']}",
+        f"  {tried['seconds_per_image']:.2f} s an image and task after {tried['load_seconds']:.1f} s of loading",
+        f"  {tried['units']} missing runs ({tried['there'] or 'none'} there already): about {time}, "
+        f"{readable(tried['peak_memory_mb'] * 1e6)} of memory, and {readable(tried['estimate_bytes'])} in the "
+        "project file",
+        *(f"  {sentence}" for sentence in tried["plan"]),
+    ]
 
 
 EXTRACT_COMMANDS = (extract_command, try_command)

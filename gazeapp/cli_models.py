@@ -13,13 +13,21 @@ from gazeapp.terminal import TerminalProgress
 
 
 @click.command("models")
+@click.option("--add", "added", type=FILE, multiple=True, help="Put a folder with a model on the list.")
+@click.option(
+    "--forget", "forgotten", type=FILE, multiple=True, help="Take a folder off the list; its files stay."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
-def models_command(as_json: bool) -> None:
-    """List the models: captioners, vision-language models, runner scripts, and what each needs."""
+def models_command(added: tuple[Path, ...], forgotten: tuple[Path, ...], as_json: bool) -> None:
+    """List the models: captioners, vision-language models, runner scripts, and what each needs.
+
+    Folders that you extract with are put on the list by themselves.
+    """
     from gazeapp.engine.models.registry import available_models
     from gazeapp.engine.models.vlm.loading.listing import known_models
     from gazeapp.engine.runners.script import find_scripts
 
+    _change_folders(added, forgotten)
     captioners, vlms, (scripts, _) = available_models(), known_models(), find_scripts()
     if as_json:
         rows = [
@@ -39,7 +47,8 @@ def models_command(as_json: bool) -> None:
             for r in vlms
         ]
         rows += [
-            {"id": str(s.path), "name": s.name, "kind": "runner", "here": True, "methods": s.methods}
+            {"id": s.id, "name": s.name, "kind": "runner", "here": True, "methods": s.methods}
+            | {"file": str(s.path)}
             for s in scripts
         ]
         click.echo(json.dumps(rows, indent=2))
@@ -57,6 +66,19 @@ def models_command(as_json: bool) -> None:
         click.echo(
             f"  {script.id:<24} {script.name:<24} installs {script.installs}; download {script.download}"
         )
+
+
+def _change_folders(added: tuple[Path, ...], forgotten: tuple[Path, ...]) -> None:
+    """Put folders on the user's list of models, and take folders off it."""
+    from gazeapp.engine.models.vlm.loading.folders import ModelFolders
+
+    folders = ModelFolders()
+    for folder in added:
+        folders.add(folder)
+    for folder in forgotten:
+        if not {folder, folder.expanduser().resolve()}.intersection(folders.all()):
+            raise GazeError("This folder is not on the list.", where=str(folder))
+        folders.remove(folder)
 
 
 @click.command("download")

@@ -60,7 +60,7 @@ def agree_command(script: str, yes: bool) -> None:
     from gazeapp.engine.consent import ConsentStore
     from gazeapp.engine.runners.script import find_script
 
-    _agree(find_script(script), ConsentStore(), yes, always_show=True)
+    agree(find_script(script), ConsentStore(), yes, always_show=True)
 
 
 @runner_command.command("forget")
@@ -93,7 +93,7 @@ def try_command(
 
     store = ConsentStore()
     chosen = find_script(script)
-    _agree(chosen, store, yes, always_show=False)
+    agree(chosen, store, yes, always_show=False)
     with TerminalProgress(quiet=as_json).watching() as progress:
         options = DescribeOptions(
             prompt=prompt, decoding=Decoding(max_tokens), should_stop=lambda: progress.cancelled
@@ -158,7 +158,7 @@ def _peaks(caption: Caption) -> list[tuple[float, float]]:
     return found
 
 
-def _agree(script: RunnerScript, store: ConsentStore, yes: bool, *, always_show: bool) -> None:
+def agree(script: RunnerScript, store: ConsentStore, yes: bool, *, always_show: bool) -> None:
     """Ask for consent where it is missing, and record it.
 
     Raises

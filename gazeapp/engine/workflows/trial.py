@@ -34,8 +34,8 @@ def trial(project: Project, settings: ExtractSettings, progress: Progress) -> Su
     Returns
     -------
     Summary
-        ``details["models"]`` has for each model: ``model``, ``units`` (still missing), ``load_seconds``,
-        ``seconds_per_image``, ``estimate_seconds``, ``peak_memory_mb``, ``bytes_per_run``, ``estimate_bytes``,
+        ``details["models"]`` has for each model: ``model``, ``image`` (its name), ``units`` (still missing), ``there``
+        (already in the project), ``load_seconds``, ``seconds_per_image``, ``estimate_seconds``, ``peak_memory_mb``, ``bytes_per_run``, ``estimate_bytes``,
         ``caption`` and ``plan`` (how it was loaded, as sentences).
 
     Raises
@@ -56,7 +56,8 @@ def trial(project: Project, settings: ExtractSettings, progress: Progress) -> Su
             break
         try:
             with tally.unit(info.name):
-                found.append(_try_model(project, info, units, settings, progress))
+                tried = _try_model(project, info, units, settings, progress)
+                found.append({**tried, "there": len(own) * len(images) - len(units)})
         except StoppedError:
             tally.should_stop()
             break
@@ -95,6 +96,7 @@ def _try_model(
     size = _bytes_of(caption)
     return {
         "model": info.id,
+        "image": image.name,
         "units": len(units),
         "load_seconds": round(loaded - started, 2),
         "seconds_per_image": round(seconds, 3),
