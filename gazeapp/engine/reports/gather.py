@@ -11,6 +11,7 @@ from gazeapp.engine.reports.asked import asked_rows, left_behind, shrunk_images
 from gazeapp.engine.reports.commands import commands, image_folder
 from gazeapp.engine.reports.content import Problem, Report
 from gazeapp.engine.reports.dataset import data_set, model_data
+from gazeapp.engine.reports.plain import without_folder
 from gazeapp.engine.reports.quality import read_quality
 from gazeapp.engine.reports.quality_report import quality_data
 from gazeapp.engine.reports.results.read import read_measures, read_results
@@ -70,7 +71,7 @@ def gather(project: Project, preset: str, output: str) -> Report:
         sections=study_sections(results),
         galleries=(),
         problems=tuple(
-            Problem(row.verb, row.where, row.what, row.todo)
+            Problem(row.verb, without_folder(row.where), row.what, row.todo)
             for row in project.problems.all()
             if row.verb not in _WRITERS
         ),

@@ -309,9 +309,9 @@ def _scored(project: Project) -> Callable[[int, str], Row]:
 
 
 def problems(project: Project) -> Iterator[Row]:
-    """Yield problems, oldest first."""
+    """Yield problems, oldest first; files are named without the user's folders."""
     for row in project.problems.all():
-        yield row.verb, row.where, row.what, row.todo, row.created
+        yield row.verb, without_folder(row.where), row.what, row.todo, row.created
 
 
 def _names(project: Project) -> dict[int, str]:

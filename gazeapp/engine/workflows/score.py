@@ -33,7 +33,7 @@ from gazeapp.engine.workflows.base import Progress, Summary, Tally
 from gazeapp.engine.workflows.gaze_state import gaze_states, remember_scored
 from gazeapp.engine.workflows.score_findings import find
 from gazeapp.engine.workflows.score_prepare import Prepared, prepare, spectral_of
-from gazeapp.engine.workflows.score_summary import VERB, summarise
+from gazeapp.engine.workflows.score_summary import VERB, say_of_tasks_without_gaze, summarise
 from gazeapp.engine.workflows.score_units import (
     ScorePlan,
     TaskPeople,
@@ -145,6 +145,9 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
         progress.report(tally.total, tally.total, "intervals and tests over images")
         numbers = subject_numbers(groups)
         find(project, plan, [summarise(project, plan, people, numbers, tally) for people in groups])
+        say_of_tasks_without_gaze(
+            project, [one for one in everyone if not settings.tasks or one.task in settings.tasks], tally
+        )
         remember_scored(project, plan.rules.preset.id, {group.task: states[group.task] for group in groups})
     sigmas = [sigma for people in groups for sigma in people.sigma_px.values()]
     return tally.summary(

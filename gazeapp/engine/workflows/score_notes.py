@@ -94,6 +94,26 @@ def say_what_is_missing(
         )
 
 
+def say_without_gaze(tally: Tally, task: str, n_images: int) -> None:
+    """Say that the maps of a task are not scored because nobody's gaze belongs to it.
+
+    Parameters
+    ----------
+    tally
+        Stores the sentence.
+    task
+        A task without fixations.
+    n_images
+        Images with maps under it, at least 1.
+    """
+    whose = "the map of its one image is" if n_images == 1 else f"the maps of its {n_images} images are"
+    tally.problem(
+        task,
+        f"No gaze was imported under the task {task}, so {whose} not scored.",
+        f"If people's looking under another task counts for this one as well, import the recordings under {task}, too.",
+    )
+
+
 def _say_of_images(
     tally: Tally, task: str, n_people: IntArray, n_unseen: int, found: Sequence[SourceSummary]
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from gazeapp.engine.scoring.aggregate import Parts, SourceSummary, Without, summ
 from gazeapp.engine.scoring.sources import Source
 from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.engine.workflows.base import Tally
-from gazeapp.engine.workflows.score_notes import say_what_is_missing
+from gazeapp.engine.workflows.score_notes import say_what_is_missing, say_without_gaze
 from gazeapp.engine.workflows.score_units import ScorePlan, TaskPeople
 
 VERB = "score"
@@ -87,6 +87,15 @@ def summarise(
     )
     _say_of_other_settings(project, people.task, tally)
     return TaskScores(people, place, n_people, scores, parts, without, found)
+
+
+def say_of_tasks_without_gaze(project: Project, everyone: Iterable[TaskPeople], tally: Tally) -> None:
+    """Say of which tasks the maps are not scored at all, because nobody's gaze belongs to them."""
+    for people in everyone:
+        if not people.tables:
+            project.problems.clear(VERB, people.task)
+            if people.runs:
+                say_without_gaze(tally, people.task, len(people.runs))
 
 
 def _say_of_other_settings(project: Project, task: str, tally: Tally) -> None:

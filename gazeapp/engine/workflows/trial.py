@@ -35,8 +35,8 @@ def trial(project: Project, settings: ExtractSettings, progress: Progress) -> Su
     -------
     Summary
         ``details["models"]`` has for each model: ``model``, ``image`` (its name), ``units`` (still missing), ``there``
-        (already in the project), ``load_seconds``, ``seconds_per_image``, ``estimate_seconds``, ``peak_memory_mb``, ``bytes_per_run``, ``estimate_bytes``,
-        ``caption`` and ``plan`` (how it was loaded, as sentences).
+        (already in the project), ``load_seconds``, ``seconds_per_image``, ``estimate_seconds``, ``peak_memory_mb``,
+        ``bytes_per_run``, ``estimate_bytes``, ``caption`` and ``plan`` (how it was loaded, as sentences).
 
     Raises
     ------

@@ -22,7 +22,7 @@ class RankCorrelation:
     ----------
     rho, low, high
         The correlation and the ends of its 95 % percentile interval over resampled images; NaN where a column is
-        constant, the ends also with fewer than 6 images.
+        constant, the ends also with fewer than 6 images and where a column is constant in every resample.
     p
         Two-sided p of the permutation test that the columns have nothing to do with each other.
     n_images
@@ -77,8 +77,9 @@ def rank_correlation(
         shuffled = rng.permuted(np.broadcast_to(b, (size, n)), axis=1)
         extreme += int((np.abs(shuffled @ a) >= limit).sum())
     low = high = np.nan
-    if n >= MIN_IMAGES:
-        low, high = np.nanpercentile(np.concatenate(resampled), [2.5, 97.5])
+    correlations = np.concatenate(resampled)
+    if n >= MIN_IMAGES and np.isfinite(correlations).any():
+        low, high = np.nanpercentile(correlations, [2.5, 97.5])
     return RankCorrelation(rho, float(low), float(high), (extreme + 1) / (n_resamples + 1), n)
 
 

@@ -65,3 +65,12 @@ def test_constant_columns_and_single_images_have_none(first, second):
     found = rank_correlation(np.array(first), np.array(second), 50)
     assert math.isnan(found.rho)
     assert math.isnan(found.p)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_resample_that_leaves_out_all_that_differs_has_no_interval_and_is_no_warning():
+    odd_one_out = np.array([1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    found = [rank_correlation(odd_one_out, odd_one_out, 1, seed) for seed in range(20)]
+    assert all(one.rho == pytest.approx(1.0) for one in found)
+    # One resample of six images leaves a given one out with a probability of (5 / 6) ** 6 = 0.33.
+    assert 1 <= sum(math.isnan(one.low) for one in found) < 20
