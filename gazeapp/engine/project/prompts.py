@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.project.project import Project
+
+if TYPE_CHECKING:
+    from gazeapp.engine.project.project import Project
 
 DEFAULT_PROMPTS = {
     "general": "Describe this scene in one sentence.",

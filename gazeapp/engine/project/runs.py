@@ -8,6 +8,7 @@ import numpy as np
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
+from gazeapp.engine.project.prompts import DEFAULT_PROMPTS, OTHER_PROMPT
 from gazeapp.engine.project.rows import MIRRORED, ModelRow, RunRow
 from gazeapp.engine.project.store import Store
 from gazeapp.engine.types import FloatArray, Json, Rect
@@ -17,14 +18,17 @@ _COLUMNS = (
     "r.seconds, r.settings_id"
 )
 
-# Runs that were made like the newest one of their model, task, lesion and method. What a run keeps beside its maps does
-# not make it another; maps made elsewhere carry the settings of their import, which say nothing of how they were made.
+# Runs that were made like the newest one of their model, task, lesion and method that was asked in the task's prompt of
+# now, or like the newest one where none was. What a run keeps beside its maps does not make it another; maps made
+# elsewhere carry the settings of their import, which say nothing of how they were made.
 _ALIKE = """
-    way AS (SELECT id, min(id) OVER (PARTITION BY CASE verb WHEN 'extract' THEN json_remove(json, '$.keep') END) AS way
-        FROM settings),
-    made AS (SELECT r.id, r.image_id, r.model, r.task_id, r.lesion, r.method, way.way
+    way AS (SELECT id, min(id) OVER (PARTITION BY CASE verb WHEN 'extract' THEN json_remove(json, '$.keep') END) AS way,
+        CASE verb WHEN 'extract' THEN json_extract(json, '$.prompt') END AS prompt FROM settings),
+    made AS (SELECT r.id, r.image_id, r.model, r.task_id, r.lesion, r.method, way.way,
+            way.prompt IS NULL OR way.prompt IS json_extract(:prompts, '$."' || r.task_id || '"') AS is_asked_now
         FROM runs r JOIN way ON way.id = r.settings_id),
-    newest AS (SELECT model, task_id, lesion, method, way, max(id) FROM made GROUP BY model, task_id, lesion, method),
+    newest AS (SELECT model, task_id, lesion, method, way, max((is_asked_now << 50) + id) FROM made
+        GROUP BY model, task_id, lesion, method),
     alike AS (SELECT made.* FROM made JOIN newest USING (model, task_id, lesion, method, way))
 """
 
@@ -163,8 +167,9 @@ class RunStore(Store):
         """Return the newest run of each (image, model, task, lesion, method), in the models' order.
 
         Runs under one model, task, lesion and method that are returned were all made in the same way: with the settings
-        of the newest of them, such as its prompt. Images that only have runs of other settings have none here, because
-        a mean over both would mix conditions; `left_behind` counts them.
+        of the newest of them that was asked in the task's prompt of now, or of the newest where none was. Images that
+        only have runs of other settings have none here, because a mean over both would mix conditions; `left_behind`
+        counts them.
 
         Parameters
         ----------
@@ -182,7 +187,14 @@ class RunStore(Store):
             "AND (:task IS NULL OR t.name = :task) "
             "AND CASE WHEN :lesion IS NULL THEN r.lesion <> :mirrored ELSE r.lesion = :lesion END "
             "ORDER BY r.image_id, m.kind = 'truth', m.rowid, t.id, r.id",
-            {"image": image_id, "model": model, "task": task, "lesion": lesion, "mirrored": MIRRORED},
+            {
+                "image": image_id,
+                "model": model,
+                "task": task,
+                "lesion": lesion,
+                "mirrored": MIRRORED,
+                "prompts": self._prompts(),
+            },
         )
         return [RunRow(*row) for row in rows]
 
@@ -195,7 +207,8 @@ class RunStore(Store):
             f"WITH {_ALIKE} SELECT r.model, t.name, r.method, count(DISTINCT r.image_id) FROM runs r "
             "JOIN tasks t ON t.id = r.task_id WHERE r.lesion = '' AND NOT EXISTS (SELECT 1 FROM alike a WHERE "
             "a.image_id = r.image_id AND a.model = r.model AND a.task_id = r.task_id AND a.lesion = '' "
-            "AND a.method = r.method) GROUP BY r.model, t.id, r.method ORDER BY min(r.id)"
+            "AND a.method = r.method) GROUP BY r.model, t.id, r.method ORDER BY min(r.id)",
+            {"prompts": self._prompts()},
         )
         return [(row[0], row[1], row[2], int(row[3])) for row in rows]
 
@@ -211,6 +224,14 @@ class RunStore(Store):
             (image_id, task),
         )
         return frozenset(row[0] for row in rows)
+
+    def _prompts(self) -> str:
+        """Return the prompts of now, as JSON by the tasks' ids."""
+        rows = self._db.execute(
+            "SELECT t.id, t.name, json_extract(s.json, '$.text') FROM tasks t "
+            "LEFT JOIN current c ON c.name = 'prompt ' || t.name LEFT JOIN settings s ON s.id = c.settings_id"
+        )
+        return json.dumps({str(row[0]): row[2] or DEFAULT_PROMPTS.get(row[1], OTHER_PROMPT) for row in rows})
 
     def words(self, run_id: int) -> tuple[Word, ...]:
         """Return the words of a run, in order."""

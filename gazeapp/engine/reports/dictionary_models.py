@@ -91,8 +91,8 @@ WORDS = Table(
         number(
             "image_mass",
             "0 to 1",
-            "share of its attention, in the layers and heads of the map method, that fell on tokens that show a part of "
-            "the image, in all views; the rest fell on text, on tokens that end rows, and on padding",
+            "share of its attention, in the layers and heads of the map method, that fell on tokens that show a part "
+            "of the image, in all views; the rest fell on text, on tokens that end rows, and on padding",
         ),
         text(
             "tokens",
@@ -109,7 +109,11 @@ ATTENTION = Table(
             "layer", "", "the model's own number of the layer, from 0; layers without attention are left out"
         ),
         integer("head", "", "number of the head, from 0"),
-        number("image_mass", "0 to 1", "share of attention that fell on tokens that show a part of the image, mean over words"),
+        number(
+            "image_mass",
+            "0 to 1",
+            "share of attention that fell on tokens that show a part of the image, mean over words",
+        ),
     ),
 )
 MAPS = Table(

@@ -33,6 +33,7 @@ from gazeapp.engine.reports.tables import Value, write_table
 from gazeapp.engine.reports.tidy import tables
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary
+from gazeapp.engine.workflows.gaze_state import tell_outdated
 
 VERB = "export"
 ARCHIVE = "maps.npz"
@@ -107,6 +108,7 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
     """
     started = time.perf_counter()
     folder = Path(settings.folder)
+    older = tell_outdated(project)
     maps = entries(project, overlays=settings.overlays)
     groups = _groups(maps) if settings.overlays else []
     listened = [entry for entry in maps if entry.layers]
@@ -157,7 +159,7 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
     except StoppedError:
         stopped = True
     distinct = list({str(error): error for error in failed}.values())
-    problems = tuple(_store(project, error) for error in distinct)
+    problems = (*older, *(_store(project, error) for error in distinct))
     seconds = time.perf_counter() - started
     details: Json = {"folder": str(folder), "rows": rows}
     return Summary(VERB, count.done, 0, len(failed), stopped, seconds, problems, details)

@@ -1,4 +1,4 @@
-"""Telling whether scores were made of the fixations that are in use now."""
+"""Telling whether scores were made of the fixations and maps that are in use now."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from gazeapp.engine.project import Project
+from gazeapp.engine.project import ProblemRow, Project
 from gazeapp.engine.project.gaze import GEOMETRY
 from gazeapp.engine.project.gaze_rules import choices_of
 from gazeapp.engine.types import Json
 
 _SCORED = "scored gaze"
+_MAPS = " maps "
+_OLDER = "older scores"
 
 
 def gaze_states(project: Project) -> dict[str, str]:
@@ -40,8 +42,20 @@ def gaze_states(project: Project) -> dict[str, str]:
     return {task: digest.hexdigest()[:16] for task, digest in states.items()}
 
 
+def score_states(project: Project) -> dict[str, str]:
+    """Return a hash of what the scores of each task follow from: the state of its gaze, and the maps in use."""
+    runs: dict[str, list[int]] = {task: [] for task in project.tasks.all()}
+    for run in project.runs.all(lesion=None):
+        runs[run.task].append(run.id)
+    gaze = gaze_states(project)
+    return {
+        task: f"{gaze[task]}{_MAPS}{hashlib.sha256(repr(sorted(ids)).encode()).hexdigest()[:16]}"
+        for task, ids in runs.items()
+    }
+
+
 def remember_scored(project: Project, preset: str, states: Mapping[str, str]) -> None:
-    """Store that tasks were scored under a preset when their gaze had these states."""
+    """Store that tasks were scored under a preset when their gaze and maps had these states."""
     name = f"{_SCORED} {preset}"
     before = project.settings.current(name)
     known: Json = {} if before is None else before.values
@@ -60,21 +74,40 @@ def assume_scored(project: Project) -> None:
 
 
 def outdated_scores(project: Project) -> frozenset[tuple[str, str]]:
-    """Return the (task, preset) whose scores were made of other fixations than those in use now.
+    """Return the (task, preset) whose scores were made of other fixations or maps than those in use now.
 
-    Of scores that an earlier version of gazeapp made, nothing is known until a verb changes the gaze.
+    Of scores that an earlier version of gazeapp made, nothing is known until a verb changes the gaze, and nothing of
+    their maps.
     """
     scored = {preset: project.settings.current(f"{_SCORED} {preset}") for preset in _scored_tasks(project)}
     known = {preset: row.values for preset, row in scored.items() if row is not None}
     if not known:
         return frozenset()
-    now = gaze_states(project)
+    now = score_states(project)
     return frozenset(
         (task, preset)
         for preset, states in known.items()
         for task, state in states.items()
-        if now.get(task) != state
+        if (now.get(task, "") if _MAPS in state else now.get(task, "").partition(_MAPS)[0]) != state
     )
+
+
+def tell_outdated(project: Project) -> list[ProblemRow]:
+    """Bring the problems about scores that are older than what they were made of up to date, and return them."""
+    if not project.read_only:
+        project.problems.clear(_OLDER)
+    told = []
+    for task, preset in sorted(outdated_scores(project)):
+        what = (
+            f"The scores of the task {task} under the preset {preset} are older than its maps or fixations: they were "
+            "made before models were run again, or before recordings or choices changed."
+        )
+        todo = "Run gazeapp score again before you use them."
+        if project.read_only:
+            told.append(ProblemRow(0, _OLDER, task, what, todo, ""))
+        else:
+            told.append(project.problems.add(_OLDER, task, what, todo))
+    return told
 
 
 def _scored_tasks(project: Project) -> dict[str, list[str]]:

@@ -16,6 +16,7 @@ from gazeapp.engine.reports.numbers import count, listed
 from gazeapp.engine.reports.render import write
 from gazeapp.engine.scoring.presets import preset as preset_of
 from gazeapp.engine.workflows.base import Progress, Summary
+from gazeapp.engine.workflows.gaze_state import tell_outdated
 
 VERB = "report"
 _NAMED = 3
@@ -61,6 +62,7 @@ def report(project: Project, settings: ReportSettings, progress: Progress) -> Su
     started = time.perf_counter()
     path = _checked(settings.output)
     preset_of(settings.preset)
+    older = tell_outdated(project)
     content = gather(project, settings.preset, settings.output)
     plans = plan_galleries(
         content.scores,
@@ -88,9 +90,10 @@ def report(project: Project, settings: ReportSettings, progress: Progress) -> Su
                 missing.append(error)
         galleries.append(gallery(plan, rows))
     without = _without_pictures(missing, path)
+    stale = tuple(f"{row.what} {row.todo}" for row in older)
     notes = tuple(f"{error.what} {error.todo}".strip() for error in without)
-    size = write(replace(content, galleries=tuple(galleries), notes=content.notes + notes), path)
-    problems = tuple(_store(project, without))
+    size = write(replace(content, galleries=tuple(galleries), notes=stale + content.notes + notes), path)
+    problems = (*older, *_store(project, without))
     progress.report(total, total, path.name)
     return Summary(
         VERB,

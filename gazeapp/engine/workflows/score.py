@@ -30,7 +30,7 @@ from gazeapp.engine.scoring.presets import preset
 from gazeapp.engine.scoring.sources import Source, SourceMap
 from gazeapp.engine.types import DoubleArray, FloatArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
-from gazeapp.engine.workflows.gaze_state import gaze_states, remember_scored
+from gazeapp.engine.workflows.gaze_state import remember_scored, score_states, tell_outdated
 from gazeapp.engine.workflows.score_findings import find
 from gazeapp.engine.workflows.score_prepare import Prepared, prepare, spectral_of
 from gazeapp.engine.workflows.score_summary import VERB, say_of_tasks_without_gaze, summarise
@@ -124,7 +124,7 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
         If a setting makes no sense, no image has fixations, or sigma is in degrees and the px per degree
         of a recording are not known.
     """
-    plan, states = _plan(project, settings), gaze_states(project)
+    plan, states = _plan(project, settings), score_states(project)
     images = {image.id: image for image in project.images.all()}
     everyone = [task_people(project, plan, task, images) for task in project.tasks.all()]
     for task in settings.tasks:
@@ -149,6 +149,7 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
             project, [one for one in everyone if not settings.tasks or one.task in settings.tasks], tally
         )
         remember_scored(project, plan.rules.preset.id, {group.task: states[group.task] for group in groups})
+        tell_outdated(project)
     sigmas = [sigma for people in groups for sigma in people.sigma_px.values()]
     return tally.summary(
         preset=plan.rules.preset.id,

@@ -39,10 +39,11 @@ class ResultsCorner(QWidget):
         self.facts.setMinimumWidth(5 * theme.STEP)
         self.facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.facts.installEventFilter(self)
-        self.older = label("older than the fixations", "badge")
+        self.older = label("older than maps or fixations", "badge")
         self.older.setToolTip(
             plain(
-                "Which fixations are in use, or where they lie, has changed since these scores were made. "
+                "Models were run again, or which fixations are in use or where they lie has changed, since these "
+                "scores were made. "
                 "Score the study again to renew them."
             )
         )

@@ -15,6 +15,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.hashing import sha256_of
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.project import CeilingRow, MeasureRow, Project, ScoreRow, SubjectScoresRow, SummaryRow
+from gazeapp.engine.project.prompts import set_prompt
 from gazeapp.engine.project.schema import SCHEMA_VERSION
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.scoring.findings import Finding
@@ -231,6 +232,12 @@ def test_runs_under_different_settings_are_never_mixed(project: Project):
     fourth = run(images[1], prompt="new")
     assert [row.id for row in project.runs.all()] == [third, fourth]
     assert project.runs.left_behind() == [("m", "general", "alpha", 1)]
+    # The prompt of now decides, also when a task goes back to one that it had before.
+    set_prompt(project, "general", "old")
+    assert [row.id for row in project.runs.all()] == first
+    assert project.runs.left_behind() == []
+    set_prompt(project, "general", "never run")
+    assert [row.id for row in project.runs.all()] == [third, fourth]
     # Maps made elsewhere are imported in parts; each part's settings name its own files.
     for image, part in zip(images[:2], ("1", "2"), strict=True):
         settings = project.settings.put("import maps", {"part": part})

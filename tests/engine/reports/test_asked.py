@@ -146,6 +146,7 @@ def test_the_commands_fetch_the_revision_set_the_prompts_and_name_all_options(pr
 
 def test_only_the_text_that_counts_is_run_again(project):
     add_vlm(project, images=(1,))
+    set_prompt(project, "general", "What is here?")
     add_vlm(project, images=(2, 3), prompt="What is here?")
     lines = [shlex.split(line)[1:] for line in written(project).commands]
     verbs = [line[0] for line in lines if "cnn-lstm" not in line and line[0] in ("prompt", "extract")]

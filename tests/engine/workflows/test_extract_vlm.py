@@ -367,8 +367,8 @@ def test_a_real_checkpoint_from_its_folder(tmp_path: Path) -> None:
         assert row.facts["layers"] == [0, 1]
 
 
-def test_scores_never_mix_prompts(study: Callable[..., Path], tmp_path: Path) -> None:
-    """A model that was asked anew on one image only is scored on that image, and the others are told."""
+def test_scores_never_mix_settings(study: Callable[..., Path], tmp_path: Path) -> None:
+    """A model that was run in another way on one image only is scored on that image, and the others are told."""
     path = study(n_images=4)
     with Project.open(path) as project:
         before = {r.source: r.n_images for r in project.scores.summary() if r.task == "general"}
@@ -378,7 +378,7 @@ def test_scores_never_mix_prompts(study: Callable[..., Path], tmp_path: Path) ->
         said = Caption(
             words, maps.words, np.ones(len(words), np.float32), maps.rect, old.model_task, old.method
         )
-        values = {**project.settings.get(old.settings_id).values, "prompt": "Something else?"}
+        values = {**project.settings.get(old.settings_id).values, "words": "all"}
         settings = project.settings.put("extract", values)
         project.runs.put(old.image_id, "cnn-lstm", "general", said, maps.mean, settings, 0.1)
         # Until it is scored again, whatever is written says that its scores are those of other maps.

@@ -71,7 +71,8 @@ class Study:
     def model(self, id="cnn-lstm", kind="captioner", task="general", method="raw", version=1, names=None):
         self.project.tasks.add(task)
         self.project.runs.put_model(ModelInfo(id, id.upper(), kind, methods=(method,)))
-        settings_id = self.project.settings.put("extract", {"model": id, "version": version})
+        # What a run keeps beside its maps makes it no other kind of run, so that versions stand for runs made again.
+        settings_id = self.project.settings.put("extract", {"model": id, "keep": str(version)})
         for name in names or self.names:
             values = self.rng.random((6, 8)).astype(np.float32)
             image = self.project.images.by_name(name)
