@@ -17,8 +17,8 @@ from gazeapp.ui.canvas.heat import HeatLayer, density_layer
 ScoreKey = tuple[str, str, str]
 """(task, preset, metric), such as ``("general", "tuebingen", "nss")``."""
 
-ONLY_OLDER = "Described under earlier settings only, such as another prompt. Run models again to complete it."
-"""What is said of a model whose map of an image was made in another way than its newest ones."""
+ONLY_OLDER = "Described under other settings only, such as another prompt. Run models again to complete it."
+"""What is said of a model whose map of an image was made in another way than those that count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +141,8 @@ class ModelView:
     truth
         Whether it is no model but the density that simulated observers were drawn from.
     only_older
-        Whether it has no map here because it described the image only in another way than it did others since,
-        such as under an earlier prompt.
+        Whether it has no map here because it described the image only in another way than those that count,
+        such as under another prompt.
     """
 
     id: str

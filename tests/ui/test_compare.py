@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
+from gazeapp.engine.project.prompts import set_prompt
 from gazeapp.ui import loader as loader_module
 from gazeapp.ui import theme
 from gazeapp.ui.canvas.caption import MEAN_MAP
@@ -356,11 +357,12 @@ def test_no_map_of_one_model_under_this_task(qtbot, make) -> None:
 def test_an_image_that_was_only_described_under_an_earlier_prompt_says_so(make) -> None:
     desk = make(models=2)
     with Project.open(desk.study.path) as project:
+        set_prompt(project, TASK, "Say what is there.")
         newer = project.settings.put("extract", {"prompt": "Say what is there."})
         add_run(project, desk.study.images[0], "cnn-lstm", TASK, ["red"], newer)
     desk.open().choose(1)
     left = desk.panel.pane("cnn-lstm")
-    assert "earlier settings only" in left.notice.message
+    assert "other settings only" in left.notice.message
     assert left.notice.button.text() == "Run models…"
     assert desk.panel.pane("cnn-transformer").notice.isHidden()
     desk.choose(0)

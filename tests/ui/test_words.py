@@ -318,15 +318,17 @@ def test_an_image_without_a_run_says_so_and_offers_to_run_models(desk) -> None:
 
 def test_words_of_an_earlier_prompt_only_are_told(qtbot, tmp_path) -> None:
     from gazeapp.engine.project import Project
+    from gazeapp.engine.project.prompts import set_prompt
 
     study = planted.build_words(tmp_path / "study")
     with Project.open(study.path) as project:
+        set_prompt(project, TASK, "Say what is there.")
         newer = project.settings.put("extract", {"prompt": "Say what is there."})
         add_run(project, study.images[1], planted.HEADED, TASK, ["red"], newer)
     desk = Desk(qtbot, study)
     try:
         desk.selection.update(image_id=study.images[0], task=TASK, source=planted.HEADED)
-        qtbot.waitUntil(lambda: "VLM-HEADS has only older words" in desk.panel.empty.message)
+        qtbot.waitUntil(lambda: "VLM-HEADS has only words of another kind" in desk.panel.empty.message)
         assert "another prompt" in desk.panel.empty.message
         assert desk.panel.empty.button.isVisible()
     finally:

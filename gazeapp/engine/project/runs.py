@@ -215,7 +215,7 @@ class RunStore(Store):
     def described(self, image_id: int, task: str) -> frozenset[str]:
         """Return the models that have any run on an image under a task, however it was made.
 
-        Those of them that `all` returns no run of only have runs of other settings than their newest. Runs under
+        Those of them that `all` returns no run of only have runs of other settings than those that count. Runs under
         lesions and on mirrored images do not count.
         """
         rows = self._db.execute(

@@ -398,7 +398,7 @@ class ComparePanel(QWidget):
             if scene.error or model.map is not None:
                 pane.hide_notice()
             elif model.only_older:
-                pane.show_notice("An older map only", ONLY_OLDER, "Run models…")
+                pane.show_notice("Another kind of map only", ONLY_OLDER, "Run models…")
             else:
                 under = f" under “{scene.task}”" if scene.task else ""
                 pane.show_notice("No map yet", f"Not run{under}.", "Run models…")

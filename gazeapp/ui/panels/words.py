@@ -287,7 +287,7 @@ class WordsPanel(QWidget):
         elif chosen.image_id is None:
             self.empty.say("No image is chosen", "The words that a model says of an image appear here.")
         elif self._only_older:
-            self.empty.say(f"{name} has only older words of this image", ONLY_OLDER, "Run models…")
+            self.empty.say(f"{name} has only words of another kind", ONLY_OLDER, "Run models…")
         else:
             self.empty.say(
                 f"{name or 'No model'} has not described this image{under}",

@@ -116,7 +116,7 @@ class CellMaps:
 
 @dataclass(frozen=True)
 class NoRun:
-    """There is no run; ``only_older`` where there are runs of other settings than the model's newest."""
+    """There is no run; ``only_older`` where there are runs of other settings than those that count."""
 
     only_older: bool
 
