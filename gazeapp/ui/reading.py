@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from PySide6.QtGui import QImage
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.pictures import read_picture as decode
 from gazeapp.engine.types import ImageArray
+from gazeapp.engine.workflows.gaze_state import outdated_models
 from gazeapp.ui.colours import source_colour
 from gazeapp.ui.scene import (
     Catalogue,
@@ -33,6 +34,9 @@ from gazeapp.ui.study import PEOPLE_BY_IMAGE
 if TYPE_CHECKING:
     from gazeapp.engine.project import Project
     from gazeapp.engine.project.rows import ImageRow
+
+_Older: TypeAlias = frozenset[tuple[str, str, str]]
+"""(task, preset, model) whose scores are of other maps than those in use."""
 
 _Array = TypeVar("_Array", bound=NDArray[Any])
 
@@ -81,7 +85,9 @@ def read_catalogue(project: Project) -> Catalogue:
     counts: dict[int, dict[str, int]] = defaultdict(dict)
     for (image_id, task), count in project.gaze.counts().items():
         counts[image_id][task] = count
-    scores = _image_scores(project)
+    # A score stands over a map only if it is that map's.
+    older = outdated_models(project)
+    scores = _image_scores(project, older)
     ceilings = _image_ceilings(project)
     return Catalogue(
         images=tuple(
@@ -92,7 +98,7 @@ def read_catalogue(project: Project) -> Catalogue:
         ),
         tasks=tuple(project.tasks.all()),
         models=tuple((model.id, model.name) for model in project.runs.models()),
-        shares=_shares(project),
+        shares=_shares(project, older),
         simulated=project.simulated,
     )
 
@@ -200,9 +206,11 @@ def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView,
     return tuple(views)
 
 
-def _image_scores(project: Project) -> dict[int, dict[ScoreKey, dict[str, float]]]:
+def _image_scores(project: Project, older: _Older) -> dict[int, dict[ScoreKey, dict[str, float]]]:
     found: dict[int, dict[ScoreKey, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for score in project.scores.of_models():
+        if (score.task, score.preset, score.source) in older:
+            continue
         found[score.image_id][score.task, score.preset, score.metric][score.source] = score.value
     return found
 
@@ -216,10 +224,11 @@ def _image_ceilings(project: Project) -> dict[int, dict[ScoreKey, float]]:
     return found
 
 
-def _shares(project: Project) -> dict[ScoreKey, dict[str, Share]]:
+def _shares(project: Project, older: _Older) -> dict[ScoreKey, dict[str, Share]]:
     found: dict[ScoreKey, dict[str, Share]] = defaultdict(dict)
     for row in sorted(project.scores.summary(), key=lambda row: row.settings_id):
-        if row.source_kind in ("model", "truth") and not row.lesion and row.percent is not None:
+        stale = (row.task, row.preset, row.source) in older
+        if row.source_kind in ("model", "truth") and not row.lesion and row.percent is not None and not stale:
             found[row.task, row.preset, row.metric][row.source] = Share(row.percent, row.ci_low, row.ci_high)
     return found
 

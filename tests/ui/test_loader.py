@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
+from gazeapp.engine.workflows.gaze_state import outdated_models, remember_scored, score_states
 from gazeapp.ui import loader as loader_module
 from gazeapp.ui.loader import Loader
-from gazeapp.ui.reading import read_scene
-from tests.ui.small_study import CAPTION, HEIGHT, MODELS, TASK, WIDTH, build
+from gazeapp.ui.reading import read_catalogue, read_scene
+from tests.ui.small_study import CAPTION, HEIGHT, MODELS, TASK, WIDTH, add_run, build
 
 KEY = (TASK, "tuebingen", "nss")
 
@@ -68,6 +70,25 @@ def test_the_catalogue_lists_images_models_and_scores(opened, study) -> None:
     assert entry.score((TASK, "mit", "nss")) is None
     assert entry.ceilings[KEY] == 2.0
     assert catalogue.share(KEY, "vit-lstm").percent == pytest.approx(62)
+
+
+def test_a_score_of_an_earlier_map_is_not_shown_over_a_newer_one(study) -> None:
+    with Project.open(study.path) as project:
+        remember_scored(project, "tuebingen", score_states(project))
+        assert read_catalogue(project).share(KEY, "vit-lstm") is not None
+        settings = project.settings.put("extract", {"model": "vit-lstm", "words": "all"})
+        add_run(project, study.images[0], "vit-lstm", TASK, CAPTION, settings)
+        catalogue = read_catalogue(project)
+        assert outdated_models(project) == {(TASK, "tuebingen", "vit-lstm")}
+        assert catalogue.share(KEY, "vit-lstm") is None
+        assert catalogue.share(KEY, "cnn-lstm") is not None
+        scored = catalogue.entry(study.images[0]).scores[KEY]
+        assert "vit-lstm" not in scored
+        assert "cnn-lstm" in scored
+        # A model that was never scored makes nobody's scores older.
+        project.runs.put_model(ModelInfo("new", "New", "captioner"))
+        add_run(project, study.images[0], "new", TASK, CAPTION, settings)
+        assert outdated_models(project) == {(TASK, "tuebingen", "vit-lstm")}
 
 
 def test_only_the_last_of_many_requests_arrives(qtbot, loader, study, monkeypatch) -> None:

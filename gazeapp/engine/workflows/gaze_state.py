@@ -43,14 +43,18 @@ def gaze_states(project: Project) -> dict[str, str]:
 
 
 def score_states(project: Project) -> dict[str, str]:
-    """Return a hash of what the scores of each task follow from: the state of its gaze, and the maps in use."""
-    runs: dict[str, list[int]] = {task: [] for task in project.tasks.all()}
+    """Return what the scores of each task follow from: a hash of its gaze, and one of each model's maps in use."""
+    runs: dict[str, dict[str, list[int]]] = {task: {} for task in project.tasks.all()}
     for run in project.runs.all(lesion=None):
-        runs[run.task].append(run.id)
+        runs[run.task].setdefault(run.model, []).append(run.id)
     gaze = gaze_states(project)
+    return {task: f"{gaze[task]}{_MAPS}{json.dumps(_hashed(of_task))}" for task, of_task in runs.items()}
+
+
+def _hashed(runs: Mapping[str, list[int]]) -> dict[str, str]:
     return {
-        task: f"{gaze[task]}{_MAPS}{hashlib.sha256(repr(sorted(ids)).encode()).hexdigest()[:16]}"
-        for task, ids in runs.items()
+        model: hashlib.sha256(repr(sorted(ids)).encode()).hexdigest()[:16]
+        for model, ids in sorted(runs.items())
     }
 
 
@@ -77,19 +81,45 @@ def outdated_scores(project: Project) -> frozenset[tuple[str, str]]:
     """Return the (task, preset) whose scores were made of other fixations or maps than those in use now.
 
     Of scores that an earlier version of gazeapp made, nothing is known until a verb changes the gaze, and nothing of
-    their maps.
+    their maps. Models that were run since and were never scored make no score older.
     """
-    scored = {preset: project.settings.current(f"{_SCORED} {preset}") for preset in _scored_tasks(project)}
-    known = {preset: row.values for preset, row in scored.items() if row is not None}
-    if not known:
-        return frozenset()
-    now = score_states(project)
+    known, now = _known_states(project), {}
+    if known:
+        now = score_states(project)
     return frozenset(
         (task, preset)
         for preset, states in known.items()
         for task, state in states.items()
-        if (now.get(task, "") if _MAPS in state else now.get(task, "").partition(_MAPS)[0]) != state
+        if _gaze_of(state) != _gaze_of(now.get(task, "")) or _changed_models(state, now.get(task, ""))
     )
+
+
+def outdated_models(project: Project) -> frozenset[tuple[str, str, str]]:
+    """Return the (task, preset, model) whose scores were made of other maps than those in use now."""
+    known, now = _known_states(project), {}
+    if known:
+        now = score_states(project)
+    return frozenset(
+        (task, preset, model)
+        for preset, states in known.items()
+        for task, state in states.items()
+        for model in _changed_models(state, now.get(task, ""))
+    )
+
+
+def _known_states(project: Project) -> dict[str, Json]:
+    scored = {preset: project.settings.current(f"{_SCORED} {preset}") for preset in _scored_tasks(project)}
+    return {preset: row.values for preset, row in scored.items() if row is not None}
+
+
+def _gaze_of(state: str) -> str:
+    return state.partition(_MAPS)[0]
+
+
+def _changed_models(before: str, now: str) -> list[str]:
+    """Return the models of an earlier state whose maps are others now, or gone."""
+    old, new = (json.loads(state.partition(_MAPS)[2] or "{}") for state in (before, now))
+    return [model for model, maps in old.items() if new.get(model) != maps]
 
 
 def tell_outdated(project: Project) -> list[ProblemRow]:
