@@ -234,7 +234,7 @@ class Caption:
         Parameters
         ----------
         words
-            ``content`` averages nouns, adjectives and verbs (all words when there are none);
+            ``content`` averages all words but grammar words (all words when there are no others);
             ``all`` averages every word.
 
         Returns

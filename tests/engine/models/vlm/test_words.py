@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import decoders
 
-from gazeapp.engine.models.vlm.words import TokenWord, split_words
+from gazeapp.engine.models.vlm.words import _GRAMMAR, TokenWord, split_words
 
 
 def _split(pieces: Sequence[bytes | str]) -> tuple[str, tuple[TokenWord, ...]]:
@@ -220,3 +221,13 @@ def test_any_cut_of_any_text_gives_every_word_its_bytes(case: tuple[bytes, set[i
         assert word.tokens == tuple(sorted(set(owner[start:at])))
         assert set(word.read) <= set(word.tokens)
         assert word.read
+
+
+def test_the_guide_lists_the_grammar_words() -> None:
+    guide = Path(__file__).parents[4] / "docs" / "models.md"
+    section = guide.read_text(encoding="utf-8").partition("### Grammar words")[2].partition("\n## ")[0]
+    listed = [
+        word for line in section.splitlines() if line.startswith("    ") for word in line.strip().split()
+    ]
+    assert set(listed) == _GRAMMAR
+    assert not any(word.is_content for word in _split([f" {word}" for word in listed])[1])
