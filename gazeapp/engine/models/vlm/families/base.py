@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Prepared:
     prompt: str
 
 
-class Family:
+class Family(ABC):
     """A family of models that lay out images in the same way.
 
     What is here holds for models whose language model reads image tokens in its own sequence and computes attention
@@ -134,6 +135,7 @@ class Family:
         ]
         return sorted(found, key=lambda tap: tap.layer)
 
+    @abstractmethod
     def prepare(self, processor: Any, config: Any, image: Image, prompt: str) -> Prepared:
         """Turn an image and a prompt into the model's input, and say where the image tokens lie.
 
@@ -142,11 +144,6 @@ class Family:
         GazeError
             If the prompt holds a mark with a meaning of its own, such as the one where an image belongs.
         """
-        self.refuse_marks(processor, prompt)
-        inputs = self.make_inputs(processor, config, image, prompt)
-        layout = self.layout(processor, config, inputs, image)
-        n_rows = int(inputs["input_ids"].shape[1])
-        return Prepared(inputs, layout, n_rows, int(layout.columns.max()) + 1, prompt)
 
     def refuse_marks(self, processor: Any, prompt: str) -> None:
         """Refuse a prompt that the tokenizer would not read as words alone.
@@ -163,36 +160,6 @@ class Family:
                 f"The prompt holds '{found[0]}', which has a meaning of its own for this model.",
                 todo="Write the prompt without it.",
             )
-
-    def make_inputs(self, processor: Any, config: Any, image: Image, prompt: str) -> dict[str, Any]:  # noqa: ARG002
-        """Return the arguments of ``generate`` for an image and a prompt.
-
-        Raises
-        ------
-        GazeError
-            If the checkpoint does not say how a question is put to it.
-        """
-        if not processor.chat_template:
-            raise GazeError(
-                "The model's files have no chat template, so there is no telling how a question is put to it.",
-                todo="Use a checkpoint that was made to follow prompts.",
-            )
-        content = [{"type": "image", "image": image}, {"type": "text", "text": prompt}]
-        # Models that can think aloud first would fill the caption with their thoughts.
-        thinks = "enable_thinking" in str(processor.chat_template)
-        inputs = processor.apply_chat_template(
-            [{"role": "user", "content": content}],
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=True,
-            return_tensors="pt",
-            **({"enable_thinking": False} if thinks else {}),
-        )
-        return dict(inputs)
-
-    def layout(self, processor: Any, config: Any, inputs: dict[str, Any], image: Image) -> Layout:
-        """Return where each image token of ``inputs`` lies on the image."""
-        raise NotImplementedError
 
     @contextmanager
     def changed_embeddings(
@@ -250,6 +217,54 @@ def check_taps(network: Any, hearing: list[Tap], expected: int) -> None:
             "layers answered.",
             todo="Report it with the version of transformers.",
         )
+
+
+class ChatFamily(Family):
+    """Families that are asked through a chat template, and whose processor puts image tokens into the text."""
+
+    def prepare(self, processor: Any, config: Any, image: Image, prompt: str) -> Prepared:
+        """Turn an image and a prompt into the model's input, and say where the image tokens lie.
+
+        Raises
+        ------
+        GazeError
+            If the prompt holds a mark with a meaning of its own, such as the one where an image belongs.
+        """
+        self.refuse_marks(processor, prompt)
+        inputs = self.make_inputs(processor, config, image, prompt)
+        layout = self.layout(processor, config, inputs, image)
+        n_rows = int(inputs["input_ids"].shape[1])
+        return Prepared(inputs, layout, n_rows, int(layout.columns.max()) + 1, prompt)
+
+    def make_inputs(self, processor: Any, config: Any, image: Image, prompt: str) -> dict[str, Any]:  # noqa: ARG002
+        """Return the arguments of ``generate`` for an image and a prompt.
+
+        Raises
+        ------
+        GazeError
+            If the checkpoint does not say how a question is put to it.
+        """
+        if not processor.chat_template:
+            raise GazeError(
+                "The model's files have no chat template, so there is no telling how a question is put to it.",
+                todo="Use a checkpoint that was made to follow prompts.",
+            )
+        content = [{"type": "image", "image": image}, {"type": "text", "text": prompt}]
+        # Models that can think aloud first would fill the caption with their thoughts.
+        thinks = "enable_thinking" in str(processor.chat_template)
+        inputs = processor.apply_chat_template(
+            [{"role": "user", "content": content}],
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+            **({"enable_thinking": False} if thinks else {}),
+        )
+        return dict(inputs)
+
+    @abstractmethod
+    def layout(self, processor: Any, config: Any, inputs: dict[str, Any], image: Image) -> Layout:
+        """Return where each image token of ``inputs`` lies on the image."""
 
 
 def taken_away(features: Tensor, share: FloatArray, fill: str) -> Tensor:

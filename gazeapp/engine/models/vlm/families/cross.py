@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,9 +66,9 @@ class CrossAttending(Family):
         "before, and its leading tokens (CLS) stay in reach."
     )
 
+    @abstractmethod
     def text_decoder(self, network: Any) -> nn.Module:
         """Return the module that is called with ``encoder_hidden_states``."""
-        raise NotImplementedError
 
     @contextmanager
     def changed_embeddings(

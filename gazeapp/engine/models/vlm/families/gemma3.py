@@ -7,12 +7,12 @@ from typing import Any
 
 from PIL.Image import Image
 
-from gazeapp.engine.models.vlm.families.base import Family, image_columns
+from gazeapp.engine.models.vlm.families.base import ChatFamily, image_columns
 from gazeapp.engine.models.vlm.layout import DETAIL, OVERVIEW, WHOLE_IMAGE, Layout, View
 from gazeapp.engine.types import Rect
 
 
-class Gemma3(Family):
+class Gemma3(ChatFamily):
     """The image is stretched to a square and its patches are pooled to tokens; with pan and scan, crops follow it.
 
     Pan and scan (off unless the processor's settings turn it on) cuts images that are long enough into two or more

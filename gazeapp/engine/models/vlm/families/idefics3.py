@@ -10,14 +10,14 @@ from PIL.Image import Image
 from torch import nn
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.vlm.families.base import Family, image_columns
+from gazeapp.engine.models.vlm.families.base import ChatFamily, image_columns
 from gazeapp.engine.models.vlm.layout import DETAIL, OVERVIEW, WHOLE_IMAGE, Layout, View
 from gazeapp.engine.types import IntArray, Rect
 
 _TILE = re.compile(r"<row_(\d+)_col_(\d+)>")
 
 
-class Idefics3(Family):
+class Idefics3(ChatFamily):
     """The image is stretched to whole tiles, without padding, and cut; the whole image follows, stretched to one tile.
 
     A tile whose side is no multiple of the patch leaves a strip at its right and lower edge that no token sees (384 px

@@ -7,13 +7,13 @@ from typing import Any
 from PIL.Image import Image
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.vlm.families.base import Family, image_columns
+from gazeapp.engine.models.vlm.families.base import ChatFamily, image_columns
 from gazeapp.engine.models.vlm.families.shown import shown_rect
 from gazeapp.engine.models.vlm.layout import WHOLE_IMAGE, Layout, View
 from gazeapp.engine.types import Rect
 
 
-class Llava(Family):
+class Llava(ChatFamily):
     """The shorter side is resized to the encoder's size and the middle square cut out; each patch is one token.
 
     What lies outside of the square is never seen, so maps cover the square alone. Processors that pad the image to a

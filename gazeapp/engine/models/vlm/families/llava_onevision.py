@@ -10,12 +10,12 @@ import numpy as np
 from PIL.Image import Image
 
 from gazeapp.engine.models.environment import ensure_torchvision
-from gazeapp.engine.models.vlm.families.base import Family, Prepared, image_columns
+from gazeapp.engine.models.vlm.families.base import ChatFamily, Prepared, image_columns
 from gazeapp.engine.models.vlm.layout import DETAIL, OVERVIEW, Layout, View
 from gazeapp.engine.types import DoubleArray, Rect
 
 
-class LlavaOnevision(Family):
+class LlavaOnevision(ChatFamily):
     """Overview: the image stretched to one crop. Detail: the image resized into the canvas of crops that fits it best.
 
     Rows or columns of tokens that show the canvas's padding alone are cut off, grids with many more tokens than the

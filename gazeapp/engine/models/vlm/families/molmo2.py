@@ -11,12 +11,12 @@ import numpy as np
 from PIL.Image import Image
 from torch import nn
 
-from gazeapp.engine.models.vlm.families.base import Family, Prepared, image_columns, taken_away
+from gazeapp.engine.models.vlm.families.base import ChatFamily, Prepared, image_columns, taken_away
 from gazeapp.engine.models.vlm.layout import DETAIL, OVERVIEW, Layout, View
 from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
 
 
-class Molmo2(Family):
+class Molmo2(ChatFamily):
     """Both grids cover the whole image: it is stretched to each, without padding.
 
     Crops overlap by a margin, of which each patch is read from one crop alone, so that the finer grid has no doubles.

@@ -6,12 +6,12 @@ from typing import Any
 
 from PIL.Image import Image
 
-from gazeapp.engine.models.vlm.families.base import Family, image_columns
+from gazeapp.engine.models.vlm.families.base import ChatFamily, image_columns
 from gazeapp.engine.models.vlm.layout import WHOLE_IMAGE, Layout, View
 from gazeapp.engine.types import Rect
 
 
-class PaliGemma(Family):
+class PaliGemma(ChatFamily):
     """The image is stretched to a square of patches, one token each; the prompt is a prefix in the model's own words.
 
     PaliGemma was trained on prefixes such as ``caption en``, ``describe en`` or ``answer en what is this?``; other

@@ -6,12 +6,12 @@ from typing import Any
 
 from PIL.Image import Image
 
-from gazeapp.engine.models.vlm.families.base import Family, image_columns
+from gazeapp.engine.models.vlm.families.base import ChatFamily, image_columns
 from gazeapp.engine.models.vlm.layout import WHOLE_IMAGE, Layout, View
 from gazeapp.engine.types import Rect
 
 
-class QwenVL(Family):
+class QwenVL(ChatFamily):
     """The image is stretched to whole tokens, without padding or crop, and read row by row."""
 
     name = "Qwen-VL"

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from gazeapp.engine.consent import REMOTE_CODE, ConsentStore
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.environment import ensure_torchvision
-from gazeapp.engine.models.vlm.families.base import Family
+from gazeapp.engine.models.vlm.families.qwen import QwenVL
 from gazeapp.engine.models.vlm.loading import load as loading
 from gazeapp.engine.models.vlm.loading.checkpoint import Checkpoint
 from gazeapp.engine.models.vlm.loading.convert import convert
@@ -78,7 +78,7 @@ def consents(tmp_path: Path) -> ConsentStore:
 
 def loaded(folder: Path, consents: ConsentStore, wishes: Wishes | None = None) -> Loaded:
     checkpoint = resolve(str(folder))
-    return load(checkpoint, plan(checkpoint, wishes or Wishes(), ROOMY), consents, Family())
+    return load(checkpoint, plan(checkpoint, wishes or Wishes(), ROOMY), consents, QwenVL())
 
 
 def change(folder: Path, **tensors: torch.Tensor | None) -> None:
@@ -171,7 +171,7 @@ def test_an_unknown_type_is_refused_before_anything_is_loaded(copy: Path, consen
     with pytest.raises(GazeError, match="does not know how models of the type 'type_of_nobody'"):
         load(checkpoint, made, consents)
     with pytest.raises(GazeError, match=r"transformers .* cannot load it: .*type_of_nobody"):
-        load(checkpoint, made, consents, Family())
+        load(checkpoint, made, consents, QwenVL())
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_changed_code_asks_again(with_code: Path, tmp_path: Path, consents: Cons
     code = with_code / "code_of_tiny.py"
     code.write_text(code.read_text() + "# more\n")
     with pytest.raises(GazeError, match="has changed since"):
-        load(checkpoint, plan(checkpoint, Wishes(), ROOMY), consents, Family())
+        load(checkpoint, plan(checkpoint, Wishes(), ROOMY), consents, QwenVL())
     with pytest.raises(GazeError, match="not agreed"):
         loaded(with_code, consents)
     assert not (tmp_path / "ran").exists()
@@ -294,7 +294,7 @@ def test_a_plan_becomes_the_libraries_arguments(saved: Path) -> None:
 def test_this_machine_can_load_it(saved: Path, consents: ConsentStore) -> None:
     checkpoint = resolve(str(saved))
     made = plan(checkpoint, Wishes(), this_machine())
-    assert load(checkpoint, made, consents, Family()).facts["devices"] == [made.device]
+    assert load(checkpoint, made, consents, QwenVL()).facts["devices"] == [made.device]
 
 
 def test_from_the_hub_to_a_loaded_model_pinned_and_then_without_network(
@@ -305,7 +305,7 @@ def test_from_the_hub_to_a_loaded_model_pinned_and_then_without_network(
     fetch(survey("lab/tiny"), lambda _done, _total, _name: None, lambda: False)
     hub.requests.clear()
     checkpoint = resolve("lab/tiny")
-    made = load(checkpoint, plan(checkpoint, Wishes(), ROOMY), consents, Family())
+    made = load(checkpoint, plan(checkpoint, Wishes(), ROOMY), consents, QwenVL())
     assert (made.facts["checkpoint"], made.facts["revision"]) == ("lab/tiny", repository.commit)
     truth = loaded(saved, consents).network.state_dict()
     assert all(torch.equal(tensor, truth[name]) for name, tensor in made.network.state_dict().items())
