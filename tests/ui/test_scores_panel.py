@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from gazeapp.engine.project import Project
 from gazeapp.ui.actions import Actions
@@ -146,7 +146,36 @@ def test_the_table_follows_the_task(desk):
     assert "'social'" in desk.panel.corner.facts.toolTip()
     desk.selection.task = "nothing"
     assert desk.model.rowCount() == 0
-    assert "Nothing has been scored" in desk.panel.corner.facts.toolTip()
+
+
+@pytest.mark.parametrize(
+    ("looked", "words"),
+    [
+        (False, "Nobody's gaze is in use under “social”, so nothing can be scored under it."),
+        (True, "Nothing has been scored under the task 'social' yet."),
+    ],
+)
+def test_a_task_without_scores_says_why_and_shows_no_figure_of_another_task(qtbot, tmp_path, looked, words):
+    path = build(tmp_path / "two", tasks=("general", "social")).path
+    with Project.open(path) as project, project.transaction():
+        project.db.execute("DELETE FROM summary WHERE task_id = ?", (project.tasks.id_of("social"),))
+        if not looked:
+            project.db.execute(
+                "UPDATE trials SET n_kept = 0 WHERE task_id = ?", (project.tasks.id_of("social"),)
+            )
+    desk = Desk(qtbot, path)
+    assert desk.panel.figure.figure is not None
+    desk.selection.task = "social"
+    assert desk.model.rowCount() == 0
+    assert desk.panel.figure.figure is None
+    assert " ".join(desk.panel.corner.facts.toolTip().split()) == words
+    page = desk.panel._pages.currentWidget()
+    assert page is not desk.panel._split
+    assert words in {label.text() for label in page.findChildren(QLabel)}
+    desk.selection.task = "general"
+    assert desk.panel._pages.currentWidget() is desk.panel._split
+    desk.qtbot.waitUntil(lambda: desk.panel.figure.figure is not None)
+    desk.session.stop()
 
 
 def test_a_cell_chooses_its_source_and_metric(desk):

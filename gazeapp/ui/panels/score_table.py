@@ -154,6 +154,8 @@ def facts_line(study: StudyView, task: str, preset: str) -> tuple[str, str]:
     """Return what the table's numbers rest on, in one line, and the estimators of the ceilings."""
     rows = [r for r in study.summary if task in ("", r.task) and r.preset == preset]
     if not rows:
+        if task and not any(under == task for _, under in study.fixations):
+            return f"Nobody's gaze is in use under “{task}”, so nothing can be scored under it.", ""
         return f"Nothing has been scored under the task '{task}' yet.", ""
     estimators = {
         metric_name(r.metric): ESTIMATORS.get(r.estimator, r.estimator) for r in rows if r.estimator

@@ -311,6 +311,11 @@ class ScoresPanel(QWidget):
         self._drawing = self._wanting = 0
         if self.view.id == SCORES:
             table = self._score_table(study)
+            if not table.rows:
+                self._show(
+                    Shown((table,))
+                )  # a figure of other tasks beside it would pass for one of this task
+                return
             images = self._images.get((task, choice))
             if read is None or images is None:
                 self._show(Shown((table,), self._dots))  # the figure stays until the new one is there
@@ -342,6 +347,7 @@ class ScoresPanel(QWidget):
             self._dots = shown.figures
         is_empty = shown.is_empty and self._read is not None
         self._pages.setCurrentWidget(self._page_of(self.view) if is_empty else self._split)
+        self._explain_empty()
         before = self.tables.currentData()
         self.tables.clear()
         for table in shown.tables:
@@ -358,7 +364,6 @@ class ScoresPanel(QWidget):
         """Return what stands where a view has nothing to show yet."""
         if view.name not in self._words:
             self._pages.addWidget(self._empty_page(view.name, f"{view.about} {view.needs}", view.action))
-            self._explain_empty()
         return self._words[view.name][0]
 
     @Slot()
@@ -374,9 +379,18 @@ class ScoresPanel(QWidget):
 
     @Slot()
     def _explain_empty(self) -> None:
-        for page, action_id in self._words.values():
+        for title, (page, action_id) in self._words.items():
             reason = self._actions.reason(action_id)
-            page.set_note(f"{capital(reason)}." if reason else "")
+            lacking = self._lacking() if title == VIEWS[0].name else ""
+            page.set_note(
+                " ".join(part for part in (lacking, f"{capital(reason)}." if reason else "") if part)
+            )
+
+    def _lacking(self) -> str:
+        """Return why the task has no scores."""
+        if self._study is None:
+            return ""
+        return facts_line(self._study, self._selection.task, self._selection.preset)[0]
 
     # Choosing
 
