@@ -185,6 +185,12 @@ def test_advanced_settings_reach_the_engine(dialog):
     assert "graphics card" in advanced.four_bit.toolTip()
 
 
+def test_the_words_of_the_captions_map_are_named_as_the_engine_chooses_them(dialog):
+    words = dialog.advanced.words
+    assert (words.currentText(), words.currentData()) == ("All words but grammar words", "content")
+    assert "docs/models.md lists them" in words.toolTip().replace("\n", " ")
+
+
 @pytest.mark.parametrize(
     ("heads", "last", "reason"), [("a", 9, "numbers"), ("3 3", 9, "twice"), ("", 1, "before")]
 )

@@ -41,7 +41,7 @@ _NUMBERS = {
     "bfloat16": "bfloat16",
     "float16": "float16",
 }
-_WORDS = {"Nouns, adjectives and verbs": "content", "Every word": "all"}
+_WORDS = {"All words but grammar words": "content", "Every word": "all"}
 _ALL, _ONE, _RANGE = "all", "one", "range"
 _LAYERS = {"All layers": _ALL, "One layer": _ONE, "A range of layers": _RANGE}
 _VIEWS = {"All views together": "", "Overview only": "overview", "Details only": "detail"}
@@ -280,7 +280,13 @@ class Advanced(QObject):
                 self.keep,
                 "What is stored for each word, for the word explorer; a trial says how large it is.",
             ),
-            ("Caption's map", self.words, "Words whose maps are averaged into the caption's map."),
+            (
+                "Caption's map",
+                self.words,
+                "Words whose maps are averaged into the caption's map. Grammar words are those that English sentences "
+                "are built with, such as “the”, “of” and “is”; docs/models.md lists them. A caption of nothing else "
+                "counts in full.",
+            ),
             ("Longest caption", self.tokens, "A token is a word or a part of one."),
             (
                 "Temperature",
