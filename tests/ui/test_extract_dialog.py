@@ -142,6 +142,54 @@ def test_it_counts_the_maps_and_gives_settings(dialog):
     assert "at least one model" in dialog.accept_button.toolTip()
 
 
+def test_it_says_how_many_maps_are_there_already(qtbot, study, runners, monkeypatch):
+    """Runs of these settings count, those of other words, texts and sides do not; the text may be an earlier one."""
+    from gazeapp.engine.workflows import extract
+
+    model_world.install(monkeypatch)
+    monkeypatch.setattr(extract, "available_models", lambda: model_world.CAPTIONERS)
+    vlm = ModelInfo(VLM.id, VLM.title, "vlm", checkpoint="lab/vlm", revision="abc", methods=("attention",))
+    monkeypatch.setattr(
+        extract, "find_model", lambda name, known: {info.id: info for info in (*known, vlm)}[name]
+    )
+    with Project.open(study.path) as project:
+        project.runs.put_model(vlm)
+        chosen = ExtractSettings(("cnn-lstm", VLM.id), ("general", "social"), keep="heads")
+        plans = {(p.info.id, p.task): p for p in extract.what_to_run(project, chosen)[3]}
+        for key, images in ((("cnn-lstm", "general"), 2), ((VLM.id, "general"), 1), ((VLM.id, "social"), 3)):
+            made = project.settings.put("extract", plans[key].values)
+            for image in study.images[:images]:
+                add_run(project, image, *key, ["red"], made)
+        begun = prompt_of(project, "general").text
+        set_prompt(project, "general", "What is new?")
+    dialog = ExtractDialog(None, view(study.path), *runners)
+    qtbot.addWidget(dialog)
+    count = dialog.trial.count
+    qtbot.waitUntil(lambda: VLM.name in dialog.models and all(row.is_read for row in dialog.tasks_list.rows))
+    dialog.advanced.reset()  # what earlier runs kept does not matter: they have all that is asked for
+
+    def says(words):
+        qtbot.waitUntil(lambda: count.text().endswith(words))
+
+    only(dialog, "cnn-lstm")
+    says("3 images × 1 model × 2 tasks = 6 maps: 4 new, 2 there already")
+    only(dialog, "cnn-lstm", VLM.name)
+    says("= 12 maps: 7 new, 5 there already")
+    dialog.tasks_list.rows[0].edit.setPlainText(begun)
+    says("= 12 maps: 6 new, 6 there already")
+    dialog.mirrored.setChecked(True)
+    says("= 24 maps: 18 new, 6 there already")
+    dialog.advanced.words.setCurrentIndex(1)
+    says("= 24 maps: 24 new, 0 there already")
+    with Project.open(study.path) as project:
+        assert prompt_of(project, "general").text == "What is new?"
+
+
+def test_what_cannot_be_counted_is_said_to_be_the_most_that_is_new(dialog, qtbot):
+    only(dialog, "other")  # listed here, and unknown where models are found
+    qtbot.waitUntil(lambda: dialog.trial.count.text().endswith("1 model × 2 tasks = 6 maps: up to 6 new"))
+
+
 def test_photographs_bring_the_note(qtbot, tmp_path, runners, monkeypatch):
     model_world.install(monkeypatch)
     photos = build(tmp_path / "photos", origin="photograph")

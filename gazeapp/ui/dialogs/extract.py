@@ -22,6 +22,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.dialogs.add_model import AddModelDialog, add_to_list, added_models, take_off_list
 from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
 from gazeapp.ui.dialogs.extract_advanced import Advanced, take
+from gazeapp.ui.dialogs.extract_count import CountLine
 from gazeapp.ui.dialogs.extract_trial import TrialStrip
 from gazeapp.ui.dialogs.form import Fold, FormDialog
 from gazeapp.ui.dialogs.model_list import ModelList
@@ -81,6 +82,7 @@ class ExtractDialog(FormDialog):
         self.trouble = label("", "note", wrap=True)
         self.trouble.hide()
         self.trial = TrialStrip(jobs, study.path)
+        self._count = CountLine(self.trial.count, lookups, study.path)
         self._fold = Fold("Advanced")
         self.advanced = Advanced(self._fold.form, self)
         self._lay_out(self._fold)
@@ -142,6 +144,7 @@ class ExtractDialog(FormDialog):
     def done(self, result: int) -> None:
         """Leave; a trial ends with the dialog, a download goes on."""
         self.trial.stop()
+        self._count.stop()
         super().done(result)
 
     def _lay_out(self, fold: Fold) -> None:
@@ -369,11 +372,15 @@ class ExtractDialog(FormDialog):
         self.note.setVisible(bool(outside))
         mirrored = self.mirrored.isChecked()
         units = len(images) * len(chosen) * len(tasks) * (2 if mirrored else 1)
-        self.trial.count.setText(
-            f"{_count(len(images), 'image')}{' and their mirror images' if mirrored else ''} × "
-            f"{_count(len(chosen), 'model')} × {_count(len(tasks), 'task')} = {_count(units, 'map')}"
-        )
         reason = self._why_not(chosen)
+        known = tuple(task for task in tasks if task in self._study.tasks)
+        self._count.show(
+            f"{_count(len(images), 'image')}{' and their mirror images' if mirrored else ''} × "
+            f"{_count(len(chosen), 'model')} × {_count(len(tasks), 'task')}",
+            units,
+            [{**choice, "tasks": known} for choice in self.choices()] if known and not reason else [],
+            self.texts,
+        )
         new_task = (
             "" if set(tasks) <= set(self._study.tasks) else "A new task has to be in the project first."
         )
