@@ -26,11 +26,11 @@ _GRAMMAR = frozenset(
         besides near next around along against about after before during without within toward towards up down out
         off inside outside upon per via
         is are was were be been being am has have had having do does did doing can could will would shall should may
-        might must not also very just too can't won't
+        might must not also very just too can't won't s t d m re ll ve
         """,
     )
 )
-"""English words that carry grammar, not content."""
+"""English words that carry grammar, not content; the single letters are what some tokenizers leave of contractions."""
 
 _CONTRACTED = re.compile(r"(?:n't|'(?:s|re|ve|ll|d|m))$")
 """What verbs leave behind a word; a noun stays a noun in front of it."""
@@ -108,10 +108,8 @@ def _spans(
     A character whose bytes are spread over several tokens belongs to all of them.
     """
     spans: list[tuple[int, int]] = []
-    text, whole = (
-        "",
-        0,
-    )  # the text so far, and its length without a character of which bytes are still to come
+    # The text so far, and its length without a character of which bytes are still to come.
+    text, whole = "", 0
     for n in range(1, len(tokens) + 1):
         begin, waiting = whole, len(text) > whole
         text = decode(tokens[:n])

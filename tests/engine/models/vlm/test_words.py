@@ -231,3 +231,9 @@ def test_the_guide_lists_the_grammar_words() -> None:
     ]
     assert set(listed) == _GRAMMAR
     assert not any(word.is_content for word in _split([f" {word}" for word in listed])[1])
+
+
+def test_contractions_that_a_tokenizer_took_apart_are_grammar() -> None:
+    """BERT's words come back with spaces around their punctuation."""
+    _, words = _split([" the", " man", " '", " s", " t", " -", " shirt"])
+    assert [word.text for word in words if word.is_content] == ["man", "shirt"]
