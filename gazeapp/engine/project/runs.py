@@ -18,18 +18,21 @@ _COLUMNS = (
     "r.seconds, r.settings_id"
 )
 
-# Runs that were made like the newest one of their model, task, lesion and method that was asked in the task's prompt of
-# now, or like the newest one where none was. What a run keeps beside its maps does not make it another; maps made
-# elsewhere carry the settings of their import, which say nothing of how they were made.
-_ALIKE = """
-    way AS (SELECT id, min(id) OVER (PARTITION BY CASE verb WHEN 'extract' THEN json_remove(json, '$.keep') END) AS way,
+# The settings whose runs count: those like the newest run of a model, task, lesion and method that was asked in the
+# task's prompt of now, or like the newest where none was. What a run keeps beside its maps does not make it another;
+# maps made elsewhere carry the settings of their import, which say nothing of how they were made. Runs are grouped by
+# their settings first, which an index answers, because there are many runs and few settings.
+_KIND = "model, task_id, lesion, method"
+_COUNTED = f"""
+    way AS MATERIALIZED (SELECT id AS settings_id,
+        min(id) OVER (PARTITION BY CASE verb WHEN 'extract' THEN json_remove(json, '$.keep') END) AS way,
         CASE verb WHEN 'extract' THEN json_extract(json, '$.prompt') END AS prompt FROM settings),
-    made AS (SELECT r.id, r.image_id, r.model, r.task_id, r.lesion, r.method, way.way,
-            way.prompt IS NULL OR way.prompt IS json_extract(:prompts, '$."' || r.task_id || '"') AS is_asked_now
-        FROM runs r JOIN way ON way.id = r.settings_id),
-    newest AS (SELECT model, task_id, lesion, method, way, max((is_asked_now << 50) + id) FROM made
-        GROUP BY model, task_id, lesion, method),
-    alike AS (SELECT made.* FROM made JOIN newest USING (model, task_id, lesion, method, way))
+    kinds AS MATERIALIZED (SELECT {_KIND}, settings_id, max(id) AS last FROM runs GROUP BY {_KIND}, settings_id),
+    newest AS MATERIALIZED (SELECT {_KIND}, way, max(((way.prompt IS NULL OR way.prompt IS
+        json_extract(:prompts, '$."' || task_id || '"')) << 50) + last)
+        FROM kinds JOIN way USING (settings_id) GROUP BY {_KIND}),
+    counted AS MATERIALIZED (SELECT {_KIND}, settings_id FROM kinds JOIN way USING (settings_id)
+        JOIN newest USING ({_KIND}, way))
 """
 
 
@@ -180,10 +183,11 @@ class RunStore(Store):
             runs on the image: they come only when ``MIRRORED`` is asked for.
         """
         rows = self._db.execute(
-            f"WITH {_ALIKE} SELECT {_COLUMNS} FROM runs r JOIN tasks t ON t.id = r.task_id "
+            f"WITH {_COUNTED} SELECT {_COLUMNS} FROM runs r JOIN tasks t ON t.id = r.task_id "
             "JOIN models m ON m.id = r.model "
-            "WHERE r.id IN (SELECT max(id) FROM alike GROUP BY image_id, model, task_id, lesion, method) "
-            "AND (:image IS NULL OR r.image_id = :image) AND (:model IS NULL OR r.model = :model) "
+            f"WHERE r.id IN (SELECT max(id) FROM runs JOIN counted USING ({_KIND}, settings_id) "
+            f"{'' if image_id is None else 'WHERE image_id = :image '}GROUP BY image_id, {_KIND}) "
+            "AND (:model IS NULL OR r.model = :model) "
             "AND (:task IS NULL OR t.name = :task) "
             "AND CASE WHEN :lesion IS NULL THEN r.lesion <> :mirrored ELSE r.lesion = :lesion END "
             "ORDER BY r.image_id, m.kind = 'truth', m.rowid, t.id, r.id",
@@ -198,16 +202,31 @@ class RunStore(Store):
         )
         return [RunRow(*row) for row in rows]
 
+    def numbers(self) -> dict[tuple[str, str], list[int]]:
+        """Return the ids of the runs that `all` returns under any lesion or none, by (task, model), ascending."""
+        rows = self._db.execute(
+            f"WITH {_COUNTED} SELECT t.name, r.model, max(r.id) FROM runs r "
+            f"JOIN counted USING ({_KIND}, settings_id) JOIN tasks t ON t.id = r.task_id WHERE r.lesion <> :mirrored "
+            f"GROUP BY r.image_id, {_KIND} ORDER BY max(r.id)",
+            {"mirrored": MIRRORED, "prompts": self._prompts()},
+        )
+        found: dict[tuple[str, str], list[int]] = {}
+        for task, model, run_id in rows:
+            found.setdefault((task, model), []).append(run_id)
+        return found
+
     def left_behind(self) -> list[tuple[str, str, str, int]]:
         """Return (model, task, method, n_images) where images only have runs of other settings than the newest.
 
         Runs under lesions and on mirrored images are not counted.
         """
         rows = self._db.execute(
-            f"WITH {_ALIKE} SELECT r.model, t.name, r.method, count(DISTINCT r.image_id) FROM runs r "
-            "JOIN tasks t ON t.id = r.task_id WHERE r.lesion = '' AND NOT EXISTS (SELECT 1 FROM alike a WHERE "
-            "a.image_id = r.image_id AND a.model = r.model AND a.task_id = r.task_id AND a.lesion = '' "
-            "AND a.method = r.method) GROUP BY r.model, t.id, r.method ORDER BY min(r.id)",
+            f"WITH {_COUNTED} SELECT r.model, t.name, r.method, count(DISTINCT r.image_id) FROM runs r "
+            "JOIN tasks t ON t.id = r.task_id WHERE r.lesion = '' "
+            "AND (r.model, r.task_id, r.lesion, r.method, r.settings_id) NOT IN counted "
+            f"AND NOT EXISTS (SELECT 1 FROM runs JOIN counted USING ({_KIND}, settings_id) WHERE "
+            "runs.image_id = r.image_id AND runs.model = r.model AND runs.task_id = r.task_id "
+            "AND runs.lesion = '' AND runs.method = r.method) GROUP BY r.model, t.id, r.method ORDER BY min(r.id)",
             {"prompts": self._prompts()},
         )
         return [(row[0], row[1], row[2], int(row[3])) for row in rows]

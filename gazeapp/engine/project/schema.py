@@ -302,6 +302,8 @@ ALTER TABLE summary ADD COLUMN interval TEXT NOT NULL DEFAULT '';
 # What was observed while a model spoke, and its attention by layer and head.
 _VERSION_4 = """
 ALTER TABLE runs ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';
+DROP INDEX runs_model;
+CREATE INDEX runs_kind ON runs (model, task_id, lesion, method, settings_id);
 CREATE TABLE attention (
     run_id INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
     layers TEXT NOT NULL,

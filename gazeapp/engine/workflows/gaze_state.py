@@ -44,18 +44,11 @@ def gaze_states(project: Project) -> dict[str, str]:
 
 def score_states(project: Project) -> dict[str, str]:
     """Return what the scores of each task follow from: a hash of its gaze, and one of each model's maps in use."""
-    runs: dict[str, dict[str, list[int]]] = {task: {} for task in project.tasks.all()}
-    for run in project.runs.all(lesion=None):
-        runs[run.task].setdefault(run.model, []).append(run.id)
+    maps: dict[str, dict[str, str]] = {task: {} for task in project.tasks.all()}
+    for (task, model), ids in sorted(project.runs.numbers().items()):
+        maps[task][model] = hashlib.sha256(repr(ids).encode()).hexdigest()[:16]
     gaze = gaze_states(project)
-    return {task: f"{gaze[task]}{_MAPS}{json.dumps(_hashed(of_task))}" for task, of_task in runs.items()}
-
-
-def _hashed(runs: Mapping[str, list[int]]) -> dict[str, str]:
-    return {
-        model: hashlib.sha256(repr(sorted(ids)).encode()).hexdigest()[:16]
-        for model, ids in sorted(runs.items())
-    }
+    return {task: f"{gaze[task]}{_MAPS}{json.dumps(of_task)}" for task, of_task in maps.items()}
 
 
 def remember_scored(project: Project, preset: str, states: Mapping[str, str]) -> None:

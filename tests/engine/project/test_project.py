@@ -238,6 +238,9 @@ def test_runs_under_different_settings_are_never_mixed(project: Project):
     assert project.runs.left_behind() == []
     set_prompt(project, "general", "never run")
     assert [row.id for row in project.runs.all()] == [third, fourth]
+    assert [row.id for row in project.runs.all(image_id=images[1])] == [fourth]
+    assert project.runs.all(image_id=images[2]) == []
+    assert project.runs.numbers() == {("general", "m"): [third, fourth]}
     # Maps made elsewhere are imported in parts; each part's settings name its own files.
     for image, part in zip(images[:2], ("1", "2"), strict=True):
         settings = project.settings.put("import maps", {"part": part})
