@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.pictures import read_picture as decode
 from gazeapp.engine.types import ImageArray
-from gazeapp.engine.workflows.gaze_state import outdated_models
+from gazeapp.engine.workflows.score_state import outdated_models
 from gazeapp.ui.colours import source_colour
 from gazeapp.ui.scene import (
     Catalogue,

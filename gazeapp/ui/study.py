@@ -97,7 +97,7 @@ class StudyView:
 def read_study(project: Project) -> StudyView:
     """Read everything that panels show of a study, save pictures and maps."""
     from gazeapp.engine.project.gaze_rules import choices_of
-    from gazeapp.engine.workflows.gaze_state import outdated_scores
+    from gazeapp.engine.workflows.score_state import outdated_scores
 
     tasks = tuple(project.tasks.all())
     return StudyView(

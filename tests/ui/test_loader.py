@@ -11,7 +11,7 @@ import pytest
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import Project
-from gazeapp.engine.workflows.gaze_state import outdated_models, remember_scored, score_states
+from gazeapp.engine.workflows.score_state import outdated_models, remember_scored, score_states
 from gazeapp.ui import loader as loader_module
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.reading import read_catalogue, read_scene

@@ -33,7 +33,7 @@ from gazeapp.engine.reports.tables import Value, write_table
 from gazeapp.engine.reports.tidy import tables
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary
-from gazeapp.engine.workflows.gaze_state import tell_outdated
+from gazeapp.engine.workflows.score_state import tell_outdated
 
 VERB = "export"
 ARCHIVE = "maps.npz"

@@ -28,8 +28,8 @@ from gazeapp.engine.project.settings import as_values, settings_hash
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
 from gazeapp.engine.workflows.gaze_rows import put_back, shifts_of, store_trials
-from gazeapp.engine.workflows.gaze_state import assume_scored
 from gazeapp.engine.workflows.marking import GEOMETRY_VERB, Marker, choose_fixations
+from gazeapp.engine.workflows.score_state import assume_scored
 
 VERB = "import gaze"
 FILE_VERB = "read recording"

@@ -26,8 +26,8 @@ from gazeapp.engine.project.gaze import CHOICES, GEOMETRY, StoredFixations
 from gazeapp.engine.project.gaze_rules import choices_of, default_geometry, geometry_of, outdated_detection
 from gazeapp.engine.types import BoolArray, IntArray, Json
 from gazeapp.engine.workflows.base import SILENT, Progress, Summary, Tally
-from gazeapp.engine.workflows.gaze_state import assume_scored
 from gazeapp.engine.workflows.human_maps import HumanMaps
+from gazeapp.engine.workflows.score_state import assume_scored
 
 REMOVE_VERB = "remove gaze"
 CHOOSE_VERB, GEOMETRY_VERB, SHIFT_VERB = "choose fixations", "change geometry", "shift trials"

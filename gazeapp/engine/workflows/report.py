@@ -16,7 +16,7 @@ from gazeapp.engine.reports.numbers import count, listed
 from gazeapp.engine.reports.render import write
 from gazeapp.engine.scoring.presets import preset as preset_of
 from gazeapp.engine.workflows.base import Progress, Summary
-from gazeapp.engine.workflows.gaze_state import tell_outdated
+from gazeapp.engine.workflows.score_state import tell_outdated
 
 VERB = "report"
 _NAMED = 3

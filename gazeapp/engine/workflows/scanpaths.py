@@ -29,7 +29,7 @@ from gazeapp.engine.scoring.findings import SCANPATH
 from gazeapp.engine.scoring.sources import HUMAN
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
-from gazeapp.engine.workflows.gaze_state import gaze_states
+from gazeapp.engine.workflows.score_state import gaze_states
 
 VERB = "compare scanpaths"
 FORMULAS = 1

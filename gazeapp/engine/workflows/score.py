@@ -30,9 +30,9 @@ from gazeapp.engine.scoring.presets import preset
 from gazeapp.engine.scoring.sources import Source, SourceMap
 from gazeapp.engine.types import DoubleArray, FloatArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
-from gazeapp.engine.workflows.gaze_state import remember_scored, score_states, tell_outdated
 from gazeapp.engine.workflows.score_findings import find
 from gazeapp.engine.workflows.score_prepare import Prepared, prepare, spectral_of
+from gazeapp.engine.workflows.score_state import remember_scored, score_states, tell_outdated
 from gazeapp.engine.workflows.score_summary import VERB, say_of_tasks_without_gaze, summarise
 from gazeapp.engine.workflows.score_units import (
     ScorePlan,

@@ -29,10 +29,10 @@ from gazeapp.engine.workflows import extract as extract_module
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.export import ExportSettings, export
 from gazeapp.engine.workflows.extract import ExtractSettings, extract
-from gazeapp.engine.workflows.gaze_state import outdated_scores
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.report import ReportSettings, report
 from gazeapp.engine.workflows.score import ScoreSettings, score
+from gazeapp.engine.workflows.score_state import outdated_scores
 from gazeapp.engine.workflows.trial import trial
 from tests.engine.models.vlm.tiny_checkpoint import HEADS, LAYERS, save_tiny
 from tests.engine.workflows.test_extract import study as pictures

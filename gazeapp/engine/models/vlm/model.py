@@ -98,7 +98,11 @@ class VisionLanguageModel:
         """
         selection = parse_method(method or DEFAULT_METHOD)
         height, width = image.shape[:2]
-        with _memory_errors(), _model_errors(), threads_for(self._n_parameters), torch.no_grad():
+        told = _errors_told(
+            "The model's own code stopped",
+            "A shorter caption or another prompt may help; otherwise report it with the model's name.",
+        )
+        with _memory_errors(), told, threads_for(self._n_parameters), torch.no_grad():
             prepared = self._prepare(image, options)
             if options.image_scale < 1.0 and not self._is_smaller(prepared, image, options):
                 raise MemoryError  # the model makes as many tokens of every image, so a smaller one is no help
@@ -157,16 +161,12 @@ class VisionLanguageModel:
         if lesion is not None and lesion.scope == "pixels":
             shown = blank_pixels(shown, lesion)
         prompt = options.prompt or self.family.default_prompt
-        try:
+        # How transformers refuses, for example, images of extreme proportions; templates raise errors of their own.
+        with _errors_told(
+            "The model's processor cannot read this image and prompt",
+            "Leave the image out, or ask in other words.",
+        ):
             return self.family.prepare(self.processor, self.network.config, Image.fromarray(shown), prompt)
-        except (GazeError, MemoryError, torch.OutOfMemoryError):
-            raise
-        except Exception as error:
-            # How transformers refuses, for example, images of extreme proportions; templates raise errors of their own.
-            raise GazeError(
-                f"The model's processor cannot read this image and prompt: {_first_line(error)}",
-                todo="Leave the image out, or ask in other words.",
-            ) from error
 
     def _is_smaller(self, prepared: Prepared, image: ImageArray, options: DescribeOptions) -> bool:
         """Return whether the image makes fewer tokens than it would at its own size."""
@@ -280,12 +280,8 @@ def _scaled(lesion: Lesion | None, scale: float) -> Lesion | None:
     return Lesion(np.clip(np.asarray(mask, np.float32), 0.0, 1.0), lesion.scope, lesion.strength)
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
 @contextmanager
-def _model_errors() -> Iterator[None]:
+def _errors_told(what: str, todo: str) -> Iterator[None]:
     """Turn whatever a model's code raises into a sentence: one image that it cannot take must not end a batch."""
     try:
         yield
@@ -294,10 +290,8 @@ def _model_errors() -> Iterator[None]:
     except Exception as error:
         if _is_memory(error):
             raise
-        raise GazeError(
-            f"The model's own code stopped with {type(error).__name__}: {_first_line(error)}",
-            todo="A shorter caption or another prompt may help; otherwise report it with the model's name.",
-        ) from error
+        said = (str(error).strip() or "it says no more").splitlines()[0]
+        raise GazeError(f"{what} ({type(error).__name__}: {said}).", todo=todo) from error
 
 
 def _is_memory(error: Exception) -> bool:

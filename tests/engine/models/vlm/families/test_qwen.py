@@ -255,7 +255,7 @@ def test_what_a_model_fails_with_is_one_problem_of_a_batch(
             raise IndexError("index out of range in self")
 
         monkeypatch.setattr(qwen_2_5.network, "generate", fail)
-        match = "own code stopped with IndexError: index out of range"
+        match = r"own code stopped \(IndexError: index out of range"
     else:
         weights = qwen_2_5.network.lm_head.weight
         monkeypatch.setattr(weights, "data", torch.full_like(weights, torch.nan))

@@ -12,7 +12,6 @@ from gazeapp.engine.gaze.records import Frame
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.gaze import FileSettings, ImportGazeSettings, import_gaze
-from gazeapp.engine.workflows.gaze_state import gaze_states, outdated_scores
 from gazeapp.engine.workflows.marking import (
     NO_IMAGE,
     GeometrySettings,
@@ -23,6 +22,7 @@ from gazeapp.engine.workflows.marking import (
     shift_trials,
 )
 from gazeapp.engine.workflows.score import ScoreSettings, score
+from gazeapp.engine.workflows.score_state import gaze_states, outdated_scores
 
 SIZE = (200, 100)
 COLUMNS = {"image": "image", "subject": "subject", "x": "x", "y": "y", "duration": "d", "start": "t"}
