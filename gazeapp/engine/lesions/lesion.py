@@ -16,11 +16,16 @@ SCOPES = {
     "zero": "The image's embeddings there are taken towards zero before the language model reads them.",
     "mean": "The image's embeddings there are taken towards the mean of all of the image's embeddings.",
     "pixels": "The picture itself is taken towards its mean colour there, before the vision encoder sees it.",
+    "blur": "The picture itself is blurred there, before the vision encoder sees it.",
+    "keys_and_start": "No word attends there, nor does the state that an LSTM decoder starts from know of it.",
 }
 """What each scope takes away, as sentences."""
 
-MASKING_SCOPES = ("keys", "text", "readout")
-"""Scopes that mask attention keys; `zero` and `mean` change embeddings, `pixels` the picture."""
+MASKING_SCOPES = ("keys", "text", "readout", "keys_and_start")
+"""Scopes that mask attention keys; `zero` and `mean` change embeddings, `PICTURE_SCOPES` the picture."""
+
+PICTURE_SCOPES = ("pixels", "blur")
+"""Scopes that change the picture before any model sees it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -139,6 +139,9 @@ class DescribeOptions:
         Share of its width and height to which the picture is shrunk first, where memory is short.
     should_stop
         Asked between words; when it answers True the description is given up with ``StoppedError``.
+    forced
+        Token ids that the model is made to say instead of choosing its own (teacher forcing); empty lets it choose.
+        The caption has these words with the log-probabilities and maps that they have under the lesion.
     """
 
     prompt: str = ""
@@ -147,6 +150,7 @@ class DescribeOptions:
     lesion: Lesion | None = None
     image_scale: float = 1.0
     should_stop: Callable[[], bool] = _never
+    forced: tuple[int, ...] = ()
 
 
 PLAIN = DescribeOptions()

@@ -74,12 +74,12 @@ class FindingStore(Store):
         """Return what the study shows: of one analysis or all, of one preset (and of none) or all."""
         rows = self._db.execute(
             "SELECT f.analysis, coalesce(t.name, ''), f.metric, f.term, f.against, f.estimate, f.ci_low, f.ci_high, "
-            "f.unit, f.p, f.p_holm, f.effect, f.n_images, f.n_subjects, f.note, f.kind, f.preset, f.settings_id "
+            "f.unit, f.p, f.p_holm, f.effect, f.n_images, f.n_subjects, f.note, f.kind, f.lesion, f.preset, f.settings_id "
             "FROM findings f LEFT JOIN tasks t ON t.id = f.task_id WHERE (:analysis IS NULL OR f.analysis = :analysis) "
             "AND (:preset IS NULL OR f.preset IN (:preset, '')) ORDER BY f.id",
             {"analysis": analysis, "preset": preset},
         )
-        return [FindingRow(_finding(row[:16]), row[16], row[17]) for row in rows]
+        return [FindingRow(_finding(row[:17]), row[17], row[18]) for row in rows]
 
     def put_findings(
         self, analyses: Collection[str], preset: str, found: Iterable[Finding], settings_id: int
@@ -92,8 +92,8 @@ class FindingStore(Store):
             ids = {task: self._project.tasks.id_of(task) for task in {one.task for one in found} - {""}}
             self._db.conn.executemany(
                 "INSERT INTO findings (analysis, task_id, metric, preset, kind, term, against, estimate, ci_low, "
-                "ci_high, unit, p, p_holm, effect, n_images, n_subjects, note, settings_id) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "ci_high, unit, p, p_holm, effect, n_images, n_subjects, note, lesion, settings_id) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         *(
@@ -107,7 +107,7 @@ class FindingStore(Store):
                         ),
                         *(_null(one.estimate), _null(one.low), _null(one.high), one.unit),
                         *(_null(one.p), _null(one.p_holm), _null(one.effect)),
-                        *(one.n_images, one.n_subjects, one.note, settings_id),
+                        *(one.n_images, one.n_subjects, one.note, one.lesion, settings_id),
                     )
                     for one in found
                 ],

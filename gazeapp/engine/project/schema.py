@@ -322,7 +322,75 @@ CREATE TABLE layer_maps (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+# Masks, objects, and what models say and attend to when a part of the image is taken away from them. What a lesion
+# did belongs to one intact run and goes with it.
+_VERSION_5 = """
+ALTER TABLE findings ADD COLUMN lesion TEXT NOT NULL DEFAULT '';
+CREATE TABLE masks (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    created TEXT NOT NULL
+);
+CREATE TABLE mask_images (
+    mask_id INTEGER NOT NULL REFERENCES masks (id) ON DELETE CASCADE,
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    row_count INTEGER NOT NULL,
+    column_count INTEGER NOT NULL,
+    area REAL NOT NULL,
+    sha256 TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (mask_id, image_id)
+);
+CREATE INDEX mask_images_image ON mask_images (image_id);
+CREATE TABLE objects (
+    id INTEGER PRIMARY KEY,
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    label TEXT NOT NULL,
+    x REAL NOT NULL,
+    y REAL NOT NULL,
+    width REAL NOT NULL,
+    height REAL NOT NULL,
+    origin TEXT NOT NULL
+);
+CREATE INDEX objects_image ON objects (image_id);
+CREATE TABLE lesion_runs (
+    id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    mask TEXT NOT NULL,
+    control TEXT NOT NULL,
+    draw INTEGER NOT NULL,
+    scope TEXT NOT NULL,
+    strength REAL NOT NULL,
+    mask_sha256 TEXT NOT NULL,
+    area REAL NOT NULL,
+    caption TEXT NOT NULL,
+    words TEXT NOT NULL,
+    row_count INTEGER NOT NULL,
+    column_count INTEGER NOT NULL,
+    x REAL NOT NULL,
+    y REAL NOT NULL,
+    width REAL NOT NULL,
+    height REAL NOT NULL,
+    peak REAL NOT NULL,
+    data BLOB NOT NULL,
+    outcomes TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    settings_hash TEXT NOT NULL,
+    UNIQUE (run_id, mask, control, draw, scope, strength, settings_hash)
+);
+CREATE TABLE lesion_scores (
+    lesion_run_id INTEGER NOT NULL REFERENCES lesion_runs (id) ON DELETE CASCADE,
+    preset TEXT NOT NULL,
+    metric TEXT NOT NULL,
+    value REAL,
+    inputs_hash TEXT NOT NULL,
+    PRIMARY KEY (lesion_run_id, preset, metric)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """Step k takes a file from version k to k + 1; a published step is never edited."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -53,6 +53,8 @@ class Finding:
         One sentence where the number needs one.
     kind
         Kind of the source in ``term``: ``model``, ``baseline``, ``human``, ``truth``; empty for other terms.
+    lesion
+        The lesion that it is about, such as ``left · keys · 1``; empty for none.
     """
 
     analysis: str
@@ -71,6 +73,7 @@ class Finding:
     n_subjects: int = 0
     note: str = ""
     kind: str = ""
+    lesion: str = ""
 
     def filled(self, interval: Interval) -> Finding:
         """Return the same with the number, its interval and what it rests on; its note behind this one's."""
