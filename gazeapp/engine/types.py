@@ -16,6 +16,9 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 ImageArray: TypeAlias = NDArray[np.uint8]
 """RGB image, shape (height, width, 3), origin at the top-left."""
 
+MaskArray: TypeAlias = NDArray[np.uint8]
+"""Mask of an image, shape (height, width): 0 is kept, 255 is taken away, between is taken by that share."""
+
 Json: TypeAlias = dict[str, Any]
 
 

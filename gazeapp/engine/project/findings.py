@@ -74,7 +74,8 @@ class FindingStore(Store):
         """Return what the study shows: of one analysis or all, of one preset (and of none) or all."""
         rows = self._db.execute(
             "SELECT f.analysis, coalesce(t.name, ''), f.metric, f.term, f.against, f.estimate, f.ci_low, f.ci_high, "
-            "f.unit, f.p, f.p_holm, f.effect, f.n_images, f.n_subjects, f.note, f.kind, f.lesion, f.preset, f.settings_id "
+            "f.unit, f.p, f.p_holm, f.effect, f.n_images, f.n_subjects, f.note, f.kind, f.lesion, f.preset, "
+            "f.settings_id "
             "FROM findings f LEFT JOIN tasks t ON t.id = f.task_id WHERE (:analysis IS NULL OR f.analysis = :analysis) "
             "AND (:preset IS NULL OR f.preset IN (:preset, '')) ORDER BY f.id",
             {"analysis": analysis, "preset": preset},

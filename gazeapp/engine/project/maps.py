@@ -12,14 +12,16 @@ from gazeapp.engine.types import FloatArray, Rect
 _GRID = "row_count, column_count, peak, data, x, y, width, height"
 
 
-def _encode(values: FloatArray) -> tuple[float, bytes]:
+def encode_map(values: FloatArray) -> tuple[float, bytes]:
+    """Return the peak of a map, and its values as shares of it, float16."""
     # Dividing by the peak keeps every grid size within the range where float16 is precise.
     peak = float(values.max())
     scaled = values / peak if peak > 0 else values
     return peak, np.ascontiguousarray(scaled, dtype="<f2").tobytes()
 
 
-def _decode(rows: int, columns: int, peak: float, data: bytes) -> FloatArray:
+def decode_map(rows: int, columns: int, peak: float, data: bytes) -> FloatArray:
+    """Return a map that `encode_map` wrote; it sums to 1 and cannot be written to."""
     values = np.frombuffer(data, dtype="<f2").reshape(rows, columns).astype(np.float32) * np.float32(peak)
     total = values.sum(dtype=np.float64)
     normal: FloatArray = (values / total if total > 0 else values).astype(np.float32)
@@ -48,7 +50,7 @@ class MapStore(Store):
         ).fetchall()
         if not rows:
             raise GazeError(f"Run {run_id} has no map.")
-        grids = [_decode(row[0], row[1], row[2], row[3]) for row in rows]
+        grids = [decode_map(row[0], row[1], row[2], row[3]) for row in rows]
         words = np.stack(grids[1:]) if len(grids) > 1 else np.zeros((0, *grids[0].shape), np.float32)
         words.flags.writeable = False
         method = self._db.execute("SELECT method FROM runs WHERE id = ?", (run_id,)).fetchone()[0]
@@ -68,7 +70,7 @@ class MapStore(Store):
         ).fetchone()
         if row is None:
             raise GazeError(f"Run {run_id} has no map.")
-        return StoredMap(_decode(row[0], row[1], row[2], row[3]), Rect(*row[4:8]), row[8])
+        return StoredMap(decode_map(row[0], row[1], row[2], row[3]), Rect(*row[4:8]), row[8])
 
     def put_human(self, image_id: int, task: str, values: FloatArray, rect: Rect, settings_id: int) -> None:
         """Store the human map of an image under a task in place of an older one."""
@@ -96,7 +98,7 @@ class MapStore(Store):
         ).fetchone()
         if row is None:
             return None
-        return StoredMap(_decode(row[0], row[1], row[2], row[3]), Rect(*row[4:8]), row[8])
+        return StoredMap(decode_map(row[0], row[1], row[2], row[3]), Rect(*row[4:8]), row[8])
 
     def _insert(
         self,
@@ -113,7 +115,7 @@ class MapStore(Store):
             raise GazeError(
                 "A map holds numbers that are negative or not finite.", todo="Report this map's model."
             )
-        peak, data = _encode(values)
+        peak, data = encode_map(values)
         self._db.execute(
             "INSERT INTO maps (kind, run_id, image_id, task_id, word, row_count, column_count, x, y, width, "
             "height, peak, data, settings_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -16,7 +16,10 @@ from gazeapp.engine.project.database import Database
 from gazeapp.engine.project.findings import FindingStore
 from gazeapp.engine.project.gaze import GazeStore
 from gazeapp.engine.project.images import ImageStore
+from gazeapp.engine.project.lesions import LesionStore
 from gazeapp.engine.project.maps import MapStore
+from gazeapp.engine.project.masks import MaskStore
+from gazeapp.engine.project.objects import ObjectStore
 from gazeapp.engine.project.problems import ProblemStore
 from gazeapp.engine.project.runs import RunStore
 from gazeapp.engine.project.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
@@ -111,6 +114,9 @@ class Project:
         self.runs = RunStore(self)
         self.maps = MapStore(self)
         self.attention = AttentionStore(self)
+        self.masks = MaskStore(self)
+        self.objects = ObjectStore(self)
+        self.lesions = LesionStore(self)
         self.scores = ScoreStore(self)
         self.findings = FindingStore(self)
         self.problems = ProblemStore(self)

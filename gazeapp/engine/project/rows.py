@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gazeapp.engine.models.base import Word
 from gazeapp.engine.scoring.findings import Finding
-from gazeapp.engine.types import DoubleArray, FloatArray, IntArray, Json, Rect
+from gazeapp.engine.types import DoubleArray, FloatArray, IntArray, Json, MaskArray, Rect
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,3 +296,89 @@ class ProblemRow:
     what: str
     todo: str
     created: str
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryMask:
+    """A mask of the library: on how many images it is, and what share of them it covers on average, 0 to 1."""
+
+    name: str
+    n_images: int
+    mean_area: float
+    created: str
+
+
+@dataclass(frozen=True)
+class StoredMask:
+    """A mask of one image: ``values`` (height, width) uint8, what share of it they cover, where they come from."""
+
+    values: MaskArray
+    sha256: str
+    area: float
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectBox:
+    """Something on an image: what it is called, the rectangle that it fills (image px), where that was read."""
+
+    label: str
+    rect: Rect
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LesionKey:
+    """What was taken away from an image.
+
+    Parameters
+    ----------
+    mask
+        The mask's name, such as ``left``.
+    control
+        Empty for the mask itself; else which control of it: ``mirrored``, ``random``, ``equal_mass``, ``none``
+        (nothing is taken away) or ``flipped`` (the mirrored image with the mirrored mask).
+    draw
+        Number of the random draw, from 0.
+    scope
+        Where in the model it is taken away.
+    strength
+        How much of it, 0 to 1.
+    """
+
+    mask: str
+    control: str
+    draw: int
+    scope: str
+    strength: float
+
+
+@dataclass(frozen=True)
+class LesionRow:
+    """What a model said and attended to on an image without a part of it, beside its intact run ``run_id``.
+
+    Parameters
+    ----------
+    key
+        What was taken away.
+    area
+        Share of the image that the mask covers, 0 to 1.
+    words
+        The caption's words.
+    outcomes
+        What changed, by the ids of `gazeapp.engine.lesions.outcomes`.
+    """
+
+    id: int
+    run_id: int
+    image_id: int
+    model: str
+    task: str
+    method: str
+    key: LesionKey
+    area: float
+    caption: str
+    words: tuple[Word, ...]
+    outcomes: Mapping[str, float]
+    seconds: float
+    settings_id: int
