@@ -9,7 +9,7 @@ import numpy as np
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import Lesion
-from gazeapp.engine.lesions.pixels import blank_pixels
+from gazeapp.engine.lesions.pixels import changed_pixels
 from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
 from gazeapp.engine.models.vlm.words import TokenWord, split_words
 from gazeapp.engine.pictures import shrunk
@@ -166,7 +166,7 @@ class RunnerModel:
                 f"Attention cannot be taken away from {self._info.name}, because it runs in a program of its own.",
                 todo="Use a lesion of the scope 'pixels'.",
             )
-        return blank_pixels(image, lesion)
+        return changed_pixels(image, lesion)
 
 
 def _word(word: TokenWord, description: Description) -> Word:

@@ -13,8 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from gazeapp.engine.errors import GazeError, StoppedError
-from gazeapp.engine.lesions.lesion import MASKING_SCOPES, Lesion
-from gazeapp.engine.lesions.pixels import blank_pixels
+from gazeapp.engine.lesions.lesion import MASKING_SCOPES, PICTURE_SCOPES, Lesion
+from gazeapp.engine.lesions.pixels import changed_pixels, nothing_left
 from gazeapp.engine.models.base import (
     PLAIN,
     AttentionDetail,
@@ -158,8 +158,8 @@ class VisionLanguageModel:
                 f"The lesion's mask is {lesion.mask.shape[1]} x {lesion.mask.shape[0]} px, the image "
                 f"{shown.shape[1]} x {shown.shape[0]} px."
             )
-        if lesion is not None and lesion.scope == "pixels":
-            shown = blank_pixels(shown, lesion)
+        if lesion is not None and lesion.scope in PICTURE_SCOPES:
+            shown = changed_pixels(shown, lesion)
         prompt = options.prompt or self.family.default_prompt
         # How transformers refuses, for example, images of extreme proportions; templates raise errors of their own.
         with _errors_told(
@@ -198,15 +198,14 @@ class VisionLanguageModel:
     def _share(self, prepared: Prepared, options: DescribeOptions) -> FloatArray | None:
         """Return how much of each image token a lesion takes; None where it takes nothing of the tokens."""
         lesion = _scaled(options.lesion, options.image_scale)
-        if lesion is None or lesion.is_empty or lesion.scope == "pixels":
+        if lesion is None or lesion.is_empty:
             return None
         share: FloatArray = (lesion.strength * prepared.layout.coverage(lesion.mask)).astype(np.float32)
+        # Also of a changed picture: what lies beside the part that the model is shown keeps nothing of it.
         if share[prepared.layout.on_image].min() >= 1.0:
-            raise GazeError(
-                "The lesion takes the whole image away, so there is nothing left to attend to.",
-                todo="Leave a part of the image out of the mask, or use a smaller strength.",
-            )
-        return share
+            raise nothing_left()
+        # A mask beside all that the model sees takes nothing, so the run stays bit for bit the intact one.
+        return share if share.any() and lesion.scope not in PICTURE_SCOPES else None
 
     @property
     def n_heads(self) -> int:
