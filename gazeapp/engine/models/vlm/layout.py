@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.lesions.coverage import cover, overlaps
 from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray, Rect
 
 WHOLE_IMAGE = "image"
@@ -16,9 +17,6 @@ DETAIL = "detail"
 
 _FINEST = 128
 """Cells on the longer side of a map that is put together from several views, at most."""
-
-_HAIR = 1e-6
-"""Lengths below this, px, come out of rounding: a token touches nothing by so little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +85,8 @@ class Layout:
         """Whether each token shows a part of the image, shape (n_tokens,); the others show what was padded."""
         parts = []
         for view in self.views:
-            down = _overlaps(view.row_edges, np.array([0.0, self.height])) > 0
-            across = _overlaps(view.column_edges, np.array([0.0, self.width])) > 0
+            down = overlaps(view.row_edges, np.array([0.0, self.height])) > 0
+            across = overlaps(view.column_edges, np.array([0.0, self.width])) > 0
             parts.append((down & across.T)[view.columns >= 0])
         return np.concatenate(parts)
 
@@ -121,18 +119,8 @@ class Layout:
             raise GazeError(
                 f"The mask is {mask.shape[1]} x {mask.shape[0]} px, the image {self.width} x {self.height} px."
             )
-        parts = []
-        for view in self.views:
-            down = _overlaps(view.row_edges, np.arange(self.height + 1.0))
-            across = _overlaps(view.column_edges, np.arange(self.width + 1.0))
-            area = np.outer(down.sum(axis=1), across.sum(axis=1))
-            inside = np.divide(
-                down @ mask.astype(np.float64) @ across.T, area, out=np.zeros_like(area), where=area > 0
-            )
-            parts.append(inside[view.columns >= 0])
-        # Rounding may leave a token that is covered whole a hair short of 1, which must stay exactly 1.
-        covered = np.concatenate(parts)
-        return np.where(covered > 1 - 1e-9, 1.0, covered).astype(np.float32)
+        parts = [cover(mask, view.row_edges, view.column_edges)[view.columns >= 0] for view in self.views]
+        return np.concatenate(parts).astype(np.float32)
 
     def to_maps(self, mass: FloatArray, view: str = "") -> tuple[FloatArray, Rect]:
         """Return mass on tokens as mass on the image.
@@ -211,17 +199,9 @@ class Layout:
         return max(1, int(np.ceil(rows - 1e-6))), max(1, int(np.ceil(columns - 1e-6)))
 
 
-def _overlaps(edges: DoubleArray, others: DoubleArray) -> DoubleArray:
-    """Return the length that each interval shares with each other one, px, shape (n, m)."""
-    low = np.maximum(edges[:-1, None], others[None, :-1])
-    high = np.minimum(edges[1:, None], others[None, 1:])
-    shared: DoubleArray = np.where(high - low > _HAIR, high - low, 0.0)
-    return shared
-
-
 def _spread(edges: DoubleArray, size: int, cells: int) -> DoubleArray:
     """Return the share of each token's extent on the image that falls into each of equal cells, shape (n, cells)."""
-    shared = _overlaps(edges, size * np.arange(cells + 1) / cells)
+    shared = overlaps(edges, size * np.arange(cells + 1) / cells)
     whole = shared.sum(axis=1, keepdims=True)
     parts: DoubleArray = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
     return parts
