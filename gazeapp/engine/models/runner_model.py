@@ -11,6 +11,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.lesions.pixels import changed_pixels
 from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
+from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.models.vlm.words import TokenWord, split_words
 from gazeapp.engine.pictures import shrunk
 from gazeapp.engine.runners.describe import Description, describe
@@ -100,7 +101,8 @@ class RunnerModel:
         method
             Map method, one of the script's; empty for its first.
         options
-            Prompt, decoding, and a lesion of scope ``pixels``, the only one that a runner knows.
+            Prompt, decoding, and a lesion of the picture: a runner knows no other, and cannot be made to say given
+            words.
 
         Returns
         -------
@@ -112,7 +114,7 @@ class RunnerModel:
         ConsentNeededError
             If the user has not agreed to the script as it is.
         GazeError
-            If the method or lesion is none of the script's, or the script fails.
+            If the method or lesion is none of the script's, words are given, or the script fails.
         StoppedError
             If ``options.should_stop`` said so; the script is ended.
         MemoryError
@@ -123,6 +125,12 @@ class RunnerModel:
             raise GazeError(
                 f"{self._info.name} has no map method '{chosen}'.",
                 todo=f"It offers: {', '.join(self._info.methods)}.",
+            )
+        if options.forced:
+            raise GazeError(
+                f"{self._info.name} cannot be made to say given words: it runs in a program of its own, which chooses "
+                "them.",
+                todo="Leave the outcomes out that read the intact caption's probability.",
             )
         shown = shrunk(self._lesioned(image, options.lesion), options.image_scale)
         description = describe(
@@ -161,11 +169,7 @@ class RunnerModel:
     def _lesioned(self, image: ImageArray, lesion: Lesion | None) -> ImageArray:
         if lesion is None or lesion.is_empty:
             return image
-        if lesion.scope != "pixels":
-            raise GazeError(
-                f"Attention cannot be taken away from {self._info.name}, because it runs in a program of its own.",
-                todo="Use a lesion of the scope 'pixels'.",
-            )
+        check_scope(self._info, lesion.scope)
         return changed_pixels(image, lesion)
 
 

@@ -89,8 +89,12 @@ def test_pixels_can_be_taken_away_and_attention_cannot(brightness: RunnerModel) 
     right[:, WIDTH // 2 :] = 1.0
     blanked = brightness.describe(image, "general", options=DescribeOptions(lesion=Lesion(right, "pixels")))
     assert blanked.text == "The brightest part is bottom left"
-    with pytest.raises(GazeError, match="cannot be taken away"):
+    with pytest.raises(GazeError, match="'keys': it runs in a program of its own"):
         brightness.describe(image, "general", options=DescribeOptions(lesion=Lesion(right, "keys")))
+    blurred = brightness.describe(image, "general", options=DescribeOptions(lesion=Lesion(right, "blur")))
+    assert not np.array_equal(blurred.maps, blanked.maps)  # the spot shines through
+    with pytest.raises(GazeError, match="cannot be made to say given words"):
+        brightness.describe(image, "general", options=DescribeOptions(forced=(1,)))
     nothing = Lesion(np.zeros((HEIGHT, WIDTH), np.float32), "keys")
     assert brightness.describe(image, "general", options=DescribeOptions(lesion=nothing)).text.endswith(
         "top right"

@@ -11,6 +11,7 @@ from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.models.vlm.families import is_supported, reads_prompt
+from gazeapp.engine.models.vlm.families.reach import keys_miss
 from gazeapp.engine.models.vlm.loading.catalogue import KNOWN_MODELS
 from gazeapp.engine.models.vlm.loading.checkpoint import FOLDER, Checkpoint
 from gazeapp.engine.models.vlm.loading.plan import LoadPlan, Wishes
@@ -119,7 +120,8 @@ def open_vlm(info: ModelInfo, wishes: Wishes, consents: ConsentStore | None = No
     # What transformers advises developers while a model runs is nothing for users.
     logging: Any = importlib.import_module("transformers.utils.logging")
     logging.set_verbosity_error()
-    facts = {**info.facts, "family": loaded.family.name, "reach": loaded.family.reach, "loaded": loaded.facts}
+    own = {"family": loaded.family.name, "reach": keys_miss(checkpoint.model_type), "loaded": loaded.facts}
+    facts = {**info.facts, **own}
     model = VisionLanguageModel(loaded.network, loaded.processor, loaded.family, replace(info, facts=facts))
     facts["layers"] = [tap.layer for tap in model.taps]
     facts["heads"] = model.n_heads

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.vlm.families.reach import CAPTIONERS
 
 if TYPE_CHECKING:
     from gazeapp.engine.models.vlm.families.base import Family
@@ -31,13 +32,10 @@ MODULES = {
 }
 """The file of each model type; read without torch."""
 
-_CAPTIONERS = frozenset({"vision-encoder-decoder", "blip", "git"})
-"""Types that describe the image whatever they are asked."""
-
 
 def reads_prompt(model_type: str) -> bool:
     """Return whether models of this type do what a prompt asks, not captioners that describe whatever the task is."""
-    return model_type not in _CAPTIONERS
+    return model_type not in CAPTIONERS
 
 
 def is_supported(model_type: str) -> bool:

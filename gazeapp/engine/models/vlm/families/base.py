@@ -58,8 +58,6 @@ class Family(ABC):
     """Name to show."""
     cross_attention = False
     """Whether words attend to the image through layers of their own, instead of in one sequence with it."""
-    reach = "A masked key is out of reach for every later row of the layer; the vision encoder has mixed it before."
-    """What masking keys does not reach, as a sentence."""
     default_prompt = "Describe the image."
     """What is asked where no prompt is given; empty for captioners, whose captions then begin freely."""
 

@@ -61,10 +61,6 @@ class CrossAttending(Family):
 
     cross_attention = True
     default_prompt = ""
-    reach = (
-        "All that the words learn of the image passes through these layers; the image encoder has mixed patches "
-        "before, and its leading tokens (CLS) stay in reach."
-    )
 
     @abstractmethod
     def text_decoder(self, network: Any) -> nn.Module:

@@ -20,10 +20,6 @@ class Gemma3(ChatFamily):
     """
 
     name = "Gemma 3"
-    reach = (
-        "The tokens of each picture read each other in both directions, and most layers see only the latest tokens: "
-        "words far behind the image reach it through the other layers and through the tokens between."
-    )
 
     def layout(self, _processor: Any, config: Any, inputs: dict[str, Any], image: Image) -> Layout:
         """Return the whole image's grid, and behind it one for each crop."""

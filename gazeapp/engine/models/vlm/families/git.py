@@ -23,10 +23,6 @@ class Git(Family):
 
     name = "GIT"
     default_prompt = ""
-    reach = (
-        "A masked key is out of reach for every later row of the layer; the vision encoder has mixed patches before. "
-        "Its CLS token stays in reach, and stops to read the masked patches only where all rows are masked."
-    )
 
     def start_listening(self, network: Any) -> None:
         """Check that every layer is found; hooks listen to them while a caption is written."""

@@ -25,10 +25,6 @@ class Idefics3(ChatFamily):
     """
 
     name = "Idefics3 and SmolVLM"
-    reach = (
-        "Each part of the image is there twice, in a tile and in the overview, and both are masked. The vision encoder "
-        "has mixed what lies within one tile, and all of the image within the overview."
-    )
 
     def language_model(self, network: Any) -> nn.Module:
         """Return the module that reads embedded tokens."""

@@ -23,10 +23,6 @@ class LlavaOnevision(ChatFamily):
     """
 
     name = "LLaVA-OneVision"
-    reach = (
-        "Each part of the image is there twice, in the overview and in the detail, and both are masked. The tokens at "
-        "the ends of lines have no place on the image and stay, with what they took from the tokens before them."
-    )
 
     def prepare(self, processor: Any, config: Any, image: Image, prompt: str) -> Prepared:
         """Turn an image and a prompt into the model's input, and say where the image tokens lie."""

@@ -25,11 +25,6 @@ class Molmo2(ChatFamily):
     """
 
     name = "Molmo2"
-    reach = (
-        "Each part of the image is there twice, in the overview and in the detail, and both are masked. All image "
-        "tokens, and the tokens that end their rows, read each other in both directions: with the scopes 'text' and "
-        "'readout', image tokens that stay have taken in those that go; the tokens that end rows always stay."
-    )
 
     def prepare(self, processor: Any, config: Any, image: Image, prompt: str) -> Prepared:
         """Turn an image and a prompt into the model's input, and say where the image tokens lie."""

@@ -21,10 +21,6 @@ class Molmo7BD(Family):
     """The image is shown whole and in overlapping crops, padded in black; only image tokens have a place on it."""
 
     name = "Molmo 7B-D"
-    reach = (
-        "The vision encoder has mixed the whole of each crop before, and crops overlap: a masked token's neighbours "
-        "know of what lies there."
-    )
 
     def load_network(self, source: str, **kwargs: Any) -> Any:
         """Load the network from a folder; its tensors are checked by name first."""

@@ -19,10 +19,6 @@ class PaliGemma(ChatFamily):
     """
 
     name = "PaliGemma"
-    reach = (
-        "Image and prompt read each other in both directions: with the scopes 'text' and 'readout', image tokens that "
-        "stay have taken in those that go."
-    )
     default_prompt = "caption en"
 
     def make_inputs(self, processor: Any, config: Any, image: Image, prompt: str) -> dict[str, Any]:  # noqa: ARG002

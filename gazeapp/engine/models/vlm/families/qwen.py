@@ -15,10 +15,6 @@ class QwenVL(ChatFamily):
     """The image is stretched to whole tokens, without padding or crop, and read row by row."""
 
     name = "Qwen-VL"
-    reach = (
-        "Where only some layers carry attention (Qwen3.5: every fourth), image information also flows through the "
-        "state of the others, which masking keys does not reach."
-    )
 
     def layout(self, _processor: Any, config: Any, inputs: dict[str, Any], image: Image) -> Layout:
         """Return one view: the patch grid that the processor names, merged."""
