@@ -1,0 +1,1 @@
+"""Masks: which part of an image is taken away."""
