@@ -19,6 +19,11 @@ LATERALITY = "laterality"
 DIFFERENTIATION = "differentiation"
 CROSS_TASK = "cross_task"
 SCANPATH = "scanpath"
+LESION = "lesion"
+LESION_CONTROL = "lesion_control"
+LESION_SIDE = "lesion_side"
+LESION_DOSE = "lesion_dose"
+LESION_FACTORIAL = "lesion_factorial"
 
 
 @dataclass(frozen=True, slots=True)
