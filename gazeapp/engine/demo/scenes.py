@@ -226,6 +226,15 @@ class Scene:
         entities: tuple[Thing | Person, ...] = (*self.objects, *self.people, *self.held)
         return tuple(entity.box for entity in entities)
 
+    @property
+    def nouns(self) -> tuple[str, ...]:
+        """What captions call the thing or person of each of `boxes`."""
+        return (
+            *(thing.category for thing in self.objects),
+            *(person.sex for person in self.people),
+            *(thing.category for thing in self.held),
+        )
+
     def target_box(self, person: Person) -> Box:
         """Return where ``person`` attends: an object's box, or the head of a person."""
         index = person.target - len(self.objects)

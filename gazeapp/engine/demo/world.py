@@ -1,4 +1,4 @@
-"""Writing a demo study to a folder: pictures, fixations of simulated observers, and the truth."""
+"""Writing a demo study to a folder: pictures, fixations of simulated observers, objects, and the truth."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from gazeapp.engine.types import Json
 PICTURE_SIZE = 512
 DENSITY_SIZE = 128
 COLUMNS = ("image", "subject", "task", "fixation_index", "x", "y", "start_ms", "duration_ms")
+OBJECTS = "objects.csv"
+OBJECT_COLUMNS = ("image", "label", "x", "y", "width", "height")
 _MARK = ("gazeapp:world", "demo-world")
 _SCENES_PER_SEED = 1000
 
@@ -38,6 +40,8 @@ class DemoStudy:
         Fixation table of each task.
     densities
         True fixation density of each (task, image stem), float32 maps that sum to 1.
+    objects
+        Table of the boxes of objects and people, px.
     truth
         Scenes, boxes, captions and seeds, as JSON.
     """
@@ -46,6 +50,7 @@ class DemoStudy:
     images: tuple[Path, ...]
     fixations: dict[str, Path]
     densities: dict[tuple[str, str], Path]
+    objects: Path
     truth: Path
 
 
@@ -81,7 +86,7 @@ def write_demo_study(
     images: list[Path] = []
     densities: dict[tuple[str, str], Path] = {}
     for i, scene in enumerate(scenes):
-        path = folder / "images" / f"scene-{i + 1:03d}.png"
+        path = folder / "images" / _picture_name(i)
         _write_picture(path, scene)
         images.append(path)
         for task in TASKS:
@@ -90,9 +95,24 @@ def write_demo_study(
             progress(i + 1, n_scenes, "drawing scenes")
     names = [path.name for path in images]
     tables = {task: _write_fixations(folder, task, scenes, names, n_observers, seed) for task in TASKS}
+    objects = write_objects(folder, scenes)
     truth = folder / "truth.json"
     truth.write_text(json.dumps(_truth(scenes, names, n_observers, seed), indent=1) + "\n", "utf-8")
-    return DemoStudy(folder, tuple(images), tables, densities, truth)
+    return DemoStudy(folder, tuple(images), tables, densities, objects, truth)
+
+
+def write_objects(folder: Path, scenes: tuple[Scene, ...]) -> Path:
+    """Write the table of what is where in the pictures of a study, under the nouns of its captions."""
+    path = folder / OBJECTS
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(OBJECT_COLUMNS)
+        for i, scene in enumerate(scenes):
+            for noun, box in zip(scene.nouns, scene.boxes, strict=True):
+                place = (box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0)
+                row = (f"{value * PICTURE_SIZE:.2f}" for value in place)
+                table.writerow((_picture_name(i), noun, *row))
+    return path
 
 
 def is_demo_image(path: Path) -> bool:
@@ -102,6 +122,10 @@ def is_demo_image(path: Path) -> bool:
             return isinstance(image, PngImageFile) and image.text.get(_MARK[0]) == _MARK[1]
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError):
         return False
+
+
+def _picture_name(number: int) -> str:
+    return f"scene-{number + 1:03d}.png"
 
 
 def _write_picture(path: Path, scene: Scene) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gazeapp.engine.demo.scenes import TASKS
-from gazeapp.engine.demo.world import write_demo_study
+from gazeapp.engine.demo.world import OBJECTS, demo_scenes, write_demo_study, write_objects
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.project import Project
@@ -20,6 +20,7 @@ from gazeapp.engine.workflows.extract import ExtractSettings, extract
 from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
+from gazeapp.engine.workflows.objects import ImportObjectsSettings, import_objects
 from gazeapp.engine.workflows.report import ReportSettings, report
 from gazeapp.engine.workflows.scanpaths import CompareScanpathsSettings, compare_scanpaths
 from gazeapp.engine.workflows.score import ScoreSettings
@@ -27,6 +28,7 @@ from gazeapp.engine.workflows.score import ScoreSettings
 TRUTH_NAME = "True density (simulated)"
 SIGMA_PX = 20.0
 """Blur of the demo's human maps: half the width of the blobs that its observers look at."""
+OBJECTS_ORIGIN = "demo world (simulated)"
 
 
 @dataclass(frozen=True)
@@ -73,17 +75,21 @@ def build_demo(settings: DemoSettings, progress: Progress) -> Summary:
     started = time.perf_counter()
     folder = Path(settings.folder)
     stage = Stage(progress, "drawing scenes and simulating observers")
-    if not _is_written(settings):
-        try:
+    is_written = _is_written(settings)
+    try:
+        if not is_written:
             write_demo_study(
                 folder, settings.n_scenes, settings.n_observers, settings.seed, progress=stage.report
             )
-        except OSError as error:
-            raise GazeError(
-                f"The demo study cannot be written ({error.strerror or error}).",
-                where=settings.folder,
-                todo="Choose a folder that you may write to, with some 30 MB of free space.",
-            ) from error
+        elif not (folder / OBJECTS).exists():
+            # Earlier versions wrote studies without it.
+            write_objects(folder, demo_scenes(settings.n_scenes, settings.seed))
+    except OSError as error:
+        raise GazeError(
+            f"The demo study cannot be written ({error.strerror or error}).",
+            where=settings.folder,
+            todo="Choose a folder that you may write to, with some 30 MB of free space.",
+        ) from error
     path = settings.project_path
     with Project.open(path) if path.exists() else Project.create(path) as project:
         summaries = _run_verbs(project, settings, progress)
@@ -127,8 +133,10 @@ def _run_verbs(project: Project, settings: DemoSettings, progress: Progress) -> 
     folder = Path(settings.folder)
     for task in TASKS:
         project.tasks.add(task)
+    objects = ImportObjectsSettings((str(folder / OBJECTS),), origin=OBJECTS_ORIGIN)
     steps: list[tuple[str, Callable[[Progress], Summary]]] = [
-        ("adding images", lambda p: add_images(project, AddImagesSettings((str(folder / "images"),)), p))
+        ("adding images", lambda p: add_images(project, AddImagesSettings((str(folder / "images"),)), p)),
+        ("reading objects", lambda p: import_objects(project, objects, p)),
     ]
     for task in TASKS:
         gaze = ImportGazeSettings(
