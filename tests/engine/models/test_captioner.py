@@ -180,7 +180,7 @@ class Pinned(torch.nn.Module):
         super().__init__()
         self.vocabulary, self.cell, self.cells = vocabulary, cell, cells
 
-    def begin(self, features: Tensor) -> list[int]:
+    def begin(self, features: Tensor, taken: object) -> list[int]:
         return []
 
     def step(self, state: list[int], tokens: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,14 +11,21 @@ from PIL import Image
 from torch import Tensor
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.lesions.lesion import PICTURE_SCOPES, Lesion
+from gazeapp.engine.lesions.pixels import changed_pixels
 from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
-from gazeapp.engine.models.captioner.config import read_config, task_token
+from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config, task_token
 from gazeapp.engine.models.captioner.io import load_captioner
+from gazeapp.engine.models.captioner.lesion import FEATURE_SCOPES, Taken, cell_share, changed_features
 from gazeapp.engine.models.captioner.listing import captioner_info
 from gazeapp.engine.models.captioner.methods import pick_attention
-from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.captioner.network import END_TOKEN, Captioner
 from gazeapp.engine.models.environment import threads_for
+from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.types import ImageArray, Rect
+
+_KEPT = 32
+"""Pictures whose features are kept: those of one image under the lesions that change the picture, and some more."""
 
 
 class CaptionerModel:
@@ -37,7 +44,7 @@ class CaptionerModel:
         self._info = info
         self._content = frozenset(network.config.content_words)
         self._n_parameters = sum(weights.numel() for weights in network.parameters())
-        self._last: tuple[bytes, Tensor] | None = None
+        self._kept: dict[bytes, Tensor] = {}
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu") -> CaptionerModel:
@@ -63,26 +70,27 @@ class CaptionerModel:
         method
             Map method; empty means the model's default.
         options
-            Captioners read no prompt and always take the most probable word; no lesion is known to them yet.
+            The lesion, and words to say; captioners read no prompt and always take the most probable word.
 
         Returns
         -------
         Caption
-            Words with their log-probabilities, and for each a map over the whole image.
+            Words with their log-probabilities, and for each a map over the whole image; ``facts["tokens"]`` are
+            the words' token ids.
 
         Raises
         ------
         GazeError
-            When ``method`` is none of this model's, or a lesion is asked for.
+            When ``method`` is none of this model's, it lacks the lesion's scope, the lesion's mask has another size
+            than the image or takes the whole image away, or it cannot say the forced words.
         """
-        if options.lesion is not None and not options.lesion.is_empty:
-            raise GazeError(f"{self._info.name} cannot do without a part of the image yet.")
         config = self.network.config
         trained, method = self._info.task_for(task), method or self._info.default_method
-        with threads_for(self._n_parameters):
-            features = self._features(fit_picture(image, config.input_size))
+        _check_forced(options.forced, config)
+        with threads_for(self._n_parameters), torch.inference_mode():
+            features, taken = self._seen(image, options.lesion)
             first = torch.tensor([config.vocabulary.index(task_token(trained))], device=features.device)
-            said = self.network.say(features, first)
+            said = self.network.say(features, first, taken, options.forced)
         texts = [config.vocabulary[token] for token in said.tokens[0]]
         words = tuple(
             Word(text, score, text in self._content)
@@ -91,17 +99,62 @@ class CaptionerModel:
         maps = pick_attention(said.attention[0], method).reshape(len(words), *config.grid)
         height, width = image.shape[:2]
         return Caption(
-            words, maps, np.ones(len(words), np.float32), Rect.of_image(width, height), trained, method
+            words,
+            maps,
+            np.ones(len(words), np.float32),
+            Rect.of_image(width, height),
+            trained,
+            method,
+            facts={"tokens": said.tokens[0]},
         )
 
-    @torch.no_grad()
+    def _seen(self, image: ImageArray, lesion: Lesion | None) -> tuple[Tensor, Taken | None]:
+        """Return the features that the decoder reads under a lesion, and what else it is to do without."""
+        size = self.network.config.input_size
+        if lesion is not None:
+            self._check(lesion, image)
+        if lesion is None or lesion.is_empty:
+            return self._features(fit_picture(image, size)), None
+        if lesion.scope in PICTURE_SCOPES:
+            return self._features(fit_picture(changed_pixels(image, lesion), size)), None
+        features = self._features(fit_picture(image, size))
+        share = torch.from_numpy(cell_share(lesion, self.network.config.grid)).to(features.device)
+        if lesion.scope in FEATURE_SCOPES:
+            return changed_features(features, share, lesion.scope), None
+        return features, Taken(share, start=lesion.scope == "keys_and_start")
+
+    def _check(self, lesion: Lesion, image: ImageArray) -> None:
+        check_scope(self._info, lesion.scope)
+        if lesion.mask.shape != image.shape[:2]:
+            raise GazeError(
+                f"The lesion's mask is {lesion.mask.shape[1]} x {lesion.mask.shape[0]} px, the image "
+                f"{image.shape[1]} x {image.shape[0]} px."
+            )
+
     def _features(self, picture: ImageArray) -> Tensor:
-        """Encode a picture; the last one is kept, as images are mostly described task after task."""
+        """Encode a picture; the last few are kept, as a picture is mostly described again and again."""
         key = hashlib.sha256(picture.tobytes()).digest()
-        if self._last is None or self._last[0] != key:
+        features = self._kept.pop(key, None)
+        if features is None:
             device = next(self.network.parameters()).device
-            self._last = (key, self.network.encoder(self.network.normalise(picture[None]).to(device)))
-        return self._last[1]
+            features = self.network.encoder(self.network.normalise(picture[None]).to(device))
+        self._kept[key] = features
+        if len(self._kept) > _KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        return features
+
+
+def _check_forced(tokens: tuple[int, ...], config: CaptionerConfig) -> None:
+    """Raise `GazeError` unless a captioner can be made to say ``tokens``."""
+    if len(tokens) > config.max_words:
+        raise GazeError(
+            f"{config.name} says up to {config.max_words} words, so it cannot be made to say {len(tokens)}."
+        )
+    if not all(0 <= token < len(config.vocabulary) and token != END_TOKEN for token in tokens):
+        raise GazeError(
+            f"{config.name} cannot be made to say words that are not in its vocabulary, nor the end of a caption.",
+            todo="Give it the token ids of a caption of its own.",
+        )
 
 
 def fit_picture(image: ImageArray, size: int) -> ImageArray:

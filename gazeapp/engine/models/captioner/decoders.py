@@ -5,7 +5,8 @@ captions of one picture follow one another, and returns logits (sequences, words
 attention (sequences, layers, heads, words, cells). The attention of step t belongs to the word
 that step t predicts. ``begin`` and ``step`` do the same one word at a time, one caption a picture:
 ``step`` takes tokens (pictures,) and returns logits (pictures, vocabulary) and attention
-(pictures, layers, heads, cells).
+(pictures, layers, heads, cells). ``begin`` can be told what to do without: attention to a cell is
+then multiplied by what is left of it, in every layer, head and step, before it is normalised.
 """
 
 from __future__ import annotations
@@ -19,35 +20,42 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gazeapp.engine.models.captioner.config import CaptionerConfig
+from gazeapp.engine.models.captioner.lesion import Taken
 
 KeyValue: TypeAlias = tuple[Tensor, Tensor]
 
 
 @dataclass(slots=True)
 class LstmState:
-    """What an LSTM decoder carries from word to word."""
+    """What an LSTM decoder carries from word to word; ``bias`` is added to the energies of the cells."""
 
     features: Tensor
     keys: Tensor
     hidden: Tensor
     memory: Tensor
     read: Tensor
+    bias: Tensor | None = None
 
     def repeated(self, repeats: int) -> LstmState:
         """Return the state with every picture repeated for its captions."""
         if repeats == 1:
             return self
         parts = (self.features, self.keys, self.hidden, self.memory, self.read)
-        return LstmState(*(part.repeat_interleave(repeats, dim=0) for part in parts))
+        features, keys, hidden, memory, read = (part.repeat_interleave(repeats, dim=0) for part in parts)
+        return LstmState(features, keys, hidden, memory, read, self.bias)
 
 
 @dataclass(slots=True)
 class TransformerState:
-    """What a Transformer decoder carries: keys and values of the grid and of the words so far, by layer."""
+    """What a Transformer decoder carries: keys and values of the grid and of the words so far, by layer.
+
+    ``bias`` is added to the scores of the cells.
+    """
 
     grid: list[KeyValue]
     words: list[KeyValue | None]
     length: int = 0
+    bias: Tensor | None = None
 
 
 class LstmDecoder(nn.Module):
@@ -87,11 +95,12 @@ class LstmDecoder(nn.Module):
             attention.append(weights)
         return self.out(torch.stack(outputs, dim=1)), torch.stack(attention, dim=1)[:, None, None]
 
-    def begin(self, features: Tensor) -> LstmState:
+    def begin(self, features: Tensor, taken: Taken | None = None) -> LstmState:
         """Return the state before the first word."""
-        mean = features.mean(dim=1)
+        mean = taken.mean(features) if taken is not None and taken.start else features.mean(dim=1)
         hidden, memory = self.start(mean).tanh().chunk(2, dim=1)
-        return LstmState(features, self.key(features), hidden, memory, mean)
+        bias = None if taken is None else taken.bias
+        return LstmState(features, self.key(features), hidden, memory, mean, bias)
 
     def step(self, state: LstmState, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Take in one word and return logits and attention of the next."""
@@ -101,6 +110,8 @@ class LstmDecoder(nn.Module):
     def _advance(self, state: LstmState, word: Tensor) -> tuple[Tensor, Tensor]:
         hidden, memory = self.cell(torch.cat([word, state.read], dim=1), (state.hidden, state.memory))
         energy = self.energy(torch.tanh(state.keys + self.query(hidden).unsqueeze(1))).squeeze(2)
+        if state.bias is not None:
+            energy = energy + state.bias
         weights = energy.softmax(dim=1)
         read = torch.bmm(weights.unsqueeze(1), state.features).squeeze(1) * torch.sigmoid(self.gate(hidden))
         state.hidden, state.memory, state.read = hidden, memory, read
@@ -128,7 +139,12 @@ class TransformerLayer(nn.Module):
         return key, value
 
     def forward(
-        self, words: Tensor, grid: KeyValue, repeats: int, past: KeyValue | None = None
+        self,
+        words: Tensor,
+        grid: KeyValue,
+        repeats: int,
+        past: KeyValue | None = None,
+        bias: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, KeyValue]:
         """Return the words' new features, their cross-attention, and their keys and values.
 
@@ -142,10 +158,12 @@ class TransformerLayer(nn.Module):
             Captions of each picture.
         past
             Keys and values of the words before.
+        bias
+            Added to the scores of the cells, shape (cells,).
         """
         mixed, past = self._attend_words(self.norm_self(words), past)
         words = words + self.drop(mixed)
-        read, attention = self._attend_grid(self.norm_cross(words), grid, repeats)
+        read, attention = self._attend_grid(self.norm_cross(words), grid, repeats, bias)
         words = words + self.drop(read)
         return words + self.drop(self.feed(self.norm_feed(words))), attention, past
 
@@ -158,14 +176,17 @@ class TransformerLayer(nn.Module):
         mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=past is None)
         return self.self_out(mixed.transpose(1, 2).reshape(count, length, width)), (key, value)
 
-    def _attend_grid(self, words: Tensor, grid: KeyValue, repeats: int) -> tuple[Tensor, Tensor]:
+    def _attend_grid(
+        self, words: Tensor, grid: KeyValue, repeats: int, bias: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         count, length, width = words.shape
         each = width // self.heads
         pictures = count // repeats
         # The captions of a picture share its keys: they are queries of one longer sequence.
         query = self.query(words).view(pictures, repeats * length, self.heads, each).transpose(1, 2)
         key, value = grid
-        weights = (query @ key.transpose(2, 3) / math.sqrt(each)).softmax(dim=-1)
+        scores = query @ key.transpose(2, 3) / math.sqrt(each)
+        weights = (scores if bias is None else scores + bias).softmax(dim=-1)
         read = (weights @ value).transpose(1, 2).reshape(count, length, width)
         attention = weights.view(pictures, self.heads, repeats, length, -1).transpose(1, 2)
         return self.cross_out(read), attention.reshape(count, self.heads, length, -1)
@@ -187,9 +208,10 @@ class TransformerDecoder(nn.Module):
         """Return logits and attention of every step."""
         return self._advance(self.begin(features), tokens, repeats)
 
-    def begin(self, features: Tensor) -> TransformerState:
+    def begin(self, features: Tensor, taken: Taken | None = None) -> TransformerState:
         """Return the state before the first word."""
-        return TransformerState([layer.look(features) for layer in self._layers()], [None] * len(self.stack))
+        grid = [layer.look(features) for layer in self._layers()]
+        return TransformerState(grid, [None] * len(grid), bias=None if taken is None else taken.bias)
 
     def step(self, state: TransformerState, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Take in one word and return logits and attention of the next."""
@@ -201,7 +223,7 @@ class TransformerDecoder(nn.Module):
         words = self.embed(tokens) + self.place[:, state.length : end]
         attention = []
         for i, layer in enumerate(self._layers()):
-            words, weights, state.words[i] = layer(words, state.grid[i], repeats, state.words[i])
+            words, weights, state.words[i] = layer(words, state.grid[i], repeats, state.words[i], state.bias)
             attention.append(weights)
         state.length = end
         return self.out(self.norm(words)), torch.stack(attention, dim=1)

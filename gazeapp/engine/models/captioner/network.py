@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,11 @@ from torch import Tensor, nn
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.decoders import LstmDecoder, TransformerDecoder
 from gazeapp.engine.models.captioner.encoders import Encoder
+from gazeapp.engine.models.captioner.lesion import Taken
 from gazeapp.engine.types import FloatArray, ImageArray
+
+END_TOKEN = 1
+"""Number of ``<end>`` in every vocabulary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +58,41 @@ class Captioner(nn.Module):
         logits, attention = self.decoder(self.encoder(pictures), tokens, repeats)
         return logits, attention
 
-    @torch.no_grad()
-    def say(self, features: Tensor, first: Tensor) -> Said:
-        """Decode greedily from grid features (batch, cells, width) and first tokens (batch,)."""
+    @torch.inference_mode()
+    def say(
+        self, features: Tensor, first: Tensor, taken: Taken | None = None, forced: Sequence[int] = ()
+    ) -> Said:
+        """Decode greedily, or say given words.
+
+        Parameters
+        ----------
+        features
+            Grid features, shape (batch, cells, width).
+        first
+            First tokens, shape (batch,).
+        taken
+            What the decoder is to do without.
+        forced
+            Tokens that every sequence is made to say instead of the most probable ones; they go through the same
+            steps, so that a caption's own tokens give its own numbers.
+        """
         # Any: a decoder's state is its own affair.
-        state: Any = self.decoder.begin(features)
+        state: Any = self.decoder.begin(features, taken)
         word = first
         done = torch.zeros(len(first), dtype=torch.bool, device=first.device)
         words, scores, attention = [], [], []
-        for _ in range(self.config.max_words):
+        for place in range(len(forced) or self.config.max_words):
             logits, weights = self.decoder.step(state, word)
-            score, word = logits.log_softmax(dim=-1).max(dim=-1)
+            of_words = logits.log_softmax(dim=-1)
+            if forced:
+                word = torch.full_like(first, forced[place])
+                score = of_words[:, forced[place]]
+            else:
+                score, word = of_words.max(dim=-1)
             words.append(word)
             scores.append(score)
             attention.append(weights)
-            done |= word == 1
+            done |= word == END_TOKEN
             if bool(done.all()):
                 break
         return _unpack(torch.stack(words, dim=1), torch.stack(scores, dim=1), torch.stack(attention, dim=3))
@@ -75,7 +100,7 @@ class Captioner(nn.Module):
 
 def _unpack(tokens: Tensor, scores: Tensor, attention: Tensor) -> Said:
     rows: list[list[int]] = tokens.tolist()
-    lengths = [row.index(1) if 1 in row else len(row) for row in rows]
+    lengths = [row.index(END_TOKEN) if END_TOKEN in row else len(row) for row in rows]
     maps = attention.float().cpu().numpy()
     return Said(
         tokens=[row[:n] for row, n in zip(rows, lengths, strict=True)],
