@@ -62,29 +62,6 @@ class LesionStore(Store):
             )
         return int(cursor.lastrowid or 0)
 
-    def copy(self, run_id: int, key: LesionKey, mask_sha256: str, settings_hash: str) -> bool:
-        """Store for one key what another one did with the same mask; return whether there is such a one.
-
-        Left mirrored is right: nothing is computed twice. Runs on the mirrored image are no twins of others.
-        """
-        with self._project.transaction():
-            row = self._db.execute(
-                "SELECT id FROM lesion_runs WHERE run_id = ? AND mask_sha256 = ? AND scope = ? AND strength = ? "
-                "AND settings_hash = ? AND (control = 'flipped') = ? ORDER BY id LIMIT 1",
-                (run_id, mask_sha256, key.scope, key.strength, settings_hash, key.control == "flipped"),
-            ).fetchone()
-            if row is None:
-                return False
-            self._db.execute(
-                f"DELETE FROM lesion_runs WHERE {_WHERE}", (run_id, *astuple(key), settings_hash)
-            )
-            self._db.execute(
-                f"INSERT INTO lesion_runs (run_id, {_KEY}, {_MEASURED}) SELECT run_id, ?, ?, ?, ?, ?, {_MEASURED} "
-                "FROM lesion_runs WHERE id = ?",
-                (*astuple(key), row[0]),
-            )
-        return True
-
     def all(
         self, image_id: int | None = None, model: str | None = None, task: str | None = None
     ) -> list[LesionRow]:
@@ -148,22 +125,28 @@ class LesionStore(Store):
             raise GazeError(f"The project holds no lesion with number {lesion_run_id}.")
         return StoredMap(decode_map(*row[:4]), Rect(*row[4:8]), row[8])
 
-    def put_scores(self, preset: str, rows: Iterable[tuple[int, str, float]], inputs_hash: str) -> None:
-        """Store how well maps under lesions agree with people: (id of the lesion run, metric, value)."""
+    def put_scores(
+        self, preset: str, rows: Iterable[tuple[int, str, float, float]], inputs_hash: str
+    ) -> None:
+        """Store how well maps agree with people: (id of the lesion run, metric, under the lesion, intact)."""
         with self._project.transaction():
             self._db.conn.executemany(
-                "INSERT OR REPLACE INTO lesion_scores (lesion_run_id, preset, metric, value, inputs_hash) "
-                "VALUES (?, ?, ?, ?, ?)",
-                [(id_, preset, metric, _null(value), inputs_hash) for id_, metric, value in rows],
+                "INSERT OR REPLACE INTO lesion_scores (lesion_run_id, preset, metric, value, intact, inputs_hash) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (id_, preset, metric, _null(own), _null(intact), inputs_hash)
+                    for id_, metric, own, intact in rows
+                ],
             )
 
-    def scores(self, preset: str) -> dict[int, dict[str, float]]:
-        """Return the scores of maps under lesions: id of the lesion run -> metric -> value, NaN where undefined."""
-        found: dict[int, dict[str, float]] = {}
-        for id_, metric, value in self._db.execute(
-            "SELECT lesion_run_id, metric, value FROM lesion_scores WHERE preset = ?", (preset,)
+    def scores(self, preset: str) -> dict[int, dict[str, tuple[float, float]]]:
+        """Return id of the lesion run -> metric -> (score under the lesion, intact), NaN where undefined."""
+        found: dict[int, dict[str, tuple[float, float]]] = {}
+        for id_, metric, *values in self._db.execute(
+            "SELECT lesion_run_id, metric, value, intact FROM lesion_scores WHERE preset = ?", (preset,)
         ):
-            found.setdefault(id_, {})[metric] = math.nan if value is None else float(value)
+            own, intact = (math.nan if value is None else float(value) for value in values)
+            found.setdefault(id_, {})[metric] = own, intact
         return found
 
     def scored(self, preset: str, inputs_hash: str) -> frozenset[int]:

@@ -385,6 +385,7 @@ CREATE TABLE lesion_scores (
     preset TEXT NOT NULL,
     metric TEXT NOT NULL,
     value REAL,
+    intact REAL,
     inputs_hash TEXT NOT NULL,
     PRIMARY KEY (lesion_run_id, preset, metric)
 ) WITHOUT ROWID;

@@ -260,6 +260,37 @@ def score_image(job: ImageJob, rules: Rules, prepared: Prepared | None = None) -
     )
 
 
+def score_maps(job: ImageJob, rules: Rules) -> dict[Source, dict[str, float]]:
+    """Score the maps of one image against all of its people, without baselines, ceilings and single people.
+
+    Parameters
+    ----------
+    job, rules
+        As for :func:`score_image`, which gives the same numbers. Metrics that need conversions to densities have no
+        value where ``job`` brings none.
+
+    Returns
+    -------
+    dict
+        Source -> metric -> value; NaN where a metric is undefined.
+    """
+    if not len(job.x):
+        raise GazeError("There are no fixations on this image.")
+    frame = replace(_frame(job, rules), left_out=None)
+    seed = (rules.seed << 32) | job.seed
+    return {
+        one.source: _score(
+            replace(one, rect=one.rect.scaled(frame.scale_x, frame.scale_y)),
+            job.densities,
+            frame,
+            rules,
+            seed,
+            {},
+        ).scores
+        for one in job.maps
+    }
+
+
 @dataclass(frozen=True)
 class _Gold:
     """How people predict people on the image's fixations: (metric, estimator) -> value, or values by subject."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -54,6 +55,8 @@ class ExtractSettings:
         project used.
     four_bit
         Whether vision-language models are packed into 4 bits.
+    images
+        Names of images; empty means all. Not part of what identifies a result.
     """
 
     models: tuple[str, ...] = ()
@@ -66,6 +69,7 @@ class ExtractSettings:
     keep: str = ""
     dtype: str = "auto"
     four_bit: bool = False
+    images: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.keep not in KEEP:
@@ -292,9 +296,7 @@ def what_to_run(
         If a model or task is unknown, a model does not offer the map method, or the project has no images or tasks.
     """
     infos = chosen_models(settings.models)
-    images = project.images.all()
-    if not images:
-        raise GazeError("The project has no images yet.", where=str(project.path), todo="Add images first.")
+    images = chosen_images(project, settings.images)
     tasks = chosen_tasks(project, settings.tasks)
     sides = ("", MIRRORED) if settings.mirrored else ("",)
     plans = [_plan(project, info, task, side, settings) for info in infos for task in tasks for side in sides]
@@ -369,6 +371,28 @@ def chosen_models(names: tuple[str, ...]) -> list[ModelInfo]:
                 todo="Run them one after the other, in projects of their own, or rename a folder.",
             )
     return list(found.values())
+
+
+def chosen_images(project: Project, asked: tuple[str, ...]) -> list[ImageRow]:
+    """Return the images to run on, by name: those asked for, else all of the project.
+
+    Raises
+    ------
+    GazeError
+        If a name is no image of the project, or it has none.
+    """
+    images = project.images.all()
+    if not images:
+        raise GazeError("The project has no images yet.", where=str(project.path), todo="Add images first.")
+    known = {image.name: image for image in images}
+    for name in asked:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=2)
+            hint = (
+                f"Did you mean {' or '.join(near)}?" if near else "gazeapp export lists them in images.csv."
+            )
+            raise GazeError(f"The project has no image called '{name}'.", where=str(project.path), todo=hint)
+    return [image for image in images if not asked or image.name in asked]
 
 
 def chosen_tasks(project: Project, asked: tuple[str, ...]) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ from gazeapp.engine.workflows.score_units import (
     units_of,
 )
 
-__all__ = ["VERB", "ScoreSettings", "score"]
+__all__ = ["VERB", "ScoreSettings", "score", "score_plan"]
 
 FORMULAS = 3
 """Raised when a formula changes, so that numbers of different formulas are never taken for each other."""
@@ -124,7 +124,7 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
         If a setting makes no sense, no image has fixations, or sigma is in degrees and the px per degree
         of a recording are not known.
     """
-    plan, states = _plan(project, settings), score_states(project)
+    plan, states = score_plan(project, settings), score_states(project)
     images = {image.id: image for image in project.images.all()}
     everyone = [task_people(project, plan, task, images) for task in project.tasks.all()]
     for task in settings.tasks:
@@ -161,7 +161,14 @@ def score(project: Project, settings: ScoreSettings, progress: Progress) -> Summ
     )
 
 
-def _plan(project: Project, settings: ScoreSettings) -> ScorePlan:
+def score_plan(project: Project, settings: ScoreSettings) -> ScorePlan:
+    """Return the settings with everything that was left open filled in.
+
+    Raises
+    ------
+    GazeError
+        If a setting makes no sense.
+    """
     _check(settings)
     choices = choices_of(project)
     sigma, unit = float(choices.sigma), choices.sigma_unit

@@ -162,21 +162,6 @@ def test_a_unit_is_done_again_when_its_mask_changed(project):
     assert [row.outcomes["words_changed"] for row in project.lesions.all()] == [0.2]
 
 
-def test_the_same_mask_under_another_name_is_copied_and_not_run(project):
-    run_id, now = a_run(project), lesion_hash(project)
-    mirrored = LesionKey("right", "mirrored", 0, "keys", 1.0)
-    assert not project.lesions.copy(run_id, mirrored, "m", now)
-    a_lesion(project, run_id, words_changed=0.3)
-    assert project.lesions.copy(run_id, mirrored, "m", now)
-    assert [(row.key, row.outcomes) for row in project.lesions.all()] == [
-        (LEFT, {"words_changed": 0.3}),
-        (mirrored, {"words_changed": 0.3}),
-    ]
-    flipped = LesionKey("left", "flipped", 0, "keys", 1.0)
-    assert not project.lesions.copy(run_id, flipped, "m", now)
-    assert not project.lesions.copy(run_id, LesionKey("a", "", 0, "zero", 1.0), "m", now)
-
-
 def test_lesions_of_runs_that_no_longer_count_are_left_out(project):
     old = a_run(project, seed=0)
     a_lesion(project, old)
@@ -188,10 +173,10 @@ def test_lesions_of_runs_that_no_longer_count_are_left_out(project):
 
 def test_scores_go_with_their_lesion(project):
     made = a_lesion(project, a_run(project))
-    project.lesions.put_scores("tuebingen", [(made, "nss", 1.5), (made, "cc", float("nan"))], "now")
+    project.lesions.put_scores("tuebingen", [(made, "nss", 1.5, 2.0), (made, "cc", float("nan"), 0.5)], "now")
     scores = project.lesions.scores("tuebingen")
-    assert scores[made]["nss"] == 1.5
-    assert np.isnan(scores[made]["cc"])
+    assert scores[made]["nss"] == (1.5, 2.0)
+    assert np.isnan(scores[made]["cc"][0])
     assert project.lesions.scored("tuebingen", "now") == {made}
     assert project.lesions.scored("tuebingen", "later") == frozenset()
     project.db.execute("DELETE FROM runs")

@@ -1,0 +1,170 @@
+"""What lesions did to a whole study: scores of the maps under them, effects against controls, tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from gazeapp.engine.lesions.outcomes import OUTCOMES, SCORE_DROP, outcome_facts
+from gazeapp.engine.project import LesionRow, Project
+from gazeapp.engine.scoring.aggregate import ceiling_mark
+from gazeapp.engine.scoring.analyses.factorial import Design
+from gazeapp.engine.scoring.analyses.neglect import Condition, Outcomes, neglect_findings
+from gazeapp.engine.scoring.facts import metric_facts
+from gazeapp.engine.scoring.findings import (
+    LESION,
+    LESION_CONTROL,
+    LESION_DOSE,
+    LESION_FACTORIAL,
+    LESION_SIDE,
+    Finding,
+)
+from gazeapp.engine.scoring.statistics.scored import HeldAgainst
+from gazeapp.engine.types import DoubleArray
+from gazeapp.engine.workflows.base import Progress
+from gazeapp.engine.workflows.lesion_cuts import FLIPPED, NOTHING
+from gazeapp.engine.workflows.lesion_scores import score_lesions
+from gazeapp.engine.workflows.score_units import ScorePlan
+
+VERB = "lesion"
+ANALYSES = (LESION, LESION_CONTROL, LESION_SIDE, LESION_DOSE, LESION_FACTORIAL)
+_NOOP = "lesion no-op"
+
+
+def assess(project: Project, progress: Progress) -> None:
+    """Score what lesions did to maps, and make the findings about the study anew; nothing without lesions."""
+    rows = project.lesions.all()
+    if not rows:
+        _forget(project)
+        return
+    plans = score_lesions(project, rows, progress)
+    if progress.cancelled:
+        return
+    _check_nothing(project, rows)
+    settings_id = max(row.settings_id for row in rows)
+    design = {
+        model.id: (model.encoder, model.decoder)
+        for model in project.runs.models()
+        if model.encoder and model.decoder
+    }
+    tasks = sorted({row.task for row in rows}, key=list(project.tasks.all()).index)
+    found: list[Finding] = []
+    of_scores: dict[str, list[Finding]] = {preset: [] for preset in plans}
+    for task in tasks:
+        own = [row for row in rows if row.task == task]
+        for outcome in OUTCOMES:
+            progress.report(0, 0, f"{task} · {OUTCOMES[outcome].name}")
+            found += _findings(lesion_outcomes(own, task, outcome), design)
+        for preset, plan in plans.items():
+            found_scores = score_outcomes(project, own, task, plan)
+            of_scores[preset] += _findings(found_scores, design)
+    with project.transaction():
+        _forget(project)
+        project.findings.put_findings(ANALYSES, "", found, settings_id)
+        for preset, findings in of_scores.items():
+            project.findings.put_findings(ANALYSES, preset, findings, settings_id)
+
+
+def lesion_outcomes(rows: Sequence[LesionRow], task: str, outcome: str) -> Outcomes:
+    """Return an outcome of every lesion and control under one task, over the images of `rows` by id."""
+    facts = outcome_facts(outcome)
+    values = {row.id: row.outcomes[outcome] for row in rows if outcome in row.outcomes}
+    return Outcomes(task, outcome, facts.unit, _table(rows, values), facts.impairment, facts.is_change)
+
+
+def score_outcomes(project: Project, rows: Sequence[LesionRow], task: str, plan: ScorePlan) -> Outcomes:
+    """Return how much worse maps agree with people under lesions, with the ceiling of that agreement."""
+    metric, preset = plan.primary, plan.rules.preset.id
+    scores = project.lesions.scores(preset)
+    values = {}
+    for row in rows:
+        if metric in scores.get(row.id, {}) and row.key.control != FLIPPED:
+            under, intact = scores[row.id][metric]
+            values[row.id] = intact - under
+    unit = metric_facts(metric, preset).unit
+    held = _held(project, rows, task, plan)
+    return Outcomes(task, f"{SCORE_DROP}{metric}", unit, _table(rows, values), held=held)
+
+
+def image_ids(rows: Sequence[LesionRow]) -> list[int]:
+    """Return the images that the columns of outcomes are over, in their order."""
+    return sorted({row.image_id for row in rows})
+
+
+def _findings(outcomes: Outcomes, design: Design) -> Iterator[Finding]:
+    if outcomes.values:
+        yield from neglect_findings(outcomes, design if _is_crossed(design, outcomes) else None)
+
+
+def _is_crossed(design: Design, outcomes: Outcomes) -> bool:
+    models = {model for of_models in outcomes.values.values() for model in of_models if model in design}
+    return all(len({design[model][factor] for model in models}) > 1 for factor in (0, 1))
+
+
+def _table(rows: Sequence[LesionRow], values: Mapping[int, float]) -> dict[Condition, dict[str, DoubleArray]]:
+    place = {image_id: k for k, image_id in enumerate(image_ids(rows))}
+    names = names_of_models(rows)
+    table: dict[Condition, dict[str, DoubleArray]] = {}
+    for row in rows:
+        if row.id not in values or row.key.control == NOTHING:
+            continue
+        key = row.key
+        of_models = table.setdefault(Condition(key.mask, key.control, key.draw, key.scope, key.strength), {})
+        name = names[row.model, row.method]
+        if name not in of_models:
+            of_models[name] = np.full(len(place), np.nan)
+        of_models[name][place[row.image_id]] = values[row.id]
+    return table
+
+
+def names_of_models(rows: Sequence[LesionRow]) -> dict[tuple[str, str], str]:
+    """Return what (model, method) is called: the model, with the method where it was run by several."""
+    kinds = sorted({(row.model, row.method) for row in rows})
+    models = [model for model, _ in kinds]
+    return {
+        (model, method): model if models.count(model) == 1 else f"{model} ({method})"
+        for model, method in kinds
+    }
+
+
+def _held(project: Project, rows: Sequence[LesionRow], task: str, plan: ScorePlan) -> HeldAgainst | None:
+    place = {image_id: k for k, image_id in enumerate(image_ids(rows))}
+    parts: dict[tuple[str, str], DoubleArray] = {}
+    n_people = np.zeros(len(place), np.int64)
+    for part in project.scores.ceilings(settings_hash=plan.hash):
+        if part.task == task and part.metric == plan.primary and part.image_id in place:
+            column = parts.setdefault((part.metric, part.estimator), np.full(len(place), np.nan))
+            column[place[part.image_id]] = np.nan if part.value is None else part.value
+            n_people[place[part.image_id]] = part.n_subjects
+    mark = ceiling_mark(plan.primary, parts, n_people)
+    if mark is None or not np.isfinite(mark.chance):
+        return None
+    return HeldAgainst(mark.columns, mark.combine, mark.chance)
+
+
+def _check_nothing(project: Project, rows: Sequence[LesionRow]) -> None:
+    """Tell which models do not give the intact run again when nothing is taken away."""
+    project.problems.clear(_NOOP)
+    changed: dict[str, int] = {}
+    for row in rows:
+        if row.key.control == NOTHING and any(
+            row.outcomes.get(name, 0.0) for name in ("words_changed", "map_change", "log_probability_drop")
+        ):
+            changed[row.model] = changed.get(row.model, 0) + 1
+    names = {model.id: model.name for model in project.runs.models()}
+    for model, n in changed.items():
+        project.problems.add(
+            _NOOP,
+            names[model],
+            f"With nothing taken away, {names[model]} says or attends to something else than in its intact run on {n} "
+            "images.",
+            "Its runs are not the same twice on this machine, or were made on another one: extract again before you "
+            "trust small effects.",
+        )
+
+
+def _forget(project: Project) -> None:
+    with project.transaction():
+        marks = ", ".join("?" * len(ANALYSES))
+        project.db.execute(f"DELETE FROM findings WHERE analysis IN ({marks})", list(ANALYSES))

@@ -1,0 +1,242 @@
+"""One model looking at one image under one task, from which parts of the image are taken away in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.lesions.lesion import Lesion
+from gazeapp.engine.lesions.masks.controls import coverage
+from gazeapp.engine.lesions.mentions import mentioned
+from gazeapp.engine.lesions.outcomes import Described, objects_lost, outcomes
+from gazeapp.engine.models.base import Caption, DescribeOptions, Model
+from gazeapp.engine.pictures import read_picture
+from gazeapp.engine.project import ImageRow, ObjectBox, Project, RunRow
+from gazeapp.engine.project.maps import decode_map, encode_map
+from gazeapp.engine.types import FloatArray, ImageArray, MaskArray
+from gazeapp.engine.workflows.base import WorkClock
+from gazeapp.engine.workflows.extract import ExtractSettings, Plan, options_for
+from gazeapp.engine.workflows.lesion_cuts import Cut
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What one lesion did.
+
+    Parameters
+    ----------
+    area
+        Share of the image that the mask covers, 0 to 1.
+    caption, mean
+        What the model said, and the mean map of it, shape (rows, columns).
+    outcomes
+        Ids of `gazeapp.engine.lesions.outcomes.OUTCOMES` -> value.
+    seconds
+        Time that it took.
+    """
+
+    area: float
+    caption: Caption
+    mean: FloatArray
+    outcomes: dict[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Intact:
+    """The intact run: what was said, its tokens, and how probable the model found it."""
+
+    described: Described
+    tokens: tuple[int, ...]
+    log_probability: float
+    image_scale: float
+
+
+@dataclass
+class LesionSubject:
+    """A loaded model, an image and its intact run.
+
+    Parameters
+    ----------
+    model, pixels
+        The model, and the picture as RGB.
+    plan
+        How the intact run was made.
+    run
+        That run.
+    intact
+        What is known of it.
+    options
+        What the model was asked for, by whether it should stop.
+    words
+        Words whose maps make the caption's map.
+    objects
+        Boxes of the image.
+    settings_id
+        The settings that lesions are stored under.
+    """
+
+    model: Model
+    pixels: ImageArray
+    plan: Plan
+    run: RunRow
+    intact: Intact
+    options: Callable[[Callable[[], bool]], DescribeOptions]
+    words: str
+    objects: tuple[ObjectBox, ...]
+    settings_id: int
+    _same: dict[tuple[object, ...], Changed] = field(default_factory=dict)
+
+    @classmethod
+    def read(
+        cls,
+        project: Project,
+        settings: ExtractSettings,
+        model: Model,
+        plan: Plan,
+        image: ImageRow,
+        run: RunRow,
+        settings_id: int,
+    ) -> LesionSubject:
+        """Read an image and what is known of its intact run.
+
+        Raises
+        ------
+        GazeError
+            If the picture cannot be read, or the model says something else of it than the stored run.
+        """
+        pixels, _ = read_picture(project.images.file(image))
+
+        def options(should_stop: Callable[[], bool]) -> DescribeOptions:
+            return options_for(plan, image, settings, should_stop)
+
+        return cls(
+            model,
+            pixels,
+            plan,
+            run,
+            _intact(project, model, plan, run, pixels, options),
+            options,
+            settings.words,
+            tuple(project.objects.of_image(image.id)),
+            settings_id,
+        )
+
+    def take_away(self, cut: Cut, clock: WorkClock) -> Changed | None:
+        """Describe the image without a part of it; None where the image has no such part.
+
+        A lesion whose mask is that of another one is not run twice: left mirrored is right.
+
+        Raises
+        ------
+        GazeError
+            If the model cannot do without that part.
+        StoppedError
+            When the user cancelled.
+        """
+        key = cut.key
+        same = (cut.digest, key.scope, key.strength, cut.flipped)
+        if same not in self._same:
+            mask = cut.make()
+            if mask is None:
+                return None
+            self._same[same] = self._describe(mask, cut, clock)
+        return self._same[same]
+
+    def _describe(self, mask: MaskArray, cut: Cut, clock: WorkClock) -> Changed:
+        options = replace(
+            self.options(clock.should_stop),
+            lesion=Lesion(mask.astype(np.float32) / 255.0, cut.key.scope, cut.key.strength),
+            image_scale=self.intact.image_scale,
+        )
+        shown = np.ascontiguousarray(self.pixels[:, ::-1]) if cut.flipped else self.pixels
+        caption = self.model.describe(shown, self.plan.task, self.plan.method, options)
+        mean = stored_map(caption.mean_map(self.words))
+        found = self._outcomes(mask, cut, caption, mean, shown, options)
+        return Changed(float(mask.mean(dtype=np.float64)) / 255.0, caption, mean, found, clock.seconds)
+
+    def _outcomes(
+        self,
+        mask: MaskArray,
+        cut: Cut,
+        caption: Caption,
+        mean: FloatArray,
+        shown: ImageArray,
+        options: DescribeOptions,
+    ) -> dict[str, float]:
+        lesioned = described(caption, mean)
+        intact = self.intact
+        if cut.flipped:
+            # Nothing of the intact run is about the mirrored image, save that it is what laterality is held against.
+            found = outcomes(lesioned, lesioned, mask, 0.0, 0.0, 1)
+            return {"laterality": found["laterality"]}
+        if tuple(caption.facts["tokens"]) == intact.tokens:
+            forced = caption.log_probability
+        else:
+            made = self.model.describe(
+                shown, self.plan.task, self.plan.method, replace(options, forced=intact.tokens)
+            )
+            forced = made.log_probability
+        found = outcomes(intact.described, lesioned, mask, intact.log_probability, forced, len(intact.tokens))
+        return found | self._objects(mask, lesioned)
+
+    def _objects(self, mask: MaskArray, lesioned: Described) -> dict[str, float]:
+        if not self.objects:
+            return {}
+        labels = {one.label for one in self.objects}
+        covered = {
+            label: float(
+                np.mean([coverage(mask, 1, 1, one.rect) for one in self.objects if one.label == label])
+            )
+            for label in labels
+        }
+        return objects_lost(
+            mentioned(labels, self.intact.described.words), mentioned(labels, lesioned.words), covered
+        )
+
+
+def described(caption: Caption, mean: FloatArray) -> Described:
+    """Return of a caption what outcomes need."""
+    words = [word.text for word in caption.words]
+    return Described(words, mean, caption.rect, float(caption.image_mass.mean()))
+
+
+def stored_map(mean: FloatArray) -> FloatArray:
+    """Return a map as it comes back from the project, so that one that did not change is the same to the bit."""
+    rows, columns = mean.shape
+    return decode_map(rows, columns, *encode_map(mean))
+
+
+def _intact(
+    project: Project,
+    model: Model,
+    plan: Plan,
+    run: RunRow,
+    pixels: ImageArray,
+    options: Callable[[Callable[[], bool]], DescribeOptions],
+) -> Intact:
+    words, facts = project.runs.words(run.id), project.runs.facts(run.id)
+    own = project.maps.mean_of_run(run.id)
+    mass = project.runs.image_mass(run.id)
+    tokens = facts.get("tokens")
+    if tokens is None:
+        # Runs of earlier versions did not keep them.
+        caption = model.describe(pixels, plan.task, plan.method, options(lambda: False))
+        if caption.text != run.caption:
+            raise GazeError(
+                f"{plan.info.name} describes the intact image in other words now than in the stored run: "
+                f"“{caption.text}”, not “{run.caption}”.",
+                todo="Extract it again under the libraries that are installed now, then take the lesion up again.",
+            )
+        tokens = caption.facts["tokens"]
+    return Intact(
+        Described(
+            [word.text for word in words], own.values, own.rect, float(mass.mean()) if len(mass) else 1.0
+        ),
+        tuple(int(token) for token in tokens),
+        sum(word.log_probability for word in words),
+        float(facts.get("image_scale", 1.0)),
+    )
