@@ -221,6 +221,7 @@ def _runs(
             if hostile and k == 0:
                 words = (Word(hostile, -0.3, True), *words[1:])
             caption = Caption(
-                words, grids, np.ones(len(words), np.float32), Rect.of_image(*SIZE), task, "raw"
+                *(words, grids, np.ones(len(words), np.float32), Rect.of_image(*SIZE), task, "raw"),
+                facts={"tokens": list(range(len(words)))},
             )
             project.runs.put(image.id, model, task, caption, caption.mean_map(), settings_id, 0.02)

@@ -38,7 +38,7 @@ def asked_rows(project: Project, models: tuple[ModelData, ...]) -> tuple[AskedRo
     for model in models:
         for run in project.runs.all(model=model.id):
             facts = project.runs.facts(run.id)
-            if "tokens" not in facts:
+            if "token_words" not in facts:
                 continue
             decoding = settings(run.settings_id).get("decoding", {})
             prompt = str(facts.get("prompt", ""))

@@ -188,9 +188,9 @@ def runs(project: Project) -> Iterator[Row]:
 
 
 def _asked(project: Project, run: RunRow) -> Row:
-    """Return what was asked of a model and observed while it answered; empty for models that read no tokens."""
+    """Return what was asked of a model and observed while it answered; empty for captioners, which read no prompt."""
     facts = project.runs.facts(run.id)
-    if "tokens" not in facts:
+    if "token_words" not in facts:
         return (str(facts.get("prompt", "")), *(None,) * 2, *("",) * 2, *(None,) * 4, "")
     mass = project.runs.image_mass(run.id)
     ended = facts.get("ended") if isinstance(facts.get("ended"), bool) else None
