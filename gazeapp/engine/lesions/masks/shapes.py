@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.masks.box import Box, Patch, box_within, rows_between
-from gazeapp.engine.lesions.masks.brush import Point, brush_move
+from gazeapp.engine.lesions.masks.brush import BAND, Point, brush_move
 from gazeapp.engine.types import DoubleArray, MaskArray
 
 FARTHEST = 1e7
@@ -156,11 +156,14 @@ def gradient(first: Point, second: Point, height: int, width: int) -> Patch | No
     if length == 0:
         raise GazeError("A gradient needs two different points.")
     steep = 255.0 / length
-    x = (np.arange(width) + 0.5 - x1) * ((x0 - x1) / length * steep)
-    y = (np.arange(height) + 0.5 - y1) * ((y0 - y1) / length * steep) + 0.5
-    level = np.add.outer(y.astype(np.float32), x.astype(np.float32))
-    np.clip(level, 0, 255, out=level)
-    return _if_any(Box(0, 0, width, height), level.astype(np.uint8))
+    x = ((np.arange(width) + 0.5 - x1) * ((x0 - x1) / length * steep)).astype(np.float32)
+    y = ((np.arange(height) + 0.5 - y1) * ((y0 - y1) / length * steep) + 0.5).astype(np.float32)
+    cover: MaskArray = np.empty((height, width), dtype=np.uint8)
+    # A band of rows at a time stays in the processor's cache.
+    for top in range(0, height, BAND):
+        level = np.add.outer(y[top : top + BAND], x)
+        cover[top : top + BAND] = np.clip(level, 0, 255, out=level)
+    return _if_any(Box(0, 0, width, height), cover)
 
 
 def checked_points(points: ArrayLike | Sequence[Point]) -> DoubleArray:
