@@ -24,6 +24,7 @@ from gazeapp.engine.models.base import (
     Word,
 )
 from gazeapp.engine.models.environment import threads_for
+from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.models.vlm.capture.capture import Capture, Rows, Tap
 from gazeapp.engine.models.vlm.capture.masking import KeyMask
 from gazeapp.engine.models.vlm.families.base import Family, Prepared
@@ -78,7 +79,7 @@ class VisionLanguageModel:
         method
             Map method, see `gazeapp.engine.models.vlm.methods`; empty for the mean over all layers and heads.
         options
-            Prompt, decoding, what to keep, lesion.
+            Prompt, decoding, what to keep, lesion, words to say.
 
         Returns
         -------
@@ -89,14 +90,16 @@ class VisionLanguageModel:
         Raises
         ------
         GazeError
-            When the method names what the model lacks, the lesion takes the whole image away, or the model says
-            nothing.
+            When the method names what the model lacks, the model does not offer the lesion's scope, the lesion takes
+            the whole image away, the words to say hold none or what ends a caption, or the model says nothing.
         StoppedError
             When ``options.should_stop`` answered True between two words.
         MemoryError
             When the device or the computer ran out of memory; what was taken is given back.
         """
         selection = parse_method(method or DEFAULT_METHOD)
+        if options.lesion is not None and not options.lesion.is_empty:
+            check_scope(self._info, options.lesion.scope)
         height, width = image.shape[:2]
         told = _errors_told(
             "The model's own code stopped",
@@ -215,7 +218,7 @@ class VisionLanguageModel:
     def _write(self, prepared: Prepared, options: DescribeOptions) -> Generated:
         inputs = {name: self._to_device(value) for name, value in prepared.inputs.items()}
         ends = self.family.end_tokens(self.network)
-        return write(self.network, inputs, ends, options.decoding, options.should_stop)
+        return write(self.network, inputs, ends, options.decoding, options.should_stop, options.forced)
 
     def _to_device(self, value: Any) -> Any:
         if not isinstance(value, Tensor):
@@ -242,6 +245,7 @@ class VisionLanguageModel:
             "token_log_probabilities": [round(p, 6) for p in generated.log_probabilities],
             "token_words": [list(word.tokens) for word in words],
             "ended": generated.ended,
+            **({"forced": True} if options.forced else {}),
             "n_prompt_tokens": prepared.n_rows,
             "n_image_tokens": int(prepared.layout.columns.size),
             "views": views,

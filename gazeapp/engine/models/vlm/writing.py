@@ -28,7 +28,10 @@ _KEPT = (
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """What a network wrote: token ids without those that end it, their log-probabilities, and whether it ended."""
+    """What a network wrote: token ids without those that end it, their log-probabilities, and whether it ended.
+
+    What it was made to write ended with the last token that it was given.
+    """
 
     tokens: tuple[int, ...]
     log_probabilities: tuple[float, ...]
@@ -68,8 +71,9 @@ def write(
     ends: frozenset[int],
     decoding: Decoding,
     should_stop: Callable[[], bool],
+    forced: tuple[int, ...] = (),
 ) -> Generated:
-    """Let a network write until it ends or the caption is as long as it may be.
+    """Let a network write until it ends or the caption is as long as it may be, or make it write given tokens.
 
     Parameters
     ----------
@@ -83,32 +87,43 @@ def write(
         How tokens are chosen.
     should_stop
         Asked after each token.
+    forced
+        Tokens that it is made to write instead of choosing; their log-probabilities are those that it gave them, of
+        the logits as they leave the network. Empty lets it choose.
 
     Raises
     ------
     GazeError
-        When the network's numbers are not finite, so that no token can be chosen.
+        When the network's numbers are not finite, so that no token can be chosen, or when ``forced`` holds what
+        ends a caption or is no token of the network's.
     StoppedError
         When ``should_stop`` answered True.
     """
-    from transformers import StoppingCriteriaList
+    from transformers import LogitsProcessorList, StoppingCriteriaList
 
+    if ends.intersection(forced):
+        raise GazeError(
+            "The words that the model is to say hold a token that ends a caption, behind which there are none.",
+            todo="Leave that token out.",
+        )
     own = network.generation_config
+    draws = decoding.temperature > 0 and not forced
     drawn = {"temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
     config = type(own)(
         **{name: value for name in _KEPT if (value := getattr(own, name, None)) is not None},
-        max_new_tokens=decoding.max_tokens,
-        do_sample=decoding.temperature > 0,
+        max_new_tokens=len(forced) or decoding.max_tokens,
+        do_sample=draws,
         output_logits=True,
         return_dict_in_generate=True,
-        **(drawn if decoding.temperature > 0 else {}),
+        **(drawn if draws else {}),
     )
-    if config.do_sample:
+    if draws:
         torch.manual_seed(decoding.seed)
     out = network.generate(
         **inputs,
         generation_config=config,
         stopping_criteria=StoppingCriteriaList([_StopWhenAsked(should_stop)]),
+        logits_processor=LogitsProcessorList([_SayOnly(forced)] if forced else []),
     )
     tokens = out.sequences[0, -len(out.logits) :]
     chosen = torch.stack(
@@ -118,7 +133,31 @@ def write(
         raise _not_finite()
     told = [(int(token), float(p)) for token, p in zip(tokens, chosen, strict=True)]
     end = next((i for i, (token, _) in enumerate(told) if token in ends), len(told))
-    return Generated(tuple(t for t, _ in told[:end]), tuple(p for _, p in told[:end]), end < len(told))
+    ended = end < len(told) or bool(forced)
+    return Generated(tuple(t for t, _ in told[:end]), tuple(p for _, p in told[:end]), ended)
+
+
+class _SayOnly:
+    """Asked by transformers before each token is chosen; leaves one token to choose.
+
+    The logits that probabilities are taken from are those before it, and stay as they are.
+    """
+
+    def __init__(self, tokens: tuple[int, ...]) -> None:
+        self._tokens = tokens
+        self._said = 0
+
+    def __call__(self, _input_ids: Tensor, scores: Tensor) -> Tensor:
+        token = self._tokens[self._said]
+        if not 0 <= token < scores.shape[-1]:
+            raise GazeError(
+                f"The model has no token {token}, so it cannot be made to say it.",
+                todo="Give it words that this model said itself.",
+            )
+        self._said += 1
+        only = torch.full_like(scores, -torch.inf)
+        only[:, token] = 0.0
+        return only
 
 
 class _StopWhenAsked:

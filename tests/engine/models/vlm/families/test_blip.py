@@ -13,6 +13,7 @@ from gazeapp.engine.models.vlm.capture.capture import Capture
 from gazeapp.engine.models.vlm.families.blip import FAMILY
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
+from tests.engine.models.vlm import forced_checks
 from tests.engine.models.vlm.families.test_vision_encoder_decoder import states_changed
 from tests.engine.models.vlm.tiny import keep_patches_apart, settle, sharpen, tokenizer
 
@@ -131,3 +132,34 @@ def test_blip_at_its_real_size() -> None:
     assert view.column_edges.tolist() == pytest.approx((np.arange(25) * 640 / 24).tolist())
     assert view.row_edges.tolist() == pytest.approx((np.arange(25) * 480 / 24).tolist())
     assert (prepared.n_rows, prepared.first_text_row) == (1, 0)
+
+
+def _one_pass(
+    model: VisionLanguageModel, prepared: Any, tokens: tuple[int, ...], share: np.ndarray, first: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Read beginning and tokens at once, with the cross-attention multiplied by what stays and normalised anew."""
+    ids = torch.cat([prepared.inputs["input_ids"][:, :-1], torch.tensor([tokens])], dim=1)
+    place = slice(prepared.n_rows - 1, prepared.n_rows - 1 + len(tokens))
+    rows: list[torch.Tensor] = []
+    with torch.no_grad(), pytest.MonkeyPatch.context() as patch:
+        states = model.network.vision_model(prepared.inputs["pixel_values"]).last_hidden_state
+        keep = torch.ones(ids.shape[1], states.shape[1])
+        keep[first:, prepared.layout.columns] = torch.as_tensor(1.0 - share, dtype=torch.float32)
+
+        def softmax(scores: torch.Tensor) -> torch.Tensor:
+            weights = torch.softmax(scores, -1)
+            if weights.shape[2:] == keep.shape:  # not that of the words with each other
+                left = weights * keep
+                weights = left / left.sum(dim=-1, keepdim=True)
+                rows.append(weights[0, :, place, prepared.layout.columns])
+            return weights
+
+        patch.setattr(torch.nn, "Softmax", lambda **_axis: softmax)
+        logits = model.network.text_decoder(input_ids=ids, encoder_hidden_states=states).logits
+    return logits[0, place], torch.stack(rows).permute(2, 0, 1, 3)
+
+
+def test_given_words_have_the_numbers_of_one_pass_over_them(model: VisionLanguageModel) -> None:
+    # Keys of the cross-attention are hidden from all rows or from those of the words; the image has no rows of its own.
+    taken = tuple(one for one in forced_checks.TAKEN if one[0] != "text")
+    forced_checks.check_forced(model, checks.noise(200, 96), read=_one_pass, taken=taken)

@@ -11,6 +11,7 @@ from gazeapp.engine.models.vlm.families import family_of
 from gazeapp.engine.models.vlm.families.gemma3 import FAMILY
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
+from tests.engine.models.vlm import forced_checks
 from tests.engine.models.vlm.tiny import settle, tokenizer
 
 SPECIAL = ("<start_of_image>", "<end_of_image>", "<image_soft_token>")
@@ -133,3 +134,7 @@ def test_layout_at_published_settings() -> None:
     assert np.array_equal(view.columns, 1 + np.arange(256).reshape(16, 16))
     assert np.allclose(view.column_edges, 40.0 * np.arange(17))
     assert np.allclose(view.row_edges, 30.0 * np.arange(17))
+
+
+def test_given_words_have_the_numbers_of_one_pass_over_them(gemma3: VisionLanguageModel) -> None:
+    forced_checks.check_forced(gemma3, checks.noise(120, 50))

@@ -13,6 +13,7 @@ from gazeapp.engine.models.vlm.capture.capture import Capture
 from gazeapp.engine.models.vlm.families.git import FAMILY
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
+from tests.engine.models.vlm import forced_checks
 from tests.engine.models.vlm.tiny import keep_patches_apart, settle, sharpen, tokenizer
 
 
@@ -142,3 +143,33 @@ def test_git_at_its_real_size() -> None:
     assert view.column_edges.tolist() == pytest.approx(((37 + 16 * np.arange(15)) * 640 / 298).tolist())
     assert view.row_edges.tolist() == pytest.approx((np.arange(15) * 480 / 14).tolist())
     assert (prepared.n_rows, prepared.first_text_row) == (198, 197)
+
+
+def _one_pass(
+    model: VisionLanguageModel, prepared: Any, tokens: tuple[int, ...], share: np.ndarray, first: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Read text and tokens at once, with each layer's softmax multiplied by what stays and normalised anew."""
+    ids = torch.cat([prepared.inputs["input_ids"], torch.tensor([tokens])], dim=1)
+    keep = torch.ones(prepared.n_rows + len(tokens), prepared.n_rows + len(tokens))
+    keep[first:, prepared.layout.columns] = torch.as_tensor(1.0 - share, dtype=torch.float32)
+    place = slice(prepared.n_rows - 1, prepared.n_rows - 1 + len(tokens))
+    rows: list[torch.Tensor] = []
+
+    def softmax(scores: torch.Tensor, dim: int, dtype: Any = None) -> torch.Tensor:
+        if dtype is not None:  # the vision encoder's
+            return torch.softmax(scores, dim, dtype)
+        left = torch.softmax(scores, dim) * keep
+        weights = left / left.sum(dim, keepdim=True)
+        rows.append(weights[0, :, place, prepared.layout.columns])
+        return weights
+
+    from transformers.models.git import modeling_git
+
+    with torch.no_grad(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(modeling_git.nn.functional, "softmax", softmax)
+        states = model.network(ids, pixel_values=prepared.inputs["pixel_values"], use_cache=False)
+    return states.logits[0, -len(tokens) - 1 : -1], torch.stack(rows).permute(2, 0, 1, 3)
+
+
+def test_given_words_have_the_numbers_of_one_pass_over_them(model: VisionLanguageModel) -> None:
+    forced_checks.check_forced(model, checks.noise(160, 128), read=_one_pass)

@@ -13,6 +13,7 @@ from gazeapp.engine.models.vlm.families.idefics3 import FAMILY
 from gazeapp.engine.models.vlm.layout import Layout
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
+from tests.engine.models.vlm import forced_checks
 from tests.engine.models.vlm.tiny import settle, tokenizer
 
 SPECIAL = (
@@ -200,3 +201,7 @@ def test_a_prompt_with_a_mark_of_the_model_is_refused(idefics3: VisionLanguageMo
     image = Image.new("RGB", (160, 70))
     with pytest.raises(GazeError, match=f"The prompt holds '{mark}'"):
         FAMILY.prepare(idefics3.processor, idefics3.network.config, image, f"what is {mark}?")
+
+
+def test_given_words_have_the_numbers_of_one_pass_over_them(idefics3: VisionLanguageModel) -> None:
+    forced_checks.check_forced(idefics3, checks.noise(192, 128))

@@ -15,6 +15,7 @@ from gazeapp.engine.models.vlm.layout import View
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from gazeapp.engine.types import Rect
 from tests.engine.models.vlm import family_checks as checks
+from tests.engine.models.vlm import forced_checks
 from tests.engine.models.vlm.tiny import TEXT_SIZE, settle, tokenizer
 
 TEMPLATE = (
@@ -217,3 +218,7 @@ def test_the_family_is_found_by_its_model_type() -> None:
 
     found: Family = family_of("llava")
     assert found is FAMILY
+
+
+def test_given_words_have_the_numbers_of_one_pass_over_them(model: VisionLanguageModel) -> None:
+    forced_checks.check_forced(model, checks.noise(120, 90))

@@ -11,6 +11,7 @@ from gazeapp.engine.models.vlm.families.llava_onevision import FAMILY
 from gazeapp.engine.models.vlm.layout import View
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
+from tests.engine.models.vlm import forced_checks
 from tests.engine.models.vlm.tiny import TEXT_SIZE, settle, tokenizer
 
 TEMPLATE = (
@@ -252,3 +253,7 @@ def test_every_size_has_as_many_tokens_as_the_processor_says() -> None:
         for edges, size in ((detail.row_edges, height), (detail.column_edges, width)):
             assert abs(edges[0]) < token
             assert abs(edges[-1] - size) < token
+
+
+def test_given_words_have_the_numbers_of_one_pass_over_them(model: VisionLanguageModel) -> None:
+    forced_checks.check_forced(model, checks.noise(100, 60))

@@ -11,6 +11,7 @@ from gazeapp.engine.models.vlm.families import family_of
 from gazeapp.engine.models.vlm.families.molmo2 import FAMILY
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
+from tests.engine.models.vlm import forced_checks
 from tests.engine.models.vlm.tiny import settle, tokenizer
 
 SPECIAL = (
@@ -175,3 +176,7 @@ def test_layout_at_published_settings(width: int, height: int, patches: tuple[in
     assert np.array_equal(np.diff(overview.columns[:, 0]), np.full(13, 15))
     assert detail.columns[0, 0] - overview.columns[-1, -1] == 4
     assert np.array_equal(np.diff(detail.columns[:, 0]), np.full(rows - 1, columns + 1))
+
+
+def test_given_words_have_the_numbers_of_one_pass_over_them(molmo2: VisionLanguageModel) -> None:
+    forced_checks.check_forced(molmo2, checks.noise(160, 60))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from gazeapp.engine.models.vlm.families import family_of
 from gazeapp.engine.models.vlm.families.paligemma import FAMILY
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
+from tests.engine.models.vlm import forced_checks
 from tests.engine.models.vlm.tiny import settle, tokenizer
 
 # The processor's own way of making labels, which are not used.
@@ -61,6 +63,10 @@ def _made(text: dict[str, Any]) -> VisionLanguageModel:
     return checks.wrap(network, processor, FAMILY)
 
 
+SUFFIX = partial(forced_checks.one_pass, kind=1)
+"""The words that follow are no part of the prefix, whose tokens read each other in both directions."""
+
+
 @pytest.fixture(scope="module")
 def paligemma() -> VisionLanguageModel:
     return _made({"model_type": "gemma"})
@@ -88,6 +94,7 @@ def test_paligemma_2() -> None:
     )
     assert [tap.module.sliding_window for tap in model.taps] == [40, None]
     checks.check_all(model, ((64, 64), (120, 50)), power=1)
+    forced_checks.check_forced(model, checks.noise(120, 50), read=SUFFIX)
 
 
 def test_the_prompt_is_the_prefix(paligemma: VisionLanguageModel) -> None:
@@ -117,3 +124,7 @@ def test_layout_at_published_settings(side: int, tokens: int) -> None:
     assert np.array_equal(view.columns, np.arange(tokens**2).reshape(tokens, tokens))
     assert np.allclose(view.column_edges, 640 * np.arange(tokens + 1) / tokens)
     assert np.allclose(view.row_edges, 480 * np.arange(tokens + 1) / tokens)
+
+
+def test_given_words_have_the_numbers_of_one_pass_over_them(paligemma: VisionLanguageModel) -> None:
+    forced_checks.check_forced(paligemma, checks.noise(120, 50), read=SUFFIX)

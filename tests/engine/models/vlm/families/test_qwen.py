@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,9 +10,11 @@ import torch
 from PIL import Image
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.base import Decoding
 from gazeapp.engine.models.vlm.families.qwen import FAMILY
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
+from tests.engine.models.vlm import forced_checks
 from tests.engine.models.vlm.tiny import TEXT_SIZE, settle, tokenizer
 
 SPECIAL = ("<|vision_start|>", "<|image_pad|>", "<|video_pad|>", "<|vision_end|>")
@@ -233,6 +236,31 @@ def test_a_model_that_ends_before_its_first_word_is_told(
         qwen_3.describe(image, "general")
 
 
+def test_words_to_say_are_those_before_the_end(
+    qwen_3: VisionLanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = checks.noise(96, 96)
+    plain = qwen_3.describe(image, "general", options=checks.OPTIONS)
+    tokens = plain.facts["tokens"]
+    end = next(k for k, token in enumerate(tokens) if token not in tokens[:k] and k >= 2)
+    # From here on the model ends its caption before that token.
+    monkeypatch.setattr(qwen_3.network.generation_config, "eos_token_id", [tokens[end]])
+    free = qwen_3.describe(image, "general", options=checks.OPTIONS)
+    assert free.facts["tokens"] == tokens[:end]
+    assert free.facts["ended"]
+    made = qwen_3.describe(
+        image, "general", options=dataclasses.replace(checks.OPTIONS, forced=tuple(tokens[:end]))
+    )
+    assert made.words == free.words
+    assert np.array_equal(made.maps, free.maps)
+    drawn = dataclasses.replace(
+        checks.OPTIONS, decoding=Decoding(max_tokens=1, temperature=2.0), forced=tuple(tokens[:end])
+    )
+    assert qwen_3.describe(image, "general", options=drawn).words == free.words
+    with pytest.raises(GazeError, match="token that ends a caption"):
+        qwen_3.describe(image, "general", options=dataclasses.replace(checks.OPTIONS, forced=tuple(tokens)))
+
+
 def test_a_special_token_in_a_caption_is_no_word_and_no_end(
     qwen_3: VisionLanguageModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,3 +290,10 @@ def test_what_a_model_fails_with_is_one_problem_of_a_batch(
         match = "probabilities are not numbers"
     with pytest.raises(GazeError, match=match):
         qwen_2_5.describe(checks.noise(112, 112), "general", options=checks.OPTIONS)
+
+
+@pytest.mark.parametrize("name", ["qwen_3_5", "qwen_3", "qwen_2_5"])
+def test_given_words_have_the_numbers_of_one_pass_over_them(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    forced_checks.check_forced(request.getfixturevalue(name), checks.noise(150, 90))

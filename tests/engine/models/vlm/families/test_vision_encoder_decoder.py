@@ -12,6 +12,7 @@ from gazeapp.engine.models.vlm.families import family_of
 from gazeapp.engine.models.vlm.families.vision_encoder_decoder import FAMILY, ImageAndText, encoder_grid
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from tests.engine.models.vlm import family_checks as checks
+from tests.engine.models.vlm import forced_checks
 from tests.engine.models.vlm.tiny import keep_patches_apart, settle, sharpen, tokenizer
 
 ENCODER = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
@@ -205,3 +206,8 @@ def test_the_family_loads_what_such_checkpoints_hold(tmp_path: Any) -> None:
     caption = again.describe(image, "general", options=checks.OPTIONS)
     assert caption.facts["tokens"] == expected.facts["tokens"]
     assert np.allclose(caption.maps, expected.maps, atol=1e-6)
+
+
+def test_given_words_have_the_numbers_of_one_pass_over_them() -> None:
+    # The decoder reads no prompt: all of its rows are those of words, so that other masking scopes are the same.
+    forced_checks.check_forced(_vit_gpt2(), checks.noise(200, 96), taken=forced_checks.TAKEN[:3])

@@ -15,6 +15,7 @@ from gazeapp.engine.models.vlm.loading.plan import Wishes
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 from gazeapp.engine.models.vlm.opening import open_vlm, vlm_info
 from tests.engine.models.vlm import family_checks as checks
+from tests.engine.models.vlm import forced_checks
 from tests.engine.models.vlm.molmo_7b_d.conftest import Case
 
 
@@ -145,3 +146,7 @@ def test_a_smaller_picture_of_as_many_tokens_is_no_help(model: VisionLanguageMod
     """Where the model stretches any picture to the same input, running out of memory is told at once."""
     with pytest.raises(MemoryError):
         model.describe(checks.noise(112, 112), "general", options=DescribeOptions("what?", image_scale=0.95))
+
+
+def test_given_words_have_the_numbers_of_one_pass_over_them(model: VisionLanguageModel) -> None:
+    forced_checks.check_forced(model, checks.noise(300, 300))
