@@ -10,7 +10,7 @@ from typing import Literal
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.image_names import ImageNames
 from gazeapp.engine.maps.names import match_names
-from gazeapp.engine.project import ImageRow
+from gazeapp.engine.project import ImageRow, Project
 
 Placing = Literal["refuse", "fraction", "pixel"]
 """What happens with what was made for an image of another size: it is refused, stretched, or keeps its pixels."""
@@ -80,6 +80,33 @@ def find_images(images: Sequence[ImageRow], names: Iterable[str]) -> dict[str, I
     matches = match_names([image.name for image in images], left)
     found.update({left[place]: images[image] for image, place in matches.map_of.items()})
     return found
+
+
+def chosen_images(project: Project, names: Sequence[str]) -> list[ImageRow]:
+    """Return the images of these names, as recordings may write them, or all where none is given.
+
+    Raises
+    ------
+    GazeError
+        When a name means no image of the project, or the project has none.
+    """
+    images = project.images.all()
+    if not images:
+        raise GazeError("The project has no images.", where=project.path.name, todo="Add images first.")
+    if not names:
+        return images
+    finder = ImageNames([image.name for image in images])
+    places = []
+    for name in names:
+        place = finder.find(name)
+        if place is None:
+            near = finder.closest(name)
+            raise GazeError(
+                f"The project has no image '{name}'.",
+                todo=f"Did you mean '{near}'?" if near else "Check its name.",
+            )
+        places.append(place)
+    return [images[place] for place in dict.fromkeys(places)]
 
 
 def some(names: Sequence[str]) -> str:
