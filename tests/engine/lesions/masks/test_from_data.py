@@ -51,7 +51,7 @@ def test_where_people_looked_at_less_than_the_share_this_is_said():
     density = np.zeros((10, 10))
     density[2:4, 3:6] = 1.0
     assert most_fixated(density, 0.06).sum() == 6 * 255
-    with pytest.raises(GazeError, match="Only 6.0% of the image stands out in this map, less than the 10.0%"):
+    with pytest.raises(GazeError, match=r"Only 6\.0% of the image stands out in this map, less than the 10\.0%"):
         most_fixated(density, 0.1)
 
 
@@ -126,7 +126,7 @@ def test_of_a_map_of_a_part_nothing_outside_of_it_is_taken():
 def test_more_than_the_part_that_a_map_covers_is_not_to_be_had():
     with pytest.raises(GazeError, match="stands out"):
         above(RNG.random((4, 4)), Rect(10, 5, 20, 10), 30, 40, 0.2)
-    with pytest.raises(GazeError, match="Only 0.0%"):
+    with pytest.raises(GazeError, match=r"Only 0\.0%"):
         above(RNG.random((4, 4)), Rect(100, 5, 20, 10), 30, 40, 0.2)
 
 

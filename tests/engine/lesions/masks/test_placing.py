@@ -75,7 +75,7 @@ def test_by_pixel_every_pixel_keeps_its_place(mask, height, width):
 
 
 def test_another_way_is_refused_with_those_that_there_are():
-    with pytest.raises(GazeError, match="not placed by 'stretch'.*fraction or pixel"):
+    with pytest.raises(GazeError, match=r"not placed by 'stretch'.*fraction or pixel"):
         to_size(np.zeros((2, 2), np.uint8), 2, 2, "stretch")
 
 
@@ -110,5 +110,5 @@ def test_shares_of_bytes_and_of_shares_are_the_same():
 
 def test_a_mask_of_the_wrong_size_is_refused_with_both_sizes():
     check_size(np.zeros((4, 6), np.uint8), 4, 6)
-    with pytest.raises(GazeError, match="^m.png: The mask is 6 x 4 px, the image 4 x 6 px. Bring"):
+    with pytest.raises(GazeError, match=r"^m\.png: The mask is 6 x 4 px, the image 4 x 6 px\. Bring"):
         check_size(np.zeros((4, 6), np.uint8), 6, 4, "m.png")

@@ -1,0 +1,1 @@
+"""Mask files: grey PNG pictures, COCO annotations with run lengths, labelme annotations."""
