@@ -9,6 +9,7 @@ import numpy as np
 
 from gazeapp.engine.scoring.analyses.factorial import PERCENT
 from gazeapp.engine.scoring.analyses.maps import Resampling, mean_of
+from gazeapp.engine.scoring.analyses.neglect_controls import relabelling_p
 from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.scoring.statistics.effects import effect_size
 from gazeapp.engine.scoring.statistics.pairs import holm, sign_flips
@@ -32,11 +33,15 @@ class Contrast:
         Shape (n_images,), NaN where one of the values that go in is missing.
     family
         Tests of the same family are corrected for their number together; empty for no test.
+    relabelled
+        The values if lesion and controls had been called otherwise, as of
+        :class:`gazeapp.engine.scoring.analyses.neglect_controls.Net`; None where the test flips signs.
     """
 
     about: Finding
     values: DoubleArray
     family: str = ""
+    relabelled: DoubleArray | None = None
 
 
 def measured(
@@ -129,24 +134,31 @@ def _left_out(known: BoolArray, study: TwoWay) -> str:
 
 
 def _tested(found: Sequence[Finding], contrasts: Sequence[Contrast], how: Resampling) -> list[Finding]:
-    """Return findings with the sign-flip p, corrected within families, and the effect size d_z."""
+    """Return findings with their p, corrected within families, and the effect size d_z."""
     families: dict[str, list[int]] = {}
     for k, one in enumerate(contrasts):
         if one.family:
             families.setdefault(one.family, []).append(k)
     tested = list(found)
+    own = _p(contrasts, how)
     for places in families.values():
-        p = [
-            value
-            for part in _chunks(contrasts, places)
-            for value in sign_flips(part, how.n_resamples, how.seed)
-        ]
-        for k, own, corrected in zip(places, p, holm(p), strict=True):
+        for k, corrected in zip(places, holm([own[k] for k in places]), strict=True):
             effect = effect_size(contrasts[k].values).value
-            tested[k] = replace(found[k], p=own, p_holm=corrected, effect=effect)
+            tested[k] = replace(found[k], p=own[k], p_holm=corrected, effect=effect)
     return tested
 
 
-def _chunks(contrasts: Sequence[Contrast], places: Sequence[int]) -> Iterator[DoubleArray]:
-    for start in range(0, len(places), _CHUNK_COLUMNS):
-        yield np.column_stack([contrasts[k].values for k in places[start : start + _CHUNK_COLUMNS]])
+def _p(contrasts: Sequence[Contrast], how: Resampling) -> dict[int, float]:
+    """Return place -> p of the contrasts that are tested, by relabelling or by sign flips."""
+    p: dict[int, float] = {}
+    flipped = []
+    for k, one in enumerate(contrasts):
+        if one.family and one.relabelled is not None:
+            p[k] = relabelling_p(one.values, one.relabelled, how.n_resamples, how.seed)
+        elif one.family:
+            flipped.append(k)
+    for start in range(0, len(flipped), _CHUNK_COLUMNS):
+        places = flipped[start : start + _CHUNK_COLUMNS]
+        columns = np.column_stack([contrasts[k].values for k in places])
+        p.update(zip(places, sign_flips(columns, how.n_resamples, how.seed), strict=True))
+    return p

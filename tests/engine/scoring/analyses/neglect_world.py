@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gazeapp.engine.scoring.analyses.neglect import Condition, Outcomes
+from gazeapp.engine.scoring.analyses.neglect_outcomes import Condition, Outcomes
 from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.types import DoubleArray
 

@@ -10,7 +10,8 @@ from scipy import stats
 
 from gazeapp.engine.scoring.analyses.factorial import CELL, DECODER, ENCODER, INTERACTION, factorial
 from gazeapp.engine.scoring.analyses.maps import Resampling
-from gazeapp.engine.scoring.analyses.neglect import Condition, Outcomes, lesion_label, neglect_findings
+from gazeapp.engine.scoring.analyses.neglect import neglect_findings
+from gazeapp.engine.scoring.analyses.neglect_outcomes import Condition, Outcomes, lesion_label
 from gazeapp.engine.scoring.findings import (
     LESION,
     LESION_CONTROL,
@@ -43,15 +44,20 @@ def found_in(outcomes: Outcomes, analysis: str, *args: object) -> list[Finding]:
     return [one for one in neglect_findings(outcomes, *args, resampling=HOW) if one.analysis == analysis]  # type: ignore[arg-type]
 
 
-def is_near(one: Finding, column: np.ndarray) -> None:
-    """Check estimate, interval, test and effect size against a column made by hand."""
+def has_mean_of(one: Finding, column: np.ndarray) -> None:
+    """Check estimate, interval and effect size against a column made by hand."""
     interval = TwoWay(column[:, None], None, HOW.n_resamples, HOW.seed).interval(lambda means: means[..., 0])
     assert (one.estimate, one.low, one.high) == pytest.approx(
         (interval.estimate, interval.low, interval.high)
     )
-    assert one.p == sign_flip(column, HOW.n_resamples, HOW.seed)
     assert one.effect == pytest.approx(effect_size(column).value)
     assert one.n_images == np.isfinite(column).sum()
+
+
+def is_near(one: Finding, column: np.ndarray) -> None:
+    """Check the same and the sign-flip test."""
+    has_mean_of(one, column)
+    assert one.p == sign_flip(column, HOW.n_resamples, HOW.seed)
 
 
 def test_the_label_names_mask_scope_and_strength():
@@ -101,9 +107,9 @@ def test_draws_are_averaged_first_then_kinds_of_controls():
     random = np.array([2, 2, 2, 1, 2, 2])
     equal_mass = np.array([6, 6, 4, 5, 4, 2])
     own = np.array([9, 8, 7, 9, 8, 7.0])
-    is_near(only(found, against="random"), own - random)
+    has_mean_of(only(found, against="random"), own - random)
     is_near(only(found, against="equal_mass"), own - equal_mass)
-    is_near(only(found, against="controls"), own - (random + equal_mass) / 2)
+    has_mean_of(only(found, against="controls"), own - (random + equal_mass) / 2)
     is_near(only(found, against="mirrored"), own - np.array([9, 9, 9, 0, 0, 0]))
     assert len(found) == 4
 
@@ -203,7 +209,7 @@ def test_the_slope_over_strength_is_that_of_least_squares_on_each_image():
         random = [(column("random", 0, s) + column("random", 1, s)) / 2 for s in x[1:]]
         controls = [(one + column("equal_mass", 0, s)) / 2 for one, s in zip(random, x[1:], strict=True)]
         net = own - np.array([np.zeros(8), *controls])
-        is_near(only(found, term=model, against="controls"), np.polyfit(x, net, 1)[0])
+        has_mean_of(only(found, term=model, against="controls"), np.polyfit(x, net, 1)[0])
     assert {one.lesion for one in found} == {"left · keys"}
 
 
