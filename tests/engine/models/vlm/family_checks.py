@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,16 @@ from PIL import Image
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import Lesion
-from gazeapp.engine.models.base import Decoding, DescribeOptions, ModelInfo
+from gazeapp.engine.models.base import Caption, Decoding, DescribeOptions, ModelInfo
 from gazeapp.engine.models.vlm.capture.capture import Capture, listening
 from gazeapp.engine.models.vlm.capture.masking import KeyMask
 from gazeapp.engine.models.vlm.families import family_of
 from gazeapp.engine.models.vlm.families.base import Family, Prepared
+from gazeapp.engine.models.vlm.families.cross import CrossAttending
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
 
 TOKENS = 5
+SCOPES = ("keys", "text", "readout", "zero", "mean", "pixels", "blur")
 OPTIONS = DescribeOptions(prompt="what is it?", decoding=Decoding(max_tokens=TOKENS))
 
 
@@ -108,15 +112,75 @@ def check_lesions(model: VisionLanguageModel, image: np.ndarray) -> None:
     prepared = prepare(model, image)
     taken = prepared.layout.coverage(left) >= 1.0
     assert 0 < taken.sum() < taken.size
-    for scope in ("keys", "text", "readout", "zero", "mean", "pixels"):
-        none = _describe(model, image, Lesion(left, scope, 0.0))
-        assert none.facts["tokens"] == plain.facts["tokens"]
-        assert np.array_equal(none.maps, plain.maps), scope
-        full = _describe(model, image, Lesion(left, scope, 1.0))
-        again = _describe(model, image, Lesion(left, scope, 1.0))
-        assert np.array_equal(full.maps, again.maps)
+    everything = np.ones_like(left)
+    for k, scope in enumerate(SCOPES):
+        none = Lesion(left, scope, 0.0) if k % 2 else Lesion(left * 0.0, scope)
+        assert_same(_describe(model, image, none), plain)
+        full = _describe(model, image, Lesion(left, scope))
+        assert_same(_describe(model, image, Lesion(left, scope)), full)
         assert not np.array_equal(full.maps, plain.maps), scope
+        with pytest.raises(GazeError, match="takes the whole image away"):
+            _describe(model, image, Lesion(everything, scope))
+    with pytest.raises(GazeError, match="does not offer the lesion scope 'keys_and_start'"):
+        _describe(model, image, Lesion(left, "keys_and_start"))
+    check_embeddings(model, image)
     check_masked_keys(model, image)
+
+
+def assert_same(one: Caption, other: Caption) -> None:
+    """Two captions are the same, bit by bit."""
+    assert (one.words, one.text, one.facts) == (other.words, other.text, other.facts)
+    assert np.array_equal(one.maps, other.maps)
+    assert np.array_equal(one.image_mass, other.image_mass)
+
+
+def check_embeddings(model: VisionLanguageModel, image: np.ndarray) -> None:
+    """Of what the language model reads, exactly the named tokens change, by the named share, to zero or the mean."""
+    height, width = image.shape[:2]
+    prepared, other = prepare(model, image), prepare(model, noise(width, height, seed=99))
+    columns = prepared.layout.columns
+    share = np.resize(np.array([1.0, 0.0, 0.25], np.float32), columns.size)
+    whole, part = columns[share == 1.0], columns[share == 0.25]
+    intact, of_other = states_read(model, prepared), states_read(model, other)
+    assert not np.array_equal(intact[whole], of_other[whole])
+    zeroed, filled = (states_read(model, prepared, share, fill) for fill in ("zero", "mean"))
+    rest = np.setdiff1d(np.arange(len(intact)), [*whole, *part])
+    assert np.array_equal(zeroed[rest], intact[rest])
+    assert np.array_equal(filled[rest], intact[rest])
+    # Nothing of the picture is left of a zeroed token, whatever else its embedding says.
+    assert np.array_equal(zeroed[whole], states_read(model, other, share, "zero")[whole])
+    empty = states_read(model, prepared, np.ones_like(share), "zero")
+    mean = intact[columns].mean(axis=0)
+    assert np.abs(zeroed[part] - (0.75 * intact[part] + 0.25 * empty[part])).max() < 1e-5
+    assert np.abs(filled[whole] - mean).max() < 1e-5
+    assert np.abs(filled[part] - (0.75 * intact[part] + 0.25 * mean)).max() < 1e-5
+
+
+def states_read(
+    model: VisionLanguageModel, prepared: Prepared, share: np.ndarray | None = None, fill: str = ""
+) -> np.ndarray:
+    """Return what the language model reads of image and prompt, or of the image alone, shape (n_tokens, size)."""
+    network, family = model.network, model.family
+    if isinstance(family, CrossAttending):
+        reader, name = family.text_decoder(network), "encoder_hidden_states"
+    else:
+        reader = network.git.encoder if hasattr(network, "git") else family.language_model(network)
+        name = "inputs_embeds"
+    seen: list[torch.Tensor] = []
+
+    def look(_module: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        read = kwargs.get(name, args[0] if args else None)
+        if read is not None and not seen:
+            seen.append(read[0].float())
+
+    around = nullcontext() if share is None else family.changed_embeddings(network, prepared, share, fill)
+    with torch.no_grad(), around:
+        handle = reader.register_forward_pre_hook(look, with_kwargs=True)
+        try:
+            model.generate(prepared, replace(OPTIONS, decoding=Decoding(max_tokens=1)))
+        finally:
+            handle.remove()
+    return seen[0].numpy()
 
 
 def check_masked_keys(model: VisionLanguageModel, image: np.ndarray) -> None:
@@ -329,7 +393,5 @@ def check_all(
     check_readout_lesion_is_exact(model, noise(width, height))
 
 
-def _describe(model: VisionLanguageModel, image: np.ndarray, lesion: Lesion) -> Any:
-    return model.describe(
-        image, "general", options=DescribeOptions(OPTIONS.prompt, OPTIONS.decoding, lesion=lesion)
-    )
+def _describe(model: VisionLanguageModel, image: np.ndarray, lesion: Lesion | None) -> Caption:
+    return model.describe(image, "general", options=replace(OPTIONS, lesion=lesion))
