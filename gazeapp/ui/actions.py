@@ -52,12 +52,19 @@ class ActionInfo:
     keys_in: str = "window"
 
 
-FILE, EDIT, VIEW, STUDY, HELP = "&File", "&Edit", "&View", "&Study", "&Help"
-MENUS = (FILE, EDIT, VIEW, STUDY, HELP)
+FILE, EDIT, VIEW, MASK, STUDY, HELP = "&File", "&Edit", "&View", "&Mask", "&Study", "&Help"
+MENUS = (FILE, EDIT, VIEW, MASK, STUDY, HELP)
 
 
 def _view(id_: str, text: str, tooltip: str, *keys: str, checkable: bool = False) -> ActionInfo:
     return ActionInfo(id_, text, tooltip, VIEW, keys, checkable=checkable, keys_in="view")
+
+
+def _mask(id_: str, text: str, tooltip: str, *keys: str, icon: str = "", tool: bool = False) -> ActionInfo:
+    """Return an action of the mask painter; its keys mean something while masks are painted."""
+    return ActionInfo(
+        f"mask.{id_}", text, tooltip, MASK, keys, icon, "mask_tool" if tool else "", tool, keys_in="view"
+    )
 
 
 TABLE: tuple[ActionInfo | str, ...] = (
@@ -82,8 +89,10 @@ TABLE: tuple[ActionInfo | str, ...] = (
         FILE,
         ("Ctrl+Q",),
     ),
-    ActionInfo("edit.undo", "Undo", "Take back the last change of the gaze.", EDIT, ("Ctrl+Z",)),
-    ActionInfo("edit.redo", "Redo", "Do again what was taken back.", EDIT, ("Ctrl+Shift+Z", "Ctrl+Y")),
+    ActionInfo("edit.undo", "Undo", "Take back the last change.", EDIT, ("Ctrl+Z",), "undo"),
+    ActionInfo(
+        "edit.redo", "Redo", "Do again what was taken back.", EDIT, ("Ctrl+Shift+Z", "Ctrl+Y"), "redo"
+    ),
     SEPARATOR,
     ActionInfo(
         "edit.move",
@@ -167,6 +176,82 @@ TABLE: tuple[ActionInfo | str, ...] = (
     ),
     ActionInfo("theme.light", "Theme: light", "Stay light.", VIEW, (), "", "theme", True),
     ActionInfo("theme.dark", "Theme: dark", "Stay dark.", VIEW, (), "", "theme", True),
+    ActionInfo(
+        "mask.paint",
+        "Paint a mask",
+        "Draw on the image which part of it is to be taken away from the models.",
+        MASK,
+        ("B",),
+        "brush",
+        checkable=True,
+    ),
+    SEPARATOR,
+    _mask("brush", "Brush", "Paint along the way of the mouse.", "P", icon="brush", tool=True),
+    _mask(
+        "eraser",
+        "Eraser",
+        "Erase along the way of the mouse; again: back to the brush.",
+        "E",
+        icon="eraser",
+        tool=True,
+    ),
+    _mask("polygon", "Polygon", "Draw a polygon corner by corner.", "L", icon="polygon", tool=True),
+    _mask("rectangle", "Rectangle", "Drag a rectangle.", "R", icon="rectangle", tool=True),
+    _mask("ellipse", "Ellipse", "Drag an ellipse.", "O", icon="ellipse", tool=True),
+    _mask(
+        "half_plane",
+        "Half-plane",
+        "Drag along an edge; all that lies on its left is taken.",
+        "H",
+        icon="half-plane",
+        tool=True,
+    ),
+    _mask(
+        "gradient",
+        "Gradient",
+        "Drag from where all is taken to where nothing is, as graded neglect has it.",
+        "G",
+        icon="gradient",
+        tool=True,
+    ),
+    ActionInfo(
+        "mask.subtract",
+        "Take cover away",
+        "Let brush and shapes take cover away and not add to it; the right button always does.",
+        MASK,
+        ("X",),
+        "subtract",
+        checkable=True,
+        keys_in="view",
+    ),
+    SEPARATOR,
+    _mask("left", "Left half", "Cover the left half of the image.", "Shift+Left", icon="half-left"),
+    _mask("right", "Right half", "Cover the right half of the image.", "Shift+Right", icon="half-right"),
+    _mask("top", "Upper half", "Cover the upper half of the image.", "Shift+Up", icon="half-top"),
+    _mask("bottom", "Lower half", "Cover the lower half of the image.", "Shift+Down", icon="half-bottom"),
+    SEPARATOR,
+    _mask("fill", "Cover everything", "Cover the whole image.", "A", icon="fill"),
+    _mask("invert", "Invert", "Cover what is not covered, and only that.", "I", icon="invert"),
+    _mask("clear", "Clear", "Cover nothing.", "C", "Del", icon="clear"),
+    _mask("soften", "Soften", "Blur the edges by one percent of the image; again: more.", "K", icon="soften"),
+    _mask("mirror", "Mirror", "Exchange left and right.", "Shift+M", icon="mirror"),
+    SEPARATOR,
+    _mask("larger", "Larger brush", "Make the brush larger.", "]"),
+    _mask("smaller", "Smaller brush", "Make the brush smaller.", "["),
+    _mask("softer", "Softer brush", "Let the brush fade over more of its radius.", "Shift+]"),
+    _mask("harder", "Harder brush", "Let the brush fade over less of its radius.", "Shift+["),
+    SEPARATOR,
+    _mask("new", "New mask", "Begin another mask of the library.", icon="plus"),
+    _mask("rename", "Rename mask…", "Give the mask in hand another name, on all images."),
+    _mask("duplicate", "Duplicate mask", "Go on with a copy of this image's mask.", icon="copy"),
+    _mask("delete", "Delete mask…", "Remove the mask in hand from all images."),
+    _mask("copy_next", "Copy to the next image", "Put this image's mask on the next image, and go there."),
+    _mask("copy_all", "Copy to all images…", "Put this image's mask on all other images."),
+    _mask("import", "Import mask…", "Read a mask from a PNG, COCO RLE or labelme file.", icon="open"),
+    _mask(
+        "export", "Export mask…", "Write this image's mask as PNG, COCO RLE or labelme file.", icon="export"
+    ),
+    SEPARATOR,
     ActionInfo(
         "study.images", "Add images…", "Add pictures or a folder of them.", STUDY, ("Ctrl+I",), "image"
     ),

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES, MAPS, MODELS = (
+PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES, MAPS, MODELS, MASKS = (
     "projects",
     "images",
     "gaze",
@@ -17,6 +17,7 @@ PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES, MAPS, MODELS = (
     "figures",
     "maps",
     "models",
+    "masks",
 )
 
 

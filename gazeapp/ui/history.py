@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -42,6 +42,24 @@ class Step:
     done: bool = field(default=False, init=False)
 
 
+class Painting(Protocol):
+    """Something with an undo of its own, which the Edit menu goes to while it is in hand."""
+
+    @property
+    def undo_text(self) -> str:
+        """What would be undone; empty when nothing can be."""
+
+    @property
+    def redo_text(self) -> str:
+        """What would be done again; empty when nothing can be."""
+
+    def undo(self) -> None:
+        """Take the last step back."""
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+
+
 class History(QObject):
     """Runs changes as jobs of the session and keeps them on a stack.
 
@@ -61,15 +79,21 @@ class History(QObject):
         self._actions = actions
         self._notifications = notifications
         self._jobs: dict[int, _Command] = {}
+        self._painting: Painting | None = None
         self.stack = QUndoStack(self)
         self.stack.setUndoLimit(_DEPTH)
-        actions.bind("edit.undo", self.stack.undo)
-        actions.bind("edit.redo", self.stack.redo)
-        self.stack.indexChanged.connect(self._explain)
+        actions.bind("edit.undo", self._undo)
+        actions.bind("edit.redo", self._redo)
+        self.stack.indexChanged.connect(self.explain)
         session.opened.connect(self._forget)
         session.closed.connect(self._forget)
         session.runner.changed.connect(self._job_changed)
-        self._explain()
+        self.explain()
+
+    def lend(self, painting: Painting | None) -> None:
+        """Let undo and redo go to what is being painted; None takes them back to the changes of the project."""
+        self._painting = painting
+        self.explain()
 
     def do(self, step: Step) -> None:
         """Do something that can be taken back."""
@@ -129,14 +153,24 @@ class History(QObject):
         self.stack.clear()
 
     @Slot()
-    def _explain(self, _index: int = 0) -> None:
-        stack = self.stack
-        for action_id, word, able, text in (
-            ("edit.undo", "Undo", stack.canUndo(), stack.undoText()),
-            ("edit.redo", "Redo", stack.canRedo(), stack.redoText()),
-        ):
-            self._actions[action_id].setText(f"{word} {text}" if able else word)
-            self._actions.set_reason(action_id, "" if able else f"there is nothing to {word.lower()}")
+    def explain(self, _index: int = 0) -> None:
+        """Say in the Edit menu what can be undone and redone now."""
+        stack, painting = self.stack, self._painting
+        if painting is not None:
+            texts = painting.undo_text, painting.redo_text
+        else:
+            texts = stack.undoText(), stack.redoText()
+        for action_id, word, text in (("edit.undo", "Undo", texts[0]), ("edit.redo", "Redo", texts[1])):
+            self._actions[action_id].setText(f"{word} {text}" if text else word)
+            self._actions.set_reason(action_id, "" if text else f"there is nothing to {word.lower()}")
+
+    @Slot()
+    def _undo(self) -> None:
+        (self._painting or self.stack).undo()
+
+    @Slot()
+    def _redo(self) -> None:
+        (self._painting or self.stack).redo()
 
 
 class _Command(QUndoCommand):

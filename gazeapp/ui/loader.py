@@ -120,6 +120,7 @@ class Loader(QObject):
         self._order: tuple[int, ...] = ()
         self._wanted: tuple[int, str] | None = None
         self._path: Path | None = None
+        self._held = self._missed = False
         self._generation = 0
         self._epoch = 0
         self._places = count()
@@ -170,6 +171,12 @@ class Loader(QObject):
         if self._wanted is not None:
             self._generation += 1
             self._put(_Kind.SCENE, self._wanted)
+
+    def hold(self, held: bool) -> None:
+        """Put off following what is stored, while so much is stored that the window would stutter."""
+        self._held = held
+        if not held and self._missed and self._path is not None:
+            self._project_changed(self._path)
 
     def set_order(self, image_ids: Sequence[int]) -> None:
         """Say in which order images are stepped through; the neighbours are read ahead."""
@@ -279,7 +286,8 @@ class Loader(QObject):
 
     @Slot(object)
     def _project_changed(self, path: Path) -> None:
-        if path == self._path:
+        self._missed = self._held
+        if path == self._path and not self._held:
             self.refresh()
             self.stored.emit()
 

@@ -17,6 +17,7 @@ from gazeapp.ui.extract_actions import ExtractActions
 from gazeapp.ui.gaze_actions import GazeActions
 from gazeapp.ui.history import History
 from gazeapp.ui.job_actions import JobActions
+from gazeapp.ui.mask_actions import MaskActions
 from gazeapp.ui.notifications import Notifications, Strip, crash_folder
 from gazeapp.ui.panels.jobs import StatusLine, study_in_a_line
 from gazeapp.ui.panels.welcome import RecentProject, WelcomePage
@@ -56,6 +57,9 @@ class MainWindow(QMainWindow):
         self.extract_actions = ExtractActions(self, self.session, self.actions_)
         self.job_actions = JobActions(self.session.runner, self.actions_, self)
         self.gaze_actions = GazeActions(self, self.session, self.selection, self.actions_, self.history)
+        self.mask_actions = MaskActions(
+            self, self.session, self.selection, self.actions_, self.history, notifications
+        )
         self._make_centre()
         self.top = TopBar(self, self.actions_)
         self.addToolBar(self.top)
@@ -84,6 +88,7 @@ class MainWindow(QMainWindow):
             self._bench.scores.failed.connect(self._tell_failed)
             self._bench.words.extract_requested.connect(self.extract_actions.extract_with)
             self.gaze_actions.follow(self._bench.compare.mover)
+            self.mask_actions.follow(self._bench.compare)
         return self._bench
 
     def open_at_start(self, path: Path) -> None:

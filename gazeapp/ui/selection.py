@@ -29,6 +29,11 @@ class DisplayState:
         Observer whose fixations and scanpath are shown; empty for all.
     moving
         Whether dragging in people's pane moves a scanpath.
+    painting
+        Whether dragging in any pane paints a mask.
+    lesion
+        Whether models show what they do under the lesion: ``lesioned``, or ``change`` for lesioned minus intact
+        maps; empty for the intact ones.
     layout
         How the compare view arranges its panes; ``grid`` shows them side by side.
     """
@@ -42,6 +47,8 @@ class DisplayState:
     shared_scale: bool = True
     subject: str = ""
     moving: bool = False
+    painting: bool = False
+    lesion: str = ""
     layout: str = "grid"
 
     def __post_init__(self) -> None:

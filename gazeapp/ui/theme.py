@@ -99,6 +99,7 @@ QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 
 QLabel[role="title"] { font-size: ${title}px; font-weight: 600; }
 QLabel[role="display"] { font-size: ${display}px; font-weight: 300; }
 QLabel[role="muted"] { color: $muted; }
+QLabel[role="warning"] { color: $warning; }
 QLabel[role="section"] { color: $muted; font-size: ${small}px; font-weight: 600; }
 QLabel[role="badge"] { color: $warning; background: $warning_soft; border-radius: 7px; padding: 1px 7px;
     font-size: ${small}px; font-weight: 600; }
@@ -220,6 +221,7 @@ QSlider::handle:horizontal { background: $raised; border: 1px solid $faint; widt
 QSlider::handle:horizontal:focus { border-color: $accent; }
 
 QWidget#dockTitle { background: $window; }
+QFrame#rule { background: $line; }
 QWidget#dockBody { background: $base; }
 QFrame#strip { background: $warning_soft; border-bottom: 1px solid $line; }
 QFrame#strip[level="note"] { background: $accent_soft; }

@@ -31,6 +31,7 @@ _TOGGLES = {
     "view.scanpath": "show_scanpath",
     "view.difference": "show_difference",
     "edit.move": "moving",
+    "mask.paint": "painting",
 }
 
 
@@ -71,6 +72,7 @@ class Workbench(QObject):
         source = next(iter(study.model_ids), PEOPLE)
         self._selection.update(image_id=next(iter(study.images), None), task=task, source=source, word=-1)
         self.loader.open(study.path)
+        self.compare.masks.open(study.path, self._session.read_only)
         self._on = True
         if self._layout is None or not self._window.restoreState(self._layout, STATE_VERSION):
             self.reset_layout()
@@ -90,6 +92,8 @@ class Workbench(QObject):
         if self._on:
             self._layout = self._window.saveState(STATE_VERSION)
         self._on = False
+        self._selection.update(painting=False)
+        self.compare.masks.close_project()
         self.loader.close_project()
         for dock in self.docks.values():
             dock.hide()
@@ -102,6 +106,7 @@ class Workbench(QObject):
             self._layout = self._window.saveState(STATE_VERSION)
         if self._layout is not None:
             QSettings().setValue("layout", self._layout)
+        self.compare.masks.close()
         self.loader.close()
 
     @Slot()
@@ -185,6 +190,7 @@ class Workbench(QObject):
         actions.bind("view.words", self.show_words)
         actions.bind("view.reset", self.reset_layout)
         actions["edit.move"].changed.connect(self._explain_moving)
+        actions["mask.paint"].changed.connect(self._explain_painting)
         self._selection.changed.connect(self._show_ticks)
         compare.probed.connect(self._show_cursor)
         compare.extract_requested.connect(actions["study.extract"].trigger)
@@ -244,6 +250,10 @@ class Workbench(QObject):
     @Slot()
     def _explain_moving(self) -> None:
         self.compare.bar.explain("moving", self._actions.reason("edit.move"))
+
+    @Slot()
+    def _explain_painting(self) -> None:
+        self.compare.bar.explain("painting", self._actions.reason("mask.paint"))
 
     @Slot(object)
     def _show_cursor(self, place: tuple[float, float] | None) -> None:

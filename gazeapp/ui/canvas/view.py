@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,16 @@ class Region:
 FIT = Region()
 
 
+class Cover(Protocol):
+    """What is drawn over the map of a view: a mask, and on top of all the marks of the tool that draws it."""
+
+    def draw_mask(self, painter: QPainter, view: ImageView) -> None:
+        """Draw the mask, over the map and under the gaze."""
+
+    def draw_marks(self, painter: QPainter, view: ImageView) -> None:
+        """Draw what is on top of everything."""
+
+
 class ImageView(QWidget):
     """Draws a picture, a heat layer, fixations, scanpaths and a crosshair.
 
@@ -84,6 +95,7 @@ class ImageView(QWidget):
         self._moved: int | None = None
         self._offset = (0.0, 0.0)
         self._parts: tuple[Fixations, Fixations] | None = None
+        self._cover: Cover | None = None
         self._opacity = 1.0
         self._overlay = True
         self._dimmed = False
@@ -154,6 +166,12 @@ class ImageView(QWidget):
             return
         self._offset = offset
         self.update()
+
+    def set_cover(self, cover: Cover | None) -> None:
+        """Draw a mask over the map; whoever changes it has the part that changed drawn anew."""
+        if cover is not self._cover:
+            self._cover = cover
+            self.update()
 
     def set_opacity(self, opacity: float) -> None:
         """Set the opacity of the map, 0 to 1."""
@@ -239,9 +257,15 @@ class ImageView(QWidget):
         if self._overlay and self._layer is not None and self._table is not None:
             painter.setOpacity(self._opacity * light)
             painter.drawImage(0, 0, self._scaled_layer(self._layer, self._table))
+        if self._cover is not None:
+            painter.setOpacity(light)
+            self._cover.draw_mask(painter, self)
         if self._fixations is not None:
             painter.setOpacity(light)
             self._draw_gaze(painter, self._fixations)
+        if self._cover is not None:
+            painter.setOpacity(1.0)
+            self._cover.draw_marks(painter, self)
         if self._probe is not None:
             painter.setOpacity(1.0)
             self._draw_crosshair(painter, self._probe)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 import gazeapp
 from gazeapp.ui import theme
-from gazeapp.ui.actions import EDIT, FILE, HELP, STUDY, VIEW, Actions, infos
+from gazeapp.ui.actions import EDIT, FILE, HELP, MASK, STUDY, VIEW, Actions, infos
 from gazeapp.ui.widgets import label
 
 IN_THE_PANES = (
@@ -28,11 +28,13 @@ IN_THE_PANES = (
     ("Esc", "Back to the caption's mean map"),
     ("Wheel", "Zoom all panes at the cursor"),
     ("Drag", "Move the image in all panes"),
+    ("Space and drag", "Move it while painting"),
+    ("Ctrl and wheel", "Size of the brush"),
     ("Arrows, Return, Esc", "Nudge, keep, put back a scanpath"),
 )
 
 
-_COLUMNS = ((FILE, EDIT, STUDY), (VIEW, HELP))
+_COLUMNS = ((FILE, EDIT, STUDY), (MASK,), (VIEW, HELP))
 _HIGHEST = 640
 
 
@@ -45,7 +47,7 @@ class ShortcutsDialog(QDialog):
         sheets = QWidget()
         columns = QHBoxLayout(sheets)
         columns.setContentsMargins(0, 0, 16, 0)
-        columns.setSpacing(40)
+        columns.setSpacing(24)
         for menus in _COLUMNS:
             column = QVBoxLayout()
             column.setSpacing(16)

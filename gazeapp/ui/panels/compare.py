@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QMargins, QSize, Qt, QTimer, Signal, Slot
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from gazeapp.ui.canvas.arrange import PaneGrid
 from gazeapp.ui.canvas.caption import MEAN_MAP, stepped
-from gazeapp.ui.canvas.colourbar import ColourBar
+from gazeapp.ui.canvas.colourbar import MINUS_PEOPLE, ColourBar
 from gazeapp.ui.canvas.gaze import GazeStyle
 from gazeapp.ui.canvas.heat import HeatLayer, Scale
 from gazeapp.ui.canvas.layers import SceneLayers
@@ -21,7 +22,10 @@ from gazeapp.ui.canvas.title import fit_together
 from gazeapp.ui.canvas.titles import gaze_line, model_title, people_title
 from gazeapp.ui.canvas.view import FIT, ZOOM_STEP, Region
 from gazeapp.ui.colours import density_table, difference_table, source_colour
+from gazeapp.ui.lesions.facts import Effect, lesioned_scene
 from gazeapp.ui.loader import Loader
+from gazeapp.ui.masks.painter import MaskPainter
+from gazeapp.ui.masks.session import MaskSession
 from gazeapp.ui.panels.compare_bar import CompareBar
 from gazeapp.ui.scene import ONLY_OLDER, ModelView, SceneView
 from gazeapp.ui.selection import Selection
@@ -32,6 +36,11 @@ from gazeapp.ui.widgets import place_now
 # A scene that was read ahead or is small arrives sooner than this, and then nothing dims.
 _DIM_AFTER_MS = 120
 _GAP = 2 * STEP
+_MINUS_PEOPLE = "model −\npeople", MINUS_PEOPLE
+_CHANGE = (
+    "lesioned −\nintact",
+    "Lesioned minus intact map, each relative to uniform: above 0 the model looks there more under the lesion",
+)
 _MARGINS = QMargins(_GAP, STEP, STEP, STEP)
 
 
@@ -65,15 +74,20 @@ class ComparePanel(QWidget):
         self._region = FIT
         self._probe: tuple[float, float] | None = None
         self._layers: SceneLayers | None = None
+        self._read: SceneView | None = None
+        self._effects: Mapping[str, Effect] = {}
         self._panes: dict[str, ImagePane] = {}
         self._placeholder: Notice | None = None
         self.bar = CompareBar(selection)
         self.mover = ScanpathMover(self)
+        self.masks = MaskSession(selection, loader, self)
+        self.painter = MaskPainter(self.masks, self)
         self.density_bar = ColourBar("density")
-        self.difference_bar = ColourBar("model −\npeople")
+        self.difference_bar = ColourBar(_MINUS_PEOPLE[0])
         self.empty = Notice()
         self._grid = PaneGrid(_GAP, STEP)
         self._stack = QStackedWidget()
+        self._tools: tuple[QWidget, ...] = ()
         self._dim_timer = QTimer(self, singleShot=True, interval=_DIM_AFTER_MS)
         self._lay_out()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -86,6 +100,7 @@ class ComparePanel(QWidget):
         loader.failed.connect(self._failed)
         self.mover.changed.connect(self._say_what_moves)
         self.mover.left.connect(self._stop_moving)
+        self.painter.left.connect(self._stop_painting)
         self._show_empty()
         self._request()
 
@@ -103,6 +118,11 @@ class ComparePanel(QWidget):
         """Return the pane of ``people`` or of a model."""
         return self._panes[source]
 
+    def set_effects(self, effects: Mapping[str, Effect]) -> None:
+        """Take what a lesion did to models; it is shown while ``lesion`` of the display state says so."""
+        self._effects = dict(effects)
+        self._show_lesion()
+
     def fit(self) -> None:
         """Show the whole image in every pane."""
         self._set_region(FIT)
@@ -111,6 +131,13 @@ class ComparePanel(QWidget):
         """Zoom every pane around its middle."""
         for pane in self.panes[:1]:  # the others follow
             pane.view.zoom_by(factor)
+
+    def add_tools(self, line: QWidget, box: QWidget) -> None:
+        """Show these while masks are painted: one over the panes, one on their left."""
+        self._tools = line, box
+        self._column.insertWidget(1, line)
+        self._row.insertWidget(0, box)
+        self._show_tools()
 
     def step_word(self, step: int) -> None:
         """Show the map of the word `step` places further in the focused caption."""
@@ -127,8 +154,16 @@ class ComparePanel(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Step words and images, choose panes, and switch layers."""
         plain = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
+        if self.painter.key(event):
+            return
         if event.modifiers() & ~plain or not (self.mover.key(event) or self._act(Qt.Key(event.key()))):
             super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """While masks are painted, Space switches maps only when it has moved no image."""
+        if self.painter.key_released(event):
+            self._act(Qt.Key(event.key()))
+        super().keyReleaseEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Arrange the panes so that the pictures are as large as they can be."""
@@ -142,14 +177,14 @@ class ComparePanel(QWidget):
         bars.addWidget(self.density_bar, 1)
         bars.addWidget(self.difference_bar, 1)
         page = QWidget()
-        row = QHBoxLayout(page)
+        self._row = row = QHBoxLayout(page)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(_GAP)
         row.addWidget(self._grid, 1)
         row.addLayout(bars)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(page)
-        layout = QVBoxLayout(self)
+        self._column = layout = QVBoxLayout(self)
         layout.setContentsMargins(_MARGINS)
         layout.setSpacing(STEP)
         layout.addWidget(self.bar)
@@ -200,14 +235,23 @@ class ComparePanel(QWidget):
     def _selection_changed(self, changed: frozenset[str]) -> None:
         if "moving" in changed and self._selection.display.moving:
             self.setFocus()  # for the arrow keys
+        if "painting" in changed:
+            self._loader.hold(self._selection.display.painting)
+            self._show_tools()
+            if self._selection.display.painting:
+                self.setFocus()
         if changed & {"image_id", "task"}:
             self._request()
         elif self._scene is None:
             return
+        elif changed == {"lesion"}:
+            self._show_lesion()
         elif changed == {"opacity"}:
             for pane in self._panes.values():
                 pane.view.set_opacity(self._selection.display.opacity)
         else:
+            if "lesion" in changed:
+                self._show_lesion()
             self._draw()
 
     @Slot(object)
@@ -223,13 +267,14 @@ class ComparePanel(QWidget):
         if (scene.image_id, scene.task) != (self._selection.image_id, self._selection.task):
             return
         self._dim_timer.stop()
-        if scene is self._scene:
+        if scene is self._read:
             self._set_dimmed(False)
             return
         if self._scene is None or self._scene.image_id != scene.image_id:
             self._region = FIT
             self._probe = None
-        self._scene = scene
+        self._read = scene
+        self._scene = scene = self._under_lesion(scene)
         self._layers = SceneLayers(scene)
         self._rebuild(scene)
         self.bar.set_subjects(scene.people.subjects)
@@ -242,7 +287,7 @@ class ComparePanel(QWidget):
     def _request(self) -> None:
         image_id = self._selection.image_id
         if image_id is None:
-            self._scene = None
+            self._scene = self._read = None
             self._dim_timer.stop()
             self._show_empty()
             return
@@ -353,9 +398,37 @@ class ComparePanel(QWidget):
         self._draw_titles()
         self._set_probe(self._probe)
         self.mover.show(self._panes[PEOPLE].view, scene, display.subject, display.moving)
+        self.painter.show([pane.view for pane in self.panes], scene.image_id, self.masks.is_on)
+
+    def _show_tools(self) -> None:
+        for tools in self._tools:
+            tools.setVisible(self._selection.display.painting)
+        self._arrange()
+
+    def _under_lesion(self, scene: SceneView) -> SceneView:
+        return lesioned_scene(scene, self._effects) if self._selection.display.lesion else scene
+
+    def _show_lesion(self) -> None:
+        """Show models with or without the lesion; picture and gaze stay as they are."""
+        if self._read is None or self._scene is None:
+            return
+        scene = self._under_lesion(self._read)
+        if scene is not self._scene:
+            self._scene = scene
+            self._layers = SceneLayers(scene)
+        self._draw_maps()
+        self._draw_captions(scene)
+        self._draw_notices(scene)
+        self._draw_titles()
+        self._set_probe(self._probe)
+
+    @property
+    def _is_change(self) -> bool:
+        return self._selection.display.lesion == "change"
 
     def _draw_maps(self) -> None:
         display = self._selection.display
+        self.difference_bar.set_title(*(_CHANGE if self._is_change else _MINUS_PEOPLE))
         layers = {source: self._layer(source) for source in self._panes}
         bars = {False: self.density_bar, True: self.difference_bar}
         tables = {False: density_table(display.colormap), True: difference_table()}
@@ -379,7 +452,8 @@ class ComparePanel(QWidget):
         model = self._model(source)
         if model is None:
             return self._layers.people
-        return self._layers.of_model(model, self._word(model), self._selection.display.show_difference)
+        difference = self._selection.display.show_difference and not self._is_change
+        return self._layers.of_model(model, self._word(model), difference, self._is_change)
 
     def _draw_captions(self, scene: SceneView) -> None:
         self._panes[PEOPLE].caption.set_text(
@@ -390,7 +464,9 @@ class ComparePanel(QWidget):
             if model.map is not None and not model.words:
                 caption.set_text("This map has no caption.")
             else:
-                caption.set_words(model.words, self._word(model))
+                lesion = model.lesion
+                marks = (lesion.new, lesion.intact) if lesion is not None else ()
+                caption.set_words(model.words, self._word(model), *marks)
 
     def _draw_notices(self, scene: SceneView) -> None:
         for model in scene.models:
@@ -422,7 +498,8 @@ class ComparePanel(QWidget):
         for model in scene.models:
             if model.id in self._panes:
                 word = self._word(model)
-                title = model_title(model, catalogue, entry, key, word, chosen.display.show_difference)
+                difference = chosen.display.show_difference and not self._is_change
+                title = model_title(model, catalogue, entry, key, word, difference, self._is_change)
                 self._panes[model.id].set_title(title)
         for source, pane in self._panes.items():
             pane.title.set_focused(source == chosen.source)
@@ -438,6 +515,10 @@ class ComparePanel(QWidget):
     @Slot()
     def _stop_moving(self) -> None:
         self._selection.update(moving=False)
+
+    @Slot()
+    def _stop_painting(self) -> None:
+        self._selection.update(painting=False)
 
     @Slot()
     def _fit_titles(self) -> None:
@@ -464,4 +545,9 @@ class ComparePanel(QWidget):
         area = self.rect().marginsRemoved(_MARGINS)
         bars = [bar for bar in (self.density_bar, self.difference_bar) if not bar.isHidden()]
         beside = bars[0].width() + _GAP if bars else 0
-        return QSize(area.width() - beside, area.height() - self.bar.sizeHint().height() - STEP)
+        over = self.bar.sizeHint().height() + STEP
+        if self._tools and not self._tools[0].isHidden():
+            line, box = self._tools
+            beside += box.width() + _GAP
+            over += line.sizeHint().height() + STEP
+        return QSize(area.width() - beside, area.height() - over)

@@ -21,6 +21,7 @@ _TOGGLES = (
     ("show_fixations", "Fixations", "gaze", "Show fixations, larger for longer ones (F)"),
     ("show_scanpath", "Scanpath", "path", "Join each observer's fixations in their order (S)"),
     ("moving", "Move", "move", "Move a scanpath to where it belongs (M)"),
+    ("painting", "Mask", "brush", "Paint a mask: which part of the image is taken away from the models (B)"),
     ("show_difference", "Difference", "difference", "Show each model's map minus people's map (D)"),
 )
 
@@ -134,6 +135,7 @@ class CompareBar(QWidget):
         layout.addWidget(self.toggles["show_scanpath"])
         layout.addWidget(self.toggles["moving"])
         layout.addWidget(self.subject)
+        layout.addWidget(self.toggles["painting"])
         layout.addStretch(1)
 
     def _set_opacity(self, percent: int) -> None:

@@ -1,0 +1,225 @@
+"""Storing masks as they are drawn, on a thread of its own, so that a stroke is in the project when it has ended."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.types import MaskArray
+
+if TYPE_CHECKING:
+    from gazeapp.engine.project import Project
+
+_AGAIN_S = 1.0
+"""How long to wait before something that could not be stored is tried again."""
+
+_BUSY_MS = 2_000
+"""How long to wait for another program that writes; longer would hold up the closing of the window."""
+
+_CLOSE_S = 5.0
+
+Change = Callable[["Project"], object]
+"""Changes masks of a project; called on the keeper's thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskKey:
+    """A mask of an image: project file, name in the library, image."""
+
+    path: Path
+    name: str
+    image_id: int
+
+
+@dataclass(frozen=True)
+class _Pending:
+    values: MaskArray
+    origin: str
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A change of one project; a `key` alone means that the mask which waits under it is to be stored."""
+
+    path: Path
+    title: str
+    change: Change | None = None
+    key: MaskKey | None = None
+
+
+class MaskKeeper(QObject):
+    """Stores masks in the order in which they were drawn; of each mask of an image the newest state.
+
+    What cannot be stored stays in memory and is tried again every second until it can, also after the project was
+    closed in the window. Methods are for the GUI thread, and all signals arrive there.
+    """
+
+    stored = Signal(object)
+    """A mask is in the project as it was last drawn: its :class:`MaskKey`."""
+    done = Signal(str)
+    """A change of the library was made: its title."""
+    failed = Signal(object, bool)
+    """A :class:`GazeError`, and whether it is tried again."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._state = threading.Condition()
+        self._waiting: dict[MaskKey, _Pending] = {}
+        self._jobs: deque[_Job] = deque()
+        self._rest_until = 0.0
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+        self._project: Project | None = None
+
+    def put(self, key: MaskKey, values: MaskArray, origin: str) -> None:
+        """Store a mask; ``values`` (height, width) must not change any more."""
+        with self._state:
+            if key not in self._waiting or not any(job.key == key for job in self._jobs):
+                self._jobs.append(_Job(key.path, "", key=key))
+            self._waiting[key] = _Pending(values, origin)
+        self._wake()
+
+    def change(self, path: Path, title: str, change: Change) -> None:
+        """Change the library after everything that was asked for before."""
+        with self._state:
+            self._jobs.append(_Job(path, title, change))
+        self._wake()
+
+    def waiting(self, key: MaskKey) -> MaskArray | None:
+        """Return a mask that is not stored yet; None when it is, or was never drawn."""
+        with self._state:
+            pending = self._waiting.get(key)
+        return None if pending is None else pending.values
+
+    @property
+    def unsaved(self) -> tuple[MaskKey, ...]:
+        """The masks that are in memory only."""
+        with self._state:
+            return tuple(self._waiting)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until everything is stored, but not longer than this; return whether it is."""
+        with self._state:
+            return self._state.wait_for(lambda: not self._jobs, seconds)
+
+    def finish(self) -> bool:
+        """Try once more to store what waits, at once; return whether everything is stored."""
+        self._rest_until = 0.0
+        with self._state:
+            self._state.notify_all()
+        return self.wait(_CLOSE_S)
+
+    def close(self) -> None:
+        """Store what waits as far as that is possible, and end the thread."""
+        if self._thread is None:
+            return
+        self.finish()
+        with self._state:
+            self._stopped = True
+            self._state.notify_all()
+        self._thread.join()
+        self._thread = None
+
+    def _wake(self) -> None:
+        with self._state:
+            self._state.notify_all()
+        if self._thread is None and not self._stopped:
+            self._thread = threading.Thread(target=self._run, name="mask keeper", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._state:
+                self._state.wait_for(
+                    lambda: self._stopped or (self._jobs and time.monotonic() >= self._rest_until),
+                    self._rest(),
+                )
+                if self._stopped:
+                    break
+                if not self._jobs or time.monotonic() < self._rest_until:
+                    continue
+                job = self._jobs[0]
+                pending = self._waiting.get(job.key) if job.key is not None else None
+            error = self._do(job, pending)
+            self._conclude(job, pending, error)
+        self._let_go()
+
+    def _rest(self) -> float | None:
+        """Return how long to wait before looking again, seconds; None waits for what is asked for next."""
+        return max(self._rest_until - time.monotonic(), 0.01) if self._jobs else None
+
+    def _conclude(self, job: _Job, pending: _Pending | None, error: Exception | None) -> None:
+        again = error is not None and _may_pass(error)
+        with self._state:
+            if again:
+                self._rest_until = time.monotonic() + _AGAIN_S
+            else:
+                self._rest_until = 0.0
+                # A newer state of the same mask that came meanwhile is stored next.
+                newer = job.key is not None and self._waiting.get(job.key) is not pending
+                if not newer:
+                    self._jobs.popleft()
+                    if job.key is not None:
+                        self._waiting.pop(job.key, None)
+            self._state.notify_all()
+        if error is not None:
+            self.failed.emit(_sentence(error, job.path), again)
+        elif job.key is not None:
+            self.stored.emit(job.key)
+        else:
+            self.done.emit(job.title)
+
+    def _do(self, job: _Job, pending: _Pending | None) -> Exception | None:
+        try:
+            project = self._open(job.path)
+            if job.change is not None:
+                job.change(project)
+            elif job.key is not None and pending is not None:
+                project.masks.put(job.key.name, job.key.image_id, pending.values, pending.origin)
+        except Exception as error:  # noqa: BLE001 - whatever happens, what was drawn stays in memory
+            self._let_go()
+            return error
+        return None
+
+    def _open(self, path: Path) -> Project:
+        from gazeapp.engine.project import Project
+
+        if self._project is not None and self._project.path != path:
+            self._let_go()
+        if self._project is None:
+            self._project = Project.open(path)
+            self._project.db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        return self._project
+
+    def _let_go(self) -> None:
+        if self._project is not None:
+            self._project.close()
+            self._project = None
+
+
+def _may_pass(error: Exception) -> bool:
+    """Return whether trying again may help: the disk or the file is at fault, not what is asked for."""
+    return isinstance(error, (sqlite3.Error, OSError)) or isinstance(
+        error.__cause__, (sqlite3.Error, OSError)
+    )
+
+
+def _sentence(error: Exception, path: Path) -> GazeError:
+    if isinstance(error, GazeError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        from gazeapp.engine.project.project import explain
+
+        return explain(error, path)
+    return GazeError(
+        f"gazeapp met an error that it did not expect ({type(error).__name__}: {error}).", where=str(path)
+    )

@@ -1,0 +1,434 @@
+"""The mask in hand: which one it is, what is drawn on it, and where it is kept."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.lesions.masks.box import Box
+from gazeapp.engine.lesions.masks.editor import MaskEditor
+from gazeapp.engine.lesions.masks.placing import mirror, to_size
+from gazeapp.engine.types import MaskArray
+from gazeapp.ui.loader import Loader
+from gazeapp.ui.masks.keeper import Change, MaskKeeper, MaskKey
+from gazeapp.ui.masks.questions import Library, LibraryQuestion, MaskAnswer, MaskQuestion, SpecQuestion
+from gazeapp.ui.selection import Selection
+
+FIRST_NAME = "mask 1"
+_DRAWN = "drawn"
+_SAVE_S = 0.05
+"""How long a stroke waits for being stored when it ends; longer would be felt."""
+
+_EDITOR_BYTES = 512 * 2**20
+"""Masks of this size in all are kept with what can be undone; older ones are read anew."""
+
+
+@dataclass(eq=False)
+class _Entry:
+    """A mask of one image as it is drawn; ``serial`` counts what was handed on to be stored."""
+
+    editor: MaskEditor
+    serial: int = 0
+
+
+class MaskSession(QObject):
+    """Which mask is drawn on which image; keeps each with what can be undone while the project is open.
+
+    A mask is stored whenever a step on it ends, and comes back with its image. What another window, or a job of this
+    one, stores under the name and image in hand becomes a step that can be undone.
+
+    Parameters
+    ----------
+    selection
+        The image in hand, and whether it is painted on.
+    loader
+        Reads masks off the GUI thread.
+    """
+
+    switched = Signal()
+    """Another mask or image is in hand, or the one in hand has arrived."""
+    painted = Signal(object)
+    """The mask changed in a :class:`Box`, also in the middle of a stroke."""
+    changed = Signal()
+    """A step has ended, or was undone or redone."""
+    saved = Signal()
+    """The mask in hand is in the project as it was last drawn."""
+    listed = Signal()
+    """The library of masks has changed."""
+    told = Signal()
+    """What `trouble` says has changed."""
+    failed = Signal(object)
+    """A :class:`GazeError`: something that was asked for cannot be done."""
+
+    def __init__(self, selection: Selection, loader: Loader, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._selection = selection
+        self._loader = loader
+        self._path: Path | None = None
+        self._read_only = ""
+        self._name = FIRST_NAME
+        self._image_id: int | None = None
+        self._entries: OrderedDict[tuple[str, int], _Entry] = OrderedDict()
+        self._carried: tuple[int, MaskArray, str] | None = None
+        self._trouble: GazeError | None = None
+        self.library = Library()
+        self.way = "fraction"
+        self.keeper = MaskKeeper(self)
+        self.keeper.stored.connect(self._stored)
+        self.keeper.done.connect(self._library_changed)
+        self.keeper.failed.connect(self._not_stored)
+        selection.changed.connect(self._follow)
+        loader.answered.connect(self._answered)
+        loader.listed.connect(self._ask)
+
+    @property
+    def name(self) -> str:
+        """Name of the mask in hand."""
+        return self._name
+
+    @property
+    def image_id(self) -> int | None:
+        """Image that is drawn on."""
+        return self._image_id
+
+    @property
+    def is_on(self) -> bool:
+        """Whether masks are painted now."""
+        return self._path is not None and self._selection.display.painting
+
+    @property
+    def editor(self) -> MaskEditor | None:
+        """What the mask in hand is drawn with; None until it has been read."""
+        entry = self._entry
+        return None if entry is None else entry.editor
+
+    @property
+    def mask(self) -> MaskArray | None:
+        """The mask in hand, shape (height, width) of the image, read-only; None until it has been read."""
+        editor = self.editor
+        return None if editor is None else editor.mask
+
+    @property
+    def trouble(self) -> GazeError | None:
+        """Why what was drawn last is not in the project; None when it is, or is about to be."""
+        return self._trouble
+
+    @property
+    def undo_text(self) -> str:
+        """What would be undone; empty when nothing can be."""
+        editor = self.editor
+        return editor.undo_text if editor is not None and editor.can_undo else ""
+
+    @property
+    def redo_text(self) -> str:
+        """What would be done again; empty when nothing can be."""
+        editor = self.editor
+        return editor.redo_text if editor is not None and editor.can_redo else ""
+
+    def open(self, path: Path, read_only: str = "") -> None:
+        """Draw on the images of this project; ``read_only`` says why nothing can be stored in it."""
+        self.close_project()
+        self._path, self._read_only = path, read_only
+        self._name = FIRST_NAME
+        self._image_id = self._selection.image_id
+        self._ask()
+
+    def close_project(self) -> None:
+        """Let go of the project; what is not stored yet is, also afterwards."""
+        if self._path is None:
+            return
+        self._lift_brush()
+        self.keeper.finish()
+        self._path, self._image_id, self._carried = None, None, None
+        self._entries.clear()
+        self.library = Library()
+        self.switched.emit()
+
+    def close(self) -> None:
+        """Store what waits and end the thread."""
+        self.keeper.close()
+
+    def choose(self, name: str) -> None:
+        """Take another mask of the library in hand, or a new one."""
+        if name != self._name:
+            self._lift_brush()
+            self._name = name
+            self._ask()
+            self.switched.emit()
+
+    def new(self) -> str:
+        """Take a new mask in hand, under a name that is free; return it."""
+        name = self.unused_name(FIRST_NAME.split()[0])
+        self._add(name)
+        return name
+
+    def duplicate(self) -> None:
+        """Take a copy of the mask of this image in hand, under a new name."""
+        values = self.mask
+        if values is not None and self._image_id is not None:
+            self._add(self.unused_name(self._name))
+            self._carry(self._image_id, values, "copy")
+
+    def unused_name(self, stem: str) -> str:
+        """Return ``stem`` with the next number that no mask has."""
+        taken = {*self.library.names, *(name for name, _ in self._entries), self._name}
+        stem = stem.rstrip("0123456789 ") or stem
+        number = 1
+        while f"{stem} {number}" in taken:
+            number += 1
+        return f"{stem} {number}"
+
+    def rename(self, new: str) -> bool:
+        """Give the mask in hand another name, on all images; return whether it may have it."""
+        from gazeapp.engine.workflows.masks import free_name
+
+        try:
+            new = free_name(new)
+            if new != self._name and new in self.library.names:
+                raise GazeError(f"There is a mask '{new}' already.", todo="Choose another name.")
+        except GazeError as error:
+            self.failed.emit(error)
+            return False
+        if new == self._name:
+            return True
+        self._lift_brush()
+        old, self._name = self._name, new
+        for (name, image_id), entry in list(self._entries.items()):
+            if name == old:
+                self._entries[new, image_id] = self._entries.pop((name, image_id))
+                entry.serial += 1
+        if old in self.library.names or self._is_waiting(old):
+            self._change(f"mask {new}", lambda project: project.masks.rename(old, new))
+        self.switched.emit()
+        return True
+
+    def delete(self) -> None:
+        """Remove the mask in hand from all images and from the library."""
+        name = self._name
+        for key in [key for key in self._entries if key[0] == name]:
+            del self._entries[key]
+        self._change(f"mask {name}", lambda project: project.masks.remove(name))
+        rest = [other for other in self.library.names if other != name]
+        # A name that is free: what is removed may still be read for a moment under the old one.
+        self.choose(rest[-1] if rest else self.unused_name(name))
+
+    def copy_to_next(self) -> bool:
+        """Go to the next image and put this image's mask there; return whether there is one."""
+        target = self._loader.neighbour(self._image_id, 1)
+        values = self.mask
+        if target is None or values is None:
+            return False
+        self._carry(target, values, "copy from the image before")
+        self._selection.image_id = target
+        return True
+
+    def put_in(self, spec: str) -> None:
+        """Put a mask in that needs no drawing, such as ``left graded`` or ``people 20%``: one step to undo."""
+        if self._image_id is not None:
+            self._loader.ask(SpecQuestion(spec, self._image_id, self._selection.task))
+
+    def mirror(self) -> None:
+        """Exchange left and right."""
+        if self.mask is not None:
+            self.replace(mirror(self.mask), "mirror")
+
+    def replace(self, values: MaskArray, text: str) -> None:
+        """Put another mask in place of the one in hand: one step to undo, called ``text``."""
+        editor = self.editor
+        if editor is None:
+            return
+        try:
+            box = editor.replace(values, text)
+        except GazeError as error:
+            self.failed.emit(error)
+            return
+        self.finish(box, text)
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        if self.editor is not None:
+            self.finish(self.editor.undo())
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        if self.editor is not None:
+            self.finish(self.editor.redo())
+
+    def paint(self, box: Box | None) -> None:
+        """Say that the mask changed in the middle of a step."""
+        if box is not None:
+            self.painted.emit(box)
+
+    def finish(self, box: Box | None, origin: str = _DRAWN) -> None:
+        """Say that a step has ended which changed a box; it is stored."""
+        entry = self._entry
+        if box is None or entry is None:
+            return
+        self.painted.emit(box)
+        self.changed.emit()
+        self._keep(entry, origin)
+
+    @property
+    def _entry(self) -> _Entry | None:
+        return None if self._image_id is None else self._entries.get((self._name, self._image_id))
+
+    def _key(self, name: str, image_id: int) -> MaskKey | None:
+        return None if self._path is None else MaskKey(self._path, name, image_id)
+
+    def _is_waiting(self, name: str) -> bool:
+        return any(key.path == self._path and key.name == name for key in self.keeper.unsaved)
+
+    def _keep(self, entry: _Entry, origin: str) -> None:
+        key = self._key(self._name, self._image_id) if self._image_id is not None else None
+        if key is None:
+            return
+        if self._read_only:
+            self._tell(
+                GazeError(
+                    f"Masks are not stored: {self._read_only}.",
+                    todo="What you draw stays until you close it.",
+                )
+            )
+            return
+        entry.serial += 1
+        self.keeper.put(key, entry.editor.mask.copy(), origin)
+        # The thread has most likely stored it by then, and a crash right after a stroke loses nothing.
+        self.keeper.wait(_SAVE_S)
+
+    def _lift_brush(self) -> None:
+        """End a stroke that is being drawn, before another mask or image comes in hand."""
+        editor = self.editor
+        if editor is not None and editor.is_drawing:
+            self.finish(editor.end_stroke())
+
+    def _add(self, name: str) -> None:
+        """Take a mask in hand that no image has yet; it comes to the library at once."""
+        self._change(f"mask {name}", lambda project: project.masks.add(name))
+        self.choose(name)
+
+    def _change(self, title: str, change: Change) -> None:
+        if self._path is None:
+            return
+        if self._read_only:
+            self.failed.emit(GazeError(f"Masks are not stored: {self._read_only}."))
+            return
+        self.keeper.change(self._path, title, change)
+
+    def _carry(self, image_id: int, values: MaskArray, text: str) -> None:
+        """Put a mask on the one in hand as soon as that is there."""
+        self._carried = image_id, values.copy(), text
+        self._put_carried()
+
+    def _put_carried(self) -> None:
+        editor = self.editor
+        if self._carried is None or editor is None or self._carried[0] != self._image_id:
+            return
+        _, values, text = self._carried
+        self._carried = None
+        self.replace(to_size(values, editor.height, editor.width, self.way), text)
+
+    @Slot(object)
+    def _follow(self, changed: frozenset[str]) -> None:
+        if self._path is None or not changed & {"image_id", "painting"}:
+            return
+        self._lift_brush()
+        if "image_id" in changed and self._selection.image_id != self._image_id:
+            self._image_id = self._selection.image_id
+            self._ask()
+            self.switched.emit()
+            self._put_carried()
+        elif "painting" in changed:
+            self._ask()
+            self.switched.emit()
+
+    @Slot()
+    def _ask(self, _catalogue: object = None) -> None:
+        """Have the mask in hand and the library read, as they are in the project now."""
+        if self._path is None:
+            return
+        self._loader.ask(LibraryQuestion(self._image_id))
+        if self._image_id is None or not self.is_on:
+            return
+        key, entry = self._key(self._name, self._image_id), self._entry
+        if entry is None:
+            self._loader.ask(MaskQuestion(self._name, self._image_id, 0))
+        elif key is not None and self.keeper.waiting(key) is None and not self._read_only:
+            self._loader.ask(MaskQuestion(self._name, self._image_id, entry.serial))
+
+    @Slot(object, object)
+    def _answered(self, question: object, answer: object) -> None:
+        if isinstance(question, LibraryQuestion) and question.image_id == self._image_id:
+            self._show_library(answer)
+        elif isinstance(question, MaskQuestion):
+            self._take(question, answer)
+        elif isinstance(question, SpecQuestion) and question.image_id == self._image_id:
+            self.replace(answer, question.spec)
+
+    def _show_library(self, library: Library) -> None:
+        first = self.library == Library() and not self._entries
+        self.library = library
+        if first and library.masks and self._name not in library.names:
+            self.choose((library.here or library.names)[0])
+        self.listed.emit()
+
+    def _take(self, question: MaskQuestion, answer: MaskAnswer) -> None:
+        """Take a mask in hand as it was read, or follow what was stored from elsewhere."""
+        if self._path is None or (question.name, question.image_id) != (self._name, self._image_id):
+            return
+        key, entry = self._key(self._name, question.image_id), self._entry
+        unsaved = self.keeper.waiting(key) if key is not None else None
+        if entry is None:
+            values = answer.values if unsaved is None else unsaved
+            editor = MaskEditor(answer.height, answer.width, values)
+            self._entries[self._name, question.image_id] = _Entry(editor)
+            self._forget_oldest()
+            self.switched.emit()
+            self._put_carried()
+        elif unsaved is None and entry.serial == question.serial and answer.values is not None:
+            # Nothing was drawn since it was asked for: what differs was stored by somebody else.
+            box = entry.editor.replace(answer.values, "change from elsewhere")
+            if box is not None:
+                self.painted.emit(box)
+                self.changed.emit()
+
+    def _forget_oldest(self) -> None:
+        """Drop what was drawn longest ago and is stored, with its history, when all of it is too much to keep."""
+        self._entries.move_to_end((self._name, self._image_id or 0))
+        size = sum(entry.editor.mask.nbytes for entry in self._entries.values())
+        for name, image_id in list(self._entries)[:-1]:
+            key = self._key(name, image_id)
+            if size <= _EDITOR_BYTES:
+                break
+            if not self._read_only and key is not None and self.keeper.waiting(key) is None:
+                size -= self._entries.pop((name, image_id)).editor.mask.nbytes
+
+    def _tell(self, trouble: GazeError | None) -> None:
+        if str(trouble or "") != str(self._trouble or ""):
+            self._trouble = trouble
+            self.told.emit()
+
+    @Slot(object)
+    def _stored(self, key: MaskKey) -> None:
+        if not self.keeper.unsaved:
+            self._tell(None)
+        if key.path != self._path:
+            return
+        if key.name not in self.library.names or key.name not in self.library.here:
+            self._loader.ask(LibraryQuestion(self._image_id))
+        if (key.name, key.image_id) == (self._name, self._image_id):
+            self.saved.emit()
+
+    @Slot(str)
+    def _library_changed(self, _title: str) -> None:
+        self._ask()
+
+    @Slot(object, bool)
+    def _not_stored(self, error: GazeError, again: bool) -> None:
+        if again:
+            self._tell(error)
+        else:
+            self.failed.emit(error)
