@@ -24,6 +24,9 @@ from gazeapp.engine.types import DoubleArray, MaskArray
 FARTHEST = 1e7
 """How far from the image's origin a point may lie, px."""
 
+ON_THE_RIM = 1e-9
+"""A centre this near to an ellipse's rim, px, lies on it; rounding would else take one of two mirrored ones."""
+
 FLATNESS = 0.02
 """How far the polygon that stands for an ellipse's soft edge may lie from the ellipse, px."""
 
@@ -82,7 +85,7 @@ def ellipse(
     if box is None:
         return None
     y = (np.arange(box.y0, box.y1) + 0.5 - (y0 + y1) / 2) / ((y1 - y0) / 2)
-    half = np.sqrt(np.maximum(1.0 - y * y, 0.0)) * ((x1 - x0) / 2)
+    half = np.sqrt(np.maximum(1.0 - y * y, 0.0)) * ((x1 - x0) / 2) + ON_THE_RIM
     middle = (x0 + x1) / 2 - box.x0
     first = np.clip(np.ceil(middle - half - 0.5), 0, box.width).astype(np.int32)
     stop = np.clip(np.floor(middle + half - 0.5) + 1, 0, box.width).astype(np.int32)

@@ -272,6 +272,12 @@ def test_the_oldest_steps_are_let_go_by_number_and_by_memory_but_never_the_newes
         editor.replace(rng.integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8), "noise")
     # Noise does not compress: a step needs its 43500 bytes, so two fit.
     assert [editor.undo() is not None for _ in range(3)] == [True, True, False]
+    for _ in range(5):
+        editor.replace(rng.integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8), "noise")
+        editor.undo()
+    for _ in range(2):
+        editor.replace(rng.integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8), "noise")
+    assert [editor.undo() is not None for _ in range(3)] == [True, True, False]
     editor = MaskEditor(HEIGHT, WIDTH, undo_bytes=10)
     editor.fill()
     editor.clear()

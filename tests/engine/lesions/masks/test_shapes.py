@@ -110,12 +110,19 @@ def test_an_ellipse_is_its_inequality_and_its_area():
     assert mask.sum() / 255 == pytest.approx(np.pi * half.prod(), rel=0.005)
 
 
-@pytest.mark.parametrize("size", [1, 2, 5, 10, 26])
-def test_a_circle_is_symmetric_even_where_its_rim_meets_centres(size):
-    mask = drawn(shapes.ellipse, 3, 4, 3 + size, 4 + size)[4 : 4 + size, 3 : 3 + size]
-    assert mask.any()
-    for other in (mask[::-1], mask[:, ::-1], mask.T):
-        np.testing.assert_array_equal(mask, other)
+@pytest.mark.parametrize("diameter", [2, 5, 10, 26, 50])
+@pytest.mark.parametrize("corner", [3, 3.5])
+def test_a_circle_is_symmetric_even_where_its_rim_meets_centres(diameter, corner):
+    """A circle of radius 5 about a pixel's centre meets other centres, 3 px across and 4 px down; 13 px likewise."""
+    mask = drawn(shapes.ellipse, corner, corner, corner + diameter, corner + diameter)
+    if corner == 3.5:
+        distance2 = ((centres() - corner - diameter / 2) ** 2).sum(axis=-1)
+        np.testing.assert_array_equal(mask == 255, distance2 <= diameter**2 / 4)
+    rows, columns = np.nonzero(mask)
+    assert (rows.min() + rows.max() + 1, columns.min() + columns.max() + 1) == (2 * corner + diameter,) * 2
+    part = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    for other in (part[::-1], part[:, ::-1], part.T):
+        np.testing.assert_array_equal(part, other)
 
 
 @settings(max_examples=80, deadline=None)
@@ -140,6 +147,15 @@ def test_left_and_right_of_the_middle_share_no_column(width):
     right = drawn(shapes.half_plane, (width / 2, 0), (1, 0), height=4, width=width)
     assert (left.sum(), right.sum()) == (255 * 4 * (width // 2), 255 * 4 * ((width + 1) // 2))
     np.testing.assert_array_equal(left + right, np.full((4, width), 255))
+
+
+@pytest.mark.parametrize("middle", [30.0, 30.5])
+def test_above_and_below_a_level_line_share_no_row(middle):
+    above = drawn(shapes.half_plane, (0, middle), (0, -3))
+    below = drawn(shapes.half_plane, (0, middle), (0, 3))
+    assert (above[:30] == 255).all()
+    assert not above[30:].any()
+    np.testing.assert_array_equal(below, 255 - above)
 
 
 def test_the_left_of_someone_who_walks_right_is_up():
