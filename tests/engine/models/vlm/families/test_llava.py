@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.models.base import DescribeOptions
 from gazeapp.engine.models.vlm.families.base import Family
 from gazeapp.engine.models.vlm.families.llava import FAMILY
@@ -222,3 +224,21 @@ def test_the_family_is_found_by_its_model_type() -> None:
 
 def test_given_words_have_the_numbers_of_one_pass_over_them(model: VisionLanguageModel) -> None:
     forced_checks.check_forced(model, checks.noise(120, 90))
+
+
+def test_a_lesion_is_judged_by_what_the_model_is_shown(model: VisionLanguageModel) -> None:
+    """Some 90 px in the middle of 120 are cut out: a mask beside them takes nothing, one of them alone everything."""
+    image = checks.noise(120, 90)
+    beside = np.zeros((90, 120), np.float32)
+    beside[:, :14] = 1.0
+    plain = model.describe(image, "general", options=checks.OPTIONS)
+    for scope in ("keys", "zero"):
+        options = dataclasses.replace(checks.OPTIONS, lesion=Lesion(beside, scope))
+        checks.assert_same(model.describe(image, "general", options=options), plain)
+    middle = np.zeros((90, 120), np.float32)
+    middle[:, 14:106] = 1.0
+    for scope in checks.SCOPES:
+        with pytest.raises(GazeError, match="takes the whole image away"):
+            model.describe(
+                image, "general", options=dataclasses.replace(checks.OPTIONS, lesion=Lesion(middle, scope))
+            )

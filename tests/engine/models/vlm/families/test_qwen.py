@@ -10,9 +10,11 @@ import torch
 from PIL import Image
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.models.base import Decoding
 from gazeapp.engine.models.vlm.families.qwen import FAMILY
 from gazeapp.engine.models.vlm.model import VisionLanguageModel
+from gazeapp.engine.pictures import shrunk
 from tests.engine.models.vlm import family_checks as checks
 from tests.engine.models.vlm import forced_checks
 from tests.engine.models.vlm.tiny import TEXT_SIZE, settle, tokenizer
@@ -297,3 +299,19 @@ def test_given_words_have_the_numbers_of_one_pass_over_them(
     name: str, request: pytest.FixtureRequest
 ) -> None:
     forced_checks.check_forced(request.getfixturevalue(name), checks.noise(150, 90))
+
+
+@pytest.mark.parametrize("scope", ["keys", "mean", "blur"])
+def test_a_lesion_shrinks_with_the_picture(qwen_3: VisionLanguageModel, scope: str) -> None:
+    """Where memory is short, the picture and its mask are made smaller alike."""
+    image = checks.noise(256, 192)
+    left = np.zeros((192, 256), np.float32)
+    left[:, :128] = 1.0
+    options = dataclasses.replace(checks.OPTIONS, lesion=Lesion(left, scope), forced=(70, 71, 72))
+    half = qwen_3.describe(image, "general", options=dataclasses.replace(options, image_scale=0.5))
+    small = dataclasses.replace(options, lesion=Lesion(left[::2, ::2], scope))
+    expected = qwen_3.describe(shrunk(image, 0.5), "general", options=small)
+    assert half.words == expected.words
+    assert np.array_equal(half.maps, expected.maps)
+    assert half.maps.shape != qwen_3.describe(image, "general", options=options).maps.shape
+    assert (half.rect.width, half.rect.height) == (256, 192)
