@@ -86,7 +86,7 @@ def step_between(before: MaskArray, after: MaskArray, box: Box, text: str) -> St
             tile = Box(box.x0 + x, box.y0 + y, box.x0 + x + columns, box.y0 + y + rows)
             even = int(difference.min()) == most
             tiles.append((tile, most if even else zlib.compress(difference.tobytes(), 1)))
-            change += int(new.sum(dtype=np.int64)) - int(old.sum(dtype=np.int64))
+            change += int(new.sum(dtype=np.uint32)) - int(old.sum(dtype=np.uint32))
             touched = tile.union(touched)
     return None if touched is None else Step(text, touched, tuple(tiles), change)
 
