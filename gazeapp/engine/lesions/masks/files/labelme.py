@@ -111,7 +111,7 @@ def write_labelme(path: Path, image: str, masks: Sequence[tuple[str, MaskArray]]
         "imageWidth": width,
     }
     with replacing(path) as partial_file:
-        partial_file.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        partial_file.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
 
 
 def _shapes(label: str, group: int, values: MaskArray) -> list[Json]:
