@@ -271,6 +271,7 @@ def test_the_oldest_steps_are_let_go_by_number_and_by_memory_but_never_the_newes
     for _ in range(5):
         editor.replace(rng.integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8), "noise")
     # Noise does not compress: a step needs its 43500 bytes, so two fit.
+    assert 3 * 43500 <= editor.n_bytes <= 43500 + 100_000
     assert [editor.undo() is not None for _ in range(3)] == [True, True, False]
     for _ in range(5):
         editor.replace(rng.integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8), "noise")
