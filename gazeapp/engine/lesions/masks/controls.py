@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.coverage import cover, overlaps
-from gazeapp.engine.lesions.masks.placing import FULL, mirror, shares
+from gazeapp.engine.lesions.masks.placing import FULL, mirror
 from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray, MaskArray, Rect
 
 _DRAWS = 64
@@ -138,7 +138,7 @@ def coverage(mask: MaskArray | FloatArray, rows: int, columns: int, rect: Rect |
         Shape (rows, columns), float64.
     """
     place = rect or Rect.of_image(mask.shape[1], mask.shape[0])
-    return cover(shares(mask), _edges(place.y, place.height, rows), _edges(place.x, place.width, columns))
+    return cover(mask, _edges(place.y, place.height, rows), _edges(place.x, place.width, columns))
 
 
 def mass_under(values: ArrayLike, rect: Rect, mask: MaskArray | FloatArray) -> float:

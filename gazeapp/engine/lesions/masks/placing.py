@@ -6,7 +6,7 @@ import numpy as np
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.coverage import cover
-from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray, MaskArray
+from gazeapp.engine.types import BoolArray, IntArray, MaskArray
 
 FULL = 255
 """The value of a pixel that is taken away whole."""
@@ -57,7 +57,7 @@ def to_size(values: MaskArray, height: int, width: int, how: str) -> MaskArray:
         return values[np.ix_(_under_centres(height, values.shape[0]), _under_centres(width, values.shape[1]))]
     row_edges = values.shape[0] * np.arange(height + 1) / height
     column_edges = values.shape[1] * np.arange(width + 1) / width
-    means: MaskArray = np.rint(FULL * cover(shares(values), row_edges, column_edges)).astype(np.uint8)
+    means: MaskArray = np.rint(FULL * cover(values, row_edges, column_edges)).astype(np.uint8)
     return means
 
 
@@ -92,15 +92,6 @@ def check_size(values: MaskArray, height: int, width: int, where: str = "") -> N
             todo="Bring the mask to the size of the image, by fraction or by pixel, or choose the image it was made "
             "for.",
         )
-
-
-def shares(values: MaskArray | FloatArray) -> DoubleArray:
-    """Return how much of each pixel a mask takes, 0 to 1: of uint8 a 255th of each value, of others the value itself.
-
-    255 is exactly 1.
-    """
-    own = values.astype(np.float64)
-    return own / FULL if values.dtype == np.uint8 else own
 
 
 def _under_centres(n_new: int, n_old: int) -> IntArray:
