@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -67,8 +68,42 @@ def find_files(paths: Iterable[str], suffixes: frozenset[str]) -> list[tuple[Pat
     return list(dict.fromkeys(found))
 
 
-def find_images(images: Sequence[ImageRow], names: Iterable[str]) -> dict[str, ImageRow]:
-    """Return the image that each name means; names that mean none, or several, are left out.
+@dataclass(frozen=True)
+class ImagesByName:
+    """Which images are meant by the names in files.
+
+    Parameters
+    ----------
+    found
+        Name -> image.
+    missing
+        Names that no image has.
+    unclear
+        Names that several images have, or whose image is meant by another one as well.
+    """
+
+    found: dict[str, ImageRow]
+    missing: tuple[str, ...]
+    unclear: tuple[str, ...]
+
+    def cautions(self, things: str) -> Iterator[GazeError]:
+        """Yield what is said of the ``things`` (such as masks) that have no image."""
+        if self.missing:
+            yield GazeError(
+                f"The {things} of {_images(len(self.missing))} are left out, because no image of the project is "
+                f"named like that: {some(self.missing)}.",
+                todo=f"Add these images, or name them as in the project, and import the {things} again.",
+            )
+        if self.unclear:
+            yield GazeError(
+                f"The {things} of {_images(len(self.unclear))} are left out, because it is not clear which image of "
+                f"the project is meant: {some(self.unclear)}.",
+                todo=f"Name them with their folders, as in the project, and import the {things} again.",
+            )
+
+
+def find_images(images: Sequence[ImageRow], names: Iterable[str]) -> ImagesByName:
+    """Find the image that each name means.
 
     A name is an image's as it is, in other case, without its folder or without its extension; or the image whose
     name ends as it does in more of its folders than any other.
@@ -79,7 +114,12 @@ def find_images(images: Sequence[ImageRow], names: Iterable[str]) -> dict[str, I
     left = [name for name in distinct if name not in found]
     matches = match_names([image.name for image in images], left)
     found.update({left[place]: images[image] for image, place in matches.map_of.items()})
-    return found
+    rivals = [place for several in matches.rivals.values() for place in several]
+    return ImagesByName(
+        found,
+        tuple(left[place] for place in matches.strays),
+        tuple(left[place] for place in sorted([*matches.unclear, *rivals])),
+    )
 
 
 def chosen_images(project: Project, names: Sequence[str]) -> list[ImageRow]:
@@ -92,7 +132,7 @@ def chosen_images(project: Project, names: Sequence[str]) -> list[ImageRow]:
     """
     images = project.images.all()
     if not images:
-        raise GazeError("The project has no images.", where=project.path.name, todo="Add images first.")
+        raise GazeError("The project has no images yet.", where=str(project.path), todo="Add images first.")
     if not names:
         return images
     finder = ImageNames([image.name for image in images])
@@ -114,6 +154,10 @@ def some(names: Sequence[str]) -> str:
     more = len(names) - _NAMES_IN_A_SENTENCE
     quoted = ", ".join(f"'{name}'" for name in names[:_NAMES_IN_A_SENTENCE])
     return f"{quoted} and {more} more" if more > 0 else quoted
+
+
+def _images(n: int) -> str:
+    return "1 image" if n == 1 else f"{n} images"
 
 
 def _below(folder: Path, suffixes: frozenset[str]) -> list[Path]:

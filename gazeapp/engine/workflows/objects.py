@@ -10,7 +10,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.object_files import FoundBox, ObjectFile, read_objects
 from gazeapp.engine.project import ImageRow, ObjectBox, Project
 from gazeapp.engine.types import Rect
-from gazeapp.engine.workflows.annotations import Placing, check_placing, find_files, find_images, some
+from gazeapp.engine.workflows.annotations import Placing, check_placing, find_files, find_images
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
 
 VERB = "import objects"
@@ -54,7 +54,7 @@ def import_objects(project: Project, settings: ImportObjectsSettings, progress: 
     Raises
     ------
     GazeError
-        If a path does not exist, no file can be read, or none speaks of an image of the project.
+        If a path does not exist, or what could be read speaks of no image of the project.
     """
     check_placing(settings.placing)
     files = find_files(settings.files, SUFFIXES)
@@ -101,21 +101,15 @@ class _Import:
         self._take(path, found)
 
     def _take(self, path: Path, found: ObjectFile) -> None:
-        names = list(dict.fromkeys(box.image for box in found.boxes))
-        image_of = find_images(self._images, names)
-        missing = [name for name in names if name not in image_of]
-        if missing:
-            self._missing.update(missing)
-            self._tell(
-                path,
-                f"The boxes of {len(missing)} of {len(names)} images are left out, because no image of the project "
-                f"is named like them: {some(missing)}.",
-                "Add these images, and import the boxes again.",
-            )
+        images = find_images(self._images, (box.image for box in found.boxes))
+        self._missing.update(images.missing)
+        self._missing.update(images.unclear)
+        for caution in images.cautions("boxes"):
+            self._tell(path, caution.what, caution.todo)
         origin = self._settings.origin.strip() or path.name
         for box in found.boxes:
-            if box.image in image_of:
-                self._units.setdefault((image_of[box.image].id, origin), []).append(box)
+            if box.image in images.found:
+                self._units.setdefault((images.found[box.image].id, origin), []).append(box)
 
     def store(self) -> None:
         """Store what was read.

@@ -79,7 +79,7 @@ def test_coco_boxes_are_cut_at_the_border_and_found_by_their_folders(project: Pr
         "images_not_in_project": 1,
     }
     assert [problem.what for problem in summary.problems] == [
-        "The boxes of 1 of 3 images are left out, because no image of the project is named like them: 'nowhere.png'."
+        "The boxes of 1 image are left out, because no image of the project is named like that: 'nowhere.png'."
     ]
     again = bring(project, tmp_path / "coco.json")
     assert (again.done, again.skipped) == (0, 2)
@@ -157,7 +157,7 @@ def test_lines_that_are_no_boxes_are_told_and_the_rest_is_kept(project: Project,
         "1 box is left out, because each has no label: line 8.",
         "1 box is left out, because each lies outside of its image.",
         # Two images are called b.
-        "The boxes of 1 of 2 images are left out, because no image of the project is named like them: 'b'.",
+        "The boxes of 1 image are left out, because it is not clear which image of the project is meant: 'b'.",
     }
     assert summary.details["unusable_boxes"] == 7
 
