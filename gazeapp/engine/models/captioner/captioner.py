@@ -45,6 +45,7 @@ class CaptionerModel:
         self._content = frozenset(network.config.content_words)
         self._n_parameters = sum(weights.numel() for weights in network.parameters())
         self._kept: dict[bytes, Tensor] = {}
+        self._last: tuple[tuple[int, ...], bytearray, Tensor] | None = None
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu") -> CaptionerModel:
@@ -110,14 +111,13 @@ class CaptionerModel:
 
     def _seen(self, image: ImageArray, lesion: Lesion | None) -> tuple[Tensor, Taken | None]:
         """Return the features that the decoder reads under a lesion, and what else it is to do without."""
-        size = self.network.config.input_size
         if lesion is not None:
             self._check(lesion, image)
         if lesion is None or lesion.is_empty:
-            return self._features(fit_picture(image, size)), None
+            return self._features(image), None
         if lesion.scope in PICTURE_SCOPES:
-            return self._features(fit_picture(changed_pixels(image, lesion), size)), None
-        features = self._features(fit_picture(image, size))
+            return self._features(changed_pixels(image, lesion)), None
+        features = self._features(image)
         share = torch.from_numpy(cell_share(lesion, self.network.config.grid)).to(features.device)
         if lesion.scope in FEATURE_SCOPES:
             return changed_features(features, share, lesion.scope), None
@@ -131,8 +131,15 @@ class CaptionerModel:
                 f"{image.shape[1]} x {image.shape[0]} px."
             )
 
-    def _features(self, picture: ImageArray) -> Tensor:
-        """Encode a picture; the last few are kept, as a picture is mostly described again and again."""
+    def _features(self, image: ImageArray) -> Tensor:
+        """Shrink and encode an image.
+
+        The image of the call before is known by its bytes, which is quicker than shrinking it again; the features of
+        the last few pictures are kept, because lesions that change the picture take turns with the picture itself.
+        """
+        if self._last is not None and self._last[0] == image.shape and self._last[1] == _bytes_of(image):
+            return self._last[2]
+        picture = fit_picture(image, self.network.config.input_size)
         key = hashlib.sha256(picture.tobytes()).digest()
         features = self._kept.pop(key, None)
         if features is None:
@@ -141,6 +148,7 @@ class CaptionerModel:
         self._kept[key] = features
         if len(self._kept) > _KEPT:
             self._kept.pop(next(iter(self._kept)))
+        self._last = (image.shape, bytearray(_bytes_of(image)), features)
         return features
 
 
@@ -155,6 +163,10 @@ def _check_forced(tokens: tuple[int, ...], config: CaptionerConfig) -> None:
             f"{config.name} cannot be made to say words that are not in its vocabulary, nor the end of a caption.",
             todo="Give it the token ids of a caption of its own.",
         )
+
+
+def _bytes_of(image: ImageArray) -> memoryview:
+    return np.ascontiguousarray(image).data
 
 
 def fit_picture(image: ImageArray, size: int) -> ImageArray:

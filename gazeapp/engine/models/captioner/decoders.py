@@ -11,18 +11,25 @@ then multiplied by what is left of it, in every layer, head and step, before it 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from gazeapp.engine.models.captioner.config import CaptionerConfig
+from gazeapp.engine.models.captioner.layers import LayerSteps, TransformerLayer
 from gazeapp.engine.models.captioner.lesion import Taken
 
-KeyValue: TypeAlias = tuple[Tensor, Tensor]
+
+class LstmWeights(NamedTuple):
+    """Weights of an LSTM decoder that every step needs: looking them up anew costs as much as using them."""
+
+    cell: tuple[Tensor, Tensor, Tensor, Tensor]
+    query: Tensor
+    energy: Tensor
+    gate: tuple[Tensor, Tensor]
 
 
 @dataclass(slots=True)
@@ -34,6 +41,7 @@ class LstmState:
     hidden: Tensor
     memory: Tensor
     read: Tensor
+    weights: LstmWeights
     bias: Tensor | None = None
 
     def repeated(self, repeats: int) -> LstmState:
@@ -42,20 +50,15 @@ class LstmState:
             return self
         parts = (self.features, self.keys, self.hidden, self.memory, self.read)
         features, keys, hidden, memory, read = (part.repeat_interleave(repeats, dim=0) for part in parts)
-        return LstmState(features, keys, hidden, memory, read, self.bias)
+        return LstmState(features, keys, hidden, memory, read, self.weights, self.bias)
 
 
 @dataclass(slots=True)
 class TransformerState:
-    """What a Transformer decoder carries: keys and values of the grid and of the words so far, by layer.
+    """What a Transformer decoder carries: its layers with what they have read, and how many words there are."""
 
-    ``bias`` is added to the scores of the cells.
-    """
-
-    grid: list[KeyValue]
-    words: list[KeyValue | None]
+    layers: list[LayerSteps]
     length: int = 0
-    bias: Tensor | None = None
 
 
 class LstmDecoder(nn.Module):
@@ -100,7 +103,7 @@ class LstmDecoder(nn.Module):
         mean = taken.mean(features) if taken is not None and taken.start else features.mean(dim=1)
         hidden, memory = self.start(mean).tanh().chunk(2, dim=1)
         bias = None if taken is None else taken.bias
-        return LstmState(features, self.key(features), hidden, memory, mean, bias)
+        return LstmState(features, self.key(features), hidden, memory, mean, self._weights(), bias)
 
     def step(self, state: LstmState, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Take in one word and return logits and attention of the next."""
@@ -108,88 +111,28 @@ class LstmDecoder(nn.Module):
         return self.out(output), weights[:, None, None]
 
     def _advance(self, state: LstmState, word: Tensor) -> tuple[Tensor, Tensor]:
-        hidden, memory = self.cell(torch.cat([word, state.read], dim=1), (state.hidden, state.memory))
-        energy = self.energy(torch.tanh(state.keys + self.query(hidden).unsqueeze(1))).squeeze(2)
+        own = state.weights
+        hidden, memory = torch.lstm_cell(
+            torch.cat([word, state.read], dim=1), (state.hidden, state.memory), *own.cell
+        )
+        query = functional.linear(hidden, own.query)
+        energy = functional.linear(torch.tanh(state.keys + query.unsqueeze(1)), own.energy).squeeze(2)
         if state.bias is not None:
             energy = energy + state.bias
         weights = energy.softmax(dim=1)
-        read = torch.bmm(weights.unsqueeze(1), state.features).squeeze(1) * torch.sigmoid(self.gate(hidden))
+        gate = torch.sigmoid(functional.linear(hidden, *own.gate))
+        read = torch.bmm(weights.unsqueeze(1), state.features).squeeze(1) * gate
         state.hidden, state.memory, state.read = hidden, memory, read
         return torch.cat([hidden, read, word], dim=1), weights
 
-
-class TransformerLayer(nn.Module):
-    """Causal self-attention over the words, cross-attention to the grid, feed-forward; norms first."""
-
-    def __init__(self, width: int, heads: int, dropout: float = 0.05) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm_self, self.norm_cross, self.norm_feed = (nn.LayerNorm(width) for _ in range(3))
-        self.self_in, self.self_out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.query, self.key_value = nn.Linear(width, width), nn.Linear(width, 2 * width)
-        self.cross_out = nn.Linear(width, width)
-        self.feed = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
-        self.drop = nn.Dropout(dropout)
-
-    def look(self, features: Tensor) -> KeyValue:
-        """Return keys and values of the grid, each (pictures, heads, cells, width / heads)."""
-        pictures, cells, width = features.shape
-        parts = self.key_value(features).view(pictures, cells, 2, self.heads, width // self.heads)
-        key, value = parts.permute(2, 0, 3, 1, 4)
-        return key, value
-
-    def forward(
-        self,
-        words: Tensor,
-        grid: KeyValue,
-        repeats: int,
-        past: KeyValue | None = None,
-        bias: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor, KeyValue]:
-        """Return the words' new features, their cross-attention, and their keys and values.
-
-        Parameters
-        ----------
-        words
-            Shape (sequences, words, width); with ``past``, only the words after it.
-        grid
-            What `look` gave.
-        repeats
-            Captions of each picture.
-        past
-            Keys and values of the words before.
-        bias
-            Added to the scores of the cells, shape (cells,).
-        """
-        mixed, past = self._attend_words(self.norm_self(words), past)
-        words = words + self.drop(mixed)
-        read, attention = self._attend_grid(self.norm_cross(words), grid, repeats, bias)
-        words = words + self.drop(read)
-        return words + self.drop(self.feed(self.norm_feed(words))), attention, past
-
-    def _attend_words(self, words: Tensor, past: KeyValue | None) -> tuple[Tensor, KeyValue]:
-        count, length, width = words.shape
-        parts = self.self_in(words).view(count, length, 3, self.heads, width // self.heads)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)
-        if past is not None:
-            key, value = (torch.cat(pair, dim=2) for pair in zip(past, (key, value), strict=True))
-        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=past is None)
-        return self.self_out(mixed.transpose(1, 2).reshape(count, length, width)), (key, value)
-
-    def _attend_grid(
-        self, words: Tensor, grid: KeyValue, repeats: int, bias: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        count, length, width = words.shape
-        each = width // self.heads
-        pictures = count // repeats
-        # The captions of a picture share its keys: they are queries of one longer sequence.
-        query = self.query(words).view(pictures, repeats * length, self.heads, each).transpose(1, 2)
-        key, value = grid
-        scores = query @ key.transpose(2, 3) / math.sqrt(each)
-        weights = (scores if bias is None else scores + bias).softmax(dim=-1)
-        read = (weights @ value).transpose(1, 2).reshape(count, length, width)
-        attention = weights.view(pictures, self.heads, repeats, length, -1).transpose(1, 2)
-        return self.cross_out(read), attention.reshape(count, self.heads, length, -1)
+    def _weights(self) -> LstmWeights:
+        cell = self.cell
+        return LstmWeights(
+            (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh),
+            self.query.weight,
+            self.energy.weight,
+            (self.gate.weight, self.gate.bias),
+        )
 
 
 class TransformerDecoder(nn.Module):
@@ -206,26 +149,26 @@ class TransformerDecoder(nn.Module):
 
     def forward(self, features: Tensor, tokens: Tensor, repeats: int = 1) -> tuple[Tensor, Tensor]:
         """Return logits and attention of every step."""
-        return self._advance(self.begin(features), tokens, repeats)
+        words = self.embed(tokens) + self.place[:, : tokens.shape[1]]
+        attention = []
+        for layer in self._layers():
+            words, weights = layer(words, layer.look(features), repeats)
+            attention.append(weights)
+        return self.out(self.norm(words)), torch.stack(attention, dim=1)
 
     def begin(self, features: Tensor, taken: Taken | None = None) -> TransformerState:
         """Return the state before the first word."""
-        grid = [layer.look(features) for layer in self._layers()]
-        return TransformerState(grid, [None] * len(grid), bias=None if taken is None else taken.bias)
+        bias = None if taken is None else taken.bias
+        return TransformerState([LayerSteps(layer, features, bias) for layer in self._layers()])
 
     def step(self, state: TransformerState, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Take in one word and return logits and attention of the next."""
-        logits, attention = self._advance(state, tokens[:, None], 1)
-        return logits[:, 0], attention[:, :, :, 0]
-
-    def _advance(self, state: TransformerState, tokens: Tensor, repeats: int) -> tuple[Tensor, Tensor]:
-        end = state.length + tokens.shape[1]
-        words = self.embed(tokens) + self.place[:, state.length : end]
+        words = self.embed(tokens) + self.place[:, state.length]
         attention = []
-        for i, layer in enumerate(self._layers()):
-            words, weights, state.words[i] = layer(words, state.grid[i], repeats, state.words[i], state.bias)
+        for layer in state.layers:
+            words, weights = layer.step(words)
             attention.append(weights)
-        state.length = end
+        state.length += 1
         return self.out(self.norm(words)), torch.stack(attention, dim=1)
 
     def _layers(self) -> list[TransformerLayer]:

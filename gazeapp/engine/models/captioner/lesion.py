@@ -10,6 +10,7 @@ from a covered cell stays with them, under all four.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -53,6 +54,7 @@ class Taken:
         return torch.einsum("bcw,c->bw", features, left) / left.sum()
 
 
+@lru_cache(maxsize=1)
 def cell_share(lesion: Lesion, grid: tuple[int, int]) -> FloatArray:
     """Return the share that a lesion takes of every cell of a grid over the whole image.
 
@@ -66,7 +68,8 @@ def cell_share(lesion: Lesion, grid: tuple[int, int]) -> FloatArray:
     Returns
     -------
     numpy.ndarray
-        Shape (rows * columns,), float32: the strength times the mean of the mask over the cell's rectangle.
+        Shape (rows * columns,), float32: the strength times the mean of the mask over the cell's rectangle. That of
+        the last lesion is kept, for several models and for the intact caption's words under the same lesion.
 
     Raises
     ------

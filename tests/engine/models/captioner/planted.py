@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from gazeapp.engine.models.captioner.captioner import CaptionerModel
 from gazeapp.engine.models.captioner.config import CaptionerConfig
-from gazeapp.engine.models.captioner.decoders import LstmDecoder, TransformerDecoder, TransformerLayer
+from gazeapp.engine.models.captioner.decoders import LstmDecoder, TransformerDecoder
+from gazeapp.engine.models.captioner.layers import TransformerLayer
 from gazeapp.engine.models.captioner.listing import captioner_info
 from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.types import ImageArray

@@ -16,11 +16,14 @@ from gazeapp.engine.lesions.lesion import SCOPES, Lesion
 from gazeapp.engine.lesions.pixels import changed_pixels
 from gazeapp.engine.models.base import Caption, DescribeOptions
 from gazeapp.engine.models.captioner.captioner import CaptionerModel, fit_picture
-from gazeapp.engine.models.captioner.decoders import LstmDecoder, TransformerDecoder, TransformerLayer
+from gazeapp.engine.models.captioner.decoders import LstmDecoder
+from gazeapp.engine.models.captioner.layers import TransformerLayer
 from gazeapp.engine.models.captioner.lesion import cell_share
+from gazeapp.engine.models.captioner.network import END_TOKEN
 from gazeapp.engine.models.lesioning import offers
 from gazeapp.engine.models.registry import load_model
-from gazeapp.engine.types import DoubleArray, FloatArray, ImageArray
+from gazeapp.engine.types import FloatArray, ImageArray
+from tests.engine.models.captioner.plain_numbers import read
 
 SHIPPED = ("cnn-lstm", "cnn-transformer", "vit-lstm", "vit-transformer")
 COMMON = ("keys", "zero", "mean", "pixels", "blur")
@@ -74,74 +77,48 @@ def features_of(model: CaptionerModel, picture: ImageArray) -> Tensor:
         return model.network.encoder(model.network.normalise(fitted[None]))
 
 
-class Heard:
-    """What the parts of a decoder gave, call by call."""
-
-    def __init__(self, *parts: torch.nn.Module) -> None:
-        self.outputs: list[list[DoubleArray]] = [[] for _ in parts]
-        self._hooks = [
-            part.register_forward_hook(
-                lambda _module, _inputs, output, kept=kept: kept.append(output.double().numpy())
-            )
-            for part, kept in zip(parts, self.outputs, strict=True)
-        ]
-
-    def stop(self) -> list[list[DoubleArray]]:
-        for hook in self._hooks:
-            hook.remove()
-        return self.outputs
+METHODS = {
+    "lstm": {"alpha": (0, [0])},
+    "transformer": {
+        "cross-L0-H0": (0, [0]),
+        "cross-L0-H1+3": (0, [1, 3]),
+        "cross-L1-H2": (1, [2]),
+        "cross-L1-mean": (1, [0, 1, 2, 3]),
+    },
+}
+"""Map methods, with the layer and the heads that they are the mean of."""
 
 
-def left_over(energies: DoubleArray, share: DoubleArray) -> DoubleArray:
-    """Return attention in plain numbers: exponentials, times what is left of each cell, normalised."""
-    weights = np.exp(energies - energies.max(axis=-1, keepdims=True)) * (1 - share)
-    return weights / weights.sum(axis=-1, keepdims=True)
-
-
-def lstm_attention(model: CaptionerModel, heard: list[list[DoubleArray]], share: DoubleArray) -> DoubleArray:
-    decoder = model.network.decoder
-    assert isinstance(decoder, LstmDecoder)
-    keys, queries = heard
-    weights = decoder.energy.weight.detach().double().numpy()[0]
-    return np.stack([left_over(np.tanh(keys[0][0] + query[0]) @ weights, share) for query in queries])
-
-
-def transformer_attention(heard: list[list[DoubleArray]], layer: int, share: DoubleArray) -> DoubleArray:
-    """Return the mean over the heads of a layer."""
-    features, queries = heard[2 * layer : 2 * layer + 2]
-    keys = features[0][0].reshape(64, 2, 4, 32)[:, 0]
-    steps = [
-        left_over(np.einsum("hd,chd->hc", query.reshape(4, 32), keys) / np.sqrt(32), share)
-        for query in queries
-    ]
-    return np.stack(steps).mean(axis=1)
-
-
-@pytest.mark.parametrize("strength", [1.0, 0.35])
-@pytest.mark.parametrize("name", SHIPPED)
-def test_every_words_attention_is_its_energies_times_what_is_left_of_each_cell(
-    models: dict[str, CaptionerModel], picture: ImageArray, name: str, strength: float
+@pytest.mark.parametrize(
+    ("name", "scope", "strength"),
+    [
+        *itertools.product(SHIPPED, ["keys"], [1.0, 0.35]),
+        *itertools.product(["cnn-lstm", "vit-lstm"], ["keys_and_start"], [1.0, 0.35]),
+    ],
+)
+def test_attention_is_multiplied_by_what_is_left_of_each_cell_and_nothing_else_changes(
+    models: dict[str, CaptionerModel], picture: ImageArray, name: str, scope: str, strength: float
 ) -> None:
-    """In all layers and at all words, from what the decoder computed before attending."""
+    """All words, layers, heads and probabilities are those of the decoder written out in plain numbers."""
     model = models[name]
-    decoder = model.network.decoder
-    share = strength * graded()[:: HEIGHT // 8, :: WIDTH // 8].astype(np.float64).ravel()
-    options = DescribeOptions(lesion=Lesion(graded(), "keys", strength))
-    if isinstance(decoder, LstmDecoder):
-        heard = Heard(decoder.key, decoder.query)
-        caption = model.describe(picture, "social", "", options)
-        expected = {"alpha": lstm_attention(model, heard.stop(), share)}
-    else:
-        layers = [layer for layer in decoder.stack if isinstance(layer, TransformerLayer)]
-        heard = Heard(*itertools.chain(*((layer.key_value, layer.query) for layer in layers)))
-        caption = model.describe(picture, "social", "", options)
-        outputs = heard.stop()
-        expected = {f"cross-L{k}-mean": transformer_attention(outputs, k, share) for k in range(len(layers))}
-    for method, maps in expected.items():
-        found = model.describe(picture, "social", method, options).maps.reshape(-1, 64)
-        assert len(found) == len(caption.words) > 3
-        np.testing.assert_allclose(found, maps[: len(found)], atol=2e-6)
-        np.testing.assert_array_equal(found[:, share == 1.0], 0.0)
+    left = 1 - strength * graded()[:: HEIGHT // 8, :: WIDTH // 8].astype(np.float64).ravel()
+    intact = np.ones_like(left)
+    caption = described(model, picture, graded(), scope, strength)
+    first = model.network.config.vocabulary.index("<social>")
+    tokens = caption.facts["tokens"]
+    features = features_of(model, picture)[0].double().numpy()
+    at_start = left if scope == "keys_and_start" else intact
+    logs, attention = read(model.network, features, [first, *tokens], left, at_start)
+    assert logs.argmax(axis=1).tolist() == [*tokens, END_TOKEN]
+    expected = [logs[i, token] for i, token in enumerate(tokens)]
+    np.testing.assert_allclose([word.log_probability for word in caption.words], expected, atol=1e-4)
+    assert len(tokens) > 3
+    for method, (layer, heads) in METHODS[model.info.decoder].items():
+        options = DescribeOptions(lesion=Lesion(graded(), scope, strength))
+        maps = model.describe(picture, "social", method, options).maps.reshape(len(tokens), 64)
+        np.testing.assert_allclose(maps, attention[layer, heads, : len(tokens)].mean(axis=0), atol=5e-6)
+        assert (maps[:, left == 0.0] == 0.0).all()
+        assert (maps[:, left > 0.0] > 0.0).any(axis=0).all()
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -243,9 +220,12 @@ def test_the_decoder_reads_changed_features_of_the_covered_cells_alone(
     expected[covered] += strength * (towards - features[covered])
     decoder = model.network.decoder
     seen: list[Tensor] = []
-    part = decoder.key if isinstance(decoder, LstmDecoder) else decoder.stack[0].key_value
-    assert isinstance(decoder, LstmDecoder | TransformerDecoder)
-    hook = part.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))  # type: ignore[union-attr]
+    if isinstance(decoder, LstmDecoder):
+        part = decoder.key
+    else:
+        assert isinstance(decoder.stack[1], TransformerLayer)
+        part = decoder.stack[1].key_value
+    hook = part.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
     described(model, picture, BLOCK, scope, strength)
     hook.remove()
     np.testing.assert_allclose(seen[0][0].numpy(), expected, atol=1e-6)
