@@ -15,6 +15,7 @@ import gazeapp
 from gazeapp.cli_base import FILE, call, counts, finish, report_and_exit, run, sentence
 from gazeapp.cli_extract import EXTRACT_COMMANDS
 from gazeapp.cli_gaze import COMMANDS
+from gazeapp.cli_lesion import lesion_command
 from gazeapp.cli_maps import MAP_COMMANDS
 from gazeapp.cli_models import MODEL_COMMANDS
 from gazeapp.cli_runner import runner_command
@@ -283,6 +284,7 @@ for _command in (
     *MAP_COMMANDS,
     *MODEL_COMMANDS,
     *EXTRACT_COMMANDS,
+    lesion_command,
     score_command,
     runner_command,
 ):

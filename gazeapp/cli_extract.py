@@ -80,7 +80,7 @@ def _settings(
     return ExtractSettings(keep="" if keep == "none" else keep, decoding=decoding, **options)
 
 
-def _agreed(names: tuple[str, ...]) -> list[ModelInfo]:
+def agreed_models(names: tuple[str, ...]) -> list[ModelInfo]:
     """Return the facts about the models; on a terminal, runner scripts that were not agreed to are asked about.
 
     Without a terminal nobody can be asked, and the verb refuses them.
@@ -123,9 +123,15 @@ def extract_command(project: Path, as_json: bool, **options: Any) -> None:
     """Let models describe the images of PROJECT and store their attention maps."""
     from gazeapp.engine.workflows.extract import extract
 
-    infos = _agreed(options["models"])
+    infos = agreed_models(options["models"])
     summary = call(project, extract, _settings(**options), as_json)
     _remember_folders(infos)
+    note_outside(summary)
+    report_and_exit(summary, as_json, f"{summary.verb}: {counts(summary)}")
+
+
+def note_outside(summary: Any) -> None:
+    """Say on stderr where models were run on images of a kind that they were not trained on."""
     outside = summary.details["outside_training"]
     if outside:
         click.echo(
@@ -133,7 +139,6 @@ def extract_command(project: Path, as_json: bool, **options: Any) -> None:
             "scenes of the demo world); captions and maps for them are no evidence about photographs.",
             err=True,
         )
-    report_and_exit(summary, as_json, f"{summary.verb}: {counts(summary)}")
 
 
 @click.command("try")
@@ -147,7 +152,7 @@ def try_command(project: Path, as_json: bool, **options: Any) -> None:
     """
     from gazeapp.engine.workflows.trial import trial
 
-    _agreed(options["models"])
+    agreed_models(options["models"])
     summary = call(project, trial, _settings(**options), as_json)
     lines = [line for tried in summary.details["models"] for line in _lines_of(tried)]
     report_and_exit(summary, as_json, "\n".join([*lines, f"trial: {counts(summary)}"]))

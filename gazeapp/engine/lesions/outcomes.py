@@ -6,6 +6,8 @@ import string
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from gazeapp.engine.lesions.masks.controls import mass_under
 from gazeapp.engine.maps.common_grid import AttentionMap
 from gazeapp.engine.maps.differentiation import jsd
@@ -189,6 +191,7 @@ def outcomes(
     intact_log_probability: float,
     forced_log_probability: float,
     n_tokens: int,
+    cells: DoubleArray | None = None,
 ) -> dict[str, float]:
     """Return what a lesion changed, without what needs objects or people.
 
@@ -204,14 +207,16 @@ def outcomes(
         The same of the same words under the lesion.
     n_tokens
         Tokens of that caption.
+    cells
+        How much of each cell of the intact map the mask covers, 0 to 1, where that is known already.
 
     Returns
     -------
     dict
         Ids of `OUTCOMES` -> value; NaN where one is undefined.
     """
-    before, after = (mass_under(one.mean, one.rect, mask) for one in (intact, lesioned))
-    side_before, side_after = (_side(one, mask.shape) for one in (intact, lesioned))
+    before, after = (_under(one, mask, cells) for one in (intact, lesioned))
+    side_before, side_after = (side_of(one, *mask.shape) for one in (intact, lesioned))
     found = {
         "log_probability_drop": (intact_log_probability - forced_log_probability) / max(n_tokens, 1),
         "words_changed": words_changed(intact.words, lesioned.words),
@@ -302,9 +307,15 @@ def _on_image(one: Described, height: int, width: int) -> DoubleArray:
     return shared
 
 
-def _side(one: Described, shape: tuple[int, ...]) -> float:
-    across, down = 1.0 / shape[1], 1.0 / shape[0]
-    return laterality(AttentionMap(one.mean, one.rect.scaled(across, down)))[0]
+def side_of(one: Described, height: int, width: int) -> float:
+    """Return the laterality index of a map on an image of that size, -1 (left) to 1 (right)."""
+    return laterality(AttentionMap(one.mean, one.rect.scaled(1.0 / width, 1.0 / height)))[0]
+
+
+def _under(one: Described, mask: MaskArray, cells: DoubleArray | None) -> float:
+    if cells is None or cells.shape != one.mean.shape:
+        return mass_under(one.mean, one.rect, mask)
+    return float((one.mean * cells).sum(dtype=np.float64) / one.mean.sum(dtype=np.float64))
 
 
 def _plain(words: Sequence[str]) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import Progress, Stage, Summary
+from gazeapp.engine.workflows.lesion_findings import assess
 from gazeapp.engine.workflows.measure import MeasureSettings, measure
 from gazeapp.engine.workflows.score import ScoreSettings, score
 
 
 def evaluate(project: Project, settings: ScoreSettings, progress: Progress) -> Summary:
-    """Score all maps against people, then measure what the maps are like.
+    """Score all maps against people, measure what the maps are like, and what lesions change in the scores.
 
     Returns
     -------
@@ -27,6 +28,8 @@ def evaluate(project: Project, settings: ScoreSettings, progress: Progress) -> S
         return scored
     how = MeasureSettings(n_bootstrap=settings.n_bootstrap, seed=settings.seed, threads=settings.threads)
     measured = measure(project, how, Stage(progress, "measuring maps"))
+    if not measured.cancelled:
+        assess(project, Stage(progress, "what lesions changed"))
     return Summary(
         verb=scored.verb,
         done=scored.done,

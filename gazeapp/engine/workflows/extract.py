@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -21,6 +20,7 @@ from gazeapp.engine.project.prompts import prompt_of
 from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.types import ImageArray, Json
+from gazeapp.engine.workflows.annotations import chosen_images
 from gazeapp.engine.workflows.base import Progress, Summary, Tally, WorkClock
 
 _SMALLER = (1.0, 0.7, 0.5)
@@ -371,28 +371,6 @@ def chosen_models(names: tuple[str, ...]) -> list[ModelInfo]:
                 todo="Run them one after the other, in projects of their own, or rename a folder.",
             )
     return list(found.values())
-
-
-def chosen_images(project: Project, asked: tuple[str, ...]) -> list[ImageRow]:
-    """Return the images to run on, by name: those asked for, else all of the project.
-
-    Raises
-    ------
-    GazeError
-        If a name is no image of the project, or it has none.
-    """
-    images = project.images.all()
-    if not images:
-        raise GazeError("The project has no images yet.", where=str(project.path), todo="Add images first.")
-    known = {image.name: image for image in images}
-    for name in asked:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=2)
-            hint = (
-                f"Did you mean {' or '.join(near)}?" if near else "gazeapp export lists them in images.csv."
-            )
-            raise GazeError(f"The project has no image called '{name}'.", where=str(project.path), todo=hint)
-    return [image for image in images if not asked or image.name in asked]
 
 
 def chosen_tasks(project: Project, asked: tuple[str, ...]) -> tuple[str, ...]:

@@ -32,9 +32,9 @@ from gazeapp.engine.workflows.lesion_cuts import (
     cuts_of,
     nothing_of,
 )
-from gazeapp.engine.workflows.lesion_findings import assess
+from gazeapp.engine.workflows.lesion_findings import assess, is_assessed
 from gazeapp.engine.workflows.lesion_subject import Changed, LesionSubject
-from gazeapp.engine.workflows.masks import mask_for
+from gazeapp.engine.workflows.masks import mask_for, parse_spec
 
 VERB = "lesion"
 FORMULAS = 1
@@ -128,8 +128,8 @@ def lesion(project: Project, settings: LesionSettings, progress: Progress) -> Su
     Returns
     -------
     Summary
-        ``details`` has the ``models`` and ``tasks``, and ``without_equal_mass``: units that do not exist because what
-        lies outside the mask has less attention than the mask.
+        ``details`` has the ``models`` and ``tasks``, ``without_equal_mass``: units that do not exist because what lies
+        outside the mask has less attention than the mask, and ``outside_training`` as extraction has it.
 
     Raises
     ------
@@ -142,19 +142,25 @@ def lesion(project: Project, settings: LesionSettings, progress: Progress) -> Su
     for info in chosen_models(settings.models):
         check_consent(info)
         settings.design(info)
+    for mask in settings.masks:
+        parse_spec(project, mask)
     before = extract(project, settings.intact, Stage(progress, "intact captions"))
     infos, images, tasks, plans = what_to_run(project, settings.intact)
     work = _Experiment(project, settings, infos, images, plans, Stage(progress, "lesions"))
     if not before.cancelled:
         work.run()
-    if not work.tally.should_stop():
+    if not work.tally.should_stop() and (work.tally.done or not is_assessed(project)):
         assess(project, Stage(progress, "what lesions changed"))
     done = work.tally.summary(
-        models=[info.id for info in infos], tasks=list(tasks), without_equal_mass=work.n_without
+        models=[info.id for info in infos],
+        tasks=list(tasks),
+        without_equal_mass=work.n_without,
+        outside_training=before.details["outside_training"],
     )
     return replace(
         done,
         problems=(*before.problems, *done.problems),
+        skipped=done.skipped - work.n_without,
         failed=before.failed + done.failed,
         seconds=time.perf_counter() - started,
     )
@@ -256,7 +262,11 @@ class _Experiment:
             except GazeError as error:
                 self._fail(unit, image.name, error, len(keys))
                 continue
-            yield from cuts_of(design, keys, image, values, own)
+            found = list(cuts_of(design, keys, image, values, own))
+            self.n_without += len(keys) - len(found)
+            for _ in range(len(keys) - len(found)):
+                self.tally.skip(unit)
+            yield from found
         yield from nothing_of([key for scope in design.scopes for key in design.nothing(scope)], image)
 
     def _fail(self, unit: str, where: str, error: GazeError, n_units: int) -> None:
@@ -281,16 +291,9 @@ class _Experiment:
                 if subject is None:
                     model, how = loaded.get(self._progress), self._settings.intact
                     subject = LesionSubject.read(self._project, how, model, plan, image, run, settings_id)
-                self._unit(subject, cut)
-
-    def _unit(self, subject: LesionSubject, cut: Cut) -> None:
-        changed = subject.take_away(cut, WorkClock(self._progress))
-        if changed is None:
-            self.n_without += 1
-            return
-        self._waiting.append((subject, cut, changed))
-        if time.perf_counter() - self._stored > _STORED_EVERY:
-            self._store()
+                self._waiting.append((subject, cut, subject.take_away(cut, WorkClock(self._progress))))
+                if time.perf_counter() - self._stored > _STORED_EVERY:
+                    self._store()
 
     def _store(self) -> None:
         """Store what waits, all or nothing."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,17 +34,17 @@ class Cut:
     ----------
     key
         What it is stored under.
+    mask
+        What is taken away.
     digest
-        Tells its mask from others, before it is made.
-    make
-        Makes the mask; None where there is no such mask on this image.
+        Tells the mask from others.
     flipped
         Whether it belongs on the mirrored image.
     """
 
     key: LesionKey
+    mask: MaskArray
     digest: str
-    make: Callable[[], MaskArray | None]
     flipped: bool = False
 
 
@@ -102,7 +101,7 @@ class Design:
 def cuts_of(
     design: Design, keys: Sequence[LesionKey], image: ImageRow, mask: MaskArray, own: StoredMap
 ) -> Iterator[Cut]:
-    """Yield the lesions of one mask on one image.
+    """Yield the lesions of one mask on one image; equal attention is left out where there is not as much elsewhere.
 
     Parameters
     ----------
@@ -117,37 +116,30 @@ def cuts_of(
     own
         The model's intact map of the image, which equal attention is found on.
     """
-    turned = mirrored(mask)
-    digests = {False: mask_sha256(mask), True: mask_sha256(turned)}
-
-    def drawn(key: LesionKey) -> int:
-        text = f"{design.seed}|{image.sha256}|{digests[False]}|{key.control}|{key.draw}"
-        return zlib.crc32(text.encode())
-
-    def attended(key: LesionKey) -> Callable[[], MaskArray | None]:
-        return lambda: equal_mass(own.values, own.rect, mask, drawn(key))
-
-    def elsewhere(key: LesionKey) -> Callable[[], MaskArray | None]:
-        return lambda: random_matched(mask, drawn(key))
-
+    of_mask, made = mask_sha256(mask), {}
     for key in keys:
-        if key.control == "":
-            yield Cut(key, digests[False], lambda: mask)
-        elif key.control in (MIRRORED, FLIPPED):
-            yield Cut(key, digests[True], lambda: turned, key.control == FLIPPED)
-        elif key.control == RANDOM:
-            yield Cut(key, _digest("random", digests[False], drawn(key)), elsewhere(key))
-        else:
-            attention = hashlib.sha256(own.values.tobytes()).hexdigest()
-            yield Cut(key, _digest(attention, digests[False], drawn(key)), attended(key))
+        kind = key.control, key.draw
+        if kind not in made:
+            text = f"{design.seed}|{image.sha256}|{of_mask}|{key.control}|{key.draw}"
+            found = _control(key.control, mask, own, zlib.crc32(text.encode()))
+            made[kind] = None if found is None else (found, mask_sha256(found))
+        known = made[kind]
+        if known is not None:
+            yield Cut(key, *known, key.control == FLIPPED)
+
+
+def _control(control: str, mask: MaskArray, own: StoredMap, seed: int) -> MaskArray | None:
+    if control in (MIRRORED, FLIPPED):
+        return mirrored(mask)
+    if control == RANDOM:
+        return random_matched(mask, seed)
+    if control == EQUAL_MASS:
+        return equal_mass(own.values, own.rect, mask, seed)
+    return mask
 
 
 def nothing_of(keys: Sequence[LesionKey], image: ImageRow) -> Iterator[Cut]:
     """Yield the lesions of an image that take nothing away."""
     mask = np.zeros((image.height, image.width), np.uint8)
     for key in keys:
-        yield Cut(key, mask_sha256(mask), lambda: mask)
-
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
+        yield Cut(key, mask, mask_sha256(mask))

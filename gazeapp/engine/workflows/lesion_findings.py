@@ -66,6 +66,11 @@ def assess(project: Project, progress: Progress) -> None:
             project.findings.put_findings(ANALYSES, preset, findings, settings_id)
 
 
+def is_assessed(project: Project) -> bool:
+    """Return whether there are findings about lesions."""
+    return bool(project.findings.findings(LESION))
+
+
 def lesion_outcomes(rows: Sequence[LesionRow], task: str, outcome: str) -> Outcomes:
     """Return an outcome of every lesion and control under one task, over the images of `rows` by id."""
     facts = outcome_facts(outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,12 +12,12 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.lesions.masks.controls import coverage
 from gazeapp.engine.lesions.mentions import mentioned
-from gazeapp.engine.lesions.outcomes import Described, objects_lost, outcomes
+from gazeapp.engine.lesions.outcomes import Described, objects_lost, outcomes, side_of
 from gazeapp.engine.models.base import Caption, DescribeOptions, Model
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.project import ImageRow, ObjectBox, Project, RunRow
 from gazeapp.engine.project.maps import decode_map, encode_map
-from gazeapp.engine.types import FloatArray, ImageArray, MaskArray
+from gazeapp.engine.types import DoubleArray, FloatArray, ImageArray, MaskArray
 from gazeapp.engine.workflows.base import WorkClock
 from gazeapp.engine.workflows.extract import ExtractSettings, Plan, options_for
 from gazeapp.engine.workflows.lesion_cuts import Cut
@@ -89,6 +90,12 @@ class LesionSubject:
     objects: tuple[ObjectBox, ...]
     settings_id: int
     _same: dict[tuple[object, ...], Changed] = field(default_factory=dict)
+    _covered: dict[str, _Covered] = field(default_factory=dict)
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """Objects that the intact caption names."""
+        return mentioned({one.label for one in self.objects}, self.intact.described.words)
 
     @classmethod
     def read(
@@ -125,8 +132,8 @@ class LesionSubject:
             settings_id,
         )
 
-    def take_away(self, cut: Cut, clock: WorkClock) -> Changed | None:
-        """Describe the image without a part of it; None where the image has no such part.
+    def take_away(self, cut: Cut, clock: WorkClock) -> Changed:
+        """Describe the image without a part of it.
 
         A lesion whose mask is that of another one is not run twice: left mirrored is right.
 
@@ -137,42 +144,53 @@ class LesionSubject:
         StoppedError
             When the user cancelled.
         """
-        key = cut.key
-        same = (cut.digest, key.scope, key.strength, cut.flipped)
+        same = (cut.digest, cut.key.scope, cut.key.strength, cut.flipped)
         if same not in self._same:
-            mask = cut.make()
-            if mask is None:
-                return None
-            self._same[same] = self._describe(mask, cut, clock)
+            self._same[same] = self._describe(cut, clock)
         return self._same[same]
 
-    def _describe(self, mask: MaskArray, cut: Cut, clock: WorkClock) -> Changed:
+    def _describe(self, cut: Cut, clock: WorkClock) -> Changed:
         options = replace(
             self.options(clock.should_stop),
-            lesion=Lesion(mask.astype(np.float32) / 255.0, cut.key.scope, cut.key.strength),
+            lesion=Lesion(cut.mask.astype(np.float32) / 255.0, cut.key.scope, cut.key.strength),
             image_scale=self.intact.image_scale,
         )
         shown = np.ascontiguousarray(self.pixels[:, ::-1]) if cut.flipped else self.pixels
         caption = self.model.describe(shown, self.plan.task, self.plan.method, options)
-        mean = stored_map(caption.mean_map(self.words))
-        found = self._outcomes(mask, cut, caption, mean, shown, options)
-        return Changed(float(mask.mean(dtype=np.float64)) / 255.0, caption, mean, found, clock.seconds)
+        mean = caption.mean_map(self.words)
+        covered = self._covered.get(cut.digest)
+        if covered is None:
+            covered = self._covered[cut.digest] = self._cover(cut.mask)
+        found = self._outcomes(cut, covered, caption, mean, shown, options)
+        return Changed(covered.area, caption, mean, found, clock.seconds)
+
+    def _cover(self, mask: MaskArray) -> _Covered:
+        """Return what a mask covers, which does not depend on strengths and scopes."""
+        own = self.intact.described
+        boxes: dict[str, list[float]] = {}
+        for one in self.objects:
+            if one.label in self._named:
+                boxes.setdefault(one.label, []).append(float(coverage(mask, 1, 1, one.rect)[0, 0]))
+        return _Covered(
+            float(mask.mean(dtype=np.float64)) / 255.0,
+            coverage(mask, own.mean.shape[0], own.mean.shape[1], own.rect),
+            {label: float(np.mean(shares)) for label, shares in boxes.items()},
+        )
 
     def _outcomes(
         self,
-        mask: MaskArray,
         cut: Cut,
+        covered: _Covered,
         caption: Caption,
         mean: FloatArray,
         shown: ImageArray,
         options: DescribeOptions,
     ) -> dict[str, float]:
-        lesioned = described(caption, mean)
+        lesioned = described(caption, stored_map(mean))
         intact = self.intact
         if cut.flipped:
-            # Nothing of the intact run is about the mirrored image, save that it is what laterality is held against.
-            found = outcomes(lesioned, lesioned, mask, 0.0, 0.0, 1)
-            return {"laterality": found["laterality"]}
+            # Nothing that is known of the intact run is about the mirrored image.
+            return {"laterality": side_of(lesioned, *cut.mask.shape)}
         if tuple(caption.facts["tokens"]) == intact.tokens:
             forced = caption.log_probability
         else:
@@ -180,22 +198,28 @@ class LesionSubject:
                 shown, self.plan.task, self.plan.method, replace(options, forced=intact.tokens)
             )
             forced = made.log_probability
-        found = outcomes(intact.described, lesioned, mask, intact.log_probability, forced, len(intact.tokens))
-        return found | self._objects(mask, lesioned)
-
-    def _objects(self, mask: MaskArray, lesioned: Described) -> dict[str, float]:
-        if not self.objects:
-            return {}
-        labels = {one.label for one in self.objects}
-        covered = {
-            label: float(
-                np.mean([coverage(mask, 1, 1, one.rect) for one in self.objects if one.label == label])
-            )
-            for label in labels
-        }
-        return objects_lost(
-            mentioned(labels, self.intact.described.words), mentioned(labels, lesioned.words), covered
+        found = outcomes(
+            intact.described,
+            lesioned,
+            cut.mask,
+            intact.log_probability,
+            forced,
+            len(intact.tokens),
+            covered.cells,
         )
+        if self.objects:
+            after = mentioned(self._named, lesioned.words)
+            found |= objects_lost(self._named, after, covered.objects)
+        return found
+
+
+@dataclass(frozen=True)
+class _Covered:
+    """What a mask covers: the image, the cells of the map, and the boxes of the objects that are named, 0 to 1."""
+
+    area: float
+    cells: DoubleArray
+    objects: dict[str, float]
 
 
 def described(caption: Caption, mean: FloatArray) -> Described:

@@ -1,0 +1,1 @@
+"""What lesions did, for terminals, reports and tables."""
