@@ -6,7 +6,7 @@ import numpy as np
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.coverage import cover
-from gazeapp.engine.types import BoolArray, IntArray, MaskArray
+from gazeapp.engine.types import BoolArray, DoubleArray, IntArray, MaskArray
 
 FULL = 255
 """The value of a pixel that is taken away whole."""
@@ -92,6 +92,12 @@ def check_size(values: MaskArray, height: int, width: int, where: str = "") -> N
             todo="Bring the mask to the size of the image, by fraction or by pixel, or choose the image it was made "
             "for.",
         )
+
+
+def shares(values: MaskArray) -> DoubleArray:
+    """Return how much of each pixel a mask takes, 0 to 1; 255 is exactly 1."""
+    own: DoubleArray = values / np.float64(FULL)
+    return own
 
 
 def _under_centres(n_new: int, n_old: int) -> IntArray:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.lesions.masks.placing import area, check_size, is_hard, mirror, to_size
+from gazeapp.engine.lesions.masks.placing import area, check_size, is_hard, mirror, shares, to_size
 
 SIZES = st.integers(1, 12)
 MASKS = st.tuples(SIZES, SIZES).flatmap(lambda size: arrays(np.uint8, size))
@@ -100,6 +100,10 @@ def test_hard_and_graded_masks_are_told_apart():
     assert is_hard(mask)
     mask[0, 0] = 254
     assert not is_hard(mask)
+
+
+def test_shares_are_255ths():
+    assert shares(np.array([[0, 51, 255]], np.uint8)).tolist() == [[0.0, 0.2, 1.0]]
 
 
 def test_a_mask_of_the_wrong_size_is_refused_with_both_sizes():
