@@ -29,7 +29,8 @@ class Net:
         Shape (n_images,), NaN without the lesion or without any control.
     relabelled
         The same with every place in turn called the lesion, shape (n_images, n_places), NaN where an image has
-        fewer; None where no image has more than one control.
+        fewer; None where no image has more than one control. That one kind of control does more than the other
+        on average is taken off before, as it is no matter of the lesion.
     alone
         Images that have one kind of control where others have both, shape (n_images,).
     """
@@ -56,6 +57,7 @@ def net_of_controls(
     n_random = known[:, 1 : 1 + len(random)].sum(axis=1)
     n_mass = known[:, 1 + len(random) :].sum(axis=1)
     complete = known[:, 0] & (n_random + n_mass > 0)
+    table = _aligned(table, complete & (n_random > 0) & (n_mass > 0), len(random))
     # What an image has comes first, in order: the lesion, random draws, draws of equal attention.
     there = np.take_along_axis(table, np.argsort(~known, axis=1, kind="stable"), axis=1)
     n_places = np.where(complete, 1 + n_random + n_mass, 1)
@@ -73,6 +75,20 @@ def net_of_controls(
     both = bool(n_random[complete].any() and n_mass[complete].any())
     several = bool((n_places > 2).any())
     return Net(ways[:, 0], ways if several else None, alone & both)
+
+
+def _aligned(table: DoubleArray, both: BoolArray, n_random: int) -> DoubleArray:
+    """Return values with the two kinds' means halfway, on images with both: the mean of the kinds stays."""
+    if not both.any():
+        return table
+    means = [
+        mean_of_known(kind[both]).mean() for kind in (table[:, 1 : 1 + n_random], table[:, 1 + n_random :])
+    ]
+    half = (means[1] - means[0]) / 2.0
+    aligned = table.copy()
+    aligned[both, 1 : 1 + n_random] += half
+    aligned[both, 1 + n_random :] -= half
+    return aligned
 
 
 def relabelling_p(

@@ -34,12 +34,25 @@ def test_draws_are_averaged_then_kinds_whatever_an_image_has():
     assert not np.isfinite(net.relabelled[4:]).any()
 
 
+def aligned(table: np.ndarray, n_random: int) -> np.ndarray:
+    """Return the table with the mean of either kind of control at the mean of both."""
+    table = table.copy()
+    kinds = [table[:, 1 : 1 + n_random], table[:, 1 + n_random :]]
+    if all(kind.size for kind in kinds):
+        middle = np.mean([kind.mean() for kind in kinds])
+        for kind in kinds:
+            kind += middle - kind.mean()
+    return table
+
+
 @pytest.mark.parametrize(("n_random", "n_mass"), [(1, 1), (2, 1), (4, 3), (0, 3), (3, 0)])
 def test_every_place_is_called_the_lesion_in_turn(n_random, n_mass):
     table = np.random.default_rng(n_random).normal(0, 1, (3, 1 + n_random + n_mass))
     net = net_of_controls(table[:, 0], list(table[:, 1 : 1 + n_random].T), list(table[:, 1 + n_random :].T))
     assert net.relabelled is not None
-    assert net.relabelled == pytest.approx(np.array([ways_by_hand(list(row), n_random) for row in table]))
+    ways = [ways_by_hand(list(row), n_random) for row in aligned(table, n_random)]
+    assert net.relabelled == pytest.approx(np.array(ways))
+    assert net.values == pytest.approx([by_hand(list(row), n_random) for row in table])
     assert net.values == pytest.approx(net.relabelled[:, 0])
     # Whatever the places do, no name is better than another.
     assert net.relabelled.mean(axis=1) == pytest.approx(np.zeros(3), abs=1e-12)
@@ -49,8 +62,9 @@ def test_missing_places_take_no_part():
     random = [np.array([NAN, 7.0, NAN]), np.array([7.0, 1.0, 3.0])]
     net = net_of_controls(np.array([2.0, 2.0, 2.0]), random, [np.array([1.0, NAN, NAN])])
     assert net.relabelled is not None
+    # On the first image alone there are both kinds, whose means meet at 4.
     for own, places, n_random in zip(
-        net.relabelled, ([2.0, 7, 1], [2.0, 7, 1], [2.0, 3]), (1, 2, 1), strict=True
+        net.relabelled, ([2.0, 4, 4], [2.0, 7, 1], [2.0, 3]), (1, 2, 1), strict=True
     ):
         assert own[np.isfinite(own)] == pytest.approx(ways_by_hand(places, n_random))
 
@@ -107,3 +121,19 @@ def test_skewed_outcomes_keep_5_percent_where_sign_flips_do_not():
     # 20 expected, 34 and more in one of 1,000; sign flips find 12 % in 4,000 studies.
     assert 8 <= own <= 33
     assert flips > own + 10
+
+
+def test_kinds_of_controls_that_differ_cost_no_power():
+    """Masks of equal attention do more harm than random ones, and the lesion more than their mean."""
+    numbers = np.random.default_rng(2)
+    found, n = {0.0: 0, 0.6: 0}, 200
+    for seed in range(n):
+        for effect in found:
+            of_image = numbers.normal(0, 1, 20)
+            lesion, random, mass = (of_image + numbers.normal(mean, 0.7, 20) for mean in (1 + effect, 0, 2))
+            net = net_of_controls(lesion, [random], [mass])
+            assert net.relabelled is not None
+            found[effect] += relabelling_p(net.values, net.relabelled, 199, seed) <= 0.05
+    # d_z is 0.6 / (0.7 sqrt(1.5)) = 0.7, which t tests of 20 images find in 84 %.
+    assert 2 <= found[0.0] <= 20
+    assert found[0.6] / n > 0.74
