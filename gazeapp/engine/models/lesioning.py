@@ -38,11 +38,11 @@ _PICTURE = (
     Offer(
         "blur",
         "The picture is blurred there before any part of the model sees it.",
-        "Layout and colours stay: half of the contrast of what comes 4.7 times across the longer side of the image.",
+        "Layout and colours stay; what is finer than a tenth of the longer side of the image is all but gone.",
     ),
 )
 
-_STILL_THERE = "What is left there can still be attended to."
+_STILL_THERE = "Words can still attend to the place, where they find nothing."
 _MEAN_KNOWS = (
     "The mean holds what goes as a part of it, and cells or tokens filled with it can still be attended to."
 )
@@ -147,7 +147,7 @@ def _of_transformer(info: ModelInfo) -> tuple[Offer, ...]:
             "they know of the image.",
             encoder,
         ),
-        *_of_cells("Words read nothing else there", encoder),
+        *_of_cells("The words read that instead", encoder),
         *_PICTURE,
     )
 
