@@ -17,6 +17,7 @@ from gazeapp.cli_extract import EXTRACT_COMMANDS
 from gazeapp.cli_gaze import COMMANDS
 from gazeapp.cli_lesion import lesion_command
 from gazeapp.cli_maps import MAP_COMMANDS
+from gazeapp.cli_masks import MASK_COMMANDS
 from gazeapp.cli_models import MODEL_COMMANDS
 from gazeapp.cli_runner import runner_command
 from gazeapp.cli_score import score_command
@@ -284,6 +285,7 @@ for _command in (
     *MAP_COMMANDS,
     *MODEL_COMMANDS,
     *EXTRACT_COMMANDS,
+    *MASK_COMMANDS,
     lesion_command,
     score_command,
     runner_command,

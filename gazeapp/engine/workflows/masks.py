@@ -133,14 +133,11 @@ def known_specs(project: Project) -> tuple[KnownSpec, ...]:
 
     Percentages are examples; others work as well.
     """
-    found = [
-        KnownSpec(
-            one.name,
-            "library",
-            f"On {one.n_images} {'image' if one.n_images == 1 else 'images'}, {one.mean_area:.1%} of each on average.",
-        )
-        for one in project.masks.library()
-    ]
+    found = []
+    for one in project.masks.library():
+        images = "1 image" if one.n_images == 1 else f"{one.n_images} images"
+        says = f"On {images}, {100 * one.mean_area:.1f} % of each on average."
+        found.append(KnownSpec(one.name, "library", says))
     found += [KnownSpec(text, "built_in", says) for text, says in BUILT_IN.items()]
     if project.gaze.recordings():
         says = f"The {SHARE} % of the image where people looked most under the task."

@@ -1,4 +1,4 @@
-"""Masks of the library from masks that are there: made of a text, copied to other images, mirrored."""
+"""Changing the library of masks: made of a text, copied to other images, mirrored, renamed, removed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gazeapp.engine.workflows.masks import free_name, mask_for, parse_spec
 from gazeapp.engine.workflows.masks_writer import MaskWriter, placed
 
 MAKE_VERB, COPY_VERB, MIRROR_VERB = "make mask", "copy mask", "mirror mask"
+RENAME_VERB, REMOVE_VERB = "rename mask", "remove mask"
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,36 @@ class MirrorMaskSettings:
     new_name: str
     images: tuple[str, ...] = ()
     replace: bool = False
+
+
+@dataclass(frozen=True)
+class RenameMaskSettings:
+    """Which mask is to be called what.
+
+    Parameters
+    ----------
+    name, new_name
+        Its name, and the one that it gets on all images.
+    """
+
+    name: str
+    new_name: str
+
+
+@dataclass(frozen=True)
+class RemoveMaskSettings:
+    """Which mask to remove.
+
+    Parameters
+    ----------
+    name
+        The mask.
+    images
+        Names of the images that lose it; empty means all, and the name leaves the library.
+    """
+
+    name: str
+    images: tuple[str, ...] = ()
 
 
 def make_mask(project: Project, settings: MakeMaskSettings, progress: Progress) -> Summary:
@@ -176,3 +207,50 @@ def mirror_mask(project: Project, settings: MirrorMaskSettings, progress: Progre
             new_name, image, lambda one: mirror(mask_for(project, name, one)), f"mirrored from '{name}'"
         )
     return tally.summary(mask=new_name)
+
+
+def rename_mask(project: Project, settings: RenameMaskSettings, progress: Progress) -> Summary:
+    """Give a mask another name on all images; what was measured with it keeps the old one.
+
+    Raises
+    ------
+    GazeError
+        If there is no such mask, or the new name means another one.
+    """
+    new_name = free_name(settings.new_name)
+    tally = Tally(project, RENAME_VERB, progress, 1)
+    project.masks.rename(settings.name.strip(), new_name)
+    tally.done = 1
+    return tally.summary(mask=new_name)
+
+
+def remove_mask(project: Project, settings: RemoveMaskSettings, progress: Progress) -> Summary:
+    """Remove a mask from images, in one transaction; what was measured with it stays. One unit is an image.
+
+    Raises
+    ------
+    GazeError
+        If there is no such mask, or it is on none of the images.
+    """
+    name = settings.name.strip()
+    known = [one.name for one in project.masks.library()]
+    if name not in known:
+        raise GazeError(
+            f"The library has no mask '{name}'.",
+            todo=f"Its masks are: {', '.join(known)}." if known else "It is empty.",
+        )
+    having = project.masks.images(name)
+    chosen = (
+        {image.id for image in chosen_images(project, settings.images)} if settings.images else set(having)
+    )
+    losing = sorted(chosen.intersection(having))
+    if settings.images and not losing:
+        raise GazeError(f"None of these images has the mask '{name}'.", todo="Check their names.")
+    tally = Tally(project, REMOVE_VERB, progress, len(losing))
+    with project.transaction():
+        for image_id in losing if settings.images else ():
+            project.masks.remove(name, image_id)
+        if not settings.images:
+            project.masks.remove(name)
+    tally.done = len(losing)
+    return tally.summary(mask=name)
