@@ -16,7 +16,7 @@ from gazeapp.engine.types import DoubleArray
 from tests.engine.scoring.analyses.neglect_world import DESIGN, MODELS, conditions, study
 
 HOW = Resampling(500, 0)
-STRENGTHS = (0.5, 1.0)
+STRENGTHS = (0.4, 1.0)
 N_STUDIES = 500
 
 pytestmark = pytest.mark.simulation
