@@ -20,6 +20,7 @@ from gazeapp.engine.workflows.extract import ExtractSettings, extract
 from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
+from gazeapp.engine.workflows.lesion import LesionSettings, lesion
 from gazeapp.engine.workflows.objects import ImportObjectsSettings, import_objects
 from gazeapp.engine.workflows.report import ReportSettings, report
 from gazeapp.engine.workflows.scanpaths import CompareScanpathsSettings, compare_scanpaths
@@ -110,6 +111,11 @@ def build_demo(settings: DemoSettings, progress: Progress) -> Summary:
     )
 
 
+def _lesions(settings: DemoSettings) -> LesionSettings:
+    """Return the demo's experiment: each half of the scenes in turn, half and entirely taken away."""
+    return LesionSettings(tasks=TASKS, strengths=(0.5, 1.0), device=settings.device)
+
+
 def _is_written(settings: DemoSettings) -> bool:
     # The truth is written last, so a study that has it is whole.
     truth = Path(settings.folder) / "truth.json"
@@ -151,6 +157,7 @@ def _run_verbs(project: Project, settings: DemoSettings, progress: Progress) -> 
     steps.append(
         ("extracting", lambda p: extract(project, ExtractSettings(tasks=TASKS, device=settings.device), p))
     )
+    steps.append(("taking halves away", lambda p: lesion(project, _lesions(settings), p)))
     steps.append(("scoring", lambda p: evaluate(project, ScoreSettings(sigma=SIGMA_PX, sigma_unit="px"), p)))
     steps.append(("comparing scanpaths", lambda p: compare_scanpaths(project, CompareScanpathsSettings(), p)))
     summaries: list[Summary] = []

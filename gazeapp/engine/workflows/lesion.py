@@ -32,7 +32,7 @@ from gazeapp.engine.workflows.lesion_cuts import (
     cuts_of,
     nothing_of,
 )
-from gazeapp.engine.workflows.lesion_findings import assess, is_assessed
+from gazeapp.engine.workflows.lesion_findings import assess
 from gazeapp.engine.workflows.lesion_subject import Changed, LesionSubject
 from gazeapp.engine.workflows.masks import mask_for, parse_spec
 
@@ -149,7 +149,7 @@ def lesion(project: Project, settings: LesionSettings, progress: Progress) -> Su
     work = _Experiment(project, settings, infos, images, plans, Stage(progress, "lesions"))
     if not before.cancelled:
         work.run()
-    if not work.tally.should_stop() and (work.tally.done or not is_assessed(project)):
+    if not work.tally.should_stop():
         assess(project, Stage(progress, "what lesions changed"))
     done = work.tally.summary(
         models=[info.id for info in infos],

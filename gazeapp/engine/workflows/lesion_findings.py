@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -21,7 +22,7 @@ from gazeapp.engine.scoring.findings import (
     Finding,
 )
 from gazeapp.engine.scoring.statistics.scored import HeldAgainst
-from gazeapp.engine.types import DoubleArray
+from gazeapp.engine.types import DoubleArray, Json
 from gazeapp.engine.workflows.base import Progress
 from gazeapp.engine.workflows.lesion_cuts import FLIPPED, NOTHING
 from gazeapp.engine.workflows.lesion_scores import score_lesions
@@ -30,45 +31,61 @@ from gazeapp.engine.workflows.score_units import ScorePlan
 VERB = "lesion"
 ANALYSES = (LESION, LESION_CONTROL, LESION_SIDE, LESION_DOSE, LESION_FACTORIAL)
 _NOOP = "lesion no-op"
+_ASSESSED = "lesions assessed"
+_FORMULAS = 1
+"""Raised when findings are made in another way, so that they are made anew."""
 
 
 def assess(project: Project, progress: Progress) -> None:
-    """Score what lesions did to maps, and make the findings about the study anew; nothing without lesions."""
+    """Score what lesions did to maps, and make the findings about the study; not again where nothing changed."""
     rows = project.lesions.all()
-    if not rows:
-        _forget(project)
-        return
     plans = score_lesions(project, rows, progress)
     if progress.cancelled:
         return
+    state = _state(project, rows, plans)
+    before = project.settings.current(_ASSESSED)
+    if (before.values if before is not None else _state(project, [], {})) == state:
+        return
+    found = _all_findings(project, rows, plans, progress)
+    with project.transaction():
+        marks = ", ".join("?" * len(ANALYSES))
+        project.db.execute(f"DELETE FROM findings WHERE analysis IN ({marks})", list(ANALYSES))
+        for preset, findings in found.items():
+            project.findings.put_findings(ANALYSES, preset, findings, max(row.settings_id for row in rows))
+        project.settings.set_current(_ASSESSED, state)
     _check_nothing(project, rows)
-    settings_id = max(row.settings_id for row in rows)
+
+
+def _state(project: Project, rows: Sequence[LesionRow], plans: Mapping[str, ScorePlan]) -> Json:
+    """Return what the findings follow from."""
+    scores = {
+        preset: [plan.hash, sorted(project.lesions.scores(preset).items())] for preset, plan in plans.items()
+    }
+    # Numbers of rows that were replaced are given again, so that they alone do not tell.
+    content = repr([[(row.id, row.outcomes) for row in rows], scores if rows else None])
+    return {"formulas": _FORMULAS, "of": hashlib.sha256(content.encode()).hexdigest()}
+
+
+def _all_findings(
+    project: Project, rows: Sequence[LesionRow], plans: Mapping[str, ScorePlan], progress: Progress
+) -> dict[str, list[Finding]]:
+    """Return the findings by preset; those that need no scores stand under an empty one."""
+    if not rows:
+        return {}
     design = {
         model.id: (model.encoder, model.decoder)
         for model in project.runs.models()
         if model.encoder and model.decoder
     }
-    tasks = sorted({row.task for row in rows}, key=list(project.tasks.all()).index)
-    found: list[Finding] = []
-    of_scores: dict[str, list[Finding]] = {preset: [] for preset in plans}
-    for task in tasks:
+    found: dict[str, list[Finding]] = {preset: [] for preset in ("", *plans)}
+    for task in sorted({row.task for row in rows}, key=list(project.tasks.all()).index):
         own = [row for row in rows if row.task == task]
         for outcome in OUTCOMES:
             progress.report(0, 0, f"{task} · {OUTCOMES[outcome].name}")
-            found += _findings(lesion_outcomes(own, task, outcome), design)
+            found[""] += _findings(lesion_outcomes(own, task, outcome), design)
         for preset, plan in plans.items():
-            found_scores = score_outcomes(project, own, task, plan)
-            of_scores[preset] += _findings(found_scores, design)
-    with project.transaction():
-        _forget(project)
-        project.findings.put_findings(ANALYSES, "", found, settings_id)
-        for preset, findings in of_scores.items():
-            project.findings.put_findings(ANALYSES, preset, findings, settings_id)
-
-
-def is_assessed(project: Project) -> bool:
-    """Return whether there are findings about lesions."""
-    return bool(project.findings.findings(LESION))
+            found[preset] += _findings(score_outcomes(project, own, task, plan), design)
+    return found
 
 
 def lesion_outcomes(rows: Sequence[LesionRow], task: str, outcome: str) -> Outcomes:
@@ -167,9 +184,3 @@ def _check_nothing(project: Project, rows: Sequence[LesionRow]) -> None:
             "Its runs are not the same twice on this machine, or were made on another one: extract again before you "
             "trust small effects.",
         )
-
-
-def _forget(project: Project) -> None:
-    with project.transaction():
-        marks = ", ".join("?" * len(ANALYSES))
-        project.db.execute(f"DELETE FROM findings WHERE analysis IN ({marks})", list(ANALYSES))

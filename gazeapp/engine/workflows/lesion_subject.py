@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,11 +13,11 @@ from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.lesions.masks.controls import coverage
 from gazeapp.engine.lesions.mentions import mentioned
 from gazeapp.engine.lesions.outcomes import Described, objects_lost, outcomes, side_of
-from gazeapp.engine.models.base import Caption, DescribeOptions, Model
+from gazeapp.engine.models.base import Caption, DescribeOptions, Model, Word
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.project import ImageRow, ObjectBox, Project, RunRow
 from gazeapp.engine.project.maps import decode_map, encode_map
-from gazeapp.engine.types import DoubleArray, FloatArray, ImageArray, MaskArray
+from gazeapp.engine.types import DoubleArray, FloatArray, ImageArray, Json, MaskArray
 from gazeapp.engine.workflows.base import WorkClock
 from gazeapp.engine.workflows.extract import ExtractSettings, Plan, options_for
 from gazeapp.engine.workflows.lesion_cuts import Cut
@@ -192,12 +192,12 @@ class LesionSubject:
             # Nothing that is known of the intact run is about the mirrored image.
             return {"laterality": side_of(lesioned, *cut.mask.shape)}
         if tuple(caption.facts["tokens"]) == intact.tokens:
-            forced = caption.log_probability
+            forced = _log_probability(caption.facts, caption.words)
         else:
             made = self.model.describe(
                 shown, self.plan.task, self.plan.method, replace(options, forced=intact.tokens)
             )
-            forced = made.log_probability
+            forced = _log_probability(made.facts, made.words)
         found = outcomes(
             intact.described,
             lesioned,
@@ -234,6 +234,15 @@ def stored_map(mean: FloatArray) -> FloatArray:
     return decode_map(rows, columns, *encode_map(mean))
 
 
+def _log_probability(facts: Json, words: Sequence[Word]) -> float:
+    """Return the natural logarithm of the probability of a caption's tokens.
+
+    That of its words may count a token twice, where two words share it, and leaves out tokens that are no word.
+    """
+    tokens = facts.get("token_log_probabilities")
+    return float(sum(tokens if tokens is not None else (word.log_probability for word in words)))
+
+
 def _intact(
     project: Project,
     model: Model,
@@ -261,6 +270,6 @@ def _intact(
             [word.text for word in words], own.values, own.rect, float(mass.mean()) if len(mass) else 1.0
         ),
         tuple(int(token) for token in tokens),
-        sum(word.log_probability for word in words),
+        _log_probability(facts, words),
         float(facts.get("image_scale", 1.0)),
     )

@@ -36,6 +36,8 @@ class Planted:
     def __init__(self, info: ModelInfo) -> None:
         self.info = info
         self.calls = 0
+        self.spared = 0.0
+        """Share of the patch that it knows of without attending to it."""
 
     def describe(
         self, image: ImageArray, task: str, method: str = "", options: DescribeOptions = PLAIN
@@ -49,7 +51,7 @@ class Planted:
             left = 1.0 - options.lesion.strength * cover(options.lesion.mask, *edges)
             if left.max() == 0.0:
                 raise GazeError("The lesion takes the whole image away.")
-            attention, seen = attention * left, float(left[PATCH])
+            attention, seen = attention * left, self.spared + (1.0 - self.spared) * float(left[PATCH])
         ball = 0.05 + 0.9 * seen
         own = VOCABULARY.index("ball" if ball > 0.5 else "dog")
         tokens = options.forced or (0, own, 3)
@@ -309,6 +311,33 @@ def test_findings_hold_the_effect_against_controls_and_between_decoders(project)
     assert "left · keys · 1" in sides
     # One encoder alone makes no crossed design.
     assert project.findings.findings(LESION_FACTORIAL) == []
+
+
+def test_a_planted_effect_of_the_decoder_is_found_and_none_of_the_encoder(project, models, monkeypatch):
+    cells = [(encoder, decoder) for encoder in ("cnn", "vit") for decoder in ("lstm", "transformer")]
+    four = [an_info(f"{encoder}-{decoder}", encoder, decoder) for encoder, decoder in cells]
+    monkeypatch.setattr(extracting, "available_models", lambda: four)
+    for info in four:
+        models[info.id] = Planted(info)
+        models[info.id].spared = 0.25 if info.decoder == "transformer" else 0.0
+    for image in project.images.all():
+        project.masks.put("patch", image.id, a_patch(*PATCH))
+    lesion(project, settings(models=tuple(info.id for info in four), masks=("patch",)), SILENT)
+    effects = {
+        (row.finding.term, row.finding.metric): row.finding
+        for row in project.findings.findings(LESION_FACTORIAL)
+        if row.finding.lesion == "patch · keys · 1"
+    }
+    # Of three tokens one loses log(0.95 / 0.05) nats, or log(0.95 / 0.275) where a quarter of the patch is spared.
+    planted = (np.log(0.05) - np.log(0.05 + 0.9 * 0.25)) / 3
+    for term in ("decoder", "decoder:lesion"):
+        found = effects[term, "log_probability_drop"]
+        assert found.estimate == pytest.approx(planted, abs=1e-3)
+        assert found.high < 0
+        assert found.p == pytest.approx(2 / 2**7)  # all seven images one way, of all patterns of signs
+    assert effects["encoder", "log_probability_drop"].estimate == pytest.approx(0.0, abs=1e-6)
+    assert effects["encoder", "log_probability_drop"].p == 1.0
+    assert effects["decoder", "words_changed"].estimate == pytest.approx(0.0, abs=1e-6)
 
 
 def test_scores_of_lesioned_maps_are_those_that_scoring_gives(study):
