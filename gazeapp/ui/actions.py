@@ -152,6 +152,22 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "chart",
     ),
     ActionInfo(
+        "view.neglect",
+        "Neglect",
+        "Show what happens to the models when the mask is taken away from the image.",
+        VIEW,
+        ("N",),
+        "half-left",
+    ),
+    ActionInfo(
+        "view.lesion",
+        "Under the lesion",
+        "Let models show what they say and attend to without what the mask covers, or with the whole image.",
+        VIEW,
+        ("V",),
+        checkable=True,
+    ),
+    ActionInfo(
         "view.words",
         "Words, layers and heads",
         "Show a caption word by word, and where each layer and head looked.",
@@ -299,6 +315,14 @@ TABLE: tuple[ActionInfo | str, ...] = (
         STUDY,
         ("Ctrl+R",),
         "chart",
+    ),
+    ActionInfo(
+        "study.lesion",
+        "Run an experiment…",
+        "Take parts of every image away from the models and hold what that does against controls.",
+        STUDY,
+        (),
+        "half-left",
     ),
     ActionInfo(
         "study.scanpaths",

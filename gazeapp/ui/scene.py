@@ -120,6 +120,28 @@ class PeopleView:
     trials: tuple[TrialView, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class LesionView:
+    """What a model does without a part of the image, beside the map and words that are shown.
+
+    Parameters
+    ----------
+    facts
+        What was taken away, in a few words.
+    new
+        Words of the caption that the intact one has not.
+    intact
+        The intact caption.
+    change
+        Lesioned minus intact map.
+    """
+
+    facts: str
+    new: frozenset[int]
+    intact: str
+    change: HeatLayer
+
+
 @dataclass(frozen=True)
 class ModelView:
     """What one model made of the image.
@@ -143,6 +165,8 @@ class ModelView:
     only_older
         Whether it has no map here because it described the image only in another way than those that count,
         such as under another prompt.
+    lesion
+        What was taken away where map and words are those under a lesion.
     """
 
     id: str
@@ -154,6 +178,7 @@ class ModelView:
     outside_training: bool = False
     truth: bool = False
     only_older: bool = False
+    lesion: LesionView | None = None
 
 
 @dataclass(frozen=True)

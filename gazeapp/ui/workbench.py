@@ -9,11 +9,14 @@ from PySide6.QtWidgets import QMainWindow
 
 from gazeapp.ui.actions import Actions
 from gazeapp.ui.dock import Dock, TabDock
+from gazeapp.ui.lesions.live import LiveLesion
+from gazeapp.ui.lesions.runs import LesionRuns
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.panels.compare import ComparePanel
 from gazeapp.ui.panels.images import ImagesPanel
 from gazeapp.ui.panels.inspector import InspectorPanel, cursor_facts
 from gazeapp.ui.panels.jobs import JobsPanel
+from gazeapp.ui.panels.neglect import EXPERIMENT, NeglectPanel
 from gazeapp.ui.panels.quality import QualityPanel
 from gazeapp.ui.panels.scores import ScoresPanel
 from gazeapp.ui.panels.words import WordsPanel
@@ -33,6 +36,8 @@ _TOGGLES = {
     "edit.move": "moving",
     "mask.paint": "painting",
 }
+_LESION = "view.lesion"
+_NEGLECT_HEIGHT = 288
 
 
 class Workbench(QObject):
@@ -56,6 +61,9 @@ class Workbench(QObject):
         self.scores = ScoresPanel(selection, session, actions)
         self.quality = QualityPanel(selection, session, actions)
         self.words = WordsPanel(selection, self.loader)
+        self.live = LiveLesion(selection, self.loader, self.compare.masks, self)
+        self.runs = LesionRuns(selection, session, self.loader, self.compare.masks, self.live, self)
+        self.neglect = NeglectPanel(selection, session, actions, self.compare.masks, self.live, self.runs)
         self.jobs = JobsPanel(session.runner)
         self._make_docks()
         self._connect()
@@ -84,7 +92,7 @@ class Workbench(QObject):
             self._selection.update(task=study.tasks[0] if study.tasks else "")
         if self._selection.image_id not in study.images:
             self._selection.update(image_id=next(iter(study.images), None))
-        for panel in (self.inspector, self.scores, self.quality, self.words, self.jobs):
+        for panel in (self.inspector, self.scores, self.neglect, self.quality, self.words, self.jobs):
             panel.show_study(study)
 
     def leave(self) -> None:
@@ -93,11 +101,12 @@ class Workbench(QObject):
             self._layout = self._window.saveState(STATE_VERSION)
         self._on = False
         self._selection.update(painting=False)
+        self.live.close_project()
         self.compare.masks.close_project()
         self.loader.close_project()
         for dock in self.docks.values():
             dock.hide()
-        for panel in (self.inspector, self.scores, self.quality, self.words, self.jobs):
+        for panel in (self.inspector, self.scores, self.neglect, self.quality, self.words, self.jobs):
             panel.show_study(None)
 
     def close(self) -> None:
@@ -106,6 +115,7 @@ class Workbench(QObject):
             self._layout = self._window.saveState(STATE_VERSION)
         if self._layout is not None:
             QSettings().setValue("layout", self._layout)
+        self.live.stop()
         self.compare.masks.close()
         self.loader.close()
 
@@ -124,6 +134,19 @@ class Workbench(QObject):
     def show_quality(self) -> None:
         """Bring the quality of the recordings to the front."""
         self.results_dock.show_page("quality")
+
+    @Slot()
+    def show_neglect(self) -> None:
+        """Bring what a lesion does to the front, with room for all models."""
+        self.results_dock.show_page("neglect")
+        if self.results_dock.height() < _NEGLECT_HEIGHT:
+            self._window.resizeDocks([self.results_dock], [_NEGLECT_HEIGHT], Qt.Orientation.Vertical)
+
+    @Slot()
+    def show_experiment(self) -> None:
+        """Bring the experiment over the whole set to the front."""
+        self.show_neglect()
+        self.neglect.show_page(EXPERIMENT)
 
     @Slot()
     def show_words(self) -> None:
@@ -153,6 +176,7 @@ class Workbench(QObject):
         self.inspector_dock.set_panel(self.inspector)
         self.results_dock = TabDock("results", "Results", self._window)
         self.results_dock.add_page("scores", "Scores", self.scores, self.scores.corner)
+        self.results_dock.add_page("neglect", "Neglect", self.neglect, self.neglect.corner)
         self.results_dock.add_page("quality", "Quality", self.quality, self.quality.corner)
         self.results_dock.add_page("words", "Words", self.words, self.words.corner)
         self.results_dock.add_page("jobs", "Jobs", self.jobs)
@@ -188,6 +212,11 @@ class Workbench(QObject):
         actions.bind("view.scores", self.show_scores)
         actions.bind("view.quality", self.show_quality)
         actions.bind("view.words", self.show_words)
+        actions.bind("view.neglect", self.show_neglect)
+        actions.bind("study.lesion", self.show_experiment)
+        actions.bind(_LESION, self._show_lesion)
+        self.live.changed.connect(self._show_effects)
+        self.runs.changed.connect(self._show_effects)
         actions.bind("view.reset", self.reset_layout)
         actions["edit.move"].changed.connect(self._explain_moving)
         actions["mask.paint"].changed.connect(self._explain_painting)
@@ -200,6 +229,14 @@ class Workbench(QObject):
         self._session.runner.changed.connect(self._job_changed)
         self.loader.stored.connect(self._stored)
         self._show_ticks()
+
+    @Slot(bool)
+    def _show_lesion(self, on: bool) -> None:
+        self._selection.update(lesion="lesioned" if on else "")
+
+    @Slot()
+    def _show_effects(self) -> None:
+        self.compare.set_effects({**self.live.effects, **self.runs.effects})
 
     def _toggle(self, field: str) -> Callable[[bool], None]:
         def change(on: bool) -> None:
@@ -244,6 +281,7 @@ class Workbench(QObject):
         """Let the menu's ticks follow the display state and the docks."""
         for action_id, field in _TOGGLES.items():
             self._actions[action_id].setChecked(getattr(self._selection.display, field))
+        self._actions[_LESION].setChecked(bool(self._selection.display.lesion))
         for action_id, dock in self.docks.items():
             self._actions[action_id].setChecked(not dock.isHidden())
 

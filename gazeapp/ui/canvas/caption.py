@@ -47,6 +47,8 @@ class CaptionView(QWidget):
         self._text = ""
         self._current = MEAN_MAP
         self._hovered: int | None = None
+        self._new: frozenset[int] = frozenset()
+        self._intact = ""
         self._boxes: list[QRectF] = []
         self._scroll = 0
         self.setMouseTracking(True)
@@ -59,9 +61,16 @@ class CaptionView(QWidget):
         """The marked word, ``MEAN_MAP`` for the mean."""
         return self._current
 
-    def set_words(self, words: Sequence[Word], current: int = MEAN_MAP) -> None:
-        """Show a caption with one word marked."""
+    def set_words(
+        self,
+        words: Sequence[Word],
+        current: int = MEAN_MAP,
+        new: frozenset[int] = frozenset(),
+        intact: str = "",
+    ) -> None:
+        """Show a caption with one word marked, and words that are ``new`` against the ``intact`` caption underlined."""
         self._words, self._text = tuple(words), ""
+        self._new, self._intact = new, intact
         self._hovered = None
         self._scroll = 0
         self.setCursor(Qt.CursorShape.ArrowCursor)
@@ -182,10 +191,15 @@ class CaptionView(QWidget):
     def word_tip(self, index: int) -> str:
         """Return what the tooltip of a word says."""
         if index == MEAN_MAP:
-            return "Mean map over the caption's content words"
+            about = "Mean map over the caption's content words"
+            return f"{about}\nWithout the lesion: “{self._intact}”" if self._intact else about
         word = self._words[index]
         kind = "content word" if word.is_content else "grammar word, not part of the mean map"
-        return f"“{word.text}”: probability {math.exp(word.log_probability):.2g}, {kind}"
+        about = f"“{word.text}”: probability {math.exp(word.log_probability):.2g}, {kind}"
+        if not self._intact:
+            return about
+        new = "new under the lesion; " if index in self._new else ""
+        return f"{about}\n{new}without the lesion: “{self._intact}”"
 
     def changeEvent(self, event: QEvent) -> None:
         """Wrap anew when the font changes."""
@@ -219,6 +233,10 @@ class CaptionView(QWidget):
         else:
             painter.setPen(palette.color(roles.HighlightedText if marked and not mean else roles.Text))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._label(index))
+        if index in self._new:
+            painter.setPen(QPen(QColor(colors().warning), 2))
+            line = box.adjusted(_PAD, 0, -_PAD, -1)
+            painter.drawLine(line.bottomLeft(), line.bottomRight())
 
     def _draw_scroll_mark(self, painter: QPainter) -> None:
         """Show that there are more lines, and where the visible ones are among them."""
@@ -283,7 +301,8 @@ class CaptionView(QWidget):
         caption = " ".join(word.text for word in self._words)
         mean = self._current == MEAN_MAP
         shown = "the mean map" if mean else f"the word “{self._words[self._current].text}”"
-        self.setAccessibleDescription(f"{caption}. Shown: {shown}.")
+        lesion = f" Without the lesion: {self._intact}." if self._intact else ""
+        self.setAccessibleDescription(f"{caption}. Shown: {shown}.{lesion}")
 
 
 def stepped(current: int, step: int, count: int) -> int:

@@ -12,6 +12,9 @@ from gazeapp.ui.canvas.heat import UNIT, Scale
 from gazeapp.ui.colours import opaque, paint_table
 from gazeapp.ui.theme import colors, small_font, tabular
 
+MINUS_PEOPLE = "Model minus people, each relative to uniform: above 0 the model looks more than people do"
+"""What the colours of a difference with people mean."""
+
 _BAR = 10
 _TICK = 4
 # Doublings read best on a logarithmic scale.
@@ -30,6 +33,7 @@ class ColourBar(QWidget):
     def __init__(self, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title = title
+        self._about = MINUS_PEOPLE
         self._scale = Scale(2.0)
         self._gradient: QImage | None = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
@@ -40,12 +44,16 @@ class ColourBar(QWidget):
         """What the first and the last colour stand for."""
         return self._scale
 
+    def set_title(self, title: str, about: str) -> None:
+        """Say what a difference is of, in the title and as a sentence; its numbers come with :meth:`set_scale`."""
+        self._title, self._about = title, about
+
     def set_scale(self, table: NDArray[np.uint8], scale: Scale) -> None:
         """Show ``table`` (256, 4) along ``scale``."""
         self._gradient = paint_table(np.arange(255, -1, -1, dtype=np.uint8)[:, None], opaque(table))
         self._scale = scale
         self.setToolTip(
-            "Model minus people, each relative to uniform: above 0 the model looks more than people do"
+            self._about
             if scale.signed
             else "Density relative to uniform, logarithmic: 1 is what an even spread over the image would "
             "give; below 1 the map is transparent"

@@ -26,13 +26,18 @@ class SceneLayers:
         people = self._scene.people.map
         return people.layer if people else None
 
-    def of_model(self, model: ModelView, word: int, difference: bool) -> HeatLayer | None:
+    def of_model(
+        self, model: ModelView, word: int, difference: bool, change: bool = False
+    ) -> HeatLayer | None:
         """Return a model's map of a word, or of all with ``MEAN_MAP``; minus people's map on `difference`.
 
-        Where nobody looked there is no difference, and the map itself is returned.
+        Where nobody looked there is no difference, and the map itself is returned. On `change` it is what a lesion
+        changed in the mean map, of models that are under one; captions differ, so that words have no change.
         """
         if model.map is None:
             return None
+        if change and model.lesion is not None:
+            return model.lesion.change
         difference = difference and self._scene.people.map is not None
         if word == MEAN_MAP and not difference:
             return model.map.layer

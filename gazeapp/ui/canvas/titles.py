@@ -50,10 +50,12 @@ def model_title(
     key: ScoreKey,
     word: int,
     difference: bool,
+    change: bool = False,
 ) -> Title:
     """Return the title over a model's pane: its share of the ceiling, its score here, and the word shown.
 
-    The numbers are those of the mean map, so they give way to the word whose map is shown. What is no
+    The numbers are those of the mean map, so they give way to the word whose map is shown, and to what was taken away
+    from a model under a lesion (``change``: whose map is shown minus the intact one). What is no
     model but the truth has no share of a ceiling that models are held against.
     """
     metric = metric_name(key[2])
@@ -69,17 +71,24 @@ def model_title(
     shown = [f"word: {model.words[word].text}"] if saying else []
     if difference:
         shown.append("minus people")
+    if model.lesion is not None:
+        # The numbers are those of the intact map.
+        shown.append("lesioned − intact" if change else model.lesion.facts)
+        tips.append(f"under a lesion: {model.lesion.facts}")
+        score = None
     if score is not None:
         tips.append(f"the mean map has {metric} {number(score)} on this image")
     if model.outside_training:
         tips.append("photographs are outside what this model was trained on")
+    badges = ["lesioned"] if model.lesion is not None else []
+    badges += ["outside training"] if model.outside_training else []
     return Title(
         name=model.name,
         colour=model.colour,
         shown=", ".join(shown),
         share="" if share is None or model.truth or shown else f"{percent(share.percent)} of ceiling",
         here=("", "") if saying else _here(score, metric),
-        badge="outside training" if model.outside_training else "",
+        badge=", ".join(badges),
         tip="; ".join(tips) + ".",
     )
 

@@ -1,0 +1,1 @@
+"""What a lesion does to the image in hand, followed live."""

@@ -1,0 +1,172 @@
+"""Running models on the image in hand that are too large to follow the mask: as jobs, on a button."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.base import ModelInfo
+from gazeapp.engine.models.lesioning import check_scope
+from gazeapp.engine.project.rows import ModelRow
+from gazeapp.ui.lesions.facts import Effect, StoredQuestion
+from gazeapp.ui.lesions.live import Drawn, LiveLesion
+from gazeapp.ui.loader import Loader
+from gazeapp.ui.selection import Selection
+from gazeapp.ui.session import Session
+from gazeapp.ui.worker import JobState, Work
+
+if TYPE_CHECKING:
+    from gazeapp.ui.job_control import JobProgress
+
+
+@dataclass(frozen=True)
+class _Lesion:
+    """What the effects in hand belong to."""
+
+    image_id: int | None
+    task: str
+    scope: str
+    strength: float
+
+
+class LesionRuns(QObject):
+    """Submits lesions of single images and reads what they did; forgets it when the lesion changes.
+
+    Parameters
+    ----------
+    selection, session, loader
+        The image and task in hand, the runner of jobs, the reader of the project.
+    masks
+        The mask; it is taken from the project, where each step is stored.
+    live
+        Scope and strength.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        selection: Selection,
+        session: Session,
+        loader: Loader,
+        masks: Drawn,
+        live: LiveLesion,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._selection = selection
+        self._session = session
+        self._loader = loader
+        self._masks = masks
+        self._live = live
+        self._lesion = self._in_hand()
+        self._jobs: dict[int, tuple[str, StoredQuestion]] = {}
+        self._effects: dict[str, Effect] = {}
+        self._troubles: dict[str, GazeError] = {}
+        session.runner.changed.connect(self._job_changed)
+        loader.answered.connect(self._answered)
+        live.changed.connect(self._follow)
+        selection.changed.connect(self._follow)
+        masks.changed.connect(self._forget)
+        masks.switched.connect(self._forget)
+
+    @property
+    def effects(self) -> Mapping[str, Effect]:
+        """What was found for the lesion in hand, by model."""
+        return self._effects
+
+    @property
+    def troubles(self) -> Mapping[str, GazeError]:
+        """Why models could not be run."""
+        return self._troubles
+
+    def is_running(self, model: str) -> bool:
+        """Whether a job of this model waits or runs."""
+        return any(question.model == model for _, question in self._jobs.values())
+
+    def run(self, row: ModelRow, image_name: str) -> None:
+        """Run a model on the image in hand under the lesion."""
+        image_id = self._selection.image_id
+        if image_id is None or self.is_running(row.id):
+            return
+        live, task = self._live, self._selection.task
+        try:
+            check_scope(info_of(row), live.scope)
+        except GazeError as error:
+            self._troubles[row.id] = error
+            self.changed.emit()
+            return
+        question = StoredQuestion(image_id, task, row.id, self._masks.name, live.scope, live.strength)
+        job = self._session.submit(
+            f"Lesion of {image_name} for {row.name}", _work(question, image_name), uses_torch=True
+        )
+        self._troubles.pop(row.id, None)
+        self._jobs[job] = (row.id, question)
+        self.changed.emit()
+
+    def _in_hand(self) -> _Lesion:
+        chosen, live = self._selection, self._live
+        return _Lesion(chosen.image_id, chosen.task, live.scope, live.strength)
+
+    @Slot()
+    def _follow(self, _changed: object = None) -> None:
+        if self._in_hand() != self._lesion:
+            self._lesion = self._in_hand()
+            self._forget()
+
+    @Slot()
+    def _forget(self) -> None:
+        """Let go of what belongs to another mask; jobs that run on it are not waited for any more."""
+        if self._effects or self._troubles or self._jobs:
+            self._effects.clear()
+            self._troubles.clear()
+            self._jobs.clear()
+            self.changed.emit()
+
+    @Slot(object)
+    def _job_changed(self, state: JobState) -> None:
+        if not state.finished or state.id not in self._jobs:
+            return
+        model, question = self._jobs.pop(state.id)
+        if state.error is not None:
+            self._troubles[model] = GazeError(state.error.what, todo=state.error.todo)
+        elif problems := getattr(state.result, "problems", ()):
+            self._troubles[model] = GazeError(problems[0].what, todo=problems[0].todo)
+        elif state.status == "done":
+            self._loader.ask(question)
+        self.changed.emit()
+
+    @Slot(object, object)
+    def _answered(self, question: object, answer: object) -> None:
+        if isinstance(question, StoredQuestion) and isinstance(answer, Effect):
+            lesion = _Lesion(question.image_id, question.task, question.scope, question.strength)
+            if lesion == self._in_hand() and question.mask == self._masks.name:
+                self._effects[question.model] = answer
+                self.changed.emit()
+
+
+def info_of(row: ModelRow) -> ModelInfo:
+    """Return what is known of a model of the study."""
+    return ModelInfo(row.id, row.name, row.kind, encoder=row.encoder, decoder=row.decoder, facts=row.facts)
+
+
+def _work(question: StoredQuestion, image_name: str) -> Work:
+    def work(project: Any, progress: JobProgress) -> Any:
+        from gazeapp.engine.workflows.lesion import LesionSettings, lesion
+
+        settings = LesionSettings(
+            models=(question.model,),
+            tasks=(question.task,),
+            masks=(question.mask,),
+            scopes=(question.scope,),
+            strengths=(question.strength,),
+            controls=(),
+            images=(image_name,),
+        )
+        return lesion(project, settings, progress)
+
+    return work
