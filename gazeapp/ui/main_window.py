@@ -46,7 +46,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(*_LEAST_SIZE)
         self._look = look
-        self._closing = False
+        self._closing = self._giving_up = False
         self._bench: Workbench | None = None
         self.notifications = notifications
         self.selection = Selection(self)
@@ -119,6 +119,10 @@ class MainWindow(QMainWindow):
                 "gazeapp closes as soon as the unit in hand is stored.",
                 todo="Nothing that is finished is lost.",
             )
+            event.ignore()
+            return
+        if not self._giving_up and not self.mask_actions.finish():
+            self._giving_up = True
             event.ignore()
             return
         QSettings().setValue("geometry", self.saveGeometry())

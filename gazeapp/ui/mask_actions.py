@@ -126,6 +126,20 @@ class MaskActions(QObject):
         self._explain()
         self._follow_painter()
 
+    def finish(self) -> bool:
+        """Store what was painted last; return whether the window may close, and say so when it should not."""
+        keeper = self.masks.keeper if self._compare is not None else None
+        if keeper is None or keeper.finish():
+            return True
+        names = sorted({key.name for key in keeper.unsaved})
+        trouble = self.masks.trouble
+        self._notifications.problem(
+            f"What was drawn last is not stored yet ({', '.join(names)}).",
+            where=trouble.what if trouble is not None else "",
+            todo="Mend that and wait a moment. Closed again, the window gives it up.",
+        )
+        return False
+
     @Slot()
     def new(self) -> None:
         """Begin another mask, and ask for its name in place."""

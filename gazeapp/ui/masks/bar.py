@@ -215,6 +215,8 @@ class _Elided(QLabel):
 
     def say(self, text: str, tip: str, *, warning: bool = False) -> None:
         """Show a line; a warning has the colour of one."""
+        if text == self._whole:
+            return
         self._whole = text
         self.setToolTip(plain(tip))
         theme.set_role(self, "warning" if warning else "muted")

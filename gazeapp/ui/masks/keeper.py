@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ _BUSY_MS = 2_000
 """How long to wait for another program that writes; longer would hold up the closing of the window."""
 
 _CLOSE_S = 5.0
+_IDLE_S = 5.0
+"""How long the project is kept open when there is nothing to store."""
 
 Change = Callable[["Project"], object]
 """Changes masks of a project; called on the keeper's thread."""
@@ -40,20 +43,16 @@ class MaskKey:
     image_id: int
 
 
-@dataclass(frozen=True)
-class _Pending:
-    values: MaskArray
-    origin: str
-
-
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Job:
-    """A change of one project; a `key` alone means that the mask which waits under it is to be stored."""
+    """A change of a library; or a mask to be stored, whose ``values`` are exchanged for newer ones until it is."""
 
     path: Path
-    title: str
+    title: str = ""
     change: Change | None = None
     key: MaskKey | None = None
+    values: MaskArray | None = None
+    origin: str = ""
 
 
 class MaskKeeper(QObject):
@@ -73,9 +72,9 @@ class MaskKeeper(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._state = threading.Condition()
-        self._waiting: dict[MaskKey, _Pending] = {}
         self._jobs: deque[_Job] = deque()
         self._rest_until = 0.0
+        self._failures = 0
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._project: Project | None = None
@@ -83,9 +82,13 @@ class MaskKeeper(QObject):
     def put(self, key: MaskKey, values: MaskArray, origin: str) -> None:
         """Store a mask; ``values`` (height, width) must not change any more."""
         with self._state:
-            if key not in self._waiting or not any(job.key == key for job in self._jobs):
-                self._jobs.append(_Job(key.path, "", key=key))
-            self._waiting[key] = _Pending(values, origin)
+            # A change of the library that was asked for in between has to find what was drawn before it.
+            since = takewhile(lambda job: job.change is None, reversed(self._jobs))
+            job = next((job for job in since if job.key == key), None)
+            if job is None:
+                job = _Job(key.path, key=key)
+                self._jobs.append(job)
+            job.values, job.origin = values, origin
         self._wake()
 
     def change(self, path: Path, title: str, change: Change) -> None:
@@ -97,14 +100,13 @@ class MaskKeeper(QObject):
     def waiting(self, key: MaskKey) -> MaskArray | None:
         """Return a mask that is not stored yet; None when it is, or was never drawn."""
         with self._state:
-            pending = self._waiting.get(key)
-        return None if pending is None else pending.values
+            return next((job.values for job in reversed(self._jobs) if job.key == key), None)
 
     @property
     def unsaved(self) -> tuple[MaskKey, ...]:
         """The masks that are in memory only."""
         with self._state:
-            return tuple(self._waiting)
+            return tuple(dict.fromkeys(job.key for job in self._jobs if job.key is not None))
 
     def wait(self, seconds: float) -> bool:
         """Wait until everything is stored, but not longer than this; return whether it is."""
@@ -112,11 +114,13 @@ class MaskKeeper(QObject):
             return self._state.wait_for(lambda: not self._jobs, seconds)
 
     def finish(self) -> bool:
-        """Try once more to store what waits, at once; return whether everything is stored."""
-        self._rest_until = 0.0
+        """Try once to store what waits, now; return whether everything is stored."""
         with self._state:
+            before = self._failures
+            self._rest_until = 0.0
             self._state.notify_all()
-        return self.wait(_CLOSE_S)
+            self._state.wait_for(lambda: not self._jobs or self._failures > before, _CLOSE_S)
+            return not self._jobs
 
     def close(self) -> None:
         """Store what waits as far as that is possible, and end the thread."""
@@ -137,54 +141,52 @@ class MaskKeeper(QObject):
             self._thread.start()
 
     def _run(self) -> None:
-        while True:
-            with self._state:
-                self._state.wait_for(
-                    lambda: self._stopped or (self._jobs and time.monotonic() >= self._rest_until),
-                    self._rest(),
-                )
-                if self._stopped:
-                    break
-                if not self._jobs or time.monotonic() < self._rest_until:
-                    continue
-                job = self._jobs[0]
-                pending = self._waiting.get(job.key) if job.key is not None else None
-            error = self._do(job, pending)
-            self._conclude(job, pending, error)
+        while not self._stopped:
+            job = self._next()
+            if job is not None:
+                values = job.values
+                self._conclude(job, values, self._do(job, values))
+            elif not self._jobs:
+                self._let_go()
         self._let_go()
 
-    def _rest(self) -> float | None:
-        """Return how long to wait before looking again, seconds; None waits for what is asked for next."""
-        return max(self._rest_until - time.monotonic(), 0.01) if self._jobs else None
+    def _next(self) -> _Job | None:
+        """Wait for something to do; return None when it is time to look at what else there is."""
+        with self._state:
+            rest = max(self._rest_until - time.monotonic(), 0.0) if self._jobs else _IDLE_S
+            self._state.wait_for(lambda: self._stopped or self._is_due(), rest)
+            return self._jobs[0] if self._is_due() and not self._stopped else None
 
-    def _conclude(self, job: _Job, pending: _Pending | None, error: Exception | None) -> None:
-        again = error is not None and _may_pass(error)
+    def _is_due(self) -> bool:
+        return bool(self._jobs) and time.monotonic() >= self._rest_until
+
+    def _conclude(self, job: _Job, values: MaskArray | None, error: Exception | None) -> None:
+        again, newer = error is not None and _may_pass(error), False
         with self._state:
             if again:
+                self._failures += 1
                 self._rest_until = time.monotonic() + _AGAIN_S
             else:
                 self._rest_until = 0.0
                 # A newer state of the same mask that came meanwhile is stored next.
-                newer = job.key is not None and self._waiting.get(job.key) is not pending
+                newer = job.values is not values
                 if not newer:
                     self._jobs.popleft()
-                    if job.key is not None:
-                        self._waiting.pop(job.key, None)
             self._state.notify_all()
         if error is not None:
             self.failed.emit(_sentence(error, job.path), again)
-        elif job.key is not None:
+        elif job.key is not None and not newer:
             self.stored.emit(job.key)
-        else:
+        elif job.key is None:
             self.done.emit(job.title)
 
-    def _do(self, job: _Job, pending: _Pending | None) -> Exception | None:
+    def _do(self, job: _Job, values: MaskArray | None) -> Exception | None:
         try:
             project = self._open(job.path)
             if job.change is not None:
                 job.change(project)
-            elif job.key is not None and pending is not None:
-                project.masks.put(job.key.name, job.key.image_id, pending.values, pending.origin)
+            elif job.key is not None and values is not None:
+                project.masks.put(job.key.name, job.key.image_id, values, job.origin)
         except Exception as error:  # noqa: BLE001 - whatever happens, what was drawn stays in memory
             self._let_go()
             return error

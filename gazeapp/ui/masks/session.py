@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -17,6 +18,9 @@ from gazeapp.ui.loader import Loader
 from gazeapp.ui.masks.keeper import Change, MaskKeeper, MaskKey
 from gazeapp.ui.masks.questions import Library, LibraryQuestion, MaskAnswer, MaskQuestion, SpecQuestion
 from gazeapp.ui.selection import Selection
+
+if TYPE_CHECKING:
+    from gazeapp.engine.project import Project
 
 FIRST_NAME = "mask 1"
 _DRAWN = "drawn"
@@ -188,7 +192,7 @@ class MaskSession(QObject):
 
         try:
             new = free_name(new)
-            if new != self._name and new in self.library.names:
+            if new != self._name and new in (*self.library.names, *(name for name, _ in self._entries)):
                 raise GazeError(f"There is a mask '{new}' already.", todo="Choose another name.")
         except GazeError as error:
             self.failed.emit(error)
@@ -201,8 +205,14 @@ class MaskSession(QObject):
             if name == old:
                 self._entries[new, image_id] = self._entries.pop((name, image_id))
                 entry.serial += 1
-        if old in self.library.names or self._is_waiting(old):
-            self._change(f"mask {new}", lambda project: project.masks.rename(old, new))
+
+        def change(project: Project) -> None:
+            if old in (mask.name for mask in project.masks.library()):
+                project.masks.rename(old, new)
+            else:
+                project.masks.add(new)
+
+        self._change(f"mask {new}", change)
         self.switched.emit()
         return True
 
@@ -251,26 +261,29 @@ class MaskSession(QObject):
     def undo(self) -> None:
         """Take the last step back."""
         if self.editor is not None:
-            self.finish(self.editor.undo())
+            self.finish(self.editor.undo(), wait=False)
 
     def redo(self) -> None:
         """Do again what was taken back."""
         if self.editor is not None:
-            self.finish(self.editor.redo())
+            self.finish(self.editor.redo(), wait=False)
 
     def paint(self, box: Box | None) -> None:
         """Say that the mask changed in the middle of a step."""
         if box is not None:
             self.painted.emit(box)
 
-    def finish(self, box: Box | None, origin: str = _DRAWN) -> None:
-        """Say that a step has ended which changed a box; it is stored."""
+    def finish(self, box: Box | None, origin: str = _DRAWN, *, wait: bool = True) -> None:
+        """Say that a step has ended which changed a box; it is stored, most likely before this returns."""
         entry = self._entry
         if box is None or entry is None:
             return
         self.painted.emit(box)
         self.changed.emit()
         self._keep(entry, origin)
+        if wait:
+            # A crash right after a stroke then loses nothing.
+            self.keeper.wait(_SAVE_S)
 
     @property
     def _entry(self) -> _Entry | None:
@@ -278,9 +291,6 @@ class MaskSession(QObject):
 
     def _key(self, name: str, image_id: int) -> MaskKey | None:
         return None if self._path is None else MaskKey(self._path, name, image_id)
-
-    def _is_waiting(self, name: str) -> bool:
-        return any(key.path == self._path and key.name == name for key in self.keeper.unsaved)
 
     def _keep(self, entry: _Entry, origin: str) -> None:
         key = self._key(self._name, self._image_id) if self._image_id is not None else None
@@ -296,8 +306,6 @@ class MaskSession(QObject):
             return
         entry.serial += 1
         self.keeper.put(key, entry.editor.mask.copy(), origin)
-        # The thread has most likely stored it by then, and a crash right after a stroke loses nothing.
-        self.keeper.wait(_SAVE_S)
 
     def _lift_brush(self) -> None:
         """End a stroke that is being drawn, before another mask or image comes in hand."""
