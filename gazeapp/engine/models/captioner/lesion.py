@@ -46,7 +46,8 @@ class Taken:
 
         Minus infinity where all is taken, which leaves a weight of exactly 0.
         """
-        return torch.log1p(-self.share.double()).to(self.share.dtype)
+        # In double precision on the processor: not every device has it.
+        return torch.log1p(-self.share.cpu().double()).to(self.share)
 
     def mean(self, features: Tensor) -> Tensor:
         """Return the mean over the cells (batch, cells, width) -> (batch, width), weighted by what is left of each."""
