@@ -14,6 +14,8 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.masks.controls import coverage, equal_mass, mass_under, mirrored, random_matched
 from gazeapp.engine.types import Rect
 
+few = settings(max_examples=60, deadline=None)
+
 RNG = np.random.default_rng(0)
 HEIGHT, WIDTH = 24, 32
 WHOLE = Rect.of_image(WIDTH, HEIGHT)
@@ -68,6 +70,7 @@ def test_a_matched_mask_is_the_mask_turned_over_and_shifted_around_the_borders(n
     assert control in set(places)
 
 
+@few
 @given(arrays(np.uint8, (5, 7)))
 def test_chance_is_the_mean_overlap_of_all_shifts(mask):
     """This is why there always are places with no more overlap than that."""
@@ -222,7 +225,7 @@ def test_what_has_no_mass_cannot_be_matched(values: np.ndarray, what: str):
         equal_mass(values, WHOLE, half(), 0)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     arrays(np.uint8, (6, 8)),
     st.integers(1, 9),

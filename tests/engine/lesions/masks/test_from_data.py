@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.masks.from_data import above, holding, most_fixated, of_box, of_boxes
 from gazeapp.engine.types import Rect
+
+few = settings(max_examples=60, deadline=None)
 
 RNG = np.random.default_rng(0)
 DISTINCT = RNG.permutation(30 * 40).reshape(30, 40).astype(np.float32)
@@ -37,6 +39,7 @@ def test_a_share_of_less_than_a_pixel_is_one_pixel():
     assert np.flatnonzero(most_fixated(DISTINCT, 1e-6)).tolist() == [int(DISTINCT.argmax())]
 
 
+@few
 @given(FEW_VALUES, st.floats(0.01, 0.99))
 def test_of_equal_pixels_the_first_are_taken(values, share):
     n_pixels = max(1, int(share * values.size + 0.5))
@@ -51,7 +54,9 @@ def test_where_people_looked_at_less_than_the_share_this_is_said():
     density = np.zeros((10, 10))
     density[2:4, 3:6] = 1.0
     assert most_fixated(density, 0.06).sum() == 6 * 255
-    with pytest.raises(GazeError, match=r"Only 6\.0% of the image stands out in this map, less than the 10\.0%"):
+    with pytest.raises(
+        GazeError, match=r"Only 6\.0% of the image stands out in this map, less than the 10\.0%"
+    ):
         most_fixated(density, 0.1)
 
 
@@ -76,6 +81,7 @@ def test_what_is_no_map_is_refused(make, density: np.ndarray, what: str):
         make(density)
 
 
+@few
 @given(FEW_VALUES, st.floats(0.01, 1.0))
 def test_the_part_that_holds_a_share_of_the_mass_is_the_smallest(values, share):
     if not values.any():
@@ -130,6 +136,7 @@ def test_more_than_the_part_that_a_map_covers_is_not_to_be_had():
         above(RNG.random((4, 4)), Rect(100, 5, 20, 10), 30, 40, 0.2)
 
 
+@few
 @given(*[st.floats(-3, 12, width=32) for _ in range(2)], *[st.floats(0.25, 9, width=32) for _ in range(2)])
 def test_a_box_takes_the_pixels_whose_centre_it_holds(x, y, width, height):
     rect = Rect(x, y, width, height)

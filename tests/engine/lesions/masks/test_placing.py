@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.masks.placing import area, check_size, is_hard, mirror, shares, to_size
+
+few = settings(max_examples=60, deadline=None)
 
 SIZES = st.integers(1, 12)
 MASKS = st.tuples(SIZES, SIZES).flatmap(lambda size: arrays(np.uint8, size))
@@ -32,6 +34,7 @@ def test_half_an_image_is_half_of_another(width: int, new_width: int):
     np.testing.assert_array_equal(placed, left_half(11, new_width))
 
 
+@few
 @given(HARD, SIZES, SIZES)
 def test_a_hard_mask_stays_hard_and_each_pixel_is_the_one_under_its_centre(mask, height, width):
     placed = to_size(mask, height, width, "fraction")
@@ -43,12 +46,14 @@ def test_a_hard_mask_stays_hard_and_each_pixel_is_the_one_under_its_centre(mask,
             assert placed[row, column] == mask[old_row, old_column]
 
 
+@few
 @given(MASKS, st.integers(1, 4), st.integers(1, 4))
 def test_an_image_that_is_whole_times_as_large_repeats_each_pixel(mask, down, across):
     placed = to_size(mask, mask.shape[0] * down, mask.shape[1] * across, "fraction")
     np.testing.assert_array_equal(placed, np.kron(mask, np.ones((down, across), np.uint8)))
 
 
+@few
 @given(st.integers(1, 4), st.integers(1, 4), st.data())
 def test_a_graded_mask_on_a_smaller_image_is_the_mean_of_the_pixels_there(down, across, data):
     mask = data.draw(arrays(np.uint8, (3 * down, 2 * across), elements=st.integers(1, 254)))
@@ -57,6 +62,7 @@ def test_a_graded_mask_on_a_smaller_image_is_the_mean_of_the_pixels_there(down, 
     assert (np.abs(placed - means) <= 0.5 + 1e-9).all()
 
 
+@few
 @given(MASKS)
 def test_the_same_size_is_the_same_mask_and_not_the_same_array(mask):
     for how in ("fraction", "pixel"):
@@ -65,6 +71,7 @@ def test_the_same_size_is_the_same_mask_and_not_the_same_array(mask):
         assert not np.shares_memory(placed, mask)
 
 
+@few
 @given(MASKS, SIZES, SIZES)
 def test_by_pixel_every_pixel_keeps_its_place(mask, height, width):
     placed = to_size(mask, height, width, "pixel")
@@ -79,12 +86,14 @@ def test_another_way_is_refused_with_those_that_there_are():
         to_size(np.zeros((2, 2), np.uint8), 2, 2, "stretch")
 
 
+@few
 @given(MASKS)
 def test_mirrored_twice_is_the_mask(mask):
     assert (mirror(mask)[:, 0] == mask[:, -1]).all()
     np.testing.assert_array_equal(mirror(mirror(mask)), mask)
 
 
+@few
 @given(MASKS)
 def test_area_counts_graded_pixels_by_their_share(mask):
     assert area(mask) == pytest.approx(sum(mask.ravel().tolist()) / 255 / mask.size, abs=1e-12)

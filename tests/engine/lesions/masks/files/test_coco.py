@@ -173,7 +173,7 @@ def test_lists_that_are_none_are_told(changes: dict[str, Any], what: str):
     assert caught.value.where == "c.json"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(masks=st.lists(HARD, min_size=1, max_size=4))
 def test_what_is_written_is_read(tmp_path: Path, masks: list[np.ndarray]):
     path = tmp_path / "c.json"

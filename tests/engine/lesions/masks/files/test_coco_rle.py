@@ -6,12 +6,14 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.masks.files.coco_rle import counts_of, decode, encode, from_text, to_text
+
+few = settings(max_examples=60, deadline=None)
 
 HARD = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(
     lambda size: arrays(np.uint8, size, elements=st.sampled_from([0, 255]))
@@ -63,6 +65,7 @@ def test_counts_go_down_the_columns_and_begin_outside():
     assert counts_of(np.array([[255], [0]], np.uint8)) == [0, 1, 1]
 
 
+@few
 @given(HARD)
 def test_every_mask_comes_back_from_text_and_from_numbers(mask):
     np.testing.assert_array_equal(decode(encode(mask)), mask)
@@ -73,11 +76,13 @@ def test_every_mask_comes_back_from_text_and_from_numbers(mask):
     assert found.flags.c_contiguous
 
 
+@few
 @given(st.lists(st.integers(0, 120_000_000), max_size=12))
 def test_counts_of_any_size_come_back_from_text(counts):
     assert from_text(to_text(counts)) == counts
 
 
+@few
 @given(st.text(max_size=12) | st.text(st.characters(min_codepoint=48, max_codepoint=111), max_size=12))
 def test_text_of_any_kind_is_a_mask_or_a_sentence(text):
     with suppress(GazeError):

@@ -179,7 +179,7 @@ def test_a_file_that_is_none_is_told(changes: dict[str, Any], what: str):
     assert caught.value.where == "m.json"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(mask=HARD)
 def test_what_is_written_is_read(tmp_path: Path, mask: np.ndarray):
     path = tmp_path / "m.json"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import label
 
 from gazeapp.engine.lesions.masks.files.checks import filled
 from gazeapp.engine.lesions.masks.files.outlines import rings
+
+few = settings(max_examples=60, deadline=None)
 
 MASKS = st.tuples(st.integers(1, 8), st.integers(1, 8)).flatmap(lambda size: arrays(np.bool_, size))
 CORNERS_TOO = np.ones((3, 3))
@@ -49,6 +51,7 @@ def test_what_is_open_at_a_corner_is_no_hole(rows: tuple[str, ...]):
     assert not ring.is_hole
 
 
+@few
 @given(MASKS)
 def test_there_is_one_outline_for_each_region_and_each_hole(inside):
     """Regions are joined by sides, what is outside by corners too, counted by another library."""
@@ -58,6 +61,7 @@ def test_there_is_one_outline_for_each_region_and_each_hole(inside):
     assert len(found) - holes == label(inside)[1]
 
 
+@few
 @given(MASKS)
 def test_filling_the_outlines_gives_the_mask_again(inside):
     parity = np.zeros(inside.shape, np.uint8)
@@ -66,6 +70,7 @@ def test_filling_the_outlines_gives_the_mask_again(inside):
     np.testing.assert_array_equal(parity, inside * np.uint8(255))
 
 
+@few
 @given(MASKS)
 def test_regions_without_holes_are_filled_one_by_one(inside):
     """What labelme files rely on: the union of the outlines is the mask."""
@@ -78,6 +83,7 @@ def test_regions_without_holes_are_filled_one_by_one(inside):
     np.testing.assert_array_equal(union, inside * np.uint8(255))
 
 
+@few
 @given(MASKS)
 def test_sides_run_across_and_down_in_turn_and_are_as_long_as_the_edge_of_the_mask(inside):
     padded = np.pad(inside, 1)

@@ -31,7 +31,7 @@ def rgba(colours: np.ndarray, opacity: np.ndarray) -> Image.Image:
     return Image.fromarray(np.dstack([colours, opacity]), "RGBA")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(mask=SIZES.flatmap(lambda size: arrays(np.uint8, size)))
 def test_every_value_comes_back(tmp_path: Path, mask: np.ndarray):
     write_png(tmp_path / "m.png", mask)
