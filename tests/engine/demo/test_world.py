@@ -54,9 +54,31 @@ def test_truth_says_simulated(study: DemoStudy) -> None:
     assert len(truth["scenes"][1]["boxes"]) == len(scene.boxes)
 
 
+def test_the_table_of_objects_has_every_box_of_the_truth(study: DemoStudy) -> None:
+    truth = json.loads(study.truth.read_text("utf-8"))
+    with study.objects.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for scene in truth["scenes"]:
+        here = [row for row in rows if row["image"] == scene["image"]]
+        held = [person["held"]["category"] for person in scene["people"] if person["held"]]
+        nouns = [one["category"] for one in scene["objects"]] + [one["sex"] for one in scene["people"]] + held
+        assert [row["label"] for row in here] == nouns
+        for row, (left, top, right, bottom) in zip(here, scene["boxes"], strict=True):
+            expected = (left, top, right - left, bottom - top)
+            for column, value in zip(("x", "y", "width", "height"), expected, strict=True):
+                assert float(row[column]) == pytest.approx(value * 512, abs=0.006)
+
+
 def test_same_seed_same_files(study: DemoStudy, tmp_path: Path) -> None:
     again = write_demo_study(tmp_path, n_scenes=3, n_observers=4, seed=2)
-    for name in ("truth.json", "fixations_general.csv", "fixations_social.csv", "images/scene-002.png"):
+    names = (
+        "truth.json",
+        "fixations_general.csv",
+        "fixations_social.csv",
+        "objects.csv",
+        "images/scene-002.png",
+    )
+    for name in names:
         assert (again.folder / name).read_bytes() == (study.folder / name).read_bytes()
 
 

@@ -379,6 +379,35 @@ def test_an_import_that_is_stopped_or_killed_leaves_whole_masks(
         assert stopped.cancelled
 
 
+def test_a_full_disk_ends_an_import_with_whole_masks_and_the_next_run_goes_on(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    drawn = {}
+    for number in range(4):
+        # Noise does not shrink, so that each mask takes pages of its own.
+        drawn["hand", f"{number}.png"] = rng.integers(0, 256, (80, 100)).astype(np.uint8)
+        save(tmp_path / "set" / f"{number}.png", 100, 80)
+        (tmp_path / "hand").mkdir(exist_ok=True)
+        Image.fromarray(drawn["hand", f"{number}.png"]).save(tmp_path / "hand" / f"{number}.png")
+
+    class Fills:
+        cancelled = False
+
+        def report(self, done: int, total: int, message: str) -> None:
+            if done == 2:
+                project.db.execute("PRAGMA max_page_count = 1").fetchone()  # no smaller than the file is
+
+    with a_project(tmp_path / "study.gaze", tmp_path / "set") as project:
+        settings = ImportMasksSettings((str(tmp_path / "hand"),))
+        with pytest.raises(GazeError, match="The disk is full") as told:
+            import_masks(project, settings, Fills())
+        assert told.value.where == str(project.path)
+        assert list(stored(project)) == [("hand", "0.png"), ("hand", "1.png")]
+        project.db.execute("PRAGMA max_page_count = 100000").fetchone()
+        rest = import_masks(project, settings, SILENT)
+        assert (rest.done, rest.skipped) == (2, 2)
+        assert all(np.array_equal(values, drawn[key]) for key, values in stored(project).items())
+
+
 def test_what_cannot_be_imported_is_a_sentence(project: Project, tmp_path: Path):
     with pytest.raises(GazeError, match="no such file"):
         bring(project, tmp_path / "none")
