@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QMenu, QMessageBox, QWidget
 
 from gazeapp.ui.actions import MASK, Actions, infos
 from gazeapp.ui.history import History
@@ -62,7 +62,7 @@ class MaskActions(QObject):
         self._notifications = notifications
         self._compare: ComparePanel | None = None
         self._bar: MaskBar | None = None
-        self._jobs: set[int] = set()
+        self._jobs: dict[int, str] = {}
         session.refreshed.connect(self._explain)
         session.closed.connect(self._explain)
         session.runner.changed.connect(self._job_changed)
@@ -172,7 +172,7 @@ class MaskActions(QObject):
         """Put this image's mask on all others, when the user means it."""
         masks, study = self.masks, self._session.study
         row = study.images.get(masks.image_id) if study is not None else None
-        if row is None or masks.mask is None or self._session.read_only:
+        if row is None or masks.mask is None or not self._may_store():
             return
         known = masks.library.get(masks.name)
         others = (known.n_images if known is not None else 0) - (masks.name in masks.library.here)
@@ -182,11 +182,6 @@ class MaskActions(QObject):
             "Replace",
             "Keep",
         )
-        if not masks.keeper.finish():
-            self._notifications.problem(
-                "The mask is not stored yet, so it cannot be copied.", todo="Try again later."
-            )
-            return
         name, source, way = masks.name, row.name, masks.way
 
         def work(project: Any, progress: JobProgress) -> Any:
@@ -196,15 +191,73 @@ class MaskActions(QObject):
                 project, CopyMaskSettings(name, source, placing=way, replace=bool(replace)), progress
             )
 
-        self._jobs.add(self._session.submit(f"Copying the mask {name} to all images", work))
+        self._submit(f"Copying the mask {name} to all images", work)
 
     @Slot()
     def import_masks(self) -> None:
-        """Ask for files of masks and read them into the library."""
+        """Ask for files of masks and read them into the library; a picture of no image is put on the one in hand."""
+        from gazeapp.ui.masks.dialogs import ImportMasksDialog
+
+        dialog = ImportMasksDialog(self._window)
+        accepted = dialog.exec() == QDialog.DialogCode.Accepted
+        chosen, path = dialog.choice(), dialog.place.path
+        dialog.deleteLater()
+        if not accepted or path is None or not self._may_store():
+            return
+        if path.suffix.lower() == ".png" and not self._is_image_name(path.stem):
+            self.masks.put_file(path)
+            return
+
+        def work(project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.workflows.masks_import import ImportMasksSettings, import_masks
+
+            return import_masks(project, ImportMasksSettings(**chosen), progress)
+
+        self._submit("Importing masks", work)
 
     @Slot()
     def export_masks(self) -> None:
-        """Ask where to write masks, and write them."""
+        """Ask which masks to write and where, and write them."""
+        from gazeapp.ui.masks.dialogs import ExportMasksDialog
+
+        path = self._session.path
+        if path is None:
+            return
+        start = path.with_name(f"{path.stem}-masks")
+        dialog = ExportMasksDialog(self._window, self.masks.name, len(self.masks.library.masks), start)
+        accepted = dialog.exec() == QDialog.DialogCode.Accepted
+        chosen = dialog.choice()
+        dialog.deleteLater()
+        if not accepted or not self.masks.keeper.finish():
+            return
+
+        def work(project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.workflows.masks_export import ExportMasksSettings, export_masks
+
+            return export_masks(project, ExportMasksSettings(**chosen), progress)
+
+        self._submit("Exporting masks", work, chosen["folder"])
+
+    def _is_image_name(self, stem: str) -> bool:
+        from gazeapp.engine.gaze.image_names import ImageNames
+
+        study = self._session.study
+        return (
+            study is not None
+            and ImageNames([row.name for row in study.images.values()]).find(stem) is not None
+        )
+
+    def _may_store(self) -> bool:
+        """Return whether masks can be stored now, with all that was drawn; else say why not."""
+        reason = self._session.read_only
+        if not reason and not self.masks.keeper.finish():
+            reason = "what was drawn last is not stored yet"
+        if reason:
+            self._notifications.note("This cannot be done now.", todo=f"Reason: {reason}.")
+        return not reason
+
+    def _submit(self, title: str, work: Any, written: str = "") -> None:
+        self._jobs[self._session.submit(title, work)] = written
 
     @Slot()
     def fill_menu(self) -> None:
@@ -335,13 +388,14 @@ class MaskActions(QObject):
 
     @Slot(object)
     def _job_changed(self, state: JobState) -> None:
-        if state.finished and state.id in self._jobs:
-            self._jobs.discard(state.id)
-            if state.error is not None:
-                error = state.error
-                self._notifications.problem(
-                    error.what, where=error.where, todo=error.todo, details=error.details
-                )
+        if not state.finished or state.id not in self._jobs:
+            return
+        written = self._jobs.pop(state.id)
+        if state.error is not None:
+            error = state.error
+            self._notifications.problem(error.what, where=error.where, todo=error.todo, details=error.details)
+        elif written and state.status == "done" and not state.result.failed:
+            self._notifications.note("Written.", where=written)
 
     def _agrees(self, question: str, text: str, yes: str, no: str = "Cancel") -> bool:
         box = QMessageBox(

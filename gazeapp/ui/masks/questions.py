@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from gazeapp.engine.types import MaskArray
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gazeapp.engine.project import Project
     from gazeapp.engine.project.rows import LibraryMask
 
@@ -85,3 +87,20 @@ class SpecQuestion:
         from gazeapp.engine.workflows.masks import mask_for
 
         return mask_for(project, self.spec, project.images.get(self.image_id), self.task)
+
+
+@dataclass(frozen=True, slots=True)
+class FileQuestion:
+    """A mask in a picture file, for an image; of another size it is placed by ``way``."""
+
+    path: Path
+    image_id: int
+    way: str
+
+    def read(self, project: Project) -> MaskArray:
+        """Return the mask, shape (height, width) of the image."""
+        from gazeapp.engine.lesions.masks.files.png import read_png
+        from gazeapp.engine.lesions.masks.placing import to_size
+
+        image = project.images.get(self.image_id)
+        return to_size(read_png(self.path)[0], image.height, image.width, self.way)

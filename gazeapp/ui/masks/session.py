@@ -16,7 +16,14 @@ from gazeapp.engine.lesions.masks.placing import mirror, to_size
 from gazeapp.engine.types import MaskArray
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.masks.keeper import Change, MaskKeeper, MaskKey
-from gazeapp.ui.masks.questions import Library, LibraryQuestion, MaskAnswer, MaskQuestion, SpecQuestion
+from gazeapp.ui.masks.questions import (
+    FileQuestion,
+    Library,
+    LibraryQuestion,
+    MaskAnswer,
+    MaskQuestion,
+    SpecQuestion,
+)
 from gazeapp.ui.selection import Selection
 
 if TYPE_CHECKING:
@@ -241,6 +248,11 @@ class MaskSession(QObject):
         if self._image_id is not None:
             self._loader.ask(SpecQuestion(spec, self._image_id, self._selection.task))
 
+    def put_file(self, path: Path) -> None:
+        """Put the mask of a PNG file in: one step to undo."""
+        if self._image_id is not None:
+            self._loader.ask(FileQuestion(path, self._image_id, self.way))
+
     def mirror(self) -> None:
         """Exchange left and right."""
         if self.mask is not None:
@@ -375,6 +387,8 @@ class MaskSession(QObject):
             self._take(question, answer)
         elif isinstance(question, SpecQuestion) and question.image_id == self._image_id:
             self.replace(answer, question.spec)
+        elif isinstance(question, FileQuestion) and question.image_id == self._image_id:
+            self.replace(answer, f"import of {question.path.name}")
 
     def _show_library(self, library: Library) -> None:
         first = self.library == Library() and not self._entries
