@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,20 @@ _KEPT = 32
 """Pictures whose features are kept: those of one image under the lesions that change the picture, and some more."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Encoded:
+    """The features of an image under a lesion of the picture, or of none."""
+
+    lesion: Lesion | None
+    shape: tuple[int, ...]
+    pixels: bytearray
+    features: Tensor
+
+    def shows(self, image: ImageArray) -> bool:
+        """Return whether it is of exactly these pixels."""
+        return self.shape == image.shape and self.pixels == _bytes_of(image)
+
+
 class CaptionerModel:
     """A loaded captioner; implements `gazeapp.engine.models.base.Model`.
 
@@ -45,7 +60,7 @@ class CaptionerModel:
         self._content = frozenset(network.config.content_words)
         self._n_parameters = sum(weights.numel() for weights in network.parameters())
         self._kept: dict[bytes, Tensor] = {}
-        self._last: tuple[tuple[int, ...], bytearray, Tensor] | None = None
+        self._last: _Encoded | None = None
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu") -> CaptionerModel:
@@ -116,7 +131,7 @@ class CaptionerModel:
         if lesion is None or lesion.is_empty:
             return self._features(image), None
         if lesion.scope in PICTURE_SCOPES:
-            return self._features(changed_pixels(image, lesion)), None
+            return self._features(image, lesion), None
         features = self._features(image)
         share = torch.from_numpy(cell_share(lesion, self.network.config.grid)).to(features.device)
         if lesion.scope in FEATURE_SCOPES:
@@ -131,15 +146,18 @@ class CaptionerModel:
                 f"{image.shape[1]} x {image.shape[0]} px."
             )
 
-    def _features(self, image: ImageArray) -> Tensor:
-        """Shrink and encode an image.
+    def _features(self, image: ImageArray, lesion: Lesion | None = None) -> Tensor:
+        """Encode an image, changed by a lesion of the picture if there is one.
 
-        The image of the call before is known by its bytes, which is quicker than shrinking it again; the features of
-        the last few pictures are kept, because lesions that change the picture take turns with the picture itself.
+        The image and lesion of the call before are known again, the image by its bytes: comparing them is quicker
+        than changing and shrinking it anew. The features of the last few pictures are kept, because lesions that
+        change the picture take turns with the picture itself.
         """
-        if self._last is not None and self._last[0] == image.shape and self._last[1] == _bytes_of(image):
-            return self._last[2]
-        picture = fit_picture(image, self.network.config.input_size)
+        before = self._last
+        if before is not None and before.lesion is lesion and before.shows(image):
+            return before.features
+        shown = image if lesion is None else changed_pixels(image, lesion)
+        picture = fit_picture(shown, self.network.config.input_size)
         key = hashlib.sha256(picture.tobytes()).digest()
         features = self._kept.pop(key, None)
         if features is None:
@@ -148,7 +166,7 @@ class CaptionerModel:
         self._kept[key] = features
         if len(self._kept) > _KEPT:
             self._kept.pop(next(iter(self._kept)))
-        self._last = (image.shape, bytearray(_bytes_of(image)), features)
+        self._last = _Encoded(lesion, image.shape, bytearray(_bytes_of(image)), features)
         return features
 
 

@@ -120,15 +120,19 @@ def test_words_that_cannot_be_said_are_refused(
             models[name].describe(picture, "general", "", DescribeOptions(forced=tokens))
 
 
-def test_an_image_that_is_painted_over_is_looked_at_anew(models: dict[str, CaptionerModel]) -> None:
+@pytest.mark.parametrize("scope", ["", "pixels"])
+def test_an_image_that_is_painted_over_is_looked_at_anew(
+    models: dict[str, CaptionerModel], scope: str
+) -> None:
     """The features of the call before are used again only for the very same pixels in the same shape."""
     model = models["cnn-lstm"]
     image = np.array(render(demo_scenes(2, seed=7)[1], 96))
     other = np.array(render(demo_scenes(2, seed=7)[0], 96))
-    expected = model.describe(other, "general").text
-    assert model.describe(image, "general").text != expected
+    options = DescribeOptions(lesion=Lesion(left_half(image), scope) if scope else None)
+    expected = model.describe(other, "general", "", options).words
+    assert model.describe(image, "general", "", options).words != expected
     image[:] = other
-    assert model.describe(image, "general").text == expected
+    assert model.describe(image, "general", "", options).words == expected
     before = model.describe(image, "general")
     after = model.describe(image.reshape(48, 192, 3), "general")
     assert after.rect.width == 192
