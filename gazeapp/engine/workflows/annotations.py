@@ -112,6 +112,8 @@ def find_images(images: Sequence[ImageRow], names: Iterable[str]) -> ImagesByNam
     distinct = list(dict.fromkeys(names))
     found = {name: images[place] for name in distinct if (place := finder.find(name)) is not None}
     left = [name for name in distinct if name not in found]
+    if not left:
+        return ImagesByName(found, (), ())
     matches = match_names([image.name for image in images], left)
     found.update({left[place]: images[image] for image, place in matches.map_of.items()})
     rivals = [place for several in matches.rivals.values() for place in several]

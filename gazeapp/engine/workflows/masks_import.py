@@ -80,6 +80,7 @@ def import_masks(project: Project, settings: ImportMasksSettings, progress: Prog
     for path, below in files:
         if reader.tally.should_stop():
             break
+        progress.report(0, len(files), f"reading {path.name}")
         reader.read(path, below)
     reader.store()
     return reader.summary()

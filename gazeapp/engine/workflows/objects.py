@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.lesions.object_files import FoundBox, ObjectFile, read_objects
+from gazeapp.engine.lesions.object_files import FoundBox, read_objects
 from gazeapp.engine.project import ImageRow, ObjectBox, Project
 from gazeapp.engine.types import Rect
 from gazeapp.engine.workflows.annotations import Placing, check_placing, find_files, find_images
@@ -62,6 +62,7 @@ def import_objects(project: Project, settings: ImportObjectsSettings, progress: 
     for path, _ in files:
         if reader.tally.should_stop():
             break
+        progress.report(0, len(files), f"reading {path.name}")
         reader.read(path)
     reader.store()
     return reader.summary()
@@ -77,8 +78,10 @@ class _Import:
         self._project = project
         self._settings = settings
         self._images = project.images.all()
-        self._units: dict[tuple[int, str], list[FoundBox]] = {}
-        self._missing: set[str] = set()
+        self._where = settings.files[0]
+        project.problems.clear(VERB, self._where)
+        self._found: list[tuple[str, FoundBox]] = []
+        self._n_missing = 0
         self._n_boxes = 0
         self._n_unusable = 0
 
@@ -97,19 +100,13 @@ class _Import:
             return
         for why, places in found.unusable.items():
             self._n_unusable += len(places)
-            self._tell(path, f"{_boxes(len(places))} left out, because each {why}: {_few(places)}.")
-        self._take(path, found)
-
-    def _take(self, path: Path, found: ObjectFile) -> None:
-        images = find_images(self._images, (box.image for box in found.boxes))
-        self._missing.update(images.missing)
-        self._missing.update(images.unclear)
-        for caution in images.cautions("boxes"):
-            self._tell(path, caution.what, caution.todo)
+            self.tally.problem(
+                str(path),
+                f"{_boxes(len(places))} left out, because each {why}: {_few(places)}.",
+                "Mend the file, and import it again.",
+            )
         origin = self._settings.origin.strip() or path.name
-        for box in found.boxes:
-            if box.image in images.found:
-                self._units.setdefault((images.found[box.image].id, origin), []).append(box)
+        self._found.extend((origin, box) for box in found.boxes)
 
     def store(self) -> None:
         """Store what was read.
@@ -119,20 +116,24 @@ class _Import:
         GazeError
             When nothing was that is of an image of the project.
         """
-        if not self._units:
-            if self.tally.failed or self.tally.cancelled:
-                return
-            raise GazeError(
-                "No box is of an image of the project.",
-                where=", ".join(self._settings.files),
-                todo="Name the images in the file as they are named in the project, such as scene-001.png.",
-            )
-        self.tally.total = self.tally.failed + len(self._units)
-        images = {image.id: image for image in self._images}
-        for (image_id, origin), found in self._units.items():
+        images = find_images(self._images, (box.image for _, box in self._found))
+        cautions = list(images.cautions("boxes"))
+        self._n_missing = len(images.missing) + len(images.unclear)
+        if not images.found and not self.tally.failed and not self.tally.cancelled:
+            nothing = cautions[0] if cautions else GazeError("There are no boxes in the files.")
+            raise GazeError(nothing.what, where=", ".join(self._settings.files), todo=nothing.todo)
+        for caution in cautions:
+            self.tally.problem(self._where, caution.what, caution.todo)
+        units: dict[tuple[str, str], list[FoundBox]] = {}
+        for origin, box in self._found:
+            if box.image in images.found:
+                units.setdefault((images.found[box.image].name, origin), []).append(box)
+        by_name = {image.name: image for image in self._images}
+        self.tally.total = self.tally.failed + len(units)
+        for (name, origin), found in units.items():
             if self.tally.should_stop():
                 return
-            self._store(images[image_id], origin, found)
+            self._store(by_name[name], origin, found)
 
     def _store(self, image: ImageRow, origin: str, found: Sequence[FoundBox]) -> None:
         try:
@@ -180,16 +181,13 @@ class _Import:
         inside = _cut(rect, image)
         return ObjectBox(box.label, inside) if inside is not None else None
 
-    def _tell(self, path: Path, what: str, todo: str = "Mend the file, and import it again.") -> None:
-        self.tally.problem(str(path), what, todo)
-
     def summary(self) -> Summary:
         """Return what was done."""
         return self.tally.summary(
             boxes=self._n_boxes,
             labels=self._project.objects.labels(),
             unusable_boxes=self._n_unusable,
-            images_not_in_project=len(self._missing),
+            images_not_in_project=self._n_missing,
         )
 
 

@@ -185,7 +185,7 @@ def test_files_that_are_no_text_or_not_there_are_a_sentence(project: Project, tm
         read_objects(tmp_path / "none")
     with pytest.raises(GazeError, match="no such file"):
         bring(project, tmp_path / "none")
-    with pytest.raises(GazeError, match="No box is of an image"):
+    with pytest.raises(GazeError, match="named like that: 'zz'"):
         bring(project, write(tmp_path / "t.csv", "image,label,x,y,width,height\nzz,dog,1,2,3,4\n"))
     with pytest.raises(GazeError, match="by 'magic'"):
         bring(project, tmp_path / "t.csv", placing="magic")
