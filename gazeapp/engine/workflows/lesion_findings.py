@@ -96,17 +96,20 @@ def lesion_outcomes(rows: Sequence[LesionRow], task: str, outcome: str) -> Outco
 
 
 def score_outcomes(project: Project, rows: Sequence[LesionRow], task: str, plan: ScorePlan) -> Outcomes:
-    """Return how much worse maps agree with people under lesions, with the ceiling of that agreement."""
+    """Return how much worse maps agree with people under lesions, with the ceiling of that agreement.
+
+    Of metrics for which less is better the drop is how much they rise.
+    """
     metric, preset = plan.primary, plan.rules.preset.id
-    scores = project.lesions.scores(preset)
+    scores, facts = project.lesions.scores(preset), metric_facts(metric, preset)
+    sign = 1.0 if facts.higher_is_better else -1.0
     values = {}
     for row in rows:
         if metric in scores.get(row.id, {}) and row.key.control != FLIPPED:
             under, intact = scores[row.id][metric]
-            values[row.id] = intact - under
-    unit = metric_facts(metric, preset).unit
+            values[row.id] = sign * (intact - under)
     held = _held(project, rows, task, plan)
-    return Outcomes(task, f"{SCORE_DROP}{metric}", unit, _table(rows, values), held=held)
+    return Outcomes(task, f"{SCORE_DROP}{metric}", facts.unit, _table(rows, values), held=held)
 
 
 def image_ids(rows: Sequence[LesionRow]) -> list[int]:
