@@ -157,8 +157,8 @@ def outcome_facts(outcome: str, metric_name: str = "", unit: str = "") -> Outcom
         outcome,
         f"Loss of agreement with people, {metric}",
         unit,
-        f"{metric} of the intact map against people minus that of the lesioned map; of metrics for which less is better, "
-        "the other way round. Above 0, the lesioned map agrees less with people.",
+        f"{metric} of the intact map against people minus that of the lesioned map; of metrics for which less is "
+        "better, the other way round. Above 0, the lesioned map agrees less with people.",
         True,
     )
 
