@@ -38,7 +38,8 @@ class ImportMasksSettings:
     ----------
     files
         Files, and folders of them. A PNG picture is one mask, of the image that it is named like; JSON files are of
-        COCO or labelme and name their images.
+        COCO or labelme and name their images. In folders the images of the project, and pictures that have a JSON
+        file of their name beside them, are no masks.
     name
         Name in the library for all of them; empty: the label or category that a file gives, or the folder that a
         picture lies in.
@@ -108,6 +109,7 @@ class _Import:
         self._images = project.images.all()
         names = [image.name.casefold() for image in self._images]
         self._image_names = {*names, *(name.rpartition(".")[0] for name in names)}
+        self._own = {(project.folder / image.path).resolve() for image in self._images}
         self._entries: dict[str, list[_Entry]] = {}
         self._notes: dict[str, list[str]] = {}
         project.problems.clear(VERB, self._where)
@@ -117,6 +119,8 @@ class _Import:
     def read(self, path: Path, below: Path) -> None:
         """Take in what one file holds; pictures are not opened before they are stored."""
         self._project.problems.clear(VERB, str(path))
+        if self._is_photograph(path):
+            return
         folder, image = self._named_by_place(path, below)
         if path.suffix.lower() == ".png":
             self._add(folder, _Entry(path, image, partial(self._picture, path)))
@@ -134,6 +138,16 @@ class _Import:
         for one in found:
             self._add(one.label or folder, _Entry(path, one.image or image, one.draw))
             self._note(one.notes, f"{one.image or image} · {one.label}" if one.label else path.name)
+
+    def _is_photograph(self, path: Path) -> bool:
+        """Return whether a picture in a folder is what masks were drawn on, and none itself.
+
+        labelme puts its files beside the pictures, under their names.
+        """
+        if str(path) in self._settings.files or path.suffix.lower() != ".png":
+            return False
+        beside = (path.with_suffix(".json"), path.with_name(f"{path.name}.json"))
+        return path.resolve() in self._own or any(one.is_file() for one in beside)
 
     def _named_by_place(self, path: Path, below: Path) -> tuple[str, str]:
         """Return what a file without words is taken for: the mask is called like its folder, the image like the file.

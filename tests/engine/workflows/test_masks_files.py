@@ -164,6 +164,27 @@ def test_other_files_are_never_overwritten_unasked(project: Project, tmp_path: P
         assert path.read_bytes() == before
 
 
+def test_photographs_beside_their_labelme_files_are_no_masks(tmp_path: Path, pictures: Path):
+    folder = tmp_path / "pictures"
+    shutil.copytree(pictures, folder)
+    with a_project(tmp_path / "study.gaze", folder) as project:
+        drawn = draw(project, hard=True)
+        take(project, folder, format="labelme", names=("hand",))
+        project.masks.remove("hand")
+        assert bring(project, folder).done == 4
+        assert {key for key in stored(project) if key[0] == "hand"} == {
+            key for key in drawn if key[0] == "hand"
+        }
+        assert {name for name, _ in stored(project)} == set(NAMES)
+    with a_project(tmp_path / "elsewhere.gaze", pictures) as other:
+        # Copies of the photographs: those with a labelme file of their name are left out.
+        bring(other, folder)
+        assert set(stored(other)) == {("hand", name) for name in SIZES}
+        # One that is named is taken.
+        bring(other, folder / "a.png", name="black")
+        assert ("black", "a.png") in stored(other)
+
+
 def test_labelme_files_name_pictures_from_where_they_lie(tmp_path: Path, pictures: Path):
     shutil.copytree(pictures, tmp_path / "study" / "pictures")
     with a_project(tmp_path / "study" / "study.gaze", tmp_path / "study" / "pictures") as project:
@@ -239,7 +260,7 @@ def test_pictures_are_named_by_their_folder(project: Project, tmp_path: Path):
     assert ("foot", "a.png") in stored(project)
     # Of one mask of an image there is one file.
     assert bring(project, folder / "hand", name="both").done == 2
-    write(folder / "hand" / "out" / "b.json", run_lengths(16, 16, 256))
+    save(folder / "hand" / "deep" / "out" / "b.png", 16, 16)
     rivals = bring(project, folder / "hand", name="three")
     assert [name for name in stored(project) if name[0] == "three"] == [("three", "in/b.png")]
     assert any("2 files hold this mask" in problem.what for problem in rivals.problems)

@@ -16,6 +16,7 @@ from gazeapp.engine.lesions.object_files import read_objects
 from gazeapp.engine.project import Project
 from gazeapp.engine.types import Rect
 from gazeapp.engine.workflows.base import SILENT
+from gazeapp.engine.workflows.demo import DemoSettings, build_demo
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.objects import ImportObjectsSettings, import_objects
 
@@ -222,3 +223,21 @@ def test_the_demo_world_names_its_boxes_as_its_captions_do(tmp_path: Path):
         for box, unit in zip(boxes, scene.boxes, strict=True):
             assert box.rect.x == pytest.approx(unit.x0 * 512, abs=0.006)
             assert box.rect.bottom == pytest.approx(unit.y1 * 512, abs=0.011)
+
+
+class Cancelled:
+    cancelled = True
+
+    def report(self, done: int, total: int, message: str) -> None:
+        pass
+
+
+def test_a_demo_study_of_an_earlier_version_gets_its_objects(tmp_path: Path):
+    settings = DemoSettings(str(tmp_path), n_scenes=2, n_observers=2, seed=3)
+    build_demo(settings, Cancelled())
+    table, picture = tmp_path / OBJECTS, tmp_path / "images" / "scene-001.png"
+    before, drawn = table.read_bytes(), picture.stat().st_mtime_ns
+    table.unlink()
+    build_demo(settings, Cancelled())
+    assert table.read_bytes() == before
+    assert picture.stat().st_mtime_ns == drawn
