@@ -263,9 +263,9 @@ TABLE: tuple[ActionInfo | str, ...] = (
     _mask("delete", "Delete mask…", "Remove the mask in hand from all images."),
     _mask("copy_next", "Copy to the next image", "Put this image's mask on the next image, and go there."),
     _mask("copy_all", "Copy to all images…", "Put this image's mask on all other images."),
-    _mask("import", "Import mask…", "Read a mask from a PNG, COCO RLE or labelme file.", icon="open"),
+    _mask("import", "Import masks…", "Read masks from PNG, COCO or labelme files.", icon="open"),
     _mask(
-        "export", "Export mask…", "Write this image's mask as PNG, COCO RLE or labelme file.", icon="export"
+        "export", "Export masks…", "Write masks as PNG, COCO or labelme files.", icon="export"
     ),
     SEPARATOR,
     ActionInfo(

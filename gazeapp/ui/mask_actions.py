@@ -120,6 +120,7 @@ class MaskActions(QObject):
         painter.changed.connect(self._follow_painter)
         painter.failed.connect(self._notifications.error)
         masks.failed.connect(self._notifications.error)
+        masks.told.connect(self._tell_trouble)
         for signal in (masks.switched, masks.changed):
             signal.connect(self._explain_undo)
         self._selection.changed.connect(self._selection_changed)
@@ -363,6 +364,13 @@ class MaskActions(QObject):
         if "painting" in changed:
             self._history.lend(self.masks if self.masks.is_on else None)
             self._explain()
+
+    @Slot()
+    def _tell_trouble(self) -> None:
+        """Say what the line over the panes says while nobody can see that."""
+        trouble = self.masks.trouble
+        if trouble is not None and not self.masks.is_on:
+            self._notifications.error(trouble)
 
     @Slot()
     def _explain_undo(self) -> None:

@@ -221,7 +221,6 @@ QSlider::handle:horizontal { background: $raised; border: 1px solid $faint; widt
 QSlider::handle:horizontal:focus { border-color: $accent; }
 
 QWidget#dockTitle { background: $window; }
-QFrame#rule { background: $line; }
 QWidget#dockBody { background: $base; }
 QFrame#strip { background: $warning_soft; border-bottom: 1px solid $line; }
 QFrame#strip[level="note"] { background: $accent_soft; }

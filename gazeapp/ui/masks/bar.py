@@ -60,6 +60,7 @@ class MaskBar(QWidget):
         self.name.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.name.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.name.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.name.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         theme.set_icon(self.name, "fill")
         self.field = _NameField()
         self.field.hide()
@@ -148,7 +149,7 @@ class MaskBar(QWidget):
         shown = QFontMetrics(self.name.font()).elidedText(
             session.name, Qt.TextElideMode.ElideMiddle, _LONGEST_NAME
         )
-        self.name.setText(no_mnemonic(shown))
+        self.name.setText(f"{no_mnemonic(shown)} ▾")
         self.name.setToolTip(
             plain(f"Mask in hand: {session.name}\nOther masks, and what can be done with them")
         )

@@ -76,9 +76,10 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class SpecQuestion:
-    """A mask that needs no drawing, such as ``left`` or ``people 20%``, on an image."""
+    """What ``left`` or ``people 20%`` is on an image, asked for the mask called ``name``."""
 
-    spec: str
+    text: str
+    name: str
     image_id: int
     task: str
 
@@ -86,16 +87,22 @@ class SpecQuestion:
         """Return the mask, shape (height, width) of the image."""
         from gazeapp.engine.workflows.masks import mask_for
 
-        return mask_for(project, self.spec, project.images.get(self.image_id), self.task)
+        return mask_for(project, self.text, project.images.get(self.image_id), self.task)
 
 
 @dataclass(frozen=True, slots=True)
 class FileQuestion:
-    """A mask in a picture file, for an image; of another size it is placed by ``way``."""
+    """A mask in a picture file, asked for the mask called ``name``; of another size it is placed by ``way``."""
 
     path: Path
+    name: str
     image_id: int
     way: str
+
+    @property
+    def text(self) -> str:
+        """What is done, for the Edit menu."""
+        return f"import of {self.path.name}"
 
     def read(self, project: Project) -> MaskArray:
         """Return the mask, shape (height, width) of the image."""

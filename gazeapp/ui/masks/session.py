@@ -34,6 +34,9 @@ _DRAWN = "drawn"
 _SAVE_S = 0.05
 """How long a stroke waits for being stored when it ends; longer would be felt."""
 
+_UNDO_BYTES = 64 * 2**20
+"""Memory for what can be undone on one mask of one image; hundreds of strokes over a large photograph need less."""
+
 _EDITOR_BYTES = 512 * 2**20
 """Masks of this size in all are kept with what can be undone; older ones are read anew."""
 
@@ -167,7 +170,7 @@ class MaskSession(QObject):
         """Take another mask of the library in hand, or a new one."""
         if name != self._name:
             self._lift_brush()
-            self._name = name
+            self._name, self._carried = name, None
             self._ask()
             self.switched.emit()
 
@@ -246,12 +249,12 @@ class MaskSession(QObject):
     def put_in(self, spec: str) -> None:
         """Put a mask in that needs no drawing, such as ``left graded`` or ``people 20%``: one step to undo."""
         if self._image_id is not None:
-            self._loader.ask(SpecQuestion(spec, self._image_id, self._selection.task))
+            self._loader.ask(SpecQuestion(spec, self._name, self._image_id, self._selection.task))
 
     def put_file(self, path: Path) -> None:
         """Put the mask of a PNG file in: one step to undo."""
         if self._image_id is not None:
-            self._loader.ask(FileQuestion(path, self._image_id, self.way))
+            self._loader.ask(FileQuestion(path, self._name, self._image_id, self.way))
 
     def mirror(self) -> None:
         """Exchange left and right."""
@@ -358,6 +361,8 @@ class MaskSession(QObject):
         self._lift_brush()
         if "image_id" in changed and self._selection.image_id != self._image_id:
             self._image_id = self._selection.image_id
+            if self._carried is not None and self._carried[0] != self._image_id:
+                self._carried = None
             self._ask()
             self.switched.emit()
             self._put_carried()
@@ -376,7 +381,9 @@ class MaskSession(QObject):
         key, entry = self._key(self._name, self._image_id), self._entry
         if entry is None:
             self._loader.ask(MaskQuestion(self._name, self._image_id, 0))
-        elif key is not None and self.keeper.waiting(key) is None and not self._read_only:
+            return
+        self._entries.move_to_end((self._name, self._image_id))
+        if key is not None and self.keeper.waiting(key) is None and not self._read_only:
             self._loader.ask(MaskQuestion(self._name, self._image_id, entry.serial))
 
     @Slot(object, object)
@@ -385,10 +392,11 @@ class MaskSession(QObject):
             self._show_library(answer)
         elif isinstance(question, MaskQuestion):
             self._take(question, answer)
-        elif isinstance(question, SpecQuestion) and question.image_id == self._image_id:
-            self.replace(answer, question.spec)
-        elif isinstance(question, FileQuestion) and question.image_id == self._image_id:
-            self.replace(answer, f"import of {question.path.name}")
+        elif isinstance(question, (SpecQuestion, FileQuestion)) and (question.name, question.image_id) == (
+            self._name,
+            self._image_id,
+        ):
+            self.replace(answer, question.text)
 
     def _show_library(self, library: Library) -> None:
         first = self.library == Library() and not self._entries
@@ -405,7 +413,7 @@ class MaskSession(QObject):
         unsaved = self.keeper.waiting(key) if key is not None else None
         if entry is None:
             values = answer.values if unsaved is None else unsaved
-            editor = MaskEditor(answer.height, answer.width, values)
+            editor = MaskEditor(answer.height, answer.width, values, undo_bytes=_UNDO_BYTES)
             self._entries[self._name, question.image_id] = _Entry(editor)
             self._forget_oldest()
             self.switched.emit()
@@ -419,7 +427,6 @@ class MaskSession(QObject):
 
     def _forget_oldest(self) -> None:
         """Drop what was drawn longest ago and is stored, with its history, when all of it is too much to keep."""
-        self._entries.move_to_end((self._name, self._image_id or 0))
         size = sum(entry.editor.mask.nbytes for entry in self._entries.values())
         for name, image_id in list(self._entries)[:-1]:
             key = self._key(name, image_id)
