@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from gazeapp.ui.study import StudyView
 
 _NEEDS_PROJECT = "open a project first"
-_CHANGES = ("study.images", "study.gaze", "study.extract", "study.maps", "study.score", "study.scanpaths")
+_CHANGES = (
+    "study.images",
+    "study.gaze",
+    "study.extract",
+    "study.maps",
+    "study.lesion",
+    "study.score",
+    "study.scanpaths",
+)
 """Actions that write into the project."""
 
 
@@ -389,7 +397,7 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     views = tuple(info.id for info in infos() if info.id.startswith("view."))
     names = ("file.close", "study.images", "study.gaze", "study.extract", "study.score", "study.report")
     found = dict.fromkeys(
-        (*names, "study.maps", "study.scanpaths", "study.export", "study.quality", *views), ""
+        (*names, "study.maps", "study.lesion", "study.scanpaths", "study.export", "study.quality", *views), ""
     )
     if study is None:
         return dict.fromkeys(found, _NEEDS_PROJECT)
@@ -397,7 +405,7 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     no_gaze = "" if study.fixations else "no gaze has been imported yet"
     no_tasks = "" if study.tasks else "the project has no task yet; import gaze or name one"
     found["study.gaze"] = no_images
-    found["study.extract"] = found["study.maps"] = no_images or no_tasks
+    found["study.extract"] = found["study.maps"] = found["study.lesion"] = no_images or no_tasks
     # Without any model, people and the baselines are scored all the same: that is the ceiling.
     found["study.score"] = found["study.scanpaths"] = found["study.quality"] = no_images or no_gaze
     found["study.report"] = found["study.export"] = no_images

@@ -64,11 +64,13 @@ class LesionRuns(QObject):
         self._masks = masks
         self._live = live
         self._lesion = self._in_hand()
-        self._jobs: dict[int, tuple[str, StoredQuestion]] = {}
+        self._jobs: dict[int, StoredQuestion] = {}
+        self._stored: dict[str, StoredQuestion] = {}
         self._effects: dict[str, Effect] = {}
         self._troubles: dict[str, GazeError] = {}
         session.runner.changed.connect(self._job_changed)
         loader.answered.connect(self._answered)
+        loader.listed.connect(self._ask)
         live.changed.connect(self._follow)
         selection.changed.connect(self._follow)
         masks.changed.connect(self._forget)
@@ -86,7 +88,7 @@ class LesionRuns(QObject):
 
     def is_running(self, model: str) -> bool:
         """Whether a job of this model waits or runs."""
-        return any(question.model == model for _, question in self._jobs.values())
+        return any(one.model == model for one in (*self._jobs.values(), *self._stored.values()))
 
     def run(self, row: ModelRow, image_name: str) -> None:
         """Run a model on the image in hand under the lesion."""
@@ -105,7 +107,7 @@ class LesionRuns(QObject):
             f"Lesion of {image_name} for {row.name}", _work(question, image_name), uses_torch=True
         )
         self._troubles.pop(row.id, None)
-        self._jobs[job] = (row.id, question)
+        self._jobs[job] = question
         self.changed.emit()
 
     def _in_hand(self) -> _Lesion:
@@ -121,32 +123,41 @@ class LesionRuns(QObject):
     @Slot()
     def _forget(self) -> None:
         """Let go of what belongs to another mask; jobs that run on it are not waited for any more."""
-        if self._effects or self._troubles or self._jobs:
-            self._effects.clear()
-            self._troubles.clear()
-            self._jobs.clear()
+        held: tuple[dict[Any, Any], ...] = (self._effects, self._troubles, self._jobs, self._stored)
+        if any(held):
+            for each in held:
+                each.clear()
             self.changed.emit()
 
     @Slot(object)
     def _job_changed(self, state: JobState) -> None:
         if not state.finished or state.id not in self._jobs:
             return
-        model, question = self._jobs.pop(state.id)
+        question = self._jobs.pop(state.id)
         if state.error is not None:
-            self._troubles[model] = GazeError(state.error.what, todo=state.error.todo)
+            self._troubles[question.model] = GazeError(state.error.what, todo=state.error.todo)
         elif problems := getattr(state.result, "problems", ()):
-            self._troubles[model] = GazeError(problems[0].what, todo=problems[0].todo)
+            self._troubles[question.model] = GazeError(problems[0].what, todo=problems[0].todo)
         elif state.status == "done":
-            self._loader.ask(question)
+            self._stored[question.model] = question
+            self._ask()
         self.changed.emit()
+
+    @Slot()
+    def _ask(self, _catalogue: object = None) -> None:
+        """Have what a job stored read, one after another; a project that changes drops what it was asked."""
+        for question in list(self._stored.values())[:1]:
+            self._loader.ask(question)
 
     @Slot(object, object)
     def _answered(self, question: object, answer: object) -> None:
-        if isinstance(question, StoredQuestion) and isinstance(answer, Effect):
-            lesion = _Lesion(question.image_id, question.task, question.scope, question.strength)
-            if lesion == self._in_hand() and question.mask == self._masks.name:
-                self._effects[question.model] = answer
-                self.changed.emit()
+        if not isinstance(question, StoredQuestion) or self._stored.get(question.model) != question:
+            return
+        del self._stored[question.model]
+        if isinstance(answer, Effect):
+            self._effects[question.model] = answer
+        self._ask()
+        self.changed.emit()
 
 
 def info_of(row: ModelRow) -> ModelInfo:
