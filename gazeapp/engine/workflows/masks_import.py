@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,8 @@ from gazeapp.engine.workflows.masks_files import mask_name
 from gazeapp.engine.workflows.masks_writer import MaskWriter, placed
 
 VERB = "import masks"
+_TOGETHER = re.compile(r"\d+ \w+ with this label are taken together\.")
+"""A note that is no news here: it is what the verb does with every name."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,8 @@ class _Import:
 
     def _note(self, notes: tuple[str, ...], where: str) -> None:
         for note in notes:
-            self._notes.setdefault(note, []).append(where)
+            if not _TOGETHER.fullmatch(note):
+                self._notes.setdefault(note, []).append(where)
 
     def store(self) -> None:
         """Store what was read.

@@ -144,6 +144,15 @@ def test_graded_masks_fit_into_png_alone(project: Project, tmp_path: Path):
         assert not (tmp_path / f"no {form}").exists()
 
 
+def test_a_project_that_cannot_be_written_gives_its_masks_away(project: Project, tmp_path: Path):
+    draw(project, hard=False)
+    project.read_only = True
+    project.db.execute("PRAGMA query_only = ON")
+    assert take(project, tmp_path / "png").done == 16
+    refused = take(project, tmp_path / "coco", format="coco")
+    assert (refused.failed, len(refused.problems)) == (16, 16)
+
+
 def test_other_files_are_never_overwritten_unasked(project: Project, tmp_path: Path):
     draw(project, hard=True)
     for form in ("png", "coco", "labelme"):
@@ -336,6 +345,22 @@ def test_bad_masks_of_a_file_are_told_and_the_others_come_in(project: Project, t
     united = bring(project, file, name="animal")
     assert united.done == 2
     assert np.array_equal(stored(project)["animal", "a.png"], expected)
+
+
+def test_regions_of_one_label_are_one_mask_and_no_problem(project: Project, tmp_path: Path):
+    shapes = [{"label": "dog", "shape_type": "rectangle", "points": [[x, 0], [x + 4, 20]]} for x in (0, 27)]
+    labelme = {"imagePath": "a.png", "imageWidth": 31, "imageHeight": 20, "shapes": shapes}
+    regions = [("a.jpg", "dog", [[x, 0, x + 4, 0, x + 4, 31, x, 31]]) for x in (0, 16)]
+    summary = bring(
+        project, write(tmp_path / "a.json", labelme), write(tmp_path / "coco.json", coco(*regions))
+    )
+    assert (summary.done, summary.problems, summary.details["notes"]) == (2, (), {})
+    assert [values.sum() for values in stored(project).values()] == [8 * 31 * 255, 8 * 20 * 255]
+    shapes.append({"label": "dog", "shape_type": "point", "points": [[3, 3]]})
+    told = bring(project, write(tmp_path / "a.json", labelme), replace=True).problems
+    assert [problem.what for problem in told] == [
+        "Shapes that are no area, left out: 1 point. So it is with 'a.png · dog'."
+    ]
 
 
 @pytest.mark.parametrize("placing", ["fraction", "pixel"])
