@@ -1,0 +1,460 @@
+"""Figures of what lesions did: impairment by model, dose and response, left and right, encoder and decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gazeapp.engine.reports.results.data import Axes, Figure, Line, Series
+from gazeapp.engine.reports.results.lesions import (
+    AGAINST,
+    Asked,
+    LesionResults,
+    dose_of,
+    label_of,
+    lesion_phrase,
+    origin,
+    plain_id,
+)
+from gazeapp.engine.reports.results.words import captioned, value_text, with_unit
+from gazeapp.engine.reports.sentences import family_name
+from gazeapp.engine.reports.style import LEVEL_COLOURS
+from gazeapp.engine.scoring.analyses.factorial import CELL
+from gazeapp.engine.scoring.analyses.neglect import NET
+from gazeapp.engine.scoring.analyses.neglect_outcomes import (
+    CONTROLS,
+    EQUAL_MASS,
+    MATCHED,
+    MIRRORED,
+    RANDOM,
+)
+from gazeapp.engine.scoring.findings import (
+    LESION,
+    LESION_CONTROL,
+    LESION_FACTORIAL,
+    LESION_SIDE,
+    Finding,
+)
+from gazeapp.engine.types import DoubleArray
+
+_MARKERS = {RANDOM: "o", EQUAL_MASS: "D", MIRRORED: "^"}
+_BESIDE = 0.012
+"""How far points of models at one strength stand apart."""
+_NOTHING = Line(0.0, "no change", dashed=False)
+_OWN, _OTHER = -0.2, 0.12
+"""Where in its row a lesion and its first control stand; further controls follow below."""
+
+
+def model_figure(lesions: LesionResults, asked: Asked) -> Figure | None:
+    """Return the outcome by model and mask: the lesion beside its controls, and the difference; None without any."""
+    models = lesions.models(asked)
+    if not models:
+        return None
+    controls = _controls(asked)
+    axes = [_beside(lesions, asked, models, controls)]
+    if controls:
+        axes.append(_net(lesions, asked, models))
+    about = lesions.about(asked.outcome)
+    hollow = ", ".join(f"{_SIGNS[one]} {AGAINST[one]}" for one in controls)
+    return Figure(
+        id=f"lesion_{asked.task}_{asked.outcome}_{asked.scope}_{asked.strength:g}_{asked.against or 'raw'}",
+        title=f"{about.name} by model",
+        caption=captioned(
+            lesions.results,
+            f"Means over images with 95 % intervals, a dot for each image; task {asked.task}, {asked.scope}, strength "
+            f"{asked.strength:g}. Filled: the lesion{f'; outlines: {hollow}' if hollow else ''}. {about.meaning}",
+        ),
+        axes=tuple(axes),
+        simulated=lesions.results.simulated,
+    )
+
+
+_SIGNS = {RANDOM: "circle", EQUAL_MASS: "diamond", MIRRORED: "triangle"}
+
+
+def _controls(asked: Asked) -> tuple[str, ...]:
+    """Return the controls that are shown beside a lesion, for what it is held against."""
+    return MATCHED if asked.against == CONTROLS else (asked.against,) if asked.against else ()
+
+
+def _rows(lesions: LesionResults, asked: Asked, models: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return (model, mask, name) of the rows of a plot; masks are named where there are several."""
+    several = len(asked.masks) > 1
+    return [
+        (model, mask, f"{lesions.name(model)} · {mask}" if several else lesions.name(model))
+        for model in models
+        for mask in asked.masks
+        if model in _models_under(lesions, asked, mask)
+    ]
+
+
+def _models_under(lesions: LesionResults, asked: Asked, mask: str) -> list[str]:
+    outcomes = lesions.values(asked)
+    return outcomes.models(asked.lesion(mask)) if outcomes is not None else []
+
+
+def _beside(lesions: LesionResults, asked: Asked, models: Sequence[str], controls: Sequence[str]) -> Axes:
+    """Return each model's outcome under the lesion, and under its controls, as they are."""
+    about, outcomes = lesions.about(asked.outcome), lesions.values(asked)
+    rows = _rows(lesions, asked, models)
+    series: list[Series] = []
+    for k, (model, mask, _) in enumerate(rows):
+        shown = [
+            control
+            for control in controls
+            if outcomes is not None and control in outcomes.controls(asked.lesion(mask))
+        ]
+        places = [0.0] if not shown else [_OWN, *(_OTHER + 0.2 * n for n in range(len(shown)))]
+        for control, shift in zip(["", *shown], places, strict=False):
+            if not control:
+                series.append(_dots(lesions, asked, model, mask, k + shift))
+            finding = lesions.one(LESION, asked, label_of(asked, mask), model, control)
+            if finding is not None:
+                series.append(_mark(lesions, finding, k + shift, control))
+    title = "Lesion and controls" if controls else "Under the lesion"
+    return _row_axes(title, with_unit(about.name, about.unit), rows, series, about.is_change)
+
+
+def _net(lesions: LesionResults, asked: Asked, models: Sequence[str]) -> Axes:
+    """Return each model's outcome under the lesion minus that under what it is held against."""
+    about = lesions.about(asked.outcome)
+    rows = _rows(lesions, asked, models)
+    series: list[Series] = []
+    for k, (model, mask, _) in enumerate(rows):
+        series.append(_dots(lesions, asked, model, mask, float(k), net=True))
+        finding = lesions.one(LESION_CONTROL, asked, label_of(asked, mask), model, asked.against)
+        if finding is not None:
+            series.append(_mark(lesions, finding, float(k)))
+    return _row_axes(
+        f"Lesion minus {AGAINST[asked.against]}",
+        with_unit(f"{about.name}, difference", about.unit),
+        rows,
+        series,
+        True,
+    )
+
+
+def _row_axes(
+    title: str, label: str, rows: Sequence[tuple[str, str, str]], series: Sequence[Series], zero: bool
+) -> Axes:
+    return Axes(
+        title=title,
+        x_label="",
+        y_label=label,
+        series=tuple(series),
+        x_ticks=tuple((float(k), name) for k, (_, _, name) in enumerate(rows)),
+        lines=(_NOTHING,) if zero else (),
+        horizontal=True,
+        legend=False,
+    )
+
+
+def _values_of(
+    lesions: LesionResults, asked: Asked, model: str, mask: str, *, net: bool = False
+) -> DoubleArray:
+    """Return the outcome of each image, also minus that under what it is held against."""
+    outcomes = lesions.values(asked)
+    if outcomes is None:
+        return np.zeros(0)
+    lesion = asked.lesion(mask)
+    if not net:
+        return outcomes.of(lesion, "", model)
+    if asked.against == CONTROLS:
+        return outcomes.net(lesion, model).values
+    difference: DoubleArray = outcomes.of(lesion, "", model) - outcomes.of(lesion, asked.against, model)
+    return difference
+
+
+def _dots(
+    lesions: LesionResults, asked: Asked, model: str, mask: str, place: float, *, net: bool = False
+) -> Series:
+    """Return a dot for each image."""
+    values = _values_of(lesions, asked, model, mask, net=net)
+    return Series(
+        name="",
+        colour=lesions.colour(model),
+        kind="model",
+        x=np.full(len(values), place),
+        y=values,
+        texts=_image_texts(
+            lesions,
+            asked,
+            [f"{lesions.name(model)}, {mask}: {value_text(one, asked.outcome)}" for one in values],
+        ),
+        keys=tuple((image_id, plain_id(model)) for image_id in lesions.columns(asked)),
+        small=True,
+    )
+
+
+def _image_texts(lesions: LesionResults, asked: Asked, texts: Sequence[str]) -> tuple[str, ...]:
+    about = lesions.about(asked.outcome)
+    unit = f" {about.unit}" if about.unit else ""
+    names = [lesions.images.get(image_id, "") for image_id in lesions.columns(asked)]
+    return tuple(
+        f"{name}\n{text}{unit}\nClick to go to the image." for name, text in zip(names, texts, strict=True)
+    )
+
+
+def _mark(
+    lesions: LesionResults, finding: Finding, place: float, control: str = "", name: str = ""
+) -> Series:
+    """Return a mean with its interval; of a control as an outline."""
+    return Series(
+        name=name,
+        colour=lesions.colour(finding.term),
+        kind="model",
+        x=np.array([place]),
+        y=np.array([finding.estimate]),
+        low=np.array([finding.low]),
+        high=np.array([finding.high]),
+        texts=(origin(lesions, finding),),
+        marker=_MARKERS.get(control, "o"),
+        hollow=bool(control),
+    )
+
+
+def dose_figure(lesions: LesionResults, asked: Asked) -> Figure | None:
+    """Return the outcome over strength, a line for each model, a plot for each mask; None with fewer than two."""
+    strengths = lesions.strengths(asked.task, asked.outcome, asked.scope)
+    models = lesions.models(asked)
+    if len(strengths) < 2 or not models:
+        return None
+    about = lesions.about(asked.outcome)
+    there = lesions.controls(asked.task, asked.outcome)
+    control = next((one for one in _controls(asked) if one in there), "")
+    dotted = f" Dotted: {AGAINST[control]}." if control else ""
+    return Figure(
+        id=f"lesion_dose_{asked.task}_{asked.outcome}_{asked.scope}",
+        title=f"{about.name} by strength",
+        caption=captioned(
+            lesions.results,
+            f"Means over images with 95 % intervals; task {asked.task}, {asked.scope}.{dotted} {about.meaning}",
+        ),
+        axes=tuple(_dose_axes(lesions, asked, mask, models, strengths, control) for mask in asked.masks),
+        simulated=lesions.results.simulated,
+    )
+
+
+def _dose_axes(
+    lesions: LesionResults,
+    asked: Asked,
+    mask: str,
+    models: Sequence[str],
+    strengths: Sequence[float],
+    control: str,
+) -> Axes:
+    about = lesions.about(asked.outcome)
+    series: list[Series] = []
+    for k, model in enumerate(models):
+        shift = (k - (len(models) - 1) / 2) * _BESIDE
+        if control:
+            line = _dose_line(lesions, asked, mask, model, strengths, shift, control)
+            series += [line] if line is not None else []
+        line = _dose_line(lesions, asked, mask, model, strengths, shift, "")
+        series += [line] if line is not None else []
+    dotted = f", dotted: {AGAINST[control]}" if control else ""
+    return Axes(
+        title=f"{mask}{dotted}",
+        x_label="Strength of the lesion, 0 (intact) to 1 (all is taken away)",
+        y_label=with_unit(about.name, about.unit),
+        series=tuple(series),
+        lines=(_NOTHING,) if about.is_change else (),
+    )
+
+
+def _dose_line(
+    lesions: LesionResults,
+    asked: Asked,
+    mask: str,
+    model: str,
+    strengths: Sequence[float],
+    shift: float,
+    control: str,
+) -> Series | None:
+    """Return the outcome of a model over strength, under the lesion or a control of it."""
+    found = [
+        (strength, one)
+        for strength in strengths
+        if (one := lesions.one(LESION, asked, _label(asked, mask, strength), model, control)) is not None
+    ]
+    if not found:
+        return None
+    # Where nothing is taken away, nothing changes.
+    start = [0.0] if lesions.about(asked.outcome).is_change else []
+    unknown = [float("nan")] * len(start)
+    rows = [one for _, one in found]
+    return Series(
+        name="" if control else lesions.name(model),
+        colour=lesions.colour(model),
+        kind="model",
+        x=np.array([*start, *(strength + shift for strength, _ in found)]),
+        y=np.array([*start, *(one.estimate for one in rows)]),
+        low=None if control else np.array([*unknown, *(one.low for one in rows)]),
+        high=None if control else np.array([*unknown, *(one.high for one in rows)]),
+        texts=(*("Nothing is taken away: 0.",) * len(start), *(origin(lesions, one) for one in rows)),
+        joined=True,
+        marker="" if control else "o",
+        dashed=bool(control),
+    )
+
+
+def _label(asked: Asked, mask: str, strength: float) -> str:
+    return f"{dose_of(asked, mask)} · {strength:g}"
+
+
+def side_figure(lesions: LesionResults, asked: Asked) -> Figure | None:
+    """Return each image's outcome under one side against the other, and the difference by model; None without any."""
+    found = side_findings(lesions, asked)
+    if not found:
+        return None
+    about = lesions.about(asked.outcome)
+    pairs = list(dict.fromkeys((one.lesion, one.against) for one in found))
+    axes = []
+    for lesion, against in pairs:
+        own = [one for one in found if (one.lesion, one.against) == (lesion, against)]
+        mask = next(mask for mask in asked.masks if label_of(asked, mask) == lesion)
+        axes += [_scatter(lesions, asked, mask, own), _side_rows(lesions, asked, mask, own)]
+    return Figure(
+        id=f"lesion_side_{asked.task}_{asked.outcome}_{asked.scope}_{asked.strength:g}",
+        title=f"{about.name}, {' and '.join(side_names(asked, found[0]))}",
+        caption=captioned(
+            lesions.results,
+            "Each dot is an image: on the line, both sides do the same. Beside it the mean differences with 95 % "
+            f"intervals; task {asked.task}, {asked.scope}, strength {asked.strength:g}. {about.meaning}",
+        ),
+        axes=tuple(axes),
+        simulated=lesions.results.simulated,
+    )
+
+
+def side_findings(lesions: LesionResults, asked: Asked) -> list[Finding]:
+    """Return the differences of sides of the masks that are asked for."""
+    labels = [label_of(asked, mask) for mask in asked.masks]
+    order = lesions.models(asked)
+    found = [one for one in lesions.of(LESION_SIDE, asked) if one.lesion in labels]
+    return sorted(
+        found, key=lambda one: (labels.index(one.lesion), order.index(one.term) if one.term in order else 0)
+    )
+
+
+def side_names(asked: Asked, finding: Finding) -> tuple[str, str]:
+    """Return the names of the two sides that a finding compares."""
+    mask = next(mask for mask in asked.masks if label_of(asked, mask) == finding.lesion)
+    return mask, "mirrored" if finding.against == MIRRORED else finding.against
+
+
+def _scatter(lesions: LesionResults, asked: Asked, mask: str, own: Sequence[Finding]) -> Axes:
+    about = lesions.about(asked.outcome)
+    first, second = side_names(asked, own[0])
+    upwards = "the mirrored mask" if own[0].against == MIRRORED else lesion_phrase(second)
+    return Axes(
+        title=f"Image by image, {upwards} upwards",
+        x_label=with_unit(f"{about.name}, {first}", about.unit),
+        y_label=with_unit(f"{about.name}, {second}", about.unit),
+        series=tuple(_both_sides(lesions, asked, mask, one) for one in own),
+        lines=(Line(0.0, "both sides do the same", along="both"),),
+    )
+
+
+def _both_sides(lesions: LesionResults, asked: Asked, mask: str, finding: Finding) -> Series:
+    """Return a dot for each image: one side across, the other upwards."""
+    first, second = side_names(asked, finding)
+    x = _values_of(lesions, asked, finding.term, mask)
+    if finding.against == MIRRORED:
+        y = x - _values_of(lesions, replace(asked, against=MIRRORED), finding.term, mask, net=True)
+    else:
+        y = _values_of(lesions, asked, finding.term, second)
+    name = lesions.name(finding.term)
+    texts = [
+        f"{name}, {first} {value_text(a, asked.outcome)}, {second} {value_text(b, asked.outcome)}"
+        for a, b in zip(x, y, strict=True)
+    ]
+    return Series(
+        name=name,
+        colour=lesions.colour(finding.term),
+        kind="model",
+        x=x,
+        y=y,
+        texts=_image_texts(lesions, asked, texts),
+        keys=tuple((image_id, plain_id(finding.term)) for image_id in lesions.columns(asked)),
+        small=True,
+    )
+
+
+def _side_rows(lesions: LesionResults, asked: Asked, mask: str, own: Sequence[Finding]) -> Axes:
+    about = lesions.about(asked.outcome)
+    first, second = side_names(asked, own[0])
+    rows = [(one.term, mask, lesions.name(one.term)) for one in own]
+    series = [_mark(lesions, one, float(k)) for k, one in enumerate(own)]
+    label = with_unit(f"{about.name}, {first} − {second}", about.unit)
+    return _row_axes(f"{first} minus {second}", label, rows, series, True)
+
+
+def design_figure(lesions: LesionResults, asked: Asked) -> Figure | None:
+    """Return the means of decoders by encoder, as they are and minus controls, a row of plots for each mask."""
+    about = lesions.about(asked.outcome)
+    axes = [
+        made
+        for mask in asked.masks
+        for ending in ("", NET)
+        if (made := _design_axes(lesions, asked, mask, ending)) is not None
+    ]
+    if not axes:
+        return None
+    return Figure(
+        id=f"lesion_factorial_{asked.task}_{asked.outcome}_{asked.scope}_{asked.strength:g}",
+        title=f"{about.name} by decoder and encoder",
+        caption=captioned(
+            lesions.results,
+            "Means over images of each encoder with each decoder, with 95 % intervals: lines that slope, decoders "
+            "differ; lines that run side by side, whatever the encoder. Minus controls: how much more this lesion does "
+            f"than one as large elsewhere; task {asked.task}, {asked.scope}, strength {asked.strength:g}. "
+            f"{about.meaning}",
+        ),
+        axes=tuple(axes),
+        simulated=lesions.results.simulated,
+    )
+
+
+def _design_axes(lesions: LesionResults, asked: Asked, mask: str, ending: str) -> Axes | None:
+    cells = {
+        (levels[0], levels[1]): one
+        for one in lesions.of(LESION_FACTORIAL, asked)
+        if one.term == CELL + ending and one.lesion == label_of(asked, mask)
+        if len(levels := one.against.split(" : ")) > 1
+    }
+    if not cells:
+        return None
+    encoders, decoders = (list(dict.fromkeys(cell[k] for cell in cells)) for k in (0, 1))
+    series = []
+    for k, encoder in enumerate(encoders):
+        shift = (k - (len(encoders) - 1) / 2) * 0.05
+        found = [
+            (n + shift, cells[encoder, one]) for n, one in enumerate(decoders) if (encoder, one) in cells
+        ]
+        rows = [one for _, one in found]
+        series.append(
+            Series(
+                name=f"{family_name(encoder)} encoder",
+                colour=LEVEL_COLOURS[k % len(LEVEL_COLOURS)],
+                kind="",
+                x=np.array([place for place, _ in found]),
+                y=np.array([one.estimate for one in rows]),
+                low=np.array([one.low for one in rows]),
+                high=np.array([one.high for one in rows]),
+                texts=tuple(origin(lesions, one) for one in rows),
+                joined=True,
+                marker=("o", "s", "D", "^")[k % 4],
+            )
+        )
+    about = lesions.about(asked.outcome)
+    return Axes(
+        title=f"{mask}, minus matched controls" if ending else mask,
+        x_label="Decoder",
+        y_label=with_unit(about.name, about.unit),
+        series=tuple(series),
+        x_ticks=tuple((float(n), family_name(one)) for n, one in enumerate(decoders)),
+        lines=(_NOTHING,),
+    )

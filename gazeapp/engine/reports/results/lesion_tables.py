@@ -1,0 +1,319 @@
+"""Tables of what lesions did, and sentences that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gazeapp.engine.lesions.outcomes import SCORE_DROP
+from gazeapp.engine.reports.numbers import UNKNOWN, count, number
+from gazeapp.engine.reports.results.data import Cell, Column, ResultTable, Row
+from gazeapp.engine.reports.results.findings import count_cell, p_cell, p_text
+from gazeapp.engine.reports.results.lesion_figures import side_findings, side_names
+from gazeapp.engine.reports.results.lesions import (
+    AGAINST,
+    Asked,
+    LesionResults,
+    compared_with,
+    dose_of,
+    label_of,
+    lesion_phrase,
+    n_tests,
+    origin,
+)
+from gazeapp.engine.reports.results.words import SIMULATED, finite, interval_text, is_clear, known, value_text
+from gazeapp.engine.reports.sentences import family_name
+from gazeapp.engine.scoring.analyses.factorial import CELL, DECODER
+from gazeapp.engine.scoring.analyses.neglect import NET
+from gazeapp.engine.scoring.analyses.neglect_outcomes import CONTROLS, EQUAL_MASS, MATCHED, RANDOM
+from gazeapp.engine.scoring.findings import (
+    LESION,
+    LESION_CONTROL,
+    LESION_DOSE,
+    LESION_FACTORIAL,
+    Finding,
+)
+
+_HOW = (
+    "95 % intervals over images. p: permutation test within images, two-sided; corrected (Holm) over the models, masks "
+    "and strengths of one task, outcome and scope. d_z: mean / standard deviation over images."
+)
+_P = Column("p", "p", "", "p of the permutation test within images, two-sided.")
+_P_HOLM = Column(
+    "p_holm", "p, Holm", "", "The same, corrected for the number of tests of its family (Holm 1979)."
+)
+_D_Z = Column("effect", "d_z", "", "Effect size: mean / standard deviation over images.")
+_IMAGES = Column("n_images", "Images", "", "Images that it rests on.")
+_NOTE = Column("note", "Note")
+_HEADS = {RANDOM: "As large elsewhere", EQUAL_MASS: "As much attention elsewhere"}
+
+
+def model_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
+    """Return a row for each model and mask: the lesion, its controls, the difference and its test."""
+    about, held = lesions.about(asked.outcome), AGAINST.get(asked.against, "")
+    beside = [one for one in _beside(asked) if one in lesions.controls(asked.task, asked.outcome)]
+    rows = []
+    for model in lesions.models(asked):
+        for mask in asked.masks:
+            label = label_of(asked, mask)
+            raw = lesions.one(LESION, asked, label, model)
+            if raw is None:
+                continue
+            tested = lesions.one(LESION_CONTROL, asked, label, model, asked.against) if held else raw
+            cells = [_value_cell(lesions, raw)]
+            cells += [_value_cell(lesions, lesions.one(LESION, asked, label, model, one)) for one in beside]
+            cells += [_value_cell(lesions, tested)] if held else []
+            rows.append(
+                Row(
+                    "model",
+                    f"{lesions.name(model)} · {mask}",
+                    lesions.colour(model),
+                    (*cells, *_tests(tested, lesions)),
+                )
+            )
+    if not rows:
+        return None
+    columns = [Column("lesion", "Lesion", about.unit, about.meaning)]
+    columns += [
+        Column(one, _HEADS.get(one, "Mirrored"), about.unit, f"The same under the control: {AGAINST[one]}.")
+        for one in beside
+    ]
+    if held:
+        columns.append(Column("difference", "Difference", about.unit, f"The lesion minus {held}."))
+    return ResultTable(
+        "lesion_models",
+        f"{about.name}, by model",
+        (*columns, _P, _P_HOLM, _D_Z, _IMAGES, _NOTE),
+        tuple(rows),
+        _note(lesions),
+        "Model · mask",
+    )
+
+
+def _beside(asked: Asked) -> Sequence[str]:
+    return MATCHED if asked.against == CONTROLS else (asked.against,) if asked.against else ()
+
+
+def dose_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
+    """Return a row for each model and mask: the rise from strength 0 to 1, and the same minus matched controls."""
+    about = lesions.about(asked.outcome)
+    rows = []
+    for model in lesions.models(asked):
+        for mask in asked.masks:
+            raw = lesions.one(LESION_DOSE, asked, dose_of(asked, mask), model)
+            if raw is None:
+                continue
+            net = lesions.one(LESION_DOSE, asked, dose_of(asked, mask), model, CONTROLS)
+            cells = (_value_cell(lesions, raw), _value_cell(lesions, net), *_tests(net or raw, lesions))
+            rows.append(Row("model", f"{lesions.name(model)} · {mask}", lesions.colour(model), cells))
+    if not rows:
+        return None
+    rise = "From strength 0 to 1, on the least-squares line of each image."
+    return ResultTable(
+        "lesion_doses",
+        f"{about.name}, rise with strength",
+        (
+            Column("rise", "Rise", about.unit, rise),
+            Column(
+                "difference",
+                "Rise minus controls",
+                about.unit,
+                f"{rise} The lesion minus {AGAINST[CONTROLS]}.",
+            ),
+            *(_P, _P_HOLM, _D_Z, _IMAGES, _NOTE),
+        ),
+        tuple(rows),
+        _note(lesions),
+        "Model · mask",
+    )
+
+
+def side_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
+    """Return a row for each model: one side minus the other."""
+    about, found = lesions.about(asked.outcome), side_findings(lesions, asked)
+    if not found:
+        return None
+    rows = tuple(
+        Row(
+            "model",
+            f"{lesions.name(one.term)}, {' − '.join(side_names(asked, one))}",
+            lesions.colour(one.term),
+            (_value_cell(lesions, one), *_tests(one, lesions)),
+        )
+        for one in found
+    )
+    column = Column("difference", "Difference", about.unit, "One side minus the other, image by image.")
+    columns = (column, _P, _P_HOLM, _D_Z, _IMAGES, _NOTE)
+    return ResultTable(
+        "lesion_sides", f"{about.name}, side by side", columns, rows, _note(lesions), "Model, sides"
+    )
+
+
+def design_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
+    """Return the effects of encoder and decoder, as they are and minus controls, for each mask."""
+    about = lesions.about(asked.outcome)
+    rows = tuple(
+        Row(
+            "",
+            compared_with(lesions, one),
+            "",
+            (Cell(mask), _value_cell(lesions, one), *_tests(one, lesions)),
+        )
+        for mask in asked.masks
+        for one in lesions.of(LESION_FACTORIAL, asked)
+        if one.lesion == label_of(asked, mask) and one.term.removesuffix(NET) != CELL
+    )
+    if not rows:
+        return None
+    columns = (
+        Column("mask", "Mask"),
+        Column("effect_size", "Effect", about.unit, about.meaning),
+        *(_P, _P_HOLM, _D_Z, _IMAGES, _NOTE),
+    )
+    note = f"Main effects: difference of two levels, averaged over the other factor. {_note(lesions)}"
+    return ResultTable("lesion_design", f"{about.name}, encoder and decoder", columns, rows, note, "Effect")
+
+
+def _note(lesions: LesionResults) -> str:
+    return f"{_HOW} {SIMULATED}" if lesions.results.simulated else _HOW
+
+
+def _value_cell(lesions: LesionResults, finding: Finding | None) -> Cell:
+    if finding is None:
+        return Cell(UNKNOWN)
+    return Cell(
+        value_text(finding.estimate, finding.metric, finding.unit),
+        finite(finding.estimate),
+        origin(lesions, finding),
+        finite(finding.low),
+        finite(finding.high),
+    )
+
+
+def _tests(finding: Finding | None, lesions: LesionResults) -> tuple[Cell, ...]:
+    """Return p, p corrected, d_z, number of images and note of a finding."""
+    if finding is None:
+        return tuple(Cell(UNKNOWN) for _ in range(5))
+    text = origin(lesions, finding)
+    p, p_holm = p_cell(finding.p), p_cell(finding.p_holm)
+    return (
+        Cell(p.text, p.value, text),
+        Cell(p_holm.text, p_holm.value, text),
+        Cell(number(finding.effect), finite(finding.effect), text),
+        count_cell(finding.n_images),
+        Cell(finding.note, tooltip=finding.note),
+    )
+
+
+def model_sentence(lesions: LesionResults, asked: Asked) -> str:
+    """Return the largest effect in a sentence; empty without any."""
+    analysis = LESION_CONTROL if asked.against else LESION
+    labels = {label_of(asked, mask): mask for mask in asked.masks}
+    found = [
+        one
+        for one in lesions.of(analysis, asked)
+        if one.lesion in labels and one.against == asked.against and known(one.estimate)
+    ]
+    if not found:
+        return ""
+    clear = sum(is_clear(one) and known(one.p) for one in found)
+    most = max(found, key=lambda one: one.estimate)
+    minus = f", minus that under {AGAINST[asked.against]}" if asked.against else ""
+    tested = (
+        f" {clear} of {len(found)} effects of models and masks are clear (interval and corrected p)."
+        if any(known(one.p) for one in found)
+        else ""
+    )
+    return (
+        f"Largest under {lesion_phrase(labels[most.lesion])} in {lesions.name(most.term)}: "
+        f"{_amount(lesions, most)}{minus} {_evidence(lesions, asked, most)}.{tested}"
+    )
+
+
+def dose_sentence(lesions: LesionResults, asked: Asked) -> str:
+    """Return the steepest rise with strength in a sentence; empty without any."""
+    labels = {dose_of(asked, mask): mask for mask in asked.masks}
+    wanted = CONTROLS if asked.against else ""
+    found = [
+        one
+        for one in lesions.of(LESION_DOSE, asked)
+        if one.lesion in labels and one.against == wanted and known(one.estimate)
+    ]
+    if not found:
+        return ""
+    most = max(found, key=lambda one: one.estimate)
+    minus = f" more than under {AGAINST[CONTROLS]}" if wanted else ""
+    return (
+        f"Steepest under {lesion_phrase(labels[most.lesion])} in {lesions.name(most.term)}: from no lesion to full "
+        f"strength it rises by {_amount(lesions, most)}{minus} {_evidence(lesions, asked, most)}."
+    )
+
+
+def side_sentence(lesions: LesionResults, asked: Asked) -> str:
+    """Return the largest difference of the sides in a sentence; empty without any."""
+    found = [one for one in side_findings(lesions, asked) if known(one.estimate)]
+    if not found:
+        return ""
+    most = max(found, key=lambda one: abs(one.estimate))
+    first, second = side_names(asked, most)
+    more, less = (first, second) if most.estimate >= 0 else (second, first)
+    return (
+        f"Largest difference in {lesions.name(most.term)}: {_amount(lesions, most, absolute=True)} more under the "
+        f"{more} than under the {less} lesion {_evidence(lesions, asked, most, absolute=True)}."
+    )
+
+
+def design_sentences(lesions: LesionResults, asked: Asked) -> tuple[str, ...]:
+    """Return the effect of the decoder under each mask in a sentence: minus controls where it is known, else as is."""
+    said = []
+    for mask in asked.masks:
+        for ending in (NET, ""):
+            found = [
+                one
+                for one in lesions.of(LESION_FACTORIAL, asked)
+                if one.term == DECODER + ending
+                and one.lesion == label_of(asked, mask)
+                and known(one.estimate)
+            ]
+            said += [_decoder(lesions, asked, mask, one) for one in found]
+            if found:
+                break
+    return tuple(said)
+
+
+def _decoder(lesions: LesionResults, asked: Asked, mask: str, finding: Finding) -> str:
+    levels = finding.against.split(" : ")[0].split(" - ")
+    first, second = levels if finding.estimate >= 0 else reversed(levels)
+    net = finding.term.endswith(NET)
+    amount = _amount(lesions, finding, absolute=True)
+    beyond = f", beyond what {AGAINST[CONTROLS]} cost" if net else ""
+    evidence = _evidence(lesions, asked, finding, absolute=True)
+    start = f"Under {lesion_phrase(mask)}"
+    one, two = family_name(first), family_name(second)
+    if asked.outcome == "log_probability_drop":
+        said = f"{start}, captions of {one} decoders lose {amount} more than those of {two} decoders"
+    elif asked.outcome == "words_changed":
+        said = f"{start}, {one} decoders change {amount} more than {two} decoders"
+    elif asked.outcome.startswith(SCORE_DROP):
+        said = f"{start}, maps of {one} decoders lose {amount} more than those of {two} decoders"
+    else:
+        name = lesions.about(asked.outcome).name.lower()
+        said = f"{start}, {name} is larger by {amount} with {one} than with {two} decoders"
+    return f"{said}{beyond} {evidence}."
+
+
+def _amount(lesions: LesionResults, finding: Finding, *, absolute: bool = False) -> str:
+    unit = lesions.about(finding.metric).unit
+    estimate = abs(finding.estimate) if absolute else finding.estimate
+    return f"{value_text(estimate, finding.metric)} {unit}".strip()
+
+
+def _evidence(lesions: LesionResults, asked: Asked, finding: Finding, *, absolute: bool = False) -> str:
+    """Return interval, p and images in brackets; turned with the number where that is given without its sign."""
+    low, high = finding.low, finding.high
+    if absolute and finding.estimate < 0:
+        low, high = -high, -low
+    tests = n_tests(lesions, asked, finding)
+    p = f"p {p_text(finding.p_holm)} corrected for {count(tests, 'test')}" if known(finding.p_holm) else ""
+    parts = [interval_text(low, high, finding.metric), p, count(finding.n_images, "image")]
+    unclear = "" if not known(finding.p) or is_clear(finding) else ": no clear difference"
+    return f"({'; '.join(part for part in parts if part)}){unclear}"
