@@ -469,6 +469,10 @@ class ComparePanel(QWidget):
                 caption.set_words(model.words, self._word(model), *marks)
 
     def _draw_notices(self, scene: SceneView) -> None:
+        if self.masks.is_on and not scene.error:
+            for pane in self._panes.values():  # the picture is painted on, whatever is missing over it
+                pane.hide_notice()
+            return
         for model in scene.models:
             pane = self._panes[model.id]
             if scene.error or model.map is not None:

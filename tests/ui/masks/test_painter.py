@@ -261,3 +261,33 @@ def test_keys_mean_what_they_did_when_painting_is_off(hand) -> None:
     assert not hand.painter.key(press)
     hand.key(Qt.Key.Key_Right, SHIFT)
     assert hand.selection.word == 0
+
+
+def test_a_study_without_gaze_and_maps_can_be_painted_on(qtbot, tmp_path) -> None:
+    from gazeapp.ui.loader import Loader
+    from gazeapp.ui.panels.compare import ComparePanel
+    from gazeapp.ui.selection import Selection
+    from tests.ui.masks.conftest import Hand
+    from tests.ui.small_study import TASK, build
+
+    study = build(tmp_path, images=1, models=0, subjects=0, scored=False)
+    selection, loader = Selection(), Loader()
+    compare = ComparePanel(selection, loader)
+    qtbot.addWidget(compare)
+    compare.resize(900, 500)
+    compare.show()
+    loader.open(study.path)
+    compare.masks.open(study.path)
+    selection.update(image_id=study.images[0], task=TASK)
+    hand = Hand(compare, selection, qtbot, study)
+    qtbot.waitUntil(lambda: compare.scene is not None)
+    assert compare.panes[0].notice.isVisible()
+    selection.update(painting=True)
+    hand.ready()
+    assert not compare.panes[0].notice.isVisible()
+    hand.drag(hand.pixel(0.3, 0.5), hand.pixel(0.7, 0.5))
+    assert hand.mask.any()
+    selection.update(painting=False)
+    assert compare.panes[0].notice.isVisible()
+    compare.masks.close()
+    loader.close()
