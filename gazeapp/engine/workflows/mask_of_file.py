@@ -40,7 +40,6 @@ def take_in(project: Project, text: str, images: Sequence[ImageRow]) -> str:
     own = ImageNames([image.name for image in project.images.all()]).find(path.stem)
     if path.suffix.casefold() == ".json" or own is not None:
         summary = import_masks(project, ImportMasksSettings((text,), name, "fraction"), SILENT)
-        problems = summary.problems
     else:
         values, _ = read_png(path)
         tally = Tally(project, "import masks", SILENT, len(images))
@@ -49,7 +48,8 @@ def take_in(project: Project, text: str, images: Sequence[ImageRow]) -> str:
             writer.put(
                 name, image, lambda one: placed(values, one, "fraction"), f"from {path.name}, by fraction"
             )
-        problems = tally.summary().problems
-    if problems:
-        raise GazeError(problems[0].what, where=problems[0].where, todo=problems[0].todo)
+        summary = tally.summary()
+    if summary.failed:
+        first = summary.problems[0]
+        raise GazeError(first.what, where=first.where, todo=first.todo)
     return name
