@@ -51,7 +51,8 @@ def changed_pixels(image: ImageArray, lesion: Lesion) -> ImageArray:
         return image
     if (lesion.strength * lesion.mask.min()) >= 1.0:
         raise nothing_left()
-    towards = blurred(image) if lesion.scope == "blur" else image.reshape(-1, 3).mean(axis=0)
+    mean = image.reshape(-1, 3).mean(axis=0)
+    channels = _blurred_channels(image) if lesion.scope == "blur" else []
     changed = image.copy()
     for first in range(0, image.shape[0], _STRIP):
         rows = slice(first, first + _STRIP)
@@ -59,8 +60,8 @@ def changed_pixels(image: ImageArray, lesion: Lesion) -> ImageArray:
         if columns.size:
             part = rows, slice(columns[0], columns[-1] + 1)
             share = (lesion.strength * lesion.mask[part])[:, :, None].astype(np.float64)
-            aim = towards[part] if lesion.scope == "blur" else towards
-            changed[part] = np.rint((1.0 - share) * image[part] + share * aim).astype(np.uint8)
+            towards = _together([channel[part] for channel in channels]) if channels else mean
+            changed[part] = np.rint((1.0 - share) * image[part] + share * towards).astype(np.uint8)
     return changed
 
 
@@ -79,13 +80,22 @@ def blurred(image: ImageArray) -> DoubleArray:
     numpy.ndarray
         Shape (height, width, 3), float64, 0 to 255.
     """
+    return _together(_blurred_channels(image))
+
+
+def _together(channels: list[FloatArray]) -> DoubleArray:
+    return np.clip(np.stack(channels, axis=2).astype(np.float64), 0.0, 255.0)
+
+
+def _blurred_channels(image: ImageArray) -> list[FloatArray]:
+    """Return each channel of an image blurred, shape (height, width), a hair below 0 or above 255 in places."""
     from scipy.ndimage import gaussian_filter
 
     height, width = image.shape[:2]
     scale = min(1.0, _BLUR_SIDE / max(height, width))
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
     sigma = BLUR_SIGMA * max(height, width)
-    channels = [
+    return [
         _resized(
             gaussian_filter(
                 _resized(image[:, :, k].astype(np.float32), rows, columns, Image.Resampling.BICUBIC),
@@ -97,7 +107,6 @@ def blurred(image: ImageArray) -> DoubleArray:
         )
         for k in range(3)
     ]
-    return np.clip(np.stack(channels, axis=2).astype(np.float64), 0.0, 255.0)
 
 
 def nothing_left() -> GazeError:
