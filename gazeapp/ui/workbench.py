@@ -37,7 +37,7 @@ _TOGGLES = {
     "mask.paint": "painting",
 }
 _LESION = "view.lesion"
-_NEGLECT_HEIGHT = 288
+_NEGLECT_HEIGHT = 304
 
 
 class Workbench(QObject):

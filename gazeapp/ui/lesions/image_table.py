@@ -80,7 +80,7 @@ COLUMNS = (
         ("laterality_before", "laterality"),
         "(right − left) / (right + left) of the map without and under the lesion: −1 is all left, 1 all right.",
     ),
-    Column("nss", "NSS", "", 104, about=_NSS),
+    Column("nss", "NSS", "", 118, about=_NSS),
     Column("objects", "Objects lost", "", 96, about=_OBJECTS),
 )
 _PLACES = {column.id: place for place, column in enumerate(COLUMNS)}

@@ -120,8 +120,11 @@ class ComparePanel(QWidget):
 
     def set_effects(self, effects: Mapping[str, Effect]) -> None:
         """Take what a lesion did to models; it is shown while ``lesion`` of the display state says so."""
+        shown = {model: effect.map for model, effect in self._effects.items()}
+        same = shown.keys() == effects.keys() and all(shown[one] is effects[one].map for one in shown)
         self._effects = dict(effects)
-        self._show_lesion()
+        if not same:
+            self._show_lesion()
 
     def fit(self) -> None:
         """Show the whole image in every pane."""
@@ -421,6 +424,7 @@ class ComparePanel(QWidget):
         self._draw_notices(scene)
         self._draw_titles()
         self._set_probe(self._probe)
+        self._arrange()  # captions may be longer
 
     @property
     def _is_change(self) -> bool:

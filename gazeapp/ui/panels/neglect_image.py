@@ -106,7 +106,7 @@ class ImagePage(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Cut lines to the room that they have."""
-        if event.type() == QEvent.Type.Resize and watched in (self.reach, self.status):
+        if event.type() == QEvent.Type.Resize and watched in (self.reach, self.misses, self.status):
             self._fit_lines()
         return super().eventFilter(watched, event)
 
@@ -150,7 +150,7 @@ class ImagePage(QWidget):
         self.whole = QPushButton("Run on the whole set…")
         theme.set_role(self.whole, "quiet")
         follow(self.whole, self._actions["study.lesion"])
-        self.reach = _line()
+        self.reach, self.misses = _line(), _line()
 
     def _lay_out(self) -> None:
         controls = QHBoxLayout()
@@ -166,9 +166,11 @@ class ImagePage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(controls)
-        about = QHBoxLayout()
+        about = QVBoxLayout()
         about.setContentsMargins(2 * theme.STEP, 0, theme.STEP, 4)
-        about.addWidget(self.reach, 1)
+        about.setSpacing(0)
+        about.addWidget(self.reach)
+        about.addWidget(self.misses)
         column.addLayout(about)
         column.addWidget(self.strip)
         column.addWidget(self.table, 1)
@@ -183,7 +185,7 @@ class ImagePage(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._stack)
         self.strip.hide()
-        for line in (self.reach, self.status):
+        for line in (self.reach, self.misses, self.status):
             line.installEventFilter(self)
 
     def _connect(self) -> None:
@@ -230,9 +232,10 @@ class ImagePage(QWidget):
 
     @Slot(str)
     def _run(self, model: str) -> None:
-        study, image_id = self._study, self._selection.image_id
-        if study is not None and image_id in study.images and model in study.models:
-            self._runs.run(study.models[model], study.images[image_id].name)
+        study = self._study
+        image = study.images.get(self._selection.image_id or -1) if study is not None else None
+        if study is not None and image is not None and model in study.models:
+            self._runs.run(study.models[model], image.name)
 
     @Slot()
     def _paint(self) -> None:
@@ -275,7 +278,7 @@ class ImagePage(QWidget):
         """Say what the scope does and does not reach in the model in focus."""
         info = self._focused()
         self._about = "" if info is None else about_scope(info, self._live.scope)
-        for widget in (self.reach, self.scope):
+        for widget in (self.reach, self.misses, self.scope):
             widget.setToolTip(plain(self._about))
         self._fit_lines()
 
@@ -307,6 +310,8 @@ class ImagePage(QWidget):
     def _say_empty(self) -> bool:
         """Say what is missing; return whether anything is."""
         painting = self._actions.reason("mask.paint")
+        is_on = self._selection.display.painting
+        begin = "Paint" if is_on else f"Press {self._actions.keys('mask.paint')} and paint"
         if self._selection.image_id is None:
             self.empty.say("No image is chosen", "Choose one in the list of images.")
         elif self._live.trouble is None and not self._live.infos and not self._on_button():
@@ -318,9 +323,9 @@ class ImagePage(QWidget):
         elif not self._has_cover():
             self.empty.say(
                 "No mask yet",
-                f"Press {self._actions.keys('mask.paint')} and paint over a part of the picture: at the end of each "
-                "stroke you see what the models say and attend to without it.",
-                "" if painting or self._selection.display.painting else "Paint a mask",
+                f"{begin} over a part of the picture: at the end of each stroke you see what the models say and attend "
+                "to without it.",
+                "" if painting or is_on else "Paint a mask",
                 tip=painting,
                 also="" if painting else "Start with the left half",
             )
@@ -395,7 +400,8 @@ class ImagePage(QWidget):
         return " ".join([*parts, _ONE_IMAGE])
 
     def _fit_lines(self) -> None:
-        for line, text in ((self.reach, self._about.replace("\n", " ")), (self.status, self._said)):
+        reach, _, misses = self._about.partition("\n")
+        for line, text in ((self.reach, reach), (self.misses, misses), (self.status, self._said)):
             metrics = line.fontMetrics()
             line.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, line.width()))
         self.status.setToolTip(plain(self._said))
@@ -408,7 +414,7 @@ def about_scope(info: ModelInfo, scope: str) -> str:
     except GazeError as error:
         return advice(error)
     offer = next(one for one in offers(info) if one.scope == scope)
-    return f"{info.name}: {offer.reaches}\nIt does not reach everything: {offer.misses}"
+    return f"{info.name}: {offer.reaches}\nWhat stays: {offer.misses}"
 
 
 def _line() -> QLabel:
