@@ -39,6 +39,8 @@ class ActionInfo:
     keys_in
         ``window`` when the keys work anywhere; ``view`` when the compare view handles them itself, so
         that tables and sliders keep their arrow keys.
+    submenu
+        Part of the menu that opens beside it; empty for the menu itself.
     """
 
     id: str
@@ -50,6 +52,7 @@ class ActionInfo:
     group: str = ""
     checkable: bool = False
     keys_in: str = "window"
+    submenu: str = ""
 
 
 FILE, EDIT, VIEW, MASK, STUDY, HELP = "&File", "&Edit", "&View", "&Mask", "&Study", "&Help"
@@ -60,12 +63,17 @@ def _view(id_: str, text: str, tooltip: str, *keys: str, checkable: bool = False
     return ActionInfo(id_, text, tooltip, VIEW, keys, checkable=checkable, keys_in="view")
 
 
-def _mask(id_: str, text: str, tooltip: str, *keys: str, icon: str = "", tool: bool = False) -> ActionInfo:
+def _mask(
+    id_: str, text: str, tooltip: str, *keys: str, icon: str = "", submenu: str = "", tick: bool = False
+) -> ActionInfo:
     """Return an action of the mask painter; its keys mean something while masks are painted."""
+    group = "mask_tool" if submenu == _TOOL and id_ != "subtract" else ""
     return ActionInfo(
-        f"mask.{id_}", text, tooltip, MASK, keys, icon, "mask_tool" if tool else "", tool, keys_in="view"
+        f"mask.{id_}", text, tooltip, MASK, keys, icon, group, bool(group) or tick, "view", submenu
     )
 
+
+_TOOL, _HALF, _WHOLE, _BRUSH = "Tool", "Half of the image", "Whole mask", "Brush"
 
 TABLE: tuple[ActionInfo | str, ...] = (
     ActionInfo(
@@ -202,25 +210,25 @@ TABLE: tuple[ActionInfo | str, ...] = (
         checkable=True,
     ),
     SEPARATOR,
-    _mask("brush", "Brush", "Paint along the way of the mouse.", "P", icon="brush", tool=True),
+    _mask("brush", "Brush", "Paint along the way of the mouse.", "P", icon="brush", submenu=_TOOL),
     _mask(
         "eraser",
         "Eraser",
         "Erase along the way of the mouse; again: back to the brush.",
         "E",
         icon="eraser",
-        tool=True,
+        submenu=_TOOL,
     ),
-    _mask("polygon", "Polygon", "Draw a polygon corner by corner.", "L", icon="polygon", tool=True),
-    _mask("rectangle", "Rectangle", "Drag a rectangle.", "R", icon="rectangle", tool=True),
-    _mask("ellipse", "Ellipse", "Drag an ellipse.", "O", icon="ellipse", tool=True),
+    _mask("polygon", "Polygon", "Draw a polygon corner by corner.", "L", icon="polygon", submenu=_TOOL),
+    _mask("rectangle", "Rectangle", "Drag a rectangle.", "R", icon="rectangle", submenu=_TOOL),
+    _mask("ellipse", "Ellipse", "Drag an ellipse.", "O", icon="ellipse", submenu=_TOOL),
     _mask(
         "half_plane",
         "Half-plane",
         "Drag along an edge; all that lies on its left is taken.",
         "H",
         icon="half-plane",
-        tool=True,
+        submenu=_TOOL,
     ),
     _mask(
         "gradient",
@@ -228,34 +236,62 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "Drag from where all is taken to where nothing is, as graded neglect has it.",
         "G",
         icon="gradient",
-        tool=True,
+        submenu=_TOOL,
     ),
-    ActionInfo(
-        "mask.subtract",
+    _mask(
+        "subtract",
         "Take cover away",
         "Let brush and shapes take cover away and not add to it; the right button always does.",
-        MASK,
-        ("X",),
-        "subtract",
-        checkable=True,
-        keys_in="view",
+        "X",
+        icon="subtract",
+        submenu=_TOOL,
+        tick=True,
     ),
-    SEPARATOR,
-    _mask("left", "Left half", "Cover the left half of the image.", "Shift+Left", icon="half-left"),
-    _mask("right", "Right half", "Cover the right half of the image.", "Shift+Right", icon="half-right"),
-    _mask("top", "Upper half", "Cover the upper half of the image.", "Shift+Up", icon="half-top"),
-    _mask("bottom", "Lower half", "Cover the lower half of the image.", "Shift+Down", icon="half-bottom"),
-    SEPARATOR,
-    _mask("fill", "Cover everything", "Cover the whole image.", "A", icon="fill"),
-    _mask("invert", "Invert", "Cover what is not covered, and only that.", "I", icon="invert"),
-    _mask("clear", "Clear", "Cover nothing.", "C", "Del", icon="clear"),
-    _mask("soften", "Soften", "Blur the edges by one percent of the image; again: more.", "K", icon="soften"),
-    _mask("mirror", "Mirror", "Exchange left and right.", "Shift+M", icon="mirror"),
-    SEPARATOR,
-    _mask("larger", "Larger brush", "Make the brush larger.", "]"),
-    _mask("smaller", "Smaller brush", "Make the brush smaller.", "["),
-    _mask("softer", "Softer brush", "Let the brush fade over more of its radius.", "Shift+]"),
-    _mask("harder", "Harder brush", "Let the brush fade over less of its radius.", "Shift+["),
+    _mask("larger", "Larger brush", "Make the brush larger.", "]", submenu=_BRUSH),
+    _mask("smaller", "Smaller brush", "Make the brush smaller.", "[", submenu=_BRUSH),
+    _mask("softer", "Softer brush", "Let the brush fade over more of its radius.", "Shift+]", submenu=_BRUSH),
+    _mask("harder", "Harder brush", "Let the brush fade over less of its radius.", "Shift+[", submenu=_BRUSH),
+    _mask(
+        "left",
+        "Left half",
+        "Cover the left half of the image.",
+        "Shift+Left",
+        icon="half-left",
+        submenu=_HALF,
+    ),
+    _mask(
+        "right",
+        "Right half",
+        "Cover the right half of the image.",
+        "Shift+Right",
+        icon="half-right",
+        submenu=_HALF,
+    ),
+    _mask(
+        "top", "Upper half", "Cover the upper half of the image.", "Shift+Up", icon="half-top", submenu=_HALF
+    ),
+    _mask(
+        "bottom",
+        "Lower half",
+        "Cover the lower half of the image.",
+        "Shift+Down",
+        icon="half-bottom",
+        submenu=_HALF,
+    ),
+    _mask("fill", "Cover everything", "Cover the whole image.", "A", icon="fill", submenu=_WHOLE),
+    _mask(
+        "invert", "Invert", "Cover what is not covered, and only that.", "I", icon="invert", submenu=_WHOLE
+    ),
+    _mask("clear", "Clear", "Cover nothing.", "C", "Del", icon="clear", submenu=_WHOLE),
+    _mask(
+        "soften",
+        "Soften",
+        "Blur the edges by one percent of the image; again: more.",
+        "K",
+        icon="soften",
+        submenu=_WHOLE,
+    ),
+    _mask("mirror", "Mirror", "Exchange left and right.", "Shift+M", icon="mirror", submenu=_WHOLE),
     SEPARATOR,
     _mask("new", "New mask", "Begin another mask of the library.", icon="plus"),
     _mask("rename", "Rename mask…", "Give the mask in hand another name, on all images."),
@@ -264,9 +300,7 @@ TABLE: tuple[ActionInfo | str, ...] = (
     _mask("copy_next", "Copy to the next image", "Put this image's mask on the next image, and go there."),
     _mask("copy_all", "Copy to all images…", "Put this image's mask on all other images."),
     _mask("import", "Import masks…", "Read masks from PNG, COCO or labelme files.", icon="open"),
-    _mask(
-        "export", "Export masks…", "Write masks as PNG, COCO or labelme files.", icon="export"
-    ),
+    _mask("export", "Export masks…", "Write masks as PNG, COCO or labelme files.", icon="export"),
     SEPARATOR,
     ActionInfo(
         "study.images", "Add images…", "Add pictures or a folder of them.", STUDY, ("Ctrl+I",), "image"
@@ -408,6 +442,7 @@ class Actions(QObject):
         self._window = window
         self._actions: dict[str, QAction] = {}
         self._reasons: dict[str, str] = {}
+        self._submenus: dict[str, QMenu] = {}
         groups: dict[str, QActionGroup] = {}
         for info in infos():
             action = QAction(info.text, self)
@@ -467,6 +502,10 @@ class Actions(QObject):
             if after_separator and not menu.isEmpty():
                 menu.addSeparator()
             after_separator = False
+            if entry.submenu:
+                menu = self._submenus.get(entry.submenu) or menu.addMenu(entry.submenu)
+                menu.setToolTipsVisible(True)
+                self._submenus[entry.submenu] = menu
             menu.addAction(self._actions[entry.id])
         return menus
 

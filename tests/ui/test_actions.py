@@ -33,10 +33,11 @@ def test_every_entry_of_the_table_has_a_menu_a_sentence_and_an_icon_that_exists(
 
 
 def test_every_action_is_in_its_menu_and_does_something(window):
-    menus = {
-        menu.title(): {a.objectName() for a in menu.actions()}
-        for menu in (action.menu() for action in window.menuBar().actions())
-    }
+    def names(menu) -> set[str]:
+        actions = menu.actions()
+        return {a.objectName() for a in actions}.union(*(names(a.menu()) for a in actions if a.menu()))
+
+    menus = {action.menu().title(): names(action.menu()) for action in window.menuBar().actions()}
     assert window.bench is not None
     for info in infos():
         assert info.id in menus[info.menu]

@@ -161,7 +161,7 @@ class MaskKeeper(QObject):
         return bool(self._jobs) and time.monotonic() >= self._rest_until
 
     def _conclude(self, job: _Job, values: MaskArray | None, error: Exception | None) -> None:
-        again, newer = error is not None and _may_pass(error), False
+        again, newer = error is not None and (self._project is None or _may_pass(error)), False
         with self._state:
             if again:
                 self._failures += 1
@@ -174,6 +174,7 @@ class MaskKeeper(QObject):
                     self._jobs.popleft()
             self._state.notify_all()
         if error is not None:
+            self._let_go()
             self.failed.emit(_sentence(error, job.path), again)
         elif job.key is not None and not newer:
             self.stored.emit(job.key)
@@ -188,7 +189,6 @@ class MaskKeeper(QObject):
             elif job.key is not None and values is not None:
                 project.masks.put(job.key.name, job.key.image_id, values, job.origin)
         except Exception as error:  # noqa: BLE001 - whatever happens, what was drawn stays in memory
-            self._let_go()
             return error
         return None
 
@@ -210,9 +210,8 @@ class MaskKeeper(QObject):
 
 def _may_pass(error: Exception) -> bool:
     """Return whether trying again may help: the disk or the file is at fault, not what is asked for."""
-    return isinstance(error, (sqlite3.Error, OSError)) or isinstance(
-        error.__cause__, (sqlite3.Error, OSError)
-    )
+    kinds = (sqlite3.Error, OSError, MemoryError)
+    return isinstance(error, kinds) or isinstance(error.__cause__, kinds)
 
 
 def _sentence(error: Exception, path: Path) -> GazeError:

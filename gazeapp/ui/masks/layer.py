@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +20,9 @@ from gazeapp.ui.canvas.view import ImageView
 
 _KEPT = 8
 """Views of different size, zoom or place that are drawn without being reckoned anew."""
+
+_UNSEEN = 8
+"""Changes through which a view that is not painted any more is followed; some come between two paintings."""
 
 _VEIL = (10, 10, 14), 0.50
 _LINE = (255, 255, 255), 0.34
@@ -61,12 +64,17 @@ class MaskLayer:
     def __init__(self, values: MaskArray) -> None:
         self._values = values
         self._rasters: OrderedDict[Geometry, _Raster] = OrderedDict()
+        self._unseen: Counter[Geometry] = Counter()
 
     def changed(self, values: MaskArray, box: Box) -> None:
         """Draw the pixels of ``box`` anew; ``values`` is the whole mask."""
         self._values = values
-        for (_, _, _, _, _, _, ratio), raster in self._rasters.items():
-            self._paint(raster, _seen(raster, box), ratio)
+        for key in list(self._rasters):
+            self._unseen[key] += 1
+            if self._unseen[key] > _UNSEEN:
+                del self._rasters[key], self._unseen[key]
+            else:
+                self._paint(self._rasters[key], _seen(self._rasters[key], box), key[-1])
 
     def paint(self, painter: QPainter, view: ImageView) -> None:
         """Draw the mask as it lies in a view."""
@@ -86,6 +94,7 @@ class MaskLayer:
             while len(self._rasters) > _KEPT:
                 self._rasters.popitem(last=False)
         self._rasters.move_to_end(key)
+        self._unseen[key] = 0
         painter.drawImage(0, 0, raster.picture)
 
     def _made(self, key: Geometry) -> _Raster:

@@ -104,6 +104,12 @@ def test_views_of_the_same_size_share_what_is_drawn(view, qtbot) -> None:
         view.set_region(Region(0.5, 0.5, zoom))
         drawn(layer, view)
     assert len(layer._rasters) <= 8
+    # What is not in sight any more is not kept up to date for long.
+    for _ in range(12):
+        layer.changed(np.zeros((HEIGHT, WIDTH), np.uint8), Box(0, 0, 5, 5))
+        drawn(layer, view)
+    assert len(layer._rasters) == 1
+    assert (drawn(layer, view) != drawn(MaskLayer(np.zeros((HEIGHT, WIDTH), np.uint8)), view)).any()
 
 
 def test_the_part_of_a_view_to_be_drawn_anew_holds_the_change(view) -> None:

@@ -247,3 +247,17 @@ def test_what_can_never_be_stored_is_told_and_dropped(keeper, study, qtbot) -> N
     assert "4 x 3 px" in told[0][0].what
     assert keeper.unsaved == ()
     assert stored(study.path, "m", study.images[1]) is not None
+
+
+def test_a_project_whose_disk_went_away_is_waited_for(keeper, study, qtbot) -> None:
+    told = []
+    keeper.failed.connect(lambda error, again: told.append((error.what, again)))
+    away = study.path.with_name("away")
+    study.path.rename(away)
+    keeper.put(MaskKey(study.path, "m", study.images[0]), np.full((HEIGHT, WIDTH), 5, np.uint8), "drawn")
+    assert not keeper.finish()
+    qtbot.waitUntil(lambda: bool(told))
+    assert told[0] == ("There is no such project file.", True)
+    away.rename(study.path)
+    qtbot.waitUntil(lambda: keeper.wait(0))
+    assert stored(study.path, "m", study.images[0])[0, 0] == 5
