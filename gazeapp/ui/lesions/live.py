@@ -300,6 +300,8 @@ class LiveLesion(QObject):
             self._follow_painting()
         if changed & {"image_id", "task", "painting", "lesion"}:
             self._follow_mask()
+        elif "preset" in changed and self._request is not None:
+            self._ask()
 
     def _follow_painting(self) -> None:
         """Show models under the lesion while it is painted, and as before when that ends."""

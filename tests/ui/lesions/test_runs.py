@@ -1,0 +1,38 @@
+"""What a job stores about a lesion is what following the mask shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gazeapp.engine.project import Project
+from gazeapp.engine.workflows.base import SILENT
+from gazeapp.ui.lesions.captioners import Captioners
+from gazeapp.ui.lesions.facts import Request, StoredQuestion, SubjectQuestion
+from gazeapp.ui.lesions.runs import _work
+from tests.ui.small_study import HEIGHT, TASK, WIDTH, build
+
+
+@pytest.mark.parametrize("model", ["cnn-lstm", "vit-transformer"])
+def test_the_stored_effect_is_the_live_one(tmp_path, model) -> None:
+    study = build(tmp_path, images=1, models=0)
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[10:80, 30:101] = 255
+    with Project.open(study.path) as project:
+        image = project.images.get(study.images[0])
+        project.masks.put("hand", image.id, mask, "drawn")
+        question = StoredQuestion(image.id, TASK, model, "hand", "zero", 0.75)
+        assert question.read(project) is None
+        summary = _work(question, image.name)(project, SILENT)
+        assert not summary.problems
+        stored = question.read(project)
+        subject = SubjectQuestion(image.id, TASK).read(project)
+    live = Captioners().effect(Request(1, subject, mask, "zero", 0.75, (model,)), model)
+    assert [word.text for word in stored.after] == [word.text for word in live.after]
+    assert [word.text for word in stored.before] == [word.text for word in live.before]
+    assert (stored.gone, stored.new, stored.name) == (live.gone, live.new, live.name)
+    assert stored.facts == live.facts
+    for name in ("log_probability_drop", "words_changed", "map_change", "mass_in_mask", "laterality_before"):
+        assert stored.numbers[name] == pytest.approx(live.numbers[name], abs=1e-3)
+    np.testing.assert_allclose(stored.map.layer.texture, live.map.layer.texture, atol=0.02)
+    np.testing.assert_allclose(stored.change.texture, live.change.texture, atol=0.02)
