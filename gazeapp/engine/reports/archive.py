@@ -112,7 +112,7 @@ def _add_layer_maps(archive: zipfile.ZipFile, key: str, project: Project, run_id
     """Add the maps of a run's words one by one: all together may not fit into memory."""
     first = project.attention.maps_of_word(run_id, 0)
     assert first is not None
-    with archive.open(_member(key), "w", force_zip64=True) as stream:
+    with archive.open(member(key), "w", force_zip64=True) as stream:
         shape = (n_words, *first.shape)
         np.lib.format.write_array_header_1_0(stream, {"descr": "<f4", "fortran_order": False, "shape": shape})
         for word in range(n_words):
@@ -167,11 +167,12 @@ def _grids(project: Project, entry: MapEntry) -> tuple[FloatArray, FloatArray, R
 
 
 def _add(archive: zipfile.ZipFile, key: str, values: FloatArray) -> None:
-    with archive.open(_member(key), "w") as stream:
+    with archive.open(member(key), "w") as stream:
         np.lib.format.write_array(stream, np.ascontiguousarray(values), allow_pickle=False)
 
 
-def _member(key: str) -> zipfile.ZipInfo:
+def member(key: str) -> zipfile.ZipInfo:
+    """Return the entry of an array in an archive; with a fixed date the same arrays give the same bytes."""
     info = zipfile.ZipInfo(f"{key}.npy", _DATE)
     info.compress_type = zipfile.ZIP_DEFLATED
     return info

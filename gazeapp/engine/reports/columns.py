@@ -32,11 +32,15 @@ KIND = text(
     "source_kind", "model, baseline, human, or truth (the density that simulated observers were drawn from)"
 )
 METHOD = text("method", "map method; empty for sources that have none")
-LESION = text("lesion", "attention that was taken away; empty for none")
+LESION = text(
+    "lesion",
+    "what was taken away, as mask · scope · strength, such as left · keys · 1, with the control behind the mask, such "
+    "as left (random 1) · keys · 1; empty for nothing",
+)
 RUN_LESION = text(
     "lesion",
-    "attention that was taken away; empty for none; mirrored: nothing was, but the model saw the image left-right "
-    "mirrored, and its map is not turned back",
+    "what was taken away, as in lesions.csv; empty for nothing; mirrored: nothing was, but the model saw the image "
+    "left-right mirrored, and its map is not turned back",
 )
 METRIC = text(
     "metric", "id of the metric, such as nss, auc, sauc, cc, sim or kl; the report has the formulas"

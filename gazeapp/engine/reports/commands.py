@@ -11,11 +11,12 @@ from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.gaze.detection import DetectionSettings
 from gazeapp.engine.gaze.scanpaths.measures import DEFAULT
 from gazeapp.engine.models.base import Decoding
-from gazeapp.engine.project import ModelRow, Project, SettingsRow
+from gazeapp.engine.project import LesionKey, ModelRow, Project, SettingsRow
 from gazeapp.engine.project.gaze_rules import choices_of, default_geometry
 from gazeapp.engine.project.prompts import DEFAULT_PROMPTS, OTHER_PROMPT
 from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.reports.plain import without_folder
+from gazeapp.engine.scoring.analyses.neglect_outcomes import NO_LESION
 from gazeapp.engine.scoring.presets import PRESETS
 from gazeapp.engine.types import Json
 
@@ -36,6 +37,7 @@ def commands(project: Project, preset: str, rows: Sequence[SettingsRow], output:
     lines += _extract_commands(name, extracted, models)
     lines += _unique(_score_command(name, row) for row in rows if row.verb == "score")
     lines += _unique(_scanpaths_command(name, row) for row in rows if row.verb == "compare scanpaths")
+    lines += _lesion_commands(project, name, [row for row in rows if row.verb == "lesion"], models)
     lines.append(
         _line("report", name, "-o", PurePath(output).name, *_unless("--preset", preset, "tuebingen"))
     )
@@ -220,6 +222,46 @@ def _score_command(name: str, row: SettingsRow) -> str:
 def _scanpaths_command(name: str, row: SettingsRow) -> str:
     measures = tuple(row.values.get("measures", ()))
     return _line("scanpaths", name, *_repeated("--measure", measures if measures != DEFAULT else ()))
+
+
+def _lesion_commands(
+    project: Project, name: str, rows: list[SettingsRow], models: dict[str, ModelRow]
+) -> Iterator[str]:
+    """Yield one command for all lesions that were made alike, behind those that bring masks and objects in."""
+    by_settings: dict[int, list[LesionKey]] = {}
+    for one in project.lesions.all():
+        by_settings.setdefault(one.settings_id, []).append(one.key)
+    used = {key.mask for keys in by_settings.values() for key in keys}
+    if used & {mask.name for mask in project.masks.library()}:
+        yield _line("import-masks", name, "masks")
+    if by_settings and project.objects.n_images():
+        yield _line("import-objects", name, "objects.csv")
+    grouped: dict[tuple[str, ...], list[SettingsRow]] = {}
+    for row in rows:
+        if row.id in by_settings:
+            options = (*_cut_options(by_settings[row.id], row.values), *_extract_options(row.values))
+            grouped.setdefault(options, []).append(row)
+    for options, own in grouped.items():
+        yield _line(
+            "lesion",
+            name,
+            *_repeated("--model", dict.fromkeys(_model_name(row.values, models) for row in own)),
+            *_repeated("--task", dict.fromkeys(str(row.values.get("task")) for row in own)),
+            *options,
+        )
+
+
+def _cut_options(keys: Sequence[LesionKey], values: Json) -> Iterator[str]:
+    """Yield the options that say what was taken away, and what it was held against."""
+    made = [key for key in keys if key.control != NO_LESION]
+    yield from _repeated("--mask", sorted({key.mask for key in made}))
+    yield from _repeated("--scope", sorted({key.scope for key in keys}))
+    yield from _repeated(
+        "--strength", (f"{strength:g}" for strength in sorted({key.strength for key in made}))
+    )
+    yield from _repeated("--control", sorted({key.control for key in keys} - {""}) or ["off"])
+    yield from _unless("--draws", max((key.draw for key in keys), default=0) + 1, 1)
+    yield from _unless("--seed", values.get("seed"), 0)
 
 
 def _line(*words: object) -> str:

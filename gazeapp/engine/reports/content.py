@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gazeapp.engine.reports.neglect.data import NeglectData
 from gazeapp.engine.reports.results.data import Section
 from gazeapp.engine.types import Json
 
@@ -398,6 +399,7 @@ class Report:
     asked: tuple[AskedRow, ...]
     scores: tuple[TaskScores, ...]
     sections: tuple[Section, ...]
+    neglect: NeglectData | None
     galleries: tuple[Gallery, ...]
     problems: tuple[Problem, ...]
     methods: Methods

@@ -51,7 +51,7 @@ RUNS = Table(
         text("model_task", "task that the model was given in its place, where it does not know the task"),
         number("log_probability", "nats", "log-probability of the caption"),
         number("seconds", "s", "time taken"),
-        integer("run", "", "number of the run"),
+        integer("run", "", "number of the run; empty for runs under lesions"),
         SETTINGS,
         text("prompt", "what the model was asked, word for word; empty for models that read no prompt"),
         integer(
@@ -77,6 +77,7 @@ RUNS = Table(
             "n_prompt_tokens", "", "length of what the model read before it wrote, image tokens included"
         ),
         text("decoding", "how words were chosen"),
+        integer("lesion_run", "", "number of the lesion run, see lesions.csv; empty for others"),
     ),
 )
 WORDS = Table(

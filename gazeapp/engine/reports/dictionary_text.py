@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gazeapp.engine.gaze.scanpaths.measures import MEASURES as SCANPATH_MEASURES
+from gazeapp.engine.lesions.outcomes import OUTCOMES
 from gazeapp.engine.maps.measures import MEASURES as MAP_MEASURES
 from gazeapp.engine.reports.dictionary import TABLES
 from gazeapp.engine.reports.mixed_models import mixed_model_code
@@ -27,11 +28,14 @@ def _ids_of_measures() -> str:
     """Return the ids of measures.csv and findings.csv that are no metrics, in words."""
     rows = [(one.id, one.name, one.unit, one.meaning) for one in MAP_MEASURES.values()]
     rows += [(one.id, one.name, one.unit, one.meaning) for one in SCANPATH_MEASURES.values()]
+    known = {row[0] for row in rows}
+    rows += [(one.id, one.name, one.unit, one.meaning) for one in OUTCOMES.values() if one.id not in known]
     listed = "".join(f"| `{id}` | {name} | {unit} | {meaning} |\n" for id, name, unit, meaning in rows)
     return (
         "## Ids of measures\n\n"
         "In `measure` of measures.csv and `metric` of findings.csv. With `_matched` behind it a measure of "
-        "concentration is of a map of as many fixations as people made, drawn from the map. Ids of metrics are those "
+        "concentration is of a map of as many fixations as people made, drawn from the map. `score_drop:` and the "
+        "id of a metric is the score of the intact map minus that of the map under a lesion. Ids of metrics are those "
         "of the methods (docs/methods.md).\n\n"
         f"| id | name | unit | meaning |\n|---|---|---|---|\n{listed}"
     )
@@ -42,8 +46,8 @@ _PREDICTED_BY = "\n".join(
 )
 _INTRODUCTION = f"""# What `gazeapp export` writes
 
-`gazeapp export study.gaze -o DIR` writes the tables below, `maps.npz`, the folders `figures` and `overlays`, and
-`provenance.json` into `DIR`. Files of these names are replaced one by one, each in one step; other files
+`gazeapp export study.gaze -o DIR` writes the tables below, `maps.npz`, the folders `figures`, `overlays` and `masks`,
+and `provenance.json` into `DIR`. Files of these names are replaced one by one, each in one step; other files
 in the folder are not touched.
 
 **Tables** are UTF-8 CSV with commas, a header line and `\\n` line ends, always in the same order of rows.
@@ -76,6 +80,16 @@ maps of layers or heads were kept (`gazeapp extract --keep`), `run_N_layer_maps`
 columns) has them on the grid of the words' maps, each summing to that share. `maps.csv` names both arrays and the
 layers in them. Without such models the file is not written; provenance.json names it when it was.
 
+**Lesions.** lesions.csv has a row for every image from which a part was taken away and for every control of that,
+beside the intact run (`run`); what the outcomes are is in docs/methods/neglect.md. The same runs stand behind the
+intact ones in runs.csv and their scores in scores.csv, with what was taken away in `lesion`: take rows with an empty
+`lesion` for the study without lesions. **lesion_maps.npz** holds their maps, one array for each size of grid:
+`numpy.load("lesion_maps.npz")["lesion_14x14"][i]` is the map whose row of lesions.csv has `map_key` lesion_14x14
+and `map_index` i. **masks** holds the masks of the library as grey PNG files, a folder for each mask, which
+`gazeapp import-masks` reads back to the byte; signs that no file name may have are `%` and their number there.
+Masks that follow from their name, such as `left 30%`, have no files. Without lesions or masks neither the archive nor
+the folder is written; provenance.json names what was.
+
 **figures** holds what the study shows as SVG, one folder for each preset: the figures of the report, with text as
 text, and those of the metrics that the report has no room for. A figure without anything to show is not
 written; provenance.json names those that were, so that one of an earlier export is told from them.
@@ -106,7 +120,7 @@ mirrored image are drawn on the mirrored image.
 
 **provenance.json** holds the project's name, whether its recordings are simulated, every settings row
 (verb, values, versions of the libraries, hash; files are named without their folders), the versions that
-wrote the export, one fingerprint of all images and recordings, and the SHA-256 of every table, every figure and
-both archives.
+wrote the export, one fingerprint of all images and recordings, and the SHA-256 of every table, every figure,
+every mask and the archives.
 
 """

@@ -11,6 +11,7 @@ from gazeapp.engine.reports.asked import asked_rows, left_behind, shrunk_images
 from gazeapp.engine.reports.commands import commands, image_folder
 from gazeapp.engine.reports.content import Problem, Report
 from gazeapp.engine.reports.dataset import data_set, model_data
+from gazeapp.engine.reports.neglect.gather import neglect_data
 from gazeapp.engine.reports.plain import without_folder
 from gazeapp.engine.reports.quality import read_quality
 from gazeapp.engine.reports.quality_report import quality_data
@@ -69,6 +70,7 @@ def gather(project: Project, preset: str, output: str) -> Report:
         asked=asked,
         scores=scores,
         sections=study_sections(results),
+        neglect=neglect_data(project, results),
         galleries=(),
         problems=tuple(
             Problem(row.verb, without_folder(row.where), row.what, row.todo)

@@ -35,6 +35,7 @@ def used_settings(project: Project, preset: str) -> list[SettingsRow]:
     ids |= {run.settings_id for lesion in ("", MIRRORED) for run in project.runs.all(lesion=lesion)}
     ids |= {row.settings_id for row in current_summary(project, preset)}
     ids |= {row.settings_id for row in project.findings.findings(preset=preset)}
+    ids |= {row.settings_id for row in project.lesions.all()}
     return [row for row in project.settings.all() if row.id in ids]
 
 

@@ -29,6 +29,8 @@ from gazeapp.engine.reports.dictionary import (
 )
 from gazeapp.engine.reports.dictionary_models import ATTENTION, MODELS, RUNS, WORDS
 from gazeapp.engine.reports.human_ceilings import ceiling_rows
+from gazeapp.engine.reports.neglect import tidy as neglect
+from gazeapp.engine.reports.neglect.dictionary import LESION_WORDS, LESIONS, OBJECTS
 from gazeapp.engine.reports.plain import spaced, whole, without_folder
 from gazeapp.engine.reports.quality import Quality, read_quality, recording_rows, trial_rows
 from gazeapp.engine.reports.recordings import geometry_sources
@@ -49,8 +51,19 @@ from gazeapp.engine.types import Json
 Row = tuple[Value, ...]
 
 
-def tables(project: Project) -> list[tuple[Table, Iterator[Row]]]:
-    """Return every table but that of maps, with its rows, which are read when they are asked for."""
+def tables(
+    project: Project, lesions: neglect.LesionTables | None = None
+) -> list[tuple[Table, Iterator[Row]]]:
+    """Return every table but those of maps and masks, with its rows, which are read when they are asked for.
+
+    Parameters
+    ----------
+    project
+        The project.
+    lesions
+        Its lesion runs, where they are known already.
+    """
+    lesions = lesions or neglect.LesionTables(project)
     quality = cache(lambda: read_quality(project))
     return [
         (IMAGES, images(project)),
@@ -60,10 +73,10 @@ def tables(project: Project) -> list[tuple[Table, Iterator[Row]]]:
         (QUALITY, _quality(trial_rows, quality)),
         (QUALITY_RECORDINGS, _quality(recording_rows, quality)),
         (MODELS, models(project)),
-        (RUNS, runs(project)),
+        (RUNS, runs(project, lesions)),
         (WORDS, words(project)),
         (ATTENTION, attention(project)),
-        (SCORES, scores(project)),
+        (SCORES, scores(project, lesions)),
         (SCORES_BY_SUBJECT, results.scores_by_subject(project)),
         (CEILINGS, ceilings(project)),
         (SUMMARY, summary(project)),
@@ -71,6 +84,9 @@ def tables(project: Project) -> list[tuple[Table, Iterator[Row]]]:
         (FACTORIAL, results.factorial(project)),
         (FINDINGS, results.findings(project)),
         (MEASURES, results.measures(project)),
+        (LESIONS, lesions.lesions()),
+        (LESION_WORDS, lesions.words()),
+        (OBJECTS, neglect.objects(project)),
         (PROBLEMS, problems(project)),
         (DICTIONARY, dictionary_rows()),
     ]
@@ -176,15 +192,17 @@ def models(project: Project) -> Iterator[Row]:
         )
 
 
-def runs(project: Project) -> Iterator[Row]:
-    """Yield runs by image name, in the models' order."""
+def runs(project: Project, lesions: neglect.LesionTables | None = None) -> Iterator[Row]:
+    """Yield runs by image name, in the models' order; behind them those under lesions."""
     names = _names(project)
     for run in sorted(stored.every_run(project), key=lambda run: names[run.image_id]):
         yield (
             *(names[run.image_id], run.model, run.task, run.lesion, run.caption, run.method, run.model_task),
             *(run.log_probability, run.seconds, run.id, run.settings_id),
             *_asked(project, run),
+            None,
         )
+    yield from (lesions or neglect.LesionTables(project)).runs(lambda run_id: _asked(project, project.runs.get(run_id)))
 
 
 def _asked(project: Project, run: RunRow) -> Row:
@@ -230,9 +248,10 @@ def words(project: Project) -> Iterator[Row]:
             )
 
 
-def scores(project: Project) -> Iterator[Row]:
-    """Yield scores by preset, task, image and source, those of one image and task at a time."""
+def scores(project: Project, lesions: neglect.LesionTables | None = None) -> Iterator[Row]:
+    """Yield scores by preset, task, image and source, one image and task at a time; then those under lesions."""
     names, scored = _names(project), _scored(project)
+    lesions = lesions or neglect.LesionTables(project)
     for preset in sorted(PRESETS):
         by_image = groupby(
             project.scores.each(preset, scored_with(project, preset)),
@@ -248,6 +267,7 @@ def scores(project: Project) -> Iterator[Row]:
                     *(row.value, row.source_kind, row.settings_id),
                     *scored(row.settings_id, row.metric),
                 )
+        yield from lesions.scores(preset)
 
 
 def ceilings(project: Project) -> Iterator[Row]:

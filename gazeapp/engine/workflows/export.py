@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePath
+from typing import TypeVar
 
 from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.hashing import sha256_of
@@ -26,21 +27,31 @@ from gazeapp.engine.reports.dataset import fingerprint
 from gazeapp.engine.reports.dictionary_models import MAPS
 from gazeapp.engine.reports.dictionary_text import dictionary_text
 from gazeapp.engine.reports.files import free_name, replacing
+from gazeapp.engine.reports.neglect.archive import write_lesion_maps
+from gazeapp.engine.reports.neglect.dictionary import MASKS
+from gazeapp.engine.reports.neglect.figures import neglect_figures
+from gazeapp.engine.reports.neglect.shown import shown_lesions
+from gazeapp.engine.reports.neglect.tidy import LesionTables
+from gazeapp.engine.reports.results.data import Figure
 from gazeapp.engine.reports.results.draw import write_figure
 from gazeapp.engine.reports.results.read import read_results
 from gazeapp.engine.reports.results.study import study_figures
-from gazeapp.engine.reports.tables import Value, write_table
+from gazeapp.engine.reports.tables import write_table
 from gazeapp.engine.reports.tidy import tables
+from gazeapp.engine.scoring.presets import TUEBINGEN
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary
+from gazeapp.engine.workflows.export_masks import MASK_FOLDER, mask_files, write_masks
 from gazeapp.engine.workflows.score_state import tell_outdated
 
 VERB = "export"
 ARCHIVE = "maps.npz"
 ATTENTION_ARCHIVE = "attention.npz"
+LESION_ARCHIVE = "lesion_maps.npz"
 PROVENANCE = "provenance.json"
 DICTIONARY_PAGE = "data_dictionary.md"
 FIGURES = "figures"
+_Row = TypeVar("_Row")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 """What tasks may be called but files should not."""
 
@@ -92,9 +103,9 @@ class _Count:
 def export(project: Project, settings: ExportSettings, progress: Progress) -> Summary:
     """Write tidy tables, figures, maps, overlays, a data dictionary and the provenance into a folder.
 
-    One unit is a table, the figures of one preset, a map, the attention of one run, or the pictures of one image
-    under one task. Every file is replaced in one step, so that a stop leaves each either old or new. An image whose
-    file is missing has no pictures and becomes a problem; the rest goes on.
+    One unit is a table, the figures of one preset, a map, the attention of one run, a mask of one image, or the
+    pictures of one image under one task. Every file is replaced in one step, so that a stop leaves each either old or
+    new. An image whose file is missing has no pictures and becomes a problem; the rest goes on.
 
     Returns
     -------
@@ -112,9 +123,14 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
     maps = entries(project, overlays=settings.overlays)
     groups = _groups(maps) if settings.overlays else []
     listened = [entry for entry in maps if entry.layers]
-    content = tables(project)
+    lesions = LesionTables(project)
+    lesioned = lesions.maps
+    masks = mask_files(project)
+    content = tables(project, lesions)
     presets = sorted({row.preset for row in project.scores.summary()}) if settings.figures else []
-    count = _Count(progress, len(content) + len(presets) + len(maps) + len(listened) + len(groups) + 2)
+    shown = shown_lesions(read_results(project, TUEBINGEN.id, images=False)) if settings.figures else None
+    n_maps = len(maps) + len(listened) + len(lesioned) + len(masks)
+    count = _Count(progress, len(content) + len(presets) + (shown is not None) + n_maps + len(groups) + 2)
     rows: dict[str, int] = {}
     drawings: list[str] = []
     failed: list[GazeError] = []
@@ -126,16 +142,28 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
             count.finish()
         for preset in presets:
             count.next(f"figures, {preset}")
-            drawings += _write_figures(project, preset, folder)
+            drawings += _write_figures(study_figures(read_results(project, preset)), preset, folder)
+            count.finish()
+        if shown is not None:
+            count.next("figures, lesions")
+            drawings += _write_figures(neglect_figures(shown), "lesions", folder)
             count.finish()
         rows[MAPS.name] = write_table(
-            folder / MAPS.name, MAPS, _counted(write_maps(project, maps, folder / ARCHIVE), count)
+            folder / MAPS.name, MAPS, _counted(write_maps(project, maps, folder / ARCHIVE), count, ARCHIVE)
         )
         if listened:
             count.next(ATTENTION_ARCHIVE)
             for _ in write_attention(project, listened, folder / ATTENTION_ARCHIVE):
                 count.finish()
                 count.next(ATTENTION_ARCHIVE)
+        if lesioned:
+            for _ in _counted(
+                write_lesion_maps(project, lesioned, folder / LESION_ARCHIVE), count, LESION_ARCHIVE
+            ):
+                pass
+        rows[MASKS.name] = write_table(
+            folder / MASKS.name, MASKS, _counted(write_masks(project, masks, folder), count, MASK_FOLDER)
+        )
         for group in groups:
             count.next(f"pictures of {group[0].image.name}")
             try:
@@ -150,7 +178,13 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
         _write_text(folder / DICTIONARY_PAGE, dictionary_text())
         count.finish()
         count.next(PROVENANCE)
-        others = [ARCHIVE, *([ATTENTION_ARCHIVE] if listened else []), *drawings]
+        others = [
+            ARCHIVE,
+            *([ATTENTION_ARCHIVE] if listened else []),
+            *([LESION_ARCHIVE] if lesioned else []),
+            *(mask.file for mask in masks),
+            *drawings,
+        ]
         _write_text(
             folder / PROVENANCE,
             json.dumps(_provenance(project, folder, rows, others), indent=2, ensure_ascii=False) + "\n",
@@ -165,12 +199,12 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
     return Summary(VERB, count.done, 0, len(failed), stopped, seconds, problems, details)
 
 
-def _write_figures(project: Project, preset: str, folder: Path) -> list[str]:
-    """Write the figures of a preset and return their names, relative to the folder."""
+def _write_figures(figures: Iterable[Figure], group: str, folder: Path) -> list[str]:
+    """Write the figures of a preset, or of lesions, and return their names, relative to the folder."""
     names: list[str] = []
     taken: set[str] = set()
-    for figure in study_figures(read_results(project, preset)):
-        names.append(f"{FIGURES}/{preset}/{free_name(_UNSAFE.sub('-', figure.id), taken)}.svg")
+    for figure in figures:
+        names.append(f"{FIGURES}/{group}/{free_name(_UNSAFE.sub('-', figure.id), taken)}.svg")
         write_figure(figure, folder / names[-1])
     return names
 
@@ -181,12 +215,12 @@ def _groups(maps: list[MapEntry]) -> list[list[MapEntry]]:
     return [list(group) for _, group in groupby(ordered, key=lambda entry: (entry.image.id, entry.task))]
 
 
-def _counted(rows: Iterator[tuple[Value, ...]], count: _Count) -> Iterator[tuple[Value, ...]]:
-    count.next(ARCHIVE)
+def _counted(rows: Iterator[_Row], count: _Count, name: str) -> Iterator[_Row]:
+    count.next(name)
     for row in rows:
         yield row
         count.finish()
-        count.next(ARCHIVE)
+        count.next(name)
 
 
 def _provenance(project: Project, folder: Path, rows: dict[str, int], others: list[str]) -> Json:

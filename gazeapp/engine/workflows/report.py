@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePath
+from typing import TypeVar
 
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.project import ProblemRow, Project
-from gazeapp.engine.reports.content import Gallery
 from gazeapp.engine.reports.gallery import gallery, gallery_row, plan_galleries
 from gazeapp.engine.reports.gather import current_scores, gather
+from gazeapp.engine.reports.neglect.examples import example, mask_picture, most_changed
+from gazeapp.engine.reports.neglect.words import lesion_name
 from gazeapp.engine.reports.numbers import count, listed
 from gazeapp.engine.reports.render import write
 from gazeapp.engine.scoring.presets import preset as preset_of
 from gazeapp.engine.workflows.base import Progress, Summary
+from gazeapp.engine.workflows.masks import mask_for
 from gazeapp.engine.workflows.score_state import tell_outdated
 
 VERB = "report"
+_Drawn = TypeVar("_Drawn")
 _NAMED = 3
 """Missing pictures that are named; the rest are counted."""
 
@@ -45,9 +50,9 @@ class ReportSettings:
 def report(project: Project, settings: ReportSettings, progress: Progress) -> Summary:
     """Write the report of a project as one self-contained HTML file.
 
-    One unit is one image of the gallery, and the file itself. An image whose file is missing is left
-    out and named in the report, and counts as failed; each reason becomes one problem. Nothing is written
-    when the user cancels.
+    One unit is one image of the gallery, one mask or example of a lesion, and the file itself. An image whose file is
+    missing is left out and named in the report, and counts as failed; each reason becomes one problem. Nothing is
+    written when the user cancels.
 
     Returns
     -------
@@ -71,40 +76,91 @@ def report(project: Project, settings: ReportSettings, progress: Progress) -> Su
         content.methods.primary,
         settings.n_examples,
     )
-    total = sum(len(plan.choices) for plan in plans) + 1
-    done = 0
-    missing: list[GazeError] = []
-    galleries: list[Gallery] = []
-    for plan in plans:
-        rows = []
-        for choice in plan.choices:
-            progress.report(
-                done + len(missing), total, f"pictures of {project.images.get(choice.image_id).name}"
+    neglect = content.neglect
+    lesions = project.lesions.all() if neglect else []
+    changed = most_changed(lesions, settings.n_examples)
+    n_pictures = (
+        sum(len(plan.choices) for plan in plans) + len(changed) + (len(neglect.masks) if neglect else 0)
+    )
+    drawing = _Drawing(progress, n_pictures + 1)
+    mask_of = partial(mask_for, project)
+    try:
+        galleries = [
+            gallery(
+                plan,
+                drawing.all(
+                    (
+                        project.images.get(choice.image_id).name,
+                        partial(gallery_row, project, plan, choice, content.models),
+                    )
+                    for choice in plan.choices
+                ),
             )
-            if progress.cancelled:
-                return Summary(VERB, done, 0, len(missing), True, time.perf_counter() - started)
-            try:
-                rows.append(gallery_row(project, plan, choice, content.models))
-                done += 1
-            except GazeError as error:
-                missing.append(error)
-        galleries.append(gallery(plan, rows))
-    without = _without_pictures(missing, path)
+            for plan in plans
+        ]
+        if neglect is not None:
+            pictures = [
+                drawing.of(f"mask {mask.name}", partial(mask_picture, project, mask, lesions, mask_of))
+                for mask in neglect.masks
+            ]
+            masks = [replace(mask, picture=own) for mask, own in zip(neglect.masks, pictures, strict=True)]
+            examples = drawing.all(
+                (lesion_name(row.key), partial(example, project, row, mask_of, content.models))
+                for row in changed
+            )
+            neglect = replace(neglect, masks=tuple(masks), examples=tuple(examples))
+    except StoppedError:
+        return Summary(VERB, drawing.done, 0, len(drawing.missing), True, time.perf_counter() - started)
+    without = _without_pictures(drawing.missing, path)
     stale = tuple(f"{row.what} {row.todo}" for row in older)
     notes = tuple(f"{error.what} {error.todo}".strip() for error in without)
-    size = write(replace(content, galleries=tuple(galleries), notes=stale + content.notes + notes), path)
+    whole = replace(content, neglect=neglect, galleries=tuple(galleries), notes=stale + content.notes + notes)
+    size = write(whole, path)
     problems = (*older, *_store(project, without))
-    progress.report(total, total, path.name)
+    progress.report(n_pictures + 1, n_pictures + 1, path.name)
     return Summary(
         VERB,
-        done + 1,
+        drawing.done + 1,
         0,
-        len(missing),
+        len(drawing.missing),
         False,
         time.perf_counter() - started,
         problems,
         {"output": str(path), "bytes": size},
     )
+
+
+class _Drawing:
+    """Draws the pictures of a report one by one; one that cannot be drawn is left out, the others go on."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self.done = 0
+        self.missing: list[GazeError] = []
+        self._progress = progress
+        self._total = total
+
+    def of(self, name: str, make: Callable[[], _Drawn]) -> _Drawn | None:
+        """Return what is drawn, None where it cannot be.
+
+        Raises
+        ------
+        StoppedError
+            When the user cancelled.
+        """
+        self._progress.report(self.done + len(self.missing), self._total, f"pictures of {name}")
+        if self._progress.cancelled:
+            raise StoppedError
+        try:
+            drawn = make()
+        except GazeError as error:
+            self.missing.append(error)
+            return None
+        self.done += 1
+        return drawn
+
+    def all(self, wanted: Iterable[tuple[str, Callable[[], _Drawn]]]) -> list[_Drawn]:
+        """Return what can be drawn of (name, how to draw it)."""
+        return [drawn for name, make in wanted if (drawn := self.of(name, make)) is not None]
 
 
 def _checked(output: str) -> Path:

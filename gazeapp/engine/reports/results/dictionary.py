@@ -122,8 +122,8 @@ FINDINGS = Table(
     (
         text(
             "analysis",
-            "difference, factorial, model_task, observers, concentration, laterality, differentiation, cross_task or "
-            "scanpath",
+            "difference, factorial, model_task, observers, concentration, laterality, differentiation, cross_task, "
+            "scanpath, lesion, lesion_control, lesion_side, lesion_dose or lesion_factorial (docs/methods/neglect.md)",
         ),
         _TASK,
         _MEASURE,
@@ -136,7 +136,8 @@ FINDINGS = Table(
         text(
             "against",
             "what it is compared with: the id of another source, people, another task, two tasks as first - second "
-            "(model_task), levels as in factorial.csv; empty where it stands alone",
+            "(model_task), levels as in factorial.csv, a control of a lesion or its other side; empty where it stands "
+            "alone",
         ),
         number("estimate", "see unit", "the number"),
         number("ci_low", "see unit", _LOW),
@@ -149,6 +150,11 @@ FINDINGS = Table(
         text("source_kind", "model, baseline, human or truth for a source in term; else empty"),
         text("note", "what is to be known of it"),
         SETTINGS,
+        text(
+            "lesion",
+            "the lesion that it is about, as mask · scope · strength; without strength where it is about all "
+            "strengths; empty for none",
+        ),
     ),
 )
 MEASURES = Table(

@@ -91,7 +91,7 @@ def finding_table(
 
 
 def _about(finding: Finding) -> tuple[str, ...]:
-    return finding.analysis, finding.task, finding.metric, finding.term, finding.against
+    return finding.analysis, finding.task, finding.metric, finding.term, finding.against, finding.lesion
 
 
 def compared(results: Results, finding: Finding) -> str:

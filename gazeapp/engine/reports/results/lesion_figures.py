@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from gazeapp.engine.reports.results.data import Axes, Figure, Line, Series
+from gazeapp.engine.reports.results.findings import PLAIN_COLOUR
 from gazeapp.engine.reports.results.lesions import (
     AGAINST,
     Asked,
     LesionResults,
     dose_of,
     label_of,
-    lesion_phrase,
     origin,
     plain_id,
 )
@@ -26,6 +26,7 @@ from gazeapp.engine.scoring.analyses.neglect import NET
 from gazeapp.engine.scoring.analyses.neglect_outcomes import (
     CONTROLS,
     EQUAL_MASS,
+    LATERAL,
     MATCHED,
     MIRRORED,
     RANDOM,
@@ -42,6 +43,7 @@ from gazeapp.engine.types import DoubleArray
 _MARKERS = {RANDOM: "o", EQUAL_MASS: "D", MIRRORED: "^"}
 _BESIDE = 0.012
 """How far points of models at one strength stand apart."""
+_TURNED = " (sign turned)"
 _NOTHING = Line(0.0, "no change", dashed=False)
 _OWN, _OTHER = -0.2, 0.12
 """Where in its row a lesion and its first control stand; further controls follow below."""
@@ -83,7 +85,7 @@ def _rows(lesions: LesionResults, asked: Asked, models: Sequence[str]) -> list[t
     """Return (model, mask, name) of the rows of a plot; masks are named where there are several."""
     several = len(asked.masks) > 1
     return [
-        (model, mask, f"{lesions.name(model)} · {mask}" if several else lesions.name(model))
+        (model, mask, f"{mask} · {lesions.name(model)}" if several else lesions.name(model))
         for model in models
         for mask in asked.masks
         if model in _models_under(lesions, asked, mask)
@@ -114,7 +116,17 @@ def _beside(lesions: LesionResults, asked: Asked, models: Sequence[str], control
             if finding is not None:
                 series.append(_mark(lesions, finding, k + shift, control))
     title = "Lesion and controls" if controls else "Under the lesion"
-    return _row_axes(title, with_unit(about.name, about.unit), rows, series, about.is_change)
+    plot = _row_axes(title, about.unit or about.name, rows, series, about.is_change)
+    keys = [_key("the lesion"), *(_key(AGAINST[one], marker=_MARKERS[one], hollow=True) for one in controls)]
+    return replace(plot, series=(*plot.series, *keys), legend=True) if controls else plot
+
+
+def _key(name: str, *, marker: str = "o", hollow: bool = False, dashed: bool = False) -> Series:
+    """Return a series without points that tells in the legend what marks of all colours are."""
+    none = np.zeros(0)
+    return Series(
+        name, PLAIN_COLOUR, "", none, none, joined=dashed, marker=marker, dashed=dashed, hollow=hollow
+    )
 
 
 def _net(lesions: LesionResults, asked: Asked, models: Sequence[str]) -> Axes:
@@ -129,7 +141,7 @@ def _net(lesions: LesionResults, asked: Asked, models: Sequence[str]) -> Axes:
             series.append(_mark(lesions, finding, float(k)))
     return _row_axes(
         f"Lesion minus {AGAINST[asked.against]}",
-        with_unit(f"{about.name}, difference", about.unit),
+        with_unit("Difference", about.unit),
         rows,
         series,
         True,
@@ -254,11 +266,12 @@ def _dose_axes(
             series += [line] if line is not None else []
         line = _dose_line(lesions, asked, mask, model, strengths, shift, "")
         series += [line] if line is not None else []
-    dotted = f", dotted: {AGAINST[control]}" if control else ""
+    if control:
+        series.append(_key(f"{AGAINST[control]} taken away", marker="", dashed=True))
     return Axes(
-        title=f"{mask}{dotted}",
-        x_label="Strength of the lesion, 0 (intact) to 1 (all is taken away)",
-        y_label=with_unit(about.name, about.unit),
+        title=f"{mask} taken away",
+        x_label="Strength: 0 nothing, 1 all of it is taken away",
+        y_label=about.unit or about.name,
         series=tuple(series),
         lines=(_NOTHING,) if about.is_change else (),
     )
@@ -348,11 +361,11 @@ def side_names(asked: Asked, finding: Finding) -> tuple[str, str]:
 def _scatter(lesions: LesionResults, asked: Asked, mask: str, own: Sequence[Finding]) -> Axes:
     about = lesions.about(asked.outcome)
     first, second = side_names(asked, own[0])
-    upwards = "the mirrored mask" if own[0].against == MIRRORED else lesion_phrase(second)
+    across, upwards = first, f"{second}{_TURNED}" if asked.outcome in LATERAL else second
     return Axes(
-        title=f"Image by image, {upwards} upwards",
-        x_label=with_unit(f"{about.name}, {first}", about.unit),
-        y_label=with_unit(f"{about.name}, {second}", about.unit),
+        title=f"A dot for each image: {across} across, {upwards} upwards",
+        x_label=with_unit(first, about.unit),
+        y_label=with_unit(second, about.unit),
         series=tuple(_both_sides(lesions, asked, mask, one) for one in own),
         lines=(Line(0.0, "both sides do the same", along="both"),),
     )
@@ -366,6 +379,8 @@ def _both_sides(lesions: LesionResults, asked: Asked, mask: str, finding: Findin
         y = x - _values_of(lesions, replace(asked, against=MIRRORED), finding.term, mask, net=True)
     else:
         y = _values_of(lesions, asked, finding.term, second)
+    if asked.outcome in LATERAL:  # as findings have it, both sides as shifts away from the lesion
+        y = -y
     name = lesions.name(finding.term)
     texts = [
         f"{name}, {first} {value_text(a, asked.outcome)}, {second} {value_text(b, asked.outcome)}"
@@ -388,7 +403,7 @@ def _side_rows(lesions: LesionResults, asked: Asked, mask: str, own: Sequence[Fi
     first, second = side_names(asked, own[0])
     rows = [(one.term, mask, lesions.name(one.term)) for one in own]
     series = [_mark(lesions, one, float(k)) for k, one in enumerate(own)]
-    label = with_unit(f"{about.name}, {first} − {second}", about.unit)
+    label = with_unit("Difference", about.unit)
     return _row_axes(f"{first} minus {second}", label, rows, series, True)
 
 
@@ -453,7 +468,7 @@ def _design_axes(lesions: LesionResults, asked: Asked, mask: str, ending: str) -
     return Axes(
         title=f"{mask}, minus matched controls" if ending else mask,
         x_label="Decoder",
-        y_label=with_unit(about.name, about.unit),
+        y_label=about.unit or about.name,
         series=tuple(series),
         x_ticks=tuple((float(n), family_name(one)) for n, one in enumerate(decoders)),
         lines=(_NOTHING,),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gazeapp.engine.lesions.outcomes import SCORE_DROP
-from gazeapp.engine.reports.numbers import UNKNOWN, count, number
+from gazeapp.engine.reports.numbers import UNKNOWN, count, interval, number, percent
 from gazeapp.engine.reports.results.data import Cell, Column, ResultTable, Row
 from gazeapp.engine.reports.results.findings import count_cell, p_cell, p_text
 from gazeapp.engine.reports.results.lesion_figures import side_findings, side_names
@@ -37,6 +37,7 @@ _HOW = (
     "95 % intervals over images. p: permutation test within images, two-sided; corrected (Holm) over the models, masks "
     "and strengths of one task, outcome and scope. d_z: mean / standard deviation over images."
 )
+_SHARE = "share of "
 _P = Column("p", "p", "", "p of the permutation test within images, two-sided.")
 _P_HOLM = Column(
     "p_holm", "p, Holm", "", "The same, corrected for the number of tests of its family (Holm 1979)."
@@ -59,30 +60,31 @@ def model_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
             if raw is None:
                 continue
             tested = lesions.one(LESION_CONTROL, asked, label, model, asked.against) if held else raw
-            cells = [_value_cell(lesions, raw)]
-            cells += [_value_cell(lesions, lesions.one(LESION, asked, label, model, one)) for one in beside]
-            cells += [_value_cell(lesions, tested)] if held else []
+            tests = _tests(tested, lesions)
+            own = [_value_cell(lesions, lesions.one(LESION, asked, label, model, one)) for one in beside]
+            difference = [_value_cell(lesions, tested), tests[0]] if held else []
+            cells = [*difference, _value_cell(lesions, raw), *([] if held else [tests[0]]), *own]
             rows.append(
                 Row(
                     "model",
                     f"{lesions.name(model)} · {mask}",
                     lesions.colour(model),
-                    (*cells, *_tests(tested, lesions)),
+                    (*cells, *tests[1:]),
                 )
             )
     if not rows:
         return None
-    columns = [Column("lesion", "Lesion", about.unit, about.meaning)]
+    columns = [Column("lesion", "Lesion", about.unit, about.meaning), *([] if held else [_P_HOLM])]
     columns += [
         Column(one, _HEADS.get(one, "Mirrored"), about.unit, f"The same under the control: {AGAINST[one]}.")
         for one in beside
     ]
     if held:
-        columns.append(Column("difference", "Difference", about.unit, f"The lesion minus {held}."))
+        columns[:0] = [Column("difference", "Difference", about.unit, f"The lesion minus {held}."), _P_HOLM]
     return ResultTable(
         "lesion_models",
         f"{about.name}, by model",
-        (*columns, _P, _P_HOLM, _D_Z, _IMAGES, _NOTE),
+        (*columns, _P, _D_Z, _IMAGES, _NOTE),
         tuple(rows),
         _note(lesions),
         "Model · mask",
@@ -119,7 +121,7 @@ def dose_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
                 about.unit,
                 f"{rise} The lesion minus {AGAINST[CONTROLS]}.",
             ),
-            *(_P, _P_HOLM, _D_Z, _IMAGES, _NOTE),
+            *(_P_HOLM, _P, _D_Z, _IMAGES, _NOTE),
         ),
         tuple(rows),
         _note(lesions),
@@ -142,7 +144,7 @@ def side_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
         for one in found
     )
     column = Column("difference", "Difference", about.unit, "One side minus the other, image by image.")
-    columns = (column, _P, _P_HOLM, _D_Z, _IMAGES, _NOTE)
+    columns = (column, _P_HOLM, _P, _D_Z, _IMAGES, _NOTE)
     return ResultTable(
         "lesion_sides", f"{about.name}, side by side", columns, rows, _note(lesions), "Model, sides"
     )
@@ -167,7 +169,7 @@ def design_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
     columns = (
         Column("mask", "Mask"),
         Column("effect_size", "Effect", about.unit, about.meaning),
-        *(_P, _P_HOLM, _D_Z, _IMAGES, _NOTE),
+        *(_P_HOLM, _P, _D_Z, _IMAGES, _NOTE),
     )
     note = f"Main effects: difference of two levels, averaged over the other factor. {_note(lesions)}"
     return ResultTable("lesion_design", f"{about.name}, encoder and decoder", columns, rows, note, "Effect")
@@ -190,14 +192,14 @@ def _value_cell(lesions: LesionResults, finding: Finding | None) -> Cell:
 
 
 def _tests(finding: Finding | None, lesions: LesionResults) -> tuple[Cell, ...]:
-    """Return p, p corrected, d_z, number of images and note of a finding."""
+    """Return p corrected, p, d_z, number of images and note of a finding."""
     if finding is None:
         return tuple(Cell(UNKNOWN) for _ in range(5))
     text = origin(lesions, finding)
     p, p_holm = p_cell(finding.p), p_cell(finding.p_holm)
     return (
-        Cell(p.text, p.value, text),
         Cell(p_holm.text, p_holm.value, text),
+        Cell(p.text, p.value, text),
         Cell(number(finding.effect), finite(finding.effect), text),
         count_cell(finding.n_images),
         Cell(finding.note, tooltip=finding.note),
@@ -217,7 +219,7 @@ def model_sentence(lesions: LesionResults, asked: Asked) -> str:
         return ""
     clear = sum(is_clear(one) and known(one.p) for one in found)
     most = max(found, key=lambda one: one.estimate)
-    minus = f", minus that under {AGAINST[asked.against]}" if asked.against else ""
+    minus = f" more than under {AGAINST[asked.against]}" if asked.against else ""
     tested = (
         f" {clear} of {len(found)} effects of models and masks are clear (interval and corrected p)."
         if any(known(one.p) for one in found)
@@ -292,7 +294,7 @@ def _decoder(lesions: LesionResults, asked: Asked, mask: str, finding: Finding) 
     if asked.outcome == "log_probability_drop":
         said = f"{start}, captions of {one} decoders lose {amount} more than those of {two} decoders"
     elif asked.outcome == "words_changed":
-        said = f"{start}, {one} decoders change {amount} more than {two} decoders"
+        said = f"{start}, {amount} more change with {one} than with {two} decoders"
     elif asked.outcome.startswith(SCORE_DROP):
         said = f"{start}, maps of {one} decoders lose {amount} more than those of {two} decoders"
     else:
@@ -302,8 +304,11 @@ def _decoder(lesions: LesionResults, asked: Asked, mask: str, finding: Finding) 
 
 
 def _amount(lesions: LesionResults, finding: Finding, *, absolute: bool = False) -> str:
+    """Return a number with its unit; a share of something in percent of it."""
     unit = lesions.about(finding.metric).unit
     estimate = abs(finding.estimate) if absolute else finding.estimate
+    if unit.startswith(_SHARE):
+        return f"{percent(100.0 * estimate)} of the {unit.removeprefix(_SHARE)}"
     return f"{value_text(estimate, finding.metric)} {unit}".strip()
 
 
@@ -312,8 +317,10 @@ def _evidence(lesions: LesionResults, asked: Asked, finding: Finding, *, absolut
     low, high = finding.low, finding.high
     if absolute and finding.estimate < 0:
         low, high = -high, -low
+    is_share = lesions.about(finding.metric).unit.startswith(_SHARE)
+    ends = interval(100.0 * low, 100.0 * high) if is_share else interval_text(low, high, finding.metric)
     tests = n_tests(lesions, asked, finding)
     p = f"p {p_text(finding.p_holm)} corrected for {count(tests, 'test')}" if known(finding.p_holm) else ""
-    parts = [interval_text(low, high, finding.metric), p, count(finding.n_images, "image")]
+    parts = [f"95 % interval {ends}" if ends else "", p, count(finding.n_images, "image")]
     unclear = "" if not known(finding.p) or is_clear(finding) else ": no clear difference"
     return f"({'; '.join(part for part in parts if part)}){unclear}"

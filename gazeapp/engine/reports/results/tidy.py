@@ -57,7 +57,7 @@ def findings(project: Project) -> Iterator[Row]:
         numbers = _numbers(row)
         yield (
             *(one.analysis, one.task, one.metric, row.preset, one.term, one.against),
-            *(*numbers[:-2], one.kind, *numbers[-2:]),
+            *(*numbers[:-2], one.kind, *numbers[-2:], one.lesion),
         )
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from gazeapp.engine.gaze.scanpaths.measures import MEASURES as SCANPATH_MEASURES
+from gazeapp.engine.lesions.outcomes import OUTCOMES, SCORE_DROP, outcome_facts
 from gazeapp.engine.maps.measures import MEASURES as MAP_MEASURES
 from gazeapp.engine.reports.numbers import count, digits, interval, is_share, number, percent
 from gazeapp.engine.reports.results.data import Results
@@ -28,6 +29,7 @@ _SAME = 1e-9
 """Width of an interval, relative to its number, that is rounding alone."""
 _EFFECTS = {"encoder": "Encoder", "decoder": "Decoder", "task": "Task", "model": "Model"}
 _TERMS = {OTHER_IMAGES: "Other images"}
+_DECIMALS = {"map_change": 3}
 _OF_METHOD = re.compile(r"(.+) \((.+)\)")
 PEOPLE_TERM = "people"
 """Term of findings about people's own maps."""
@@ -62,6 +64,13 @@ def measured(metric: str, preset: str = "") -> Measured:
             measure.formula,
             2 if measure.unit == "bits" else 3,
         )
+    if metric in OUTCOMES:
+        outcome = OUTCOMES[metric]
+        return Measured(outcome.name, outcome.unit, outcome.meaning, "", _DECIMALS.get(metric, 2))
+    if metric.startswith(SCORE_DROP):
+        scored = measured(metric.removeprefix(SCORE_DROP), preset)
+        outcome = outcome_facts(metric, scored.name, scored.unit)
+        return Measured(outcome.name, outcome.unit, outcome.meaning, "", scored.decimals)
     if metric in SCANPATH_MEASURES:
         path = SCANPATH_MEASURES[metric]
         return Measured(path.name, path.unit, path.meaning, path.formula, 1 if "%" in path.unit else 3)

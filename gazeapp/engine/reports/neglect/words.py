@@ -1,0 +1,43 @@
+"""What lesions, their parts and their outcomes are called in tables and texts."""
+
+from __future__ import annotations
+
+from gazeapp.engine.project import LesionKey
+from gazeapp.engine.scoring.analyses.neglect_outcomes import EQUAL_MASS, NO_LESION, RANDOM
+
+CONTROL_NAMES = {
+    "mirrored": "mirrored mask",
+    "random": "random mask of equal area",
+    "equal_mass": "region of equal attention",
+    "none": "nothing taken away",
+    "flipped": "mirrored image under the mirrored mask",
+}
+"""Controls as they are called in figures."""
+
+CONTROL_MEANINGS = {
+    "mirrored": "The same mask mirrored left to right on the same image.",
+    "random": "The same shape moved to another place, chosen at random (seeded), so that the area is the same.",
+    "equal_mass": "A region outside the mask that held as much of the model’s intact attention.",
+    "none": "Nothing is taken away: has to give the intact run again.",
+    "flipped": "The mirrored image under the mirrored mask: tells a habit of looking to one side from the lesion.",
+}
+
+
+def lesion_name(key: LesionKey) -> str:
+    """Return what a lesion is called in tables: ``left · keys · 0.5``, a control ``left (random 1) · keys · 0.5``."""
+    draw = f" {key.draw + 1}" if key.control in (RANDOM, EQUAL_MASS) else ""
+    control = f" ({key.control.replace('_', ' ')}{draw})" if key.control not in ("", NO_LESION) else ""
+    return f"{key.mask}{control} · {key.scope} · {key.strength:g}"
+
+
+def parts_of(label: str) -> tuple[str, str, float]:
+    """Return mask, scope and strength of a finding's lesion, such as ``left · keys · 0.5``."""
+    rest, _, strength = label.rpartition(" · ")
+    mask, _, scope = rest.rpartition(" · ")
+    return mask, scope, float(strength)
+
+
+def dose_parts_of(label: str) -> tuple[str, str]:
+    """Return mask and scope of a finding about all strengths, such as ``left · keys``."""
+    mask, _, scope = label.rpartition(" · ")
+    return mask, scope
