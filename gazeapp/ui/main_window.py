@@ -17,6 +17,7 @@ from gazeapp.ui.extract_actions import ExtractActions
 from gazeapp.ui.gaze_actions import GazeActions
 from gazeapp.ui.history import History
 from gazeapp.ui.job_actions import JobActions
+from gazeapp.ui.lesion_actions import LesionActions
 from gazeapp.ui.mask_actions import MaskActions
 from gazeapp.ui.notifications import Notifications, Strip, crash_folder
 from gazeapp.ui.panels.jobs import StatusLine, study_in_a_line
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
         self.study_actions = StudyActions(self, self.session, self.selection, self.actions_, notifications)
         self.history = History(self.session, self.actions_, notifications, self)
         self.extract_actions = ExtractActions(self, self.session, self.actions_)
+        self.lesion_actions = LesionActions(self, self.session, self.selection, self.actions_)
         self.job_actions = JobActions(self.session.runner, self.actions_, self)
         self.gaze_actions = GazeActions(self, self.session, self.selection, self.actions_, self.history)
         self.mask_actions = MaskActions(
@@ -86,6 +88,7 @@ class MainWindow(QMainWindow):
             self.pages.addWidget(self._bench.compare)
             self._bench.loader.failed.connect(self.notifications.error)
             self._bench.scores.failed.connect(self._tell_failed)
+            self._bench.neglect.experiment.failed.connect(self._tell_failed)
             self._bench.words.extract_requested.connect(self.extract_actions.extract_with)
             self.gaze_actions.follow(self._bench.compare.mover)
             self.mask_actions.follow(self._bench.compare)
@@ -133,6 +136,7 @@ class MainWindow(QMainWindow):
         """End all threads, each after the unit in hand."""
         self.session.stop()
         self.extract_actions.stop()
+        self.lesion_actions.stop()
         if self._bench is not None:
             self._bench.close()
 

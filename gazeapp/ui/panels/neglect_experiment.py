@@ -1,39 +1,323 @@
-"""The experiment over the whole set."""
+"""The experiment over the whole set: what lesions did to models, held against controls."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSizePolicy,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gazeapp.engine.reports.results.lesions import LesionResults
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
+from gazeapp.ui.lesion_jobs import is_experiment
+from gazeapp.ui.panels.neglect_bar import ExperimentBar
+from gazeapp.ui.panels.neglect_views import VIEWS, ExperimentView
+from gazeapp.ui.panels.results_figure import FigureView
+from gazeapp.ui.panels.results_table import ResultView
+from gazeapp.ui.panels.results_taking import Taking
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import EmptyState
+from gazeapp.ui.widgets import EmptyState, capital, label, plain
+from gazeapp.ui.worker import JobState, duration
+
+if TYPE_CHECKING:
+    from gazeapp.engine.project import Project
 
 _ABOUT = (
     "An experiment takes parts of every image away from every model and holds what that does against controls: the "
-    "mirrored mask, masks of the same area elsewhere, masks with the same attention."
+    "mirrored mask, masks of the same area elsewhere, regions with the same attention."
 )
+_VIEW = "neglect/view"
+_WIDTH, _HEIGHT = 104, 24
+_AGAIN_MS = 4000
+"""How often results are read while an experiment runs."""
 
 
 class ExperimentPage(QWidget):
-    """Says what an experiment is, and has the button that runs one."""
+    """Views of an experiment: a table at the left, a figure at the right, a sentence above them.
+
+    It follows and changes the selection: a click on a dot goes to its image. Results are read on the reader's thread
+    when the page is in sight.
+    """
+
+    failed = Signal(object)
+    """A :class:`JobError`: something could not be read or written."""
 
     def __init__(
         self, selection: Selection, session: Session, actions: Actions, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self.setObjectName("dockBody")
         self._selection = selection
         self._session = session
-        action = actions["study.lesion"]
-        button = QPushButton(action.text())
-        theme.set_role(button, "primary")
-        follow(button, action)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(EmptyState("chart", "No experiment yet", _ABOUT, button))
+        self._actions = actions
+        self._study: StudyView | None = None
+        self._lesions: LesionResults | None = None
+        self._stale = False
+        self._reading = 0
+        self.bar = ExperimentBar(actions)
+        self.table = ResultView("What lesions did")
+        self.figure = FigureView("Figure of what lesions did")
+        self.sentence = label("", wrap=True)
+        self.status = label("", "note", wrap=True)
+        self.views = _views()
+        self.taking = Taking(self, self.table, self.figure, session)
+        self.taking.name = "experiment"
+        self.bar.take.setMenu(self.taking.menu)
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.setInterval(_AGAIN_MS)
+        self._again.timeout.connect(self._read_again)
+        self._lay_out()
+        self._connect()
+        self._show()
+
+    @property
+    def view(self) -> ExperimentView:
+        """The view in front."""
+        return VIEWS[max(self.views.currentRow(), 0)]
+
+    @property
+    def lesions(self) -> LesionResults | None:
+        """What was read; None while nothing was."""
+        return self._lesions
 
     def show_study(self, study: StudyView | None) -> None:
-        """Take a new view of the study; without results it says the same of any."""
-        self.setEnabled(study is not None)
+        """Show the experiment of ``study``; None when no project is open."""
+        if study is None or (self._study is not None and study.path != self._study.path):
+            self._lesions = None
+        self._study = study
+        self._stale = study is not None
+        self.figure.mark_image(self._selection.image_id)
+        self._show()
+        if self.isVisible():
+            self._read()
+
+    def show_view(self, view_id: str) -> None:
+        """Bring a view to the front."""
+        ids = [view.id for view in VIEWS]
+        self.views.setCurrentRow(ids.index(view_id) if view_id in ids else 0)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Read what has changed since the page was last in sight."""
+        super().showEvent(event)
+        self._read()
+
+    def _lay_out(self) -> None:
+        button = QPushButton(self._actions["study.lesion"].text())
+        theme.set_role(button, "primary")
+        follow(button, self._actions["study.lesion"])
+        self.empty = EmptyState("half-left", "No experiment yet", _ABOUT, button)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setHandleWidth(1)
+        split.setChildrenCollapsible(False)
+        for part in (self.table, self.figure):
+            split.addWidget(part)
+        split.setStretchFactor(0, 2)
+        split.setStretchFactor(1, 3)
+        split.setSizes([320, 480])
+        self._pages = QStackedWidget()
+        self._pages.setObjectName("dockBody")
+        self._pages.addWidget(split)
+        self._lacks = label("", "muted", wrap=True)
+        self._lacks.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._pages.addWidget(self._lacks)
+        for words in (self.sentence, self.status):
+            words.setContentsMargins(theme.STEP, 0, theme.STEP, 2)
+            words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self.sentence)
+        right.addWidget(self._pages, 1)
+        columns = QHBoxLayout()
+        columns.setSpacing(0)
+        columns.addWidget(self.views)
+        columns.addLayout(right, 1)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.bar)
+        column.addWidget(self.status)
+        column.addLayout(columns, 1)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(body)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._stack)
+
+    def _connect(self) -> None:
+        self._session.reader.changed.connect(self._read_changed)
+        self._session.runner.changed.connect(self._job_changed)
+        self._selection.changed.connect(self._follow_selection)
+        self._actions["study.lesion"].changed.connect(self._explain)
+        self.bar.changed.connect(self._draw)
+        self.views.currentRowChanged.connect(self._choose_view)
+        self.figure.chosen.connect(self._choose_image)
+        self.taking.said.connect(self._say)
+        self.taking.failed.connect(self.failed)
+
+    # Reading
+
+    def _read(self) -> None:
+        if not self._stale or self._study is None or self._reading:
+            return
+        self._stale = False
+        work = lesions_work(self._selection.preset)
+        self._reading = self._session.reader.submit("experiment", work, self._study.path)
+
+    @Slot()
+    def _read_again(self) -> None:
+        """Read what an experiment that runs has stored so far."""
+        self._stale = self._study is not None
+        if self.isVisible():
+            self._read()
+
+    @Slot(object)
+    def _read_changed(self, state: JobState) -> None:
+        if not state.finished or state.id != self._reading:
+            return
+        self._reading = 0
+        if self._study is None or state.path != self._study.path:
+            return
+        if state.error is not None:
+            self.failed.emit(state.error)
+        else:
+            self._lesions = state.result
+            self._show()
+        if self.isVisible():
+            self._read()
+
+    @Slot(object)
+    def _job_changed(self, state: JobState) -> None:
+        if not is_experiment(state) or self._study is None or state.path != self._study.path:
+            return
+        self._explain()
+        if state.begun and not self._again.isActive():
+            self._again.start()
+
+    # Showing
+
+    def _show(self) -> None:
+        """Show what there is, or what would be here."""
+        lesions = self._lesions
+        self.setEnabled(self._study is not None)
+        self._stack.setCurrentIndex(1 if lesions is not None and lesions.of_tasks else 0)
+        self.bar.show_lesions(lesions, self._selection.task)
+        self._explain()
+        self._draw()
+
+    @Slot()
+    def _draw(self) -> None:
+        """Draw the view in front."""
+        lesions, asked, view = self._lesions, self.bar.asked, self.view
+        figure = view.figure(lesions, asked) if lesions is not None and asked is not None else None
+        table = view.table(lesions, asked) if lesions is not None and asked is not None else None
+        sentence = view.sentence(lesions, asked) if lesions is not None and asked is not None else ""
+        is_empty = figure is None and table is None
+        self._lacks.setText(f"{view.about} {view.needs}" if asked is not None else self._no_task())
+        self._pages.setCurrentIndex(1 if is_empty else 0)
+        self.table.show_table(table)
+        self.figure.show_figures([figure] if figure is not None else [])
+        self.figure.emphasise("")
+        self.figure.mark_image(self._selection.image_id)
+        self.sentence.setText(sentence)
+        self.sentence.setVisible(bool(sentence))
+        self.bar.take.setEnabled(not is_empty)
+
+    def _no_task(self) -> str:
+        return f"The experiment has no lesion under the task “{self._selection.task}” yet."
+
+    @Slot()
+    def _explain(self) -> None:
+        """Say what runs, what is older than what it was made of, and why nothing can be run."""
+        running = next((job for job in self._session.runner.jobs if is_experiment(job) and job.begun), None)
+        older = self._lesions.older if self._lesions is not None else ()
+        said = _progress(running) if running is not None else " ".join(older)
+        self.status.setText(said)
+        self.status.setVisible(bool(said))
+        reason = self._actions.reason("study.lesion")
+        self.empty.set_note(said if running is not None or older else f"{capital(reason)}." if reason else "")
+
+    @Slot(str)
+    def _say(self, words: str) -> None:
+        self.bar.take.setToolTip(plain(words))
+
+    # Choosing
+
+    @Slot(object)
+    def _follow_selection(self, names: frozenset[str]) -> None:
+        if "preset" in names:
+            self._stale = self._study is not None
+            if self.isVisible():
+                self._read()
+        if "task" in names:
+            self._show()
+        if "image_id" in names:
+            self.figure.mark_image(self._selection.image_id)
+
+    @Slot(int)
+    def _choose_view(self, _row: int) -> None:
+        QSettings().setValue(_VIEW, self.view.id)
+        self._draw()
+
+    @Slot(int, str)
+    def _choose_image(self, image_id: int, source: str) -> None:
+        known = self._study is not None and source in self._study.models
+        self._selection.update(image_id=image_id, **({"source": source} if known else {}))
+
+
+def lesions_work(preset: str) -> Callable[[Any, Any], LesionResults]:
+    """Return the work of reading what lesions did."""
+
+    def work(project: Project, _progress: Any) -> LesionResults:
+        from gazeapp.engine.workflows.lesion_results import read_lesions
+
+        return read_lesions(project, preset)
+
+    return work
+
+
+def _progress(job: JobState) -> str:
+    """Return how far an experiment is."""
+    if not job.total:
+        return f"The experiment is running: {job.message or 'getting ready'}."
+    left = f", {duration(job.seconds_left)} left" if job.seconds_left is not None else ""
+    waits = "is paused" if job.status == "paused" else "is running"
+    return (
+        f"The experiment {waits}: {job.done:,} of {job.total:,} lesions{left}. Dots show what is there so far; means "
+        "and tests are made when it ends."
+    )
+
+
+def _views() -> QListWidget:
+    """Return the list of views; the one that was in front is in front again."""
+    views = QListWidget()
+    views.setAccessibleName("What is shown of the experiment")
+    views.setFixedWidth(_WIDTH)
+    views.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    views.setUniformItemSizes(True)
+    for view in VIEWS:
+        item = QListWidgetItem(view.name)
+        item.setToolTip(plain(view.about))
+        item.setSizeHint(QSize(_WIDTH - 4, _HEIGHT))
+        views.addItem(item)
+    ids = [view.id for view in VIEWS]
+    stored = str(QSettings().value(_VIEW, ids[0]))
+    views.setCurrentRow(ids.index(stored) if stored in ids else 0)
+    return views

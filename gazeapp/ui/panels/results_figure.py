@@ -25,6 +25,8 @@ from gazeapp.ui.panels.results_axes import MOST_POINTS, ResultPlot, series_colou
 from gazeapp.ui.widgets import label, plain, simulated_badge
 
 _LEAST_WIDTH, _LEAST_HEIGHT = 28 * theme.STEP, 16 * theme.STEP
+_OUTLINES = {"o": "○", "s": "□", "D": "◇", "^": "△"}
+"""Outlines of markers as a legend shows them."""
 
 
 class FigureView(QWidget):
@@ -202,9 +204,12 @@ class FigureView(QWidget):
 
 
 def _entries(axes: Axes) -> dict[str, tuple[str, str]]:
-    """Return the mark and the colour of each name of a legend: a dotted line for a fit, a dot for points."""
+    """Return mark and colour of each name of a legend: a dotted line for a fit, a dot or its outline for points."""
     return {
-        one.name: ("┄┄" if one.dashed and not one.marker else "●", series_colour(one).name())
+        one.name: (
+            "┄┄" if one.dashed and not one.marker else _OUTLINES.get(one.marker, "○") if one.hollow else "●",
+            series_colour(one).name(),
+        )
         for one in axes.series
         if one.name
     }
