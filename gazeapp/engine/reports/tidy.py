@@ -202,7 +202,9 @@ def runs(project: Project, lesions: neglect.LesionTables | None = None) -> Itera
             *_asked(project, run),
             None,
         )
-    yield from (lesions or neglect.LesionTables(project)).runs(lambda run_id: _asked(project, project.runs.get(run_id)))
+    yield from (lesions or neglect.LesionTables(project)).runs(
+        lambda run_id: _asked(project, project.runs.get(run_id))
+    )
 
 
 def _asked(project: Project, run: RunRow) -> Row:
