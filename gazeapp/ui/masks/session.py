@@ -89,6 +89,7 @@ class MaskSession(QObject):
         self._entries: OrderedDict[tuple[str, int], _Entry] = OrderedDict()
         self._carried: tuple[int, MaskArray, str] | None = None
         self._trouble: GazeError | None = None
+        self._settled = False
         self.library = Library()
         self.way = "fraction"
         self.keeper = MaskKeeper(self)
@@ -147,7 +148,7 @@ class MaskSession(QObject):
         """Draw on the images of this project; ``read_only`` says why nothing can be stored in it."""
         self.close_project()
         self._path, self._read_only = path, read_only
-        self._name = FIRST_NAME
+        self._name, self._settled = FIRST_NAME, False
         self._image_id = self._selection.image_id
         self._ask()
 
@@ -168,6 +169,7 @@ class MaskSession(QObject):
 
     def choose(self, name: str) -> None:
         """Take another mask of the library in hand, or a new one."""
+        self._settled = True
         if name != self._name:
             self._lift_brush()
             self._name, self._carried = name, None
@@ -309,6 +311,7 @@ class MaskSession(QObject):
 
     def _keep(self, entry: _Entry, origin: str) -> None:
         key = self._key(self._name, self._image_id) if self._image_id is not None else None
+        self._settled = True
         if key is None:
             return
         if self._read_only:
@@ -399,9 +402,9 @@ class MaskSession(QObject):
             self.replace(answer, question.text)
 
     def _show_library(self, library: Library) -> None:
-        first = self.library == Library() and not self._entries
         self.library = library
-        if first and library.masks and self._name not in library.names:
+        if not self._settled and library.masks and self._name not in library.names:
+            # Nothing was drawn or chosen yet: go on with a mask that there is, at best on this image.
             self.choose((library.here or library.names)[0])
         self.listed.emit()
 
@@ -413,7 +416,11 @@ class MaskSession(QObject):
         unsaved = self.keeper.waiting(key) if key is not None else None
         if entry is None:
             values = answer.values if unsaved is None else unsaved
-            editor = MaskEditor(answer.height, answer.width, values, undo_bytes=_UNDO_BYTES)
+            try:
+                editor = MaskEditor(answer.height, answer.width, values, undo_bytes=_UNDO_BYTES)
+            except GazeError as error:  # stored for another picture: what is there stays as it is
+                self.failed.emit(error)
+                return
             self._entries[self._name, question.image_id] = _Entry(editor)
             self._forget_oldest()
             self.switched.emit()

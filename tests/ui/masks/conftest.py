@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 
 from gazeapp.engine.project import Project
 from gazeapp.ui.loader import Loader
+from gazeapp.ui.masks import keeper
 from gazeapp.ui.panels.compare import ComparePanel
 from gazeapp.ui.selection import Selection
 from tests.ui.small_study import TASK
@@ -18,6 +19,13 @@ def stored(path, name, image_id):
     with Project.open(path) as project:
         found = project.masks.get(name, image_id)
         return None if found is None else found.values
+
+
+@pytest.fixture(autouse=True)
+def soon_again(monkeypatch):
+    """What cannot be stored is tried again sooner than a user would want."""
+    monkeypatch.setattr(keeper, "_AGAIN_S", 0.1)
+    monkeypatch.setattr(keeper, "_BUSY_MS", 100)
 
 
 class Hand:
