@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 FULL, STEPS = "full only", "5 steps"
 _STRENGTHS = {FULL: "1", STEPS: "0.2, 0.4, 0.6, 0.8, 1"}
-ALL, THIS = "All images", "This image"
+THIS = "This image"
 _CONTROL_NAMES = {
     RANDOM: "A mask of the same area elsewhere",
     EQUAL_MASS: "A region with as much attention",
@@ -157,7 +157,8 @@ class LesionDialog(FormDialog):
             box.setChecked(control in _USUAL)
         self.presets.set_values([FULL, STEPS], FULL)
         self.strengths.setAccessibleName("Strengths, 0 to 1, separated by commas")
-        self.images.set_values([ALL, THIS] if self._image is not None else [ALL], ALL)
+        every = f"All {_count(len(self._study.images), 'image')}"
+        self.images.set_values([every, THIS] if self._image is not None else [every], every)
         if self._image is not None:
             self.images.setToolTip(f"{THIS}: {self._image.name}, to try it out")
         self.draws.setRange(1, 99)
@@ -291,7 +292,7 @@ class LesionDialog(FormDialog):
         offers = here.found.offers if here is not None else ()
         self._infos.update(here.infos if here is not None else {})
         for group in (HERE, RUNNERS):
-            own = [offer for offer in offers if offer.group == group]
+            own = [_to_choose(offer) for offer in offers if offer.group == group]
             self.list.show_group(group, own, "" if own else "None; Run models brings them here.")
         if here is not None:
             self.masks.show_known(here.specs, len(self._study.images))
@@ -385,6 +386,15 @@ class LesionDialog(FormDialog):
 
     def _image_names(self) -> tuple[str, ...]:
         return (self._image.name,) if self._is_one and self._image is not None else ()
+
+
+def _to_choose(offer: Offer) -> Offer:
+    """Return an offer as it stands in this list: what has to be agreed to is asked where models are run first."""
+    if offer.asks is None:
+        return replace(offer, added=False)
+    return replace(
+        offer, added=False, asks=None, why_not="Run models asks for your agreement to its code first."
+    )
 
 
 def _facts_of(offers: Sequence[Offer]) -> dict[str, ModelInfo]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal, Slot
@@ -83,15 +84,24 @@ class ScopeChoice(QWidget):
 
 
 def _sentences(infos: Sequence[ModelInfo], scope: str) -> str:
-    """Return what a scope reaches and misses, once for models in which it does the same."""
-    said: dict[str, list[str]] = {}
+    """Return what a scope reaches and misses; sentences that are true of some models only are told of these."""
+    models: dict[str, list[str]] = {}
     for info in infos:
         for offer in offers(info):
-            if offer.scope == scope:
-                said.setdefault(f"{offer.reaches} {offer.misses}", []).append(info.name)
-    if len(said) == 1:
-        return next(iter(said))
-    return "\n".join(f"{listed(names)}: {text}" for text, names in said.items())
+            for sentence in _split(f"{offer.reaches} {offer.misses}") if offer.scope == scope else ():
+                models.setdefault(sentence, []).append(info.name)
+    said: dict[tuple[str, ...], list[str]] = {}
+    for sentence, names in models.items():
+        said.setdefault(tuple(names), []).append(sentence)
+    lines = []
+    for names, sentences in said.items():
+        text = " ".join(sentences)
+        lines.append(text if len(names) == len(infos) else f"{listed(list(names))}: {text}")
+    return "\n".join(lines)
+
+
+def _split(text: str) -> list[str]:
+    return [part for part in re.split(r"(?<=\.)\s+(?=[A-Z])", text.strip()) if part]
 
 
 def _reasons(infos: Sequence[ModelInfo], scope: str) -> dict[str, str]:
