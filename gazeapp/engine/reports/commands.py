@@ -175,23 +175,18 @@ def _extract_options(values: Json) -> Iterator[str]:
     """Yield the options of a run other than its model and its task."""
     decoding = values.get("decoding", {})
     given = Decoding()
-    yield from _describe_options(values)
+    yield from _unless("--method", values.get("method"), "")
+    yield from _unless("--words", values.get("words"), "content")
     yield from _unless("--keep", values.get("keep"), "")
+    yield from _unless("--max-tokens", decoding.get("max_tokens"), given.max_tokens)
     yield from _unless("--temperature", decoding.get("temperature"), given.temperature)
     yield from _unless("--top-p", decoding.get("top_p"), given.top_p)
     yield from _unless("--seed", decoding.get("seed"), given.seed)
-    if values.get("lesion") == MIRRORED:
-        yield "--mirrored"
-
-
-def _describe_options(values: Json) -> Iterator[str]:
-    """Yield the options of describing that lesions have, too."""
-    yield from _unless("--method", values.get("method"), "")
-    yield from _unless("--words", values.get("words"), "content")
-    yield from _unless("--max-tokens", values.get("decoding", {}).get("max_tokens"), Decoding().max_tokens)
     yield from _unless("--dtype", values.get("dtype"), "auto")
     if values.get("four_bit"):
         yield "--four-bit"
+    if values.get("lesion") == MIRRORED:
+        yield "--mirrored"
 
 
 def _model_name(values: Json, models: dict[str, ModelRow]) -> str:
@@ -254,6 +249,12 @@ def _lesion_commands(
             *_repeated("--task", dict.fromkeys(str(row.values.get("task")) for row in own)),
             *options,
         )
+
+
+def _shared(values: Json) -> Json:
+    """Return the settings of a lesion that are given as those of an intact run are."""
+    found = {name: values[name] for name in ("method", "words", "dtype", "four_bit") if name in values}
+    return {**found, "decoding": {"max_tokens": values.get("decoding", {}).get("max_tokens")}}
 
 
 def _cut_options(keys: Sequence[LesionKey], values: Json) -> Iterator[str]:

@@ -16,8 +16,10 @@ CONTROL_NAMES = {
 
 CONTROL_MEANINGS = {
     "mirrored": "The same mask mirrored left to right on the same image.",
-    "random": "The same shape moved to another place, chosen at random (seeded), so that the area is the same.",
-    "equal_mass": "A region outside the mask that held as much of the model’s intact attention.",
+    "random": "The same mask at another place: turned over and shifted at random (seeded), what leaves at one border coming in "
+    "at the other, so that area and grades are the same. It overlaps the mask by no more than chance: a half by up to "
+    "half of itself.",
+    "equal_mass": "A region outside the mask, grown from a random cell, that held as much of the model’s intact attention.",
     "none": "Nothing is taken away: has to give the intact run again.",
     "flipped": "The mirrored image under the mirrored mask: tells a habit of looking to one side from the lesion.",
 }
