@@ -46,6 +46,9 @@ class ExperimentBar(QWidget):
             "strength": self.strength,
             "against": self.against,
         }
+        self._tips = {name: box.toolTip() for name, box in self._boxes.items()}
+        self.facts = label("", "muted")
+        self.facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.older = label("older than masks or runs", "badge")
         self.older.hide()
         self.run = QPushButton("Run…")
@@ -62,7 +65,7 @@ class ExperimentBar(QWidget):
             box.activated.connect(self._choose)
             box.setObjectName(name)
             row.addWidget(box)
-        row.addStretch(1)
+        row.addWidget(self.facts, 1)
         for part in (self.older, self.run, self.take):
             row.addWidget(part, 0, Qt.AlignmentFlag.AlignVCenter)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -87,6 +90,21 @@ class ExperimentBar(QWidget):
         self.older.setVisible(bool(lesions and lesions.older))
         self.older.setToolTip(plain("\n".join(lesions.older)) if lesions else "")
         self._fill()
+
+    def explain(self, free: Mapping[str, str]) -> None:
+        """Disable choices that make no difference, each with the reason, and say what is not to be chosen."""
+        for name, box in self._boxes.items():
+            box.setEnabled(name not in free)
+            box.setToolTip(plain(free[name]) if name in free else self._tips[name])
+        asked = self.asked
+        if asked is None or self._lesions is None:
+            self.facts.setText("")
+            return
+        parts = [] if self.scope.isVisibleTo(self) else [SCOPE_NAMES.get(asked.scope, asked.scope)]
+        parts += [f"strength {asked.strength:g}"] if not self.strength.isVisibleTo(self) else []
+        parts.append(f"{len(self._lesions.columns(asked))} images")
+        self.facts.setText("  ·  ".join(parts))
+        self.facts.setToolTip(plain(self.facts.text()))
 
     def _fill(self) -> None:
         """Fill the boxes, each by what is chosen in those before it."""

@@ -44,7 +44,9 @@ _ABOUT = (
 _VIEW = "neglect/view"
 _WIDTH, _HEIGHT = 104, 24
 _AGAIN_MS = 4000
-"""How often results are read while an experiment runs."""
+"""How often results are read while an experiment runs, at most."""
+_SHARE = 10
+"""Times as long as it takes to read them that pass at least before they are read again."""
 
 
 class ExperimentPage(QWidget):
@@ -193,6 +195,7 @@ class ExperimentPage(QWidget):
         if not state.finished or state.id != self._reading:
             return
         self._reading = 0
+        self._again.setInterval(max(_AGAIN_MS, int(_SHARE * 1000 * state.seconds)))
         if self._study is None or state.path != self._study.path:
             return
         if state.error is not None:
@@ -239,6 +242,7 @@ class ExperimentPage(QWidget):
         self.sentence.setText(sentence)
         self.sentence.setVisible(bool(sentence))
         self.bar.take.setEnabled(not is_empty)
+        self.bar.explain(view.free)
 
     def _no_task(self) -> str:
         return f"The experiment has no lesion under the task “{self._selection.task}” yet."

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from gazeapp.engine.reports.results.data import Figure, ResultTable
 from gazeapp.engine.reports.results.lesion_figures import (
@@ -37,6 +37,8 @@ class ExperimentView:
         What it answers, and what has to be done before it shows anything, as sentences.
     figure, table, sentence
         What make its parts of what was found and what is asked for.
+    free
+        Choice that makes no difference here -> why.
     """
 
     id: str
@@ -46,6 +48,7 @@ class ExperimentView:
     figure: Callable[[LesionResults, Asked], Figure | None]
     table: Callable[[LesionResults, Asked], ResultTable | None]
     sentence: Callable[[LesionResults, Asked], str]
+    free: Mapping[str, str] = field(default_factory=dict)
 
 
 VIEWS = (
@@ -66,6 +69,7 @@ VIEWS = (
         dose_figure,
         dose_table,
         dose_sentence,
+        {"strength": "All strengths are shown here."},
     ),
     ExperimentView(
         "sides",
@@ -75,6 +79,7 @@ VIEWS = (
         side_figure,
         side_table,
         side_sentence,
+        {"against": "Each side is the control of the other here."},
     ),
     ExperimentView(
         "design",
@@ -83,7 +88,8 @@ VIEWS = (
         "It needs models that cross two encoders with two decoders, and an outcome that is an impairment.",
         design_figure,
         design_table,
-        lambda lesions, asked: " ".join(design_sentences(lesions, asked)),
+        lambda lesions, asked: "\n".join(design_sentences(lesions, asked)),
+        {"against": "Both are shown here: as it is, and minus matched controls."},
     ),
 )
 """Every view, in the order in which they are offered."""

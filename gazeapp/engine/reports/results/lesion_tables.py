@@ -151,28 +151,31 @@ def side_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
 
 
 def design_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
-    """Return the effects of encoder and decoder, as they are and minus controls, for each mask."""
-    about = lesions.about(asked.outcome)
-    rows = tuple(
-        Row(
-            "",
-            compared_with(lesions, one),
-            "",
-            (Cell(mask), _value_cell(lesions, one), *_tests(one, lesions)),
-        )
-        for mask in asked.masks
-        for one in lesions.of(LESION_FACTORIAL, asked)
-        if one.lesion == label_of(asked, mask) and one.term.removesuffix(NET) != CELL
-    )
+    """Return a row for each effect of encoder and decoder and each mask: minus matched controls, and as it is."""
+    about, rows = lesions.about(asked.outcome), []
+    for mask in asked.masks:
+        own = [one for one in lesions.of(LESION_FACTORIAL, asked) if one.lesion == label_of(asked, mask)]
+        net = {one.term.removesuffix(NET): one for one in own if one.term.endswith(NET)}
+        for one in own:
+            if one.term != CELL and not one.term.endswith(NET):
+                minus = net.get(one.term)
+                tests, raw_tests = _tests(minus, lesions), _tests(one, lesions)
+                cells = (_value_cell(lesions, minus), tests[0], _value_cell(lesions, one), raw_tests[0])
+                rows.append(Row("", f"{compared_with(lesions, one)} · {mask}", "", (*cells, *tests[1:])))
     if not rows:
         return None
+    effect = "Difference of two levels, averaged over the other factor; of the interaction, difference of differences."
     columns = (
-        Column("mask", "Mask"),
-        Column("effect_size", "Effect", about.unit, about.meaning),
-        *(_P_HOLM, _P, _D_Z, _IMAGES, _NOTE),
+        Column(
+            "difference", "Minus controls", about.unit, f"{effect} Of the lesion minus {AGAINST[CONTROLS]}."
+        ),
+        _P_HOLM,
+        Column("raw", "As it is", about.unit, f"{effect} {about.meaning}"),
+        Column("raw_p_holm", "p, Holm, as it is", "", _P_HOLM.meaning),
+        *(_P, _D_Z, _IMAGES, _NOTE),
     )
-    note = f"Main effects: difference of two levels, averaged over the other factor. {_note(lesions)}"
-    return ResultTable("lesion_design", f"{about.name}, encoder and decoder", columns, rows, note, "Effect")
+    title = f"{about.name}, encoder and decoder"
+    return ResultTable("lesion_design", title, columns, tuple(rows), _note(lesions), "Effect · mask")
 
 
 def _note(lesions: LesionResults) -> str:
@@ -321,6 +324,6 @@ def _evidence(lesions: LesionResults, asked: Asked, finding: Finding, *, absolut
     ends = interval(100.0 * low, 100.0 * high) if is_share else interval_text(low, high, finding.metric)
     tests = n_tests(lesions, asked, finding)
     p = f"p {p_text(finding.p_holm)} corrected for {count(tests, 'test')}" if known(finding.p_holm) else ""
-    parts = [f"95 % interval {ends}" if ends else "", p, count(finding.n_images, "image")]
+    parts = [ends, p, count(finding.n_images, "image")]
     unclear = "" if not known(finding.p) or is_clear(finding) else ": no clear difference"
-    return f"({'; '.join(part for part in parts if part)}){unclear}"
+    return f"({', '.join(part for part in parts if part)}){unclear}"

@@ -264,10 +264,10 @@ def _effect(finding: Finding) -> str:
     if term == "cell":
         return " + ".join(map(family_name, levels)) + net
     sides = [" − ".join(map(family_name, level.split(" - "))) for level in levels]
-    names = {"encoder": "Encoder", "decoder": "Decoder", "encoder:decoder": "Encoder × decoder"}
     if len(sides) > 1:
-        sides = [f"({side})" for side in sides]
-    return f"{names.get(term, term)}: {' × '.join(sides)}{net}"
+        return f"Encoder × decoder{net}"
+    names = {"encoder": "Encoder", "decoder": "Decoder"}
+    return f"{names.get(term, term)}: {sides[0]}{net}"
 
 
 def origin(lesions: LesionResults, finding: Finding) -> str:
