@@ -37,7 +37,7 @@ _TOGGLES = {
     "mask.paint": "painting",
 }
 _LESION = "view.lesion"
-_NEGLECT_HEIGHT = 304
+_NEGLECT_HEIGHT, _EXPERIMENT_HEIGHT = 304, 360
 
 
 class Workbench(QObject):
@@ -139,14 +139,19 @@ class Workbench(QObject):
     def show_neglect(self) -> None:
         """Bring what a lesion does to the front, with room for all models."""
         self.results_dock.show_page("neglect")
-        if self.results_dock.height() < _NEGLECT_HEIGHT:
-            self._window.resizeDocks([self.results_dock], [_NEGLECT_HEIGHT], Qt.Orientation.Vertical)
+        self._give_room(_NEGLECT_HEIGHT)
 
     @Slot()
     def show_experiment(self) -> None:
-        """Bring the experiment over the whole set to the front."""
+        """Bring the experiment over the whole set to the front, with room for its figure."""
         self.show_neglect()
         self.neglect.show_page(EXPERIMENT)
+        self._give_room(_EXPERIMENT_HEIGHT)
+
+    def _give_room(self, height: int) -> None:
+        """Let the results be as high as that, at least."""
+        if self.results_dock.height() < height:
+            self._window.resizeDocks([self.results_dock], [height], Qt.Orientation.Vertical)
 
     @Slot()
     def show_words(self) -> None:
@@ -213,7 +218,6 @@ class Workbench(QObject):
         actions.bind("view.quality", self.show_quality)
         actions.bind("view.words", self.show_words)
         actions.bind("view.neglect", self.show_neglect)
-        actions.bind("study.lesion", self.show_experiment)
         actions.bind(_LESION, self._show_lesion)
         self.live.changed.connect(self._show_effects)
         self.runs.changed.connect(self._show_effects)

@@ -237,6 +237,38 @@ def test_another_image_has_its_own_mask_and_painting_ends_with_intact_maps(desk,
     assert desk.text("cnn-lstm", "side").endswith("→ 1.00")
 
 
+def test_stored_masks_are_followed_from_image_to_image_without_painting(desk, qtbot) -> None:
+    view = desk.pane("people").view
+    plain = view.grab().toImage()
+    masks = {}
+    with Project.open(desk.window.session.path) as project:
+        for number, image in enumerate(project.images.all()[:2]):
+            masks[image.id] = np.zeros((HEIGHT, WIDTH), np.uint8)
+            masks[image.id][:, : 40 + 60 * number] = 255
+            project.masks.put("kept", image.id, masks[image.id], "drawn")
+    desk.bench.compare.masks.choose("kept")
+    desk.settle()
+    qtbot.waitUntil(lambda: np.array_equal(desk.live.request.mask, masks[desk.selection.image_id]))
+    assert not desk.selection.display.painting
+    assert desk.pane("cnn-lstm").title.title.badge == ""
+    assert view.grab().toImage() == plain
+    desk.selection.update(lesion="lesioned")
+    assert desk.pane("cnn-lstm").title.title.badge == "lesioned"
+    covered = view.grab().toImage()
+    assert covered != plain
+    desk.bench._step_image(1)
+    qtbot.waitUntil(
+        lambda: np.array_equal(desk.live.request and desk.live.request.mask, masks[desk.selection.image_id])
+    )
+    desk.settle()
+    qtbot.waitUntil(lambda: desk.pane("cnn-lstm").title.title.badge == "lesioned")
+    desk.bench._step_image(-1)
+    desk.settle()
+    qtbot.waitUntil(lambda: view.grab().toImage() == covered)
+    desk.selection.update(lesion="")
+    assert view.grab().toImage() == plain
+
+
 def test_controls_stand_beside_the_numbers(desk) -> None:
     desk.cover_left()
     desk.page.controls.click()
@@ -253,22 +285,23 @@ def test_controls_stand_beside_the_numbers(desk) -> None:
     assert not any(one.controls for one in desk.live.effects.values())
 
 
-def test_every_number_says_what_it_means(desk) -> None:
+def test_every_number_says_what_it_means_and_a_row_leads_to_its_pane(desk, qtbot) -> None:
     desk.cover_left()
-    model = desk.page.table.effects
+    model, table = desk.page.table.effects, desk.page.table
     for place in range(len(COLUMNS)):
         assert len(model.headerData(place, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)) > 20
         for row in range(model.rowCount()):
             assert model.index(row, place).data(Qt.ItemDataRole.ToolTipRole)
             assert model.index(row, place).data(Qt.ItemDataRole.AccessibleTextRole)
-
-
-def test_a_click_on_a_row_puts_the_model_in_focus(desk, qtbot) -> None:
-    desk.cover_left()
-    table = desk.page.table
-    place = table.visualRect(table.effects.index(3, 0)).center()
+    place = table.visualRect(model.index(3, 0)).center()
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert desk.selection.source == "vit-transformer"
+    panel = desk.bench.neglect
+    panel.pages.chosen.emit("Experiment")
+    assert panel.experiment.isVisible()
+    assert not desk.page.isVisible()
+    panel.show_page("This image")
+    assert desk.page.isVisible()
 
 
 def test_a_large_model_is_run_on_its_button(desk, qtbot, monkeypatch) -> None:
@@ -310,12 +343,3 @@ def test_a_large_model_is_run_on_its_button(desk, qtbot, monkeypatch) -> None:
     desk.draw(np.where(left_half(), 0, 255).astype(np.uint8))
     assert "big" not in desk.bench.runs.effects
     assert desk.page.table.button("big").isVisible()
-
-
-def test_the_experiment_has_a_page_beside(desk) -> None:
-    panel = desk.bench.neglect
-    desk.window.actions_["study.lesion"].trigger()
-    assert panel.experiment.isVisible()
-    assert panel.pages.current == "Experiment"
-    panel.show_page("This image")
-    assert panel.image.isVisible()

@@ -18,6 +18,7 @@ from gazeapp.engine.models.registry import available_models
 from gazeapp.engine.types import DoubleArray, MaskArray
 from gazeapp.ui.lesions.facts import Effect, Failure, Request, Subject, SubjectQuestion
 from gazeapp.ui.loader import Loader
+from gazeapp.ui.masks.questions import MaskQuestion
 from gazeapp.ui.scene import SceneView
 from gazeapp.ui.selection import Selection
 
@@ -172,6 +173,7 @@ class LiveLesion(QObject):
         self._subject: Subject | None = None
         self._scene: SceneView | None = None
         self._mask: MaskArray | None = None
+        self._mask_asked: tuple[str, int | None] | None = None
         self._request: Request | None = None
         self._effects: dict[str, Effect] = {}
         self._failures: dict[str, GazeError] = {}
@@ -249,7 +251,7 @@ class LiveLesion(QObject):
     def close_project(self) -> None:
         """Forget everything of the project."""
         self._overtake()
-        self._subject = self._scene = self._mask = self._request = None
+        self._subject = self._scene = self._mask = self._request = self._mask_asked = None
         self._clear()
         self.changed.emit()
 
@@ -358,8 +360,16 @@ class LiveLesion(QObject):
             if not self._is_asked:
                 self._ask()
         else:
+            self._ask_mask()
             self._clear()
             self.changed.emit()
+
+    def _ask_mask(self) -> None:
+        """Have the mask of the image read where it is looked at and not painted; the session takes it in hand."""
+        key = self._session.name, self._selection.image_id
+        if key != self._mask_asked and key[1] is not None and self._session.image_id == key[1]:
+            self._mask_asked = key
+            self._loader.ask(MaskQuestion(self._session.name, key[1], 0))
 
     @property
     def _is_asked(self) -> bool:

@@ -22,6 +22,7 @@ from gazeapp.ui.canvas.title import fit_together
 from gazeapp.ui.canvas.titles import gaze_line, model_title, people_title
 from gazeapp.ui.canvas.view import FIT, ZOOM_STEP, Region
 from gazeapp.ui.colours import density_table, difference_table, source_colour
+from gazeapp.ui.lesions.cover import MaskCover
 from gazeapp.ui.lesions.facts import Effect, lesioned_scene
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.masks.painter import MaskPainter
@@ -76,6 +77,7 @@ class ComparePanel(QWidget):
         self._layers: SceneLayers | None = None
         self._read: SceneView | None = None
         self._effects: Mapping[str, Effect] = {}
+        self._cover: MaskCover | None = None
         self._panes: dict[str, ImagePane] = {}
         self._placeholder: Notice | None = None
         self.bar = CompareBar(selection)
@@ -101,6 +103,8 @@ class ComparePanel(QWidget):
         self.mover.changed.connect(self._say_what_moves)
         self.mover.left.connect(self._stop_moving)
         self.painter.left.connect(self._stop_painting)
+        self.masks.switched.connect(self._mask_changed)
+        self.masks.changed.connect(self._mask_changed)
         self._show_empty()
         self._request()
 
@@ -402,6 +406,7 @@ class ComparePanel(QWidget):
         self._set_probe(self._probe)
         self.mover.show(self._panes[PEOPLE].view, scene, display.subject, display.moving)
         self.painter.show([pane.view for pane in self.panes], scene.image_id, self.masks.is_on)
+        self._show_mask()
 
     def _show_tools(self) -> None:
         for tools in self._tools:
@@ -410,6 +415,23 @@ class ComparePanel(QWidget):
 
     def _under_lesion(self, scene: SceneView) -> SceneView:
         return lesioned_scene(scene, self._effects) if self._selection.display.lesion else scene
+
+    @Slot()
+    def _mask_changed(self) -> None:
+        self._cover = None
+        self._show_mask()
+
+    def _show_mask(self) -> None:
+        """Draw the mask over models under the lesion; while it is painted, the painter draws it."""
+        if self.masks.is_on or self._scene is None:
+            return
+        mask = self.masks.mask
+        if not self._selection.display.lesion or mask is None or self.masks.image_id != self._scene.image_id:
+            self._cover = None
+        elif self._cover is None:
+            self._cover = MaskCover(mask)
+        for pane in self.panes:
+            pane.view.set_cover(self._cover)
 
     def _show_lesion(self) -> None:
         """Show models with or without the lesion; picture and gaze stay as they are."""
@@ -424,6 +446,7 @@ class ComparePanel(QWidget):
         self._draw_notices(scene)
         self._draw_titles()
         self._set_probe(self._probe)
+        self._show_mask()
         self._arrange()  # captions may be longer
 
     @property
