@@ -112,8 +112,8 @@ def build_demo(settings: DemoSettings, progress: Progress) -> Summary:
 
 
 def _lesions(settings: DemoSettings) -> LesionSettings:
-    """Return the demo's experiment: each half of the scenes in turn, half and entirely taken away."""
-    return LesionSettings(tasks=TASKS, strengths=(0.5, 1.0), device=settings.device)
+    """Return the demo's experiment: each half of the scenes in turn, nearly and entirely taken away."""
+    return LesionSettings(tasks=TASKS, strengths=(0.9, 1.0), device=settings.device)
 
 
 def _is_written(settings: DemoSettings) -> bool:
