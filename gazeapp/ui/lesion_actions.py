@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QDialog, QWidget
 
 from gazeapp.ui.actions import Actions
@@ -15,6 +15,9 @@ from gazeapp.ui.worker import JobRunner
 
 class LesionActions(QObject):
     """Connects the action that runs an experiment with its dialog and the runner."""
+
+    queued = Signal()
+    """An experiment waits or runs."""
 
     def __init__(self, window: QWidget, session: Session, selection: Selection, actions: Actions) -> None:
         super().__init__(window)
@@ -49,6 +52,8 @@ class LesionActions(QObject):
                 unit="lesion",
                 can_go_on=True,
             )
+        if choices:
+            self.queued.emit()
 
     def stop(self) -> None:
         """End the thread that looks things up."""

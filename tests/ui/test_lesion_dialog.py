@@ -253,6 +253,7 @@ def test_the_window_queues_what_the_dialog_says(open_window, qtbot, monkeypatch)
     open_window.actions_["study.lesion"].trigger()
     runner = open_window.session.runner
     (job,) = [job for job in runner.jobs if is_experiment(job)]
+    assert open_window.bench.neglect.experiment.isVisible()
     assert job.title == "Neglect experiment, CNN-LSTM"
     assert job.can_go_on
     assert job.can_pause

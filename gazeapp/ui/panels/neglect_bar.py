@@ -87,7 +87,6 @@ class ExperimentBar(QWidget):
     def show_lesions(self, lesions: LesionResults | None, task: str) -> None:
         """Offer what there is under a task; choices stay where they can."""
         self._lesions, self._task = lesions, task
-        self.older.setVisible(bool(lesions and lesions.older))
         self.older.setToolTip(plain("\n".join(lesions.older)) if lesions else "")
         self._fill()
 

@@ -255,6 +255,7 @@ class ExperimentPage(QWidget):
         said = _progress(running) if running is not None else " ".join(older)
         self.status.setText(said)
         self.status.setVisible(bool(said))
+        self.bar.older.setVisible(bool(older) and running is None)
         reason = self._actions.reason("study.lesion")
         self.empty.set_note(said if running is not None or older else f"{capital(reason)}." if reason else "")
 
@@ -299,12 +300,13 @@ def lesions_work(preset: str) -> Callable[[Any, Any], LesionResults]:
 
 def _progress(job: JobState) -> str:
     """Return how far an experiment is."""
-    if not job.total:
-        return f"The experiment is running: {job.message or 'getting ready'}."
-    left = f", {duration(job.seconds_left)} left" if job.seconds_left is not None else ""
     waits = "is paused" if job.status == "paused" else "is running"
+    if not job.total:
+        return f"The experiment {waits}: {job.message or 'getting ready'}."
+    stage = job.message.partition(" · ")[0] or "lesions"
+    left = f", {duration(job.seconds_left)} left" if job.seconds_left is not None else ""
     return (
-        f"The experiment {waits}: {job.done:,} of {job.total:,} lesions{left}. Dots show what is there so far; means "
+        f"The experiment {waits}: {job.done:,} of {job.total:,} {stage}{left}. Dots show what is there so far; means "
         "and tests are made when it ends."
     )
 

@@ -290,7 +290,7 @@ def _decoder(lesions: LesionResults, asked: Asked, mask: str, finding: Finding) 
     first, second = levels if finding.estimate >= 0 else reversed(levels)
     net = finding.term.endswith(NET)
     amount = _amount(lesions, finding, absolute=True)
-    beyond = f", beyond what {AGAINST[CONTROLS]} cost" if net else ""
+    beyond = f", beyond {AGAINST[CONTROLS]}" if net else ""
     evidence = _evidence(lesions, asked, finding, absolute=True)
     start = f"Under {lesion_phrase(mask)}"
     one, two = family_name(first), family_name(second)
