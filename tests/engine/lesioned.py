@@ -28,6 +28,7 @@ def add_lesions(
     strengths: Sequence[float] = (0.5, 1.0),
     *,
     said: str = "a red dog near a person",
+    scope: str = "keys",
     spoiled: str = "",
     assessed: bool = True,
 ) -> None:
@@ -38,7 +39,7 @@ def add_lesions(
     rng = np.random.default_rng(11)
     settings: dict[tuple[str, str], int] = {}
     controls = ("", "random", "equal_mass", "mirrored")
-    keys = [LesionKey(m, c, 0, "keys", s) for m in masks for s in strengths for c in controls]
+    keys = [LesionKey(m, c, 0, scope, s) for m in masks for s in strengths for c in controls]
     first = project.images.all()[0].id
     for run in project.runs.all():
         if run.method == "imported":
@@ -46,7 +47,7 @@ def add_lesions(
         values = {"model": run.model, "task": run.task, "method": run.method, "words": "content", "seed": 0}
         if (run.model, run.task) not in settings:
             settings[run.model, run.task] = project.settings.put("lesion", values)
-        for key in (*keys, LesionKey("none", "none", 0, "keys", 1.0)):
+        for key in (*keys, LesionKey("none", "none", 0, scope, 1.0)):
             if key.control == "equal_mass" and run.image_id == first:
                 continue
             outcomes = _outcomes(rng, key, run.model, spoiled)

@@ -253,7 +253,7 @@ def _lesion_commands(
 
 def _shared(values: Json) -> Json:
     """Return the settings of a lesion that are given as those of an intact run are."""
-    found = {name: values[name] for name in ("method", "words", "dtype", "four_bit") if name in values}
+    found: Json = {name: values[name] for name in ("method", "words", "dtype", "four_bit") if name in values}
     return {**found, "decoding": {"max_tokens": values.get("decoding", {}).get("max_tokens")}}
 
 

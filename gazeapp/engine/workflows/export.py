@@ -128,9 +128,9 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
     masks = mask_files(project)
     content = tables(project, lesions)
     presets = sorted({row.preset for row in project.scores.summary()}) if settings.figures else []
-    shown = shown_lesions(read_results(project, TUEBINGEN.id, images=False)) if settings.figures else None
+    shown = shown_lesions(read_results(project, TUEBINGEN.id, images=False)) if settings.figures else ()
     n_maps = len(maps) + len(listened) + len(lesioned) + len(masks)
-    count = _Count(progress, len(content) + len(presets) + (shown is not None) + n_maps + len(groups) + 2)
+    count = _Count(progress, len(content) + len(presets) + bool(shown) + n_maps + len(groups) + 2)
     rows: dict[str, int] = {}
     drawings: list[str] = []
     failed: list[GazeError] = []
@@ -144,9 +144,10 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
             count.next(f"figures, {preset}")
             drawings += _write_figures(study_figures(read_results(project, preset)), preset, folder)
             count.finish()
-        if shown is not None:
+        if shown:
             count.next("figures, lesions")
-            drawings += _write_figures(neglect_figures(shown), "lesions", folder)
+            figures = (figure for one in shown for figure in neglect_figures(one))
+            drawings += _write_figures(figures, "lesions", folder)
             count.finish()
         rows[MAPS.name] = write_table(
             folder / MAPS.name, MAPS, _counted(write_maps(project, maps, folder / ARCHIVE), count, ARCHIVE)

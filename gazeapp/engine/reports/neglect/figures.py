@@ -39,7 +39,7 @@ def neglect_figures(shown: Shown) -> Iterator[Figure]:
         side_figure(shown),
         cell_figure(shown),
     )
-    yield from (figure for figure in found if figure is not None)
+    yield from (replace(figure, id=f"{figure.id}_{shown.scope}") for figure in found if figure is not None)
 
 
 def model_figure(shown: Shown) -> Figure | None:
@@ -51,7 +51,7 @@ def model_figure(shown: Shown) -> Figure | None:
     axes = []
     for task in _tasks(lesions):
         of_task = _ordered(shown, [one for one in lesions if one.task == task])
-        called = by_mask(lambda one: _model(shown, one))
+        called = by_mask(shown)
         plot = row_axes(
             shown.results, of_task, title=f"Task {task}", label=_label(shown), lines=(_ZERO,), name=called
         )
@@ -99,7 +99,9 @@ def net_figure(shown: Shown) -> Figure | None:
 def side_figure(shown: Shown) -> Figure | None:
     """Return how much more the lesion of one side does than that of the other."""
     own = shown.of(LESION_SIDE)
-    pairs = ", ".join(dict.fromkeys(f"{parts_of(one.lesion)[0]} − {one.against}" for one in own))
+    pairs = ", ".join(
+        dict.fromkeys(f"{shown.label(parts_of(one.lesion)[0])} − {shown.label(one.against)}" for one in own)
+    )
     return _rows(
         shown,
         own,
@@ -121,7 +123,7 @@ def dose_figure(shown: Shown) -> Figure | None:
     for task, mask in groups:
         here = [one for one in own if one.task == task and parts_of(one.lesion)[0] == mask]
         if here:
-            plots.append(_doses(shown, here, f"Task {task}, {mask}"))
+            plots.append(_doses(shown, here, f"Task {task}, {shown.label(mask)}"))
     return Figure(
         "lesion_dose",
         f"{_name(shown)} over strength (scope {shown.scope})",
@@ -179,7 +181,7 @@ def _rows(
                 title=f"Task {task}",
                 label=with_unit(what.capitalize(), measured(shown.outcome, shown.results.preset).unit),
                 lines=(_ZERO,),
-                name=by_mask(lambda one: _model(shown, one)),
+                name=by_mask(shown),
             )
             for task in _tasks(own)
         ),
@@ -255,7 +257,7 @@ def _cells(shown: Shown, cells: Sequence[Finding], task: str, mask: str) -> Axes
             )
         )
     return Axes(
-        f"Task {task}, {mask}",
+        f"Task {task}, {shown.label(mask)}",
         "Decoder",
         with_unit("Lesion − controls", measured(shown.outcome, shown.results.preset).unit),
         tuple(series),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from gazeapp.engine.reports.neglect.shown import Shown, impairments
+from gazeapp.engine.reports.neglect.shown import Shown, by_mask, impairments
 from gazeapp.engine.reports.neglect.words import dose_parts_of, parts_of
 from gazeapp.engine.reports.numbers import is_share
 from gazeapp.engine.reports.results.data import ResultTable
@@ -29,18 +29,18 @@ _D_Z = "d_z: mean of the paired differences / their standard deviation over imag
 
 def neglect_tables(shown: Shown) -> Iterator[ResultTable]:
     """Yield the tables that have something to show."""
-    name = measured(shown.outcome, shown.results.preset).name
+    name = f"{measured(shown.outcome, shown.results.preset).name.lower()}, scope {shown.scope}"
     yield from _table(
         shown,
         [one for one in _highest(shown, LESION_CONTROL) if one.against == CONTROLS],
         Words(
             "lesion_control",
-            f"Lesion minus matched controls, {name}, at the highest strength",
+            f"Lesion minus matched controls: {name}, at the highest strength",
             "Model and mask",
             "The effect to report: mean over images of the lesion minus its matched controls, within each image. 95 % "
             f"intervals; p: permutation test over images, {_HOLM}; {_D_Z} {CLEAR}",
         ),
-        _called(shown),
+        by_mask(shown),
     )
     yield from _other_outcomes(shown)
     yield from _table(
@@ -48,7 +48,7 @@ def neglect_tables(shown: Shown) -> Iterator[ResultTable]:
         _effects(shown),
         Words(
             "lesion_factorial",
-            f"Encoder and decoder under the lesion, {name}",
+            f"Encoder and decoder under the lesion: {name}",
             "Effect",
             "How the effect of the lesion differs between levels of a factor: of the lesion minus its matched controls "
             "(the claim), and of the lesion alone, where also counts that some models mind any disturbance more. p: "
@@ -61,25 +61,25 @@ def neglect_tables(shown: Shown) -> Iterator[ResultTable]:
         _highest(shown, LESION_SIDE),
         Words(
             "lesion_side",
-            f"One side against the other, {name}, at the highest strength",
+            f"One side against the other: {name}, at the highest strength",
             "Model and masks",
             "First mask minus the other one, within each image; above 0 the first does more harm. p: sign-flip "
             f"permutation test over images, {_HOLM}; {_D_Z}",
         ),
-        lambda finding: f"{_called(shown)(finding)} − {finding.against}",
+        lambda finding: f"{by_mask(shown)(finding)} − {shown.label(finding.against)}",
     )
     yield from _table(
         shown,
         [one for one in shown.of_doses(LESION_DOSE) if one.against == CONTROLS],
         Words(
             "lesion_dose",
-            f"Rise with strength beyond matched controls, {name}",
+            f"Rise with strength beyond matched controls: {name}",
             "Model and mask",
             "Rise from no lesion to full strength along each image’s least-squares line, lesion minus matched "
             "controls. A line sums the response up; it does not say that the response is straight. p: permutation "
             f"test over images, corrected (Holm) over models and masks; {_D_Z}",
         ),
-        lambda finding: f"{_model(shown, finding)}, {dose_parts_of(finding.lesion)[0]}",
+        lambda finding: f"{_model(shown, finding)}, {shown.label(dose_parts_of(finding.lesion)[0])}",
     )
 
 
@@ -107,20 +107,22 @@ def _other_outcomes(shown: Shown) -> Iterator[ResultTable]:
             others,
             Words(
                 f"lesion_outcomes_{task}",
-                f"Other outcomes, lesion minus matched controls, task {task}",
+                f"Other outcomes, lesion minus matched controls: task {task}, scope {shown.scope}",
                 "Model and mask",
                 "Means over images with 95 % intervals, at the highest strength; above 0 is worse than under the "
                 "controls. p is corrected within each outcome, not over them: the outcome that claims rest on is the "
                 "one above.",
             ),
-            _called(shown),
+            by_mask(shown),
         )
 
 
 def _highest(shown: Shown, analysis: str, outcome: str = "") -> list[Finding]:
     """Return findings at the highest strength of each mask and scope, in the order of models."""
     found = [
-        one for one in shown.results.of(analysis, None, outcome or shown.outcome) if not is_share(one.unit)
+        one
+        for one in shown.results.of(analysis, None, outcome or shown.outcome)
+        if not is_share(one.unit) and parts_of(one.lesion)[1] == shown.scope
     ]
     top: dict[tuple[str, str], float] = {}
     for one in found:
@@ -128,14 +130,6 @@ def _highest(shown: Shown, analysis: str, outcome: str = "") -> list[Finding]:
         top[mask, scope] = max(strength, top.get((mask, scope), 0.0))
     kept = [one for one in found if top[parts_of(one.lesion)[:2]] == parts_of(one.lesion)[2]]
     return sorted(in_source_order(shown.results, kept), key=lambda one: shown.results.tasks.index(one.task))
-
-
-def _called(shown: Shown) -> Callable[[Finding], str]:
-    def called(finding: Finding) -> str:
-        mask, scope, _ = parts_of(finding.lesion)
-        return f"{_model(shown, finding)}, {mask}" + (f" ({scope})" if scope != shown.scope else "")
-
-    return called
 
 
 def _effects(shown: Shown) -> list[Finding]:
@@ -148,7 +142,7 @@ def _effect(shown: Shown, finding: Finding) -> str:
     term = term_name(shown.results, finding.term.removesuffix(NET))
     levels, _, net = finding.against.partition(" : lesion - ")
     beyond = "beyond controls" if net else "lesion alone"
-    return f"{term}: {contrast_name(levels)}, {parts_of(finding.lesion)[0]}, {beyond}"
+    return f"{term}: {contrast_name(levels)}, {shown.label(parts_of(finding.lesion)[0])}, {beyond}"
 
 
 def _model(shown: Shown, finding: Finding) -> str:

@@ -15,11 +15,11 @@ from gazeapp.engine.reports.neglect.figures import neglect_figures
 from gazeapp.engine.reports.neglect.found import neglect_tables
 from gazeapp.engine.reports.neglect.readings import neglect_readings
 from gazeapp.engine.reports.neglect.shown import Shown, impairments, shown_lesions
-from gazeapp.engine.reports.neglect.words import CONTROL_MEANINGS, CONTROL_NAMES
+from gazeapp.engine.reports.neglect.words import CONTROL_MEANINGS, CONTROL_NAMES, quoted
 from gazeapp.engine.reports.numbers import count, listed, percent
 from gazeapp.engine.reports.results.data import Results
 from gazeapp.engine.reports.results.words import measured
-from gazeapp.engine.scoring.analyses.neglect_outcomes import EQUAL_MASS, NO_LESION
+from gazeapp.engine.scoring.analyses.neglect_outcomes import EQUAL_MASS, MATCHED, NO_LESION
 
 DEMO_WORLD = "demo-world"
 _UNCHANGED = ("words_changed", "map_change", "log_probability_drop")
@@ -46,9 +46,9 @@ def neglect_data(project: Project, results: Results) -> NeglectData | None:
         masks=tuple(_masks(project, rows)),
         scopes=tuple(_scopes(rows, models)),
         controls=_controls(rows),
-        readings=neglect_readings(shown) if shown else (),
-        figures=tuple(neglect_figures(shown)) if shown else (),
-        tables=tuple(neglect_tables(shown)) if shown else (),
+        readings=tuple(text for one in shown for text in neglect_readings(one)),
+        figures=tuple(figure for one in shown for figure in neglect_figures(one)),
+        tables=tuple(table for one in shown for table in neglect_tables(one)),
         check=_check(rows, models),
         cautions=tuple(_cautions(project, rows, models, shown)),
         outcomes=_outcomes(results),
@@ -61,7 +61,7 @@ def _done(project: Project, rows: Sequence[LesionRow], models: Sequence[ModelRow
     strengths = sorted({row.key.strength for row in lesions})
     tasks = [task for task in project.tasks.all() if any(row.task == task for row in rows)]
     yield (
-        f"From {listed([model.name for model in models])}, {listed(masks)} of "
+        f"From {listed([model.name for model in models])}, {listed([quoted(mask) for mask in masks])} of "
         f"{count(len({row.image_id for row in lesions}), 'image')} {_was(masks)} taken away under "
         f"{'the task' if len(tasks) == 1 else 'the tasks'} {listed(tasks)}, at "
         f"{'strength' if len(strengths) == 1 else 'strengths'} {listed([f'{one:g}' for one in strengths])} (0: "
@@ -152,20 +152,29 @@ def _check(rows: Sequence[LesionRow], models: Sequence[ModelRow]) -> str:
 
 
 def _cautions(
-    project: Project, rows: Sequence[LesionRow], models: Sequence[ModelRow], shown: Shown | None
+    project: Project, rows: Sequence[LesionRow], models: Sequence[ModelRow], shown: Sequence[Shown]
 ) -> Iterator[str]:
-    if shown is None:
+    if not shown:
         yield (
             "There are no findings about these lesions: run `gazeapp lesion` to its end, or take something away at a "
             "strength above 0."
         )
-    elif shown.n_masks > len(shown.masks):
+    cut = [one for one in shown if one.every != one.masks]
+    if cut:
         yield (
-            f"Figures have {len(shown.masks)} of {shown.n_masks} masks; findings.csv of the export has them all."
+            f"Figures and sentences have {len(cut[0].masks)} of {len(cut[0].every)} masks; findings.csv of the export "
+            "has them all."
         )
-    scopes = list(dict.fromkeys(row.key.scope for row in rows))
-    if shown is not None and len(scopes) > 1:
-        yield f"Figures and sentences are about the scope {shown.scope}; the tables have {listed(scopes)}."
+    if len(shown) > 1:
+        yield (
+            f"There are several scopes, {listed([one.scope for one in shown])}: each is told for itself, and p is not "
+            "corrected over them."
+        )
+    if not any(row.key.control in MATCHED for row in rows):
+        yield (
+            "The lesions are held against no matched controls: that something changes says that taking so much away "
+            "does harm, not that this place matters."
+        )
     missing = _without_equal_mass(rows)
     if missing:
         yield (

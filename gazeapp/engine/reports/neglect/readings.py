@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gazeapp.engine.reports.neglect.shown import Shown
-from gazeapp.engine.reports.neglect.words import dose_parts_of, parts_of
+from gazeapp.engine.reports.neglect.words import dose_parts_of, parts_of, quoted
 from gazeapp.engine.reports.numbers import count, listed
 from gazeapp.engine.reports.results.findings import in_source_order, p_text
 from gazeapp.engine.reports.results.words import (
@@ -65,7 +65,9 @@ def _effects(shown: Shown, task: str) -> str:
         if rest:
             which = "no model differs" if not clear else f"{listed(rest)} {_do(rest)} not differ"
             said.append(f"{which} clearly from matched controls")
-        parts.append(f"With {mask} taken away, {'; '.join(said)} ({count(here[0].n_images, 'image')}).")
+        parts.append(
+            f"With {quoted(mask)} taken away, {'; '.join(said)} ({count(here[0].n_images, 'image')})."
+        )
     if not parts:
         return ""
     return " ".join(parts)
@@ -81,7 +83,7 @@ def _factors(shown: Shown, task: str) -> str:
         found += [_factor(one, factor) for one in clear]
         rest = [one for one in own if one not in clear]
         if rest:
-            what = listed([f"{parts_of(one.lesion)[0]} {_amount(one)}" for one in rest])
+            what = listed([f"{quoted(parts_of(one.lesion)[0])} {_amount(one)}" for one in rest])
             levels = contrast_name(rest[0].against.partition(" : lesion - ")[0])
             also = "also " if clear else ""
             found.append(f"That the {factor} matters is {also}not shown ({levels}, beyond controls: {what}).")
@@ -92,8 +94,9 @@ def _factor(one: Finding, factor: str) -> str:
     first, second = one.against.partition(" : ")[0].split(" - ")
     harder, softer = (first, second) if one.estimate > 0 else (second, first)
     unit = one.unit or measured(one.metric).unit
+    mask = quoted(parts_of(one.lesion)[0])
     return (
-        f"With {parts_of(one.lesion)[0]} taken away, models with {_a(family_name(harder))} {factor} lose {_size(one)} "
+        f"With {mask} taken away, models with {_a(family_name(harder))} {factor} lose {_size(one)} "
         f"{unit} more beyond matched controls than those with {_a(family_name(softer))} {factor} ({_test(one)}; "
         f"{count(one.n_images, 'image')})."
     )
@@ -114,8 +117,8 @@ def _sides(shown: Shown, task: str) -> str:
 
 
 def _worse_side(one: Finding) -> str:
-    mask = parts_of(one.lesion)[0]
-    other = "its mirror image" if one.against == "mirrored" else one.against
+    mask = quoted(parts_of(one.lesion)[0])
+    other = "its mirror image" if one.against == "mirrored" else quoted(one.against)
     return f"{mask} than under {other}" if one.estimate > 0 else f"{other} than under {mask}"
 
 
@@ -128,7 +131,7 @@ def _doses(shown: Shown, task: str) -> str:
     clear = [one for one in in_source_order(shown.results, own) if is_clear(one) and one.estimate > 0]
     if not clear:
         return "No effect is shown to grow with the strength."
-    said = [f"{_model(shown, one)} under {dose_parts_of(one.lesion)[0]}" for one in clear]
+    said = [f"{_model(shown, one)} under {quoted(dose_parts_of(one.lesion)[0])}" for one in clear]
     return f"The effect grows clearly with the strength for {listed(said)}."
 
 

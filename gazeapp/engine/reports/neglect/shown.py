@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from gazeapp.engine.lesions.outcomes import OUTCOMES, SCORE_DROP, outcome_facts
 from gazeapp.engine.reports.neglect.brief import OUTCOME
-from gazeapp.engine.reports.neglect.words import dose_parts_of, parts_of
+from gazeapp.engine.reports.neglect.words import dose_parts_of, parts_of, short
 from gazeapp.engine.reports.numbers import is_share
 from gazeapp.engine.reports.results.data import Results
+from gazeapp.engine.reports.results.words import term_name
 from gazeapp.engine.scoring.findings import LESION, Finding
 
 _MOST_MASKS = 4
@@ -19,7 +20,7 @@ _MOST_MASKS = 4
 
 @dataclass(frozen=True)
 class Shown:
-    """What a report leads with.
+    """What a report shows of the lesions by one scope.
 
     Parameters
     ----------
@@ -28,21 +29,28 @@ class Shown:
     outcome
         Id of the outcome.
     scope
-        The scope that most lesions were made by.
+        The scope of the lesions.
     strength
         The highest strength of that scope.
-    masks
-        Masks, at most four.
-    n_masks
-        How many there are.
+    every
+        All masks.
     """
 
     results: Results
     outcome: str
     scope: str
     strength: float
-    masks: tuple[str, ...]
-    n_masks: int
+    every: tuple[str, ...]
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """The masks that figures and sentences have, at most four."""
+        return self.every[:_MOST_MASKS]
+
+    def label(self, mask: str) -> str:
+        """Return what a mask is called in figures and tables: its name, without its end where that is long."""
+        own = short(mask)
+        return own if [short(one) for one in self.every].count(own) < 2 else mask
 
     def of(self, analysis: str, task: str | None = None, outcome: str = "") -> list[Finding]:
         """Return findings of an analysis by the outcome, at the strength, scope and masks that are shown."""
@@ -73,18 +81,21 @@ class Shown:
         return [one for one in found if not is_share(one.unit)]
 
 
-def shown_lesions(results: Results) -> Shown | None:
-    """Return what a report of these results leads with; None without lesions that take something away."""
+def shown_lesions(results: Results) -> tuple[Shown, ...]:
+    """Return what a report of these results shows, one for each scope, the one of most lesions first.
+
+    Lesions that take nothing away do not count.
+    """
     found = [one for one in results.of(LESION) if not one.against and parts_of(one.lesion)[2] > 0]
     outcomes = {one.metric for one in found}
     outcome = next((one for one in (OUTCOME, *OUTCOMES) if one in outcomes), "")
-    if not outcome:
-        return None
     parts = [parts_of(one.lesion) for one in found if one.metric == outcome]
-    scope = Counter(scope for _, scope, _ in parts).most_common(1)[0][0]
-    strength = max(strength for _, own, strength in parts if own == scope)
-    masks = list(dict.fromkeys(mask for mask, own, at in parts if (own, at) == (scope, strength)))
-    return Shown(results, outcome, scope, strength, tuple(masks[:_MOST_MASKS]), len(masks))
+    shown = []
+    for scope, _ in Counter(scope for _, scope, _ in parts).most_common():
+        strength = max(at for _, own, at in parts if own == scope)
+        masks = list(dict.fromkeys(mask for mask, own, at in parts if (own, at) == (scope, strength)))
+        shown.append(Shown(results, outcome, scope, strength, tuple(masks)))
+    return tuple(shown)
 
 
 def impairments(results: Results) -> list[str]:
@@ -94,10 +105,11 @@ def impairments(results: Results) -> list[str]:
     return [one for one in (*OUTCOMES, *scores) if one in known and outcome_facts(one).impairment]
 
 
-def by_mask(name: Callable[[Finding], str]) -> Callable[[Finding], str]:
-    """Return a function that calls a finding by its name and its mask."""
+def by_mask(shown: Shown) -> Callable[[Finding], str]:
+    """Return a function that calls a finding by its model and its mask."""
 
     def called(finding: Finding) -> str:
-        return f"{name(finding)}, {parts_of(finding.lesion)[0]}"
+        model = term_name(shown.results, finding.term, finding.kind)
+        return f"{model}, {shown.label(parts_of(finding.lesion)[0])}"
 
     return called

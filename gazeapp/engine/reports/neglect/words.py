@@ -5,6 +5,9 @@ from __future__ import annotations
 from gazeapp.engine.project import LesionKey
 from gazeapp.engine.scoring.analyses.neglect_outcomes import EQUAL_MASS, NO_LESION, RANDOM
 
+_LONGEST = 26
+"""Characters of a mask's name in figures."""
+
 CONTROL_NAMES = {
     "mirrored": "mirrored mask",
     "random": "random mask of equal area",
@@ -16,10 +19,11 @@ CONTROL_NAMES = {
 
 CONTROL_MEANINGS = {
     "mirrored": "The same mask mirrored left to right on the same image.",
-    "random": "The same mask at another place: turned over and shifted at random (seeded), what leaves at one border coming in "
-    "at the other, so that area and grades are the same. It overlaps the mask by no more than chance: a half by up to "
-    "half of itself.",
-    "equal_mass": "A region outside the mask, grown from a random cell, that held as much of the model’s intact attention.",
+    "random": "The same mask at another place: turned over and shifted at random (seeded), what leaves at one border "
+    "coming in at the other, so that area and grades are the same. It overlaps the mask by no more than chance: "
+    "a half by up to half of itself.",
+    "equal_mass": "A region outside the mask, grown from a random cell, that held as much of the model’s intact "
+    "attention.",
     "none": "Nothing is taken away: has to give the intact run again.",
     "flipped": "The mirrored image under the mirrored mask: tells a habit of looking to one side from the lesion.",
 }
@@ -30,6 +34,16 @@ def lesion_name(key: LesionKey) -> str:
     draw = f" {key.draw + 1}" if key.control in (RANDOM, EQUAL_MASS) else ""
     control = f" ({key.control.replace('_', ' ')}{draw})" if key.control not in ("", NO_LESION) else ""
     return f"{key.mask}{control} · {key.scope} · {key.strength:g}"
+
+
+def short(mask: str) -> str:
+    """Return the name of a mask as it stands in figures and tables, long ones without their end."""
+    return mask if len(mask) <= _LONGEST else f"{mask[: _LONGEST - 1].rstrip()}…"
+
+
+def quoted(mask: str) -> str:
+    """Return the name of a mask as it stands in a sentence, apart from its words."""
+    return f"“{mask}”"
 
 
 def parts_of(label: str) -> tuple[str, str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -108,7 +109,9 @@ def figure_bytes(figure: Figure, format: str) -> bytes:
         "png": {"Title": figure.title, "Description": figure.caption},
     }
     buffer = io.BytesIO()
-    with mpl.rc_context(cast(Any, _STYLE)):
+    with mpl.rc_context(cast(Any, _STYLE)), warnings.catch_warnings():
+        # Names may hold signs that the font lacks; in SVG they stay text, which other fonts show.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
         _drawn(figure).savefig(buffer, format=format, dpi=PNG_DPI, metadata=cast(Any, metadata[format]))
     return buffer.getvalue()
 

@@ -72,9 +72,9 @@ def test_the_planted_effect_and_only_that_is_told_in_words(project, neglect):
     rows = project.lesions.all()
     intro, said = (text.replace("\xa0", " ") for text in neglect.readings)
     assert intro.startswith("By loss of the intact caption (nats per token), scope keys, strength 1;")
-    left, right = said.split("With right taken away, ", 1)
+    left, right = said.split("With “right” taken away, ", 1)
     mean = net_of(rows, "cnn-lstm", "left").mean()
-    assert f"With left taken away, CNN-LSTM ({mean:.2f} [" in left
+    assert f"With “left” taken away, CNN-LSTM ({mean:.2f} [" in left
     assert (
         "clearly more than under matched controls; CNN-Transformer and ViT-Transformer do not differ" in left
     )
@@ -82,18 +82,20 @@ def test_the_planted_effect_and_only_that_is_told_in_words(project, neglect):
     # (all LSTM - all Transformer) / 2 of the lesion minus its controls.
     net = {model: net_of(rows, model, "left").mean() for model, _ in FOUR}
     effect = sum(value * (1 if model.endswith("lstm") else -1) for model, value in net.items()) / 2
-    assert f"With left taken away, models with an LSTM decoder lose {effect:.2f} [" in said
-    assert "That the decoder matters is also not shown (Transformer − LSTM, beyond controls: right" in said
+    assert f"With “left” taken away, models with an LSTM decoder lose {effect:.2f} [" in said
+    assert "That the decoder matters is also not shown (Transformer − LSTM, beyond controls: “right”" in said
     assert "That the encoder matters is not shown (ViT − CNN" in said
-    assert "CNN-LSTM suffers more under left than under right" in said
-    assert "grows clearly with the strength for CNN-LSTM under left and ViT-LSTM under left." in said
+    assert "CNN-LSTM suffers more under “left” than under “right”" in said
+    assert "grows clearly with the strength for CNN-LSTM under “left” and ViT-LSTM under “left”." in said
 
 
 def test_figures_have_the_means_of_lesions_and_of_each_kind_of_control(project, neglect):
     rows = project.lesions.all()
     figures = {figure.id: figure for figure in neglect.figures}
-    assert list(figures) == ["lesion", "lesion_net", "lesion_dose", "lesion_side", "lesion_factorial"]
-    (plot,) = figures["lesion"].axes
+    assert list(figures) == [
+        *("lesion_keys", "lesion_net_keys", "lesion_dose_keys", "lesion_side_keys", "lesion_factorial_keys")
+    ]
+    (plot,) = figures["lesion_keys"].axes
     drawn = {(float(s.x[0]), s.marker, s.hollow): float(s.y[0]) for s in plot.series}
     names = [(name, at) for at, name in plot.x_ticks if name]
     assert [name for name, _ in names] == [
@@ -111,7 +113,7 @@ def test_figures_have_the_means_of_lesions_and_of_each_kind_of_control(project, 
                 rows, "log_probability_drop", model=model, mask=mask, control=control, strength=1.0
             )
             assert drawn[key] == pytest.approx(np.mean(list(own.values())))
-    dose = figures["lesion_dose"].axes[0]
+    dose = figures["lesion_dose_keys"].axes[0]
     solid = next(s for s in dose.series if s.name == "CNN-LSTM")
     expected = [0.0]
     for strength in (0.5, 1.0):
@@ -231,3 +233,30 @@ def test_the_command_line_says_all_that_was_varied(project):
     ]
     used = gather(project, "tuebingen", "r.html").settings
     assert sum(row.n_rows for row in used if row.verb == "lesion") == 4
+
+
+def test_long_names_of_masks_are_cut_where_they_stay_apart_and_scopes_are_told_apart(study):
+    long = "the left hand of the person on the "
+    with Project.open(study(**STUDY)) as opened:
+        add_lesions(
+            opened,
+            masks=(f"{long}right", f"{long}left", "a very long name of one mask alone"),
+            strengths=(1.0,),
+        )
+        add_lesions(opened, masks=("left",), strengths=(1.0,), scope="pixels")
+        neglect = gather(opened, "tuebingen", "r.html").neglect
+    figures = {figure.id: figure for figure in neglect.figures}
+    names = [name for _, name in figures["lesion_net_keys"].axes[0].x_ticks]
+    assert names[:3] == [
+        f"CNN-LSTM, {long}right",
+        f"CNN-LSTM, {long}left",
+        "CNN-LSTM, a very long name of one m…",
+    ]
+    assert [name for _, name in figures["lesion_net_pixels"].axes[0].x_ticks] == [
+        f"{name}, left" for _, name in FOUR
+    ]
+    assert any("each is told for itself" in text for text in neglect.cautions)
+    assert [text[:60] for text in neglect.readings if text.startswith("By ")] == [
+        "By loss of the intact caption (nats per token), scope keys, "[:60],
+        "By loss of the intact caption (nats per token), scope pixels, "[:60],
+    ]
