@@ -16,7 +16,7 @@ from gazeapp.engine.project import LesionKey, Project
 from gazeapp.ui.lesions import live as live_module
 from gazeapp.ui.lesions import runs as runs_module
 from gazeapp.ui.lesions.captioners import Captioners
-from gazeapp.ui.lesions.image_table import COLUMNS, cell_tip
+from gazeapp.ui.lesions.image_cells import COLUMNS, cell_tip
 from gazeapp.ui.panels.neglect_image import about_scope
 from tests.ui.small_study import HEIGHT, TASK, WIDTH, add_run, blob
 

@@ -26,7 +26,8 @@ from gazeapp.ui.actions import Actions, follow
 from gazeapp.ui.canvas.notice import Notice
 from gazeapp.ui.colours import source_colour
 from gazeapp.ui.lesions.facts import SCOPE_NAMES
-from gazeapp.ui.lesions.image_table import ImageRow, ImageTable
+from gazeapp.ui.lesions.image_cells import ImageRow
+from gazeapp.ui.lesions.image_table import ImageTable
 from gazeapp.ui.lesions.live import LiveLesion, common_failure
 from gazeapp.ui.lesions.runs import LesionRuns, info_of
 from gazeapp.ui.masks.session import MaskSession
