@@ -46,6 +46,10 @@ def test_any_order_of_things_ends_with_what_is_seen_in_the_project(hand, seed) -
     def image() -> None:
         hand.selection.image_id = hand.study.images[rng.integers(3)]
 
+    def settle() -> None:
+        if hand.selection.display.painting:
+            hand.ready(hand.selection.image_id)
+
     doings = (
         *[drag] * 8,
         *[lambda: hand.key(KEYS[rng.integers(len(KEYS))])] * 6,
@@ -56,7 +60,7 @@ def test_any_order_of_things_ends_with_what_is_seen_in_the_project(hand, seed) -
         lambda: hand.qtbot.mouseMove(hand.view, somewhere()),
         lambda: hand.qtbot.mouseDClick(hand.view, Qt.MouseButton.LeftButton, pos=somewhere()),
         image,
-        lambda: hand.qtbot.wait(15),
+        *[settle] * 3,
         lambda: hand.selection.update(painting=bool(rng.integers(4))),
         lambda: hand.session.put_in(("left graded", "people 20%")[rng.integers(2)]),
         hand.session.duplicate,
