@@ -90,8 +90,8 @@ and `map_index` i. **masks** holds the masks of the library as grey PNG files, a
 Masks that follow from their name, such as `left 30%`, have no files. Without lesions or masks neither the archive nor
 the folder is written; provenance.json names what was.
 
-**figures** holds what the study shows as SVG, one folder for each preset, and `lesions`: the figures of the report, with
-text as text, and those of the metrics that the report has no room for. A figure without anything to show is not
+**figures** holds what the study shows as SVG, one folder for each preset, and `lesions`: the figures of the report,
+with text as text, and those of the metrics that the report has no room for. A figure without anything to show is not
 written; provenance.json names those that were, so that one of an earlier export is told from them.
 
 **Mixed models.** scores_by_subject.csv has one row for each person, image, task and source, so that people and

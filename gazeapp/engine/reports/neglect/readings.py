@@ -18,7 +18,7 @@ from gazeapp.engine.reports.results.words import (
     value_text,
 )
 from gazeapp.engine.reports.sentences import family_name
-from gazeapp.engine.scoring.analyses.factorial import DECODER, ENCODER
+from gazeapp.engine.scoring.analyses.factorial import DECODER, ENCODER, INTERACTION
 from gazeapp.engine.scoring.analyses.neglect import NET
 from gazeapp.engine.scoring.analyses.neglect_outcomes import CONTROLS
 from gazeapp.engine.scoring.findings import (
@@ -87,6 +87,11 @@ def _factors(shown: Shown, task: str) -> str:
             levels = contrast_name(rest[0].against.partition(" : lesion - ")[0])
             also = "also " if clear else ""
             found.append(f"That the {factor} matters is {also}not shown ({levels}, beyond controls: {what}).")
+    found += [
+        f"Under {quoted(parts_of(one.lesion)[0])}, what the decoder contributes depends on the encoder ({_amount(one)})."
+        for one in effects
+        if one.term == INTERACTION + NET and is_clear(one)
+    ]
     return " ".join(found)
 
 
