@@ -88,7 +88,8 @@ def _factors(shown: Shown, task: str) -> str:
             also = "also " if clear else ""
             found.append(f"That the {factor} matters is {also}not shown ({levels}, beyond controls: {what}).")
     found += [
-        f"Under {quoted(parts_of(one.lesion)[0])}, what the decoder contributes depends on the encoder ({_amount(one)})."
+        f"Under {quoted(parts_of(one.lesion)[0])}, what the decoder contributes depends on the encoder "
+        f"({_amount(one)})."
         for one in effects
         if one.term == INTERACTION + NET and is_clear(one)
     ]
