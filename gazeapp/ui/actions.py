@@ -335,6 +335,14 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "study.extract", "Run models…", "Make captions and attention maps.", STUDY, ("Ctrl+E",), "model"
     ),
     ActionInfo(
+        "study.lesion",
+        "Neglect experiment…",
+        "Take parts of every image away from the models and hold what that does against controls.",
+        STUDY,
+        (),
+        "half-left",
+    ),
+    ActionInfo(
         "study.maps",
         "Import maps…",
         "Bring in maps of a model that was run elsewhere: PNG, NPY, NPZ or HDF5.",
@@ -349,14 +357,6 @@ TABLE: tuple[ActionInfo | str, ...] = (
         STUDY,
         ("Ctrl+R",),
         "chart",
-    ),
-    ActionInfo(
-        "study.lesion",
-        "Run an experiment…",
-        "Take parts of every image away from the models and hold what that does against controls.",
-        STUDY,
-        (),
-        "half-left",
     ),
     ActionInfo(
         "study.scanpaths",

@@ -12,6 +12,7 @@ from gazeapp.engine.scoring.findings import LESION, LESION_CONTROL, LESION_FACTO
 from gazeapp.ui.actions import Actions
 from gazeapp.ui.lesion_jobs import TITLE
 from gazeapp.ui.panels.neglect import EXPERIMENT
+from gazeapp.ui.panels.neglect_bar import choices_of_masks
 from gazeapp.ui.panels.neglect_experiment import ExperimentPage
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
@@ -283,3 +284,29 @@ def test_findings_of_the_lesion_itself_are_those_of_the_table_without_controls(p
     }
     for model, one in own.items():
         assert rows(page)[f"{page.lesions.name(model)} · left"]["p_holm"] == one.p_holm
+
+
+@pytest.mark.parametrize(
+    ("masks", "shown"),
+    [
+        (["left"], ["left"]),
+        (["left", "right"], ["left and right", "left", "right"]),
+        (["drawn", "left", "right"], ["all 3 masks", "left and right", "drawn", "left", "right"]),
+        # Many at once cannot be told apart: sides come in pairs, others alone.
+        (
+            ["a", "b", "c", "left 30%", "right 30%"],
+            ["left 30% and right 30%", "a", "b", "c", "left 30%", "right 30%"],
+        ),
+    ],
+)
+def test_masks_are_shown_together_while_they_can_be_told_apart(masks, shown):
+    assert list(choices_of_masks(masks).values()) == shown
+
+
+def test_a_choice_that_makes_no_difference_says_why(page):
+    assert page.bar.strength.isEnabled()
+    page.show_view("dose")
+    assert not page.bar.strength.isEnabled()
+    assert page.bar.strength.toolTip() == "All strengths are shown here."
+    assert f"{N} images" in page.bar.facts.text()
+    assert "attention keys" in page.bar.facts.text()

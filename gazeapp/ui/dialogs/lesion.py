@@ -202,10 +202,13 @@ class LesionDialog(FormDialog):
         strengths.addWidget(self.strengths, 1)
         right.addWidget(label("WHAT IS TAKEN AWAY", "section"))
         right.addWidget(self.masks)
+        right.addSpacing(theme.STEP)
         right.addWidget(label("HOW MUCH OF IT, 0 TO 1", "section"))
         right.addLayout(strengths)
+        right.addSpacing(theme.STEP)
         right.addWidget(label("WHERE IN THE MODELS", "section"))
         right.addWidget(self.scopes)
+        right.addSpacing(theme.STEP)
         right.addWidget(label("HELD AGAINST", "section"))
         for control, box in self.controls.items():
             words = label(CONTROLS[control], "muted", wrap=True)

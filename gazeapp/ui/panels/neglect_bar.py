@@ -118,7 +118,7 @@ class ExperimentBar(QWidget):
         outcome = self.outcome.currentData() or ""
         for k, one in enumerate(outcomes):
             self.outcome.setItemData(k, plain(lesions.about(one).meaning), Qt.ItemDataRole.ToolTipRole)
-        self._offer("masks", _choices_of_masks(lesions.masks(task, outcome)))
+        self._offer("masks", choices_of_masks(lesions.masks(task, outcome)))
         scopes = lesions.scopes(task, outcome)
         self._offer("scope", {one: SCOPE_NAMES.get(one, one) for one in scopes})
         strengths = lesions.strengths(task, outcome, self.scope.currentData() or "")
@@ -151,7 +151,7 @@ def _outcome_name(lesions: LesionResults, outcome: str) -> str:
     return lesions.about(outcome).name
 
 
-def _choices_of_masks(masks: list[str]) -> dict[object, str]:
+def choices_of_masks(masks: list[str]) -> dict[object, str]:
     """Return the masks that can be shown together or alone: all of a few, pairs of sides, and each."""
     choices: dict[object, str] = {}
     if 1 < len(masks) <= _MOST_TOGETHER:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
@@ -71,6 +72,8 @@ class ExperimentPage(QWidget):
         self._lesions: LesionResults | None = None
         self._stale = False
         self._reading = 0
+        self._ended = False
+        """Whether an experiment has ended since what is shown was read."""
         self.bar = ExperimentBar(actions)
         self.table = ResultView("What lesions did")
         self.figure = FigureView("Figure of what lesions did")
@@ -120,7 +123,7 @@ class ExperimentPage(QWidget):
         self._read()
 
     def _lay_out(self) -> None:
-        button = QPushButton(self._actions["study.lesion"].text())
+        button = QPushButton("Run an experiment…")
         theme.set_role(button, "primary")
         follow(button, self._actions["study.lesion"])
         self.empty = EmptyState("half-left", "No experiment yet", _ABOUT, button)
@@ -172,6 +175,10 @@ class ExperimentPage(QWidget):
         self.views.currentRowChanged.connect(self._choose_view)
         self.figure.chosen.connect(self._choose_image)
         self.taking.said.connect(self._say)
+        for keys, step in (("Ctrl+Tab", 1), ("Ctrl+Shift+Tab", -1)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(partial(self._step, step))
         self.taking.failed.connect(self.failed)
 
     # Reading
@@ -201,7 +208,7 @@ class ExperimentPage(QWidget):
         if state.error is not None:
             self.failed.emit(state.error)
         else:
-            self._lesions = state.result
+            self._lesions, self._ended = state.result, False
             self._show()
         if self.isVisible():
             self._read()
@@ -210,6 +217,7 @@ class ExperimentPage(QWidget):
     def _job_changed(self, state: JobState) -> None:
         if not is_experiment(state) or self._study is None or state.path != self._study.path:
             return
+        self._ended = self._ended or state.finished
         self._explain()
         if state.begun and not self._again.isActive():
             self._again.start()
@@ -251,7 +259,7 @@ class ExperimentPage(QWidget):
     def _explain(self) -> None:
         """Say what runs, what is older than what it was made of, and why nothing can be run."""
         running = next((job for job in self._session.runner.jobs if is_experiment(job) and job.begun), None)
-        older = self._lesions.older if self._lesions is not None else ()
+        older = self._lesions.older if self._lesions is not None and not self._ended else ()
         said = _progress(running) if running is not None else " ".join(older)
         self.status.setText(said)
         self.status.setVisible(bool(said))
@@ -261,7 +269,7 @@ class ExperimentPage(QWidget):
 
     @Slot(str)
     def _say(self, words: str) -> None:
-        self.bar.take.setToolTip(plain(words))
+        self.bar.facts.setText(words)
 
     # Choosing
 
@@ -275,6 +283,9 @@ class ExperimentPage(QWidget):
             self._show()
         if "image_id" in names:
             self.figure.mark_image(self._selection.image_id)
+
+    def _step(self, step: int) -> None:
+        self.views.setCurrentRow((self.views.currentRow() + step) % len(VIEWS))
 
     @Slot(int)
     def _choose_view(self, _row: int) -> None:

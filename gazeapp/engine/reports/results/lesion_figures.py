@@ -116,7 +116,7 @@ def _beside(lesions: LesionResults, asked: Asked, models: Sequence[str], control
             if finding is not None:
                 series.append(_mark(lesions, finding, k + shift, control))
     title = "Lesion and controls" if controls else "Under the lesion"
-    plot = _row_axes(title, about.unit or about.name, rows, series, about.is_change)
+    plot = _row_axes(title, with_unit(about.name, about.unit), rows, series, about.is_change)
     keys = [_key("the lesion"), *(_key(AGAINST[one], marker=_MARKERS[one], hollow=True) for one in controls)]
     return replace(plot, series=(*plot.series, *keys), legend=True) if controls else plot
 
@@ -270,8 +270,8 @@ def _dose_axes(
         series.append(_key(f"{AGAINST[control]} taken away", marker="", dashed=True))
     return Axes(
         title=f"{mask} taken away",
-        x_label="Strength: 0 nothing, 1 all of it is taken away",
-        y_label=about.unit or about.name,
+        x_label="Strength, 0 to 1",
+        y_label=with_unit(about.name, about.unit),
         series=tuple(series),
         lines=(_NOTHING,) if about.is_change else (),
     )
@@ -468,7 +468,7 @@ def _design_axes(lesions: LesionResults, asked: Asked, mask: str, ending: str) -
     return Axes(
         title=f"{mask}, minus matched controls" if ending else mask,
         x_label="Decoder",
-        y_label=about.unit or about.name,
+        y_label=with_unit(about.name, about.unit),
         series=tuple(series),
         x_ticks=tuple((float(n), family_name(one)) for n, one in enumerate(decoders)),
         lines=(_NOTHING,),
