@@ -10,8 +10,9 @@ from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.models.base import Decoding, Model, ModelInfo
 from gazeapp.engine.models.lesioning import check_scope, default_scope
 from gazeapp.engine.models.named import check_consent, close_model
-from gazeapp.engine.project import ImageRow, LesionKey, Project, RunRow
+from gazeapp.engine.project import ImageRow, Project, RunRow
 from gazeapp.engine.project.settings import settings_hash
+from gazeapp.engine.reports.neglect.words import lesion_name
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Stage, Summary, Tally, WorkClock
 from gazeapp.engine.workflows.extract import (
@@ -242,7 +243,7 @@ class _Experiment:
         digest = settings_hash(VERB, self._values(plan))
         missing = []
         for cut in self._cuts(design, plan, image, run):
-            name = f"{place} · {name_of(cut.key)}"
+            name = f"{place} · {lesion_name(cut.key)}"
             if self._project.lesions.exists(run.id, cut.key, cut.digest, digest):
                 self._project.problems.clear(VERB, name)
                 self.tally.skip(name)
@@ -353,10 +354,3 @@ class _Loaded:
         """Give back what the model holds."""
         if self._model is not None:
             close_model(self._model)
-
-
-def name_of(key: LesionKey) -> str:
-    """Return what a lesion is called in progress and problems, such as ``left (random 1) · keys · 0.5``."""
-    draw = f" {key.draw + 1}" if key.control in (RANDOM, EQUAL_MASS) else ""
-    control = f" ({key.control.replace('_', ' ')}{draw})" if key.control not in ("", NOTHING) else ""
-    return f"{key.mask}{control} · {key.scope} · {key.strength:g}"
