@@ -133,6 +133,8 @@ def test_every_choice_goes_into_the_settings(dialog):
 def test_five_steps_are_a_click(dialog):
     dialog.presets._clicked(1)
     assert settings(dialog)[0].strengths == (0.2, 0.4, 0.6, 0.8, 1.0)
+    dialog.presets._clicked(2)
+    assert settings(dialog)[0].strengths == (0.8, 0.9, 0.95, 0.99, 1.0)
     dialog.strengths.setText("1")
     assert dialog.presets.current == "full only"
 
@@ -235,16 +237,15 @@ def test_lesions_that_are_there_are_not_counted_as_new(dialog, qtbot, study):
 
 
 def test_the_window_queues_what_the_dialog_says(open_window, qtbot, monkeypatch):
-    asked = []
-    choice = {"models": ("cnn-lstm",), "masks": ("left",), "strengths": (1.0,)}
+    asked, done = [], []
 
     def accept(dialog):
-        dialog.choices = lambda: [choice]
-        asked.append(dialog._image.id)
+        only(dialog.list.boxes, "cnn-lstm")
+        only(dialog.masks.boxes, "top")
+        asked.append((dialog._image.id, settings(dialog)))
         return QDialog.DialogCode.Accepted
 
     monkeypatch.setattr(LesionDialog, "exec", accept)
-    done = []
     monkeypatch.setattr(
         "gazeapp.engine.workflows.lesion.lesion",
         lambda project, given, _progress: done.append((project.path, given)),
@@ -253,13 +254,21 @@ def test_the_window_queues_what_the_dialog_says(open_window, qtbot, monkeypatch)
     open_window.actions_["study.lesion"].trigger()
     runner = open_window.session.runner
     (job,) = [job for job in runner.jobs if is_experiment(job)]
-    assert open_window.bench.neglect.experiment.isVisible()
     assert job.title == "Neglect experiment, CNN-LSTM"
     assert job.can_go_on
     assert job.can_pause
+    assert open_window.bench.neglect.experiment.isVisible()
     qtbot.waitUntil(lambda: not runner.busy)
-    assert done == [(open_window.session.path, LesionSettings(**choice))]
-    assert asked == [open_window.selection.image_id]
+    ((image, (given,)),) = asked
+    assert image == open_window.selection.image_id
+    assert (given.models, given.masks) == (("cnn-lstm",), ("top",))
+    assert done == [(open_window.session.path, given)]
+
+
+def test_nothing_is_queued_when_the_dialog_is_left(open_window, monkeypatch):
+    monkeypatch.setattr(LesionDialog, "exec", lambda _dialog: QDialog.DialogCode.Rejected)
+    open_window.actions_["study.lesion"].trigger()
+    assert not [job for job in open_window.session.runner.jobs if is_experiment(job)]
 
 
 def test_the_work_is_the_verb_with_these_settings(study, monkeypatch):

@@ -31,15 +31,19 @@ from gazeapp.ui.dialogs.lesion_scopes import ScopeChoice
 from gazeapp.ui.dialogs.model_list import ModelList
 from gazeapp.ui.dialogs.model_offers import CAPTIONERS, HERE, RUNNERS, Offer, captioner_offer
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import Segments, advice, label, no_mnemonic
+from gazeapp.ui.widgets import Segments, advice, label, no_mnemonic, plain
 from gazeapp.ui.worker import JobRunner, JobState
 
 if TYPE_CHECKING:
     from gazeapp.engine.workflows.masks import KnownSpec
     from gazeapp.ui.dialogs.model_offers import Found
 
-FULL, STEPS = "full only", "5 steps"
-_STRENGTHS = {FULL: "1", STEPS: "0.2, 0.4, 0.6, 0.8, 1"}
+FULL, STEPS, NEAR = "full only", "5 steps", "near full"
+_STRENGTHS = {FULL: "1", STEPS: "0.2, 0.4, 0.6, 0.8, 1", NEAR: "0.8, 0.9, 0.95, 0.99, 1"}
+_ABOUT_STRENGTHS = (
+    "Attention that is left is normalised anew, so that a small rest of it goes a long way: much of what keys do often "
+    "happens between 0.9 and 1."
+)
 THIS = "This image"
 _CONTROL_NAMES = {
     RANDOM: "A mask of the same area elsewhere",
@@ -155,8 +159,10 @@ class LesionDialog(FormDialog):
             box.setChecked(True)
         for control, box in self.controls.items():
             box.setChecked(control in _USUAL)
-        self.presets.set_values([FULL, STEPS], FULL)
+        self.presets.set_values(list(_STRENGTHS), FULL)
         self.strengths.setAccessibleName("Strengths, 0 to 1, separated by commas")
+        for part in (self.presets, self.strengths):
+            part.setToolTip(plain(_ABOUT_STRENGTHS))
         every = f"All {_count(len(self._study.images), 'image')}"
         self.images.set_values([every, THIS] if self._image is not None else [every], every)
         if self._image is not None:
