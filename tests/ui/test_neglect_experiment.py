@@ -239,7 +239,7 @@ def test_lesions_that_were_not_summed_up_and_masks_drawn_anew_are_told(page, ses
     session.refresh()
     qtbot.waitUntil(lambda: page.lesions is not before)
     assert page.bar.older.isVisible()
-    assert "come or gone since" in page.status.text()
+    assert "Means and tests are older than the lesions" in page.status.text()
     assert "“left” was drawn anew" in page.status.text()
 
 

@@ -42,9 +42,7 @@ def assess(project: Project, progress: Progress) -> None:
     plans = score_lesions(project, rows, progress)
     if progress.cancelled:
         return
-    state = _state(project, rows, plans)
-    before = project.settings.current(_ASSESSED)
-    if (before.values if before is not None else _state(project, [], {})) == state:
+    if is_assessed(project, rows, plans):
         return
     found = _all_findings(project, rows, plans, progress)
     with project.transaction():
@@ -52,8 +50,15 @@ def assess(project: Project, progress: Progress) -> None:
         project.db.execute(f"DELETE FROM findings WHERE analysis IN ({marks})", list(ANALYSES))
         for preset, findings in found.items():
             project.findings.put_findings(ANALYSES, preset, findings, max(row.settings_id for row in rows))
-        project.settings.set_current(_ASSESSED, state)
+        project.settings.set_current(_ASSESSED, _state(project, rows, plans))
     _check_nothing(project, rows)
+
+
+def is_assessed(project: Project, rows: Sequence[LesionRow], plans: Mapping[str, ScorePlan]) -> bool:
+    """Return whether the findings of the project are those of all its lesions, and of their scores as they are now."""
+    before = project.settings.current(_ASSESSED)
+    known = before.values if before is not None else _state(project, [], {})
+    return known == _state(project, rows, plans)
 
 
 def _state(project: Project, rows: Sequence[LesionRow], plans: Mapping[str, ScorePlan]) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from gazeapp.engine.lesions.outcomes import OUTCOMES
 from gazeapp.engine.project import LesionRow, Project
@@ -10,18 +10,14 @@ from gazeapp.engine.reports.numbers import count, listed
 from gazeapp.engine.reports.results.data import Results
 from gazeapp.engine.reports.results.lesions import LesionResults, OfTask
 from gazeapp.engine.reports.results.read import read_results
-from gazeapp.engine.scoring.analyses.neglect_outcomes import Condition, lesion_label
-from gazeapp.engine.scoring.findings import LESION
 from gazeapp.engine.workflows.lesion_findings import (
     image_ids,
+    is_assessed,
     lesion_outcomes,
-    names_of_models,
     score_outcomes,
 )
 from gazeapp.engine.workflows.lesion_scores import scored_plans
-
-_ALWAYS = "log_probability_drop"
-"""The outcome that every lesion has on every image."""
+from gazeapp.engine.workflows.score_units import ScorePlan
 
 
 def read_lesions(project: Project, preset: str) -> LesionResults:
@@ -29,12 +25,14 @@ def read_lesions(project: Project, preset: str) -> LesionResults:
     rows = project.lesions.all()
     results = read_results(project, preset, images=False)
     names = {image.id: image.name for image in project.images.all()}
-    of_tasks = dict(_of_tasks(project, rows, results)) if rows else {}
-    return LesionResults(results, names, of_tasks, tuple(_older(project, rows, results)))
+    plans = scored_plans(project) if rows else {}
+    of_tasks = dict(_of_tasks(project, rows, results, plans.get(preset)))
+    return LesionResults(results, names, of_tasks, tuple(_older(project, rows, plans)))
 
 
-def _of_tasks(project: Project, rows: Sequence[LesionRow], results: Results) -> Iterator[tuple[str, OfTask]]:
-    plan = scored_plans(project).get(results.preset)
+def _of_tasks(
+    project: Project, rows: Sequence[LesionRow], results: Results, plan: ScorePlan | None
+) -> Iterator[tuple[str, OfTask]]:
     for task in results.tasks:
         own = [row for row in rows if row.task == task]
         if not own:
@@ -45,10 +43,13 @@ def _of_tasks(project: Project, rows: Sequence[LesionRow], results: Results) -> 
         yield task, OfTask(tuple(image_ids(own)), {one.outcome: one for one in made if one.values})
 
 
-def _older(project: Project, rows: Sequence[LesionRow], results: Results) -> Iterator[str]:
+def _older(project: Project, rows: Sequence[LesionRow], plans: Mapping[str, ScorePlan]) -> Iterator[str]:
     """Yield sentences on what has changed since the findings, or the lesions themselves, were made."""
-    if rows and _counts(rows) != _found(results):
-        yield "Lesions have come or gone since means and tests were made: run the experiment again to renew them."
+    if rows and not is_assessed(project, rows, plans):
+        yield (
+            "Means and tests are older than the lesions or the scores that they are made of: run the experiment again "
+            "to renew them."
+        )
     changed = _changed_masks(project, rows)
     if changed:
         yield f"{listed(changed)} {'was' if len(changed) == 1 else 'were'} drawn anew since: run it again to renew."
@@ -58,30 +59,6 @@ def _older(project: Project, rows: Sequence[LesionRow], results: Results) -> Ite
             f"{count(outdated, 'caption')} that lesions were held against {'was' if outdated == 1 else 'were'} made "
             "anew since, or by other settings: those lesions do not count until the experiment is run again."
         )
-
-
-def _counts(rows: Sequence[LesionRow]) -> dict[tuple[str, str, str], int]:
-    """Return (task, model, lesion) -> number of images."""
-    names = names_of_models(rows)
-    counts: dict[tuple[str, str, str], int] = {}
-    for row in rows:
-        key = row.key
-        if key.control:
-            continue
-        label = lesion_label(Condition(key.mask, scope=key.scope, strength=key.strength))
-        about = row.task, names[row.model, row.method], label
-        counts[about] = counts.get(about, 0) + 1
-    return counts
-
-
-def _found(results: Results) -> dict[tuple[str, str, str], int]:
-    """Return the same of the findings."""
-    found = (row.finding for row in results.findings)
-    return {
-        (one.task, one.term, one.lesion): one.n_images
-        for one in found
-        if one.analysis == LESION and one.metric == _ALWAYS and not one.against
-    }
 
 
 def _changed_masks(project: Project, rows: Sequence[LesionRow]) -> list[str]:
