@@ -112,7 +112,7 @@ def test_every_choice_goes_into_the_settings(dialog):
     only(dialog.tasks, "social")
     only(dialog.scopes.boxes, "zero", "blur")
     only(dialog.controls, "flipped")
-    dialog.strengths.setText("1, 0.25 0.5")
+    dialog.strengths.line.setText("1, 0.25 0.5")
     dialog.images._clicked(dialog.images.values.index(THIS))
     dialog.draws.setValue(3)
     dialog.seed.setValue(7)
@@ -131,12 +131,12 @@ def test_every_choice_goes_into_the_settings(dialog):
 
 
 def test_five_steps_are_a_click(dialog):
-    dialog.presets._clicked(1)
+    dialog.strengths.presets._clicked(1)
     assert settings(dialog)[0].strengths == (0.2, 0.4, 0.6, 0.8, 1.0)
-    dialog.presets._clicked(2)
+    dialog.strengths.presets._clicked(2)
     assert settings(dialog)[0].strengths == (0.8, 0.9, 0.95, 0.99, 1.0)
-    dialog.strengths.setText("1")
-    assert dialog.presets.current == "full only"
+    dialog.strengths.line.setText("1")
+    assert dialog.strengths.presets.current == "full only"
 
 
 def test_places_that_no_chosen_model_offers_cannot_be_chosen_and_say_why(dialog):
@@ -179,9 +179,9 @@ def test_models_with_different_places_are_jobs_of_their_own(dialog):
         (lambda d: only(d.masks.boxes), "Choose at least one mask."),
         (lambda d: only(d.tasks), "Choose at least one task."),
         (lambda d: only(d.scopes.boxes), "Choose where in the models"),
-        (lambda d: d.strengths.setText("1.5"), "Strengths are numbers from 0 to 1"),
-        (lambda d: d.strengths.setText("half"), "Strengths are numbers from 0 to 1"),
-        (lambda d: d.strengths.setText("0"), "takes nothing away"),
+        (lambda d: d.strengths.line.setText("1.5"), "Strengths are numbers from 0 to 1"),
+        (lambda d: d.strengths.line.setText("half"), "Strengths are numbers from 0 to 1"),
+        (lambda d: d.strengths.line.setText("0"), "takes nothing away"),
         (
             lambda d: (only(d.list.boxes, "cnn-lstm"), only(d.scopes.boxes, "text")),
             "Choose where in the models",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
     QHBoxLayout,
-    QLineEdit,
     QScrollArea,
     QSpinBox,
     QVBoxLayout,
@@ -28,22 +26,17 @@ from gazeapp.ui.dialogs.form import Fold, FormDialog, add_field
 from gazeapp.ui.dialogs.lesion_count import LesionCountLine
 from gazeapp.ui.dialogs.lesion_masks import MaskChoice
 from gazeapp.ui.dialogs.lesion_scopes import ScopeChoice
+from gazeapp.ui.dialogs.lesion_strengths import StrengthChoice
 from gazeapp.ui.dialogs.model_list import ModelList
 from gazeapp.ui.dialogs.model_offers import CAPTIONERS, HERE, RUNNERS, Offer, captioner_offer
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import Segments, advice, label, no_mnemonic, plain
+from gazeapp.ui.widgets import Segments, advice, label, no_mnemonic
 from gazeapp.ui.worker import JobRunner, JobState
 
 if TYPE_CHECKING:
     from gazeapp.engine.workflows.masks import KnownSpec
     from gazeapp.ui.dialogs.model_offers import Found
 
-FULL, STEPS, NEAR = "full only", "5 steps", "near full"
-_STRENGTHS = {FULL: "1", STEPS: "0.2, 0.4, 0.6, 0.8, 1", NEAR: "0.8, 0.9, 0.95, 0.99, 1"}
-_ABOUT_STRENGTHS = (
-    "Attention that is left is normalised anew, so that a small rest of it goes a long way: much of what keys do often "
-    "happens between 0.9 and 1."
-)
 THIS = "This image"
 _CONTROL_NAMES = {
     RANDOM: "A mask of the same area elsewhere",
@@ -98,8 +91,7 @@ class LesionDialog(FormDialog):
         self.masks = MaskChoice()
         self.scopes = ScopeChoice()
         self.tasks = {task: QCheckBox(no_mnemonic(task)) for task in study.tasks}
-        self.strengths = QLineEdit(_STRENGTHS[FULL])
-        self.presets = Segments("Strengths to choose from")
+        self.strengths = StrengthChoice()
         self.controls = {control: QCheckBox(_CONTROL_NAMES[control]) for control in _CONTROL_NAMES}
         self.images = Segments("Which images")
         self.draws, self.seed = QSpinBox(), QSpinBox()
@@ -137,7 +129,7 @@ class LesionDialog(FormDialog):
         common = {
             "tasks": tuple(task for task, box in self.tasks.items() if box.isChecked()),
             "masks": self.masks.chosen,
-            "strengths": self._strengths(),
+            "strengths": self.strengths.chosen,
             "controls": tuple(control for control, box in self.controls.items() if box.isChecked()),
             "n_random": self.draws.value(),
             "images": self._image_names(),
@@ -159,10 +151,6 @@ class LesionDialog(FormDialog):
             box.setChecked(True)
         for control, box in self.controls.items():
             box.setChecked(control in _USUAL)
-        self.presets.set_values(list(_STRENGTHS), FULL)
-        self.strengths.setAccessibleName("Strengths, 0 to 1, separated by commas")
-        for part in (self.presets, self.strengths):
-            part.setToolTip(plain(_ABOUT_STRENGTHS))
         every = f"All {_count(len(self._study.images), 'image')}"
         self.images.set_values([every, THIS] if self._image is not None else [every], every)
         if self._image is not None:
@@ -202,15 +190,11 @@ class LesionDialog(FormDialog):
         right = QVBoxLayout(settings)
         right.setContentsMargins(0, 0, theme.STEP * 2, 0)
         right.setSpacing(theme.STEP)
-        strengths = QHBoxLayout()
-        strengths.setSpacing(theme.STEP)
-        strengths.addWidget(self.presets)
-        strengths.addWidget(self.strengths, 1)
         right.addWidget(label("WHAT IS TAKEN AWAY", "section"))
         right.addWidget(self.masks)
         right.addSpacing(theme.STEP)
         right.addWidget(label("HOW MUCH OF IT, 0 TO 1", "section"))
-        right.addLayout(strengths)
+        right.addWidget(self.strengths)
         right.addSpacing(theme.STEP)
         right.addWidget(label("WHERE IN THE MODELS", "section"))
         right.addWidget(self.scopes)
@@ -241,14 +225,12 @@ class LesionDialog(FormDialog):
 
     def _connect(self) -> None:
         self.list.changed.connect(self._check)
-        for part in (self.masks, self.scopes, self.advanced):
+        for part in (self.masks, self.scopes, self.strengths, self.advanced):
             part.changed.connect(self._check)
         for box in (*self.tasks.values(), *self.controls.values()):
             box.toggled.connect(self._check)
         for number in (self.draws, self.seed):
             number.valueChanged.connect(self._check)
-        self.strengths.textChanged.connect(self._check)
-        self.presets.chosen.connect(self._take_preset)
         self.images.chosen.connect(self._check)
         self._count.refused.connect(self._check)
         self._lookups.changed.connect(self._looked_up)
@@ -308,17 +290,10 @@ class LesionDialog(FormDialog):
             self.advanced.forbid_four_bit(here.found.no_four_bit)
         self._check()
 
-    @Slot(str)
-    def _take_preset(self, preset: str) -> None:
-        self.strengths.setText(_STRENGTHS[preset])
-
     @Slot()
     def _check(self, _what: object = None) -> None:
         chosen = self.list.chosen
         self.scopes.show_models([self._infos[offer.name] for offer in chosen if offer.name in self._infos])
-        for preset, text in _STRENGTHS.items():
-            if self.strengths.text() == text:
-                self.presets.set_current(preset)
         images = [self._image] if self._is_one and self._image else list(self._study.images.values())
         outside = [o.title for o in chosen if o.domain and any(i.origin != o.domain for i in images)]
         self.note.setText(
@@ -369,25 +344,7 @@ class LesionDialog(FormDialog):
         lacking = [o.title for o in chosen if (info := self._infos.get(o.name)) and not self.scopes.of(info)]
         if lacking:
             return f"Nothing can be taken away from {', '.join(lacking)} in any of the ways that are chosen."
-        try:
-            strengths = self._strengths()
-        except ValueError:
-            return "Strengths are numbers from 0 to 1, such as 0.2, 0.6, 1."
-        return "" if any(strengths) else "A strength of 0 takes nothing away; add one above 0."
-
-    def _strengths(self) -> tuple[float, ...]:
-        """Return the strengths, rising, each once.
-
-        Raises
-        ------
-        ValueError
-            When one is no number from 0 to 1.
-        """
-        texts = [text for text in re.split(r"[,;\s]+", self.strengths.text()) if text]
-        found = sorted({float(text) for text in texts})
-        if not found or not all(0.0 <= one <= 1.0 for one in found):
-            raise ValueError(self.strengths.text())
-        return tuple(found)
+        return self.strengths.reason
 
     @property
     def _is_one(self) -> bool:

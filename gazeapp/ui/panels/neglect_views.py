@@ -6,12 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gazeapp.engine.reports.results.data import Figure, ResultTable
-from gazeapp.engine.reports.results.lesion_figures import (
-    design_figure,
-    dose_figure,
-    model_figure,
-    side_figure,
-)
+from gazeapp.engine.reports.results.lesion_curves import design_figure, dose_figure
+from gazeapp.engine.reports.results.lesion_figures import model_figure, side_figure
 from gazeapp.engine.reports.results.lesion_tables import (
     design_sentences,
     design_table,
