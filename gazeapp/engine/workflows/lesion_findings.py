@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from gazeapp.engine.errors import StoppedError
 from gazeapp.engine.lesions.outcomes import OUTCOMES, SCORE_DROP, outcome_facts
 from gazeapp.engine.project import LesionRow, Project
 from gazeapp.engine.scoring.aggregate import ceiling_mark
@@ -44,7 +45,10 @@ def assess(project: Project, progress: Progress) -> None:
         return
     if is_assessed(project, rows, plans):
         return
-    found = _all_findings(project, rows, plans, progress)
+    try:
+        found = _all_findings(project, rows, plans, progress)
+    except StoppedError:
+        return
     with project.transaction():
         marks = ", ".join("?" * len(ANALYSES))
         project.db.execute(f"DELETE FROM findings WHERE analysis IN ({marks})", list(ANALYSES))
@@ -63,12 +67,16 @@ def is_assessed(project: Project, rows: Sequence[LesionRow], plans: Mapping[str,
 
 def _state(project: Project, rows: Sequence[LesionRow], plans: Mapping[str, ScorePlan]) -> Json:
     """Return what the findings follow from."""
-    scores = {
-        preset: [plan.hash, sorted(project.lesions.scores(preset).items())] for preset, plan in plans.items()
-    }
-    # Numbers of rows that were replaced are given again, so that they alone do not tell.
-    content = repr([[(row.id, row.outcomes) for row in rows], scores if rows else None])
-    return {"formulas": _FORMULAS, "of": hashlib.sha256(content.encode()).hexdigest()}
+    digest = hashlib.sha256()
+    # Numbers of rows that were replaced are given again, so that they alone do not tell. Row by row, because other
+    # threads stand still while one long text is made.
+    for row in rows:
+        digest.update(repr((row.id, row.outcomes)).encode())
+    for preset, plan in sorted(plans.items()) if rows else ():
+        digest.update(plan.hash.encode())
+        for scored in sorted(project.lesions.scores(preset).items()):
+            digest.update(repr(scored).encode())
+    return {"formulas": _FORMULAS, "of": digest.hexdigest()}
 
 
 def _all_findings(
@@ -86,6 +94,8 @@ def _all_findings(
     for task in sorted({row.task for row in rows}, key=list(project.tasks.all()).index):
         own = [row for row in rows if row.task == task]
         for outcome in OUTCOMES:
+            if progress.cancelled:
+                raise StoppedError
             progress.report(0, 0, f"{task} · {OUTCOMES[outcome].name}")
             found[""] += _findings(lesion_outcomes(own, task, outcome), design)
         for preset, plan in plans.items():
