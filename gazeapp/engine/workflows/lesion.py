@@ -152,6 +152,7 @@ def lesion(project: Project, settings: LesionSettings, progress: Progress) -> Su
         work.run()
     if not work.tally.should_stop():
         assess(project, Stage(progress, "what lesions changed"))
+        work.tally.should_stop()
     done = work.tally.summary(
         models=[info.id for info in infos],
         tasks=list(tasks),
