@@ -37,8 +37,10 @@ from gazeapp.engine.types import DoubleArray
 _MARKERS = {RANDOM: "o", EQUAL_MASS: "D", MIRRORED: "^"}
 _TURNED = " (sign turned)"
 NOTHING = Line(0.0, "no change", dashed=False)
-_OWN, _OTHER = -0.2, 0.12
+_OWN, _OTHER = -0.12, 0.12
 """Where in its row a lesion and its first control stand; further controls follow below."""
+_DOTS = 0.18
+"""How far above its mark the dots of a lesion lie, so that they leave mark and interval in sight."""
 
 
 def model_figure(lesions: LesionResults, asked: Asked) -> Figure | None:
@@ -103,7 +105,7 @@ def _beside(lesions: LesionResults, asked: Asked, models: Sequence[str], control
         places = [0.0] if not shown else [_OWN, *(_OTHER + 0.2 * n for n in range(len(shown)))]
         for control, shift in zip(["", *shown], places, strict=False):
             if not control:
-                series.append(_dots(lesions, asked, model, mask, k + shift))
+                series.append(_dots(lesions, asked, model, mask, k + shift - _DOTS))
             finding = lesions.one(LESION, asked, label_of(asked, mask), model, control)
             if finding is not None:
                 series.append(_mark(lesions, finding, k + shift, control))
@@ -130,7 +132,7 @@ def _net(lesions: LesionResults, asked: Asked, models: Sequence[str]) -> Axes:
     rows = _rows(lesions, asked, models)
     series: list[Series] = []
     for k, (model, mask, _) in enumerate(rows):
-        series.append(_dots(lesions, asked, model, mask, float(k), net=True))
+        series.append(_dots(lesions, asked, model, mask, k - _DOTS, net=True))
         finding = lesions.one(LESION_CONTROL, asked, label_of(asked, mask), model, asked.against)
         if finding is not None:
             series.append(_mark(lesions, finding, float(k)))
