@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     "masks",
     multiple=True,
     help="left, right, 'left 30%', 'left graded', top, bottom, a mask of the library, 'people 20%', 'object LABEL', or "
-    "a file (PNG, COCO, labelme); may be given several times. Default: left and right.",
+    "a file; may be given several times. Default: left and right. A PNG that is named like an image, and COCO and "
+    "labelme files, are masks of the images that they name, at their size; any other PNG is the mask of all images, "
+    "scaled if the proportions of its sides are theirs, else refused.",
 )
 @click.option(
     "--scope",

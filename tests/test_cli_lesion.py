@@ -44,8 +44,8 @@ def test_a_lesion_is_done_once_and_told(study):
 
 
 def test_scripts_get_json_and_a_mask_may_be_a_file(study, tmp_path):
-    mask = np.zeros((10, 10), np.uint8)
-    mask[:, :3] = 255
+    mask = np.zeros((20, 30), np.uint8)
+    mask[:, :9] = 255
     (tmp_path / "masks").mkdir()
     Image.fromarray(mask).save(tmp_path / "masks" / "stripe.png")
     done = lesion(

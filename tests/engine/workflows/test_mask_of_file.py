@@ -25,8 +25,8 @@ def project(tmp_path: Path):
         yield opened
 
 
-def a_file(folder: Path, name: str, value: int = 255) -> Path:
-    mask = np.zeros((20, 40), np.uint8)
+def a_file(folder: Path, name: str, value: int = 255, size: tuple[int, int] = (40, 20)) -> Path:
+    mask = np.zeros(size[::-1], np.uint8)
     mask[:, :10] = value
     path = folder / "masks" / name
     path.parent.mkdir(exist_ok=True)
@@ -55,6 +55,40 @@ def test_a_picture_is_the_mask_of_all_images(project, tmp_path):
 def test_a_picture_named_like_an_image_is_its_mask_alone(project, tmp_path):
     assert take_in(project, str(a_file(tmp_path, "a.png")), project.images.all()) == "a"
     assert project.masks.images("a") == [project.images.by_name("a.png").id]
+
+
+@pytest.mark.parametrize("size", [(41, 20), (20, 10), (13, 7), (400, 201)])
+def test_a_picture_of_the_same_proportions_is_scaled(project, tmp_path, size):
+    name = take_in(project, str(a_file(tmp_path, "stripe.png", size=size)), project.images.all())
+    assert len(project.masks.images(name)) == 2
+    for image in project.images.all():
+        stored = project.masks.get(name, image.id)
+        assert stored.area == pytest.approx(10 / size[0], abs=1 / image.width)
+        assert stored.origin == f"from stripe.png, scaled from {size[0]} x {size[1]} px"
+
+
+@pytest.mark.parametrize("size", [(20, 40), (40, 40), (44, 20), (12, 7)])
+def test_a_picture_of_other_proportions_is_refused_and_nothing_is_stored(project, tmp_path, size):
+    path = a_file(tmp_path, "stripe.png", size=size)
+    said = rf"mask is {size[0]} x {size[1]} px, the image a\.png 40 x 20 px"
+    with pytest.raises(GazeError, match=said):
+        take_in(project, str(path), project.images.all())
+    assert project.masks.library() == []
+
+
+def test_files_that_name_an_image_have_its_size(project, tmp_path):
+    with pytest.raises(GazeError, match="mask is 80 x 40 px, the image 40 x 20 px"):
+        take_in(project, str(a_file(tmp_path, "a.png", size=(80, 40))), project.images.all())
+    shape = {"label": "x", "points": [[0, 0], [5, 10]], "shape_type": "rectangle"}
+    path = tmp_path / "boxes.json"
+    path.write_text(
+        json.dumps(
+            {"version": "5", "imagePath": "b.png", "imageHeight": 20, "imageWidth": 40, "shapes": [shape]}
+        )
+    )
+    with pytest.raises(GazeError, match="mask is 40 x 20 px, the image 80 x 40 px"):
+        take_in(project, str(path), project.images.all())
+    assert project.masks.library() == []
 
 
 def test_files_that_name_their_images(project, tmp_path):
