@@ -190,8 +190,7 @@ def sign_flips(table: DoubleArray, n_flips: int = 10_000, seed: int = 0) -> list
     p = np.full(table.shape[1], NAN)
     for k in np.flatnonzero(few & known.any(axis=0)):
         column = values[known[:, k], k]
-        signs = np.array(list(product((-1.0, 1.0), repeat=len(column))))
-        p[k] = (np.abs(signs @ column) >= limit[k]).mean()
+        p[k] = (np.abs(_all_signs(len(column)) @ column) >= limit[k]).mean()
     many = np.flatnonzero(~few)
     if len(many):
         extreme = np.zeros(len(many))
@@ -199,6 +198,14 @@ def sign_flips(table: DoubleArray, n_flips: int = 10_000, seed: int = 0) -> list
             extreme += (np.abs(signs @ values[:, many]) >= limit[many]).sum(axis=0)
         p[many] = (extreme + 1) / (n_flips + 1)
     return [float(value) for value in p]
+
+
+@lru_cache(maxsize=8)
+def _all_signs(n: int) -> DoubleArray:
+    """Return all sign patterns of ``n`` images, shape (2 ** n, n)."""
+    signs = np.array(list(product((-1.0, 1.0), repeat=n)))
+    signs.setflags(write=False)
+    return signs
 
 
 def _signs(n: int, n_flips: int, seed: int) -> Iterator[DoubleArray]:
