@@ -46,24 +46,40 @@ def _dose(outcomes: Outcomes, lesions: Sequence[Condition], model: str) -> Itera
 
 def _net_dose(outcomes: Outcomes, lesions: Sequence[Condition], model: str) -> Iterator[Contrast]:
     """Yield the slope of the lesion minus that of its matched controls, of the strengths that have controls."""
-    nets = {one: outcomes.net(one, model).values for one in lesions if one.strength > 0}
-    nets = {one: values for one, values in nets.items() if np.isfinite(values).any()}
+    lesions = [one for one in lesions if one.strength > 0]
+    lesions = [one for one in lesions if np.isfinite(outcomes.net(one, model).values).any()]
     # Lesion and controls begin at the same intact run: where that lies cancels, and their difference is 0 there.
-    line = _Line([one.strength for one in nets], anchored=True)
+    line = _Line([one.strength for one in lesions], anchored=True)
     if not line.has_slope:
         return
-
-    def slopes(control: str) -> list[DoubleArray]:
-        draws = [outcomes.draws(one, control, model) for one in nets]
-        everywhere = [draw for draw in draws[0] if all(draw in own for own in draws)]
-        return [line.slopes([own[draw] for own in draws]) for draw in everywhere]
-
-    (own,), random, equal_mass = slopes(""), slopes(RANDOM), slopes(EQUAL_MASS)
+    (own,), random, equal_mass = (_draws(outcomes, lesions, kind, model) for kind in ("", RANDOM, EQUAL_MASS))
     if random or equal_mass:
-        net = net_of_controls(own, random, equal_mass)
+        net = net_of_controls(
+            line.slopes(own), *([line.slopes(one) for one in kind] for kind in (random, equal_mass))
+        )
+        nets = [
+            net_of_controls(own[k], [one[k] for one in random], [one[k] for one in equal_mass]).values
+            for k in range(len(lesions))
+        ]
         about = outcomes.about(LESION_DOSE, lesions[0], model, CONTROLS)
-        about = line.described(about, dose_label(lesions[0]), list(nets.values()))
+        about = line.described(about, dose_label(lesions[0]), nets)
         yield Contrast(about, net.values, family(LESION_DOSE, lesions[0], CONTROLS), net.relabelled)
+
+
+def _draws(
+    outcomes: Outcomes, lesions: Sequence[Condition], control: str, model: str
+) -> list[list[DoubleArray]]:
+    """Return the draws of a control that all strengths have, as values at each strength.
+
+    An image has a draw if it has it at all strengths; else all of its values are NaN.
+    """
+    at = [outcomes.draws(one, control, model) for one in lesions]
+    found = []
+    for draw in at[0]:
+        if all(draw in own for own in at):
+            values = np.array([own[draw] for own in at])
+            found.append(list(np.where(np.isfinite(values).all(axis=0), values, np.nan)))
+    return found
 
 
 class _Line:

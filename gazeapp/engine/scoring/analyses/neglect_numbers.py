@@ -14,7 +14,7 @@ from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.scoring.statistics.effects import effect_size
 from gazeapp.engine.scoring.statistics.pairs import holm, sign_flips
 from gazeapp.engine.scoring.statistics.scored import HeldAgainst
-from gazeapp.engine.scoring.statistics.two_way import Statistic, TwoWay
+from gazeapp.engine.scoring.statistics.two_way import MIN_IMAGES, Statistic, TwoWay
 from gazeapp.engine.types import BoolArray, DoubleArray
 
 _CHUNK_COLUMNS = 32
@@ -32,7 +32,8 @@ class Contrast:
     values
         Shape (n_images,), NaN where one of the values that go in is missing.
     family
-        Tests of the same family are corrected for their number together; empty for no test.
+        Tests of the same family are corrected for their number together; empty for no test. Values of too few
+        images for an interval are not tested either, and not counted.
     relabelled
         The values if lesion and controls had been called otherwise, as of
         :class:`gazeapp.engine.scoring.analyses.neglect_controls.Net`; None where the test flips signs.
@@ -142,9 +143,12 @@ def _tested(found: Sequence[Finding], contrasts: Sequence[Contrast], how: Resamp
     tested = list(found)
     own = _p(contrasts, how)
     for places in families.values():
-        for k, corrected in zip(places, holm([own[k] for k in places]), strict=True):
+        for k, corrected in zip(places, holm([own.get(k, np.nan) for k in places]), strict=True):
             effect = effect_size(contrasts[k].values).value
-            tested[k] = replace(found[k], p=own[k], p_holm=corrected, effect=effect)
+            if k in own:
+                tested[k] = replace(found[k], p=own[k], p_holm=corrected, effect=effect)
+            else:
+                tested[k] = replace(found[k], effect=effect, note=f"{found[k].note} Nor is there a test.")
     return tested
 
 
@@ -153,9 +157,11 @@ def _p(contrasts: Sequence[Contrast], how: Resampling) -> dict[int, float]:
     p: dict[int, float] = {}
     flipped = []
     for k, one in enumerate(contrasts):
-        if one.family and one.relabelled is not None:
+        if not one.family or np.isfinite(one.values).sum() < MIN_IMAGES:
+            continue
+        if one.relabelled is not None:
             p[k] = relabelling_p(one.values, one.relabelled, how.n_resamples, how.seed)
-        elif one.family:
+        else:
             flipped.append(k)
     for start in range(0, len(flipped), _CHUNK_COLUMNS):
         places = flipped[start : start + _CHUNK_COLUMNS]

@@ -134,7 +134,9 @@ def test_an_image_without_one_kind_of_control_keeps_the_other_and_is_counted():
     mass = only(found, against="equal_mass")
     assert (mass.estimate, mass.n_images, np.isnan(mass.low)) == (6, 4, True)
     assert mass.note.startswith("Left out: 4 of 8 images")
-    assert mass.note.endswith(f"There is no interval over fewer than {MIN_IMAGES} images.")
+    assert mass.note.endswith(
+        f"There is no interval over fewer than {MIN_IMAGES} images. Nor is there a test."
+    )
 
 
 def test_one_kind_of_control_is_what_the_effect_is_reported_against():
@@ -211,6 +213,31 @@ def test_the_slope_over_strength_is_that_of_least_squares_on_each_image():
         net = own - np.array([np.zeros(8), *controls])
         has_mean_of(only(found, term=model, against="controls"), np.polyfit(x, net, 1)[0])
     assert {one.lesion for one in found} == {"left · keys"}
+
+
+def test_number_and_note_of_a_slope_against_controls_are_of_the_draws_that_all_strengths_have():
+    def at(strength: float, control: str = "", draw: int = 0) -> Condition:
+        return Condition("left", control, draw, strength=strength)
+
+    gone = np.nan
+    outcomes = tiny(
+        {
+            at(0.5): [2.0] * 8,
+            at(1.0): [3.0] * 8,
+            at(0.5, "random", 0): [1.0] * 8,
+            at(1.0, "random", 0): [1.0] * 8,
+            # On the first two images, the half strength alone has this draw: it would lift the controls there.
+            at(0.5, "random", 1): [-9.0, -9.0, 1, 1, 1, 1, 1, 1],
+            at(1.0, "random", 1): [gone, gone, 1, 1, 1, 1, 1, 1],
+            # Full strength alone has the third draw, under which the mean would fall.
+            at(1.0, "random", 2): [7.0] * 8,
+        }
+    )
+    one = only(found_in(outcomes, LESION_DOSE), against="controls")
+    # 0, 1 and 2 beyond controls on every image.
+    assert one.estimate == pytest.approx(2.0)
+    assert one.n_images == 8
+    assert one.note == "The mean never falls with strength. On 8 of 8 images it never falls."
 
 
 def test_the_dose_note_says_where_the_outcome_falls():
@@ -328,11 +355,33 @@ def test_every_number_has_its_images_and_those_without_values_are_not_told():
     assert neglect_findings(Outcomes("t", "words_changed", "", {}), DESIGN) == []
 
 
-def test_few_images_have_numbers_without_intervals():
-    for one in neglect_findings(study(rng(), 5, conditions()), DESIGN, resampling=HOW):
-        assert np.isfinite(one.estimate)
-        assert np.isnan(one.low)
-        assert f"fewer than {MIN_IMAGES}" in one.note
+def test_few_images_have_numbers_without_intervals_and_tests():
+    of = conditions(strengths=(0.5, 1.0))
+    for n, is_tested in ((MIN_IMAGES - 1, False), (MIN_IMAGES, True)):
+        found = neglect_findings(study(rng(), n, of), DESIGN, resampling=HOW)
+        assert {one.analysis for one in found} == {
+            *(LESION, LESION_CONTROL, LESION_SIDE, LESION_DOSE, LESION_FACTORIAL)
+        }
+        for one in found:
+            assert np.isfinite(one.estimate)
+            assert np.isfinite(one.low) == is_tested
+            assert np.isfinite([one.p, one.p_holm]).all() == (
+                is_tested and one.term.partition(":")[0] != CELL
+            )
+            assert (f"fewer than {MIN_IMAGES}" in one.note) != is_tested
+
+
+def test_what_too_few_images_have_does_not_count_in_its_family():
+    outcomes = study(rng(), 8, conditions(("left",)), base=0.3)
+    outcomes.values[LEFT]["vit-lstm"][:3] = np.nan
+    found = [one for one in found_in(outcomes, LESION) if not one.against]
+    tested = [one for one in found if one.term != "vit-lstm"]
+    few = only(found, term="vit-lstm")
+    assert (few.n_images, np.isnan([few.p, few.p_holm]).all(), np.isfinite(few.effect)) == (5, True, True)
+    # Corrected for three tests, not for four.
+    assert [one.p_holm for one in tested] == holm([one.p for one in tested])
+    least = min(tested, key=lambda one: one.p)
+    assert least.p_holm == pytest.approx(3 * least.p)
 
 
 def test_a_control_as_harmful_as_the_lesion_leaves_no_effect_though_the_impairment_is_large():
