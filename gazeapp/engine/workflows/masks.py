@@ -5,11 +5,17 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.lesions.masks.built_in import BUILT_IN, built_in, mirrored_name
+from gazeapp.engine.lesions.masks.built_in import (
+    BUILT_IN,
+    built_in,
+    mirrored_name,
+    plain_name,
+    plain_percent,
+)
 from gazeapp.engine.lesions.masks.from_data import above, of_boxes
 from gazeapp.engine.project import ImageRow, Project
 from gazeapp.engine.project.masks import checked_name
@@ -36,7 +42,7 @@ class MaskSpec:
     Parameters
     ----------
     text
-        The text.
+        What the mask is called wherever it is stored or shown: of all texts that mean it, always the same one.
     kind
         ``library``: a mask of that name; ``built_in``: a side of the image; ``people``: where people looked most;
         ``model``: where a model attended most; ``object``: the boxes of objects of one label.
@@ -122,10 +128,23 @@ def parse_spec(project: Project, spec: str) -> MaskSpec:
     if parsed.kind == "built_in":
         _check_built_in(text)
     if parsed.kind == "object":
-        return MaskSpec(text, "object", _label(project, parsed.name))
+        label = _label(project, parsed.name)
+        return replace(parsed, text=f"object {label}", name=label)
     if parsed.kind == "model" and parsed.name:
-        return MaskSpec(text, "model", _model_id(project, parsed.name), parsed.share)
+        model = _model_id(project, parsed.name)
+        return replace(parsed, text=f"model {model} {parsed.text.split()[-1]}", name=model)
     return parsed
+
+
+def distinct_masks(project: Project, specs: Iterable[str]) -> tuple[str, ...]:
+    """Return what the masks that texts mean are called, each once: ``LEFT`` and ``left 50%`` are both ``left``.
+
+    Raises
+    ------
+    GazeError
+        When one of them means no mask.
+    """
+    return tuple(dict.fromkeys(parse_spec(project, spec).text for spec in specs))
 
 
 def known_specs(project: Project) -> tuple[KnownSpec, ...]:
@@ -181,15 +200,15 @@ def free_name(name: str) -> str:
 
 def _parse(text: str) -> MaskSpec | None:
     """Return what a text says apart from the library; None where it says nothing."""
-    # Whatever has a mirrored name is a side.
-    if mirrored_name(text) is not None:
-        return MaskSpec(text, "built_in")
+    if (plain := plain_name(text)) is not None:
+        return MaskSpec(plain, "built_in")
     if found := _PEOPLE.fullmatch(text):
-        return MaskSpec(text, "people", share=_share(found))
+        return MaskSpec(f"people {plain_percent(found['percent'])}", "people", share=_share(found))
     if found := _MODEL.fullmatch(text):
-        return MaskSpec(text, "model", found["name"] or "", _share(found))
+        percent = plain_percent(found["percent"])
+        return MaskSpec(f"model {percent}", "model", found["name"] or "", _share(found))
     if found := _OBJECT.fullmatch(text):
-        return MaskSpec(text, "object", found["name"])
+        return MaskSpec(f"object {found['name']}", "object", found["name"])
     return None
 
 
@@ -303,9 +322,9 @@ def _only(maps: Iterable[str], task: str, missing: str, todo: str) -> str:
 
 
 def _label(project: Project, label: str) -> str:
-    """Return a label as it is written in the project."""
+    """Return a label as it is written in the project; of several that differ in case alone, always the same."""
     labels = project.objects.labels()
-    found = _named(label, labels)
+    found = next((one for one in labels if one.casefold() == label.casefold()), None)
     if found is None:
         raise GazeError(
             f"No object of the project is called '{label}'.",

@@ -9,12 +9,20 @@ import pytest
 from PIL import Image
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.lesions.masks.built_in import built_in
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import ImageRow, ObjectBox, Project
 from gazeapp.engine.types import Rect
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
-from gazeapp.engine.workflows.masks import free_name, known_specs, mask_for, mirrored_spec, parse_spec
+from gazeapp.engine.workflows.masks import (
+    distinct_masks,
+    free_name,
+    known_specs,
+    mask_for,
+    mirrored_spec,
+    parse_spec,
+)
 
 ROWS, COLUMNS = 6, 8
 """Cells of the maps; the image has 5 x 5 px for each."""
@@ -100,6 +108,43 @@ def test_a_side_of_nonsense_is_told_before_any_image(project: Project):
     assert parse_spec(project, "bottom 2%").kind == "built_in"
     with pytest.raises(GazeError, match=r"c\.png: .*takes no pixel"):
         mask_for(project, "left 1%", image(project, "c.png"))
+
+
+@pytest.mark.parametrize(
+    ("texts", "name"),
+    [
+        ((" left", "LEFT", "left 50%", "Left  50.0 %", "left +050%"), "left"),
+        (("top 30.50 %", "TOP 30.5%"), "top 30.5%"),
+        (("left 50% graded",), "left 50% graded"),
+        (("left graded", "left 100% graded"), "left graded"),
+        (("left soft 10%", "left 50% Soft 10.0%"), "left soft 10%"),
+        (("right 100%",), "right 100%"),
+        (("people 20%", "PEOPLE  20.0 %"), "people 20%"),
+        (("model 20%", "Model 20 %"), "model 20%"),
+        (("object Dog", "Object  dog", "object DOG"), "object Dog"),
+        (("hand", " hand "), "hand"),
+    ],
+)
+def test_texts_of_one_mask_have_one_name(project: Project, texts: tuple[str, ...], name: str):
+    project.masks.add("hand")
+    project.objects.put(1, [ObjectBox("Dog", Rect(0, 0, 3, 3), "drawn")], "drawn")
+    assert distinct_masks(project, texts) == (name,)
+    assert distinct_masks(project, [name, *texts, name]) == (name,)
+
+
+@pytest.mark.parametrize(
+    "text", ["LEFT", "left 50%", "Right 100% graded", "top 50% soft 010 %", "left 30.0%"]
+)
+def test_the_one_name_means_the_same_mask(project: Project, text: str):
+    (name,) = distinct_masks(project, [text])
+    assert name != text
+    assert np.array_equal(built_in(name, 30, 41), built_in(text, 30, 41))
+
+
+def test_texts_of_one_model_have_one_name(project: Project):
+    project.runs.put_model(ModelInfo("model", "The One", "captioner"))
+    texts = ("model model 20%", "model The One 20.0 %", "MODEL the one 20%")
+    assert distinct_masks(project, texts) == ("model model 20%",)
 
 
 def test_where_people_looked_most(project: Project):

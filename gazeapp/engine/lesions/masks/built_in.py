@@ -14,6 +14,7 @@ every pixel exactly once; at an odd width the left half is a column narrower tha
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 
@@ -125,6 +126,27 @@ def mirrored_name(text: str) -> str | None:
         return None
     side = found.group(1)
     return _MIRRORED.get(side.lower(), side.lower()) + text.strip()[len(side) :]
+
+
+def plain_name(text: str) -> str | None:
+    """Return the shortest text of the same mask, such as "left" for "LEFT 50%"; None for texts that name none."""
+    found = _TEXT.fullmatch(text.strip())
+    if found is None:
+        return None
+    side, share, graded, soft = found.groups()
+    parts = [side.lower()]
+    if share and Decimal(share) != (100 if graded else 50):
+        parts.append(plain_percent(share))
+    if graded:
+        parts.append("graded")
+    if soft:
+        parts += ["soft", plain_percent(soft)]
+    return " ".join(parts)
+
+
+def plain_percent(number: str) -> str:
+    """Return a percentage as it is written in names, such as "30%" for "030.0"."""
+    return f"{Decimal(number).normalize():f}%"
 
 
 def _share(text: str, percent: str) -> Fraction:
