@@ -35,7 +35,7 @@ from gazeapp.engine.workflows.lesion_cuts import (
 )
 from gazeapp.engine.workflows.lesion_findings import assess
 from gazeapp.engine.workflows.lesion_subject import Changed, LesionSubject
-from gazeapp.engine.workflows.masks import mask_for, parse_spec
+from gazeapp.engine.workflows.masks import distinct_masks, mask_for
 
 VERB = "lesion"
 FORMULAS = 1
@@ -143,8 +143,7 @@ def lesion(project: Project, settings: LesionSettings, progress: Progress) -> Su
     for info in chosen_models(settings.models):
         check_consent(info)
         settings.design(info)
-    for mask in settings.masks:
-        parse_spec(project, mask)
+    settings = replace(settings, masks=distinct_masks(project, settings.masks))
     before = extract(project, settings.intact, Stage(progress, "intact captions"))
     infos, images, tasks, plans = what_to_run(project, settings.intact)
     work = _Experiment(project, settings, infos, images, plans, Stage(progress, "lesions"))

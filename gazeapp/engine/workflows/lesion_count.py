@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import LesionKey, Project
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.workflows.extract import Plan, what_to_run
 from gazeapp.engine.workflows.lesion import FORMULAS, VERB, LesionSettings
-from gazeapp.engine.workflows.masks import parse_spec
+from gazeapp.engine.workflows.masks import distinct_masks
 
 _RUNS_EACH = 2.0
 """A lesion is two passes of a model: what it says, and the intact words that it is made to say."""
@@ -42,8 +42,7 @@ def count_lesions(project: Project, settings: LesionSettings) -> LesionCount:
     GazeError
         If a setting makes no sense, or a model, task, image or mask is unknown.
     """
-    for mask in settings.masks:
-        parse_spec(project, mask)
+    settings = replace(settings, masks=distinct_masks(project, settings.masks))
     infos, images, _, plans = what_to_run(project, settings.intact)
     keys = {info.id: _keys(settings, info) for info in infos}
     ids = {image.id for image in images}

@@ -179,6 +179,15 @@ def test_a_model_that_is_not_the_same_twice_is_told(project, models, monkeypatch
     assert project.problems.all() == []
 
 
+def test_texts_of_one_mask_are_one_mask_and_not_several_in_a_family_of_tests(project):
+    first = lesion(project, settings(masks=("LEFT", " left", "left 50.0%", "left"), controls=()), SILENT)
+    assert first.done == 7
+    again = lesion(project, settings(masks=("left 50 %",), controls=()), SILENT)
+    assert (again.done, again.skipped) == (0, 7)
+    assert {row.key.mask for row in project.lesions.all()} == {"left"}
+    assert {row.finding.lesion for row in project.findings.findings(LESION)} == {"left · keys · 1"}
+
+
 def test_left_mirrored_is_right_and_is_not_run_twice(project, models):
     lesion(project, settings(controls=()), SILENT)
     calls = models["one"].calls
