@@ -23,5 +23,12 @@ class GazeError(Exception):
         super().__init__(" ".join(part for part in (f"{where}:" if where else "", what, todo) if part))
 
 
+class NothingSaidError(GazeError):
+    """A model said nothing of an image, so that there is no map."""
+
+    def __init__(self, *, todo: str = "") -> None:
+        super().__init__("The model said nothing, so there is no map.", todo=todo)
+
+
 class StoppedError(Exception):
     """The user cancelled in the middle of a unit; nothing of the unit is stored."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gazeapp.engine.models.base import Caption, Word
-from gazeapp.engine.project import LesionKey, LesionRow, Project
+from gazeapp.engine.project import LesionKey, LesionRow, MadeOf, Project
 from gazeapp.engine.types import Rect
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.lesion_findings import assess
@@ -59,7 +59,15 @@ def add_lesions(
             )
             area = 0.0 if key.control == "none" else 0.5
             project.lesions.put(
-                run.id, key, "f" * 64, area, caption, grid, outcomes, 0.03, settings[run.model, run.task]
+                run.id,
+                key,
+                MadeOf("f" * 64),
+                area,
+                caption,
+                grid,
+                outcomes,
+                0.03,
+                settings[run.model, run.task],
             )
     if assessed:
         assess(project, SILENT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
-from gazeapp.engine.project import LesionKey, Project
+from gazeapp.engine.project import LesionKey, MadeOf, Project
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.lesion_findings import assess
 
@@ -79,4 +79,6 @@ def _put(project, run, key, place, n, settings) -> None:
     )
     drop = float(cost(run.model, key.mask, key.control, key.strength, n)[place])
     outcomes = {"log_probability_drop": drop, "words_changed": drop / 10, "laterality_shift": 0.1}
-    project.lesions.put(run.id, key, f"{key.mask}{key.control}", 0.5, caption, mean, outcomes, 0.05, settings)
+    project.lesions.put(
+        run.id, key, MadeOf(f"{key.mask}{key.control}"), 0.5, caption, mean, outcomes, 0.05, settings
+    )

@@ -208,9 +208,9 @@ def test_every_control_is_offered_with_its_sentence(dialog):
 
 def test_lesions_that_are_there_are_not_counted_as_new(dialog, qtbot, study):
     from gazeapp.engine.models.base import Caption, Word
-    from gazeapp.engine.project import LesionKey
+    from gazeapp.engine.project import LesionKey, MadeOf
     from gazeapp.engine.workflows.extract import what_to_run
-    from gazeapp.engine.workflows.lesion import FORMULAS, VERB
+    from gazeapp.engine.workflows.lesion import VERB, lesion_values
 
     only(dialog.list.boxes, "cnn-lstm")
     only(dialog.tasks, "general")
@@ -218,7 +218,7 @@ def test_lesions_that_are_there_are_not_counted_as_new(dialog, qtbot, study):
     (asked,) = settings(dialog)
     with Project.open(study.path) as project:
         plan = what_to_run(project, asked.intact)[3][0]
-        id_ = project.settings.put(VERB, {**plan.values, "seed": 0, "formulas": FORMULAS})
+        id_ = project.settings.put(VERB, lesion_values(plan))
         row = project.images.get(study.images[0])
         run = project.runs.all(image_id=row.id, model="cnn-lstm", task="general")[0]
         mean = np.full((4, 4), 1 / 16, np.float32)
@@ -227,11 +227,8 @@ def test_lesions_that_are_there_are_not_counted_as_new(dialog, qtbot, study):
         )
         for mask in ("left", "top"):  # top is not asked for
             project.lesions.put(
-                run.id, LesionKey(mask, "", 0, "keys", 1.0), "m", 0.5, said, mean, {}, 3.0, id_
+                run.id, LesionKey(mask, "", 0, "keys", 1.0), MadeOf("m"), 0.5, said, mean, {}, 3.0, id_
             )
-    dialog.seed.setValue(1)
-    settle(qtbot, dialog, "up to 8 new, 0 there already")
-    dialog.seed.setValue(0)
     # Each takes as long as those that are there took: 7 of 3 s.
     settle(qtbot, dialog, "= 8: up to 7 new, 1 there already; about 21 s")
 

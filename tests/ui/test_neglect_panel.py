@@ -12,7 +12,7 @@ from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.models.base import Caption, DescribeOptions, ModelInfo, Word
 from gazeapp.engine.models.lesioning import offers
 from gazeapp.engine.pictures import read_picture
-from gazeapp.engine.project import LesionKey, Project
+from gazeapp.engine.project import LesionKey, MadeOf, Project
 from gazeapp.ui.lesions import live as live_module
 from gazeapp.ui.lesions import runs as runs_module
 from gazeapp.ui.lesions.captioners import Captioners
@@ -326,7 +326,7 @@ def test_a_large_model_is_run_on_its_button(desk, qtbot, monkeypatch) -> None:
             )
             key = LesionKey(question.mask, "", 0, question.scope, question.strength)
             numbers = {"log_probability_drop": 1.25, "laterality": 0.8, "laterality_shift": 0.7}
-            project.lesions.put(run.id, key, "sha", 0.5, caption, mean, numbers, 1.0, settings)
+            project.lesions.put(run.id, key, MadeOf("sha"), 0.5, caption, mean, numbers, 1.0, settings)
 
         return store
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from gazeapp.engine.maps.resample import to_image
 from gazeapp.engine.types import DoubleArray, FloatArray, MaskArray, Rect
 
 NAN = float("nan")
+_UNKNOWN = (NAN, NAN)
 SCORE_DROP = "score_drop:"
 """Begins the outcomes that are made of scores; the metric's id follows."""
 _SIDE = 64
@@ -87,14 +88,14 @@ OUTCOMES = {
             "objects_lost_inside",
             "Objects lost inside the mask",
             "share of objects",
-            "The same of objects whose boxes lie at least half inside the mask.",
+            "The same of objects whose boxes all lie at least half inside the mask.",
             True,
         ),
         OutcomeFacts(
             "objects_lost_outside",
             "Objects lost outside the mask",
             "share of objects",
-            "The same of objects whose boxes lie at least half outside the mask.",
+            "The same of objects whose boxes all lie more than half outside the mask.",
             True,
         ),
         OutcomeFacts(
@@ -216,12 +217,15 @@ def outcomes(
     dict
         Ids of `OUTCOMES` -> value; NaN where one is undefined.
     """
-    before, after = (_under(one, mask, cells) for one in (intact, lesioned))
-    side_before, side_after = (side_of(one, *mask.shape) for one in (intact, lesioned))
+    before, side_before = _under(intact, mask, cells), side_of(intact, *mask.shape)
+    after, side_after, change = NAN, NAN, NAN
+    if lesioned.mean.any():  # what said nothing attended to nothing
+        after, side_after = _under(lesioned, mask, cells), side_of(lesioned, *mask.shape)
+        change = map_change(intact, lesioned, *mask.shape)
     found = {
         "log_probability_drop": (intact_log_probability - forced_log_probability) / max(n_tokens, 1),
         "words_changed": words_changed(intact.words, lesioned.words),
-        "map_change": map_change(intact, lesioned, *mask.shape),
+        "map_change": change,
         "mass_in_mask": before,
         "mass_in_mask_lesioned": after,
         "mass_removed": before - after,
@@ -234,7 +238,7 @@ def outcomes(
 
 
 def objects_lost(
-    before: Collection[str], after: Collection[str], covered: dict[str, float]
+    before: Collection[str], after: Collection[str], covered: Mapping[str, tuple[float, float]]
 ) -> dict[str, float]:
     """Return the shares of objects that a caption names no more.
 
@@ -243,17 +247,18 @@ def objects_lost(
     before, after
         Objects that the intact and the lesioned caption name.
     covered
-        Object -> how much of its box, or boxes, the mask covers, 0 to 1.
+        Object -> how much of its box the mask covers, 0 to 1, and once more: of several boxes the least and the most.
 
     Returns
     -------
     dict
-        All, those at least half inside, and those at least half outside the mask; NaN where none was named.
+        All, those whose boxes all lie at least half inside the mask, and those whose boxes all lie more than half
+        outside; NaN where none was named. An object that stands on both sides is in neither of the last two.
     """
     groups = {
         "objects_lost": set(before),
-        "objects_lost_inside": {name for name in before if covered.get(name, NAN) >= 0.5},
-        "objects_lost_outside": {name for name in before if covered.get(name, NAN) < 0.5},
+        "objects_lost_inside": {name for name in before if covered.get(name, _UNKNOWN)[0] >= 0.5},
+        "objects_lost_outside": {name for name in before if covered.get(name, _UNKNOWN)[1] < 0.5},
     }
     return {
         name: 1.0 - len(group & set(after)) / len(group) if group else NAN for name, group in groups.items()

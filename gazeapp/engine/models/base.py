@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, NothingSaidError
 from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.types import FloatArray, HalfArray, ImageArray, Json, Rect
 
@@ -249,7 +249,7 @@ class Caption:
         if words not in ("content", "all"):
             raise ValueError(f"words must be 'content' or 'all', not {words!r}")
         if not self.words:
-            raise GazeError("The model said nothing, so there is no map.")
+            raise NothingSaidError
         chosen = [i for i, word in enumerate(self.words) if word.is_content] if words == "content" else []
         maps = self.maps[chosen] if chosen else self.maps
         mean: FloatArray = maps.mean(axis=0, dtype=np.float64).astype(np.float32)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 
 from gazeapp.engine.consent import ConsentStore
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, NothingSaidError
 from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.lesions.pixels import changed_pixels
 from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
@@ -146,7 +146,7 @@ class RunnerModel:
             range(len(description.tokens)), lambda tokens: "".join(description.tokens[i] for i in tokens)
         )
         if not words:
-            raise GazeError("The model said nothing, so there is no map.", todo="Try another prompt.")
+            raise NothingSaidError(todo="Try another prompt.")
         maps, mass = _word_maps(description, words)
         return Caption(
             words=tuple(_word(word, description) for word in words),

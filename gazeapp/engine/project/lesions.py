@@ -10,14 +10,15 @@ from dataclasses import astuple
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Caption, Word
 from gazeapp.engine.project.maps import decode_map, encode_map
-from gazeapp.engine.project.rows import LesionKey, LesionRow, StoredMap
+from gazeapp.engine.project.rows import LesionKey, LesionRow, MadeOf, StoredMap
 from gazeapp.engine.project.store import Store
 from gazeapp.engine.types import FloatArray, Rect
 
 _KEY = "mask, control, draw, scope, strength"
 _WHERE = "run_id = ? AND mask = ? AND control = ? AND draw = ? AND scope = ? AND strength = ? AND settings_hash = ?"
 _MEASURED = (
-    "mask_sha256, area, caption, words, row_count, column_count, x, y, width, height, peak, data, outcomes, seconds, "
+    "mask_sha256, base_sha256, objects_sha256, "
+    "area, caption, words, row_count, column_count, x, y, width, height, peak, data, outcomes, seconds, "
     "settings_id, settings_hash"
 )
 
@@ -25,18 +26,19 @@ _MEASURED = (
 class LesionStore(Store):
     """Reads and writes the ``lesion_runs`` and ``lesion_scores`` tables."""
 
-    def exists(self, run_id: int, key: LesionKey, mask_sha256: str, settings_hash: str) -> bool:
-        """Return whether that unit was done, with the mask as it is now."""
+    def exists(self, run_id: int, key: LesionKey, made_of: MadeOf, settings_hash: str) -> bool:
+        """Return whether that unit was done, with the mask and objects as they are now."""
         row = self._db.execute(
-            f"SELECT mask_sha256 FROM lesion_runs WHERE {_WHERE}", (run_id, *astuple(key), settings_hash)
+            f"SELECT mask_sha256, base_sha256, objects_sha256 FROM lesion_runs WHERE {_WHERE}",
+            (run_id, *astuple(key), settings_hash),
         ).fetchone()
-        return row is not None and row[0] == mask_sha256
+        return row is not None and MadeOf(*row) == made_of
 
     def put(
         self,
         run_id: int,
         key: LesionKey,
-        mask_sha256: str,
+        made_of: MadeOf,
         area: float,
         caption: Caption,
         mean: FloatArray,
@@ -53,9 +55,9 @@ class LesionStore(Store):
                 f"DELETE FROM lesion_runs WHERE {_WHERE}", (run_id, *astuple(key), settings_hash)
             )
             cursor = self._db.execute(
-                f"INSERT INTO lesion_runs (run_id, {_KEY}, {_MEASURED}) VALUES ({', '.join('?' * 22)})",
+                f"INSERT INTO lesion_runs (run_id, {_KEY}, {_MEASURED}) VALUES ({', '.join('?' * 24)})",
                 (
-                    *(run_id, *astuple(key), mask_sha256, area, caption.text, json.dumps(words)),
+                    *(run_id, *astuple(key), *astuple(made_of), area, caption.text, json.dumps(words)),
                     *(*mean.shape, caption.rect.x, caption.rect.y, caption.rect.width, caption.rect.height),
                     *(peak, data, _as_json(outcomes), seconds, settings_id, settings_hash),
                 ),
@@ -67,7 +69,9 @@ class LesionStore(Store):
     ) -> list[LesionRow]:
         """Return what lesions did to the runs that count, in the order in which it was stored.
 
-        Of each model, task and method only what was made with the settings of the newest lesion is returned.
+        Of each model, task and method only what was made with the settings of the newest lesion is returned, and of
+        each mask only what belongs to the mask as it was last taken away: controls of a mask that was drawn anew since
+        say nothing about it.
 
         Parameters
         ----------
@@ -81,13 +85,16 @@ class LesionStore(Store):
             "row_number() OVER (PARTITION BY r.model, r.task_id, r.method ORDER BY l.id DESC) AS place "
             "FROM lesion_runs l JOIN runs r ON r.id = l.run_id) WHERE place = 1) "
             "SELECT l.id, l.run_id, r.image_id, r.model, t.name, r.method, l.mask, l.control, l.draw, l.scope, "
-            "l.strength, l.area, l.caption, l.words, l.outcomes, l.seconds, l.settings_id FROM lesion_runs l "
+            "l.strength, l.area, l.caption, l.words, l.outcomes, l.seconds, l.settings_id, l.base_sha256 "
+            "FROM lesion_runs l "
             "JOIN runs r ON r.id = l.run_id JOIN tasks t ON t.id = r.task_id JOIN newest n ON n.model = r.model AND "
             "n.task_id = r.task_id AND n.method = r.method AND n.settings_hash = l.settings_hash "
             "WHERE (:image IS NULL OR r.image_id = :image) AND (:model IS NULL OR r.model = :model) "
             "AND (:task IS NULL OR t.name = :task) ORDER BY l.id",
             {"image": image_id, "model": model, "task": task},
         )
+        known = [row for row in rows if row[1] in counted]
+        newest = {(row[1], row[6]): row[17] for row in known if not row[7]}
         return [
             LesionRow(
                 id=row[0],
@@ -104,8 +111,8 @@ class LesionStore(Store):
                 seconds=row[15],
                 settings_id=row[16],
             )
-            for row in rows
-            if row[1] in counted
+            for row in known
+            if newest.get((row[1], row[6]), row[17]) == row[17]
         ]
 
     def map_of(self, lesion_run_id: int) -> StoredMap:

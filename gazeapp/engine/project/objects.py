@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from gazeapp.engine.project.rows import ObjectBox
@@ -19,6 +20,11 @@ class ObjectStore(Store):
             (image_id,),
         )
         return [ObjectBox(row[0], Rect(*row[1:5]), row[5]) for row in rows]
+
+    def sha256(self, image_id: int) -> str:
+        """Return a hash of what is where on an image; empty where nothing is known."""
+        found = sorted((one.label, repr(one.rect)) for one in self.of_image(image_id))
+        return hashlib.sha256(repr(found).encode()).hexdigest() if found else ""
 
     def labels(self) -> list[str]:
         """Return the names that objects have, each once."""

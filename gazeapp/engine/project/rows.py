@@ -353,6 +353,15 @@ class LesionKey:
     strength: float
 
 
+@dataclass(frozen=True, slots=True)
+class MadeOf:
+    """What a lesion was made of, as hashes: its own mask, the mask that it is or is a control of, and the objects."""
+
+    mask_sha256: str
+    base_sha256: str = ""
+    objects_sha256: str = ""
+
+
 @dataclass(frozen=True)
 class LesionRow:
     """What a model said and attended to on an image without a part of it, beside its intact run ``run_id``.

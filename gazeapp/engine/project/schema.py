@@ -363,6 +363,8 @@ CREATE TABLE lesion_runs (
     scope TEXT NOT NULL,
     strength REAL NOT NULL,
     mask_sha256 TEXT NOT NULL,
+    base_sha256 TEXT NOT NULL,
+    objects_sha256 TEXT NOT NULL,
     area REAL NOT NULL,
     caption TEXT NOT NULL,
     words TEXT NOT NULL,

@@ -10,7 +10,7 @@ from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.models.base import Decoding, Model, ModelInfo
 from gazeapp.engine.models.lesioning import check_scope, default_scope
 from gazeapp.engine.models.named import check_consent, close_model
-from gazeapp.engine.project import ImageRow, Project, RunRow
+from gazeapp.engine.project import ImageRow, MadeOf, Project, RunRow
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.reports.neglect.words import lesion_name
 from gazeapp.engine.types import Json
@@ -42,6 +42,11 @@ FORMULAS = 1
 """Raised when an outcome's formula changes, so that numbers of different formulas are never taken for each other."""
 _STORED_EVERY = 0.5
 """Seconds of work that are stored at once, at most one unit more: what a kill may cost."""
+
+
+def lesion_values(plan: Plan) -> Json:
+    """Return the settings that lesions are stored under; what tells one from another stands beside them."""
+    return {**plan.values, "formulas": FORMULAS}
 
 
 @dataclass(frozen=True)
@@ -240,11 +245,13 @@ class _Experiment:
             # Why there is no intact run was told when it was tried.
             self._count_failures(place, design.n_cuts())
             return
-        digest = settings_hash(VERB, self._values(plan))
+        digest = settings_hash(VERB, lesion_values(plan))
+        objects = self._project.objects.sha256(image.id)
         missing = []
         for cut in self._cuts(design, plan, image, run):
             name = f"{place} · {lesion_name(cut.key)}"
-            if self._project.lesions.exists(run.id, cut.key, cut.digest, digest):
+            made_of = MadeOf(cut.digest, cut.base, objects)
+            if self._project.lesions.exists(run.id, cut.key, made_of, digest):
                 self._project.problems.clear(VERB, name)
                 self.tally.skip(name)
             else:
@@ -282,19 +289,39 @@ class _Experiment:
     def _do(
         self, loaded: _Loaded, plan: Plan, image: ImageRow, run: RunRow, missing: Sequence[tuple[str, Cut]]
     ) -> None:
-        settings_id = 0
         subject: LesionSubject | None = None
+        told: set[str] = set()
         for name, cut in missing:
             if self.tally.should_stop():
                 return
-            with self.tally.unit(name):
-                settings_id = settings_id or self._project.settings.put(VERB, self._values(plan))
+            try:
                 if subject is None:
                     model, how = loaded.get(self._progress), self._settings.intact
+                    settings_id = self._project.settings.put(VERB, lesion_values(plan))
                     subject = LesionSubject.read(self._project, how, model, plan, image, run, settings_id)
-                self._waiting.append((subject, cut, subject.take_away(cut, WorkClock(self._progress))))
+                changed = subject.take_away(cut, WorkClock(self._progress))
+            except (GazeError, MemoryError) as error:
+                self._refuse(name, image, error, told)
+                continue
+            with self.tally.unit(name):
+                self._waiting.append((subject, cut, changed))
                 if time.perf_counter() - self._stored > _STORED_EVERY:
                     self._store()
+
+    def _refuse(self, name: str, image: ImageRow, error: GazeError | MemoryError, told: set[str]) -> None:
+        """Count a unit that cannot be done; what holds for several lesions of an image is told once."""
+        if not isinstance(error, GazeError):
+            error = GazeError(
+                "There was not enough memory.", todo="Close other programs or use smaller images."
+            )
+        if error.where == str(self._project.path):
+            raise error  # nothing could be stored
+        if error.what in told:
+            self._project.problems.clear(VERB, name)
+            self.tally.count_failure(name)
+        else:
+            told.add(error.what)
+            self.tally.fail(error.where or image.name, error.what, error.todo, unit=name)
 
     def _store(self) -> None:
         """Store what waits, all or nothing."""
@@ -305,7 +332,7 @@ class _Experiment:
                     self._project.lesions.put(
                         subject.run.id,
                         cut.key,
-                        cut.digest,
+                        MadeOf(cut.digest, cut.base, subject.objects_sha256),
                         changed.area,
                         changed.caption,
                         changed.mean,
@@ -324,9 +351,6 @@ class _Experiment:
             (image.id, plan.info.id, plan.task, plan.method, plan.hash, *plan.richer),
         ).fetchone()
         return self._project.runs.get(row[0]) if row[0] is not None else None
-
-    def _values(self, plan: Plan) -> Json:
-        return {**plan.values, "seed": self._settings.seed, "formulas": FORMULAS}
 
 
 class _Loaded:

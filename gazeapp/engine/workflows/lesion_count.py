@@ -8,7 +8,7 @@ from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import LesionKey, Project
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.workflows.extract import Plan, what_to_run
-from gazeapp.engine.workflows.lesion import FORMULAS, VERB, LesionSettings
+from gazeapp.engine.workflows.lesion import VERB, LesionSettings, lesion_values
 from gazeapp.engine.workflows.masks import distinct_masks
 
 _RUNS_EACH = 2.0
@@ -50,7 +50,7 @@ def count_lesions(project: Project, settings: LesionSettings) -> LesionCount:
     seconds: float | None = 0.0
     for plan in plans:
         own = len(keys[plan.info.id]) * len(ids)
-        done = _n_there(project, settings, plan, keys[plan.info.id], ids)
+        done = _n_there(project, plan, keys[plan.info.id], ids)
         asked, there = asked + own, there + done
         each = _seconds(project, plan.info.id)
         if each is None and own > done:
@@ -66,10 +66,8 @@ def _keys(settings: LesionSettings, info: ModelInfo) -> set[LesionKey]:
     return keys | {key for scope in design.scopes for key in design.nothing(scope)}
 
 
-def _n_there(
-    project: Project, settings: LesionSettings, plan: Plan, keys: set[LesionKey], images: set[int]
-) -> int:
-    digest = settings_hash(VERB, {**plan.values, "seed": settings.seed, "formulas": FORMULAS})
+def _n_there(project: Project, plan: Plan, keys: set[LesionKey], images: set[int]) -> int:
+    digest = settings_hash(VERB, lesion_values(plan))
     rows = project.db.execute(
         "SELECT DISTINCT r.image_id, l.mask, l.control, l.draw, l.scope, l.strength FROM lesion_runs l "
         "JOIN runs r ON r.id = l.run_id JOIN tasks t ON t.id = r.task_id "

@@ -38,6 +38,8 @@ class Cut:
         What is taken away.
     digest
         Tells the mask from others.
+    base
+        The same of the mask that it is, or is a control of.
     flipped
         Whether it belongs on the mirrored image.
     """
@@ -45,6 +47,7 @@ class Cut:
     key: LesionKey
     mask: MaskArray
     digest: str
+    base: str
     flipped: bool = False
 
 
@@ -125,7 +128,7 @@ def cuts_of(
             made[kind] = None if found is None else (found, mask_sha256(found))
         known = made[kind]
         if known is not None:
-            yield Cut(key, *known, key.control == FLIPPED)
+            yield Cut(key, *known, of_mask, key.control == FLIPPED)
 
 
 def _control(control: str, mask: MaskArray, own: StoredMap, seed: int) -> MaskArray | None:
@@ -142,4 +145,4 @@ def nothing_of(keys: Sequence[LesionKey], image: ImageRow) -> Iterator[Cut]:
     """Yield the lesions of an image that take nothing away."""
     mask = np.zeros((image.height, image.width), np.uint8)
     for key in keys:
-        yield Cut(key, mask, mask_sha256(mask))
+        yield Cut(key, mask, mask_sha256(mask), "")

@@ -111,7 +111,8 @@ def _score_image(
 
     intact = {run: name(project.maps.mean_of_run(run)) for run in {row.run_id for row in rows}}
     # What was seen on the mirrored image is nothing that people looked at.
-    own = {row.id: name(project.lesions.map_of(row.id)) for row in rows if row.key.control != "flipped"}
+    maps_of = {row.id: project.lesions.map_of(row.id) for row in rows if row.key.control != "flipped"}
+    own = {id_: name(stored) for id_, stored in maps_of.items() if stored.values.any()}
     table = people.tables[image.id]
     job = ImageJob(
         image.id,

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, NothingSaidError
 from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.lesions.masks.controls import coverage
 from gazeapp.engine.lesions.mentions import mentioned
@@ -76,6 +76,8 @@ class LesionSubject:
         Words whose maps make the caption's map.
     objects
         Boxes of the image.
+    objects_sha256
+        Tells these boxes from others.
     settings_id
         The settings that lesions are stored under.
     """
@@ -88,6 +90,7 @@ class LesionSubject:
     options: Callable[[Callable[[], bool]], DescribeOptions]
     words: str
     objects: tuple[ObjectBox, ...]
+    objects_sha256: str
     settings_id: int
     _same: dict[tuple[object, ...], Changed] = field(default_factory=dict)
     _covered: dict[str, _Covered] = field(default_factory=dict)
@@ -129,6 +132,7 @@ class LesionSubject:
             options,
             settings.words,
             tuple(project.objects.of_image(image.id)),
+            project.objects.sha256(image.id),
             settings_id,
         )
 
@@ -156,13 +160,31 @@ class LesionSubject:
             image_scale=self.intact.image_scale,
         )
         shown = np.ascontiguousarray(self.pixels[:, ::-1]) if cut.flipped else self.pixels
-        caption = self.model.describe(shown, self.plan.task, self.plan.method, options)
-        mean = caption.mean_map(self.words)
+        try:
+            caption = self.model.describe(shown, self.plan.task, self.plan.method, options)
+            mean = caption.mean_map(self.words)
+        except NothingSaidError:
+            caption, mean = self._silence()
         covered = self._covered.get(cut.digest)
         if covered is None:
             covered = self._covered[cut.digest] = self._cover(cut.mask)
         found = self._outcomes(cut, covered, caption, mean, shown, options)
         return Changed(covered.area, caption, mean, found, clock.seconds)
+
+    def _silence(self) -> tuple[Caption, FloatArray]:
+        """Return a caption without words, and the map that goes with it: the worst that a lesion can do counts, too."""
+        own = self.intact.described
+        nothing = np.zeros_like(own.mean)
+        said = Caption(
+            (),
+            nothing[None][:0],
+            np.zeros(0, np.float32),
+            own.rect,
+            self.plan.info.task_for(self.plan.task),
+            self.plan.method,
+            facts={"tokens": []},
+        )
+        return said, nothing
 
     def _cover(self, mask: MaskArray) -> _Covered:
         """Return what a mask covers, which does not depend on strengths and scopes."""
@@ -174,7 +196,7 @@ class LesionSubject:
         return _Covered(
             float(mask.mean(dtype=np.float64)) / 255.0,
             coverage(mask, own.mean.shape[0], own.mean.shape[1], own.rect),
-            {label: float(np.mean(shares)) for label, shares in boxes.items()},
+            {label: (min(shares), max(shares)) for label, shares in boxes.items()},
         )
 
     def _outcomes(
@@ -190,7 +212,7 @@ class LesionSubject:
         intact = self.intact
         if cut.flipped:
             # Nothing that is known of the intact run is about the mirrored image.
-            return {"laterality": side_of(lesioned, *cut.mask.shape)}
+            return {"laterality": side_of(lesioned, *cut.mask.shape) if mean.any() else float("nan")}
         if tuple(caption.facts["tokens"]) == intact.tokens:
             forced = _log_probability(caption.facts, caption.words)
         else:
@@ -219,13 +241,14 @@ class _Covered:
 
     area: float
     cells: DoubleArray
-    objects: dict[str, float]
+    objects: dict[str, tuple[float, float]]
 
 
 def described(caption: Caption, mean: FloatArray) -> Described:
     """Return of a caption what outcomes need."""
     words = [word.text for word in caption.words]
-    return Described(words, mean, caption.rect, float(caption.image_mass.mean()))
+    mass = float(caption.image_mass.mean()) if words else 1.0
+    return Described(words, mean, caption.rect, mass)
 
 
 def stored_map(mean: FloatArray) -> FloatArray:

@@ -124,9 +124,9 @@ def test_maps_on_other_grids_are_compared_on_the_image():
 
 
 def test_objects_that_are_named_no_more():
-    covered = {"ball": 1.0, "dog": 0.0, "tree": 0.6}
-    lost = objects_lost({"ball", "dog", "tree"}, {"dog", "house"}, covered)
-    assert lost["objects_lost"] == pytest.approx(2 / 3)
+    covered = {"ball": (1.0, 1.0), "dog": (0.0, 0.1), "tree": (0.6, 0.6), "man": (0.0, 1.0)}
+    lost = objects_lost({"ball", "dog", "tree", "man"}, {"dog", "house"}, covered)
+    assert lost["objects_lost"] == pytest.approx(3 / 4)
     assert lost["objects_lost_inside"] == 1.0
     assert lost["objects_lost_outside"] == 0.0
     assert all(math.isnan(value) for value in objects_lost(set(), {"dog"}, covered).values())

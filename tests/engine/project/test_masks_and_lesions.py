@@ -13,7 +13,7 @@ from PIL import Image
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Caption, ModelInfo, Word
-from gazeapp.engine.project import LesionKey, ObjectBox, Project
+from gazeapp.engine.project import LesionKey, MadeOf, ObjectBox, Project
 from gazeapp.engine.project.masks import mask_sha256
 from gazeapp.engine.types import Rect
 
@@ -55,7 +55,9 @@ def a_run(project: Project, image_id: int = 1, seed: int = 0, **values: object) 
 def a_lesion(project: Project, run_id: int, key: LesionKey = LEFT, sha: str = "m", **outcomes: float) -> int:
     caption = a_caption(7)
     settings = project.settings.put("lesion", {"model": "cnn-lstm"})
-    return project.lesions.put(run_id, key, sha, 0.5, caption, caption.mean_map(), outcomes, 0.1, settings)
+    return project.lesions.put(
+        run_id, key, MadeOf(sha, sha), 0.5, caption, caption.mean_map(), outcomes, 0.1, settings
+    )
 
 
 def lesion_hash(project: Project) -> str:
@@ -156,8 +158,8 @@ def test_what_a_lesion_did_comes_back(project):
 def test_a_unit_is_done_again_when_its_mask_changed(project):
     run_id, now = a_run(project), lesion_hash(project)
     a_lesion(project, run_id, sha="before", words_changed=0.1)
-    assert project.lesions.exists(run_id, LEFT, "before", now)
-    assert not project.lesions.exists(run_id, LEFT, "after", now)
+    assert project.lesions.exists(run_id, LEFT, MadeOf("before", "before"), now)
+    assert not project.lesions.exists(run_id, LEFT, MadeOf("after", "after"), now)
     a_lesion(project, run_id, sha="after", words_changed=0.2)
     assert [row.outcomes["words_changed"] for row in project.lesions.all()] == [0.2]
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, NothingSaidError
 from gazeapp.engine.lesions.coverage import cover
 from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
-from gazeapp.engine.project import ObjectBox, Project
+from gazeapp.engine.project import MadeOf, ObjectBox, Project
 from gazeapp.engine.scoring.findings import LESION, LESION_CONTROL, LESION_FACTORIAL, LESION_SIDE
 from gazeapp.engine.types import ImageArray, Rect
 from gazeapp.engine.workflows import extract as extracting
@@ -237,6 +238,59 @@ def test_a_redrawn_mask_is_done_again_alone(project, models):
     ]
 
 
+def test_controls_and_strengths_of_a_mask_as_it_was_before_do_not_count(project):
+    project.masks.put("patch", 1, a_patch(0, 0))
+    asked = settings(masks=("patch",), images=("0.png",), controls=("mirrored", "equal_mass"))
+    lesion(project, replace(asked, strengths=(0.5, 1.0)), SILENT)
+    whole = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    whole[:8] = 0
+    project.masks.put("patch", 1, whole)
+    done = lesion(project, asked, SILENT)
+    assert done.details["without_equal_mass"] == 1
+    counted = {(row.key.control, row.key.strength) for row in project.lesions.all()}
+    assert counted == {("", 1.0), ("mirrored", 1.0)}
+
+
+def test_another_seed_replaces_the_random_controls_and_nothing_else(project):
+    lesion(project, settings(controls=("random",)), SILENT)
+    before = {(row.run_id, row.key): row.id for row in project.lesions.all()}
+    done = lesion(project, settings(controls=("random",), seed=1, images=("0.png",)), SILENT)
+    after = {(row.run_id, row.key): row.id for row in project.lesions.all()}
+    assert done.done + done.skipped == 4  # the same half may be drawn twice
+    assert done.done > 0
+    assert set(after) == set(before)
+    assert {key.control for (_, key), id_ in after.items() if before[_, key] != id_} == {"random"}
+
+
+def test_objects_that_come_later_are_counted_when_it_is_run_again(project):
+    asked = settings(images=("0.png", "1.png"), controls=())
+    lesion(project, asked, SILENT)
+    project.objects.put(1, [ObjectBox("ball", Rect(32, 8, 8, 8))], "drawn")
+    done = lesion(project, asked, SILENT)
+    assert (done.done, done.skipped) == (2, 2)
+    assert all(("objects_lost" in row.outcomes) == (row.image_id == 1) for row in project.lesions.all())
+
+
+def test_a_model_that_falls_silent_is_hit_hardest_and_counts(project, monkeypatch):
+    describe = Planted.describe
+
+    def silent(self, image, task, method="", options=PLAIN):
+        caption = describe(self, image, task, method, options)
+        if options.lesion is None or options.lesion.is_empty or options.forced:
+            return caption
+        raise NothingSaidError
+
+    monkeypatch.setattr(Planted, "describe", silent)
+    done = lesion(project, settings(masks=("left",), controls=("none",)), SILENT)
+    assert done.failed == 0
+    for row in project.lesions.all():
+        if row.key.control != "none":
+            assert (row.caption, row.outcomes["words_changed"]) == ("", 1.0)
+            assert np.isfinite(row.outcomes["log_probability_drop"])
+            assert np.isnan(row.outcomes["map_change"])
+            assert not project.lesions.map_of(row.id).values.any()
+
+
 def test_what_cannot_be_done_is_told_and_the_rest_goes_on(project):
     project.masks.put("patch", 1, a_patch(*PATCH))
     project.masks.put("whole", 1, np.full((HEIGHT, WIDTH), 255, np.uint8))
@@ -365,7 +419,7 @@ def test_scores_of_lesioned_maps_are_those_that_scoring_gives(study):
 
         for control, values in (("", turned), ("random", stored.values)):
             key = LesionKey("left", control, 0, "keys", 1.0)
-            project.lesions.put(run.id, key, "m", 0.5, caption, values, {}, 0.1, settings_id)
+            project.lesions.put(run.id, key, MadeOf("m"), 0.5, caption, values, {}, 0.1, settings_id)
         assess(project, SILENT)
         scores = project.lesions.scores("tuebingen")
         (nss,) = [

@@ -34,10 +34,9 @@ def test_what_is_counted_is_what_the_verb_does(project):  # noqa: F811
     assert after.seconds == pytest.approx(each * (after.asked - after.there), rel=0.5, abs=0.01)
 
 
-def test_other_seeds_and_fewer_images_are_counted_apart(project):  # noqa: F811
+def test_fewer_images_are_counted_apart(project):  # noqa: F811
     lesion(project, settings(), SILENT)
     own = count_lesions(project, settings())
-    assert count_lesions(project, settings(seed=1)).there == 0
     one = count_lesions(project, settings(images=("3.png",)))
     assert (one.asked * 7, one.there > 0) == (own.asked, True)
     assert count_lesions(project, settings(masks=("left",))).there < own.there

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gazeapp.engine.errors import GazeError, StoppedError
+from gazeapp.engine.errors import GazeError, NothingSaidError, StoppedError
 from gazeapp.engine.lesions.lesion import MASKING_SCOPES, PICTURE_SCOPES, Lesion
 from gazeapp.engine.lesions.pixels import changed_pixels, nothing_left
 from gazeapp.engine.models.base import (
@@ -115,7 +115,7 @@ class VisionLanguageModel:
         layout = prepared.layout.scaled_to(width, height)
         said, token_words = split_words(generated.tokens, self._decode)
         if not token_words:
-            raise GazeError("The model said nothing, so there is no map.", todo="Try another prompt.")
+            raise NothingSaidError(todo="Try another prompt.")
         mass = _by_word(rows.mean, token_words)
         maps, rect = layout.to_maps(mass, selection.view)
         total = maps.sum(axis=(1, 2), keepdims=True)
@@ -194,7 +194,7 @@ class VisionLanguageModel:
         with around, self.family.capturing(self.network, capture):
             generated = self._write(prepared, options)
             if not generated.tokens:
-                raise GazeError("The model said nothing, so there is no map.", todo="Try another prompt.")
+                raise NothingSaidError(todo="Try another prompt.")
             rows = capture.rows(len(generated.tokens))
         return generated, rows
 
