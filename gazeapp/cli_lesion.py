@@ -90,11 +90,12 @@ def lesion_command(project: Path, as_json: bool, **options: Any) -> None:
         from gazeapp.engine.workflows.annotations import chosen_images
         from gazeapp.engine.workflows.lesion import lesion
         from gazeapp.engine.workflows.mask_of_file import take_in
+        from gazeapp.engine.workflows.masks import distinct_masks
 
         images = chosen_images(opened, chosen.images)
         masks = tuple(take_in(opened, text, images) for text in chosen.masks)
         summary = lesion(opened, replace(chosen, masks=masks), progress)
-        results = [] if summary.cancelled else lesions_in_lines(opened, masks)
+        results = [] if summary.cancelled else lesions_in_lines(opened, distinct_masks(opened, masks))
         return replace(summary, details={**summary.details, "results": results})
 
     summary = call(project, verb, settings, as_json)
@@ -107,6 +108,12 @@ def lesion_command(project: Path, as_json: bool, **options: Any) -> None:
         click.echo(
             f"{without} controls of equal attention do not exist: what lies outside the mask has less attention than "
             "what lies under it."
+        )
+    without = summary.details["without_random"]
+    if without:
+        click.echo(
+            f"{without} random controls do not exist: the mask takes the same share everywhere, so that it has no "
+            "other place."
         )
     for line in summary.details["results"]:
         click.echo(line)

@@ -66,6 +66,25 @@ def test_scripts_get_json_and_a_mask_may_be_a_file(study, tmp_path):
         assert [row.area for row in project.lesions.all()] == pytest.approx([0.3, 0.3], abs=0.01)
 
 
+def test_a_mask_has_one_name_and_no_control_that_is_itself(study, tmp_path):
+    Image.fromarray(np.full((128, 192), 90, np.uint8)).save(tmp_path / "haze.png")
+    done = lesion(
+        study,
+        "--mask",
+        str(tmp_path / "haze.png"),
+        "--mask",
+        "LEFT 50%",
+        "--control",
+        "random",
+        "--strength",
+        "0.5",
+    )
+    assert done.exit_code == 0, done.output
+    assert "lesion: 6 done" in done.stdout
+    assert "2 random controls do not exist" in done.stdout
+    assert "left · keys · 0.5" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -135,7 +136,8 @@ def lesion(project: Project, settings: LesionSettings, progress: Progress) -> Su
     -------
     Summary
         ``details`` has the ``models`` and ``tasks``, ``without_equal_mass``: units that do not exist because what lies
-        outside the mask has less attention than the mask, and ``outside_training`` as extraction has it.
+        outside the mask has less attention than the mask, ``without_random``: those of masks that have no other place,
+        such as those with one value everywhere, and ``outside_training`` as extraction has it.
 
     Raises
     ------
@@ -160,13 +162,14 @@ def lesion(project: Project, settings: LesionSettings, progress: Progress) -> Su
     done = work.tally.summary(
         models=[info.id for info in infos],
         tasks=list(tasks),
-        without_equal_mass=work.n_without,
+        without_equal_mass=work.without[EQUAL_MASS],
+        without_random=work.without[RANDOM],
         outside_training=before.details["outside_training"],
     )
     return replace(
         done,
         problems=(*before.problems, *done.problems),
-        skipped=done.skipped - work.n_without,
+        skipped=done.skipped - work.without.total(),
         failed=before.failed + done.failed,
         seconds=time.perf_counter() - started,
     )
@@ -184,7 +187,7 @@ class _Experiment:
         plans: list[Plan],
         progress: Progress,
     ) -> None:
-        self.n_without = 0
+        self.without: Counter[str] = Counter()
         self._project = project
         self._settings = settings
         self._infos = infos
@@ -271,8 +274,9 @@ class _Experiment:
                 self._fail(unit, image.name, error, len(keys))
                 continue
             found = list(cuts_of(design, keys, image, values, own))
-            self.n_without += len(keys) - len(found)
-            for _ in range(len(keys) - len(found)):
+            without = Counter(key.control for key in keys) - Counter(cut.key.control for cut in found)
+            self.without += without
+            for _ in range(without.total()):
                 self.tally.skip(unit)
             yield from found
         yield from nothing_of([key for scope in design.scopes for key in design.nothing(scope)], image)

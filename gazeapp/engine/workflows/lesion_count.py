@@ -22,8 +22,8 @@ class LesionCount:
     Parameters
     ----------
     asked, there
-        Lesions that are asked for, and those of them that are there already. Controls of equal attention that an
-        image has no place for are among the first and never among the second.
+        Lesions that are asked for, and those of them that are there already. Controls that an image has
+        no place for are among the first and never among the second.
     seconds
         Seconds that the rest takes if each lesion takes as long as this model's took before; None where one of the
         models has not run yet.

@@ -104,7 +104,10 @@ class Design:
 def cuts_of(
     design: Design, keys: Sequence[LesionKey], image: ImageRow, mask: MaskArray, own: StoredMap
 ) -> Iterator[Cut]:
-    """Yield the lesions of one mask on one image; equal attention is left out where there is not as much elsewhere.
+    """Yield the lesions of one mask on one image; controls that do not exist are left out.
+
+    There is none of equal attention where there is not as much elsewhere, and no random one where the mask has no
+    other place, as with one value everywhere.
 
     Parameters
     ----------
@@ -135,7 +138,8 @@ def _control(control: str, mask: MaskArray, own: StoredMap, seed: int) -> MaskAr
     if control in (MIRRORED, FLIPPED):
         return mirrored(mask)
     if control == RANDOM:
-        return random_matched(mask, seed)
+        found = random_matched(mask, seed)
+        return None if np.array_equal(found, mask) else found
     if control == EQUAL_MASS:
         return equal_mass(own.values, own.rect, mask, seed)
     return mask

@@ -214,6 +214,25 @@ def test_controls_have_the_area_or_the_attention_of_the_mask(project):
     assert {rows[kind].caption for kind in ("mirrored", "equal_mass", "none")} == {"a ball stands"}
 
 
+@pytest.mark.parametrize("grey", [0, 100])
+def test_a_mask_that_is_the_same_everywhere_is_no_control_of_itself(project, grey):
+    project.masks.put("haze", 1, np.full((HEIGHT, WIDTH), grey, np.uint8))
+    project.masks.put("haze", 2, a_patch(*PATCH))
+    asked = settings(masks=("haze",), images=("0.png", "1.png"), controls=("mirrored", "random"), n_random=3)
+    done = lesion(project, asked, SILENT)
+    assert (done.done, done.skipped, done.failed) == (2 + 5, 0, 0)
+    assert (done.details["without_random"], done.details["without_equal_mass"]) == (3, 0)
+    rows = project.lesions.all()
+    assert [row.key.control for row in rows if row.image_id == 1] == ["", "mirrored"]
+    assert Counter(row.key.control for row in rows if row.image_id == 2)["random"] == 3
+    against = [
+        row.finding.n_images
+        for row in project.findings.findings(LESION_CONTROL)
+        if row.finding.against == "random"
+    ]
+    assert set(against) == {1}
+
+
 def test_the_flipped_control_is_about_the_mirrored_image(project):
     lesion(project, settings(masks=("left",), controls=("flipped",)), SILENT)
     for row in project.lesions.all():
