@@ -15,7 +15,7 @@ import gazeapp
 from gazeapp.cli_base import FILE, call, counts, finish, report_and_exit, run, sentence
 from gazeapp.cli_extract import EXTRACT_COMMANDS
 from gazeapp.cli_gaze import COMMANDS
-from gazeapp.cli_lesion import lesion_command
+from gazeapp.cli_lesion import LESION_COMMANDS
 from gazeapp.cli_maps import MAP_COMMANDS
 from gazeapp.cli_masks import MASK_COMMANDS
 from gazeapp.cli_models import MODEL_COMMANDS
@@ -286,7 +286,7 @@ for _command in (
     *MODEL_COMMANDS,
     *EXTRACT_COMMANDS,
     *MASK_COMMANDS,
-    lesion_command,
+    *LESION_COMMANDS,
     score_command,
     runner_command,
 ):

@@ -1,4 +1,4 @@
-"""The command that takes parts of images away from models."""
+"""The commands that take parts of images away from models, and lesions out of projects."""
 
 from __future__ import annotations
 
@@ -103,6 +103,8 @@ def lesion_command(project: Path, as_json: bool, **options: Any) -> None:
     if as_json:
         report_and_exit(summary, as_json, "")
     click.echo(f"{summary.verb}: {counts(summary)}.")
+    for mask, n in summary.details["images_without_mask"].items():
+        click.echo(f"{n} images were left out of {mask}: they do not have it.")
     without = summary.details["without_equal_mass"]
     if without:
         click.echo(
@@ -118,6 +120,27 @@ def lesion_command(project: Path, as_json: bool, **options: Any) -> None:
     for line in summary.details["results"]:
         click.echo(line)
     sys.exit(finish(summary))
+
+
+@click.command("remove-lesions")
+@click.argument("project", type=FILE)
+@click.option(
+    "--mask", "masks", multiple=True, help="Lesions of this mask; give it again for more. Default: all."
+)
+@click.option("--model", "models", multiple=True, help="Lesions of this model, by id or name.")
+@click.option("--task", "tasks", multiple=True, help="Lesions under this task.")
+@click.option("--image", "images", multiple=True, help="Lesions of this image.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def remove_lesions_command(project: Path, as_json: bool, **options: tuple[str, ...]) -> None:
+    """Take lesions out of PROJECT, with their controls, captions, maps and scores.
+
+    Those go that agree with all that is given; without an option all go. What lesions change is summed up anew. Intact
+    runs and masks stay.
+    """
+    from gazeapp.engine.workflows.remove_lesions import RemoveLesionsSettings, remove_lesions
+
+    summary = call(project, remove_lesions, RemoveLesionsSettings(**options), as_json)
+    report_and_exit(summary, as_json, summary.details["said"].removesuffix("."))
 
 
 def _settings(
@@ -140,3 +163,6 @@ def _settings(
         decoding=Decoding(max_tokens),
         **options,
     )
+
+
+LESION_COMMANDS = (lesion_command, remove_lesions_command)

@@ -1,8 +1,9 @@
-"""Taking a model's maps out of a project, with everything that was computed from them."""
+"""Taking a model's maps, or lesions, out of a project, with everything that was computed from them."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -85,6 +86,60 @@ def remove_maps_of(
     for table in ("people_parts", "subject_scores"):
         _remove_columns(project, table, key)
     return Removed(n_maps, n_scores, n_measures, n_findings)
+
+
+def remove_lesions_of(
+    project: Project,
+    masks: Collection[str],
+    models: Collection[str],
+    tasks: Collection[str],
+    images: Collection[int],
+) -> dict[str, int]:
+    """Remove lesions with their controls and scores, and return how many by mask.
+
+    Those that take nothing away, counted under an empty name, go as well where nothing else is left of their intact
+    run.
+
+    Parameters
+    ----------
+    project
+        The project; call it within a transaction.
+    masks, models, tasks, images
+        Names of masks, ids of models, names of tasks and ids of images that all have to agree; empty means any.
+    """
+    chosen = {
+        name: json.dumps(list(several)) if several else None
+        for name, several in (("masks", masks), ("models", models), ("tasks", tasks), ("images", images))
+    }
+    rows = project.db.execute(
+        "SELECT l.id, l.run_id, CASE l.control WHEN 'none' THEN '' ELSE l.mask END AS own FROM lesion_runs l "
+        "JOIN runs r ON r.id = l.run_id JOIN tasks t ON t.id = r.task_id "
+        "WHERE (:masks IS NULL OR own IN (SELECT value FROM json_each(:masks))) "
+        "AND (:models IS NULL OR r.model IN (SELECT value FROM json_each(:models))) "
+        "AND (:tasks IS NULL OR t.name IN (SELECT value FROM json_each(:tasks))) "
+        "AND (:images IS NULL OR r.image_id IN (SELECT value FROM json_each(:images))) ORDER BY l.id",
+        chosen,
+    ).fetchall()
+    for row in rows:
+        project.db.execute("DELETE FROM lesion_runs WHERE id = ?", (row[0],))
+    removed = Counter(row[2] for row in rows)
+    for run_id in {row[1] for row in rows}:
+        alone = project.db.execute(
+            "DELETE FROM lesion_runs WHERE run_id = :run AND control = 'none' AND NOT EXISTS "
+            "(SELECT 1 FROM lesion_runs WHERE run_id = :run AND control <> 'none')",
+            {"run": run_id},
+        ).rowcount
+        removed += Counter({"": alone})
+    return dict(removed)
+
+
+def remove_unused_settings(project: Project, verb: str) -> None:
+    """Remove the settings of a verb that nothing about lesions refers to any more."""
+    project.db.execute(
+        "DELETE FROM settings WHERE verb = ? AND id NOT IN (SELECT settings_id FROM lesion_runs "
+        "UNION SELECT settings_id FROM findings UNION SELECT settings_id FROM current)",
+        (verb,),
+    )
 
 
 def remove_model_without_maps(project: Project, model: str) -> bool:
