@@ -77,11 +77,10 @@ def report(project: Project, settings: ReportSettings, progress: Progress) -> Su
         settings.n_examples,
     )
     neglect = content.neglect
-    lesions = project.lesions.all() if neglect else []
+    drawn = [mask for mask in neglect.masks if not mask.is_gone] if neglect else []
+    lesions = [row for row in project.lesions.all() if row.key.mask in {mask.name for mask in drawn}]
     changed = most_changed(lesions, settings.n_examples)
-    n_pictures = (
-        sum(len(plan.choices) for plan in plans) + len(changed) + (len(neglect.masks) if neglect else 0)
-    )
+    n_pictures = sum(len(plan.choices) for plan in plans) + len(changed) + len(drawn)
     drawing = _Drawing(progress, n_pictures + 1)
     mask_of = partial(mask_for, project)
     try:
@@ -99,11 +98,13 @@ def report(project: Project, settings: ReportSettings, progress: Progress) -> Su
             for plan in plans
         ]
         if neglect is not None:
-            pictures = [
-                drawing.of(f"mask {mask.name}", partial(mask_picture, project, mask, lesions, mask_of))
-                for mask in neglect.masks
-            ]
-            masks = [replace(mask, picture=own) for mask, own in zip(neglect.masks, pictures, strict=True)]
+            pictures = {
+                mask.name: drawing.of(
+                    f"mask {mask.name}", partial(mask_picture, project, mask, lesions, mask_of)
+                )
+                for mask in drawn
+            }
+            masks = [replace(mask, picture=pictures.get(mask.name)) for mask in neglect.masks]
             examples = drawing.all(
                 (lesion_name(row.key), partial(example, project, row, mask_of, content.models))
                 for row in changed
@@ -153,7 +154,7 @@ class _Drawing:
         try:
             drawn = make()
         except GazeError as error:
-            self.missing.append(error)
+            self.missing.append(GazeError(error.what, where=error.where or name, todo=error.todo))
             return None
         self.done += 1
         return drawn

@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MaskData:
-    """One mask: its name, what it is, its mean area as text, how many images have it, and how it looks on one."""
+    """One mask: its name, what it is, its mean area as text, how many images have it, and how it looks on one.
+
+    ``is_gone`` is set where it is no longer in the library, so that nothing of it can be drawn.
+    """
 
     name: str
     origin: str
     area: str
     n_images: int
     picture: Picture | None = None
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from gazeapp.engine.lesions.masks.built_in import plain_name
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.models.lesioning import offers
 from gazeapp.engine.project import LesionRow, ModelRow, Project
@@ -57,16 +59,14 @@ def neglect_data(project: Project, results: Results) -> NeglectData | None:
 
 def _done(project: Project, rows: Sequence[LesionRow], models: Sequence[ModelRow]) -> Iterator[str]:
     lesions = [row for row in rows if not row.key.control]
-    masks = list(dict.fromkeys(row.key.mask for row in lesions))
     strengths = sorted({row.key.strength for row in lesions})
-    tasks = [task for task in project.tasks.all() if any(row.task == task for row in rows)]
     yield (
-        f"From {listed([model.name for model in models])}, {listed([quoted(mask) for mask in masks])} of "
-        f"{count(len({row.image_id for row in lesions}), 'image')} {_was(masks)} taken away under "
-        f"{'the task' if len(tasks) == 1 else 'the tasks'} {listed(tasks)}, at "
+        f"From {listed([model.name for model in models])}, {_extents(project, lesions)}, at "
         f"{'strength' if len(strengths) == 1 else 'strengths'} {listed([f'{one:g}' for one in strengths])} (0: "
         f"nothing, 1: all): {count(len(lesions), 'lesion')} and {count(len(rows) - len(lesions), 'control')}."
     )
+    if not _is_crossed(lesions):
+        yield "Not every mask was taken away from every model by every scope at every strength."
     yield (
         "The neglect is simulated: within a model, the attention to a part of the image, or that part itself, is taken "
         "away. This is no model of a patient’s brain, and says what a network loses without that part, not what a "
@@ -79,11 +79,39 @@ def _done(project: Project, rows: Sequence[LesionRow], models: Sequence[ModelRow
         )
 
 
+def _extents(project: Project, lesions: Sequence[LesionRow]) -> str:
+    """Return which masks were taken away on how many images under which tasks, those that are alike together."""
+    images: dict[str, dict[str, set[int]]] = {}
+    for row in lesions:
+        images.setdefault(row.key.mask, {}).setdefault(row.task, set()).add(row.image_id)
+    alike: dict[str, list[str]] = {}
+    for mask, of_tasks in images.items():
+        tasks = [task for task in project.tasks.all() if task in of_tasks]
+        alike.setdefault(_extent(tasks, of_tasks), []).append(quoted(mask))
+    parts = [f"{listed(masks)} of {extent}" for extent, masks in alike.items()]
+    return f"{listed(parts) if len(parts) < 3 else '; '.join(parts)} {_was(list(images))} taken away"
+
+
+def _extent(tasks: Sequence[str], images: Mapping[str, set[int]]) -> str:
+    """Return on how many images something was done under which tasks; tasks with other images stand apart."""
+    if len({frozenset(images[task]) for task in tasks}) == 1:
+        under = f"the {'task' if len(tasks) == 1 else 'tasks'} {listed(list(tasks))}"
+        return f"{count(len(images[tasks[0]]), 'image')} under {under}"
+    return listed([f"{count(len(images[task]), 'image')} under the task {task}" for task in tasks])
+
+
+def _is_crossed(lesions: Sequence[LesionRow]) -> bool:
+    """Return whether models, scopes and strengths are the same for every mask and every one of another."""
+    done = {(row.key.mask, row.model, row.key.scope, row.key.strength) for row in lesions}
+    return len(done) == math.prod(len(set(values)) for values in zip(*done, strict=True))
+
+
 def _was(items: Sequence[str]) -> str:
     return "was" if len(items) == 1 else "were each"
 
 
 def _masks(project: Project, rows: Sequence[LesionRow]) -> Iterator[MaskData]:
+    gone = _gone(project, rows)
     library = {mask.name for mask in project.masks.library()}
     by_mask: dict[str, dict[int, float]] = {}
     for row in rows:
@@ -94,16 +122,30 @@ def _masks(project: Project, rows: Sequence[LesionRow]) -> Iterator[MaskData]:
         area = percent(100.0 * float(values.mean()))
         if values.max() - values.min() > 0.005:
             area += f" ({percent(100.0 * float(values.min()))} to {percent(100.0 * float(values.max()))})"
-        yield MaskData(name, "of the mask library" if name in library else _what(name), area, len(areas))
+        origin = "no longer in the mask library" if name in gone else _what(name, name in library)
+        yield MaskData(name, origin, area, len(areas), is_gone=name in gone)
 
 
-def _what(name: str) -> str:
-    kind = name.partition(" ")[0].casefold()
-    return {
+def _gone(project: Project, rows: Sequence[LesionRow]) -> list[str]:
+    """Return the masks of lesions that were removed from the library since, or have another name there."""
+    known = {mask.name for mask in project.masks.library()}
+    names = dict.fromkeys(row.key.mask for row in rows if not row.key.control)
+    return [name for name in names if name not in known and not _what(name)]
+
+
+def _what(name: str, in_library: bool = False) -> str:
+    """Return what a mask of this name is; empty for one that only a library could have."""
+    if in_library:
+        return "of the mask library"
+    if plain_name(name) is not None:
+        return "from its name"
+    kind, _, rest = name.partition(" ")
+    known = {
         "people": "where people looked most",
         "model": "where the model attended most",
         "object": "the boxes of the object",
-    }.get(kind, "from its name")
+    }
+    return known.get(kind.casefold(), "") if rest else ""
 
 
 def _scopes(rows: Sequence[LesionRow], models: Sequence[ModelRow]) -> Iterator[ScopeData]:
@@ -169,6 +211,14 @@ def _cautions(
         yield (
             f"There are several scopes, {listed([one.scope for one in shown])}: each is told for itself, and p is not "
             "corrected over them."
+        )
+    gone = _gone(project, rows)
+    if gone:
+        is_, it = ("is", "it") if len(gone) == 1 else ("are", "them")
+        yield (
+            f"{listed([quoted(mask) for mask in gone])} {is_} no longer in the mask library: removed since, or "
+            f"renamed. What was measured with {it} stands here under that name; pictures of {it} there are none. "
+            "`gazeapp remove-lesions` takes such lesions out."
         )
     if not any(row.key.control in MATCHED for row in rows):
         yield (

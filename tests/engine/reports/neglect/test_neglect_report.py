@@ -210,16 +210,63 @@ def test_names_of_masks_are_text_wherever_they_stand(study, tmp_path):
     assert any(HOSTILE in shlex.split(line) for line in lines if line.startswith("gazeapp lesion"))
 
 
-def test_an_image_whose_mask_is_gone_is_left_out_and_named(study, tmp_path):
+def draw_hand(project, images):
+    for image in images:
+        project.masks.put("hand", image.id, np.full((image.height, image.width), 255, np.uint8))
+
+
+def test_a_mask_that_is_gone_from_the_library_is_told_and_not_drawn(study, tmp_path):
     with Project.open(study(**STUDY)) as opened:
-        for image in opened.images.all():
-            opened.masks.put("hand", image.id, np.full((image.height, image.width), 255, np.uint8))
-        add_lesions(opened, masks=("hand",), strengths=(1.0,))
-        opened.masks.remove("hand")
+        draw_hand(opened, opened.images.all())
+        add_lesions(opened, masks=("hand", "left"), strengths=(1.0,))
+        opened.masks.rename("hand", "paw")
         summary = report(opened, ReportSettings(str(tmp_path / "r.html"), n_examples=2), SILENT)
+        neglect = gather(opened, "tuebingen", "r.html").neglect
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert summary.failed == 3  # its thumbnail and two examples
+    assert (summary.failed, [row.what for row in summary.problems]) == (0, [])
+    assert [(mask.name, mask.origin) for mask in neglect.masks] == [
+        ("hand", "no longer in the mask library"),
+        ("left", "from its name"),
+    ]
+    assert any(text.startswith("“hand” is no longer in the mask library") for text in neglect.cautions)
+    section = page[page.index('<section aria-labelledby="neglect">') :]
+    assert len(re.findall("data:image/jpeg", section[: section.index("</section>")])) == 1 + 2 * 3
     assert "Loss of the intact caption by model and mask" in page
+
+
+def test_an_image_that_lost_its_mask_is_left_out_and_named(study, tmp_path):
+    with Project.open(study(**STUDY)) as opened:
+        images = opened.images.all()
+        draw_hand(opened, images)
+        add_lesions(opened, masks=("hand",), strengths=(1.0,))
+        for image in images[:-1]:
+            opened.masks.remove("hand", image.id)
+        summary = report(opened, ReportSettings(str(tmp_path / "r.html"), n_examples=10), SILENT)
+    assert summary.failed == 10  # its thumbnail is of the first image
+    said = " ".join(row.what for row in summary.problems)
+    assert "()" not in said
+    assert images[0].name in said
+
+
+def test_masks_are_said_with_their_images_and_tasks_where_these_differ(study):
+    with Project.open(study(**STUDY)) as opened:
+        add_lesions(opened, masks=("left", "right"), strengths=(1.0,))
+        add_lesions(opened, masks=("top",), strengths=(1.0,), assessed=False)
+        opened.db.execute(
+            "DELETE FROM lesion_runs WHERE mask = 'top' AND run_id IN (SELECT id FROM runs WHERE image_id <> ?)",
+            [opened.images.all()[1].id],
+        )
+        opened.db.conn.commit()
+        first, second, *_ = gather(opened, "tuebingen", "r.html").neglect.done
+        opened.db.execute("DELETE FROM lesion_runs WHERE mask = 'top' AND id % 2 = 0")
+        opened.db.conn.commit()
+        uneven = gather(opened, "tuebingen", "r.html").neglect.done[1]
+    assert (
+        "“left” and “right” of 10 images under the task free and “top” of 1 image under the task free were each taken "
+        "away, at strength 1 (0: nothing, 1: all): 84 lesions"
+    ) in first.replace("\xa0", " ")
+    assert second.startswith("The neglect is simulated")
+    assert uneven.startswith("Not every mask was taken away from every model")
 
 
 def test_the_command_line_says_all_that_was_varied(project):
