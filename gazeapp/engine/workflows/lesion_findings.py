@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,7 +35,7 @@ VERB = "lesion"
 ANALYSES = (LESION, LESION_CONTROL, LESION_SIDE, LESION_DOSE, LESION_FACTORIAL)
 _NOOP = "lesion no-op"
 _ASSESSED = "lesions assessed"
-_FORMULAS = 1
+_FORMULAS = 2
 """Raised when findings are made in another way, so that they are made anew."""
 
 
@@ -85,7 +87,7 @@ def _all_findings(
     """Return the findings by preset; those that need no scores stand under an empty one."""
     if not rows:
         return {}
-    design = {
+    cells = {
         model.id: (model.encoder, model.decoder)
         for model in project.runs.models()
         if model.encoder and model.decoder
@@ -93,13 +95,15 @@ def _all_findings(
     found: dict[str, list[Finding]] = {preset: [] for preset in ("", *plans)}
     for task in sorted({row.task for row in rows}, key=list(project.tasks.all()).index):
         own = [row for row in rows if row.task == task]
+        design = _design(own, cells)
+        note = _chosen(sorted(set(design) - set(cells)))
         for outcome in OUTCOMES:
             if progress.cancelled:
                 raise StoppedError
             progress.report(0, 0, f"{task} · {OUTCOMES[outcome].name}")
-            found[""] += _findings(lesion_outcomes(own, task, outcome), design)
+            found[""] += _findings(lesion_outcomes(own, task, outcome), design, note)
         for preset, plan in plans.items():
-            found[preset] += _findings(score_outcomes(project, own, task, plan), design)
+            found[preset] += _findings(score_outcomes(project, own, task, plan), design, note)
     return found
 
 
@@ -132,14 +136,34 @@ def image_ids(rows: Sequence[LesionRow]) -> list[int]:
     return sorted({row.image_id for row in rows})
 
 
-def _findings(outcomes: Outcomes, design: Design) -> Iterator[Finding]:
-    if outcomes.values:
-        yield from neglect_findings(outcomes, design if _is_crossed(design, outcomes) else None)
+def _findings(outcomes: Outcomes, design: Design, note: str) -> Iterator[Finding]:
+    if not outcomes.values:
+        return
+    models = list(dict.fromkeys(model for of_models in outcomes.values.values() for model in of_models))
+    for one in neglect_findings(outcomes, design if _is_crossed(design, models) else None):
+        yield replace(one, note=f"{one.note} {note}".strip()) if one.analysis == LESION_FACTORIAL else one
 
 
-def _is_crossed(design: Design, outcomes: Outcomes) -> bool:
-    models = {model for of_models in outcomes.values.values() for model in of_models if model in design}
-    return all(len({design[model][factor] for model in models}) > 1 for factor in (0, 1))
+def _design(rows: Sequence[LesionRow], cells: Design) -> Design:
+    """Return what models are called under a task -> (encoder, decoder), of each model by one map method.
+
+    Takes part the method with the most lesions; of equally many the newest.
+    """
+    n_rows = Counter((row.model, row.method) for row in rows)
+    newest = {(row.model, row.method): row.id for row in sorted(rows, key=lambda row: row.id)}
+    chosen = {key[0]: key for key in sorted(n_rows, key=lambda key: (n_rows[key], newest[key]))}
+    names = names_of_models(rows)
+    return {names[key]: cells[model] for model, key in chosen.items() if model in cells}
+
+
+def _chosen(names: Sequence[str]) -> str:
+    """Return a sentence on the models that take part by one of their methods; empty without such models."""
+    return f"Of several map methods of a model one takes part: {', '.join(names)}." if names else ""
+
+
+def _is_crossed(design: Design, models: Sequence[str]) -> bool:
+    known = [model for model in models if model in design]
+    return all(len({design[model][factor] for model in known}) > 1 for factor in (0, 1))
 
 
 def _table(rows: Sequence[LesionRow], values: Mapping[int, float]) -> dict[Condition, dict[str, DoubleArray]]:

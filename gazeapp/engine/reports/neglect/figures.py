@@ -10,7 +10,7 @@ import numpy as np
 from gazeapp.engine.reports.neglect.shown import Shown, by_mask
 from gazeapp.engine.reports.neglect.words import parts_of
 from gazeapp.engine.reports.results.data import Axes, Figure, Line, Series
-from gazeapp.engine.reports.results.findings import PLAIN_COLOUR, colour_of, dots, row_axes
+from gazeapp.engine.reports.results.findings import PLAIN_COLOUR, colour_of, dots, in_source_order, row_axes
 from gazeapp.engine.reports.results.words import captioned, measured, term_name, with_unit
 from gazeapp.engine.reports.sentences import family_name
 from gazeapp.engine.reports.style import LEVEL_COLOURS
@@ -277,15 +277,8 @@ def _model(shown: Shown, finding: Finding) -> str:
 
 def _ordered(shown: Shown, found: Sequence[Finding]) -> list[Finding]:
     """Return findings model by model, as models are shown elsewhere, with the masks of each together."""
-    place = {source.id: k for k, source in enumerate(shown.results.sources)}
-    return sorted(
-        found,
-        key=lambda one: (
-            place.get(one.term, len(place)),
-            one.term,
-            shown.masks.index(parts_of(one.lesion)[0]),
-        ),
-    )
+    by_mask = sorted(found, key=lambda one: (one.term, shown.masks.index(parts_of(one.lesion)[0])))
+    return in_source_order(shown.results, by_mask)
 
 
 def _tasks(found: Sequence[Finding]) -> list[str]:

@@ -296,5 +296,15 @@ class Results:
         ]
 
     def source(self, id: str, kind: str = "") -> SourceFacts | None:
-        """Return a source by its id (and kind), None where the study has none of that id."""
-        return next((one for one in self.sources if one.id == id and kind in ("", one.kind)), None)
+        """Return a source by its id (and kind), or by ``id (map method)``; None where the study has none of these."""
+        own = [one for one in self.sources if kind in ("", one.kind)]
+        return next(
+            (one for one in own if one.id == id),
+            next((one for one in own if (one.id, one.method) == id_and_method(id)), None),
+        )
+
+
+def id_and_method(term: str) -> tuple[str, str]:
+    """Return id and map method of a model that is called ``id (method)``; without a method as it is."""
+    id_, between, method = term.rpartition(" (")
+    return (id_, method.removesuffix(")")) if between and method.endswith(")") else (term, "")

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from gazeapp.engine.lesions.outcomes import OUTCOMES, SCORE_DROP, OutcomeFacts, outcome_facts
 from gazeapp.engine.reports.numbers import is_share, number
-from gazeapp.engine.reports.results.data import Results, SourceFacts
+from gazeapp.engine.reports.results.data import Results, SourceFacts, id_and_method
 from gazeapp.engine.reports.results.findings import p_text
 from gazeapp.engine.reports.results.words import (
     SIMULATED,
@@ -198,8 +198,8 @@ class LesionResults:
         if outcomes is None:
             return []
         there = {model for mask in asked.masks for model in outcomes.models(asked.lesion(mask))}
-        order = [source.id for source in self.results.sources]
-        return sorted(there, key=lambda model: (_place(order, plain_id(model)), model))
+        order = list(self.results.sources)
+        return sorted(there, key=lambda model: (_place(order, self.source(model)), model))
 
     def source(self, model: str) -> SourceFacts | None:
         """Return the source of a model, also of one that is named with its map method."""
@@ -235,7 +235,7 @@ def dose_of(asked: Asked, mask: str) -> str:
 
 def plain_id(model: str) -> str:
     """Return the id of a model without the map method behind it."""
-    return model.partition(" (")[0]
+    return id_and_method(model)[0]
 
 
 def lesion_phrase(mask: str) -> str:
@@ -310,5 +310,5 @@ def _scope_of(finding: Finding) -> str:
     return parts[-1] if finding.analysis == LESION_DOSE else parts[-2] if len(parts) > 1 else ""
 
 
-def _place(order: Sequence[str], model: str) -> int:
-    return order.index(model) if model in order else len(order)
+def _place(order: Sequence[SourceFacts], source: SourceFacts | None) -> int:
+    return order.index(source) if source is not None else len(order)

@@ -8,10 +8,11 @@ from typing import TypeVar
 import numpy as np
 
 from gazeapp.engine.project import MeasureRow, ModelRow, Project, ScoreRow, SettingsRow, SummaryRow
-from gazeapp.engine.reports.results.data import ImageValues, Results, SourceFacts
+from gazeapp.engine.reports.results.data import ImageValues, Results, SourceFacts, id_and_method
 from gazeapp.engine.reports.scores import primary_metric, scored_with
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR, model_colour
 from gazeapp.engine.scoring.facts import SOURCES
+from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.scoring.sources import HUMAN, MODEL
 from gazeapp.engine.types import DoubleArray
 
@@ -38,11 +39,9 @@ def read_results(project: Project, preset: str, *, images: bool = True) -> Resul
     used = {row.settings_id for row in summary} | {row.settings_id for row in findings}
     settings = {row.id: row for row in project.settings.all() if row.id in used}
     known = {(row.source_kind, row.source, row.method) for row in summary}
-    known |= {
-        (row.finding.kind, row.finding.term, "")
-        for row in findings
-        if row.finding.kind and not any(key[:2] == (row.finding.kind, row.finding.term) for key in known)
-    }
+    ids = {model.id for model in models}
+    told = {_told(row.finding, ids) for row in findings if row.finding.kind}
+    known |= {key for key in told if not any(key in (one, (*one[:2], "")) for one in known)}
     return Results(
         preset=preset,
         simulated=project.simulated,
@@ -55,6 +54,13 @@ def read_results(project: Project, preset: str, *, images: bool = True) -> Resul
         measures=read_measures(project) if images else ImageValues(),
         settings={row.id: _named(row) for row in settings.values()},
     )
+
+
+def _told(finding: Finding, models: Collection[str]) -> tuple[str, str, str]:
+    """Return kind, id and map method of the source that a finding is about."""
+    id_, method = id_and_method(finding.term)
+    is_model = finding.term not in models and id_ in models
+    return (finding.kind, id_, method) if is_model else (finding.kind, finding.term, "")
 
 
 def _named(row: SettingsRow) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 
 from gazeapp.engine.gaze.scanpaths.measures import MEASURES as SCANPATH_MEASURES
@@ -30,7 +29,6 @@ _SAME = 1e-9
 _EFFECTS = {"encoder": "Encoder", "decoder": "Decoder", "task": "Task", "model": "Model"}
 _TERMS = {OTHER_IMAGES: "Other images"}
 _DECIMALS = {"map_change": 3}
-_OF_METHOD = re.compile(r"(.+) \((.+)\)")
 PEOPLE_TERM = "people"
 """Term of findings about people's own maps."""
 
@@ -101,10 +99,6 @@ def term_name(results: Results, term: str, kind: str = "") -> str:
     source = results.source(term, kind)
     if source is not None:
         return source.name
-    of_method = _OF_METHOD.fullmatch(term)
-    if of_method is not None:
-        known_ids = [one for one in results.sources if (one.id, one.method) == of_method.groups()]
-        return known_ids[0].name if known_ids else term
     if " - " in term:
         return " − ".join(term_name(results, part) for part in term.split(" - "))
     if all(part in _EFFECTS for part in term.split(":")):
