@@ -111,11 +111,11 @@ def _cells(source: Json, task: Json, share: bool) -> list[str]:
     cells = [source["name"], metric_value(source["mean"], task["metric"])]
     if share:
         cells += [percent(source["percent"]), interval(source["ci_low"], source["ci_high"])]
-    # A terminal may know neither a true minus sign, nor a long dash, nor a tied space.
-    return [_plain(cell) for cell in [*cells, few]]
+    return [plain(cell) for cell in [*cells, few]]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return a number's text for terminals, which may know neither a true minus, nor a long dash, nor a tied space."""
     return text.replace("\u2212", "-").replace(UNKNOWN, "-").replace("\u00a0", " ")
 
 
