@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -36,11 +36,12 @@ from gazeapp.engine.workflows.lesion_cuts import (
 )
 from gazeapp.engine.workflows.lesion_findings import assess
 from gazeapp.engine.workflows.lesion_subject import Changed, LesionSubject
-from gazeapp.engine.workflows.masks import distinct_masks, mask_for
+from gazeapp.engine.workflows.masks import NotOnImageError, distinct_masks, mask_for
 
 VERB = "lesion"
 FORMULAS = 1
 """Raised when an outcome's formula changes, so that numbers of different formulas are never taken for each other."""
+_ABSENT = "absent"
 _STORED_EVERY = 0.5
 """Seconds of work that are stored at once, at most one unit more: what a kill may cost."""
 
@@ -137,7 +138,8 @@ def lesion(project: Project, settings: LesionSettings, progress: Progress) -> Su
     Summary
         ``details`` has the ``models`` and ``tasks``, ``without_equal_mass``: units that do not exist because what lies
         outside the mask has less attention than the mask, ``without_random``: those of masks that have no other place,
-        such as those with one value everywhere, and ``outside_training`` as extraction has it.
+        such as those with one value everywhere, ``images_without_mask``: by mask, images left out because they do not
+        have it, and ``outside_training`` as extraction has it.
 
     Raises
     ------
@@ -157,6 +159,7 @@ def lesion(project: Project, settings: LesionSettings, progress: Progress) -> Su
     if not before.cancelled:
         work.run()
     if not work.tally.should_stop():
+        work.tell_absent()
         assess(project, Stage(progress, "what lesions changed"))
         work.tally.should_stop()
     done = work.tally.summary(
@@ -164,6 +167,7 @@ def lesion(project: Project, settings: LesionSettings, progress: Progress) -> Su
         tasks=list(tasks),
         without_equal_mass=work.without[EQUAL_MASS],
         without_random=work.without[RANDOM],
+        images_without_mask={mask: len(ids) for mask, ids in work.absent.items() if ids},
         outside_training=before.details["outside_training"],
     )
     return replace(
@@ -188,6 +192,7 @@ class _Experiment:
         progress: Progress,
     ) -> None:
         self.without: Counter[str] = Counter()
+        self.absent: defaultdict[str, set[int]] = defaultdict(set)
         self._project = project
         self._settings = settings
         self._infos = infos
@@ -270,16 +275,34 @@ class _Experiment:
             keys = [key for scope in design.scopes for key in design.keys(mask, scope)]
             try:
                 values = mask_for(self._project, mask, image, plan.task, plan.info.id)
+            except NotOnImageError:
+                self.absent[mask].add(image.id)
+                self._leave_out(unit, Counter({_ABSENT: len(keys)}))
+                continue
             except GazeError as error:
                 self._fail(unit, image.name, error, len(keys))
                 continue
             found = list(cuts_of(design, keys, image, values, own))
             without = Counter(key.control for key in keys) - Counter(cut.key.control for cut in found)
-            self.without += without
-            for _ in range(without.total()):
-                self.tally.skip(unit)
+            self._leave_out(unit, without)
             yield from found
         yield from nothing_of([key for scope in design.scopes for key in design.nothing(scope)], image)
+
+    def _leave_out(self, unit: str, without: Counter[str]) -> None:
+        """Count units that do not exist."""
+        self.without += without
+        for _ in range(without.total()):
+            self.tally.skip(unit)
+
+    def tell_absent(self) -> None:
+        """Tell which masks none of the images has, so that nothing was done with them."""
+        for mask in self._settings.masks:
+            self._project.problems.clear(VERB, mask)
+            if len(self.absent[mask]) == len(self._images):
+                what = f"None of the images has the mask '{mask}'."
+                self.tally.fail(
+                    mask, what, "Draw it, copy it to them, or import boxes of objects.", unit=mask
+                )
 
     def _fail(self, unit: str, where: str, error: GazeError, n_units: int) -> None:
         """Count units that cannot be done for one reason, which is told once."""

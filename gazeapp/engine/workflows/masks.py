@@ -35,6 +35,10 @@ _LONG_SIDE = 10_000
 """Pixels along which a percentage is tried out before there is an image."""
 
 
+class NotOnImageError(GazeError):
+    """An image has no such mask of the library, or no such object; others may have it."""
+
+
 @dataclass(frozen=True, slots=True)
 class MaskSpec:
     """What a text says of a mask.
@@ -93,6 +97,8 @@ def mask_for(
 
     Raises
     ------
+    NotOnImageError
+        When this image has no such mask of the library, or no such object.
     GazeError
         When the text means no mask, or this image lacks what it is made from.
     """
@@ -107,6 +113,8 @@ def mask_for(
         if parsed.kind == "people":
             return _of_people(project, parsed.share, image, task)
         return _of_model(project, parsed, image, task, model, method)
+    except NotOnImageError:
+        raise
     except GazeError as error:
         raise GazeError(error.what, where=error.where or image.name, todo=error.todo) from error
 
@@ -243,7 +251,7 @@ def _of_library(project: Project, name: str, image: ImageRow) -> MaskArray:
         )
     names = [project.images.get(one).name for one in ids[:4]]
     more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
-    raise GazeError(
+    raise NotOnImageError(
         f"The image has no mask '{name}'.",
         where=image.name,
         todo=f"Copy it to this image, or leave the image out. It is on {some(names[:3])}{more}.",
@@ -261,7 +269,7 @@ def _of_objects(project: Project, label: str, image: ImageRow) -> MaskArray:
     rects = [one.rect for one in here if one.label.casefold() == label.casefold()]
     if not rects:
         labels = sorted({one.label for one in here})
-        raise GazeError(
+        raise NotOnImageError(
             f"No object called '{label}' is known on this image.",
             where=image.name,
             todo=f"There are: {', '.join(labels)}."

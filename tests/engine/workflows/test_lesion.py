@@ -257,6 +257,17 @@ def test_a_redrawn_mask_is_done_again_alone(project, models):
     ]
 
 
+def test_a_mask_that_no_image_has_is_told_once(project):
+    project.objects.put(2, [ObjectBox("ball", Rect(32, 8, 8, 8))], "drawn")
+    asked = settings(masks=("object ball",), images=("0.png",), controls=())
+    done = lesion(project, asked, SILENT)
+    assert (done.done, done.skipped, done.failed) == (0, 0, 1)
+    assert "None of the images has the mask 'object ball'" in done.problems[0].what
+    done = lesion(project, settings(masks=("object ball",), controls=()), SILENT)
+    assert (done.done, done.failed, done.details["images_without_mask"]) == (1, 0, {"object ball": 6})
+    assert project.problems.all() == []
+
+
 def test_controls_and_strengths_of_a_mask_as_it_was_before_do_not_count(project):
     project.masks.put("patch", 1, a_patch(0, 0))
     asked = settings(masks=("patch",), images=("0.png",), controls=("mirrored", "equal_mass"))
@@ -317,10 +328,11 @@ def test_what_cannot_be_done_is_told_and_the_rest_goes_on(project):
         masks=("patch", "whole"), images=("0.png", "1.png"), scopes=("keys", "text"), controls=()
     )
     done = lesion(project, asked, SILENT)
-    assert (done.done, done.failed) == (1, 7)
+    # Text is refused of both masks on both images; the whole is, where it is; nobody's image is blamed for lacking one.
+    assert (done.done, done.failed) == (1, 5)
+    assert done.details["images_without_mask"] == {"patch": 1, "whole": 1}
     told = " ".join(f"{problem.where}: {problem.what}" for problem in done.problems)
     assert "ONE does not offer the lesion scope 'text'" in told
-    assert "1.png" in told
     assert "takes the whole image away" in told
     assert len(project.lesions.all()) == 1
     for wrong, said in (
