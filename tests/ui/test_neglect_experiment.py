@@ -275,6 +275,19 @@ def test_a_study_without_lesions_says_what_an_experiment_is(window, qtbot, tmp_p
     assert not page.bar.isVisible()
 
 
+def test_until_the_study_was_read_nobody_is_told_that_there_is_no_experiment(window, qtbot, study):
+    with qtbot.waitSignal(window.session.refreshed):
+        window.session.open(study.path)
+    window.actions_["view.neglect"].trigger()
+    window.bench.neglect.show_page(EXPERIMENT)
+    page = window.bench.neglect.experiment
+    assert page.lesions is None
+    assert page.waiting.isVisible()
+    assert not page.empty.isVisible()
+    qtbot.waitUntil(lambda: page.lesions is not None)
+    assert page.bar.isVisible()
+
+
 def test_findings_of_the_lesion_itself_are_those_of_the_table_without_controls(page, study):
     choose(page.bar.against, "")
     own = {

@@ -44,6 +44,7 @@ _ABOUT = (
 )
 _VIEW = "neglect/view"
 _WIDTH, _HEIGHT = 104, 24
+_PAGE_OF_NONE, _PAGE_OF_VIEWS, _PAGE_OF_WAITING = range(3)
 _AGAIN_MS = 4000
 """How often results are read while an experiment runs, at most."""
 _SHARE = 10
@@ -159,9 +160,11 @@ class ExperimentPage(QWidget):
         column.addWidget(self.bar)
         column.addWidget(self.status)
         column.addLayout(columns, 1)
+        self.waiting = label("Reading what lesions did…", "muted")
+        self.waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack = QStackedWidget()
-        self._stack.addWidget(self.empty)
-        self._stack.addWidget(body)
+        for page in (self.empty, body, self.waiting):
+            self._stack.addWidget(page)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._stack)
@@ -203,12 +206,11 @@ class ExperimentPage(QWidget):
             return
         self._reading = 0
         self._again.setInterval(max(_AGAIN_MS, int(_SHARE * 1000 * state.seconds)))
-        if self._study is None or state.path != self._study.path:
-            return
-        if state.error is not None:
-            self.failed.emit(state.error)
-        else:
-            self._lesions, self._ended = state.result, False
+        if self._study is not None and state.path == self._study.path:
+            if state.error is not None:
+                self.failed.emit(state.error)
+            else:
+                self._lesions, self._ended = state.result, False
             self._show()
         if self.isVisible():
             self._read()
@@ -228,10 +230,16 @@ class ExperimentPage(QWidget):
         """Show what there is, or what would be here."""
         lesions = self._lesions
         self.setEnabled(self._study is not None)
-        self._stack.setCurrentIndex(1 if lesions is not None and lesions.of_tasks else 0)
+        is_there = lesions is not None and bool(lesions.of_tasks)
+        self._stack.setCurrentIndex(_PAGE_OF_VIEWS if is_there else self._page_without())
         self.bar.show_lesions(lesions, self._selection.task)
         self._explain()
         self._draw()
+
+    def _page_without(self) -> int:
+        """Return which page is shown without lesions: whether there are any is known once they were read."""
+        waits = self._lesions is None and self._study is not None and (self._stale or self._reading != 0)
+        return _PAGE_OF_WAITING if waits else _PAGE_OF_NONE
 
     @Slot()
     def _draw(self) -> None:
