@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
@@ -135,6 +137,38 @@ def test_a_stroke_of_the_brush_is_followed(desk, qtbot) -> None:
     assert len(desk.live.effects) == 4
 
 
+def test_what_was_found_for_the_mask_before_is_pale_until_this_one_is_done(desk, monkeypatch) -> None:
+    desk.cover_left()
+    table = desk.page.table
+
+    def pale() -> list[bool]:
+        return [row.is_before for row in table.effects.rows]
+
+    def ink() -> int:
+        shot = table.grab().toImage()
+        left, right = table.columnViewportPosition(1), table.viewport().width()
+        top = table.horizontalHeader().height()
+        return min(
+            shot.pixelColor(x, y).lightness() for x in range(left, right) for y in range(top + 2, top + 70)
+        )
+
+    assert pale() == [False] * 4
+    dark = ink()
+    may_go = threading.Event()
+    effect = desk.captioners.effect
+    monkeypatch.setattr(desk.captioners, "effect", lambda *asked: may_go.wait(20) and effect(*asked))
+    try:
+        desk.bench.compare.masks.replace(left_half()[:, ::-1], "test")
+        assert pale() == [True] * 4
+        assert ink() > dark + 40
+        tip = table.effects.index(0, 2).data(Qt.ItemDataRole.ToolTipRole)
+        assert "Of the lesion before" in tip
+    finally:
+        may_go.set()
+    desk.settle()
+    assert pale() == [False] * 4
+
+
 def test_strength_nought_takes_nothing_away(desk) -> None:
     desk.cover_left()
     desk.page.strength.setValue(0)
@@ -166,6 +200,9 @@ def test_another_scope_is_run_and_explained_for_the_model_in_focus(desk) -> None
     assert "does not offer" in desk.text("vit-transformer", "caption")
     assert "does not offer" in desk.page.reach.toolTip()
     assert not desk.page.strip.isVisible()
+    titles = {model: desk.pane(model).title.title for model in ("vit-transformer", "vit-lstm")}
+    assert [one.badge for one in titles.values()] == ["intact", "lesioned"]
+    assert "does not offer the lesion scope" in titles["vit-transformer"].tip
     desk.selection.source = "vit-lstm"
     info = next(info for info in desk.live.infos if info.id == "vit-lstm")
     told = about_scope(info, "keys_and_start")
@@ -178,7 +215,7 @@ def test_a_full_mask_is_answered_with_a_sentence(desk) -> None:
     desk.draw(np.full((HEIGHT, WIDTH), 255, np.uint8))
     assert desk.page.strip.isVisible()
     assert "takes the whole image away" in desk.page.strip.text()
-    assert desk.pane("vit-lstm").title.title.badge == ""
+    assert desk.pane("vit-lstm").title.title.badge == "intact"
     desk.draw(left_half())
     assert not desk.page.strip.isVisible()
     assert desk.pane("vit-lstm").title.title.badge == "lesioned"

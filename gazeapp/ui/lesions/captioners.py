@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from statistics import median
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,14 +26,12 @@ from gazeapp.engine.scoring.metrics import nss, pixels
 from gazeapp.engine.scoring.presets import preset
 from gazeapp.engine.types import DoubleArray, FloatArray, ImageArray, MaskArray, Rect
 from gazeapp.ui.canvas.heat import difference_layer
-from gazeapp.ui.lesions.facts import Effect, Request, Subject, frozen, words_of
+from gazeapp.ui.lesions.facts import N_RANDOM, Effect, Request, Subject, frozen, words_of
 from gazeapp.ui.scene import MapView
 
 if TYPE_CHECKING:
     from gazeapp.engine.models.captioner.captioner import CaptionerModel
 
-N_RANDOM = 3
-"""Masks that are drawn of each random control."""
 _CONTROL_SIDE = 512
 """Longer side, px, at which control masks are placed: drawing them at 4000 px takes longer than the models do."""
 _SCORED_SIDE = 1024
@@ -99,16 +97,24 @@ class Captioners:
         scores = [_nss(values, request) for values in (before, effect.map.values)]
         return replace(effect, nss=(scores[0], scores[1]))
 
-    def controlled(self, request: Request, effect: Effect) -> Effect:
-        """Return the effect with what control masks do instead, as medians over each control's masks."""
+    def controlled(self, request: Request, effect: Effect, is_wanted: Callable[[], bool]) -> Effect:
+        """Return the effect with what control masks do instead, as means over each control's masks.
+
+        A mask that is drawn meanwhile does not wait for them: the effect comes back without controls when it is wanted
+        no more.
+        """
         if request.is_empty:
             return effect
         model = self.load(effect.model)
         before = self._intact_caption(model, request.subject)
         found = {}
         for control, masks in self._control_masks(request, before.mean_map()).items():
-            numbers = [self._numbers(model, request, mask, before) for mask in masks]
-            found[control] = _medians(numbers)
+            numbers = []
+            for mask in masks:
+                if not is_wanted():
+                    return effect
+                numbers.append(self._numbers(model, request, mask, before))
+            found[control] = _means(numbers)
         return replace(effect, controls=found)
 
     def _numbers(
@@ -122,19 +128,18 @@ class Captioners:
         return _numbers(before, after, forced, cut)
 
     def _control_masks(self, request: Request, attended: FloatArray) -> dict[str, list[MaskArray]]:
-        """Return the masks of each control; a control is left out where the image has no such mask."""
+        """Return the masks of each control; none where the image has no such mask."""
         height, width = request.mask.shape
         scale = min(1.0, _CONTROL_SIDE / max(height, width))
         size = max(1, round(height * scale)), max(1, round(width * scale))
         mask = to_size(request.mask, *size, "fraction")
         place = Rect.of_image(size[1], size[0])
         same_mass = [equal_mass(attended, place, mask, seed) for seed in range(N_RANDOM)]
-        masks = {
+        return {
             "mirrored": [mirrored(mask)],
             "random": [random_matched(mask, seed) for seed in range(N_RANDOM)],
             "equal_mass": [one for one in same_mass if one is not None],
         }
-        return {control: made for control, made in masks.items() if made}
 
     def _under(self, model: CaptionerModel, request: Request, cut: _Cut) -> tuple[Caption, Caption]:
         """Return what a model says under a lesion, and how probable its intact caption is there."""
@@ -307,8 +312,8 @@ def _numbers(before: Caption, after: Caption, forced: Caption, cut: _Cut) -> dic
     return found
 
 
-def _medians(numbers: list[dict[str, float]]) -> Mapping[str, float]:
-    return {name: median(one[name] for one in numbers) for name in numbers[0]}
+def _means(numbers: list[dict[str, float]]) -> Mapping[str, float]:
+    return {name: fmean(one[name] for one in numbers) for name in numbers[0]} if numbers else {}
 
 
 def _nss(values: FloatArray, request: Request) -> float:

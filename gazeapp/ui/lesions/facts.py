@@ -33,12 +33,15 @@ SCOPE_NAMES = {
 }
 """Names of the lesion scopes, as menus and titles show them."""
 
+N_RANDOM = 3
+"""Masks that are drawn of each random control of the image in hand."""
+
 CONTROL_NAMES = {
-    "mirrored": "the mask mirrored",
-    "random": "random masks of the same area",
-    "equal_mass": "masks elsewhere with the same attention",
+    "random": f"as much area elsewhere, mean of {N_RANDOM} random masks",
+    "equal_mass": f"as much attention elsewhere, mean of up to {N_RANDOM} random regions",
+    "mirrored": "the mirrored mask",
 }
-"""Controls that are run beside a lesion of one image."""
+"""Controls that are run beside a lesion of one image, called as in the experiment."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ class Effect:
     nss
         NSS of the intact and of the lesioned map; None where nobody looked, or not yet reckoned.
     controls
-        Control -> outcome -> its median over the control's masks.
+        Control -> outcome -> its mean over the control's masks; no outcome where the image has no such mask.
     area
         Share of the image that the mask takes.
     takes_nothing

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gazeapp.engine.lesions.outcomes import OUTCOMES
 from gazeapp.engine.models.base import Word
 from gazeapp.engine.reports.numbers import UNKNOWN, listed, number, percent
-from gazeapp.ui.lesions.facts import CONTROL_NAMES, Effect
+from gazeapp.ui.lesions.facts import CONTROL_NAMES, N_RANDOM, Effect
 from gazeapp.ui.widgets import capital
 
 _ARROW = " → "
@@ -86,6 +86,8 @@ class ImageRow:
         Whether it is run as a job, on its button.
     note
         A word of caution about the model on this image.
+    is_before
+        Whether the effect is of the lesion before, as that of this one is not known yet.
     """
 
     model: str
@@ -96,6 +98,7 @@ class ImageRow:
     tip: str = ""
     runs_on_button: bool = False
     note: str = ""
+    is_before: bool = False
 
 
 def cell_text(row: ImageRow, column: Column) -> str:
@@ -116,12 +119,12 @@ def cell_text(row: ImageRow, column: Column) -> str:
 
 
 def control_text(row: ImageRow, column: Column) -> str:
-    """Return what random masks of the same area do instead, for columns that are held against controls."""
+    """Return what random masks of the same area do instead, in the mean, for columns held against controls."""
     effect = row.effect
     if effect is None or len(column.outcomes) != 1 or not effect.controls:
         return ""
     found = effect.controls.get("random", {}).get(column.outcomes[0], math.nan)
-    return f"random {_value(column, found)}"
+    return f"{N_RANDOM} random {_value(column, found)}"
 
 
 def cell_tip(row: ImageRow, column: Column) -> str:
@@ -138,13 +141,21 @@ def cell_tip(row: ImageRow, column: Column) -> str:
     if column.id == "objects" and effect.named is not None:
         lines.append(f"The intact caption names {listed(list(effect.named)) or 'none of them'}.")
     if len(column.outcomes) == 1 and effect.controls:
-        lines.append("Held against controls, medians over masks:")
+        lines.append("Held against controls:")
         lines += [
-            f"{capital(name)}: {_value(column, effect.controls[control].get(column.outcomes[0], math.nan))}"
+            f"{capital(name)}: {_control(column, effect.controls[control])}"
             for control, name in CONTROL_NAMES.items()
             if control in effect.controls
         ]
+    if row.is_before:
+        lines.insert(0, "Of the lesion before; that of this one is on its way.")
     return "\n".join(lines)
+
+
+def _control(column: Column, found: Mapping[str, float]) -> str:
+    if not found:
+        return "none on this image: what lies outside the mask has less attention"
+    return _value(column, found.get(column.outcomes[0], math.nan))
 
 
 def _value(column: Column, value: float) -> str:

@@ -35,6 +35,8 @@ ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 CONTROL_ROLE = int(Qt.ItemDataRole.UserRole) + 2
 _Index = QModelIndex | QPersistentModelIndex
 _ROW_HEIGHT = 38
+_BEFORE = 0.35
+"""Opacity of what was found for the lesion before."""
 
 
 class ImageModel(QAbstractTableModel):
@@ -107,6 +109,8 @@ class ImageDelegate(QStyledItemDelegate):
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(option.rect, QColor(shades.accent_soft))
         inner = area.adjusted(8, 2, -8, -2)
+        if row.is_before and column.id != "model":
+            painter.setOpacity(_BEFORE)
         if column.id == "model":
             _paint_name(painter, inner, row, option.font)
         elif column.id == "caption" and row.effect is not None:

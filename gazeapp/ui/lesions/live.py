@@ -107,6 +107,10 @@ class LiveLesion(QObject):
         """Why models have no effect to show."""
         return self._failures
 
+    def is_before(self, effect: Effect) -> bool:
+        """Return whether an effect is of the lesion before the one in hand."""
+        return effect.number != self._number
+
     @property
     def is_loading(self) -> bool:
         """Whether the models are being loaded."""

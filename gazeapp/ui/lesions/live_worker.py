@@ -28,8 +28,8 @@ class Runs(Protocol):
     def scored(self, request: Request, effect: Effect) -> Effect:
         """Return it with scores."""
 
-    def controlled(self, request: Request, effect: Effect) -> Effect:
-        """Return it with controls."""
+    def controlled(self, request: Request, effect: Effect, is_wanted: Callable[[], bool]) -> Effect:
+        """Return it with controls; as it is as soon as it is wanted no more."""
 
 
 @dataclass
@@ -81,7 +81,12 @@ class LesionWorker(QObject):
             steps.append((request.models, lambda model: self._ready().scored(request, effects[model])))
         if request.with_controls:
             steps += [
-                ((model,), lambda model: self._ready().controlled(request, effects[model]))
+                (
+                    (model,),
+                    lambda model: self._ready().controlled(
+                        request, effects[model], lambda: request.number == self._newest.number
+                    ),
+                )
                 for model in request.models
             ]
         failed: set[str] = set()

@@ -20,6 +20,8 @@ from gazeapp.ui.session import Session
 from gazeapp.ui.worker import JobState, Work
 
 if TYPE_CHECKING:
+    from gazeapp.engine.project import Project
+    from gazeapp.engine.workflows.extract import ExtractSettings
     from gazeapp.ui.job_control import JobProgress
 
 
@@ -169,6 +171,7 @@ def _work(question: StoredQuestion, image_name: str) -> Work:
     def work(project: Any, progress: JobProgress) -> Any:
         from gazeapp.engine.workflows.lesion import LesionSettings, lesion
 
+        like = _like_the_study(project, question)
         settings = LesionSettings(
             models=(question.model,),
             tasks=(question.task,),
@@ -177,7 +180,25 @@ def _work(question: StoredQuestion, image_name: str) -> Work:
             strengths=(question.strength,),
             controls=(),
             images=(image_name,),
+            method=like.method,
+            words=like.words,
+            decoding=like.decoding,
+            dtype=like.dtype,
+            four_bit=like.four_bit,
         )
         return lesion(project, settings, progress)
 
     return work
+
+
+def _like_the_study(project: Project, question: StoredQuestion) -> ExtractSettings:
+    """Return how the study ran a model: on this image, else on others; as usual where it did not.
+
+    A lesion beside an intact run of other settings would hide the runs of the study, of which one way counts.
+    """
+    from gazeapp.engine.workflows.extract import ExtractSettings, like_run
+
+    runs = project.runs.all(model=question.model, task=question.task)
+    runs = runs or project.runs.all(model=question.model)
+    here = [run for run in runs if run.image_id == question.image_id] or runs
+    return like_run(project, max(run.id for run in here)) if here else ExtractSettings()

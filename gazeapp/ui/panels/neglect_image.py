@@ -25,7 +25,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
 from gazeapp.ui.canvas.notice import Notice
 from gazeapp.ui.colours import source_colour
-from gazeapp.ui.lesions.facts import SCOPE_NAMES
+from gazeapp.ui.lesions.facts import N_RANDOM, SCOPE_NAMES
 from gazeapp.ui.lesions.image_cells import ImageRow
 from gazeapp.ui.lesions.image_table import ImageTable
 from gazeapp.ui.lesions.live import LiveLesion, common_failure
@@ -144,8 +144,10 @@ class ImagePage(QWidget):
         theme.set_role(self.controls, "segment")
         self.controls.setToolTip(
             plain(
-                "Run the mirrored mask, random masks of the same area, and masks elsewhere with as much attention, "
-                "too. A lesion means something where it does more than they do."
+                f"Run the mirrored mask, {N_RANDOM} random masks of as much area elsewhere, and regions elsewhere with "
+                "as much attention, too; the table shows the mean of the random masks, tooltips show all. A lesion "
+                "means something where it does more than they do. Where what lies outside the mask has less attention "
+                "than what lies in it, the image has no such region."
             )
         )
         self.whole = QPushButton("Run on the whole set…")
@@ -363,6 +365,7 @@ class ImagePage(QWidget):
             says,
             tip,
             note=_OUTSIDE.format(f"{info.name} was") if self._is_outside(info) else "",
+            is_before=effect is not None and self._live.is_before(effect),
         )
 
     def _button_row(self, row: ModelRow, ids: list[str]) -> ImageRow:

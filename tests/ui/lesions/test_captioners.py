@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from statistics import median
+from statistics import fmean
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from gazeapp.engine.scoring.metrics import nss, pixels
 from gazeapp.engine.types import Rect
 from gazeapp.ui.lesions.captioners import Captioners
 from gazeapp.ui.lesions.facts import Request, Subject
+from gazeapp.ui.lesions.image_cells import COLUMNS, ImageRow, cell_tip
 from tests.ui.small_study import draw
 
 WIDTH, HEIGHT = 203, 131
@@ -52,6 +53,10 @@ def graded(seed: int = 0) -> np.ndarray:
 
 def asked(subject, mask, scope="keys", strength=1.0, **options) -> Request:
     return Request(1, subject, mask, scope, strength, MODELS, **options)
+
+
+def always() -> bool:
+    return True
 
 
 def plainly(model, subject, scope, mask, strength, forced=()):
@@ -127,7 +132,7 @@ def test_scores_are_those_of_the_whole_maps(captioners, subject) -> None:
 @pytest.mark.parametrize("scope", ["keys", "pixels"])
 def test_controls_are_the_effects_of_other_masks(captioners, subject, scope) -> None:
     request = asked(subject, graded(), scope)
-    effect = captioners.controlled(request, captioners.effect(request, "vit-lstm"))
+    effect = captioners.controlled(request, captioners.effect(request, "vit-lstm"), always)
     assert set(effect.controls) == {"mirrored", "random", "equal_mass"}
     mirrored = captioners.effect(asked(subject, mirror(request.mask), scope), "vit-lstm")
     for name in ("log_probability_drop", "words_changed", "map_change"):
@@ -137,18 +142,37 @@ def test_controls_are_the_effects_of_other_masks(captioners, subject, scope) -> 
     )
 
 
-def test_random_controls_are_told_by_their_median(captioners, subject) -> None:
+def test_random_controls_are_told_by_their_mean(captioners, subject) -> None:
     from gazeapp.engine.lesions.masks.controls import random_matched
 
     request = asked(subject, graded(), "zero")
-    effect = captioners.controlled(request, captioners.effect(request, "cnn-lstm"))
+    effect = captioners.controlled(request, captioners.effect(request, "cnn-lstm"), always)
     drops = [
         captioners.effect(asked(subject, random_matched(request.mask, seed), "zero"), "cnn-lstm").numbers[
             "log_probability_drop"
         ]
         for seed in range(3)
     ]
-    assert effect.controls["random"]["log_probability_drop"] == pytest.approx(median(drops), abs=1e-6)
+    assert effect.controls["random"]["log_probability_drop"] == pytest.approx(fmean(drops), abs=1e-6)
+
+
+def test_a_control_that_an_image_has_not_is_told(captioners, subject) -> None:
+    mask = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    mask[:8, :8] = 0  # nearly all attention lies in it, so that no region outside has as much
+    request = asked(subject, mask)
+    effect = captioners.controlled(request, captioners.effect(request, "vit-lstm"), always)
+    assert effect.controls["equal_mass"] == {}
+    loss = next(one for one in COLUMNS if one.id == "loss")
+    tip = cell_tip(ImageRow("vit-lstm", "ViT-LSTM", "#000000", effect), loss)
+    assert "random regions: none on this image: what lies outside the mask has less attention" in tip
+
+
+def test_controls_end_with_the_mask_that_they_belong_to(captioners, subject) -> None:
+    request = asked(subject, graded())
+    effect = captioners.effect(request, "vit-lstm")
+    answers = iter([True, True, False])
+    assert captioners.controlled(request, effect, lambda: next(answers)) is effect
+    assert next(answers, None) is None
 
 
 def test_objects_that_are_no_longer_named_are_told(captioners, subject) -> None:

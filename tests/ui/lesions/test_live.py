@@ -83,7 +83,8 @@ class Runs:
     def scored(self, _request, effect):
         return replace(effect, nss=(1.0, 0.5))
 
-    def controlled(self, _request, effect):
+    def controlled(self, _request, effect, is_wanted):
+        assert is_wanted()
         return replace(effect, controls={"random": {"words_changed": 0.25}})
 
 
