@@ -35,6 +35,8 @@ class Title:
         How good its map is on this image, in a long and a short wording; empty when not known.
     badge
         A word of caution, such as ``simulated``; never left out.
+    mark
+        What stands for the badge where there is no room for it: a letter or two.
     tip
         Tooltip with the whole story.
     doing
@@ -48,6 +50,7 @@ class Title:
     share: str = ""
     here: tuple[str, str] = ("", "")
     badge: str = ""
+    mark: str = "!"
     tip: str = ""
     doing: str = ""
 
@@ -232,7 +235,7 @@ class TitleBar(QWidget):
         painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
         painter.setFont(font)
         painter.setPen(QColor(colors().warning))
-        painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, self._title.badge if written else "!")
+        painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, self._title.badge if written else self._title.mark)
         return left + wide + _GAP
 
     def _draw_left(self, painter: QPainter, left: float, right: float, height: float) -> None:
@@ -250,7 +253,8 @@ class TitleBar(QWidget):
 
     def _badge_width(self, written: bool) -> float:
         if not written:
-            return _MARK
+            marked = QFontMetricsF(self._small()).horizontalAdvance(self._title.mark)
+            return max(_MARK, marked + _PILL_PAD)
         return QFontMetricsF(self._small()).horizontalAdvance(self._title.badge) + 2 * _PILL_PAD
 
     def _bold(self) -> QFont:

@@ -51,12 +51,14 @@ def model_title(
     word: int,
     difference: bool,
     change: bool = False,
+    why_intact: str = "",
 ) -> Title:
     """Return the title over a model's pane: its share of the ceiling, its score here, and the word shown.
 
     The numbers are those of the mean map, so they give way to the word whose map is shown, and to what was taken away
-    from a model under a lesion (``change``: whose map is shown minus the intact one). What is no
-    model but the truth has no share of a ceiling that models are held against.
+    from a model under a lesion (``change``: whose map is shown minus the intact one). Where others are under a lesion
+    and this model cannot be, ``why_intact`` says so. What is no model but the truth has no share of a ceiling that
+    models are held against.
     """
     metric = metric_name(key[2])
     share = catalogue.share(key, model.id)
@@ -67,7 +69,8 @@ def model_title(
         interval = f"95 % interval over images and people {number(share.low, 0)} to {number(share.high, 0)} %"
         reached = f"{percent(share.percent)} of the human ceiling over the study, {metric}, task {key[0]}"
         tips.append(f"{reached} ({interval})" if known else reached)
-    saying = word != MEAN_MAP
+    # What a lesion changed is known of the mean map alone.
+    saying = word != MEAN_MAP and not (change and model.lesion is not None)
     shown = [f"word: {model.words[word].text}"] if saying else []
     if difference:
         shown.append("minus people")
@@ -76,11 +79,14 @@ def model_title(
         shown.append("lesioned − intact" if change else model.lesion.facts)
         tips.append(f"under a lesion: {model.lesion.facts}")
         score = None
+    if why_intact:
+        tips.append(f"intact, not under the lesion: {why_intact.rstrip('.')}")
     if score is not None:
         tips.append(f"the mean map has {metric} {number(score)} on this image")
     if model.outside_training:
         tips.append("photographs are outside what this model was trained on")
     badges = ["lesioned"] if model.lesion is not None else []
+    badges += ["intact"] if why_intact else []
     badges += ["outside training"] if model.outside_training else []
     return Title(
         name=model.name,
@@ -89,6 +95,7 @@ def model_title(
         share="" if share is None or model.truth or shown else f"{percent(share.percent)} of ceiling",
         here=("", "") if saying else _here(score, metric),
         badge=", ".join(badges),
+        mark="L!" if len(badges) == 2 else "L" if model.lesion is not None else "!",
         tip="; ".join(tips) + ".",
     )
 
