@@ -240,7 +240,7 @@ class Workbench(QObject):
 
     @Slot()
     def _show_effects(self) -> None:
-        self.compare.set_effects({**self.live.effects, **self.runs.effects})
+        self.compare.set_effects({**self.live.effects, **self.runs.effects}, self.live.failures)
 
     def _toggle(self, field: str) -> Callable[[bool], None]:
         def change(on: bool) -> None:

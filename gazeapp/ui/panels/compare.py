@@ -9,6 +9,7 @@ from PySide6.QtCore import QMargins, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.ui.canvas.arrange import PaneGrid
 from gazeapp.ui.canvas.caption import MEAN_MAP, stepped
 from gazeapp.ui.canvas.colourbar import MINUS_PEOPLE, ColourBar
@@ -77,6 +78,7 @@ class ComparePanel(QWidget):
         self._layers: SceneLayers | None = None
         self._read: SceneView | None = None
         self._effects: Mapping[str, Effect] = {}
+        self._without: dict[str, str] = {}
         self._cover: MaskCover | None = None
         self._panes: dict[str, ImagePane] = {}
         self._placeholder: Notice | None = None
@@ -122,13 +124,22 @@ class ComparePanel(QWidget):
         """Return the pane of ``people`` or of a model."""
         return self._panes[source]
 
-    def set_effects(self, effects: Mapping[str, Effect]) -> None:
-        """Take what a lesion did to models; it is shown while ``lesion`` of the display state says so."""
+    def set_effects(
+        self, effects: Mapping[str, Effect], failures: Mapping[str, GazeError] | None = None
+    ) -> None:
+        """Take what a lesion did to models, and why it did nothing to others.
+
+        It is shown while ``lesion`` of the display state says so.
+        """
+        without = {model: error.what for model, error in (failures or {}).items()}
         shown = {model: effect.map for model, effect in self._effects.items()}
         same = shown.keys() == effects.keys() and all(shown[one] is effects[one].map for one in shown)
-        self._effects = dict(effects)
+        told = without == self._without
+        self._effects, self._without = dict(effects), without
         if not same:
             self._show_lesion()
+        elif not told:
+            self._draw_titles()
 
     def fit(self) -> None:
         """Show the whole image in every pane."""
@@ -530,7 +541,9 @@ class ComparePanel(QWidget):
             if model.id in self._panes:
                 word = self._word(model)
                 difference = chosen.display.show_difference and not self._is_change
-                title = model_title(model, catalogue, entry, key, word, difference, self._is_change)
+                is_left = bool(chosen.display.lesion) and model.lesion is None and model.map is not None
+                why = self._without.get(model.id, "") if is_left else ""
+                title = model_title(model, catalogue, entry, key, word, difference, self._is_change, why)
                 self._panes[model.id].set_title(title)
         for source, pane in self._panes.items():
             pane.title.set_focused(source == chosen.source)

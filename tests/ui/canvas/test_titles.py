@@ -8,7 +8,7 @@ from gazeapp.ui.canvas.caption import MEAN_MAP
 from gazeapp.ui.canvas.title import Title, TitleBar
 from gazeapp.ui.canvas.titles import model_title
 from gazeapp.ui.colours import source_colour
-from gazeapp.ui.scene import Catalogue, ImageEntry, ModelView, Share
+from gazeapp.ui.scene import Catalogue, ImageEntry, LesionView, ModelView, Share
 
 KEY = ("general", "tuebingen", "nss")
 CATALOGUE = Catalogue(shares={KEY: {"mine": Share(-1.4, -3.0, 0.4), "truth": Share(102.0, None, None)}})
@@ -40,6 +40,25 @@ def test_a_word_and_a_difference_take_the_place_of_numbers_of_other_maps():
     assert (title(0).shown, title(0).share, title(0).here) == ("word: star", "", ("", ""))
     assert title(0, True).shown == "word: star, minus people"
     assert (title(difference=True).shown, title(difference=True).share) == ("minus people", "")
+
+
+def test_a_change_is_that_of_the_mean_map_whatever_word_is_chosen():
+    lesion = LesionView("half of the image", frozenset(), "star", None)
+    model = ModelView("mine", "Mine", "#123456", words=(Word("star", -0.1, True),), lesion=lesion)
+
+    def shown(word, change):
+        return model_title(model, CATALOGUE, ENTRY, KEY, word, False, change).shown
+
+    assert shown(0, True) == shown(MEAN_MAP, True) == "lesioned − intact"
+    assert shown(0, False) == "word: star, half of the image"
+
+
+def test_a_model_that_cannot_be_under_the_lesion_says_so():
+    model = ModelView("mine", "Mine", "#123456")
+    made = model_title(model, CATALOGUE, ENTRY, KEY, MEAN_MAP, False, True, "Mine does not offer it.")
+    assert made.badge == "intact"
+    assert "intact, not under the lesion: Mine does not offer it;" in made.tip
+    assert made.here == title().here
 
 
 def test_the_truth_is_no_contestant():
