@@ -13,6 +13,8 @@ from gazeapp.ui.colours import source_colour
 from gazeapp.ui.scene import Catalogue, ImageEntry, ModelView, SceneView, ScoreKey
 from gazeapp.ui.study import PEOPLE
 
+_MARKS = {"lesioned": "L", "intact": "I", "outside training": "!"}
+"""What stands for a badge where there is no room for it."""
 _METRICS = {"sauc": "shuffled AUC", "spearman": "Spearman's correlation"}
 
 
@@ -95,7 +97,7 @@ def model_title(
         share="" if share is None or model.truth or shown else f"{percent(share.percent)} of ceiling",
         here=("", "") if saying else _here(score, metric),
         badge=", ".join(badges),
-        mark="L!" if len(badges) == 2 else "L" if model.lesion is not None else "!",
+        mark="".join(_MARKS[badge] for badge in badges) or "!",
         tip="; ".join(tips) + ".",
     )
 

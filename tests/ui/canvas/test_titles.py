@@ -56,7 +56,7 @@ def test_a_change_is_that_of_the_mean_map_whatever_word_is_chosen():
 def test_a_model_that_cannot_be_under_the_lesion_says_so():
     model = ModelView("mine", "Mine", "#123456")
     made = model_title(model, CATALOGUE, ENTRY, KEY, MEAN_MAP, False, True, "Mine does not offer it.")
-    assert made.badge == "intact"
+    assert (made.badge, made.mark) == ("intact", "I")
     assert "intact, not under the lesion: Mine does not offer it;" in made.tip
     assert made.here == title().here
 
