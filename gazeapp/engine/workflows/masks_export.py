@@ -185,7 +185,15 @@ class _Writer:
                 where=str(path),
                 todo="Give the image another name.",
             )
-        if path.exists() and not self._replace:
+        try:
+            is_there = path.exists()
+        except OSError as error:
+            raise GazeError(
+                f"The file cannot be written ({error.strerror or error}).",
+                where=str(path),
+                todo="Choose another folder, or a shorter name.",
+            ) from error
+        if is_there and not self._replace:
             raise GazeError(
                 "There is another file of that name.",
                 where=str(path),
