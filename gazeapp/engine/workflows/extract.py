@@ -340,6 +340,34 @@ def _decoding_values(decoding: Decoding) -> Json:
     return values
 
 
+def like_run(project: Project, run_id: int) -> ExtractSettings:
+    """Return the settings that describe an image as a run of the project did.
+
+    Other settings would make another run, and of each model, task and method only runs of one way count.
+
+    Raises
+    ------
+    GazeError
+        If there is no such run, or it was not made here but came with the project.
+    """
+    run = project.runs.get(run_id)
+    row = project.settings.get(run.settings_id)
+    if row.verb != "extract":
+        raise GazeError(f"How {run.model} was run is not known: its run came from elsewhere.")
+    values = row.values
+    return ExtractSettings(
+        models=(run.model,),
+        tasks=(run.task,),
+        method=run.method,
+        words=str(values.get("words", "content")),
+        mirrored=run.lesion == MIRRORED,
+        decoding=Decoding(**values.get("decoding", {})),
+        keep=str(values.get("keep", "")),
+        dtype=str(values.get("dtype", "auto")),
+        four_bit=bool(values.get("four_bit", False)),
+    )
+
+
 def _dtype_so_far(project: Project, info: ModelInfo) -> str:
     """Return the kind of number that the newest run of this model and revision was computed in; empty for none."""
     row = project.db.execute(

@@ -23,12 +23,13 @@ from gazeapp.engine.models.base import (
 )
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.prompts import prompt_of, prompt_versions, set_prompt
+from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.runners.script import ConsentNeededError
 from gazeapp.engine.types import ImageArray, Rect
 from gazeapp.engine.workflows import extract as extract_module
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.export import ExportSettings, export
-from gazeapp.engine.workflows.extract import ExtractSettings, extract
+from gazeapp.engine.workflows.extract import ExtractSettings, extract, like_run
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.report import ReportSettings, report
 from gazeapp.engine.workflows.score import ScoreSettings, score
@@ -234,6 +235,33 @@ def test_decoding_and_what_is_kept_are_part_of_a_run(tmp_path: Path, monkeypatch
             done(keep="layers") == done() == 0
         )  # whoever keeps heads has the layers and the words' maps, too
         assert done(dtype="bfloat16") == 2
+
+
+def test_the_settings_of_a_run_make_no_other_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = pictures(tmp_path, 1)
+    install(monkeypatch, Speaker({}))
+    ways: tuple[dict[str, object], ...] = (
+        {},
+        {"words": "all"},
+        {"decoding": Decoding(max_tokens=7)},
+        {"decoding": Decoding(temperature=0.5, top_p=0.9, seed=4)},
+        {"dtype": "bfloat16", "four_bit": True},
+        {"keep": "heads"},
+    )
+    with Project.open(path) as project:
+        for way in ways:
+            asked = ExtractSettings(("speaker",), ("social",), "attention", **way)
+            assert extract(project, asked, SILENT).done == 1
+            (newest,) = project.db.execute("SELECT max(id) FROM runs").fetchone()
+            assert like_run(project, newest) == asked
+            assert extract(project, like_run(project, newest), SILENT).done == 0
+        extract(project, ExtractSettings(tasks=("social",), mirrored=True), SILENT)
+        (mirrored,) = project.runs.all(lesion=MIRRORED)
+        assert like_run(project, mirrored.id).mirrored
+        other = project.settings.put("import maps", {})
+        project.db.execute("UPDATE runs SET settings_id = ?", (other,))
+        with pytest.raises(GazeError, match="came from elsewhere"):
+            like_run(project, mirrored.id)
 
 
 def test_a_model_that_cannot_be_loaded_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

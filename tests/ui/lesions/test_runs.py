@@ -44,7 +44,7 @@ def test_the_stored_effect_is_the_live_one(tmp_path) -> None:
 def test_a_lesion_belongs_to_the_runs_of_the_study_and_hides_none(tmp_path) -> None:
     model = "vit-transformer"
     study = build(tmp_path, images=2, models=0)
-    asked = ExtractSettings((model,), (TASK,), method="rollout", words="all")
+    asked = ExtractSettings((model,), (TASK,), method="cross-mean", words="all")
     with Project.open(study.path) as project:
         first, second = (project.images.get(image) for image in study.images)
         extract(project, replace(asked, images=(first.name,)), SILENT)
