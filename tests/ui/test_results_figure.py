@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pyqtgraph as pg
 import pytest
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication
 
@@ -136,6 +137,23 @@ def test_a_click_on_a_point_that_is_no_image_does_nothing(plot, qtbot):
     plot.show_axes(axes(points([0], [1.0])))
     with qtbot.assertNotEmitted(plot.chosen):
         plot._clicked(plot.marks, plot.marks.points())
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "below", "image"), [(0, 1.0, 3, 7), (0, 1.1, -3, 8), (1, 3.0, 1, 9), (1, 2.0, 0, None)]
+)
+def test_a_click_on_a_mark_over_points_of_images_goes_to_the_nearest_of_them(plot, qtbot, x, y, below, image):
+    plot.resize(400, 300)
+    plot.show()
+    dots = points([0, 0, 1], [1.0, 1.1, 3.0], small=True, keys=((7, "a"), (8, "a"), (9, "a")))
+    plot.show_axes(axes(dots, points([0, 0, 1], [1.0, 1.1, 2.0])))
+    plot.getViewBox().updateAutoRange()
+    chosen = []
+    plot.chosen.connect(lambda image, _source: chosen.append(image))
+    place = QPointF(x, y - below * plot.getViewBox().viewPixelSize()[1])
+    at = plot.mapFromScene(plot.getViewBox().mapViewToScene(place))
+    qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert chosen == ([] if image is None else [image])
 
 
 def test_reference_lines(plot):

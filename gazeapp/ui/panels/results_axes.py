@@ -23,8 +23,10 @@ MOST_POINTS = 1000
 
 _SYMBOLS = {"o": "o", "s": "s", "D": "d", "^": "t1"}
 _BAR = 0.66
-_SMALL, _LARGE = 6, 10
-"""Diameters of points of images, and of others, px."""
+_SMALL, _LARGE, _FRAME = 6, 10, 12
+"""Diameters of points of images, of others, and side of the frame of the image in hand, px."""
+_NEAR = 8
+"""How far from a click on a mark the point of an image may lie that is meant, px."""
 _LINE_HEIGHT = 1.15
 _MOST_NAME = 0.46
 """Share of the plot's width that names down its side may take."""
@@ -323,12 +325,12 @@ class ResultPlot(pg.PlotWidget):
         axis.setHeight(int(_LINE_HEIGHT * lines * metrics.height()) + theme.STEP)
         axis.setTicks([[(place, text) for (place, _), text in zip(axes.x_ticks, texts, strict=True)]])
 
-    @Slot(object, object)
-    def _clicked(self, _item: Any, points: Any, *_event: Any) -> None:
-        if not len(points):
-            return
-        series, k = points[0].data()
-        key = series.keys[k] if series.keys else None
+    @Slot(object, object, object)
+    def _clicked(self, _item: Any, points: Any, event: Any = None) -> None:
+        """Choose the image of the point that was clicked; where a mark lies over points of images, the nearest."""
+        key = next(filter(None, (_key(*point.data()) for point in points)), None)
+        if key is None and event is not None:
+            key = self._nearest(event.scenePos())
         if key is not None:
             self.chosen.emit(int(key[0]), str(key[1]))
 
@@ -340,6 +342,23 @@ def series_colour(series: Series) -> QColor:
         return QColor(shades.text)
     return QColor(shades.faint if series.kind == BASELINE else series.colour or shades.accent)
 
+
+    def _nearest(self, place: QPointF) -> tuple[int, str] | None:
+        """Return the image and the source of the point nearest to a place in the scene; None where none is near."""
+        at, (across, down) = self.getViewBox().mapSceneToView(place), self.getViewBox().viewPixelSize()
+        found: list[tuple[float, pg.ScatterPlotItem, int]] = []
+        for item in self.points:
+            xs, ys = item.getData()
+            distances = np.hypot((xs - at.x()) / across, (ys - at.y()) / down)
+            nearest = int(np.argmin(distances))
+            found.append((float(distances[nearest]), item, nearest))
+        distance, item, k = min(found, key=lambda one: one[0], default=(np.inf, None, 0))
+        return _key(*item.points()[k].data()) if distance <= _NEAR else None
+
+
+def _key(series: Series, k: int) -> tuple[int, str] | None:
+    """Return the image and the source that a point stands for; None where it stands for several."""
+    return series.keys[k] if series.keys else None
 
 def broken(name: str, metrics: QFontMetrics, room: int, most: int = 3) -> str:
     """Return a name in at most ``most`` lines of ``room`` px, broken at spaces and hyphens, cut where it must be."""
