@@ -78,13 +78,17 @@ class ExperimentBar(QWidget):
         return Asked(
             self._task,
             self.outcome.currentData(),
-            tuple(self.masks.currentData().split(_BETWEEN)),
+            self._masks,
             self.scope.currentData(),
             self.strength.currentData(),
             self.against.currentData(),
         )
 
     def show_lesions(self, lesions: LesionResults | None, task: str) -> None:
+    @property
+    def _masks(self) -> tuple[str, ...]:
+        return tuple((self.masks.currentData() or "").split(_BETWEEN))
+
         """Offer what there is under a task; choices stay where they can."""
         self._lesions, self._task = lesions, task
         self.older.setToolTip(plain("\n".join(lesions.older)) if lesions else "")
@@ -119,9 +123,10 @@ class ExperimentBar(QWidget):
         for k, one in enumerate(outcomes):
             self.outcome.setItemData(k, plain(lesions.about(one).meaning), Qt.ItemDataRole.ToolTipRole)
         self._offer("masks", choices_of_masks(lesions.masks(task, outcome)))
-        scopes = lesions.scopes(task, outcome)
+        masks = self._masks
+        scopes = lesions.scopes(task, outcome, masks)
         self._offer("scope", {one: SCOPE_NAMES.get(one, one) for one in scopes})
-        strengths = lesions.strengths(task, outcome, self.scope.currentData() or "")
+        strengths = lesions.common_strengths(task, outcome, self.scope.currentData() or "", masks)
         self._offer("strength", {one: f"strength {one:g}" for one in reversed(strengths)})
         against = {one: f"− {AGAINST[one]}" for one in lesions.controls(task, outcome)}
         self._offer("against", {**against, "": "as it is"})

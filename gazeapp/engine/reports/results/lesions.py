@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
 
 from gazeapp.engine.lesions.outcomes import OUTCOMES, SCORE_DROP, OutcomeFacts, outcome_facts
 from gazeapp.engine.reports.numbers import is_share, number
@@ -44,6 +48,7 @@ from gazeapp.engine.scoring.findings import (
 )
 
 ANALYSES = (LESION, LESION_CONTROL, LESION_SIDE, LESION_DOSE, LESION_FACTORIAL)
+_Value = TypeVar("_Value", bound=Hashable)
 AGAINST = {
     CONTROLS: "matched controls",
     RANDOM: "as much area elsewhere",
@@ -173,10 +178,11 @@ class LesionResults:
         """Return the masks that were taken away, in order."""
         return list(dict.fromkeys(one.mask for one in self._lesions(task, outcome)))
 
-    def scopes(self, task: str, outcome: str) -> list[str]:
-        """Return the scopes, that with most lesions first."""
-        found = [one.scope for one in self._lesions(task, outcome)]
-        return sorted(dict.fromkeys(found), key=lambda scope: -found.count(scope))
+    def scopes(self, task: str, outcome: str, masks: Sequence[str]) -> list[str]:
+        """Return the scopes that every one of these masks has, else those of any; that with most lesions first."""
+        found = [one for one in self._lesions(task, outcome) if one.mask in masks]
+        counts = Counter(one.scope for one in found)
+        return _common([(one.mask, one.scope) for one in found], sorted(counts, key=lambda one: -counts[one]))
 
     def strengths(self, task: str, outcome: str, scope: str) -> list[float]:
         """Return the strengths above 0 of a scope, rising."""
@@ -199,6 +205,15 @@ class LesionResults:
             return []
         there = {model for mask in asked.masks for model in outcomes.models(asked.lesion(mask))}
         order = list(self.results.sources)
+    def common_strengths(self, task: str, outcome: str, scope: str, masks: Sequence[str]) -> list[float]:
+        """Return the strengths of a scope that every one of these masks has, else those of any; rising."""
+        own = [
+            (one.mask, one.strength)
+            for one in self._lesions(task, outcome)
+            if one.scope == scope and one.mask in masks and one.strength > 0
+        ]
+        return _common(own, sorted({strength for _, strength in own}))
+
         return sorted(there, key=lambda model: (_place(order, self.source(model)), model))
 
     def source(self, model: str) -> SourceFacts | None:
@@ -312,3 +327,9 @@ def _scope_of(finding: Finding) -> str:
 
 def _place(order: Sequence[SourceFacts], source: SourceFacts | None) -> int:
     return order.index(source) if source is not None else len(order)
+def _common(found: Sequence[tuple[str, _Value]], values: list[_Value]) -> list[_Value]:
+    """Return those values that were found with every mask; all of them where no value was."""
+    masks, pairs = {mask for mask, _ in found}, set(found)
+    return [value for value in values if all((mask, value) in pairs for mask in masks)] or values
+
+
