@@ -172,6 +172,22 @@ def test_dose_and_response(page):
     np.testing.assert_allclose(dashed[0].y, [0.0, CONTROL / 2, CONTROL])
     row = rows(page)[f"{page.lesions.name('cnn-lstm')} · left"]
     assert (row["rise"], row["difference"]) == (pytest.approx(2.0), pytest.approx(1.8))
+def test_strengths_are_those_of_the_masks_that_are_chosen(page, session, study, qtbot):
+    with Project.open(study.path) as project:
+        project.db.execute("DELETE FROM lesion_runs WHERE mask = 'right' AND strength = 0.5")
+        project.db.conn.commit()
+    before = page.lesions
+    session.refresh()
+    qtbot.waitUntil(lambda: page.lesions is not before)
+
+    def strengths(mask):
+        choose(page.bar.masks, mask)
+        return [page.bar.strength.itemData(k) for k in range(page.bar.strength.count())]
+
+    assert strengths("left") == [1.0, 0.5]
+    assert strengths("right") == strengths("left\nright") == [1.0]
+
+
 
 
 def test_left_against_right(page):
