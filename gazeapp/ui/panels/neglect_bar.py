@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QSettings, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
+from gazeapp.engine.reports.numbers import count
 from gazeapp.engine.reports.results.lesions import AGAINST, Asked, LesionResults
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
@@ -84,11 +85,11 @@ class ExperimentBar(QWidget):
             self.against.currentData(),
         )
 
-    def show_lesions(self, lesions: LesionResults | None, task: str) -> None:
     @property
     def _masks(self) -> tuple[str, ...]:
         return tuple((self.masks.currentData() or "").split(_BETWEEN))
 
+    def show_lesions(self, lesions: LesionResults | None, task: str) -> None:
         """Offer what there is under a task; choices stay where they can."""
         self._lesions, self._task = lesions, task
         self.older.setToolTip(plain("\n".join(lesions.older)) if lesions else "")
@@ -105,9 +106,11 @@ class ExperimentBar(QWidget):
             return
         parts = [] if self.scope.isVisibleTo(self) else [SCOPE_NAMES.get(asked.scope, asked.scope)]
         parts += [f"strength {asked.strength:g}"] if not self.strength.isVisibleTo(self) else []
-        parts.append(f"{len(self._lesions.columns(asked))} images")
+        n_images = self._lesions.n_images(asked)
+        parts.append(_images(n_images.values()))
         self.facts.setText("  ·  ".join(parts))
-        self.facts.setToolTip(plain(self.facts.text()))
+        by_mask = [f"{mask}: {count(n, 'image')}" for mask, n in n_images.items()]
+        self.facts.setToolTip(plain("\n".join([self.facts.text(), *by_mask])))
 
     def _fill(self) -> None:
         """Fill the boxes, each by what is chosen in those before it."""
@@ -154,6 +157,13 @@ class ExperimentBar(QWidget):
 
 def _outcome_name(lesions: LesionResults, outcome: str) -> str:
     return lesions.about(outcome).name
+
+
+def _images(counts: Iterable[int]) -> str:
+    """Return on how many images masks were taken away; of several masks from the fewest to the most."""
+    different = sorted(set(counts))
+    words = "image" if different[-1] == 1 else "images"
+    return f"{' to '.join(map(str, dict.fromkeys((different[0], different[-1]))))} {words}"
 
 
 def choices_of_masks(masks: list[str]) -> dict[object, str]:

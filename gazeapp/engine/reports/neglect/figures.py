@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from gazeapp.engine.reports.neglect.shown import Shown, by_mask
-from gazeapp.engine.reports.neglect.words import parts_of
+from gazeapp.engine.reports.neglect.words import CONTROL_NAMES, SIDES_CAUTION, parts_of
 from gazeapp.engine.reports.results.data import Axes, Figure, Line, Series
 from gazeapp.engine.reports.results.findings import PLAIN_COLOUR, colour_of, dots, in_source_order, row_axes
 from gazeapp.engine.reports.results.words import captioned, measured, term_name, with_unit
@@ -16,7 +16,7 @@ from gazeapp.engine.reports.sentences import family_name
 from gazeapp.engine.reports.style import LEVEL_COLOURS
 from gazeapp.engine.scoring.analyses.factorial import CELL
 from gazeapp.engine.scoring.analyses.neglect import NET
-from gazeapp.engine.scoring.analyses.neglect_outcomes import CONTROLS, EQUAL_MASS, RANDOM
+from gazeapp.engine.scoring.analyses.neglect_outcomes import CONTROLS, EQUAL_MASS, MIRRORED, RANDOM
 from gazeapp.engine.scoring.findings import LESION, LESION_CONTROL, LESION_FACTORIAL, LESION_SIDE, Finding
 
 _ROWS = 2
@@ -25,7 +25,7 @@ _BELOW = {RANDOM: 0.55, EQUAL_MASS: 1.0}
 """How far below the lesion's mark those of its controls stand, in rows."""
 _ASIDE = 0.012
 """How far points of several models at one strength stand apart."""
-_CONTROLS = ((RANDOM, "o"), (EQUAL_MASS, "s"))
+_CONTROLS = ((RANDOM, "o"), (EQUAL_MASS, "D"))
 _MARKERS = ("o", "s", "D", "^")
 _ZERO = Line(0.0, "no change", dashed=False)
 
@@ -72,8 +72,8 @@ def model_figure(shown: Shown) -> Figure | None:
         f"{_name(shown)} by model and mask, {_at(shown)}",
         captioned(
             shown.results,
-            "Filled: the mask itself. Outlined, below it: its matched controls, a circle for random masks of the same "
-            "area and shape, a square for regions that held as much of the model’s attention. Means over images with "
+            "Filled: the mask itself. Outlined, below it: its matched controls, a circle for as much area elsewhere "
+            "(random masks of the same shape), a diamond for as much attention elsewhere. Means over images with "
             "95 % intervals (none with fewer than 6 images). More to the right is worse; what counts is how far the "
             "filled mark lies to the right of the outlined ones.",
         ),
@@ -92,25 +92,31 @@ def net_figure(shown: Shown) -> Figure | None:
         f"Effect of the lesion: {_name(shown).lower()} beyond matched controls, {_at(shown)}",
         "Lesion minus its matched controls within each image, mean over images with 95 % interval. Right of 0: this "
         "place matters more to the model than others of its size and attention.",
-        "lesion − controls",
+        "Lesion − controls",
+        by_mask(shown),
     )
 
 
 def side_figure(shown: Shown) -> Figure | None:
     """Return how much more the lesion of one side does than that of the other."""
     own = shown.of(LESION_SIDE)
-    pairs = ", ".join(
-        dict.fromkeys(f"{shown.label(parts_of(one.lesion)[0])} − {shown.label(one.against)}" for one in own)
-    )
+    pairs = list(dict.fromkeys(_pair(shown, one) for one in own))
     return _rows(
         shown,
         own,
         "lesion_side",
         f"One side against the other, {_name(shown).lower()}, {_at(shown)}",
-        f"Difference of two masks within each image ({pairs}), mean over images with 95 % interval. Right of 0: the "
-        "first of the two does more harm.",
-        "first − second mask",
+        f"Difference of two masks within each image ({', '.join(pairs)}), as they are, mean over images with 95 % "
+        f"interval. Right of 0: the first of the two does more harm. {SIDES_CAUTION}",
+        pairs[0] if len(pairs) == 1 else "First − second mask",
+        lambda one: f"{_model(shown, one)}, {_pair(shown, one)}",
     )
+
+
+def _pair(shown: Shown, one: Finding) -> str:
+    """Return the two masks whose difference a finding is, such as ``left − right``."""
+    other = CONTROL_NAMES[MIRRORED] if one.against == MIRRORED else shown.label(one.against)
+    return f"{shown.label(parts_of(one.lesion)[0])} − {other}"
 
 
 def dose_figure(shown: Shown) -> Figure | None:
@@ -130,8 +136,8 @@ def dose_figure(shown: Shown) -> Figure | None:
         captioned(
             shown.results,
             "How much is taken away (0: nothing, 1: all) and what that does. Lines: means over images with 95 % "
-            "intervals; dotted: random masks of the same area. A line that rises above its dotted one shows an effect "
-            "of the place that grows with the strength.",
+            "intervals; dotted: as much area elsewhere (random masks of the same shape). A line that rises above its "
+            "dotted one shows an effect of the place that grows with the strength.",
         ),
         tuple(plots),
         columns=min(2, len(shown.masks)),
@@ -166,7 +172,13 @@ def cell_figure(shown: Shown) -> Figure | None:
 
 
 def _rows(
-    shown: Shown, own: Sequence[Finding], id: str, title: str, caption: str, what: str
+    shown: Shown,
+    own: Sequence[Finding],
+    id: str,
+    title: str,
+    caption: str,
+    what: str,
+    name: Callable[[Finding], str],
 ) -> Figure | None:
     if not own:
         return None
@@ -179,9 +191,9 @@ def _rows(
                 shown.results,
                 _ordered(shown, [one for one in own if one.task == task]),
                 title=f"Task {task}",
-                label=with_unit(what.capitalize(), measured(shown.outcome, shown.results.preset).unit),
+                label=with_unit(what, measured(shown.outcome, shown.results.preset).unit),
                 lines=(_ZERO,),
-                name=by_mask(shown),
+                name=name,
             )
             for task in _tasks(own)
         ),

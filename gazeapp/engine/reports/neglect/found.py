@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from gazeapp.engine.reports.neglect.shown import Shown, by_mask, impairments
-from gazeapp.engine.reports.neglect.words import dose_parts_of, parts_of
+from gazeapp.engine.reports.neglect.words import CONTROL_NAMES, SIDES_CAUTION, dose_parts_of, parts_of
 from gazeapp.engine.reports.numbers import is_share
 from gazeapp.engine.reports.results.data import ResultTable
 from gazeapp.engine.reports.results.findings import Words, finding_table, in_source_order, source_table
 from gazeapp.engine.reports.results.words import CLEAR, contrast_name, measured, term_name
 from gazeapp.engine.scoring.analyses.factorial import CELL
 from gazeapp.engine.scoring.analyses.neglect import NET
-from gazeapp.engine.scoring.analyses.neglect_outcomes import CONTROLS
+from gazeapp.engine.scoring.analyses.neglect_outcomes import CONTROLS, MIRRORED
 from gazeapp.engine.scoring.findings import (
     LESION_CONTROL,
     LESION_DOSE,
@@ -63,10 +63,10 @@ def neglect_tables(shown: Shown) -> Iterator[ResultTable]:
             "lesion_side",
             f"One side against the other: {name}, at the highest strength",
             "Model and masks",
-            "First mask minus the other one, within each image; above 0 the first does more harm. p: sign-flip "
-            f"permutation test over images, {_HOLM}; {_D_Z}",
+            "First mask minus the other one, within each image, as they are; above 0 the first does more harm. "
+            f"{SIDES_CAUTION} p: sign-flip permutation test over images, {_HOLM}; {_D_Z}",
         ),
-        lambda finding: f"{by_mask(shown)(finding)} − {shown.label(finding.against)}",
+        lambda finding: f"{by_mask(shown)(finding)} − {_other(shown, finding)}",
     )
     yield from _table(
         shown,
@@ -76,8 +76,9 @@ def neglect_tables(shown: Shown) -> Iterator[ResultTable]:
             f"Rise with strength beyond matched controls: {name}",
             "Model and mask",
             "Rise from no lesion to full strength along each image’s least-squares line, lesion minus matched "
-            "controls. A line sums the response up; it does not say that the response is straight. p: permutation "
-            f"test over images, corrected (Holm) over models and masks; {_D_Z}",
+            "controls. A line through all strengths sums the response up: its rise is not the effect at full strength, "
+            "and does not say that the response is straight. p: permutation test over images, corrected (Holm) over "
+            f"models and masks; {_D_Z}",
         ),
         lambda finding: f"{_model(shown, finding)}, {shown.label(dose_parts_of(finding.lesion)[0])}",
     )
@@ -143,6 +144,11 @@ def _effect(shown: Shown, finding: Finding) -> str:
     levels, _, net = finding.against.partition(" : lesion - ")
     beyond = "beyond controls" if net else "lesion alone"
     return f"{term}: {contrast_name(levels)}, {shown.label(parts_of(finding.lesion)[0])}, {beyond}"
+
+
+def _other(shown: Shown, finding: Finding) -> str:
+    """Return the mask that a side is held against."""
+    return CONTROL_NAMES[MIRRORED] if finding.against == MIRRORED else shown.label(finding.against)
 
 
 def _model(shown: Shown, finding: Finding) -> str:

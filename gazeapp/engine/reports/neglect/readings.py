@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gazeapp.engine.reports.neglect.shown import Shown
-from gazeapp.engine.reports.neglect.words import dose_parts_of, parts_of, quoted
+from gazeapp.engine.reports.neglect.words import SIDES_CAUTION, dose_parts_of, parts_of, quoted
 from gazeapp.engine.reports.numbers import count, listed
 from gazeapp.engine.reports.results.findings import in_source_order, p_text
 from gazeapp.engine.reports.results.words import (
@@ -83,10 +83,11 @@ def _factors(shown: Shown, task: str) -> str:
         found += [_factor(one, factor) for one in clear]
         rest = [one for one in own if one not in clear]
         if rest:
-            what = listed([f"{quoted(parts_of(one.lesion)[0])} {_amount(one)}" for one in rest])
+            masks = [quoted(parts_of(one.lesion)[0]) for one in rest]
+            what = listed([f"{mask} {_amount(one)}" for mask, one in zip(masks, rest, strict=True)])
             levels = contrast_name(rest[0].against.partition(" : lesion - ")[0])
-            also = "also " if clear else ""
-            found.append(f"That the {factor} matters is {also}not shown ({levels}, beyond controls: {what}).")
+            said = f"Under {listed(masks)} it is" if clear else f"That the {factor} matters is"
+            found.append(f"{said} not shown ({levels}, beyond controls: {what}).")
     found += [
         f"Under {quoted(parts_of(one.lesion)[0])}, what the decoder contributes depends on the encoder "
         f"({_amount(one)})."
@@ -116,10 +117,25 @@ def _sides(shown: Shown, task: str) -> str:
     if not clear:
         return "No model is shown to suffer more under one side than under the other."
     said = [
-        f"{_model(shown, one)} suffers more under {_worse_side(one)} ({_amount(one, absolute=True)})"
+        f"{_model(shown, one)} suffers more under {_worse_side(one)} "
+        f"({_amount(one, absolute=True)}{_beyond(shown, one)})"
         for one in clear
     ]
-    return f"{listed(said)}."
+    return f"As they are, not minus controls: {listed(said)}. {SIDES_CAUTION}"
+
+
+def _beyond(shown: Shown, one: Finding) -> str:
+    """Return the effects of both sides beyond matched controls; empty where one of them is not known."""
+    net = {
+        parts_of(own.lesion)[0]: own.estimate
+        for own in shown.of(LESION_CONTROL, one.task)
+        if (own.term, own.against) == (one.term, CONTROLS) and known(own.estimate)
+    }
+    sides = (parts_of(one.lesion)[0], one.against)
+    if any(side not in net for side in sides):
+        return ""
+    values = [f"{value_text(net[side], one.metric, one.unit)} under {quoted(side)}" for side in sides]
+    return f"; beyond matched controls {listed(values)}"
 
 
 def _worse_side(one: Finding) -> str:

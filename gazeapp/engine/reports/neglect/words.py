@@ -9,13 +9,19 @@ _LONGEST = 26
 """Characters of a mask's name in figures."""
 
 CONTROL_NAMES = {
-    "mirrored": "mirrored mask",
-    "random": "random mask of equal area",
-    "equal_mass": "region of equal attention",
+    "random": "as much area elsewhere",
+    "equal_mass": "as much attention elsewhere",
+    "mirrored": "the mirrored mask",
+    "flipped": "the mirrored image under the mirrored mask",
     "none": "nothing taken away",
-    "flipped": "mirrored image under the mirrored mask",
 }
-"""Controls as they are called in figures."""
+"""Controls as they are called in the window, in figures and in sentences."""
+
+SIDES_CAUTION = (
+    "Pictures and captions are not the same on both sides: a difference says nothing about the model until the "
+    f"control “{CONTROL_NAMES['flipped']}”, or mirrored images, say the same."
+)
+"""What is to be known of one side against the other."""
 
 CONTROL_MEANINGS = {
     "mirrored": "The same mask mirrored left to right on the same image.",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gazeapp.engine.reports.neglect.words import SIDES_CAUTION
 from gazeapp.engine.reports.results.data import Axes, Figure, Line, Series
 from gazeapp.engine.reports.results.findings import PLAIN_COLOUR
 from gazeapp.engine.reports.results.lesions import (
@@ -242,7 +243,8 @@ def side_figure(lesions: LesionResults, asked: Asked) -> Figure | None:
         caption=captioned(
             lesions.results,
             "Each dot is an image: on the line, both sides do the same. Beside it the mean differences with 95 % "
-            f"intervals; task {asked.task}, {asked.scope}, strength {asked.strength:g}. {about.meaning}",
+            f"intervals, as they are; task {asked.task}, {asked.scope}, strength {asked.strength:g}. {SIDES_CAUTION} "
+            f"{about.meaning}",
         ),
         axes=tuple(axes),
         simulated=lesions.results.simulated,
@@ -310,5 +312,5 @@ def _side_rows(lesions: LesionResults, asked: Asked, mask: str, own: Sequence[Fi
     first, second = side_names(asked, own[0])
     rows = [(one.term, mask, lesions.name(one.term)) for one in own]
     series = [_mark(lesions, one, float(k)) for k, one in enumerate(own)]
-    label = with_unit("Difference", about.unit)
+    label = with_unit(f"{first} − {second}", about.unit)
     return _row_axes(f"{first} minus {second}", label, rows, series, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gazeapp.engine.lesions.outcomes import SCORE_DROP
+from gazeapp.engine.reports.neglect.words import SIDES_CAUTION
 from gazeapp.engine.reports.numbers import UNKNOWN, count, interval, number, percent
 from gazeapp.engine.reports.results.data import Cell, Column, ResultTable, Row
 from gazeapp.engine.reports.results.findings import count_cell, p_cell, p_text
@@ -22,9 +23,15 @@ from gazeapp.engine.reports.results.lesions import (
 )
 from gazeapp.engine.reports.results.words import SIMULATED, finite, interval_text, is_clear, known, value_text
 from gazeapp.engine.reports.sentences import family_name
-from gazeapp.engine.scoring.analyses.factorial import CELL, DECODER
+from gazeapp.engine.scoring.analyses.factorial import CELL, DECODER, ENCODER, INTERACTION
 from gazeapp.engine.scoring.analyses.neglect import NET
-from gazeapp.engine.scoring.analyses.neglect_outcomes import CONTROLS, EQUAL_MASS, MATCHED, RANDOM
+from gazeapp.engine.scoring.analyses.neglect_outcomes import (
+    CONTROLS,
+    EQUAL_MASS,
+    MATCHED,
+    RANDOM,
+    lesion_label,
+)
 from gazeapp.engine.scoring.findings import (
     LESION,
     LESION_CONTROL,
@@ -45,7 +52,7 @@ _P_HOLM = Column(
 _D_Z = Column("effect", "d_z", "", "Effect size: mean / standard deviation over images.")
 _IMAGES = Column("n_images", "Images", "", "Images that it rests on.")
 _NOTE = Column("note", "Note")
-_HEADS = {RANDOM: "As large elsewhere", EQUAL_MASS: "As much attention elsewhere"}
+_HEADS = {RANDOM: "As much area elsewhere", EQUAL_MASS: "As much attention elsewhere"}
 
 
 def model_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
@@ -109,7 +116,10 @@ def dose_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
             rows.append(Row("model", f"{lesions.name(model)} · {mask}", lesions.colour(model), cells))
     if not rows:
         return None
-    rise = "From strength 0 to 1, on the least-squares line of each image."
+    rise = (
+        "From strength 0 to 1, on the least-squares line through all strengths of each image; not the value at full "
+        "strength, which the figure has."
+    )
     return ResultTable(
         "lesion_doses",
         f"{about.name}, rise with strength",
@@ -143,7 +153,8 @@ def side_table(lesions: LesionResults, asked: Asked) -> ResultTable | None:
         )
         for one in found
     )
-    column = Column("difference", "Difference", about.unit, "One side minus the other, image by image.")
+    how = f"One side minus the other, image by image, as they are. {SIDES_CAUTION}"
+    column = Column("difference", "Difference", about.unit, how)
     columns = (column, _P_HOLM, _P, _D_Z, _IMAGES, _NOTE)
     return ResultTable(
         "lesion_sides", f"{about.name}, side by side", columns, rows, _note(lesions), "Model, sides"
@@ -248,9 +259,21 @@ def dose_sentence(lesions: LesionResults, asked: Asked) -> str:
     most = max(found, key=lambda one: one.estimate)
     minus = f" more than under {AGAINST[CONTROLS]}" if wanted else ""
     return (
-        f"Steepest under {lesion_phrase(labels[most.lesion])} in {lesions.name(most.term)}: from no lesion to full "
-        f"strength it rises by {_amount(lesions, most)}{minus} {_evidence(lesions, asked, most)}."
+        f"Steepest under {lesion_phrase(labels[most.lesion])} in {lesions.name(most.term)}: the line through all "
+        f"strengths rises by {_amount(lesions, most)}{minus} from none to 1 {_evidence(lesions, asked, most)}."
+        f"{_at_highest(lesions, asked, labels[most.lesion], most)}"
     )
+
+
+def _at_highest(lesions: LesionResults, asked: Asked, mask: str, rise: Finding) -> str:
+    """Return what the highest strength itself does; empty where that is not known."""
+    strength = max(lesions.strengths(asked.task, asked.outcome, asked.scope), default=0.0)
+    analysis = LESION_CONTROL if rise.against else LESION
+    label = lesion_label(asked.lesion(mask, strength))
+    top = lesions.one(analysis, asked, label, rise.term, rise.against)
+    if top is None or not known(top.estimate):
+        return ""
+    return f" At strength {strength:g} itself it is {_amount(lesions, top)}."
 
 
 def side_sentence(lesions: LesionResults, asked: Asked) -> str:
@@ -263,29 +286,60 @@ def side_sentence(lesions: LesionResults, asked: Asked) -> str:
     more, less = (first, second) if most.estimate >= 0 else (second, first)
     return (
         f"Largest difference in {lesions.name(most.term)}: {_amount(lesions, most, absolute=True)} more under the "
-        f"{more} than under the {less} lesion {_evidence(lesions, asked, most, absolute=True)}."
+        f"{more} than under the {less} lesion {_evidence(lesions, asked, most, absolute=True)}"
+        f"{_beyond(lesions, asked, most)}. {SIDES_CAUTION}"
     )
 
 
+def _beyond(lesions: LesionResults, asked: Asked, finding: Finding) -> str:
+    """Return both sides beyond matched controls, which the difference itself is not; empty where they are not known."""
+    said = []
+    for side in side_names(asked, finding):
+        net = lesions.one(LESION_CONTROL, asked, label_of(asked, side), finding.term, CONTROLS)
+        if net is not None and known(net.estimate):
+            said.append(f"{_amount(lesions, net)} under the {side}")
+    known_both = f"; beyond {AGAINST[CONTROLS]} {' and '.join(said)}" if len(said) == 2 else ""
+    return f", as they are{known_both}"
+
+
 def design_sentences(lesions: LesionResults, asked: Asked) -> tuple[str, ...]:
-    """Return the effect of the decoder under each mask in a sentence: minus controls where it is known, else as is."""
+    """Return what decoder and encoder do under each mask: minus controls where it is known, else as it is.
+
+    The decoder is always told, an encoder and an interaction where they are clear.
+    """
     said = []
     for mask in asked.masks:
         for ending in (NET, ""):
-            found = [
-                one
+            effects = {
+                one.term.removesuffix(NET): one
                 for one in lesions.of(LESION_FACTORIAL, asked)
-                if one.term == DECODER + ending
+                if one.term.endswith(NET) == bool(ending)
                 and one.lesion == label_of(asked, mask)
                 and known(one.estimate)
+            }
+            parts = [
+                _level(lesions, asked, mask, effects[factor], factor)
+                for factor in (DECODER, ENCODER)
+                if factor in effects and (factor == DECODER or is_clear(effects[factor]))
             ]
-            said += [_decoder(lesions, asked, mask, one) for one in found]
-            if found:
+            both = effects.get(INTERACTION)
+            if both is not None and is_clear(both):
+                parts.append(_interaction(lesions, asked, mask, both))
+            if parts:
+                said.append(" ".join(parts))
                 break
     return tuple(said)
 
 
-def _decoder(lesions: LesionResults, asked: Asked, mask: str, finding: Finding) -> str:
+def _interaction(lesions: LesionResults, asked: Asked, mask: str, finding: Finding) -> str:
+    beyond = f", beyond {AGAINST[CONTROLS]}" if finding.term.endswith(NET) else ""
+    return (
+        f"Under {lesion_phrase(mask)}, what the decoder contributes depends on the encoder: a difference of "
+        f"differences of {_amount(lesions, finding)}{beyond} {_evidence(lesions, asked, finding)}."
+    )
+
+
+def _level(lesions: LesionResults, asked: Asked, mask: str, finding: Finding, factor: str) -> str:
     levels = finding.against.split(" : ")[0].split(" - ")
     first, second = levels if finding.estimate >= 0 else reversed(levels)
     net = finding.term.endswith(NET)
@@ -295,14 +349,14 @@ def _decoder(lesions: LesionResults, asked: Asked, mask: str, finding: Finding) 
     start = f"Under {lesion_phrase(mask)}"
     one, two = family_name(first), family_name(second)
     if asked.outcome == "log_probability_drop":
-        said = f"{start}, captions of {one} decoders lose {amount} more than those of {two} decoders"
+        said = f"{start}, captions of {one} {factor}s lose {amount} more than those of {two} {factor}s"
     elif asked.outcome == "words_changed":
-        said = f"{start}, {amount} more change with {one} than with {two} decoders"
+        said = f"{start}, {amount} more change with {one} than with {two} {factor}s"
     elif asked.outcome.startswith(SCORE_DROP):
-        said = f"{start}, maps of {one} decoders lose {amount} more than those of {two} decoders"
+        said = f"{start}, maps of {one} {factor}s lose {amount} more than those of {two} {factor}s"
     else:
         name = lesions.about(asked.outcome).name.lower()
-        said = f"{start}, {name} is larger by {amount} with {one} than with {two} decoders"
+        said = f"{start}, {name} is larger by {amount} with {one} than with {two} {factor}s"
     return f"{said}{beyond} {evidence}."
 
 

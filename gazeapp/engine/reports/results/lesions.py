@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from gazeapp.engine.lesions.outcomes import OUTCOMES, SCORE_DROP, OutcomeFacts, outcome_facts
+from gazeapp.engine.reports.neglect.words import CONTROL_NAMES
 from gazeapp.engine.reports.numbers import is_share, number
 from gazeapp.engine.reports.results.data import Results, SourceFacts, id_and_method
 from gazeapp.engine.reports.results.findings import p_text
@@ -47,16 +48,19 @@ from gazeapp.engine.scoring.findings import (
     Finding,
 )
 
-ANALYSES = (LESION, LESION_CONTROL, LESION_SIDE, LESION_DOSE, LESION_FACTORIAL)
 _Value = TypeVar("_Value", bound=Hashable)
+ANALYSES = (LESION, LESION_CONTROL, LESION_SIDE, LESION_DOSE, LESION_FACTORIAL)
 AGAINST = {
     CONTROLS: "matched controls",
-    RANDOM: "as much area elsewhere",
-    EQUAL_MASS: "as much attention elsewhere",
-    MIRRORED: "the mirrored mask",
-    FLIPPED: "the mirrored image under the mirrored mask",
+    **{control: CONTROL_NAMES[control] for control in (RANDOM, EQUAL_MASS, MIRRORED, FLIPPED)},
 }
 """What an effect is held against, in words."""
+
+ONE_METRIC = (
+    "Maps under lesions are scored by the primary metric of the scoring alone, or by CC where that needs maps as "
+    "densities."
+)
+"""Which metric losses of agreement with people are by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,17 @@ class LesionResults:
         of_task = self.of_tasks.get(asked.task)
         return of_task.images if of_task is not None else ()
 
+    def n_images(self, asked: Asked) -> dict[str, int]:
+        """Return on how many images each mask was taken away, by any model."""
+        outcomes, found = self.values(asked), {}
+        for mask in asked.masks:
+            lesion = asked.lesion(mask)
+            own = (
+                [] if outcomes is None else [outcomes.of(lesion, "", one) for one in outcomes.models(lesion)]
+            )
+            found[mask] = int(np.isfinite(own).any(axis=0).sum()) if own else 0
+        return found
+
     def outcome_ids(self, task: str) -> list[str]:
         """Return the outcomes of a task: impairments first, losses of agreement with people behind them."""
         of_task = self.of_tasks.get(task)
@@ -172,7 +187,8 @@ class LesionResults:
         if metric == outcome or metric not in METRICS:
             return outcome_facts(outcome)
         facts = metric_facts(metric, self.results.preset)
-        return outcome_facts(outcome, facts.name, facts.unit)
+        about = outcome_facts(outcome, facts.name, facts.unit)
+        return replace(about, meaning=f"{about.meaning} {ONE_METRIC}")
 
     def masks(self, task: str, outcome: str) -> list[str]:
         """Return the masks that were taken away, in order."""
@@ -188,6 +204,15 @@ class LesionResults:
         """Return the strengths above 0 of a scope, rising."""
         found = {one.strength for one in self._lesions(task, outcome) if one.scope == scope}
         return sorted(one for one in found if one > 0)
+
+    def common_strengths(self, task: str, outcome: str, scope: str, masks: Sequence[str]) -> list[float]:
+        """Return the strengths of a scope that every one of these masks has, else those of any; rising."""
+        own = [
+            (one.mask, one.strength)
+            for one in self._lesions(task, outcome)
+            if one.scope == scope and one.mask in masks and one.strength > 0
+        ]
+        return _common(own, sorted({strength for _, strength in own}))
 
     def controls(self, task: str, outcome: str) -> list[str]:
         """Return what effects can be held against: the matched controls first."""
@@ -205,15 +230,6 @@ class LesionResults:
             return []
         there = {model for mask in asked.masks for model in outcomes.models(asked.lesion(mask))}
         order = list(self.results.sources)
-    def common_strengths(self, task: str, outcome: str, scope: str, masks: Sequence[str]) -> list[float]:
-        """Return the strengths of a scope that every one of these masks has, else those of any; rising."""
-        own = [
-            (one.mask, one.strength)
-            for one in self._lesions(task, outcome)
-            if one.scope == scope and one.mask in masks and one.strength > 0
-        ]
-        return _common(own, sorted({strength for _, strength in own}))
-
         return sorted(there, key=lambda model: (_place(order, self.source(model)), model))
 
     def source(self, model: str) -> SourceFacts | None:
@@ -325,11 +341,11 @@ def _scope_of(finding: Finding) -> str:
     return parts[-1] if finding.analysis == LESION_DOSE else parts[-2] if len(parts) > 1 else ""
 
 
-def _place(order: Sequence[SourceFacts], source: SourceFacts | None) -> int:
-    return order.index(source) if source is not None else len(order)
 def _common(found: Sequence[tuple[str, _Value]], values: list[_Value]) -> list[_Value]:
     """Return those values that were found with every mask; all of them where no value was."""
     masks, pairs = {mask for mask, _ in found}, set(found)
     return [value for value in values if all((mask, value) in pairs for mask in masks)] or values
 
 
+def _place(order: Sequence[SourceFacts], source: SourceFacts | None) -> int:
+    return order.index(source) if source is not None else len(order)

@@ -83,9 +83,14 @@ def test_the_planted_effect_and_only_that_is_told_in_words(project, neglect):
     net = {model: net_of(rows, model, "left").mean() for model, _ in FOUR}
     effect = sum(value * (1 if model.endswith("lstm") else -1) for model, value in net.items()) / 2
     assert f"With “left” taken away, models with an LSTM decoder lose {effect:.2f} [" in said
-    assert "That the decoder matters is also not shown (Transformer − LSTM, beyond controls: “right”" in said
+    assert "Under “right” it is not shown (Transformer − LSTM, beyond controls: “right”" in said
     assert "That the encoder matters is not shown (ViT − CNN" in said
-    assert "CNN-LSTM suffers more under “left” than under “right”" in said
+    assert "As they are, not minus controls: CNN-LSTM suffers more under “left” than under “right”" in said
+    right_net = net_of(rows, "cnn-lstm", "right").mean()
+    assert f"; beyond matched controls {mean:.2f} under “left” and {right_net:.2f} under “right”)" in (
+        said.replace("\N{MINUS SIGN}", "-")
+    )
+    assert "nothing about the model until the control “the mirrored image under the mirrored mask”" in said
     assert "grows clearly with the strength for CNN-LSTM under “left” and ViT-LSTM under “left”." in said
 
 
@@ -107,12 +112,15 @@ def test_figures_have_the_means_of_lesions_and_of_each_kind_of_control(project, 
         for control, key in (
             ("", (at, "o", False)),
             ("random", (at + 0.55, "o", True)),
-            ("equal_mass", (at + 1.0, "s", True)),
+            ("equal_mass", (at + 1.0, "D", True)),
         ):
             own = values_of(
                 rows, "log_probability_drop", model=model, mask=mask, control=control, strength=1.0
             )
             assert drawn[key] == pytest.approx(np.mean(list(own.values())))
+    (side,) = figures["lesion_side_keys"].axes
+    assert side.y_label == "left − right, nats per token"
+    assert [name for _, name in side.x_ticks] == [f"{name}, left − right" for _, name in FOUR]
     dose = figures["lesion_dose_keys"].axes[0]
     solid = next(s for s in dose.series if s.name == "CNN-LSTM")
     expected = [0.0]
@@ -129,9 +137,9 @@ def test_what_was_done_is_counted(neglect):
     # 10 images x 4 models x 2 masks x 2 strengths; equal attention is missing on one image.
     assert "160 lesions and 504 controls" in neglect.done[0].replace("\xa0", " ")
     assert {name: n for name, _, n in neglect.controls} == {
-        "mirrored mask": 160,
-        "random mask of equal area": 160,
-        "region of equal attention": 144,
+        "the mirrored mask": 160,
+        "as much area elsewhere": 160,
+        "as much attention elsewhere": 144,
         "nothing taken away": 40,
     }
     assert neglect.check.replace("\xa0", " ").startswith("With nothing taken away, all 40 runs gave")
