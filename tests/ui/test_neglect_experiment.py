@@ -124,6 +124,24 @@ def test_the_figure_has_a_dot_for_each_image_and_marks_at_the_means(page):
     np.testing.assert_allclose(sorted(differences), np.array(sorted(filled)) - CONTROL)
 
 
+def test_marks_of_a_row_do_not_lie_on_each_other(page, qtbot):
+    page.resize(640, 300)
+    plot = page.figure.plots[0]
+    rows = len(plot.axes.x_ticks)
+    marks = 2  # the lesion and one control
+    qtbot.waitUntil(lambda: plot.height() >= 14 * marks * rows)
+
+
+def test_the_image_in_hand_is_framed_and_not_joined(page, study):
+    page.figure.mark_image(study.images[3])
+    plot = page.figure.plots[0]
+    frames = sorted(spot.pos().x() for spot in plot._ring.points())
+    planted = [cost(model, mask, "", 1.0, N)[3] for model in SIZE for mask in SIDES]
+    np.testing.assert_allclose(frames, sorted(planted))
+    assert plot._path.getData()[0] is None or not len(plot._path.getData()[0])
+    assert plot._ring.opts["symbol"] == "s"
+
+
 def test_a_click_on_a_dot_goes_to_its_image(page, session, study):
     axes = page.figure.figure.axes[0]
     series = next(one for one in axes.series if one.small)
@@ -154,6 +172,38 @@ def test_other_choices_show_other_findings_and_are_remembered(page, qtbot):
     assert page.bar.asked == asked
 
 
+def test_strengths_are_those_of_the_masks_that_are_chosen(page, session, study, qtbot):
+    with Project.open(study.path) as project:
+        project.db.execute("DELETE FROM lesion_runs WHERE mask = 'right' AND strength = 0.5")
+        project.db.conn.commit()
+    before = page.lesions
+    session.refresh()
+    qtbot.waitUntil(lambda: page.lesions is not before)
+
+    def strengths(mask):
+        choose(page.bar.masks, mask)
+        return [page.bar.strength.itemData(k) for k in range(page.bar.strength.count())]
+
+    assert strengths("left") == [1.0, 0.5]
+    assert strengths("right") == strengths("left\nright") == [1.0]
+
+
+def test_strengths_are_those_of_the_masks_that_are_chosen(page, session, study, qtbot):
+    with Project.open(study.path) as project:
+        project.db.execute("DELETE FROM lesion_runs WHERE mask = 'right' AND strength = 0.5")
+        project.db.conn.commit()
+    before = page.lesions
+    session.refresh()
+    qtbot.waitUntil(lambda: page.lesions is not before)
+
+    def strengths(mask):
+        choose(page.bar.masks, mask)
+        return [page.bar.strength.itemData(k) for k in range(page.bar.strength.count())]
+
+    assert strengths("left") == [1.0, 0.5]
+    assert strengths("right") == strengths("left\nright") == [1.0]
+
+
 def test_outcomes_begin_with_impairments(page):
     names = [page.bar.outcome.itemData(k) for k in range(page.bar.outcome.count())]
     assert names == [LOSS, "words_changed", "laterality_shift"]
@@ -172,22 +222,6 @@ def test_dose_and_response(page):
     np.testing.assert_allclose(dashed[0].y, [0.0, CONTROL / 2, CONTROL])
     row = rows(page)[f"{page.lesions.name('cnn-lstm')} · left"]
     assert (row["rise"], row["difference"]) == (pytest.approx(2.0), pytest.approx(1.8))
-def test_strengths_are_those_of_the_masks_that_are_chosen(page, session, study, qtbot):
-    with Project.open(study.path) as project:
-        project.db.execute("DELETE FROM lesion_runs WHERE mask = 'right' AND strength = 0.5")
-        project.db.conn.commit()
-    before = page.lesions
-    session.refresh()
-    qtbot.waitUntil(lambda: page.lesions is not before)
-
-    def strengths(mask):
-        choose(page.bar.masks, mask)
-        return [page.bar.strength.itemData(k) for k in range(page.bar.strength.count())]
-
-    assert strengths("left") == [1.0, 0.5]
-    assert strengths("right") == strengths("left\nright") == [1.0]
-
-
 
 
 def test_left_against_right(page):

@@ -77,7 +77,7 @@ class ExperimentPage(QWidget):
         """Whether an experiment has ended since what is shown was read."""
         self.bar = ExperimentBar(actions)
         self.table = ResultView("What lesions did")
-        self.figure = FigureView("Figure of what lesions did")
+        self.figure = FigureView("Figure of what lesions did", joins=False)
         self.sentence = label("", wrap=True)
         self.status = label("", "note", wrap=True)
         self.views = _views()

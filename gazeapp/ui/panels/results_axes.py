@@ -61,12 +61,18 @@ class _Axis(pg.AxisItem):
 
 
 class ResultPlot(pg.PlotWidget):
-    """One :class:`Axes`; ``chosen`` carries the (image id, source) of a point that was clicked."""
+    """One :class:`Axes`; ``chosen`` carries the (image id, source) of a point that was clicked.
+
+    Parameters
+    ----------
+    joins
+        Whether a line joins the points of the image in hand in rows of points.
+    """
 
     chosen = Signal(int, str)
     _fitting: QTimer | None = None
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, joins: bool = True) -> None:
         super().__init__(
             parent, background=None, axisItems={side: _Axis(side) for side in ("left", "bottom")}
         )
@@ -85,6 +91,7 @@ class ResultPlot(pg.PlotWidget):
         self._image: int | None = None
         self._ring: pg.ScatterPlotItem | None = None
         self._path: pg.PlotCurveItem | None = None
+        self._joins = joins
         self._fitting = QTimer(self)
         self._fitting.setSingleShot(True)
         self._fitting.timeout.connect(self._fit_names)
@@ -104,7 +111,7 @@ class ResultPlot(pg.PlotWidget):
             item.setBrush(self._brush(series))
 
     def mark_image(self, image_id: int | None) -> None:
-        """Ring the points of an image, also where they are not drawn; in rows of points, join them."""
+        """Frame the points of an image, also where they are not drawn; in rows of points, join them if asked to."""
         self._image = image_id
         axes = self.axes
         if self._ring is None or self._path is None or axes is None:
@@ -112,7 +119,7 @@ class ResultPlot(pg.PlotWidget):
         places = [place for one in axes.series if one.small for place in _places_of(axes, one, image_id)]
         xs, ys = [x for x, _ in places], [y for _, y in places]
         self._ring.setData(xs, ys)
-        self._path.setData(*((xs, ys) if axes.x_ticks else ([], [])))
+        self._path.setData(*((xs, ys) if axes.x_ticks and self._joins else ([], [])))
 
     def redraw(self) -> None:
         """Draw everything again in the colours of the theme."""
@@ -132,7 +139,9 @@ class ResultPlot(pg.PlotWidget):
         self._draw_marks(axes)
         ink = QColor(shades.text)
         self._path = pg.PlotCurveItem(pen=pg.mkPen(ink, width=1))
-        self._ring = pg.ScatterPlotItem(size=11, pen=pg.mkPen(ink, width=2), brush=pg.mkBrush(None))
+        self._ring = pg.ScatterPlotItem(
+            size=_FRAME, symbol="s", pen=pg.mkPen(ink, width=1), brush=pg.mkBrush(None)
+        )  # outlined circles are controls
         for item in (self._path, self._ring):
             item.setZValue(-1)  # the points themselves take the clicks
             self.addItem(item)
@@ -359,6 +368,15 @@ def series_colour(series: Series) -> QColor:
 def _key(series: Series, k: int) -> tuple[int, str] | None:
     """Return the image and the source that a point stands for; None where it stands for several."""
     return series.keys[k] if series.keys else None
+
+
+def series_colour(series: Series) -> QColor:
+    """Return the colour of a series in the window: what belongs to no source has the colour of the theme's text."""
+    shades = theme.colors()
+    if series.colour == PLAIN_COLOUR:  # ink for white paper
+        return QColor(shades.text)
+    return QColor(shades.faint if series.kind == BASELINE else series.colour or shades.accent)
+
 
 def broken(name: str, metrics: QFontMetrics, room: int, most: int = 3) -> str:
     """Return a name in at most ``most`` lines of ``room`` px, broken at spaces and hyphens, cut where it must be."""

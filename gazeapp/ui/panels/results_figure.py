@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from operator import is_
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
@@ -25,24 +26,35 @@ from gazeapp.ui.panels.results_axes import MOST_POINTS, ResultPlot, series_colou
 from gazeapp.ui.widgets import label, plain, simulated_badge
 
 _LEAST_WIDTH, _LEAST_HEIGHT = 28 * theme.STEP, 16 * theme.STEP
+_MARK_HEIGHT = 14
+"""Room that a mark needs in its row, px."""
 _OUTLINES = {"o": "○", "s": "□", "D": "◇", "^": "△"}
 """Outlines of markers as a legend shows them."""
 
 
 class FigureView(QWidget):
-    """One of some figures; a click on a point that is an image is ``chosen``: (image id, source)."""
+    """One of some figures; a click on a point that is an image is ``chosen``: (image id, source).
+
+    Parameters
+    ----------
+    name
+        What it is, for screen readers.
+    joins
+        Whether a line joins the points of the image in hand in rows of points.
+    """
 
     chosen = Signal(int, str)
     menu_asked = Signal(QPoint)
     figure_chosen = Signal(str)
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, parent: QWidget | None = None, *, joins: bool = True) -> None:
         super().__init__(parent)
         self.setObjectName("dockBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(name)
         self._figures: tuple[Figure, ...] = ()
         self._source = ""
+        self._joins = joins
         self._image: int | None = None
         self.plots: list[ResultPlot] = []
         self._pool: list[tuple[ResultPlot, QLabel]] = []
@@ -162,7 +174,7 @@ class FigureView(QWidget):
         self._arrange()
 
     def _new_plot(self) -> tuple[ResultPlot, QLabel]:
-        plot, title = ResultPlot(), label("", "muted")
+        plot, title = ResultPlot(joins=self._joins), label("", "muted")
         plot.chosen.connect(self.chosen)
         title.setContentsMargins(2 * theme.STEP, 0, 0, 0)
         title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Maximum)
@@ -184,8 +196,8 @@ class FigureView(QWidget):
             row, column = 2 * (k // columns), k % columns
             self._grid.addWidget(title, row, column)
             self._grid.addWidget(plot, row + 1, column)
-            n = max((len(one.x_ticks) for one in figure.axes if one.horizontal), default=0)
-            plot.setMinimumHeight(max(_LEAST_HEIGHT, self.fontMetrics().height() * n + 6 * theme.STEP))
+            rows = max((_rows_height(one, self.fontMetrics().height()) for one in figure.axes), default=0)
+            plot.setMinimumHeight(max(_LEAST_HEIGHT, rows + 6 * theme.STEP))
         for column in range(self._grid.columnCount()):
             self._grid.setColumnStretch(column, 1 if column < columns else 0)
 
@@ -201,6 +213,15 @@ class FigureView(QWidget):
         self._legend.setText(shown)
         self._legend.setToolTip(plain("\n".join(entries)))
         self._legend.setVisible(len(entries) > 1)
+
+
+def _rows_height(axes: Axes, line: int) -> int:
+    """Return the height of the rows of a plot in which names and marks do not lie on each other, px."""
+    if not axes.horizontal or not axes.x_ticks:
+        return 0
+    places = np.concatenate([one.x for one in axes.series if not one.small and one.marker] or [np.zeros(0)])
+    _, marks = np.unique(np.rint(places[np.isfinite(places)]), return_counts=True)
+    return len(axes.x_ticks) * max(line, _MARK_HEIGHT * int(marks.max(initial=1)))
 
 
 def _entries(axes: Axes) -> dict[str, tuple[str, str]]:

@@ -49,6 +49,8 @@ _TALL_ROW, _ROW = 34, 26
 _NAME_WIDTH, _SHARE_WIDTH = 168, 84
 _HEADER, _TALL_HEADER, _SORT_MARK = 28, 42, 12
 _LEAST_WIDTH, _MOST_WIDTH, _MARGIN = 64, 280, 24
+_IN_SIGHT = 2
+"""Columns beside the names that are in sight without scrolling, in a table of any width that is of use."""
 _FOLDED = "scores/baselines_folded"
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -340,11 +342,21 @@ class ResultView(QTableView):
         metrics, bold = QFontMetrics(self.font()), self.horizontalHeader().fontMetrics()
         names = [row.name for row in self.results.rows]
         most = max(_MOST_WIDTH, self.viewport().width() // 3)
-        self.setColumnWidth(0, _bounded(metrics, [*names, table.row_header], _NAME_WIDTH, most) + 16)
+        name = _bounded(metrics, [*names, table.row_header], _NAME_WIDTH, most) + 16
+        widths: dict[bool, list[int]] = {True: [], False: []}
         for k, column in enumerate(table.columns):
-            texts = [f"{row.cells[k].text}  {ends_text(row.cells[k])}" for row in self.results.rows]
             head = min(_two_lines(bold, _head(column)) + _MARGIN + _SORT_MARK, _MOST_WIDTH)
-            self.setColumnWidth(k + 1, _bounded(metrics, texts, max(head, _LEAST_WIDTH), _MOST_WIDTH))
+            for with_ends in widths:
+                texts = [
+                    f"{row.cells[k].text}  {ends_text(row.cells[k]) if with_ends else ''}"
+                    for row in self.results.rows
+                ]
+                widths[with_ends].append(_bounded(metrics, texts, max(head, _LEAST_WIDTH), _MOST_WIDTH))
+        # What a view is about stands first: in a narrow table its interval is drawn, and written in its tooltip.
+        has_room = name + sum(widths[True][:_IN_SIGHT]) <= self.viewport().width()
+        self.setColumnWidth(0, name if has_room else min(name, _NAME_WIDTH))
+        for k, width in enumerate(widths[has_room]):
+            self.setColumnWidth(k + 1, width)
 
     def _fit_rows(self, height: int) -> None:
         """Let whole rows fill the height, so that none is cut."""
