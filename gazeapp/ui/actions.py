@@ -294,7 +294,7 @@ TABLE: tuple[ActionInfo | str, ...] = (
     _mask("mirror", "Mirror", "Exchange left and right.", "Shift+M", icon="mirror", submenu=_WHOLE),
     SEPARATOR,
     _mask("new", "New mask", "Begin another mask of the library.", icon="plus"),
-    _mask("rename", "Rename mask…", "Give the mask in hand another name, on all images."),
+    _mask("rename", "Rename mask", "Give the mask in hand another name, on all images."),
     _mask("duplicate", "Duplicate mask", "Go on with a copy of this image's mask.", icon="copy"),
     _mask("delete", "Delete mask…", "Remove the mask in hand from all images."),
     _mask("copy_next", "Copy to the next image", "Put this image's mask on the next image, and go there."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ _OFF = "paint a mask first (B)"
 _TOOLS = ("brush", "eraser", "polygon", "rectangle", "ellipse", "half_plane", "gradient")
 _SIDES = ("left", "right", "top", "bottom")
 _STEPS = ("fill", "invert", "clear", "soften")
+_KEEP, _REPLACE = "Copy where there is none", "Copy and replace"
 _LIBRARY = ("new", "rename", "duplicate", "delete", "copy_next", "copy_all", "import", "export")
 _READY = (
     ("Left, graded", "left graded"),
@@ -63,6 +65,7 @@ class MaskActions(QObject):
         self._compare: ComparePanel | None = None
         self._bar: MaskBar | None = None
         self._jobs: dict[int, str] = {}
+        self._told_unsaved = -1
         session.refreshed.connect(self._explain)
         session.closed.connect(self._explain)
         session.runner.changed.connect(self._job_changed)
@@ -107,7 +110,7 @@ class MaskActions(QObject):
             ("subtract", self._subtract),
             ("mirror", masks.mirror),
             ("new", self.new),
-            ("rename", self._bar.ask_name),
+            ("rename", self.rename),
             ("duplicate", masks.duplicate),
             ("delete", self.delete),
             ("copy_next", self.copy_to_next),
@@ -128,14 +131,21 @@ class MaskActions(QObject):
         self._follow_painter()
 
     def finish(self) -> bool:
-        """Store what was painted last; return whether the window may close, and say so when it should not."""
-        keeper = self.masks.keeper if self._compare is not None else None
-        if keeper is None or keeper.finish():
+        """Store what was painted last; return whether the window may close, and say so when it should not.
+
+        It may when all is stored, or when the user has been told that this is not so and has drawn nothing since.
+        """
+        if self._compare is None:
             return True
-        names = sorted({key.name for key in keeper.unsaved})
-        trouble = self.masks.trouble
+        masks, keeper = self.masks, self.masks.keeper
+        masks.end_stroke()
+        if keeper.finish() or self._told_unsaved == keeper.n_asked:
+            return True
+        self._told_unsaved = keeper.n_asked
+        names = ", ".join(sorted({key.name for key in keeper.unsaved}))
+        trouble = masks.trouble
         self._notifications.problem(
-            f"What was drawn last is not stored yet ({', '.join(names)}).",
+            f"What was drawn last is not stored yet{f' ({names})' if names else ''}.",
             where=trouble.what if trouble is not None else "",
             todo="Mend that and wait a moment. Closed again, the window gives it up.",
         )
@@ -144,12 +154,21 @@ class MaskActions(QObject):
     @Slot()
     def new(self) -> None:
         """Begin another mask, and ask for its name in place."""
-        self.masks.new()
-        self._bar.ask_name()
+        if self.masks.may_change():
+            self.masks.new()
+            self._bar.ask_name()
+
+    @Slot()
+    def rename(self) -> None:
+        """Ask for another name of the mask in hand, in place."""
+        if self.masks.may_change():
+            self._bar.ask_name()
 
     @Slot()
     def delete(self) -> None:
         """Remove the mask in hand from all images, when the user means it."""
+        if not self.masks.may_change():
+            return
         mask = self.masks.library.get(self.masks.name)
         count = mask.n_images if mask is not None else 0
         images = "1 image" if count == 1 else f"{count} images"
@@ -177,20 +196,19 @@ class MaskActions(QObject):
             return
         known = masks.library.get(masks.name)
         others = (known.n_images if known is not None else 0) - (masks.name in masks.library.here)
-        replace = others > 0 and self._agrees(
-            f"Replace “{masks.name}” on {others} other image{'s' if others != 1 else ''}?",
-            "What is drawn there under this name would be lost. “Keep” copies it to the other images alone.",
-            "Replace",
-            "Keep",
+        bare = len(study.images) - 1 - others
+        answer = self._choice(
+            f"Copy “{masks.name}” to all images?", _copy_text(bare, others), _copies(bare, others)
         )
+        if not answer:
+            return
+        replace = answer == _REPLACE
         name, source, way = masks.name, row.name, masks.way
 
         def work(project: Any, progress: JobProgress) -> Any:
             from gazeapp.engine.workflows.masks_change import CopyMaskSettings, copy_mask
 
-            return copy_mask(
-                project, CopyMaskSettings(name, source, placing=way, replace=bool(replace)), progress
-            )
+            return copy_mask(project, CopyMaskSettings(name, source, placing=way, replace=replace), progress)
 
         self._submit(f"Copying the mask {name} to all images", work)
 
@@ -206,7 +224,7 @@ class MaskActions(QObject):
         if not accepted or path is None or not self._may_store():
             return
         if path.suffix.lower() == ".png" and not self._is_image_name(path.stem):
-            self.masks.put_file(path)
+            self.masks.put_file(path, chosen["name"], chosen["placing"], replace=chosen["replace"])
             return
 
         def work(project: Any, progress: JobProgress) -> Any:
@@ -405,12 +423,39 @@ class MaskActions(QObject):
         elif written and state.status == "done" and not state.result.failed:
             self._notifications.note("Written.", where=written)
 
-    def _agrees(self, question: str, text: str, yes: str, no: str = "Cancel") -> bool:
+    def _agrees(self, question: str, text: str, yes: str) -> bool:
+        return bool(self._choice(question, text, (yes,)))
+
+    def _choice(self, question: str, text: str, answers: Sequence[str]) -> str:
+        """Return the answer that the user gives; empty when nothing is to be done."""
         box = QMessageBox(
             QMessageBox.Icon.NoIcon, "gazeapp", question, QMessageBox.StandardButton.NoButton, self._window
         )
         box.setInformativeText(text)
-        accept = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
-        box.addButton(no, QMessageBox.ButtonRole.RejectRole)
+        buttons = {box.addButton(one, QMessageBox.ButtonRole.AcceptRole): one for one in answers}
+        box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
         box.exec()
-        return box.clickedButton() is accept
+        return buttons.get(box.clickedButton(), "")
+
+
+def _copies(bare: int, others: int) -> tuple[str, ...]:
+    """Return the ways of copying to ``bare`` images without the mask and to ``others`` that have it."""
+    if not others:
+        return ("Copy",)
+    return (_KEEP, _REPLACE) if bare else (_REPLACE,)
+
+
+def _copy_text(bare: int, others: int) -> str:
+    """Say what copying does to ``bare`` images without the mask and to ``others`` that have one of its name."""
+    new = f"{_images(bare)} without it {'gets' if bare == 1 else 'get'} it." if bare else ""
+    lost = (
+        f"{_images(others)} {'has' if others == 1 else 'have'} a mask of this name, which would be replaced and lost."
+        if others
+        else ""
+    )
+    back = "Copies are taken back with “Clear” on an image, or with “Delete mask…”, which removes the mask everywhere."
+    return " ".join(filter(None, (new, lost, back)))
+
+
+def _images(count: int) -> str:
+    return f"{count:,} image{'' if count == 1 else 's'}"

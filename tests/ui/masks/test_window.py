@@ -81,8 +81,10 @@ def test_a_mask_is_copied_to_all_images_and_deleted_when_that_is_meant(
     window_hand, open_window, qtbot, monkeypatch
 ) -> None:
     hand, images = window_hand, window_hand.study.images
-    answers = iter((False, True, False, True))
-    monkeypatch.setattr(open_window.mask_actions, "_agrees", lambda *_: next(answers))
+    answers, asked = iter(("", "Copy where there is none", "Copy and replace", "", "Delete")), []
+    monkeypatch.setattr(
+        open_window.mask_actions, "_choice", lambda *asks: (asked.append(asks), next(answers))[1]
+    )
     hand.key(Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
     first = hand.mask
     hand.go(images[1])
@@ -97,9 +99,15 @@ def test_a_mask_is_copied_to_all_images_and_deleted_when_that_is_meant(
         qtbot.waitUntil(lambda: not open_window.session.runner.busy)
         return [np.array_equal(stored(hand.study.path, "mask 1", image), first) for image in images]
 
+    assert copied() == [True, False, False]  # nothing happens before the user agrees
+    question, text, ways = asked[-1]
+    assert question == "Copy “mask 1” to all images?"
+    assert "1 image without it gets it. 1 image has a mask of this name, which would be replaced" in text
+    assert ways == ("Copy where there is none", "Copy and replace")
     assert copied() == [True, False, True]  # what was drawn on the second image is kept
     qtbot.waitUntil(lambda: hand.session.library.masks[0].n_images == 3)
     assert copied() == [True, True, True]
+    assert asked[-1][2] == ("Copy and replace",)
     # The image that was painted before follows, and can go back.
     hand.go(images[1])
     qtbot.waitUntil(lambda: np.array_equal(hand.mask, first))
