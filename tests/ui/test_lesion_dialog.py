@@ -101,7 +101,7 @@ def test_what_is_usual_is_chosen_and_counted(dialog, qtbot):
     assert one.images == ()
     # Two masks with three controls each, and once nothing at all.
     total = N * 2 * 4 * (2 * 4 + 1)
-    settle(qtbot, dialog, f"= {total:,}: up to {total:,} new, 0 there already; about")
+    settle(qtbot, dialog, f"= {total:,}: up to {total:,} new, 0 there already; ")
     assert dialog.accept_button.isEnabled()
 
 
@@ -230,7 +230,7 @@ def test_lesions_that_are_there_are_not_counted_as_new(dialog, qtbot, study):
                 run.id, LesionKey(mask, "", 0, "keys", 1.0), MadeOf("m"), 0.5, said, mean, {}, 3.0, id_
             )
     # Each takes as long as those that are there took: 7 of 3 s.
-    settle(qtbot, dialog, "= 8: up to 7 new, 1 there already; about 21 s")
+    settle(qtbot, dialog, "= 8: up to 7 new, 1 there already; about 21 s, and the analyses of the study after it")
 
 
 def test_the_window_queues_what_the_dialog_says(open_window, qtbot, monkeypatch):

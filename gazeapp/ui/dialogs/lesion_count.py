@@ -88,7 +88,11 @@ def _rest(counts: Sequence[LesionCount]) -> str:
     seconds = (
         None if any(one.seconds is None for one in counts) else sum(one.seconds or 0.0 for one in counts)
     )
-    takes = "how long it takes is known once it runs" if seconds is None else f"about {duration(seconds)}"
+    if seconds is None:
+        takes = "how long it takes is known once it runs"
+    else:
+        takes = duration(seconds) if seconds < 1 else f"about {duration(seconds)}"
+        takes += ", and the analyses of the study after it"
     return f"up to {asked - there:,} new, {there:,} there already; {takes}"
 
 
