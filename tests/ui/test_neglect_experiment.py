@@ -188,22 +188,6 @@ def test_strengths_are_those_of_the_masks_that_are_chosen(page, session, study, 
     assert strengths("right") == strengths("left\nright") == [1.0]
 
 
-def test_strengths_are_those_of_the_masks_that_are_chosen(page, session, study, qtbot):
-    with Project.open(study.path) as project:
-        project.db.execute("DELETE FROM lesion_runs WHERE mask = 'right' AND strength = 0.5")
-        project.db.conn.commit()
-    before = page.lesions
-    session.refresh()
-    qtbot.waitUntil(lambda: page.lesions is not before)
-
-    def strengths(mask):
-        choose(page.bar.masks, mask)
-        return [page.bar.strength.itemData(k) for k in range(page.bar.strength.count())]
-
-    assert strengths("left") == [1.0, 0.5]
-    assert strengths("right") == strengths("left\nright") == [1.0]
-
-
 def test_outcomes_begin_with_impairments(page):
     names = [page.bar.outcome.itemData(k) for k in range(page.bar.outcome.count())]
     assert names == [LOSS, "words_changed", "laterality_shift"]

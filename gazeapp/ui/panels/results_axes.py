@@ -343,15 +343,6 @@ class ResultPlot(pg.PlotWidget):
         if key is not None:
             self.chosen.emit(int(key[0]), str(key[1]))
 
-
-def series_colour(series: Series) -> QColor:
-    """Return the colour of a series in the window: what belongs to no source has the colour of the theme's text."""
-    shades = theme.colors()
-    if series.colour == PLAIN_COLOUR:  # ink for white paper
-        return QColor(shades.text)
-    return QColor(shades.faint if series.kind == BASELINE else series.colour or shades.accent)
-
-
     def _nearest(self, place: QPointF) -> tuple[int, str] | None:
         """Return the image and the source of the point nearest to a place in the scene; None where none is near."""
         at, (across, down) = self.getViewBox().mapSceneToView(place), self.getViewBox().viewPixelSize()
