@@ -128,6 +128,13 @@ TABLE: tuple[ActionInfo | str, ...] = (
     _view("view.next_word", "Next word", "Show the map of the next word.", "Right"),
     ActionInfo("view.next_task", "Next task", "Switch to the next task.", VIEW, ("T",)),
     SEPARATOR,
+    _view(
+        "view.alone",
+        "Enlarge the pane in focus",
+        "Give all the room to the pane in focus, or show all panes again; a double click on its title does it, too.",
+        "Z",
+        checkable=True,
+    ),
     _view("view.overlay", "Maps", "Show or hide the maps over the images.", "Space", checkable=True),
     ActionInfo("view.fixations", "Fixations", "Show or hide fixations.", VIEW, ("F",), checkable=True),
     ActionInfo(

@@ -35,7 +35,7 @@ class DisplayState:
         Whether models show what they do under the lesion: ``lesioned``, or ``change`` for lesioned minus intact
         maps; empty for the intact ones.
     layout
-        How the compare view arranges its panes; ``grid`` shows them side by side.
+        How the compare view arranges its panes: ``grid`` shows them side by side, ``one`` only the one in focus.
     """
 
     opacity: float = 0.6

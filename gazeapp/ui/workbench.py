@@ -12,7 +12,7 @@ from gazeapp.ui.dock import Dock, TabDock
 from gazeapp.ui.lesions.live import LiveLesion
 from gazeapp.ui.lesions.runs import LesionRuns
 from gazeapp.ui.loader import Loader
-from gazeapp.ui.panels.compare import ComparePanel
+from gazeapp.ui.panels.compare import ALONE, GRID, ComparePanel
 from gazeapp.ui.panels.images import ImagesPanel
 from gazeapp.ui.panels.inspector import InspectorPanel, cursor_facts
 from gazeapp.ui.panels.jobs import JobsPanel
@@ -37,6 +37,7 @@ _TOGGLES = {
     "mask.paint": "painting",
 }
 _LESION = "view.lesion"
+_ALONE = "view.alone"
 _NEGLECT_HEIGHT, _EXPERIMENT_HEIGHT = 304, 360
 
 
@@ -219,6 +220,7 @@ class Workbench(QObject):
         actions.bind("view.words", self.show_words)
         actions.bind("view.neglect", self.show_neglect)
         actions.bind(_LESION, self._show_lesion)
+        actions.bind(_ALONE, self._show_alone)
         self.live.changed.connect(self._show_effects)
         self.runs.changed.connect(self._show_effects)
         actions.bind("view.reset", self.reset_layout)
@@ -237,6 +239,10 @@ class Workbench(QObject):
     @Slot(bool)
     def _show_lesion(self, on: bool) -> None:
         self._selection.update(lesion="lesioned" if on else "")
+
+    @Slot(bool)
+    def _show_alone(self, on: bool) -> None:
+        self._selection.update(layout=ALONE if on else GRID)
 
     @Slot()
     def _show_effects(self) -> None:
@@ -286,6 +292,7 @@ class Workbench(QObject):
         for action_id, field in _TOGGLES.items():
             self._actions[action_id].setChecked(getattr(self._selection.display, field))
         self._actions[_LESION].setChecked(bool(self._selection.display.lesion))
+        self._actions[_ALONE].setChecked(self._selection.display.layout == ALONE)
         for action_id, dock in self.docks.items():
             self._actions[action_id].setChecked(not dock.isHidden())
 

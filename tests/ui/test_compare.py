@@ -105,6 +105,33 @@ def test_clicking_a_word_shows_its_map_in_that_pane_only(qtbot, desk) -> None:
     assert pane.view.layer is mean
 
 
+def test_the_pane_in_focus_has_all_the_room_when_it_is_asked_for(qtbot, desk) -> None:
+    def in_sight():
+        return [pane.source for pane in desk.panel.panes if pane.isVisible()]
+
+    everyone = in_sight()
+    small = desk.panel.pane("vit-lstm").view.size()
+    desk.key(Qt.Key.Key_4)
+    desk.key(Qt.Key.Key_Z)
+    assert in_sight() == ["vit-lstm"]
+    qtbot.waitUntil(lambda: desk.panel.pane("vit-lstm").view.width() > 1.8 * small.width())
+    assert desk.panel.pane("vit-lstm").view.height() > 1.5 * small.height()
+    desk.key(Qt.Key.Key_2)  # another one takes its place
+    assert in_sight() == ["cnn-lstm"]
+    desk.selection.update(moving=True)
+    assert in_sight() == ["people"]
+    desk.selection.update(moving=False, source=None)
+    assert in_sight() == ["people"]
+    desk.key(Qt.Key.Key_Escape)
+    assert in_sight() == everyone
+    title = desk.panel.pane("cnn-transformer").title
+    qtbot.mouseDClick(title, Qt.MouseButton.LeftButton)
+    assert in_sight() == ["cnn-transformer"]
+    qtbot.mouseDClick(title, Qt.MouseButton.LeftButton)
+    assert in_sight() == everyone
+    qtbot.waitUntil(lambda: desk.panel.pane("vit-lstm").view.size() == small)
+
+
 def test_arrow_keys_step_the_words_of_the_focused_model(desk) -> None:
     desk.key(Qt.Key.Key_3)
     assert desk.selection.source == "cnn-transformer"

@@ -29,6 +29,8 @@ class ImagePane(QWidget):
 
     focus_wanted = Signal(str)
     """The pane was clicked: its source."""
+    room_wanted = Signal(str)
+    """The title was clicked twice, for the pane to have all the room or to give it back: its source."""
     word_chosen = Signal(str, int)
     """A word of this pane's caption was chosen: source and word, -1 for the mean map."""
     action_wanted = Signal(str)
@@ -57,6 +59,7 @@ class ImagePane(QWidget):
         self._column.addWidget(self.caption)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.title.clicked.connect(self._want_focus)
+        self.title.clicked_twice.connect(self._want_room)
         self.view.clicked.connect(self._want_focus)
         self.caption.focused.connect(self._want_focus)
         self.caption.word_chosen.connect(self._choose_word)
@@ -122,6 +125,9 @@ class ImagePane(QWidget):
 
     def _want_focus(self) -> None:
         self.focus_wanted.emit(self.source)
+
+    def _want_room(self) -> None:
+        self.room_wanted.emit(self.source)
 
     def _choose_word(self, word: int) -> None:
         self.word_chosen.emit(self.source, word)

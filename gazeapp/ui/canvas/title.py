@@ -90,6 +90,7 @@ class TitleBar(QWidget):
     """Draws a :class:`Title`; an accent line says which pane has the keyboard."""
 
     clicked = Signal()
+    clicked_twice = Signal()
     resized = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -168,6 +169,10 @@ class TitleBar(QWidget):
         """Ask for the keyboard."""
         self.clicked.emit()
 
+    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
+        """Ask for all the room."""
+        self.clicked_twice.emit()
+
     def changeEvent(self, event: QEvent) -> None:
         """Follow the font."""
         super().changeEvent(event)
@@ -235,7 +240,9 @@ class TitleBar(QWidget):
         painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
         painter.setFont(font)
         painter.setPen(QColor(colors().warning))
-        painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, self._title.badge if written else self._title.mark)
+        painter.drawText(
+            pill, Qt.AlignmentFlag.AlignCenter, self._title.badge if written else self._title.mark
+        )
         return left + wide + _GAP
 
     def _draw_left(self, painter: QPainter, left: float, right: float, height: float) -> None:

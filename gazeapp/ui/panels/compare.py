@@ -38,6 +38,8 @@ from gazeapp.ui.widgets import place_now
 # A scene that was read ahead or is small arrives sooner than this, and then nothing dims.
 _DIM_AFTER_MS = 120
 _GAP = 2 * STEP
+GRID, ALONE = "grid", "one"
+"""How panes are arranged: side by side, or the one in focus alone."""
 _MINUS_PEOPLE = "model −\npeople", MINUS_PEOPLE
 _CHANGE = (
     "lesioned −\nintact",
@@ -223,6 +225,8 @@ class ComparePanel(QWidget):
             self.step_word(1 if key == Qt.Key.Key_Right else -1)
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self._step_image(1 if key == Qt.Key.Key_Down else -1)
+        elif key == Qt.Key.Key_Z or (key == Qt.Key.Key_Escape and display.layout == ALONE):
+            self._selection.update(layout=GRID if display.layout == ALONE else ALONE)
         elif key == Qt.Key.Key_Escape:
             self._selection.word = MEAN_MAP
         elif key == Qt.Key.Key_0:
@@ -242,6 +246,11 @@ class ComparePanel(QWidget):
 
     def _focus(self, source: str) -> None:
         self._selection.source = source
+
+    def _give_room(self, source: str) -> None:
+        """Show a pane alone, or all again."""
+        is_alone = self._selection.display.layout == ALONE
+        self._selection.update(source=source, layout=GRID if is_alone else ALONE)
 
     def _choose_word(self, source: str, word: int) -> None:
         self._selection.update(source=source, word=word)
@@ -270,6 +279,9 @@ class ComparePanel(QWidget):
         else:
             if "lesion" in changed:
                 self._show_lesion()
+            if changed & {"layout", "source", "moving"}:
+                self._grid.forget_lines()
+                self._arrange()
             self._draw()
 
     @Slot(object)
@@ -375,6 +387,7 @@ class ComparePanel(QWidget):
     def _new_pane(self, source: str) -> ImagePane:
         pane = ImagePane(source, self._grid)
         pane.focus_wanted.connect(self._focus)
+        pane.room_wanted.connect(self._give_room)
         pane.word_chosen.connect(self._choose_word)
         pane.action_wanted.connect(self._want_action)
         pane.view.region_changed.connect(self._set_region)
@@ -566,7 +579,7 @@ class ComparePanel(QWidget):
 
     @Slot()
     def _fit_titles(self) -> None:
-        fit_together([pane.title for pane in self._panes.values()])
+        fit_together([pane.title for pane in self._panes.values() if not pane.isHidden()])
 
     def _model(self, source: str | None) -> ModelView | None:
         if self._scene is None:
@@ -580,9 +593,22 @@ class ComparePanel(QWidget):
     def _arrange(self) -> None:
         if self._scene is None or not self._panes:
             return
-        self._grid.arrange(
-            self.panes, self._placeholder, self._room(), self._scene.width / self._scene.height
-        )
+        alone = self._alone()
+        shown = self.panes if alone is None else (alone,)
+        for pane in self.panes:
+            pane.setVisible(pane in shown)
+        placeholder = self._placeholder if alone is None else None
+        if self._placeholder is not None:
+            self._placeholder.setVisible(alone is None)
+        self._grid.arrange(shown, placeholder, self._room(), self._scene.width / self._scene.height)
+
+    def _alone(self) -> ImagePane | None:
+        """Return the pane that has all the room; None where all are side by side."""
+        display, source = self._selection.display, self._selection.source
+        if display.layout != ALONE:
+            return None
+        first = self._panes[PEOPLE]  # a scanpath is moved there
+        return first if display.moving else self._panes.get(source or "", first)
 
     def _room(self) -> QSize:
         """Return the room for panes; the layout may not have been done yet, so it is reckoned here."""
