@@ -350,6 +350,12 @@ TABLE: tuple[ActionInfo | str, ...] = (
         "half-left",
     ),
     ActionInfo(
+        "study.remove_lesions",
+        "Remove lesions…",
+        "Take lesions out of the study, so that they do not count among its tests; masks and intact captions stay.",
+        STUDY,
+    ),
+    ActionInfo(
         "study.maps",
         "Import maps…",
         "Bring in maps of a model that was run elsewhere: PNG, NPY, NPZ or HDF5.",

@@ -94,9 +94,15 @@ class GazeActions(QObject):
         study, path = self._session.study, self._session.path
         if study is None or path is None:
             return
-        from gazeapp.ui.dialogs.remove_gaze import RemoveGazeDialog
+        from gazeapp.ui.dialogs.remove import RemoveDialog
 
-        dialog = RemoveGazeDialog(self._window, study.recordings)
+        says = (
+            "Their trials, fixations and offsets leave the study; the files themselves stay where they are and can be "
+            "imported again."
+        )
+        dialog = RemoveDialog(
+            self._window, "Remove recordings", says, study.recordings, ("recording", "recordings")
+        )
         accepted = dialog.exec() == QDialog.DialogCode.Accepted
         chosen = dialog.chosen
         dialog.deleteLater()

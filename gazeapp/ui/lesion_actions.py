@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QDialog, QWidget
 
@@ -10,7 +12,7 @@ from gazeapp.ui.lesion_jobs import TITLE, experiment_work
 from gazeapp.ui.model_jobs import in_a_few_words
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
-from gazeapp.ui.worker import JobRunner
+from gazeapp.ui.worker import JobProgress, JobRunner
 
 
 class LesionActions(QObject):
@@ -27,6 +29,7 @@ class LesionActions(QObject):
         self._lookups: JobRunner | None = None
         self._may = actions["study.lesion"]
         actions.bind("study.lesion", self.ask)
+        actions.bind("study.remove_lesions", self.remove)
 
     @Slot()
     def ask(self) -> None:
@@ -54,6 +57,35 @@ class LesionActions(QObject):
             )
         if choices:
             self.queued.emit()
+
+    @Slot()
+    def remove(self) -> None:
+        """Ask whose lesions to take out of the study, and do so; this cannot be undone."""
+        study, path = self._session.study, self._session.path
+        if study is None or path is None:
+            return
+        from gazeapp.ui.dialogs.remove import RemoveDialog
+
+        says = (
+            "Their lesions leave the study with their controls, captions and maps, and means and tests are made anew "
+            "from what is left. The masks themselves and the intact captions stay."
+        )
+        items = {mask: f"{mask}   ·   {n:,} lesions and controls" for mask, n in study.lesions.items()}
+        dialog = RemoveDialog(
+            self._window, "Remove lesions", says, items, ("mask's lesions", "masks' lesions")
+        )
+        accepted = dialog.exec() == QDialog.DialogCode.Accepted
+        chosen = dialog.chosen
+        dialog.deleteLater()
+        if not (accepted and chosen and self._session.path == path):
+            return
+
+        def work(project: Any, progress: JobProgress) -> Any:
+            from gazeapp.engine.workflows.remove_lesions import RemoveLesionsSettings, remove_lesions
+
+            return remove_lesions(project, RemoveLesionsSettings(masks=chosen), progress)
+
+        self._session.submit("Removing lesions", work)
 
     def stop(self) -> None:
         """End the thread that looks things up."""

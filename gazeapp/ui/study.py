@@ -46,6 +46,8 @@ class StudyView:
         Which fixations are in use, and how they make human maps.
     older_scores
         The (task, preset) whose scores were made of other fixations than those in use.
+    lesions
+        Number of lesions, with their controls, by the name of the mask.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class StudyView:
     recordings: Mapping[int, str] = field(default_factory=dict)
     choices: GazeChoices = field(default_factory=GazeChoices)
     older_scores: frozenset[tuple[str, str]] = frozenset()
+    lesions: Mapping[str, int] = field(default_factory=dict)
     summary: tuple[SummaryRow, ...] = ()
     settings: Mapping[int, SettingsRow] = field(default_factory=dict)
     problems: tuple[ProblemRow, ...] = ()
@@ -112,6 +115,7 @@ def read_study(project: Project) -> StudyView:
         recordings=project.gaze.files(),
         choices=choices_of(project),
         older_scores=outdated_scores(project),
+        lesions=project.lesions.masks(),
         summary=tuple(project.scores.summary()),
         settings={row.id: row for row in project.settings.all()},
         problems=tuple(project.problems.all()),

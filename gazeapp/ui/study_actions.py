@@ -30,6 +30,7 @@ _CHANGES = (
     "study.extract",
     "study.maps",
     "study.lesion",
+    "study.remove_lesions",
     "study.score",
     "study.scanpaths",
 )
@@ -397,7 +398,17 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     views = tuple(info.id for info in infos() if info.id.startswith("view."))
     names = ("file.close", "study.images", "study.gaze", "study.extract", "study.score", "study.report")
     found = dict.fromkeys(
-        (*names, "study.maps", "study.lesion", "study.scanpaths", "study.export", "study.quality", *views), ""
+        (
+            *names,
+            "study.maps",
+            "study.lesion",
+            "study.remove_lesions",
+            "study.scanpaths",
+            "study.export",
+            "study.quality",
+            *views,
+        ),
+        "",
     )
     if study is None:
         return dict.fromkeys(found, _NEEDS_PROJECT)
@@ -406,6 +417,7 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     no_tasks = "" if study.tasks else "the project has no task yet; import gaze or name one"
     found["study.gaze"] = no_images
     found["study.extract"] = found["study.maps"] = found["study.lesion"] = no_images or no_tasks
+    found["study.remove_lesions"] = "" if study.lesions else "nothing was taken away from a model yet"
     # Without any model, people and the baselines are scored all the same: that is the ceiling.
     found["study.score"] = found["study.scanpaths"] = found["study.quality"] = no_images or no_gaze
     found["study.report"] = found["study.export"] = no_images

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 
-from gazeapp.ui.dialogs.remove_gaze import RemoveGazeDialog
+from gazeapp.ui.dialogs.remove import RemoveDialog
 
 
 def test_only_what_is_ticked_is_removed(qtbot):
-    dialog = RemoveGazeDialog(None, {3: "a.asc", 7: "b.asc"})
+    dialog = RemoveDialog(
+        None, "Remove recordings", "They go.", {3: "a.asc", 7: "b.asc"}, ("recording", "recordings")
+    )
     qtbot.addWidget(dialog)
     assert dialog.chosen == ()
     assert not dialog.accept_button.isEnabled()

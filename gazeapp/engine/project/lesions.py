@@ -115,6 +115,13 @@ class LesionStore(Store):
             if newest.get((row[1], row[6]), row[17]) == row[17]
         ]
 
+    def masks(self) -> dict[str, int]:
+        """Return how many lesions, with their controls, there are of each mask, whether or not they count."""
+        rows = self._db.execute(
+            "SELECT mask, count(*) FROM lesion_runs WHERE control <> 'none' GROUP BY mask ORDER BY min(id)"
+        )
+        return dict(rows.fetchall())
+
     def map_of(self, lesion_run_id: int) -> StoredMap:
         """Return the mean map under a lesion.
 

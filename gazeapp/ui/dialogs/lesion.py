@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
+from gazeapp.engine.reports.neglect.words import CONTROL_NAMES
 from gazeapp.engine.workflows.lesion_cuts import CONTROLS, EQUAL_MASS, MIRRORED, NOTHING, RANDOM, Design
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.extract_advanced import Advanced, take
@@ -30,7 +31,7 @@ from gazeapp.ui.dialogs.lesion_strengths import StrengthChoice
 from gazeapp.ui.dialogs.model_list import ModelList
 from gazeapp.ui.dialogs.model_offers import CAPTIONERS, HERE, RUNNERS, Offer, captioner_offer
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import Segments, advice, label, no_mnemonic
+from gazeapp.ui.widgets import Segments, advice, capital, label, no_mnemonic
 from gazeapp.ui.worker import JobRunner, JobState
 
 if TYPE_CHECKING:
@@ -38,13 +39,6 @@ if TYPE_CHECKING:
     from gazeapp.ui.dialogs.model_offers import Found
 
 THIS = "This image"
-_CONTROL_NAMES = {
-    RANDOM: "A mask of the same area elsewhere",
-    EQUAL_MASS: "A region with as much attention",
-    MIRRORED: "The mirrored mask",
-    NOTHING: "Nothing taken away",
-    "flipped": "The mirrored image under the mirrored mask",
-}
 _USUAL = (RANDOM, EQUAL_MASS, MIRRORED, NOTHING)
 _LOOKING = "Looking for models on this computer…"
 
@@ -92,7 +86,7 @@ class LesionDialog(FormDialog):
         self.scopes = ScopeChoice()
         self.tasks = {task: QCheckBox(no_mnemonic(task)) for task in study.tasks}
         self.strengths = StrengthChoice()
-        self.controls = {control: QCheckBox(_CONTROL_NAMES[control]) for control in _CONTROL_NAMES}
+        self.controls = {control: QCheckBox(capital(name)) for control, name in CONTROL_NAMES.items()}
         self.images = Segments("Which images")
         self.draws, self.seed = QSpinBox(), QSpinBox()
         self.note = label("", "note", wrap=True)

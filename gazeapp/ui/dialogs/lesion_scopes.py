@@ -12,9 +12,9 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import SCOPES
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.models.lesioning import check_scope, offers
+from gazeapp.engine.reports.neglect.words import SCOPE_NAMES
 from gazeapp.engine.reports.numbers import listed
 from gazeapp.ui import theme
-from gazeapp.ui.lesions.facts import SCOPE_NAMES
 from gazeapp.ui.widgets import capital, label, plain
 
 _ORDER = ("keys", "keys_and_start", "text", "readout", "zero", "mean", "pixels", "blur")
