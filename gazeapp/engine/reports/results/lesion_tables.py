@@ -233,7 +233,6 @@ def model_sentence(lesions: LesionResults, asked: Asked) -> str:
         return ""
     clear = sum(is_clear(one) and known(one.p) for one in found)
     most = max(found, key=lambda one: one.estimate)
-    minus = f" more than under {AGAINST[asked.against]}" if asked.against else ""
     tested = (
         f" {clear} of {len(found)} effects of models and masks are clear (interval and corrected p)."
         if any(known(one.p) for one in found)
@@ -241,8 +240,20 @@ def model_sentence(lesions: LesionResults, asked: Asked) -> str:
     )
     return (
         f"Largest under {lesion_phrase(labels[most.lesion])} in {lesions.name(most.term)}: "
-        f"{_amount(lesions, most)}{minus} {_evidence(lesions, asked, most)}.{tested}"
+        f"{_told(lesions, asked, most, asked.against)}.{tested}"
     )
+
+
+def _told(lesions: LesionResults, asked: Asked, finding: Finding, against: str, over: str = "") -> str:
+    """Return an effect with its evidence: as it is, or how much more or less it is than under what it is held against.
+
+    ``over`` stands between both.
+    """
+    if not against:
+        return f"{_amount(lesions, finding)}{over} {_evidence(lesions, asked, finding)}"
+    more = "more" if finding.estimate >= 0 else "less"
+    amount = _amount(lesions, finding, absolute=True)
+    return f"{amount} {more} than under {AGAINST[against]}{over} {_evidence(lesions, asked, finding, absolute=True)}"
 
 
 def dose_sentence(lesions: LesionResults, asked: Asked) -> str:
@@ -257,10 +268,9 @@ def dose_sentence(lesions: LesionResults, asked: Asked) -> str:
     if not found:
         return ""
     most = max(found, key=lambda one: one.estimate)
-    minus = f" more than under {AGAINST[CONTROLS]}" if wanted else ""
     return (
         f"Steepest under {lesion_phrase(labels[most.lesion])} in {lesions.name(most.term)}: the line through all "
-        f"strengths rises by {_amount(lesions, most)}{minus} from none to 1 {_evidence(lesions, asked, most)}."
+        f"strengths rises by {_told(lesions, asked, most, wanted, ' from none to 1')}."
         f"{_at_highest(lesions, asked, labels[most.lesion], most)}"
     )
 
@@ -273,7 +283,9 @@ def _at_highest(lesions: LesionResults, asked: Asked, mask: str, rise: Finding) 
     top = lesions.one(analysis, asked, label, rise.term, rise.against)
     if top is None or not known(top.estimate):
         return ""
-    return f" At strength {strength:g} itself it is {_amount(lesions, top)}."
+    is_less = bool(rise.against) and top.estimate < 0
+    amount = f"{_amount(lesions, top, absolute=True)} less" if is_less else _amount(lesions, top)
+    return f" At strength {strength:g} itself it is {amount}."
 
 
 def side_sentence(lesions: LesionResults, asked: Asked) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,9 +12,10 @@ from gazeapp.engine.reports.results.lesion_tables import (
     design_sentences,
     dose_sentence,
     dose_table,
+    model_sentence,
     side_sentence,
 )
-from gazeapp.engine.reports.results.lesions import ONE_METRIC, Asked
+from gazeapp.engine.reports.results.lesions import Asked
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.lesion_findings import assess
 from gazeapp.engine.workflows.lesion_results import read_lesions
@@ -22,6 +25,8 @@ from tests.engine.lesioned import FOUR, add_lesions, values_of
 STUDY = {"n_images": 10, "tasks": ("free",), "models": FOUR}
 MORE = 1.5
 """What left costs CNN-LSTM at full strength alone beyond what it costs LSTM decoders, nats per token."""
+LOWERED = 10.0
+"""What is taken off every effect where they are to be below those of controls, nats per token."""
 SIDES = Asked("free", "log_probability_drop", ("left", "right"), "keys", 1.0)
 
 
@@ -127,4 +132,27 @@ def test_images_are_counted_by_mask(study):
 
 
 def test_a_loss_of_agreement_says_which_metric_it_is_by(study):
-    assert ONE_METRIC in study[0].about("score_drop:nss").meaning
+    assert "By the primary metric of the scoring alone" in study[0].about("score_drop:nss").meaning
+
+
+def test_what_does_less_than_its_controls_is_told_as_less(study):
+    lesions, rows = study
+    less = tuple(replace(row, finding=_lowered(row.finding)) for row in lesions.results.findings)
+    lowered = replace(lesions, results=replace(lesions.results, findings=less))
+    models = lesions.models(SIDES)
+    largest = max(net_of(rows, model, mask).mean() for model in models for mask in SIDES.masks) - LOWERED
+    said = plain(model_sentence(lowered, SIDES))
+    assert f": {-largest:.2f} nats per token less than under matched controls (" in said
+    low, high = (float(end) for end in said.partition("[")[2].partition("]")[0].split(", "))
+    assert 0 < low <= -largest <= high
+    assert "nats per token less than under matched controls from none to 1" in plain(
+        dose_sentence(lowered, SIDES)
+    )
+    assert plain(dose_sentence(lowered, SIDES)).endswith("nats per token less.")
+    assert ": -" in plain(model_sentence(lowered, replace(SIDES, against="")))
+
+
+def _lowered(finding):
+    return replace(
+        finding, estimate=finding.estimate - LOWERED, low=finding.low - LOWERED, high=finding.high - LOWERED
+    )
