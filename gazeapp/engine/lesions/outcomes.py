@@ -159,7 +159,8 @@ def outcome_facts(outcome: str, metric_name: str = "", unit: str = "") -> Outcom
         f"Loss of agreement with people, {metric}",
         unit,
         f"{metric} of the intact map against people minus that of the lesioned map; of metrics for which less is "
-        "better, the other way round. Above 0, the lesioned map agrees less with people.",
+        "better, the other way round. Above 0, the lesioned map agrees less with people. By the primary metric of the "
+        "scoring alone; where that needs maps as densities, by CC.",
         True,
     )
 

@@ -12,6 +12,8 @@ import numpy as np
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Caption, Word
 from gazeapp.engine.project.rows import ObjectBox
+from gazeapp.engine.reports.neglect.words import CONTROL_NAMES as NAMES
+from gazeapp.engine.reports.neglect.words import SCOPE_NAMES
 from gazeapp.engine.reports.numbers import percent
 from gazeapp.engine.types import DoubleArray, FloatArray, MaskArray
 from gazeapp.ui.canvas.heat import HeatLayer, difference_layer
@@ -21,25 +23,13 @@ if TYPE_CHECKING:
     from gazeapp.engine.project import Project
     from gazeapp.engine.project.rows import LesionRow
 
-SCOPE_NAMES = {
-    "keys": "attention keys",
-    "keys_and_start": "attention keys and start",
-    "text": "keys, for text only",
-    "readout": "keys, for words only",
-    "zero": "features to zero",
-    "mean": "features to their mean",
-    "pixels": "pixels to their mean",
-    "blur": "pixels blurred",
-}
-"""Names of the lesion scopes, as menus and titles show them."""
-
 N_RANDOM = 3
 """Masks that are drawn of each random control of the image in hand."""
 
 CONTROL_NAMES = {
-    "random": f"as much area elsewhere, mean of {N_RANDOM} random masks",
-    "equal_mass": f"as much attention elsewhere, mean of up to {N_RANDOM} random regions",
-    "mirrored": "the mirrored mask",
+    "random": f"{NAMES['random']}, mean of {N_RANDOM} random masks",
+    "equal_mass": f"{NAMES['equal_mass']}, mean of up to {N_RANDOM} random regions",
+    "mirrored": NAMES["mirrored"],
 }
 """Controls that are run beside a lesion of one image, called as in the experiment."""
 
@@ -179,6 +169,11 @@ class Effect:
     nss: tuple[float, float] | None = None
     controls: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     takes_nothing: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it was found for the mask in hand and is not stored; else it was read from the project."""
+        return self.number > 0
 
     @property
     def facts(self) -> str:

@@ -15,7 +15,8 @@ from gazeapp.ui.widgets import capital
 _ARROW = " → "
 _NSS = (
     "Normalised scanpath saliency of the model's map without and under the lesion: the map's mean z-score where people "
-    "fixated. The conventions are those of the scores."
+    "fixated. The conventions are those of the scores. It is NSS whatever the study is scored by, as it needs the "
+    "fixations on this image alone and can follow the brush; an experiment takes the primary metric of the scoring."
 )
 _OBJECTS = (
     "Objects that the intact caption names and the lesioned one names no more, of those that are known to be on the "

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from PySide6.QtCore import QSettings, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
+from gazeapp.engine.reports.neglect.words import SCOPE_NAMES
 from gazeapp.engine.reports.numbers import count
 from gazeapp.engine.reports.results.lesions import AGAINST, Asked, LesionResults
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
-from gazeapp.ui.lesions.facts import SCOPE_NAMES
 from gazeapp.ui.widgets import icon_button, label, plain
 
 _KEPT = "neglect/{}"

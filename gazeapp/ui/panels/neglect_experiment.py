@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _ABOUT = (
     "An experiment takes parts of every image away from every model and holds what that does against controls: the "
-    "mirrored mask, masks of the same area elsewhere, regions with the same attention."
+    "mirrored mask, as much area elsewhere, as much attention elsewhere."
 )
 _VIEW = "neglect/view"
 _WIDTH, _HEIGHT = 104, 24

@@ -21,11 +21,12 @@ from gazeapp.engine.lesions.lesion import SCOPES
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.models.lesioning import check_scope, offers
 from gazeapp.engine.project.rows import ModelRow
+from gazeapp.engine.reports.neglect.words import SCOPE_NAMES
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
 from gazeapp.ui.canvas.notice import Notice
 from gazeapp.ui.colours import source_colour
-from gazeapp.ui.lesions.facts import N_RANDOM, SCOPE_NAMES
+from gazeapp.ui.lesions.facts import N_RANDOM
 from gazeapp.ui.lesions.image_cells import ImageRow
 from gazeapp.ui.lesions.image_table import ImageTable
 from gazeapp.ui.lesions.live import LiveLesion, common_failure

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from gazeapp.engine.reports.neglect.words import SIDES_CAUTION
 from gazeapp.engine.reports.results.data import Figure, ResultTable
 from gazeapp.engine.reports.results.lesion_curves import design_figure, dose_figure
 from gazeapp.engine.reports.results.lesion_figures import model_figure, side_figure
@@ -70,7 +71,7 @@ VIEWS = (
     ExperimentView(
         "sides",
         "Side by side",
-        "Whether a lesion of one side does more than one of the other.",
+        f"Whether a lesion of one side does more than one of the other, as they are. {SIDES_CAUTION}",
         "It needs left and right, or the mirrored mask as a control.",
         side_figure,
         side_table,
@@ -80,7 +81,8 @@ VIEWS = (
     ExperimentView(
         "design",
         "Architecture",
-        "Whether decoders, or encoders, of one kind are hit harder than those of another.",
+        "Whether decoders, or encoders, of one kind are hit harder than those of another, and whether the one depends "
+        "on the other.",
         "It needs models that cross two encoders with two decoders, and an outcome that is an impairment.",
         design_figure,
         design_table,

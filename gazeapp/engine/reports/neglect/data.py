@@ -28,9 +28,10 @@ class MaskData:
 
 @dataclass(frozen=True, slots=True)
 class ScopeData:
-    """One scope by which parts were taken away from some models, what it reaches there, and what it misses."""
+    """One scope by which parts were taken away from some models: id, name, what it reaches there and misses."""
 
     scope: str
+    name: str
     models: tuple[str, ...]
     reaches: str
     misses: str

@@ -17,7 +17,7 @@ from gazeapp.engine.reports.neglect.figures import neglect_figures
 from gazeapp.engine.reports.neglect.found import neglect_tables
 from gazeapp.engine.reports.neglect.readings import neglect_readings
 from gazeapp.engine.reports.neglect.shown import Shown, impairments, shown_lesions
-from gazeapp.engine.reports.neglect.words import CONTROL_MEANINGS, CONTROL_NAMES, quoted
+from gazeapp.engine.reports.neglect.words import CONTROL_MEANINGS, CONTROL_NAMES, SCOPE_NAMES, quoted
 from gazeapp.engine.reports.numbers import count, listed, percent
 from gazeapp.engine.reports.results.data import Results
 from gazeapp.engine.reports.results.words import measured
@@ -157,7 +157,7 @@ def _scopes(rows: Sequence[LesionRow], models: Sequence[ModelRow]) -> Iterator[S
             if (model.id, offer.scope) in used:
                 found.setdefault((offer.scope, offer.reaches, offer.misses), []).append(model.name)
     for (scope, reaches, misses), names in found.items():
-        yield ScopeData(scope, tuple(names), reaches, misses)
+        yield ScopeData(scope, SCOPE_NAMES[scope], tuple(names), reaches, misses)
 
 
 def _info(model: ModelRow) -> ModelInfo:

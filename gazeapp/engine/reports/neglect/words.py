@@ -23,6 +23,18 @@ SIDES_CAUTION = (
 )
 """What is to be known of one side against the other."""
 
+SCOPE_NAMES = {
+    "keys": "attention keys",
+    "keys_and_start": "attention keys and start",
+    "text": "keys, for text only",
+    "readout": "keys, for words only",
+    "zero": "features to zero",
+    "mean": "features to their mean",
+    "pixels": "pixels to their mean",
+    "blur": "pixels blurred",
+}
+"""Scopes of lesions as they are called in menus, titles and lists."""
+
 CONTROL_MEANINGS = {
     "mirrored": "The same mask mirrored left to right on the same image.",
     "random": "The same mask at another place: turned over and shifted at random (seeded), what leaves at one border "

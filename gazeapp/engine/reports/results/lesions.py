@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
@@ -55,12 +55,6 @@ AGAINST = {
     **{control: CONTROL_NAMES[control] for control in (RANDOM, EQUAL_MASS, MIRRORED, FLIPPED)},
 }
 """What an effect is held against, in words."""
-
-ONE_METRIC = (
-    "Maps under lesions are scored by the primary metric of the scoring alone, or by CC where that needs maps as "
-    "densities."
-)
-"""Which metric losses of agreement with people are by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +181,7 @@ class LesionResults:
         if metric == outcome or metric not in METRICS:
             return outcome_facts(outcome)
         facts = metric_facts(metric, self.results.preset)
-        about = outcome_facts(outcome, facts.name, facts.unit)
-        return replace(about, meaning=f"{about.meaning} {ONE_METRIC}")
+        return outcome_facts(outcome, facts.name, facts.unit)
 
     def masks(self, task: str, outcome: str) -> list[str]:
         """Return the masks that were taken away, in order."""
