@@ -47,7 +47,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(*_LEAST_SIZE)
         self._look = look
-        self._closing = self._giving_up = False
+        self._closing = False
         self._bench: Workbench | None = None
         self.notifications = notifications
         self.selection = Selection(self)
@@ -125,8 +125,8 @@ class MainWindow(QMainWindow):
             )
             event.ignore()
             return
-        if not self._giving_up and not self.mask_actions.finish():
-            self._giving_up = True
+        if not self.mask_actions.finish():
+            self._closing = False  # the end of a job later on must not close it in the user's place
             event.ignore()
             return
         QSettings().setValue("geometry", self.saveGeometry())

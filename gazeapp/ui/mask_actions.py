@@ -416,11 +416,13 @@ class MaskActions(QObject):
     def _job_changed(self, state: JobState) -> None:
         if not state.finished or state.id not in self._jobs:
             return
-        written = self._jobs.pop(state.id)
-        if state.error is not None:
-            error = state.error
-            self._notifications.problem(error.what, where=error.where, todo=error.todo, details=error.details)
-        elif written and state.status == "done" and not state.result.failed:
+        written, summary = self._jobs.pop(state.id), state.result
+        if state.status != "done":
+            return  # what ended it is told for all jobs alike
+        if summary.failed and not summary.done and summary.problems:
+            first = summary.problems[0]
+            self._notifications.problem(first.what, where=first.where, todo=first.todo)
+        elif written and not summary.failed:
             self._notifications.note("Written.", where=written)
 
     def _agrees(self, question: str, text: str, yes: str) -> bool:

@@ -34,7 +34,7 @@ class ImportMasksDialog(FormDialog):
             parent,
             "Import masks",
             "PNG pictures that are named like their images, COCO annotations (run lengths or polygons), or labelme "
-            "files. A PNG of any other name is put on the image in hand.",
+            "files. A PNG of any other name is put on the image in hand, in the mask in hand if no name is given.",
             "Import",
         )
         self.place = PathField("folder", "Folder or file of masks")

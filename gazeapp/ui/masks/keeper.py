@@ -59,7 +59,7 @@ class MaskKeeper(QObject):
     """Stores masks in the order in which they were drawn; of each mask of an image the newest state.
 
     What cannot be stored stays in memory and is tried again every second until it can, also after the project was
-    closed in the window. Methods are for the GUI thread, and all signals arrive there.
+    closed in the window. Methods are for the GUI thread, save `check_stored`, and all signals arrive there.
     """
 
     stored = Signal(object)
@@ -75,6 +75,7 @@ class MaskKeeper(QObject):
         self._jobs: deque[_Job] = deque()
         self._rest_until = 0.0
         self._failures = 0
+        self._n_asked = 0
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._project: Project | None = None
@@ -82,6 +83,7 @@ class MaskKeeper(QObject):
     def put(self, key: MaskKey, values: MaskArray, origin: str) -> None:
         """Store a mask; ``values`` (height, width) must not change any more."""
         with self._state:
+            self._n_asked += 1
             # A change of the library that was asked for in between has to find what was drawn before it.
             since = takewhile(lambda job: job.change is None, reversed(self._jobs))
             job = next((job for job in since if job.key == key), None)
@@ -94,6 +96,7 @@ class MaskKeeper(QObject):
     def change(self, path: Path, title: str, change: Change) -> None:
         """Change the library after everything that was asked for before."""
         with self._state:
+            self._n_asked += 1
             self._jobs.append(_Job(path, title, change))
         self._wake()
 
@@ -108,6 +111,12 @@ class MaskKeeper(QObject):
         with self._state:
             return tuple(dict.fromkeys(job.key for job in self._jobs if job.key is not None))
 
+    @property
+    def n_asked(self) -> int:
+        """How often something was to be stored or changed; tells whether there is more than before."""
+        with self._state:
+            return self._n_asked
+
     def wait(self, seconds: float) -> bool:
         """Wait until everything is stored, but not longer than this; return whether it is."""
         with self._state:
@@ -121,6 +130,19 @@ class MaskKeeper(QObject):
             self._state.notify_all()
             self._state.wait_for(lambda: not self._jobs or self._failures > before, _CLOSE_S)
             return not self._jobs
+
+    def check_stored(self) -> None:
+        """Store what waits, for work on another thread that makes use of it.
+
+        Raises
+        ------
+        GazeError
+            When it cannot be stored.
+        """
+        if not self.finish():
+            raise GazeError(
+                "What was drawn last is not stored yet.", todo="Once the masks can be stored, run it again."
+            )
 
     def close(self) -> None:
         """Store what waits as far as that is possible, and end the thread."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.masks.box import Box
@@ -89,6 +89,7 @@ class MaskPainter(QObject):
         self._thins_moves = QCoreApplication.testAttribute(_THINNED)
         session.switched.connect(self._switched)
         session.painted.connect(self._painted)
+        QGuiApplication.instance().focusObjectChanged.connect(self._focus_moved)
 
     @property
     def tool_name(self) -> str:
@@ -383,6 +384,11 @@ class MaskPainter(QObject):
     def _all_moves(self, wanted: bool) -> None:
         """Have every move of the mouse told, so that a quick curve stays one; else as the system has it."""
         QCoreApplication.setAttribute(_THINNED, self._thins_moves and not wanted)
+
+    @Slot(QObject)
+    def _focus_moved(self, _to: QObject | None) -> None:
+        """Take Space as let go: whoever has the keyboard now is told so, and not the painter."""
+        self._space = False
 
     @Slot()
     def _switched(self) -> None:

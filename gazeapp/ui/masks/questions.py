@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from gazeapp.engine.project import Project
     from gazeapp.engine.project.rows import LibraryMask
+    from gazeapp.engine.workflows.annotations import Placing
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +93,16 @@ class SpecQuestion:
 
 @dataclass(frozen=True, slots=True)
 class FileQuestion:
-    """A mask in a picture file, asked for the mask called ``name``; of another size it is placed by ``way``."""
+    """A mask in a picture file, asked for the mask called ``name``; of another size it is placed by ``way``.
+
+    Unless ``replace`` is true, another mask that the image has under the name stays.
+    """
 
     path: Path
     name: str
     image_id: int
-    way: str
+    way: Placing
+    replace: bool
 
     @property
     def text(self) -> str:
@@ -107,7 +112,6 @@ class FileQuestion:
     def read(self, project: Project) -> MaskArray:
         """Return the mask, shape (height, width) of the image."""
         from gazeapp.engine.lesions.masks.files.png import read_png
-        from gazeapp.engine.lesions.masks.placing import to_size
+        from gazeapp.engine.workflows.masks_writer import placed
 
-        image = project.images.get(self.image_id)
-        return to_size(read_png(self.path)[0], image.height, image.width, self.way)
+        return placed(read_png(self.path)[0], project.images.get(self.image_id), self.way)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from gazeapp.engine.errors import GazeError
@@ -28,6 +29,7 @@ from gazeapp.ui.selection import Selection
 
 if TYPE_CHECKING:
     from gazeapp.engine.project import Project
+    from gazeapp.engine.workflows.annotations import Placing
 
 FIRST_NAME = "mask 1"
 _DRAWN = "drawn"
@@ -47,6 +49,16 @@ class _Entry:
 
     editor: MaskEditor
     serial: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class _Carried:
+    """A mask for an image that may still have to be read; ``replace``: also where something else is drawn there."""
+
+    image_id: int
+    values: MaskArray
+    text: str
+    replace: bool = True
 
 
 class MaskSession(QObject):
@@ -87,7 +99,8 @@ class MaskSession(QObject):
         self._name = FIRST_NAME
         self._image_id: int | None = None
         self._entries: OrderedDict[tuple[str, int], _Entry] = OrderedDict()
-        self._carried: tuple[int, MaskArray, str] | None = None
+        self._carried: _Carried | None = None
+        self._put_in: SpecQuestion | FileQuestion | None = None
         self._trouble: GazeError | None = None
         self._settled = False
         self.library = Library()
@@ -99,6 +112,7 @@ class MaskSession(QObject):
         selection.changed.connect(self._follow)
         loader.answered.connect(self._answered)
         loader.listed.connect(self._ask)
+        loader.failed.connect(self._not_read)
 
     @property
     def name(self) -> str:
@@ -156,36 +170,47 @@ class MaskSession(QObject):
         """Let go of the project; what is not stored yet is, also afterwards."""
         if self._path is None:
             return
-        self._lift_brush()
+        self.end_stroke()
         self.keeper.finish()
-        self._path, self._image_id, self._carried = None, None, None
+        self._path, self._image_id, self._carried, self._put_in = None, None, None, None
         self._entries.clear()
         self.library = Library()
         self.switched.emit()
 
     def close(self) -> None:
-        """Store what waits and end the thread."""
+        """Store what waits, a stroke that is being drawn as well, and end the thread."""
+        self.end_stroke()
         self.keeper.close()
 
     def choose(self, name: str) -> None:
         """Take another mask of the library in hand, or a new one."""
         self._settled = True
         if name != self._name:
-            self._lift_brush()
-            self._name, self._carried = name, None
+            self.end_stroke()
+            self._name, self._carried, self._put_in = name, None, None
             self._ask()
             self.switched.emit()
 
-    def new(self) -> str:
-        """Take a new mask in hand, under a name that is free; return it."""
-        name = self.unused_name(FIRST_NAME.split()[0])
-        self._add(name)
-        return name
+    def may_change(self) -> bool:
+        """Return whether the library can be changed; say why not."""
+        if self._read_only:
+            self.failed.emit(
+                GazeError(
+                    f"The masks of this project cannot be changed: {self._read_only}.",
+                    todo="What is drawn on the mask in hand stays until the project is closed.",
+                )
+            )
+        return not self._read_only
+
+    def new(self) -> None:
+        """Take a new mask in hand, under a name that is free."""
+        if self.may_change():
+            self._add(self.unused_name(FIRST_NAME.split()[0]))
 
     def duplicate(self) -> None:
         """Take a copy of the mask of this image in hand, under a new name."""
         values = self.mask
-        if values is not None and self._image_id is not None:
+        if values is not None and self._image_id is not None and self.may_change():
             self._add(self.unused_name(self._name))
             self._carry(self._image_id, values, "copy")
 
@@ -211,7 +236,9 @@ class MaskSession(QObject):
             return False
         if new == self._name:
             return True
-        self._lift_brush()
+        if not self.may_change():
+            return False
+        self.end_stroke()
         old, self._name = self._name, new
         for (name, image_id), entry in list(self._entries.items()):
             if name == old:
@@ -230,6 +257,8 @@ class MaskSession(QObject):
 
     def delete(self) -> None:
         """Remove the mask in hand from all images and from the library."""
+        if not self.may_change():
+            return
         name = self._name
         for key in [key for key in self._entries if key[0] == name]:
             del self._entries[key]
@@ -251,12 +280,33 @@ class MaskSession(QObject):
     def put_in(self, spec: str) -> None:
         """Put a mask in that needs no drawing, such as ``left graded`` or ``people 20%``: one step to undo."""
         if self._image_id is not None:
-            self._loader.ask(SpecQuestion(spec, self._name, self._image_id, self._selection.task))
+            self._put_in = SpecQuestion(spec, self._name, self._image_id, self._selection.task)
+            self._loader.ask(self._put_in)
 
-    def put_file(self, path: Path) -> None:
-        """Put the mask of a PNG file in: one step to undo."""
-        if self._image_id is not None:
-            self._loader.ask(FileQuestion(path, self._name, self._image_id, self.way))
+    def put_file(self, path: Path, name: str, way: Placing, *, replace: bool) -> None:
+        """Put the mask of a PNG file on the image in hand: one step to undo.
+
+        Parameters
+        ----------
+        name
+            The mask that takes it in; empty for the one in hand.
+        way
+            How it is placed when it is of another size.
+        replace
+            Whether another mask of the name that the image has may go.
+        """
+        from gazeapp.engine.workflows.masks import free_name
+
+        if self._image_id is None:
+            return
+        try:
+            name = free_name(name) if name else self._name
+        except GazeError as error:
+            self.failed.emit(error)
+            return
+        self.choose(name)
+        self._put_in = FileQuestion(path, name, self._image_id, way, replace)
+        self._loader.ask(self._put_in)
 
     def mirror(self) -> None:
         """Exchange left and right."""
@@ -302,6 +352,12 @@ class MaskSession(QObject):
             # A crash right after a stroke then loses nothing.
             self.keeper.wait(_SAVE_S)
 
+    def end_stroke(self) -> None:
+        """End a stroke that is being drawn: before another mask comes in hand, or what is drawn is made use of."""
+        editor = self.editor
+        if editor is not None and editor.is_drawing:
+            self.finish(editor.end_stroke())
+
     @property
     def _entry(self) -> _Entry | None:
         return None if self._image_id is None else self._entries.get((self._name, self._image_id))
@@ -325,46 +381,44 @@ class MaskSession(QObject):
         entry.serial += 1
         self.keeper.put(key, entry.editor.mask.copy(), origin)
 
-    def _lift_brush(self) -> None:
-        """End a stroke that is being drawn, before another mask or image comes in hand."""
-        editor = self.editor
-        if editor is not None and editor.is_drawing:
-            self.finish(editor.end_stroke())
-
     def _add(self, name: str) -> None:
         """Take a mask in hand that no image has yet; it comes to the library at once."""
         self._change(f"mask {name}", lambda project: project.masks.add(name))
         self.choose(name)
 
     def _change(self, title: str, change: Change) -> None:
-        if self._path is None:
-            return
-        if self._read_only:
-            self.failed.emit(GazeError(f"Masks are not stored: {self._read_only}."))
-            return
-        self.keeper.change(self._path, title, change)
+        if self._path is not None:
+            self.keeper.change(self._path, title, change)
 
-    def _carry(self, image_id: int, values: MaskArray, text: str) -> None:
+    def _carry(self, image_id: int, values: MaskArray, text: str, *, replace: bool = True) -> None:
         """Put a mask on the one in hand as soon as that is there."""
-        self._carried = image_id, values.copy(), text
+        self._carried = _Carried(image_id, values.copy(), text, replace)
         self._put_carried()
 
     def _put_carried(self) -> None:
-        editor = self.editor
-        if self._carried is None or editor is None or self._carried[0] != self._image_id:
+        editor, carried = self.editor, self._carried
+        if carried is None or editor is None or carried.image_id != self._image_id:
             return
-        _, values, text = self._carried
         self._carried = None
-        self.replace(to_size(values, editor.height, editor.width, self.way), text)
+        values = to_size(carried.values, editor.height, editor.width, self.way)
+        if not carried.replace and editor.mask.any() and not np.array_equal(editor.mask, values):
+            self.failed.emit(
+                GazeError(
+                    f"The image has another mask '{self._name}' already, which stays as it is.",
+                    todo="Tick Replace in the import, or give another name.",
+                )
+            )
+            return
+        self.replace(values, carried.text)
 
     @Slot(object)
     def _follow(self, changed: frozenset[str]) -> None:
         if self._path is None or not changed & {"image_id", "painting"}:
             return
-        self._lift_brush()
+        self.end_stroke()
         if "image_id" in changed and self._selection.image_id != self._image_id:
-            self._image_id = self._selection.image_id
-            if self._carried is not None and self._carried[0] != self._image_id:
+            self._image_id, self._put_in = self._selection.image_id, None
+            if self._carried is not None and self._carried.image_id != self._image_id:
                 self._carried = None
             self._ask()
             self.switched.emit()
@@ -379,14 +433,20 @@ class MaskSession(QObject):
         if self._path is None:
             return
         self._loader.ask(LibraryQuestion(self._image_id))
-        if self._image_id is None or not self.is_on:
+        if self._image_id is None:
             return
-        key, entry = self._key(self._name, self._image_id), self._entry
+        if self._put_in is not None and self._is_in_hand(self._put_in):
+            self._loader.ask(
+                self._put_in
+            )  # what was asked before the project changed is not answered any more
+        entry = self._entry
         if entry is None:
-            self._loader.ask(MaskQuestion(self._name, self._image_id, 0))
+            if self.is_on:
+                self._loader.ask(MaskQuestion(self._name, self._image_id, 0))
             return
         self._entries.move_to_end((self._name, self._image_id))
-        if key is not None and self.keeper.waiting(key) is None and not self._read_only:
+        # While something waits to be stored, what the project has is older than what is drawn.
+        if self.keeper.wait(0) and not self._read_only:
             self._loader.ask(MaskQuestion(self._name, self._image_id, entry.serial))
 
     @Slot(object, object)
@@ -395,11 +455,21 @@ class MaskSession(QObject):
             self._show_library(answer)
         elif isinstance(question, MaskQuestion):
             self._take(question, answer)
-        elif isinstance(question, (SpecQuestion, FileQuestion)) and (question.name, question.image_id) == (
-            self._name,
-            self._image_id,
-        ):
-            self.replace(answer, question.text)
+        elif isinstance(question, SpecQuestion | FileQuestion):
+            if question == self._put_in and self._is_in_hand(question):
+                self._carry(
+                    question.image_id, answer, question.text, replace=getattr(question, "replace", True)
+                )
+            if question == self._put_in:
+                self._put_in = None
+
+    def _is_in_hand(self, question: SpecQuestion | FileQuestion) -> bool:
+        return (question.name, question.image_id) == (self._name, self._image_id)
+
+    @Slot(object)
+    def _not_read(self, _error: GazeError) -> None:
+        """Ask for nothing again that may not be readable; the window says what is wrong."""
+        self._put_in = None
 
     def _show_library(self, library: Library) -> None:
         self.library = library
@@ -425,9 +495,10 @@ class MaskSession(QObject):
             self._forget_oldest()
             self.switched.emit()
             self._put_carried()
-        elif unsaved is None and entry.serial == question.serial and answer.values is not None:
-            # Nothing was drawn since it was asked for: what differs was stored by somebody else.
-            box = entry.editor.replace(answer.values, "change from elsewhere")
+        elif unsaved is None and entry.serial == question.serial and not entry.editor.is_drawing:
+            # Nothing was drawn since it was asked for: what differs was stored, or removed, by somebody else.
+            values = answer.values if answer.values is not None else np.zeros_like(entry.editor.mask)
+            box = entry.editor.replace(values, "change from elsewhere")
             if box is not None:
                 self.painted.emit(box)
                 self.changed.emit()
