@@ -246,7 +246,9 @@ class Workbench(QObject):
 
     @Slot()
     def _show_effects(self) -> None:
-        self.compare.set_effects({**self.live.effects, **self.runs.effects}, self.live.failures)
+        effects = {**self.live.effects, **self.runs.effects}
+        self.compare.set_effects(effects, self.live.failures)
+        self.inspector.show_effects(effects)
 
     def _toggle(self, field: str) -> Callable[[bool], None]:
         def change(on: bool) -> None:

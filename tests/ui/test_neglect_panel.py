@@ -137,6 +137,30 @@ def test_a_stroke_of_the_brush_is_followed(desk, qtbot) -> None:
     assert len(desk.live.effects) == 4
 
 
+def test_the_inspector_says_that_the_map_in_sight_is_under_a_lesion(desk) -> None:
+    def shown() -> list[str]:
+        return [value for name, value, _ in desk.bench.inspector._source.facts if name == "shown"]
+
+    desk.selection.update(source="vit-lstm")
+    assert shown() == []
+    desk.cover_left()
+    assert shown() == ["under a lesion (live, not stored)"]
+    desk.selection.update(lesion="change")
+    assert shown() == ["change under a lesion (live, not stored)"]
+    desk.selection.update(lesion="")
+    assert shown() == []
+
+
+def test_what_stays_is_told_in_two_lines_where_one_has_no_room(desk, qtbot) -> None:
+    desk.cover_left()
+    line = desk.page.misses
+    whole = desk.page._about.partition("\n")[2]
+    for width, lines in ((line.fontMetrics().horizontalAdvance(whole) + 20, 1), (0.6, 2)):
+        line.setFixedWidth(int(width if width > 1 else width * line.fontMetrics().horizontalAdvance(whole)))
+        qtbot.waitUntil(lambda lines=lines: line.text().count("\n") == lines - 1)
+        assert line.text().replace("\n", " ") == whole
+
+
 def test_what_was_found_for_the_mask_before_is_pale_until_this_one_is_done(desk, monkeypatch) -> None:
     desk.cover_left()
     table = desk.page.table

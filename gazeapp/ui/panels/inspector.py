@@ -23,6 +23,7 @@ from gazeapp.engine.project.rows import ImageRow, RunRow, SettingsRow
 from gazeapp.engine.reports.numbers import number
 from gazeapp.ui import theme
 from gazeapp.ui.canvas.heat import UNIT, HeatLayer
+from gazeapp.ui.lesions.facts import Effect
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE, StudyView
 from gazeapp.ui.widgets import label, plain, simulated_badge
@@ -101,6 +102,7 @@ class InspectorPanel(QWidget):
         theme.set_role(self._copy, "quiet")
         self._copy.clicked.connect(self._copy_settings)
         self._shown: SettingsRow | None = None
+        self._effects: Mapping[str, Effect] = {}
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(16, 16, 8, 16)
@@ -139,9 +141,15 @@ class InspectorPanel(QWidget):
         """Show the values of the maps under the cursor."""
         self._cursor.show_facts(facts)
 
+    def show_effects(self, effects: Mapping[str, Effect]) -> None:
+        """Take what a lesion did to models, which panes show while the selection says so."""
+        self._effects = dict(effects)
+        if self._selection.display.lesion:
+            self._fill()
+
     @Slot(object)
     def _follow(self, names: frozenset[str]) -> None:
-        if names & {"image_id", "task", "source", "word"}:
+        if names & {"image_id", "task", "source", "word", "lesion"}:
             self._fill()
 
     def _fill(self) -> None:
@@ -154,7 +162,9 @@ class InspectorPanel(QWidget):
         run = study.run_of(chosen.image_id, source, chosen.task) if study and source else None
         self._note.setText(outside_note(study, chosen))
         self._note.setVisible(bool(self._note.text()))
-        self._source.show_facts(source_facts(study, chosen, run) if study else ())
+        effect = self._effects.get(source or "") if chosen.display.lesion else None
+        facts = source_facts(study, chosen, run) if study else []
+        self._source.show_facts([*facts[:1], *lesion_facts(effect, chosen), *facts[1:]])
         self._shown = study.settings.get(run.settings_id) if study and run else None
         self._settings.show_facts(settings_facts(self._shown))
         versions = self._shown.versions.items() if self._shown else ()
@@ -258,6 +268,15 @@ def source_facts(study: StudyView, chosen: Selection, run: RunRow | None) -> lis
             ("map", "none", "Run the model on this image; there is none, or one of earlier settings.")
         )
     return [fact for fact in facts if fact[1]]
+
+
+def lesion_facts(effect: Effect | None, chosen: Selection) -> list[Fact]:
+    """Return that the map in sight is one under a lesion, where it is."""
+    if effect is None or (effect.image_id, effect.task) != (chosen.image_id, chosen.task):
+        return []
+    kept = "live, not stored" if effect.is_live else "stored"
+    what = "change under a lesion" if chosen.display.lesion == "change" else "under a lesion"
+    return [("shown", f"{what} ({kept})", f"{effect.facts}. What stands below is of the intact run.")]
 
 
 def map_name(run: RunRow, word: int) -> str:

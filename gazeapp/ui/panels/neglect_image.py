@@ -32,6 +32,7 @@ from gazeapp.ui.lesions.image_table import ImageTable
 from gazeapp.ui.lesions.live import LiveLesion, common_failure
 from gazeapp.ui.lesions.runs import LesionRuns, info_of
 from gazeapp.ui.masks.session import MaskSession
+from gazeapp.ui.panels.results_axes import broken
 from gazeapp.ui.reading import DRAWN
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import StudyView
@@ -41,6 +42,7 @@ SHOWN = {"Intact": "", "Lesioned": "lesioned", "Change": "change"}
 """What the panes show of models, by the words of the switch."""
 
 _LEFT = "left"
+_LINES = 2
 _ONE_IMAGE = "One image proves nothing: hold it against controls, and run the whole set before you conclude."
 _OUTSIDE = "Photographs are outside what {} trained on."
 _ON_BUTTON = "vlm", "runner"
@@ -107,7 +109,7 @@ class ImagePage(QWidget):
         self._live.watch(False)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Cut lines to the room that they have."""
+        """Break lines in two where they have to be, and cut what has no room in those."""
         if event.type() == QEvent.Type.Resize and watched in (self.reach, self.misses, self.status):
             self._fit_lines()
         return super().eventFilter(watched, event)
@@ -407,8 +409,7 @@ class ImagePage(QWidget):
     def _fit_lines(self) -> None:
         reach, _, misses = self._about.partition("\n")
         for line, text in ((self.reach, reach), (self.misses, misses), (self.status, self._said)):
-            metrics = line.fontMetrics()
-            line.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, line.width()))
+            line.setText(broken(text, line.fontMetrics(), line.width(), _LINES))
         self.status.setToolTip(plain(self._said))
 
 
