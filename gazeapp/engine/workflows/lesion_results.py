@@ -30,6 +30,12 @@ def read_lesions(project: Project, preset: str) -> LesionResults:
     return LesionResults(results, names, of_tasks, tuple(_older(project, rows, plans)))
 
 
+def older_lesions(project: Project) -> tuple[str, ...]:
+    """Return sentences on what has changed since findings about lesions, or the lesions themselves, were made."""
+    rows = project.lesions.all()
+    return tuple(_older(project, rows, scored_plans(project) if rows else {}))
+
+
 def _of_tasks(
     project: Project, rows: Sequence[LesionRow], results: Results, plan: ScorePlan | None
 ) -> Iterator[tuple[str, OfTask]]:
@@ -52,7 +58,7 @@ def _older(project: Project, rows: Sequence[LesionRow], plans: Mapping[str, Scor
         )
     changed = _changed_masks(project, rows)
     if changed:
-        yield f"{listed(changed)} {'was' if len(changed) == 1 else 'were'} drawn anew since: run it again to renew."
+        yield f"{listed(changed)} {'was' if len(changed) == 1 else 'were'} drawn anew since: run the experiment again to renew."
     outdated = _outdated(project, rows)
     if outdated:
         yield (

@@ -19,6 +19,7 @@ from gazeapp.engine.reports.numbers import count, listed
 from gazeapp.engine.reports.render import write
 from gazeapp.engine.scoring.presets import preset as preset_of
 from gazeapp.engine.workflows.base import Progress, Summary
+from gazeapp.engine.workflows.lesion_results import older_lesions
 from gazeapp.engine.workflows.masks import mask_for
 from gazeapp.engine.workflows.score_state import tell_outdated
 
@@ -109,7 +110,8 @@ def report(project: Project, settings: ReportSettings, progress: Progress) -> Su
                 (lesion_name(row.key), partial(example, project, row, mask_of, content.models))
                 for row in changed
             )
-            neglect = replace(neglect, masks=tuple(masks), examples=tuple(examples))
+            cautions = (*older_lesions(project), *neglect.cautions)
+            neglect = replace(neglect, masks=tuple(masks), examples=tuple(examples), cautions=cautions)
     except StoppedError:
         return Summary(VERB, drawing.done, 0, len(drawing.missing), True, time.perf_counter() - started)
     without = _without_pictures(drawing.missing, path)

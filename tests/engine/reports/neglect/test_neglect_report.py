@@ -256,6 +256,25 @@ def test_an_image_that_lost_its_mask_is_left_out_and_named(study, tmp_path):
     assert images[0].name in said
 
 
+def test_lesions_of_a_mask_that_was_drawn_anew_are_told(study, tmp_path):
+    with Project.open(study(**STUDY)) as opened:
+        draw_hand(opened, opened.images.all())
+        add_lesions(opened, masks=("hand",), strengths=(1.0,))
+        report(opened, ReportSettings(str(tmp_path / "r.html"), n_examples=0), SILENT)
+    # Their lesions are stored with another hash than the mask in the library has.
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "“hand” was drawn anew since: run the experiment again" in page
+    with Project.open(study(**STUDY)) as opened:
+        add_lesions(opened, masks=("left",), strengths=(1.0,))
+        report(opened, ReportSettings(str(tmp_path / "r.html"), n_examples=0), SILENT)
+        assert "drawn anew" not in (tmp_path / "r.html").read_text(encoding="utf-8")
+        opened.db.execute("DELETE FROM lesion_runs WHERE id % 2 = 0")
+        opened.db.conn.commit()
+        report(opened, ReportSettings(str(tmp_path / "r.html"), n_examples=0), SILENT)
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Means and tests are older than the lesions" in page
+
+
 def test_masks_are_said_with_their_images_and_tasks_where_these_differ(study):
     with Project.open(study(**STUDY)) as opened:
         add_lesions(opened, masks=("left", "right"), strengths=(1.0,))
