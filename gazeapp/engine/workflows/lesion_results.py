@@ -58,7 +58,8 @@ def _older(project: Project, rows: Sequence[LesionRow], plans: Mapping[str, Scor
         )
     changed = _changed_masks(project, rows)
     if changed:
-        yield f"{listed(changed)} {'was' if len(changed) == 1 else 'were'} drawn anew since: run the experiment again to renew."
+        were = "was" if len(changed) == 1 else "were"
+        yield f"{listed(changed)} {were} drawn anew since: run the experiment again to renew."
     outdated = _outdated(project, rows)
     if outdated:
         yield (
