@@ -171,4 +171,6 @@ def _layer(texture: FloatArray, scale: Scale) -> HeatLayer:
     indices = np.clip(np.rint(scale.place(texture) * 255.0), 0, 255).astype(np.uint8)
     texture.flags.writeable = False
     indices.flags.writeable = False
-    return HeatLayer(texture, indices, scale)
+    layer = HeatLayer(texture, indices, scale)
+    _ = layer.top  # known before it is drawn, as layers are made on other threads than the window's
+    return layer
