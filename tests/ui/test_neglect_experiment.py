@@ -188,6 +188,21 @@ def test_strengths_are_those_of_the_masks_that_are_chosen(page, session, study, 
     assert strengths("right") == strengths("left\nright") == [1.0]
 
 
+def test_everything_is_in_reach_in_the_narrowest_window(page, qtbot):
+    for box in (page.bar.outcome, page.bar.masks, page.bar.scope, page.bar.strength, page.bar.against):
+        box.setItemText(box.currentIndex(), "the longest name that anybody may give to a mask of theirs")
+        box.show()
+    page.bar.older.show()
+    for view in ("models", "dose", "sides", "design"):
+        page.show_view(view)
+        assert page.minimumSizeHint().width() <= 640
+    page.resize(700, 400)
+    qtbot.waitUntil(lambda: page.bar.width() == 700)
+    for part in (page.bar.run, page.bar.take, page.bar.against):
+        assert page.bar.rect().contains(part.geometry())
+    assert page.bar.take.geometry().left() >= page.bar.run.geometry().right()
+
+
 def test_outcomes_begin_with_impairments(page):
     names = [page.bar.outcome.itemData(k) for k in range(page.bar.outcome.count())]
     assert names == [LOSS, "words_changed", "laterality_shift"]

@@ -19,7 +19,7 @@ _ALL_MASKS = "all"
 _MOST_TOGETHER = 4
 """Masks that are shown together at most; of more, one pair or one is chosen."""
 _BETWEEN = "\n"
-_WIDEST = 30
+_NARROWEST, _WIDEST = 9, 30
 
 
 class ExperimentBar(QWidget):
@@ -50,7 +50,7 @@ class ExperimentBar(QWidget):
         self._tips = {name: box.toolTip() for name, box in self._boxes.items()}
         self.facts = label("", "muted")
         self.facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.older = label("older than masks or runs", "badge")
+        self.older = label("older", "badge")
         self.older.hide()
         self.run = QPushButton("Run…")
         theme.set_role(self.run, "quiet")
@@ -183,5 +183,6 @@ def _box(name: str, tooltip: str) -> QComboBox:
     box.setAccessibleName(name)
     box.setToolTip(plain(tooltip))
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    box.setMinimumWidth(_NARROWEST * theme.STEP)  # a narrow window cuts choices, and nothing beside them
     box.setMaximumWidth(_WIDEST * theme.STEP)
     return box
