@@ -92,6 +92,16 @@ def settings(dialog):
     return [LesionSettings(**choice) for choice in dialog.choices()]
 
 
+def test_what_lesions_are_held_against_is_in_sight_without_scrolling(dialog, qtbot):
+    dialog.resize(1120, 742)  # as a window of 1280 by 800 px has it
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    for box in dialog.controls.values():
+        place = box.mapTo(dialog, box.rect().bottomRight())
+        assert dialog.rect().contains(place)
+        assert box.visibleRegion().boundingRect() == box.rect()
+
+
 def test_what_is_usual_is_chosen_and_counted(dialog, qtbot):
     (one,) = settings(dialog)
     assert one.models == tuple(info.id for info in CAPTIONERS)
@@ -230,7 +240,9 @@ def test_lesions_that_are_there_are_not_counted_as_new(dialog, qtbot, study):
                 run.id, LesionKey(mask, "", 0, "keys", 1.0), MadeOf("m"), 0.5, said, mean, {}, 3.0, id_
             )
     # Each takes as long as those that are there took: 7 of 3 s.
-    settle(qtbot, dialog, "= 8: up to 7 new, 1 there already; about 21 s, and the analyses of the study after it")
+    settle(
+        qtbot, dialog, "= 8: up to 7 new, 1 there already; about 21 s, and the analyses of the study after it"
+    )
 
 
 def test_the_window_queues_what_the_dialog_says(open_window, qtbot, monkeypatch):

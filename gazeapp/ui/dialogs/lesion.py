@@ -31,7 +31,7 @@ from gazeapp.ui.dialogs.lesion_strengths import StrengthChoice
 from gazeapp.ui.dialogs.model_list import ModelList
 from gazeapp.ui.dialogs.model_offers import CAPTIONERS, HERE, RUNNERS, Offer, captioner_offer
 from gazeapp.ui.study import StudyView
-from gazeapp.ui.widgets import Segments, advice, capital, label, no_mnemonic
+from gazeapp.ui.widgets import Segments, advice, capital, label, no_mnemonic, plain
 from gazeapp.ui.worker import JobRunner, JobState
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ class LesionDialog(FormDialog):
             box.setChecked(True)
         for control, box in self.controls.items():
             box.setChecked(control in _USUAL)
+            box.setToolTip(plain(CONTROLS[control]))
         every = f"All {_count(len(self._study.images), 'image')}"
         self.images.set_values([every, THIS] if self._image is not None else [every], every)
         if self._image is not None:
@@ -168,6 +169,12 @@ class LesionDialog(FormDialog):
         left.addWidget(label("MODELS", "section"))
         left.addWidget(self.list, 1)
         left.addWidget(self.trouble)
+        left.addWidget(label("HELD AGAINST", "section"))
+        controls = QVBoxLayout()
+        controls.setSpacing(2)
+        for box in self.controls.values():
+            controls.addWidget(box)
+        left.addLayout(controls)
         left.addWidget(label("TASKS", "section"))
         tasks = QHBoxLayout()
         tasks.setSpacing(2 * theme.STEP)
@@ -192,13 +199,6 @@ class LesionDialog(FormDialog):
         right.addSpacing(theme.STEP)
         right.addWidget(label("WHERE IN THE MODELS", "section"))
         right.addWidget(self.scopes)
-        right.addSpacing(theme.STEP)
-        right.addWidget(label("HELD AGAINST", "section"))
-        for control, box in self.controls.items():
-            words = label(CONTROLS[control], "muted", wrap=True)
-            words.setContentsMargins(24, 0, 0, theme.STEP // 2)
-            right.addWidget(box)
-            right.addWidget(words)
         right.addWidget(fold)
         right.addWidget(self.note)
         right.addStretch(1)
