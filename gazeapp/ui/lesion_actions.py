@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QDialog, QWidget
@@ -14,12 +14,15 @@ from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
 from gazeapp.ui.worker import JobProgress, JobRunner
 
+if TYPE_CHECKING:
+    from gazeapp.ui.masks.session import MaskSession
+
 
 class LesionActions(QObject):
     """Connects the action that runs an experiment with its dialog and the runner."""
 
-    queued = Signal()
-    """An experiment waits or runs."""
+    queued = Signal(object)
+    """An experiment waits or runs: the masks that it takes away."""
 
     def __init__(self, window: QWidget, session: Session, selection: Selection, actions: Actions) -> None:
         super().__init__(window)
@@ -27,9 +30,14 @@ class LesionActions(QObject):
         self._session = session
         self._selection = selection
         self._lookups: JobRunner | None = None
+        self._masks: MaskSession | None = None
         self._may = actions["study.lesion"]
         actions.bind("study.lesion", self.ask)
         actions.bind("study.remove_lesions", self.remove)
+
+    def follow(self, masks: MaskSession) -> None:
+        """Have what is drawn in this session stored before an experiment makes use of it."""
+        self._masks = masks
 
     @Slot()
     def ask(self) -> None:
@@ -39,6 +47,9 @@ class LesionActions(QObject):
             return
         from gazeapp.ui.dialogs.lesion import LesionDialog
 
+        if self._masks is not None:
+            self._masks.end_stroke()
+
         if self._lookups is None:
             self._lookups = JobRunner(self, name="lookups")
         dialog = LesionDialog(self._window, study, self._lookups, self._selection.image_id)
@@ -47,16 +58,17 @@ class LesionActions(QObject):
         self._lookups.cancel_all()
         dialog.deleteLater()
         for choice in choices:
+            work = experiment_work(choice)
             self._session.runner.submit(
                 f"{TITLE}, {in_a_few_words([names[model] for model in choice['models']])}",
-                experiment_work(choice),
+                work if self._masks is None else self._masks.keeper.before(work),
                 study.path,
                 uses_torch=True,
                 unit="lesion",
                 can_go_on=True,
             )
         if choices:
-            self.queued.emit()
+            self.queued.emit(tuple(choices[0]["masks"]))
 
     @Slot()
     def remove(self) -> None:

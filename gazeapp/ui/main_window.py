@@ -93,6 +93,7 @@ class MainWindow(QMainWindow):
             self._bench.words.extract_requested.connect(self.extract_actions.extract_with)
             self.gaze_actions.follow(self._bench.compare.mover)
             self.mask_actions.follow(self._bench.compare)
+            self.lesion_actions.follow(self._bench.compare.masks)
         return self._bench
 
     def open_at_start(self, path: Path) -> None:

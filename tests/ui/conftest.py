@@ -63,6 +63,9 @@ def no_thread_left(monkeypatch):
     monkeypatch.setattr(QThread, "start", remember)
     before = set(threading.enumerate())
     yield
+    for thread in set(threading.enumerate()) - before:
+        if thread.name == "live lesion":
+            thread.join(30)  # what it imports may outlast its window
     running = [t.objectName() for t in started if _is_running(t)]
     left = [t.name for t in set(threading.enumerate()) - before if not t.name.startswith(("Dummy", "pytest"))]
     for thread in started:

@@ -66,14 +66,18 @@ class SubjectQuestion:
     image_id: int
     task: str
 
-    def read(self, project: Project) -> Subject:
-        """Return the image's file, its objects and the methods of its maps."""
+    def read(self, project: Project) -> Subject | GazeError:
+        """Return the image's file, its objects and the methods of its maps; why not, where there is no file."""
         row = project.images.get(self.image_id)
         runs = project.runs.all(image_id=row.id, task=self.task)
+        try:
+            file = project.images.file(row)
+        except GazeError as error:
+            return error
         return Subject(
             row.id,
             self.task,
-            project.images.file(row),
+            file,
             row.width,
             row.height,
             tuple(project.objects.of_image(row.id)),

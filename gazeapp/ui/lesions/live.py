@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
-from PySide6.QtCore import QObject, QThread, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
@@ -60,8 +60,6 @@ class LiveLesion(QObject):
 
     changed = Signal()
     """The effects, or what is said of them, have changed."""
-    _wanted = Signal(object)
-    _ahead = Signal(object)
 
     def __init__(
         self,
@@ -91,10 +89,7 @@ class LiveLesion(QObject):
         self._find_models()
         self.scope = default_scope(self.infos[0]) if self.infos else "keys"
         self.strength = 1.0
-        self._thread = QThread(self)
-        self._thread.setObjectName("live lesion")
-        self._worker: LesionWorker | None = LesionWorker(self._newest, make or _captioners)
-        self._worker.moveToThread(self._thread)
+        self._worker = LesionWorker(self._newest, make or _captioners, self)
         self._connect(self._worker)
 
     @property
@@ -168,17 +163,11 @@ class LiveLesion(QObject):
 
     def stop(self) -> None:
         """End the thread, after the model in hand."""
-        if self._stopped:
-            return
-        self._stopped = True
-        self._newest.number = -1
-        self._thread.quit()
-        self._thread.wait()
-        self._worker = None
+        if not self._stopped:
+            self._stopped = True
+            self._worker.stop()
 
     def _connect(self, worker: LesionWorker) -> None:
-        self._wanted.connect(worker.run)
-        self._ahead.connect(worker.load)
         worker.loaded.connect(self._has_loaded)
         worker.arrived.connect(self._take)
         worker.failed.connect(self._take_failure)
@@ -245,16 +234,26 @@ class LiveLesion(QObject):
     @Slot(object)
     def _study_changed(self, _catalogue: object) -> None:
         self._ask_subject()
+        self._mask_asked = None  # a question that waited is not answered any more
+        if self._is_wanted and not self.has_mask:
+            self._ask_mask()
 
     @Slot(object, object)
     def _answered(self, question: object, answer: object) -> None:
-        if not isinstance(question, SubjectQuestion) or not isinstance(answer, Subject):
+        if not isinstance(question, SubjectQuestion):
             return
         chosen = self._selection
         if (question.image_id, question.task) != (chosen.image_id, chosen.task) or answer == self._subject:
             return
-        self._subject = answer
-        self._ask()
+        if isinstance(answer, GazeError):
+            self._overtake()
+            self._subject = self._request = None
+            self._effects.clear()
+            self._failures = dict.fromkeys((info.id for info in self.infos), answer)
+            self.changed.emit()
+        elif isinstance(answer, Subject):
+            self._subject = answer
+            self._ask()
 
     def _ask_subject(self) -> None:
         chosen = self._selection
@@ -292,8 +291,7 @@ class LiveLesion(QObject):
         if self._loading or self._stopped or not self.infos:
             return
         self._loading = True
-        self._thread.start()
-        self._ahead.emit(tuple(info.id for info in self.infos))
+        self._worker.ask_to_load(tuple(info.id for info in self.infos))
         self.changed.emit()
 
     def _ask(self) -> None:
@@ -321,7 +319,7 @@ class LiveLesion(QObject):
         self._busy = True
         self._failures.clear()
         self._load_ahead()
-        self._wanted.emit(self._request)
+        self._worker.ask(self._request)
         self.changed.emit()
 
     def _order(self) -> tuple[str, ...]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.ui.lesions.facts import Effect, Failure, Request
 
 _log = logging.getLogger(__name__)
+_CLOSE_S = 0.2
+"""How long a window that closes waits for the model in hand."""
+_LOOK_S = 1.0
+"""How often the thread looks whether the program has ended without closing its window."""
 
 
 class Runs(Protocol):
@@ -40,33 +46,77 @@ class Newest:
 
 
 class LesionWorker(QObject):
-    """Runs requests until a newer one is there: first all effects, then scores, then controls."""
+    """Runs requests until a newer one is there: first all effects, then scores, then controls.
+
+    `ask_to_load`, `ask` and `stop` are for the window's thread, and all signals arrive there.
+    """
 
     loaded = Signal()
     arrived = Signal(object)
     ended = Signal(int)
     failed = Signal(object)
 
-    def __init__(self, newest: Newest, make: Callable[[], Runs]) -> None:
-        super().__init__()
+    def __init__(self, newest: Newest, make: Callable[[], Runs], parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._newest = newest
         self._make = make
         self._runs: Runs | None = None
+        self._asked: SimpleQueue[Request | tuple[str, ...]] = SimpleQueue()
+        self._thread: threading.Thread | None = None
 
-    @Slot(object)
-    def load(self, models: tuple[str, ...]) -> None:
-        """Load models ahead, so that the first stroke does not wait for them."""
-        for model in models:
-            if self._newest.number < 0:
+    def ask_to_load(self, models: tuple[str, ...]) -> None:
+        """Have models loaded ahead, so that the first stroke does not wait for them."""
+        self._put(models)
+
+    def ask(self, request: Request) -> None:
+        """Have a request run."""
+        self._put(request)
+
+    def stop(self) -> None:
+        """End the thread; what it imports or runs may outlast the window, but not the program.
+
+        Importing what runs models takes seconds and cannot be cut short. The window does not wait for it; as the
+        thread is no daemon, the program does, for a thread that is torn from an import ends in a crash.
+        """
+        self._newest.number = -1
+        self._asked.put(())
+        if self._thread is not None:
+            self._thread.join(_CLOSE_S)
+
+    @property
+    def _stopped(self) -> bool:
+        return self._newest.number < 0
+
+    def _put(self, what: Request | tuple[str, ...]) -> None:
+        self._asked.put(what)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="live lesion")
+            self._thread.start()
+
+    def _work(self) -> None:
+        while not self._stopped and threading.main_thread().is_alive():
+            try:
+                what = self._asked.get(timeout=_LOOK_S)
+            except Empty:
+                continue
+            if self._stopped:
                 return
+            if isinstance(what, tuple):
+                self._load(what)
+            else:
+                self._run(what)
+
+    def _load(self, models: tuple[str, ...]) -> None:
+        for model in models:
             try:
                 self._ready().load(model)
             except Exception as error:  # noqa: BLE001 - a model that cannot be loaded is told in its row
-                self.failed.emit(Failure(0, model, _sentence(error)))
+                self._fail(0, model, error)
+            if self._stopped:
+                return
         self.loaded.emit()
 
-    @Slot(object)
-    def run(self, request: Request) -> None:
+    def _run(self, request: Request) -> None:
         """Do one request, unless it is overtaken.
 
         The effect on the first model is told at once, those on the others together: what the window draws in between
@@ -101,9 +151,15 @@ class LesionWorker(QObject):
                 except Exception as error:  # noqa: BLE001 - the others go on; the row says what is wrong
                     failed.add(model)
                     effects.pop(model, None)
-                    self.failed.emit(Failure(request.number, model, _sentence(error)))
+                    self._fail(request.number, model, error)
+            if self._stopped:
+                return
             self.arrived.emit(tuple(effects[model] for model in models if model in effects))
         self.ended.emit(request.number)
+
+    def _fail(self, number: int, model: str, error: Exception) -> None:
+        if not self._stopped:  # a program that ends refuses imports; nobody has to know
+            self.failed.emit(Failure(number, model, _sentence(error)))
 
     def _ready(self) -> Runs:
         if self._runs is None:

@@ -13,8 +13,9 @@ from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.project.rows import ModelRow
 from gazeapp.ui.lesions.facts import Effect, StoredQuestion
-from gazeapp.ui.lesions.live import Drawn, LiveLesion
+from gazeapp.ui.lesions.live import LiveLesion
 from gazeapp.ui.loader import Loader
+from gazeapp.ui.masks.session import MaskSession
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
 from gazeapp.ui.worker import JobState, Work
@@ -55,7 +56,7 @@ class LesionRuns(QObject):
         selection: Selection,
         session: Session,
         loader: Loader,
-        masks: Drawn,
+        masks: MaskSession,
         live: LiveLesion,
         parent: QObject | None = None,
     ) -> None:
@@ -104,9 +105,12 @@ class LesionRuns(QObject):
             self._troubles[row.id] = error
             self.changed.emit()
             return
+        self._masks.end_stroke()
         question = StoredQuestion(image_id, task, row.id, self._masks.name, live.scope, live.strength)
         job = self._session.submit(
-            f"Lesion of {image_name} for {row.name}", _work(question, image_name), uses_torch=True
+            f"Lesion of {image_name} for {row.name}",
+            self._masks.keeper.before(_work(question, image_name)),
+            uses_torch=True,
         )
         self._troubles.pop(row.id, None)
         self._jobs[job] = question

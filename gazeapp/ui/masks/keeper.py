@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -19,6 +19,8 @@ from gazeapp.engine.types import MaskArray
 
 if TYPE_CHECKING:
     from gazeapp.engine.project import Project
+    from gazeapp.ui.job_control import JobProgress
+    from gazeapp.ui.worker import Work
 
 _AGAIN_S = 1.0
 """How long to wait before something that could not be stored is tried again."""
@@ -59,7 +61,7 @@ class MaskKeeper(QObject):
     """Stores masks in the order in which they were drawn; of each mask of an image the newest state.
 
     What cannot be stored stays in memory and is tried again every second until it can, also after the project was
-    closed in the window. Methods are for the GUI thread, save `check_stored`, and all signals arrive there.
+    closed in the window. Methods are for the GUI thread, and all signals arrive there.
     """
 
     stored = Signal(object)
@@ -131,18 +133,18 @@ class MaskKeeper(QObject):
             self._state.wait_for(lambda: not self._jobs or self._failures > before, _CLOSE_S)
             return not self._jobs
 
-    def check_stored(self) -> None:
-        """Store what waits, for work on another thread that makes use of it.
+    def before(self, work: Work) -> Work:
+        """Return work that begins with storing what waits, and fails where that cannot be stored."""
 
-        Raises
-        ------
-        GazeError
-            When it cannot be stored.
-        """
-        if not self.finish():
-            raise GazeError(
-                "What was drawn last is not stored yet.", todo="Once the masks can be stored, run it again."
-            )
+        def stored_first(project: Any, progress: JobProgress) -> Any:
+            if not self.finish():
+                raise GazeError(
+                    "What was drawn last is not stored yet, and would be left out.",
+                    todo="Run it again once the masks can be stored.",
+                )
+            return work(project, progress)
+
+        return stored_first
 
     def close(self) -> None:
         """Store what waits as far as that is possible, and end the thread."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,11 +14,13 @@ from PySide6.QtCore import QObject, Signal
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Word
+from gazeapp.engine.project import Project
 from gazeapp.engine.types import Rect
 from gazeapp.ui.canvas.heat import difference_layer
 from gazeapp.ui.lesions.facts import Effect
 from gazeapp.ui.lesions.live import LiveLesion
 from gazeapp.ui.loader import Loader
+from gazeapp.ui.masks.questions import MaskQuestion
 from gazeapp.ui.scene import MapView
 from gazeapp.ui.selection import Selection
 from tests.ui.small_study import HEIGHT, TASK, WIDTH, blob, build
@@ -241,3 +246,72 @@ def test_it_stops_after_the_model_in_hand(desk, qtbot) -> None:
     assert len(desk.runs.asked) == 1
     desk.drawn.draw(20)
     assert len(desk.runs.asked) == 1
+
+
+def test_a_window_that_closes_does_not_wait_for_models_that_load(desk, qtbot) -> None:
+    may_go, begun = threading.Event(), threading.Event()
+
+    def load(_model):
+        begun.set()
+        assert may_go.wait(20)
+        raise RuntimeError("the program is ending")
+
+    desk.runs.load = load
+    desk.live.watch(True)
+    desk.drawn.draw(10)
+    qtbot.waitUntil(begun.is_set)
+    (thread,) = (one for one in threading.enumerate() if one.name == "live lesion")
+    began = time.monotonic()
+    desk.live.stop()
+    assert time.monotonic() - began < 2.0
+    assert thread.is_alive()
+    assert not thread.daemon  # the program waits for it: torn from an import it would end in a crash
+    may_go.set()
+    thread.join(20)
+    assert not thread.is_alive()
+    qtbot.wait(20)
+    assert not desk.live.failures
+    assert not desk.runs.asked
+
+
+_OPEN_WITHOUT_CLOSING = """
+import os
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from PySide6.QtWidgets import QApplication
+from gazeapp.ui.lesions.live_worker import LesionWorker, Newest
+app = QApplication([])
+class Runs:
+    def load(self, model): print(model, flush=True)
+worker = LesionWorker(Newest(), Runs)
+worker.ask_to_load(("one",))
+"""
+
+
+def test_a_program_that_ends_without_closing_its_window_ends() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _OPEN_WITHOUT_CLOSING], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (0, "one\n"), ended.stderr
+
+
+def test_a_picture_that_is_gone_is_told_in_the_rows_until_it_is_back(desk, qtbot) -> None:
+    with Project.open(desk.study.path) as project:
+        file = project.images.file(project.images.get(desk.study.images[0]))
+    away = file.rename(file.with_name("away"))
+    desk.live.watch(True)
+    desk.drawn.draw(10)
+    qtbot.waitUntil(lambda: set(desk.live.failures) == set(MODELS))
+    assert not desk.live.is_busy
+    away.rename(file)
+    desk.loader.refresh()
+    desk.wait_for(10)
+    assert not desk.live.failures
+
+
+def test_a_mask_that_is_looked_at_is_asked_for_until_it_is_there(desk, qtbot) -> None:
+    asked = []
+    desk.loader.answered.connect(lambda question, _answer: asked.append(question))
+    desk.live.watch(True)
+    desk.loader.refresh()  # what waited is not answered any more
+    wanted = MaskQuestion("mask 1", desk.study.images[0], 0)
+    qtbot.waitUntil(lambda: wanted in asked)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.project.masks import MaskStore
+from gazeapp.engine.project.rows import ModelRow
 from tests.ui.masks.conftest import stored
 
 
@@ -72,6 +75,42 @@ def test_each_drawing_that_cannot_be_stored_is_told_before_it_is_given_up(
     unsaved = [notice for notice in notices if "not stored yet" in notice.what]
     assert unsaved
     assert open_window.close()
+
+
+def test_work_on_masks_begins_when_what_was_drawn_last_is_stored(hand, monkeypatch) -> None:
+    may_go, put, image = threading.Event(), MaskStore.put, hand.study.images[0]
+
+    def slow(store, *values):
+        assert may_go.wait(20)
+        return put(store, *values)
+
+    with monkeypatch.context() as slowed:
+        slowed.setattr(MaskStore, "put", slow)
+        hand.key(Qt.Key.Key_A)
+        assert stored(hand.study.path, "mask 1", image) is None
+        threading.Timer(0.2, may_go.set).start()
+        work = hand.session.keeper.before(
+            lambda _project, _progress: stored(hand.study.path, "mask 1", image)
+        )
+        assert (work(None, None) == 255).all()
+    monkeypatch.setattr(MaskStore, "put", _full)
+    hand.key(Qt.Key.Key_I)
+    with pytest.raises(GazeError, match="not stored yet"):
+        work(None, None)
+    monkeypatch.undo()
+    hand.kept()
+
+
+def test_a_run_takes_in_the_stroke_that_is_being_drawn(window_hand, open_window, monkeypatch) -> None:
+    hand, submitted = window_hand, []
+    monkeypatch.setattr(open_window.session, "submit", lambda *job, **_how: submitted.append(job) or 1)
+    hand.drag(hand.pixel(0.2, 0.2), hand.pixel(0.6, 0.6), release=False)
+    image = open_window.session.study.images[hand.study.images[0]]
+    model = ModelRow("vit-lstm", "ViT", "captioner", "vit", "lstm", "", "", "", {})
+    open_window.bench.runs.run(model, image.name)
+    assert len(submitted) == 1
+    hand.kept()
+    np.testing.assert_array_equal(stored(hand.study.path, "mask 1", hand.study.images[0]), hand.mask)
 
 
 def _full(*_args, **_options):
