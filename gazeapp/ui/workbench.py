@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, Slot
 from PySide6.QtWidgets import QMainWindow
@@ -143,8 +143,10 @@ class Workbench(QObject):
         self._give_room(_NEGLECT_HEIGHT)
 
     @Slot()
-    def show_experiment(self) -> None:
-        """Bring the experiment over the whole set to the front, with room for its figure."""
+    @Slot(object)
+    def show_experiment(self, masks: Sequence[str] = ()) -> None:
+        """Bring the experiment over the whole set to the front, with room for its figure, and go to some masks."""
+        self.neglect.experiment.go_to(masks)
         self.show_neglect()
         self.neglect.show_page(EXPERIMENT)
         self._give_room(_EXPERIMENT_HEIGHT)

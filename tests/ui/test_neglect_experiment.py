@@ -205,6 +205,61 @@ def test_everything_is_in_reach_in_the_narrowest_window(page, qtbot):
 
 def test_outcomes_begin_with_impairments(page):
     names = [page.bar.outcome.itemData(k) for k in range(page.bar.outcome.count())]
+def test_the_masks_that_were_run_come_into_sight(page, session, study, qtbot):
+    page.go_to(("right",))
+    assert page.bar.asked.masks == ("right",)
+    page.go_to(("right", "left"))
+    assert page.bar.asked.masks == ("left", "right")
+    with Project.open(study.path) as project:
+        project.db.execute("UPDATE lesion_runs SET mask = 'drawn' WHERE mask = 'right'")
+        project.db.conn.commit()
+    page.go_to(("drawn",))  # of which nothing was read yet
+    assert page.bar.asked.masks == ("left", "right")
+    session.refresh()
+    qtbot.waitUntil(lambda: page.bar.asked.masks == ("drawn",))
+    page.go_to(("to come",))
+    choose(page.bar.masks, "left")
+    assert page._to_show == ()
+
+
+def test_what_is_in_sight_is_made_anew_off_the_gui_thread(page, session, study, qtbot, monkeypatch):
+    threads = []
+
+    def figure_of(lesions, asked, made=page.view.figure):
+        threads.append(QThread.currentThread())
+        return made(lesions, asked)
+
+    watched = replace(page.view, figure=figure_of)
+    monkeypatch.setattr(neglect_experiment, "VIEWS", (watched, *neglect_experiment.VIEWS[1:]))
+    with Project.open(study.path) as project:
+        project.db.execute(
+            "UPDATE lesion_runs SET outcomes = json_set(outcomes, '$.log_probability_drop', 3.0)"
+        )
+        project.db.conn.commit()
+    before = page.lesions
+    session.refresh()
+    qtbot.waitUntil(lambda: page.lesions is not before)
+    assert len(threads) == 1
+    assert threads[0] is not page.thread()
+    dots = next(one for one in page.figure.figure.axes[0].series if one.small)
+    np.testing.assert_allclose(dots.y, 3.0)
+    page.show_view("dose")
+    page.show_view("models")  # what was made is kept
+    assert len(threads) == 1
+
+
+def test_what_was_asked_for_and_is_no_more_is_not_made(page, session, study, qtbot):
+    choose(page.bar.masks, "right")
+    with Project.open(study.path) as project:
+        project.db.execute("DELETE FROM lesion_runs WHERE mask = 'right'")
+        project.db.conn.commit()
+    before = page.lesions
+    session.refresh()
+    qtbot.waitUntil(lambda: page.lesions is not before)
+    assert page.bar.asked.masks == ("left",)
+    assert list(rows(page)) == [f"{page.lesions.name(model)} · left" for model in SIZE]
+
+
     assert names == [LOSS, "words_changed", "laterality_shift"]
 
 

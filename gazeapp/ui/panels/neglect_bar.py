@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import QSettings, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
@@ -94,6 +94,15 @@ class ExperimentBar(QWidget):
         self._lesions, self._task = lesions, task
         self.older.setToolTip(plain("\n".join(lesions.older)) if lesions else "")
         self._fill()
+
+    def show_masks(self, masks: Sequence[str]) -> bool:
+        """Choose these masks, or the first of them where they are not shown together; return whether all are there."""
+        places = {frozenset(self.masks.itemData(k).split(_BETWEEN)): k for k in range(self.masks.count())}
+        if not masks or not all(frozenset([mask]) in places for mask in masks):
+            return False
+        self.masks.setCurrentIndex(places.get(frozenset(masks), places[frozenset(masks[:1])]))
+        self._fill()
+        return True
 
     def explain(self, free: Mapping[str, str]) -> None:
         """Disable choices that make no difference, each with the reason, and say what is not to be chosen."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,7 @@ class ExperimentPage(QWidget):
         self._reading = 0
         self._ended = False
         """Whether an experiment has ended since what is shown was read."""
+        self._to_show: tuple[str, ...] = ()
         self.bar = ExperimentBar(actions)
         self.table = ResultView("What lesions did")
         self.figure = FigureView("Figure of what lesions did", joins=False)
@@ -115,6 +116,11 @@ class ExperimentPage(QWidget):
 
     def show_view(self, view_id: str) -> None:
         """Bring a view to the front."""
+    def go_to(self, masks: Sequence[str]) -> None:
+        """Show these masks as soon as there is something to show of them, unless others are chosen before."""
+        self._to_show = tuple(masks)
+        self._show()
+
         ids = [view.id for view in VIEWS]
         self.views.setCurrentRow(ids.index(view_id) if view_id in ids else 0)
 
@@ -174,7 +180,7 @@ class ExperimentPage(QWidget):
         self._session.runner.changed.connect(self._job_changed)
         self._selection.changed.connect(self._follow_selection)
         self._actions["study.lesion"].changed.connect(self._explain)
-        self.bar.changed.connect(self._draw)
+        self.bar.changed.connect(self._chosen)
         self.views.currentRowChanged.connect(self._choose_view)
         self.figure.chosen.connect(self._choose_image)
         self.taking.said.connect(self._say)
@@ -236,6 +242,8 @@ class ExperimentPage(QWidget):
         self._explain()
         self._draw()
 
+        if self._to_show and self.bar.show_masks(self._to_show):
+            self._to_show = ()
     def _page_without(self) -> int:
         """Return which page is shown without lesions: whether there are any is known once they were read."""
         waits = self._lesions is None and self._study is not None and (self._stale or self._reading != 0)
@@ -297,6 +305,11 @@ class ExperimentPage(QWidget):
 
     @Slot(int)
     def _choose_view(self, _row: int) -> None:
+    @Slot()
+    def _chosen(self) -> None:
+        self._to_show = ()
+        self._draw()
+
         QSettings().setValue(_VIEW, self.view.id)
         self._draw()
 
