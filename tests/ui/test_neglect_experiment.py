@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QThread
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -11,6 +12,7 @@ from gazeapp.engine.project import Project
 from gazeapp.engine.scoring.findings import LESION, LESION_CONTROL, LESION_FACTORIAL
 from gazeapp.ui.actions import Actions
 from gazeapp.ui.lesion_jobs import TITLE
+from gazeapp.ui.panels import neglect_experiment
 from gazeapp.ui.panels.neglect import EXPERIMENT
 from gazeapp.ui.panels.neglect_bar import choices_of_masks
 from gazeapp.ui.panels.neglect_experiment import ExperimentPage
@@ -203,8 +205,6 @@ def test_everything_is_in_reach_in_the_narrowest_window(page, qtbot):
     assert page.bar.take.geometry().left() >= page.bar.run.geometry().right()
 
 
-def test_outcomes_begin_with_impairments(page):
-    names = [page.bar.outcome.itemData(k) for k in range(page.bar.outcome.count())]
 def test_the_masks_that_were_run_come_into_sight(page, session, study, qtbot):
     page.go_to(("right",))
     assert page.bar.asked.masks == ("right",)
@@ -260,6 +260,8 @@ def test_what_was_asked_for_and_is_no_more_is_not_made(page, session, study, qtb
     assert list(rows(page)) == [f"{page.lesions.name(model)} · left" for model in SIZE]
 
 
+def test_outcomes_begin_with_impairments(page):
+    names = [page.bar.outcome.itemData(k) for k in range(page.bar.outcome.count())]
     assert names == [LOSS, "words_changed", "laterality_shift"]
 
 

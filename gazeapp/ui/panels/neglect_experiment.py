@@ -20,12 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gazeapp.engine.reports.results.lesions import LesionResults
+from gazeapp.engine.reports.results.lesions import Asked, LesionResults
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
 from gazeapp.ui.lesion_jobs import is_experiment
 from gazeapp.ui.panels.neglect_bar import ExperimentBar
-from gazeapp.ui.panels.neglect_views import VIEWS, ExperimentView
+from gazeapp.ui.panels.neglect_views import VIEWS, ExperimentView, Prepared, prepared
 from gazeapp.ui.panels.results_figure import FigureView
 from gazeapp.ui.panels.results_table import ResultView
 from gazeapp.ui.panels.results_taking import Taking
@@ -71,11 +71,13 @@ class ExperimentPage(QWidget):
         self._actions = actions
         self._study: StudyView | None = None
         self._lesions: LesionResults | None = None
+        self._prepared: dict[tuple[str, Asked], Prepared] = {}
+        """Id of a view and what was asked for -> what it shows of these results."""
         self._stale = False
         self._reading = 0
+        self._to_show: tuple[str, ...] = ()
         self._ended = False
         """Whether an experiment has ended since what is shown was read."""
-        self._to_show: tuple[str, ...] = ()
         self.bar = ExperimentBar(actions)
         self.table = ResultView("What lesions did")
         self.figure = FigureView("Figure of what lesions did", joins=False)
@@ -106,7 +108,7 @@ class ExperimentPage(QWidget):
     def show_study(self, study: StudyView | None) -> None:
         """Show the experiment of ``study``; None when no project is open."""
         if study is None or (self._study is not None and study.path != self._study.path):
-            self._lesions = None
+            self._lesions, self._prepared = None, {}
         self._study = study
         self._stale = study is not None
         self.figure.mark_image(self._selection.image_id)
@@ -114,13 +116,13 @@ class ExperimentPage(QWidget):
         if self.isVisible():
             self._read()
 
-    def show_view(self, view_id: str) -> None:
-        """Bring a view to the front."""
     def go_to(self, masks: Sequence[str]) -> None:
         """Show these masks as soon as there is something to show of them, unless others are chosen before."""
         self._to_show = tuple(masks)
         self._show()
 
+    def show_view(self, view_id: str) -> None:
+        """Bring a view to the front."""
         ids = [view.id for view in VIEWS]
         self.views.setCurrentRow(ids.index(view_id) if view_id in ids else 0)
 
@@ -196,7 +198,7 @@ class ExperimentPage(QWidget):
         if not self._stale or self._study is None or self._reading:
             return
         self._stale = False
-        work = lesions_work(self._selection.preset)
+        work = lesions_work(self._selection.preset, self.view, self.bar.asked)
         self._reading = self._session.reader.submit("experiment", work, self._study.path)
 
     @Slot()
@@ -216,7 +218,8 @@ class ExperimentPage(QWidget):
             if state.error is not None:
                 self.failed.emit(state.error)
             else:
-                self._lesions, self._ended = state.result, False
+                self._lesions, self._prepared = state.result
+                self._ended = False
             self._show()
         if self.isVisible():
             self._read()
@@ -239,11 +242,11 @@ class ExperimentPage(QWidget):
         is_there = lesions is not None and bool(lesions.of_tasks)
         self._stack.setCurrentIndex(_PAGE_OF_VIEWS if is_there else self._page_without())
         self.bar.show_lesions(lesions, self._selection.task)
+        if self._to_show and self.bar.show_masks(self._to_show):
+            self._to_show = ()
         self._explain()
         self._draw()
 
-        if self._to_show and self.bar.show_masks(self._to_show):
-            self._to_show = ()
     def _page_without(self) -> int:
         """Return which page is shown without lesions: whether there are any is known once they were read."""
         waits = self._lesions is None and self._study is not None and (self._stale or self._reading != 0)
@@ -253,9 +256,11 @@ class ExperimentPage(QWidget):
     def _draw(self) -> None:
         """Draw the view in front."""
         lesions, asked, view = self._lesions, self.bar.asked, self.view
-        figure = view.figure(lesions, asked) if lesions is not None and asked is not None else None
-        table = view.table(lesions, asked) if lesions is not None and asked is not None else None
-        sentence = view.sentence(lesions, asked) if lesions is not None and asked is not None else ""
+        shown = Prepared()
+        if lesions is not None and asked is not None:
+            known = self._prepared.get((view.id, asked))
+            shown = self._prepared[view.id, asked] = known or prepared(view, lesions, asked)
+        figure, table, sentence = shown.figure, shown.table, shown.sentence
         is_empty = figure is None and table is None
         self._lacks.setText(f"{view.about} {view.needs}" if asked is not None else self._no_task())
         self._pages.setCurrentIndex(1 if is_empty else 0)
@@ -300,16 +305,16 @@ class ExperimentPage(QWidget):
         if "image_id" in names:
             self.figure.mark_image(self._selection.image_id)
 
-    def _step(self, step: int) -> None:
-        self.views.setCurrentRow((self.views.currentRow() + step) % len(VIEWS))
-
-    @Slot(int)
-    def _choose_view(self, _row: int) -> None:
     @Slot()
     def _chosen(self) -> None:
         self._to_show = ()
         self._draw()
 
+    def _step(self, step: int) -> None:
+        self.views.setCurrentRow((self.views.currentRow() + step) % len(VIEWS))
+
+    @Slot(int)
+    def _choose_view(self, _row: int) -> None:
         QSettings().setValue(_VIEW, self.view.id)
         self._draw()
 
@@ -319,13 +324,17 @@ class ExperimentPage(QWidget):
         self._selection.update(image_id=image_id, **({"source": source} if known else {}))
 
 
-def lesions_work(preset: str) -> Callable[[Any, Any], LesionResults]:
-    """Return the work of reading what lesions did."""
+def lesions_work(
+    preset: str, view: ExperimentView, asked: Asked | None
+) -> Callable[[Any, Any], tuple[LesionResults, dict[tuple[str, Asked], Prepared]]]:
+    """Return the work of reading what lesions did, and of preparing the view in front as long as it is asked for."""
 
-    def work(project: Project, _progress: Any) -> LesionResults:
+    def work(project: Project, _progress: Any) -> tuple[LesionResults, dict[tuple[str, Asked], Prepared]]:
         from gazeapp.engine.workflows.lesion_results import read_lesions
 
-        return read_lesions(project, preset)
+        lesions = read_lesions(project, preset)
+        is_there = asked is not None and set(asked.masks) <= set(lesions.masks(asked.task, asked.outcome))
+        return lesions, {(view.id, asked): prepared(view, lesions, asked)} if asked and is_there else {}
 
     return work
 

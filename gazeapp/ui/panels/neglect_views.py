@@ -48,6 +48,20 @@ class ExperimentView:
     free: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What a view shows for what is asked for; made on any thread."""
+
+    figure: Figure | None = None
+    table: ResultTable | None = None
+    sentence: str = ""
+
+
+def prepared(view: ExperimentView, lesions: LesionResults, asked: Asked) -> Prepared:
+    """Make what a view shows."""
+    return Prepared(view.figure(lesions, asked), view.table(lesions, asked), view.sentence(lesions, asked))
+
+
 VIEWS = (
     ExperimentView(
         "models",
