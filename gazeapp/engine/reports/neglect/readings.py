@@ -176,9 +176,8 @@ def _number(estimate: float, low: float, high: float, one: Finding) -> str:
 
 
 def _test(one: Finding) -> str:
-    if known(one.p_holm):
-        return f"p {p_text(one.p_holm)}"
-    return f"p {p_text(one.p)}" if known(one.p) else ""
+    p = one.p_holm if known(one.p_holm) else one.p
+    return f"p {p_text(p)}".replace(" ", "\N{NO-BREAK SPACE}") if known(p) else ""
 
 
 def _model(shown: Shown, finding: Finding) -> str:

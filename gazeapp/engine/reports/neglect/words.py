@@ -18,8 +18,8 @@ CONTROL_NAMES = {
 """Controls as they are called in the window, in figures and in sentences."""
 
 SIDES_CAUTION = (
-    "Pictures and captions are not the same on both sides: a difference says nothing about the model until the "
-    f"control “{CONTROL_NAMES['flipped']}”, or mirrored images, say the same."
+    "Pictures and captions are not symmetric: a difference says nothing about the model until the control "
+    f"“{CONTROL_NAMES['flipped']}” says the same."
 )
 """What is to be known of one side against the other."""
 

@@ -297,9 +297,9 @@ def side_sentence(lesions: LesionResults, asked: Asked) -> str:
     first, second = side_names(asked, most)
     more, less = (first, second) if most.estimate >= 0 else (second, first)
     return (
-        f"Largest difference in {lesions.name(most.term)}: {_amount(lesions, most, absolute=True)} more under the "
-        f"{more} than under the {less} lesion {_evidence(lesions, asked, most, absolute=True)}"
-        f"{_beyond(lesions, asked, most)}. {SIDES_CAUTION}"
+        f"Largest difference in {lesions.name(most.term)}, as they are: {_amount(lesions, most, absolute=True)} more "
+        f"under the {more} than under the {less} lesion {_evidence(lesions, asked, most, absolute=True)}."
+        f"{_beyond(lesions, asked, most)} {SIDES_CAUTION}"
     )
 
 
@@ -310,8 +310,7 @@ def _beyond(lesions: LesionResults, asked: Asked, finding: Finding) -> str:
         net = lesions.one(LESION_CONTROL, asked, label_of(asked, side), finding.term, CONTROLS)
         if net is not None and known(net.estimate):
             said.append(f"{_amount(lesions, net)} under the {side}")
-    known_both = f"; beyond {AGAINST[CONTROLS]} {' and '.join(said)}" if len(said) == 2 else ""
-    return f", as they are{known_both}"
+    return f" Beyond {AGAINST[CONTROLS]} it is {' and '.join(said)}." if len(said) == 2 else ""
 
 
 def design_sentences(lesions: LesionResults, asked: Asked) -> tuple[str, ...]:

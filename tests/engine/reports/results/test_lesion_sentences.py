@@ -100,11 +100,14 @@ def test_sides_are_said_as_they_are_and_beyond_their_controls(study):
         for mask in ("left", "right")
     ]
     said = plain(side_sentence(lesions, SIDES))
-    assert f"CNN-LSTM: {(raw[0] - raw[1]).mean():.2f} nats per token more under the left than under" in said
+    assert (
+        f"CNN-LSTM, as they are: {(raw[0] - raw[1]).mean():.2f} nats per token more under the left than under"
+        in said
+    )
     left, right = (net_of(rows, "cnn-lstm", mask).mean() for mask in ("left", "right"))
     assert (
-        f", as they are; beyond matched controls {left:.2f} nats per token under the left and {right:.2f} nats per "
-        "token under the right. Pictures and captions are not the same on both sides"
+        f" Beyond matched controls it is {left:.2f} nats per token under the left and {right:.2f} nats per "
+        "token under the right. Pictures and captions are not symmetric"
     ) in said
 
 
