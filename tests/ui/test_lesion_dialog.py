@@ -115,6 +115,24 @@ def test_what_is_usual_is_chosen_and_counted(dialog, qtbot):
     assert dialog.accept_button.isEnabled()
 
 
+def test_runs_of_the_study_are_taken_as_they_were_made(dialog, qtbot, study, monkeypatch):
+    from gazeapp.engine.models import registry
+
+    assert settings(dialog)[0].method == ""
+    with Project.open(study.path) as project:
+        made = project.settings.put("extract", {"method": "attention", "words": "all"})
+        project.db.execute("UPDATE runs SET settings_id = ?", (made,))
+        view = read_study(project)
+    two = [replace(info, methods=("rollout", "attention")) for info in CAPTIONERS]
+    for infos, method in ((two, "attention"), (CAPTIONERS, "")):  # of its own where that is the method
+        monkeypatch.setattr(registry, "available_models", lambda infos=infos: infos)
+        again = LesionDialog(None, view, dialog._lookups, study.images[1])
+        qtbot.addWidget(again)
+        qtbot.waitUntil(lambda again=again: "drawn" in again.masks.boxes)
+        (one,) = settings(again)
+        assert (one.words, one.method) == ("all", method)
+
+
 def test_every_choice_goes_into_the_settings(dialog):
     only(dialog.list.boxes, "vit-lstm")
     only(dialog.masks.boxes, "drawn", "left graded")

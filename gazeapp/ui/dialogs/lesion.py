@@ -243,6 +243,7 @@ class LesionDialog(FormDialog):
 
     def _recall(self) -> None:
         """Choose what the newest intact runs were made with, so that those are not made again."""
+        methods: dict[str, str] = {}
         for run in sorted(self._study.runs, key=lambda run: run.id):
             row, model = self._study.settings.get(run.settings_id), self._study.models.get(run.model)
             if row is None or row.verb != "extract" or model is None:
@@ -251,6 +252,12 @@ class LesionDialog(FormDialog):
                 self.advanced.recall(row.values)
             else:
                 take(self.advanced.words, row.values.get("words"))
+                methods[run.model] = run.method
+        own = all(
+            name in self._infos and self._infos[name].default_method == m for name, m in methods.items()
+        )
+        if not own and len(set(methods.values())) == 1:
+            take(self.advanced.method, next(iter(methods.values())))
 
     def _find(self) -> int:
         ran = tuple(self._study.models.values())
