@@ -161,6 +161,14 @@ def test_what_stays_is_told_in_two_lines_where_one_has_no_room(desk, qtbot) -> N
         assert line.text().replace("\n", " ") == whole
 
 
+def test_how_many_random_masks_stand_behind_a_control_is_told(desk) -> None:
+    desk.cover_left()
+    assert "Random:" not in desk.page.status.toolTip()
+    desk.page.controls.click()
+    desk.settle()
+    assert "Random: mean of 3 masks" in desk.page.status.toolTip().replace("\n", " ")
+
+
 def test_what_was_found_for_the_mask_before_is_pale_until_this_one_is_done(desk, monkeypatch) -> None:
     desk.cover_left()
     table = desk.page.table

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gazeapp.engine.lesions.outcomes import OUTCOMES
 from gazeapp.engine.models.base import Word
 from gazeapp.engine.reports.numbers import UNKNOWN, listed, number, percent
-from gazeapp.ui.lesions.facts import CONTROL_NAMES, N_RANDOM, Effect
+from gazeapp.ui.lesions.facts import CONTROL_NAMES, Effect
 from gazeapp.ui.widgets import capital
 
 _ARROW = " → "
@@ -125,7 +125,7 @@ def control_text(row: ImageRow, column: Column) -> str:
     if effect is None or len(column.outcomes) != 1 or not effect.controls:
         return ""
     found = effect.controls.get("random", {}).get(column.outcomes[0], math.nan)
-    return f"{N_RANDOM} random {_value(column, found)}"
+    return f"random {_value(column, found)}"
 
 
 def cell_tip(row: ImageRow, column: Column) -> str:

@@ -401,6 +401,8 @@ class ImagePage(QWidget):
         parts = [] if effect is None else [f"{self._masks.name}: {effect.facts}."]
         if self._live.with_controls and self._live.is_busy:
             parts.append("Running the controls…")
+        elif self._live.with_controls and effect is not None:
+            parts.append(f"Random: mean of {N_RANDOM} masks of as much area elsewhere.")
         outside = [info.name for info in self._live.infos if self._is_outside(info)]
         if outside:
             parts.append(_OUTSIDE.format("the captioners were" if len(outside) > 1 else f"{outside[0]} was"))

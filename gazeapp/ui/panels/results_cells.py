@@ -90,7 +90,10 @@ class ResultDelegate(QStyledItemDelegate):
             left = 34.0
         painter.setPen(ink)
         painter.setFont(option.font)
-        _draw(painter, area.adjusted(left, 0, -4, 0), row.name, Qt.AlignmentFlag.AlignLeft)
+        room = area.adjusted(left, 0, -4, 0)
+        # Names of models and masks begin alike; their ends tell them apart.
+        name = painter.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideMiddle, int(room.width()))
+        _draw(painter, room, name, Qt.AlignmentFlag.AlignLeft)
 
 
 def _paint_share(
