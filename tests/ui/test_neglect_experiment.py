@@ -134,6 +134,17 @@ def test_marks_of_a_row_do_not_lie_on_each_other(page, qtbot):
     qtbot.waitUntil(lambda: plot.height() >= 14 * marks * rows)
 
 
+def test_titles_of_plots_are_cut_with_dots(page, qtbot):
+    page.show_view("dose")
+    page.resize(1900, 500)
+    titles = [title for _, title in page.figure._pool]
+    qtbot.waitUntil(lambda: titles[0].text() == titles[0].accessibleName())
+    page.resize(640, 500)
+    qtbot.waitUntil(lambda: titles[0].text().endswith("…"))
+    metrics = titles[0].fontMetrics()
+    qtbot.waitUntil(lambda: metrics.horizontalAdvance(titles[0].text()) <= titles[0].width(), timeout=5000)
+
+
 def test_the_image_in_hand_is_framed_and_not_joined(page, study):
     page.figure.mark_image(study.images[3])
     plot = page.figure.plots[0]

@@ -183,9 +183,11 @@ class FigureView(QWidget):
     def _write_title(self, title: QLabel, axes: Axes, *, alone: bool) -> None:
         """Name a plot; of upright ones the values, too, which would be cut beside a low axis."""
         parts = ["" if alone else axes.title, "" if axes.horizontal else axes.y_label]
-        title.setText("  ·  ".join(dict.fromkeys(part for part in parts if part)))
-        title.setToolTip(plain(title.text()))
-        title.setVisible(bool(title.text()))
+        name = "  ·  ".join(dict.fromkeys(part for part in parts if part))
+        title.setText(name)
+        title.setAccessibleName(name)
+        title.setToolTip(plain(name))
+        title.setVisible(bool(name))
 
     def _arrange(self) -> None:
         figure = self.figure
@@ -194,6 +196,9 @@ class FigureView(QWidget):
         columns = max(1, min(self.width() // _LEAST_WIDTH, figure.columns, len(self.plots)))
         for k, (plot, title) in enumerate(self._pool[: len(self.plots)]):
             row, column = 2 * (k // columns), k % columns
+            room = (self.width() - 3 * theme.STEP) // columns - 3 * theme.STEP
+            name = title.fontMetrics().elidedText(title.accessibleName(), Qt.TextElideMode.ElideRight, room)
+            title.setText(name)
             self._grid.addWidget(title, row, column)
             self._grid.addWidget(plot, row + 1, column)
             rows = max((_rows_height(one, self.fontMetrics().height()) for one in figure.axes), default=0)
