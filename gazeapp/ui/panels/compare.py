@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from PySide6.QtCore import QMargins, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -12,24 +11,18 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from gazeapp.engine.errors import GazeError
 from gazeapp.ui.canvas.arrange import PaneGrid
 from gazeapp.ui.canvas.caption import MEAN_MAP, stepped
-from gazeapp.ui.canvas.colourbar import MINUS_PEOPLE, ColourBar
-from gazeapp.ui.canvas.gaze import GazeStyle
-from gazeapp.ui.canvas.heat import HeatLayer, Scale
-from gazeapp.ui.canvas.layers import SceneLayers
 from gazeapp.ui.canvas.mover import ScanpathMover
 from gazeapp.ui.canvas.notice import Notice
 from gazeapp.ui.canvas.pane import ImagePane
-from gazeapp.ui.canvas.title import fit_together
-from gazeapp.ui.canvas.titles import gaze_line, model_title, people_title
-from gazeapp.ui.canvas.view import FIT, ZOOM_STEP, Region
-from gazeapp.ui.colours import density_table, difference_table, source_colour
-from gazeapp.ui.lesions.cover import MaskCover
-from gazeapp.ui.lesions.facts import Effect, lesioned_scene
+from gazeapp.ui.canvas.view import FIT, ZOOM_STEP
+from gazeapp.ui.lesions.facts import Effect
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.masks.painter import MaskPainter
 from gazeapp.ui.masks.session import MaskSession
 from gazeapp.ui.panels.compare_bar import CompareBar
-from gazeapp.ui.scene import ONLY_OLDER, ModelView, SceneView
+from gazeapp.ui.panels.compare_contents import PaneContents
+from gazeapp.ui.panels.compare_shown import ShownScene
+from gazeapp.ui.scene import SceneView
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import PEOPLE
 from gazeapp.ui.theme import STEP
@@ -40,11 +33,6 @@ _DIM_AFTER_MS = 120
 _GAP = 2 * STEP
 GRID, ALONE = "grid", "one"
 """How panes are arranged: side by side, or the one in focus alone."""
-_MINUS_PEOPLE = "model −\npeople", MINUS_PEOPLE
-_CHANGE = (
-    "lesioned −\nintact",
-    "Lesioned minus intact map, each relative to uniform: above 0 the model looks there more under the lesion",
-)
 _MARGINS = QMargins(_GAP, STEP, STEP, STEP)
 
 
@@ -74,22 +62,18 @@ class ComparePanel(QWidget):
         super().__init__(parent)
         self._selection = selection
         self._loader = loader
-        self._scene: SceneView | None = None
-        self._region = FIT
-        self._probe: tuple[float, float] | None = None
-        self._layers: SceneLayers | None = None
-        self._read: SceneView | None = None
-        self._effects: Mapping[str, Effect] = {}
-        self._without: dict[str, str] = {}
-        self._cover: MaskCover | None = None
+        self._shown = ShownScene(selection)
         self._panes: dict[str, ImagePane] = {}
         self._placeholder: Notice | None = None
         self.bar = CompareBar(selection)
         self.mover = ScanpathMover(self)
         self.masks = MaskSession(selection, loader, self)
         self.painter = MaskPainter(self.masks, self)
-        self.density_bar = ColourBar("density")
-        self.difference_bar = ColourBar(_MINUS_PEOPLE[0])
+        self._contents = PaneContents(
+            self._panes, self._shown, selection, loader, self.mover, self.masks, parent=self
+        )
+        self.density_bar = self._contents.density_bar
+        self.difference_bar = self._contents.difference_bar
         self.empty = Notice()
         self._grid = PaneGrid(_GAP, STEP)
         self._stack = QStackedWidget()
@@ -104,11 +88,9 @@ class ComparePanel(QWidget):
         loader.loaded.connect(self._loaded)
         loader.listed.connect(self._listed)
         loader.failed.connect(self._failed)
-        self.mover.changed.connect(self._say_what_moves)
         self.mover.left.connect(self._stop_moving)
         self.painter.left.connect(self._stop_painting)
-        self.masks.switched.connect(self._mask_changed)
-        self.masks.changed.connect(self._mask_changed)
+        self._contents.probed.connect(self.probed)
         self._show_empty()
         self._request()
 
@@ -120,7 +102,7 @@ class ComparePanel(QWidget):
     @property
     def scene(self) -> SceneView | None:
         """The scene that is drawn."""
-        return self._scene
+        return self._shown.scene
 
     def pane(self, source: str) -> ImagePane:
         """Return the pane of ``people`` or of a model."""
@@ -133,19 +115,16 @@ class ComparePanel(QWidget):
 
         It is shown while ``lesion`` of the display state says so.
         """
-        without = {model: error.what for model, error in (failures or {}).items()}
-        shown = {model: effect.map for model, effect in self._effects.items()}
-        same = shown.keys() == effects.keys() and all(shown[one] is effects[one].map for one in shown)
-        told = without == self._without
-        self._effects, self._without = dict(effects), without
-        if not same:
+        other_maps = self._shown.set_effects(effects)
+        other_reasons = self._shown.set_failures(failures or {})
+        if other_maps:
             self._show_lesion()
-        elif not told:
-            self._draw_titles()
+        elif other_reasons:
+            self._contents.draw_titles()
 
     def fit(self) -> None:
         """Show the whole image in every pane."""
-        self._set_region(FIT)
+        self._contents.set_region(FIT)
 
     def zoom(self, factor: float) -> None:
         """Zoom every pane around its middle."""
@@ -161,12 +140,13 @@ class ComparePanel(QWidget):
 
     def step_word(self, step: int) -> None:
         """Show the map of the word `step` places further in the focused caption."""
-        if self._scene is None:
+        scene = self.scene
+        if scene is None:
             return
-        model = self._model(self._selection.source)
+        model = self._shown.model(self._selection.source)
         if model is None:
             # With people in focus, words are stepped in the first model that has a caption.
-            model = next((model for model in self._scene.models if model.words), None)
+            model = next((model for model in scene.models if model.words), None)
         if model is not None and model.words:
             current = self._selection.word if model.id == self._selection.source else MEAN_MAP
             self._selection.update(source=model.id, word=stepped(current, step, len(model.words)))
@@ -269,13 +249,12 @@ class ComparePanel(QWidget):
                 self.setFocus()
         if changed & {"image_id", "task"}:
             self._request()
-        elif self._scene is None:
+        elif self.scene is None:
             return
         elif changed == {"lesion"}:
             self._show_lesion()
         elif changed == {"opacity"}:
-            for pane in self._panes.values():
-                pane.view.set_opacity(self._selection.display.opacity)
+            self._contents.set_opacity(self._selection.display.opacity)
         else:
             if "lesion" in changed:
                 self._show_lesion()
@@ -286,10 +265,9 @@ class ComparePanel(QWidget):
 
     @Slot(object)
     def _listed(self, _catalogue: object) -> None:
-        if self._selection.image_id is None or self._scene is None:
+        if self._selection.image_id is None or self.scene is None:
             self._show_empty()
-        if self._scene is not None:
-            self._draw_titles()
+        self._contents.draw_titles()
         self._request()
 
     @Slot(object)
@@ -297,15 +275,12 @@ class ComparePanel(QWidget):
         if (scene.image_id, scene.task) != (self._selection.image_id, self._selection.task):
             return
         self._dim_timer.stop()
-        if scene is self._read:
-            self._set_dimmed(False)
+        if self._shown.is_of(scene):
+            self._contents.set_dimmed(False)
             return
-        if self._scene is None or self._scene.image_id != scene.image_id:
-            self._region = FIT
-            self._probe = None
-        self._read = scene
-        self._scene = scene = self._under_lesion(scene)
-        self._layers = SceneLayers(scene)
+        if self.scene is None or self.scene.image_id != scene.image_id:
+            self._contents.forget_place()
+        scene = self._shown.take(scene)
         self._rebuild(scene)
         self.bar.set_subjects(scene.people.subjects)
         self._stack.setCurrentIndex(1)
@@ -317,29 +292,26 @@ class ComparePanel(QWidget):
     def _request(self) -> None:
         image_id = self._selection.image_id
         if image_id is None:
-            self._scene = self._read = None
+            self._shown.clear()
             self._dim_timer.stop()
             self._show_empty()
             return
-        if self._scene is None:
+        if self.scene is None:
             self._show_empty()
         if not self._loader.is_ready(image_id, self._selection.task):
             self._dim_timer.start()
         self._loader.request(image_id, self._selection.task)
 
+    @Slot()
     def _dim(self) -> None:
-        self._set_dimmed(True)
-
-    def _set_dimmed(self, dimmed: bool) -> None:
-        for pane in self._panes.values():
-            pane.view.set_dimmed(dimmed)
+        self._contents.set_dimmed(True)
 
     @Slot(object)
     def _failed(self, _error: object) -> None:
         """Go back to what was shown: the window says what went wrong."""
         self._dim_timer.stop()
-        self._set_dimmed(False)
-        if self._scene is None and self._selection.image_id is not None:
+        self._contents.set_dimmed(False)
+        if self.scene is None and self._selection.image_id is not None:
             self.empty.say("The image cannot be shown", "What went wrong stands above.")
 
     def _show_empty(self) -> None:
@@ -366,10 +338,8 @@ class ComparePanel(QWidget):
             gone = self._panes.pop(source)
             gone.hide()
             gone.deleteLater()
-        panes = {}
-        for source in sources:
-            panes[source] = self._panes.get(source) or self._new_pane(source)
-        self._panes = panes
+        for source in sources:  # taken out and put in again, so that their order is that of the sources
+            self._panes[source] = self._panes.pop(source, None) or self._new_pane(source)
         if self._placeholder is not None:
             self._placeholder.deleteLater()
             self._placeholder = None
@@ -390,184 +360,32 @@ class ComparePanel(QWidget):
         pane.room_wanted.connect(self._give_room)
         pane.word_chosen.connect(self._choose_word)
         pane.action_wanted.connect(self._want_action)
-        pane.view.region_changed.connect(self._set_region)
-        pane.view.probed.connect(self._set_probe)
-        pane.title.resized.connect(self._fit_titles)
+        pane.view.region_changed.connect(self._contents.set_region)
+        pane.view.probed.connect(self._contents.set_probe)
+        pane.title.resized.connect(self._contents.fit_titles)
         return pane
-
-    def _set_region(self, region: Region) -> None:
-        self._region = region
-        for pane in self._panes.values():
-            pane.view.set_region(region)
-
-    def _set_probe(self, place: tuple[float, float] | None) -> None:
-        self._probe = place
-        for pane in self._panes.values():
-            pane.set_probe(place)
-        self.probed.emit(place)
 
     def _draw(self) -> None:
         """Bring every pane up to the scene and the selection."""
-        scene, display = self._scene, self._selection.display
+        scene, display = self.scene, self._selection.display
         if scene is None:
             return
-        colour = source_colour(PEOPLE, ()).name()
-        for source, pane in self._panes.items():
-            # Over a model's map, people's fixations are dots that leave the map in sight.
-            style = GazeStyle(
-                display.show_fixations, display.show_scanpath, display.subject, colour, dots=source != PEOPLE
-            )
-            pane.view.set_picture(scene.picture, scene.width, scene.height)
-            pane.view.set_region(self._region)
-            pane.view.set_fixations(scene.people.fixations, style)
-            pane.view.set_opacity(display.opacity)
-            pane.view.set_overlay(display.show_overlay)
-        self._set_dimmed(False)
-        self._draw_maps()
-        self._draw_captions(scene)
-        self._draw_notices(scene)
-        self._draw_titles()
-        self._set_probe(self._probe)
+        self._contents.draw()
         self.mover.show(self._panes[PEOPLE].view, scene, display.subject, display.moving)
         self.painter.show([pane.view for pane in self.panes], scene.image_id, self.masks.is_on)
-        self._show_mask()
+        self._contents.draw_mask()
 
     def _show_tools(self) -> None:
         for tools in self._tools:
             tools.setVisible(self._selection.display.painting)
         self._arrange()
 
-    def _under_lesion(self, scene: SceneView) -> SceneView:
-        return lesioned_scene(scene, self._effects) if self._selection.display.lesion else scene
-
-    @Slot()
-    def _mask_changed(self) -> None:
-        self._cover = None
-        self._show_mask()
-
-    def _show_mask(self) -> None:
-        """Draw the mask over models under the lesion; while it is painted, the painter draws it."""
-        if self.masks.is_on or self._scene is None:
-            return
-        mask = self.masks.mask
-        if not self._selection.display.lesion or mask is None or self.masks.image_id != self._scene.image_id:
-            self._cover = None
-        elif self._cover is None:
-            self._cover = MaskCover(mask)
-        for pane in self.panes:
-            pane.view.set_cover(self._cover)
-
     def _show_lesion(self) -> None:
         """Show models with or without the lesion; picture and gaze stay as they are."""
-        if self._read is None or self._scene is None:
-            return
-        scene = self._under_lesion(self._read)
-        if scene is not self._scene:
-            self._scene = scene
-            self._layers = SceneLayers(scene)
-        self._draw_maps()
-        self._draw_captions(scene)
-        self._draw_notices(scene)
-        self._draw_titles()
-        self._set_probe(self._probe)
-        self._show_mask()
+        self._shown.follow_lesion()
+        self._contents.draw_models()
+        self._contents.draw_mask()
         self._arrange()  # captions may be longer
-
-    @property
-    def _is_change(self) -> bool:
-        return self._selection.display.lesion == "change"
-
-    def _draw_maps(self) -> None:
-        display = self._selection.display
-        self.difference_bar.set_title(*(_CHANGE if self._is_change else _MINUS_PEOPLE))
-        layers = {source: self._layer(source) for source in self._panes}
-        bars = {False: self.density_bar, True: self.difference_bar}
-        tables = {False: density_table(display.colormap), True: difference_table()}
-        shared: dict[bool, Scale] = {}
-        for signed, bar in bars.items():
-            tops = [layer.top for layer in layers.values() if layer is not None and layer.signed == signed]
-            shared[signed] = Scale(max(tops, default=2.0), signed)
-            bar.set_scale(tables[signed], shared[signed])
-            bar.setVisible(display.shared_scale and bool(tops))
-        for source, layer in layers.items():
-            pane = self._panes[source]
-            signed = layer is not None and layer.signed
-            own = shared[signed] if display.shared_scale or layer is None else Scale(layer.top, signed)
-            pane.set_layer(layer, tables[signed], own)
-            pane.bar.setVisible(not display.shared_scale and layer is not None)
-
-    def _layer(self, source: str) -> HeatLayer | None:
-        """Return the map that a pane shows: people's, a mean, a word's, or a difference."""
-        if self._layers is None:
-            return None
-        model = self._model(source)
-        if model is None:
-            return self._layers.people
-        difference = self._selection.display.show_difference and not self._is_change
-        return self._layers.of_model(model, self._word(model), difference, self._is_change)
-
-    def _draw_captions(self, scene: SceneView) -> None:
-        self._panes[PEOPLE].caption.set_text(
-            self.mover.hint or gaze_line(scene, self._selection.display.subject)
-        )
-        for model in scene.models:
-            caption = self._panes[model.id].caption
-            if model.map is not None and not model.words:
-                caption.set_text("This map has no caption.")
-            else:
-                lesion = model.lesion
-                marks = (lesion.new, lesion.intact) if lesion is not None else ()
-                caption.set_words(model.words, self._word(model), *marks)
-
-    def _draw_notices(self, scene: SceneView) -> None:
-        if self.masks.is_on and not scene.error:
-            for pane in self._panes.values():  # the picture is painted on, whatever is missing over it
-                pane.hide_notice()
-            return
-        for model in scene.models:
-            pane = self._panes[model.id]
-            if scene.error or model.map is not None:
-                pane.hide_notice()
-            elif model.only_older:
-                pane.show_notice("Another kind of map only", ONLY_OLDER, "Run models…")
-            else:
-                under = f" under “{scene.task}”" if scene.task else ""
-                pane.show_notice("No map yet", f"Not run{under}.", "Run models…")
-        people = self._panes[PEOPLE]
-        if scene.error:
-            people.show_notice("The picture cannot be shown", scene.error.what, tip=str(scene.error))
-        elif scene.people.fixations is None and scene.people.map is None:
-            under = f" under “{scene.task}”" if scene.task else ""
-            people.show_notice("No fixations yet", f"None on this image{under}.", "Import recordings…")
-        else:
-            people.hide_notice()
-
-    def _draw_titles(self) -> None:
-        scene, chosen = self._scene, self._selection
-        if scene is None or PEOPLE not in self._panes:
-            return
-        catalogue = self._loader.catalogue
-        key = (scene.task, chosen.preset, chosen.metric)
-        entry = catalogue.entry(scene.image_id)
-        self._panes[PEOPLE].set_title(people_title(scene, entry, key, self.mover.words))
-        for model in scene.models:
-            if model.id in self._panes:
-                word = self._word(model)
-                difference = chosen.display.show_difference and not self._is_change
-                is_left = bool(chosen.display.lesion) and model.lesion is None and model.map is not None
-                why = self._without.get(model.id, "") if is_left else ""
-                title = model_title(model, catalogue, entry, key, word, difference, self._is_change, why)
-                self._panes[model.id].set_title(title)
-        for source, pane in self._panes.items():
-            pane.title.set_focused(source == chosen.source)
-        self._fit_titles()
-
-    @Slot()
-    def _say_what_moves(self) -> None:
-        people, scene = self._panes.get(PEOPLE), self._scene
-        if people is not None and scene is not None:
-            people.title.set_title(replace(people.title.title, doing=self.mover.words))
-            people.caption.set_text(self.mover.hint or gaze_line(scene, self._selection.display.subject))
 
     @Slot()
     def _stop_moving(self) -> None:
@@ -577,21 +395,8 @@ class ComparePanel(QWidget):
     def _stop_painting(self) -> None:
         self._selection.update(painting=False)
 
-    @Slot()
-    def _fit_titles(self) -> None:
-        fit_together([pane.title for pane in self._panes.values() if not pane.isHidden()])
-
-    def _model(self, source: str | None) -> ModelView | None:
-        if self._scene is None:
-            return None
-        return next((model for model in self._scene.models if model.id == source), None)
-
-    def _word(self, model: ModelView) -> int:
-        word = self._selection.word
-        return word if model.id == self._selection.source and 0 <= word < len(model.words) else MEAN_MAP
-
     def _arrange(self) -> None:
-        if self._scene is None or not self._panes:
+        if self.scene is None or not self._panes:
             return
         alone = self._alone()
         shown = self.panes if alone is None else (alone,)
@@ -600,7 +405,7 @@ class ComparePanel(QWidget):
         placeholder = self._placeholder if alone is None else None
         if self._placeholder is not None:
             self._placeholder.setVisible(alone is None)
-        self._grid.arrange(shown, placeholder, self._room(), self._scene.width / self._scene.height)
+        self._grid.arrange(shown, placeholder, self._room(), self.scene.width / self.scene.height)
 
     def _alone(self) -> ImagePane | None:
         """Return the pane that has all the room; None where all are side by side."""
