@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,52 +11,23 @@ from PySide6.QtCore import QObject, Signal, Slot
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.masks.box import Box
 from gazeapp.engine.lesions.masks.editor import MaskEditor
-from gazeapp.engine.lesions.masks.placing import mirror, to_size
+from gazeapp.engine.lesions.masks.placing import mirror
 from gazeapp.engine.types import MaskArray
 from gazeapp.ui.loader import Loader
-from gazeapp.ui.masks.keeper import Change, MaskKeeper, MaskKey
-from gazeapp.ui.masks.questions import (
-    FileQuestion,
-    Library,
-    LibraryQuestion,
-    MaskAnswer,
-    MaskQuestion,
-    SpecQuestion,
-)
+from gazeapp.ui.masks.arriving import Arriving
+from gazeapp.ui.masks.drawn import Drawn, DrawnMasks
+from gazeapp.ui.masks.keeper import MaskKeeper, MaskKey
+from gazeapp.ui.masks.library_changes import LibraryChanges
+from gazeapp.ui.masks.questions import Library, LibraryQuestion, MaskAnswer, MaskQuestion
 from gazeapp.ui.selection import Selection
 
 if TYPE_CHECKING:
-    from gazeapp.engine.project import Project
     from gazeapp.engine.workflows.annotations import Placing
 
 FIRST_NAME = "mask 1"
 _DRAWN = "drawn"
 _SAVE_S = 0.05
 """How long a stroke waits for being stored when it ends; longer would be felt."""
-
-_UNDO_BYTES = 64 * 2**20
-"""Memory for what can be undone on one mask of one image; hundreds of strokes over a large photograph need less."""
-
-_EDITOR_BYTES = 512 * 2**20
-"""Masks of this size in all are kept with what can be undone; older ones are read anew."""
-
-
-@dataclass(eq=False)
-class _Entry:
-    """A mask of one image as it is drawn; ``serial`` counts what was handed on to be stored."""
-
-    editor: MaskEditor
-    serial: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class _Carried:
-    """A mask for an image that may still have to be read; ``replace``: also where something else is drawn there."""
-
-    image_id: int
-    values: MaskArray
-    text: str
-    replace: bool = True
 
 
 class MaskSession(QObject):
@@ -98,9 +67,8 @@ class MaskSession(QObject):
         self._read_only = ""
         self._name = FIRST_NAME
         self._image_id: int | None = None
-        self._entries: OrderedDict[tuple[str, int], _Entry] = OrderedDict()
-        self._carried: _Carried | None = None
-        self._put_in: SpecQuestion | FileQuestion | None = None
+        self._drawn = DrawnMasks()
+        self._changes = LibraryChanges(self, self._drawn)
         self._trouble: GazeError | None = None
         self._settled = False
         self.library = Library()
@@ -112,7 +80,7 @@ class MaskSession(QObject):
         selection.changed.connect(self._follow)
         loader.answered.connect(self._answered)
         loader.listed.connect(self._ask)
-        loader.failed.connect(self._not_read)
+        self._arriving = Arriving(self, loader)
 
     @property
     def name(self) -> str:
@@ -162,6 +130,7 @@ class MaskSession(QObject):
         """Draw on the images of this project; ``read_only`` says why nothing can be stored in it."""
         self.close_project()
         self._path, self._read_only = path, read_only
+        self._changes.open(path, read_only)
         self._name, self._settled = FIRST_NAME, False
         self._image_id = self._selection.image_id
         self._ask()
@@ -172,8 +141,10 @@ class MaskSession(QObject):
             return
         self.end_stroke()
         self.keeper.finish()
-        self._path, self._image_id, self._carried, self._put_in = None, None, None, None
-        self._entries.clear()
+        self._path, self._image_id = None, None
+        self._arriving.drop()
+        self._changes.close()
+        self._drawn.clear()
         self.library = Library()
         self.switched.emit()
 
@@ -187,72 +158,37 @@ class MaskSession(QObject):
         self._settled = True
         if name != self._name:
             self.end_stroke()
-            self._name, self._carried, self._put_in = name, None, None
+            self._name = name
+            self._arriving.drop()
             self._ask()
             self.switched.emit()
 
     def may_change(self) -> bool:
         """Return whether the library can be changed; say why not."""
-        if self._read_only:
-            self.failed.emit(
-                GazeError(
-                    f"The masks of this project cannot be changed: {self._read_only}.",
-                    todo="What is drawn on the mask in hand stays until the project is closed.",
-                )
-            )
-        return not self._read_only
+        return self._changes.are_possible()
 
     def new(self) -> None:
         """Take a new mask in hand, under a name that is free."""
         if self.may_change():
-            self._add(self.unused_name(FIRST_NAME.split()[0]))
+            self._add(self._changes.unused_name(FIRST_NAME.split()[0]))
 
     def duplicate(self) -> None:
         """Take a copy of the mask of this image in hand, under a new name."""
         values = self.mask
         if values is not None and self._image_id is not None and self.may_change():
-            self._add(self.unused_name(self._name))
-            self._carry(self._image_id, values, "copy")
-
-    def unused_name(self, stem: str) -> str:
-        """Return ``stem`` with the next number that no mask has."""
-        taken = {*self.library.names, *(name for name, _ in self._entries), self._name}
-        stem = stem.rstrip("0123456789 ") or stem
-        number = 1
-        while f"{stem} {number}" in taken:
-            number += 1
-        return f"{stem} {number}"
+            self._add(self._changes.unused_name(self._name))
+            self._arriving.carry(self._image_id, values, "copy")
 
     def rename(self, new: str) -> bool:
         """Give the mask in hand another name, on all images; return whether it may have it."""
-        from gazeapp.engine.workflows.masks import free_name
-
-        try:
-            new = free_name(new)
-            if new != self._name and new in (*self.library.names, *(name for name, _ in self._entries)):
-                raise GazeError(f"There is a mask '{new}' already.", todo="Choose another name.")
-        except GazeError as error:
-            self.failed.emit(error)
+        name = self._changes.allowed_name(new)
+        if name is None:
             return False
-        if new == self._name:
-            return True
-        if not self.may_change():
-            return False
-        self.end_stroke()
-        old, self._name = self._name, new
-        for (name, image_id), entry in list(self._entries.items()):
-            if name == old:
-                self._entries[new, image_id] = self._entries.pop((name, image_id))
-                entry.serial += 1
-
-        def change(project: Project) -> None:
-            if old in (mask.name for mask in project.masks.library()):
-                project.masks.rename(old, new)
-            else:
-                project.masks.add(new)
-
-        self._change(f"mask {new}", change)
-        self.switched.emit()
+        if name != self._name:
+            self.end_stroke()
+            old, self._name = self._name, name
+            self._changes.rename(old, name)
+            self.switched.emit()
         return True
 
     def delete(self) -> None:
@@ -260,12 +196,10 @@ class MaskSession(QObject):
         if not self.may_change():
             return
         name = self._name
-        for key in [key for key in self._entries if key[0] == name]:
-            del self._entries[key]
-        self._change(f"mask {name}", lambda project: project.masks.remove(name))
+        self._changes.remove(name)
         rest = [other for other in self.library.names if other != name]
         # A name that is free: what is removed may still be read for a moment under the old one.
-        self.choose(rest[-1] if rest else self.unused_name(name))
+        self.choose(rest[-1] if rest else self._changes.unused_name(name))
 
     def copy_to_next(self) -> bool:
         """Go to the next image and put this image's mask there; return whether there is one."""
@@ -273,40 +207,17 @@ class MaskSession(QObject):
         values = self.mask
         if target is None or values is None:
             return False
-        self._carry(target, values, "copy from the image before")
+        self._arriving.carry(target, values, "copy from the image before")
         self._selection.image_id = target
         return True
 
     def put_in(self, spec: str) -> None:
         """Put a mask in that needs no drawing, such as ``left graded`` or ``people 20%``: one step to undo."""
-        if self._image_id is not None:
-            self._put_in = SpecQuestion(spec, self._name, self._image_id, self._selection.task)
-            self._loader.ask(self._put_in)
+        self._arriving.put_in(spec, self._selection.task)
 
     def put_file(self, path: Path, name: str, way: Placing, *, replace: bool) -> None:
-        """Put the mask of a PNG file on the image in hand: one step to undo.
-
-        Parameters
-        ----------
-        name
-            The mask that takes it in; empty for the one in hand.
-        way
-            How it is placed when it is of another size.
-        replace
-            Whether another mask of the name that the image has may go.
-        """
-        from gazeapp.engine.workflows.masks import free_name
-
-        if self._image_id is None:
-            return
-        try:
-            name = free_name(name) if name else self._name
-        except GazeError as error:
-            self.failed.emit(error)
-            return
-        self.choose(name)
-        self._put_in = FileQuestion(path, name, self._image_id, way, replace)
-        self._loader.ask(self._put_in)
+        """Put the mask of a PNG file on the image in hand, as :meth:`Arriving.put_file` says: one step to undo."""
+        self._arriving.put_file(path, name, way, replace=replace)
 
     def mirror(self) -> None:
         """Exchange left and right."""
@@ -359,13 +270,13 @@ class MaskSession(QObject):
             self.finish(editor.end_stroke())
 
     @property
-    def _entry(self) -> _Entry | None:
-        return None if self._image_id is None else self._entries.get((self._name, self._image_id))
+    def _entry(self) -> Drawn | None:
+        return None if self._image_id is None else self._drawn.get(self._name, self._image_id)
 
     def _key(self, name: str, image_id: int) -> MaskKey | None:
         return None if self._path is None else MaskKey(self._path, name, image_id)
 
-    def _keep(self, entry: _Entry, origin: str) -> None:
+    def _keep(self, entry: Drawn, origin: str) -> None:
         key = self._key(self._name, self._image_id) if self._image_id is not None else None
         self._settled = True
         if key is None:
@@ -383,33 +294,8 @@ class MaskSession(QObject):
 
     def _add(self, name: str) -> None:
         """Take a mask in hand that no image has yet; it comes to the library at once."""
-        self._change(f"mask {name}", lambda project: project.masks.add(name))
+        self._changes.add(name)
         self.choose(name)
-
-    def _change(self, title: str, change: Change) -> None:
-        if self._path is not None:
-            self.keeper.change(self._path, title, change)
-
-    def _carry(self, image_id: int, values: MaskArray, text: str, *, replace: bool = True) -> None:
-        """Put a mask on the one in hand as soon as that is there."""
-        self._carried = _Carried(image_id, values.copy(), text, replace)
-        self._put_carried()
-
-    def _put_carried(self) -> None:
-        editor, carried = self.editor, self._carried
-        if carried is None or editor is None or carried.image_id != self._image_id:
-            return
-        self._carried = None
-        values = to_size(carried.values, editor.height, editor.width, self.way)
-        if not carried.replace and editor.mask.any() and not np.array_equal(editor.mask, values):
-            self.failed.emit(
-                GazeError(
-                    f"The image has another mask '{self._name}' already, which stays as it is.",
-                    todo="Tick Replace in the import, or give another name.",
-                )
-            )
-            return
-        self.replace(values, carried.text)
 
     @Slot(object)
     def _follow(self, changed: frozenset[str]) -> None:
@@ -417,12 +303,11 @@ class MaskSession(QObject):
             return
         self.end_stroke()
         if "image_id" in changed and self._selection.image_id != self._image_id:
-            self._image_id, self._put_in = self._selection.image_id, None
-            if self._carried is not None and self._carried.image_id != self._image_id:
-                self._carried = None
+            self._image_id = self._selection.image_id
+            self._arriving.keep_only_for(self._image_id)
             self._ask()
             self.switched.emit()
-            self._put_carried()
+            self._arriving.put_down()
         elif "painting" in changed:
             self._ask()
             self.switched.emit()
@@ -435,16 +320,13 @@ class MaskSession(QObject):
         self._loader.ask(LibraryQuestion(self._image_id))
         if self._image_id is None:
             return
-        if self._put_in is not None and self._is_in_hand(self._put_in):
-            self._loader.ask(
-                self._put_in
-            )  # what was asked before the project changed is not answered any more
+        self._arriving.ask_again()
         entry = self._entry
         if entry is None:
             if self.is_on:
                 self._loader.ask(MaskQuestion(self._name, self._image_id, 0))
             return
-        self._entries.move_to_end((self._name, self._image_id))
+        self._drawn.use(self._name, self._image_id)
         # While something waits to be stored, what the project has is older than what is drawn.
         if self.keeper.wait(0) and not self._read_only:
             self._loader.ask(MaskQuestion(self._name, self._image_id, entry.serial))
@@ -455,21 +337,6 @@ class MaskSession(QObject):
             self._show_library(answer)
         elif isinstance(question, MaskQuestion):
             self._take(question, answer)
-        elif isinstance(question, SpecQuestion | FileQuestion):
-            if question == self._put_in and self._is_in_hand(question):
-                self._carry(
-                    question.image_id, answer, question.text, replace=getattr(question, "replace", True)
-                )
-            if question == self._put_in:
-                self._put_in = None
-
-    def _is_in_hand(self, question: SpecQuestion | FileQuestion) -> bool:
-        return (question.name, question.image_id) == (self._name, self._image_id)
-
-    @Slot(object)
-    def _not_read(self, _error: GazeError) -> None:
-        """Ask for nothing again that may not be readable; the window says what is wrong."""
-        self._put_in = None
 
     def _show_library(self, library: Library) -> None:
         self.library = library
@@ -487,14 +354,13 @@ class MaskSession(QObject):
         if entry is None:
             values = answer.values if unsaved is None else unsaved
             try:
-                editor = MaskEditor(answer.height, answer.width, values, undo_bytes=_UNDO_BYTES)
+                self._drawn.add(self._name, question.image_id, (answer.height, answer.width), values)
             except GazeError as error:  # stored for another picture: what is there stays as it is
                 self.failed.emit(error)
                 return
-            self._entries[self._name, question.image_id] = _Entry(editor)
-            self._forget_oldest()
+            self._drawn.forget_oldest(self._is_stored)
             self.switched.emit()
-            self._put_carried()
+            self._arriving.put_down()
         elif unsaved is None and entry.serial == question.serial and not entry.editor.is_drawing:
             # Nothing was drawn since it was asked for: what differs was stored, or removed, by somebody else.
             values = answer.values if answer.values is not None else np.zeros_like(entry.editor.mask)
@@ -503,15 +369,10 @@ class MaskSession(QObject):
                 self.painted.emit(box)
                 self.changed.emit()
 
-    def _forget_oldest(self) -> None:
-        """Drop what was drawn longest ago and is stored, with its history, when all of it is too much to keep."""
-        size = sum(entry.editor.mask.nbytes for entry in self._entries.values())
-        for name, image_id in list(self._entries)[:-1]:
-            key = self._key(name, image_id)
-            if size <= _EDITOR_BYTES:
-                break
-            if not self._read_only and key is not None and self.keeper.waiting(key) is None:
-                size -= self._entries.pop((name, image_id)).editor.mask.nbytes
+    def _is_stored(self, name: str, image_id: int) -> bool:
+        """Return whether the mask of an image is in the project as it was last drawn."""
+        key = self._key(name, image_id)
+        return not self._read_only and key is not None and self.keeper.waiting(key) is None
 
     def _tell(self, trouble: GazeError | None) -> None:
         if str(trouble or "") != str(self._trouble or ""):

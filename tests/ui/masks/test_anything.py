@@ -80,7 +80,7 @@ def test_any_order_of_things_ends_with_what_is_seen_in_the_project(hand, seed) -
     hand.kept()
     hand.qtbot.wait(50)
     assert errors == []
-    seen = {key: entry.editor for key, entry in hand.session._entries.items()}
+    seen = {key: drawn.editor for key, drawn in hand.session._drawn}
     assert len(seen) >= 3
     for (name, image_id), editor in seen.items():
         there = stored(hand.study.path, name, image_id)

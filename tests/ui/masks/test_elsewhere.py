@@ -99,11 +99,7 @@ def imported(window_hand, open_window, qtbot, tmp_path, monkeypatch):
         monkeypatch.setattr(ImportMasksDialog, "exec", accept)
         open_window.actions_["mask.import"].trigger()
         session = window_hand.session
-        qtbot.waitUntil(
-            lambda: (
-                not open_window.session.runner.busy and session._put_in is None and session._carried is None
-            )
-        )
+        qtbot.waitUntil(lambda: not open_window.session.runner.busy and not session._arriving.is_waiting)
         window_hand.kept()
         return list(told)
 
