@@ -22,7 +22,7 @@ _MORE, _SIGN, _BITS = 0x20, 0x10, 5
 _LONGEST = 8
 """Groups of one number; those of the largest image have 6."""
 
-_TODO = "Export the mask again from the program that made it."
+_ADVICE = "Export the mask again from the program that made it."
 
 
 def encode(values: MaskArray, where: str = "") -> Json:
@@ -61,7 +61,7 @@ def decode(rle: object, where: str = "") -> MaskArray:
     size, counts = values.get("size"), values.get("counts")
     if not isinstance(size, list) or len(size) != 2 or not isinstance(counts, str | list):
         raise GazeError(
-            "A run-length mask needs 'size' (height, width) and 'counts'.", where=where, todo=_TODO
+            "A run-length mask needs 'size' (height, width) and 'counts'.", where=where, todo=_ADVICE
         )
     height, width = image_size(size[0], size[1], where)
     numbers = from_text(counts, where) if isinstance(counts, str) else counts
@@ -70,7 +70,7 @@ def decode(rle: object, where: str = "") -> MaskArray:
         raise GazeError(
             f"The counts of a run-length mask of {width} x {height} px are whole numbers from 0 to {most}.",
             where=where,
-            todo=_TODO,
+            todo=_ADVICE,
         )
     total = sum(numbers)
     if total != most:
@@ -78,7 +78,7 @@ def decode(rle: object, where: str = "") -> MaskArray:
             f"The run lengths make up {total} pixels, but the mask is said to be {width} x {height} px, "
             f"which are {most}.",
             where=where,
-            todo=f"{_TODO} Perhaps it was made for another image.",
+            todo=f"{_ADVICE} Perhaps it was made for another image.",
         )
     runs = np.where(np.arange(len(numbers)) % 2, np.uint8(255), np.uint8(0))
     flat = np.repeat(runs, np.array(numbers, np.int64))
@@ -120,7 +120,7 @@ def from_text(text: str, where: str = "") -> list[int]:
     for letter in text:
         group = ord(letter) - _FIRST
         if not 0 <= group < 2 * _MORE or groups == _LONGEST:
-            raise GazeError("The text of the run lengths is damaged.", where=where, todo=_TODO)
+            raise GazeError("The text of the run lengths is damaged.", where=where, todo=_ADVICE)
         number |= (group & (_MORE - 1)) << (_BITS * groups)
         groups += 1
         if not group & _MORE:
@@ -128,5 +128,5 @@ def from_text(text: str, where: str = "") -> list[int]:
             counts.append(signed + counts[-2] if len(counts) > 2 else signed)
             number = groups = 0
     if groups:
-        raise GazeError("The text of the run lengths is cut off.", where=where, todo=_TODO)
+        raise GazeError("The text of the run lengths is cut off.", where=where, todo=_ADVICE)
     return counts

@@ -31,7 +31,7 @@ _AREAS = ("polygon", "rectangle", "oriented_rectangle", "circle", "mask")
 _CORNERS = 20_000
 """An outline with more corners is written as a mask: nobody moves so many by hand, and labelme is slow with them."""
 
-_TODO = "Mend the shape in labelme, or remove it."
+_ADVICE = "Mend the shape in labelme, or remove it."
 
 
 def read_labelme(values: Json, where: str) -> list[FoundMask]:
@@ -184,7 +184,7 @@ def _area(shape: Json, height: int, width: int, where: str) -> MaskArray:
         raise GazeError(
             f"A {kind} has {' or '.join(map(str, needed))} points; this one has {len(corners)}.",
             where=where,
-            todo=_TODO,
+            todo=_ADVICE,
         )
     if kind == "mask":
         return _pasted(shape.get("mask"), corners, height, width, where)
@@ -204,7 +204,7 @@ def _pasted(text: object, corners: DoubleArray, height: int, width: int, where: 
     try:
         data = base64.b64decode(text if isinstance(text, str) else "", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise GazeError("The picture of a mask is damaged.", where=where, todo=_TODO) from error
+        raise GazeError("The picture of a mask is damaged.", where=where, todo=_ADVICE) from error
     (left, top), (right, bottom) = np.floor(corners).astype(int).tolist()
     picture = open_png(io.BytesIO(data), where)
     box = f"from pixel {left}, {top} to pixel {right}, {bottom}"
@@ -212,14 +212,14 @@ def _pasted(text: object, corners: DoubleArray, height: int, width: int, where: 
         raise GazeError(
             f"The picture of a mask is {picture.width} x {picture.height} px, but its box goes {box}.",
             where=where,
-            todo=_TODO,
+            todo=_ADVICE,
         )
     if left < 0 or top < 0 or right >= width or bottom >= height:
         raise GazeError(
-            f"A mask goes {box}, out of the image, which is {width} x {height} px.", where=where, todo=_TODO
+            f"A mask goes {box}, out of the image, which is {width} x {height} px.", where=where, todo=_ADVICE
         )
     if picture.mode not in ("1", "L"):
-        raise GazeError("The picture of a mask is not grey.", where=where, todo=_TODO)
+        raise GazeError("The picture of a mask is not grey.", where=where, todo=_ADVICE)
     mask = np.zeros((height, width), np.uint8)
     mask[top : bottom + 1, left : right + 1] = np.where(np.array(picture), np.uint8(255), np.uint8(0))
     return mask
