@@ -7,42 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel
 
+from gazeapp.ui.dialogs.counting import CountingLine
 from gazeapp.ui.worker import JobRunner, JobState, Work
 
 if TYPE_CHECKING:
     from gazeapp.engine.workflows.extract import Plan
 
-_WAIT_MS = 200
-"""Time without a change after which maps are counted: nobody needs the counts between two keys."""
 
-
-class CountLine(QObject):
-    """Says how many maps are asked for; a moment later, how many of them are there already.
-
-    Parameters
-    ----------
-    label
-        Where it stands.
-    lookups
-        Runs the counting.
-    path
-        The project.
-    """
+class CountLine(CountingLine):
+    """Says how many maps are asked for; a moment later, how many of them are there already."""
 
     def __init__(self, label: QLabel, lookups: JobRunner, path: Path) -> None:
-        super().__init__(label)
-        self._label, self._lookups, self._path = label, lookups, path
-        self._line, self._units, self._job = "", 0, 0
+        super().__init__(label, lookups, path)
+        self.counted.connect(self._show_counts)
+        self._line, self._units = "", 0
         self._choices: Sequence[Mapping[str, Any]] = ()
         self._texts: Mapping[str, str] = {}
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_WAIT_MS)
-        self._timer.timeout.connect(self._count)
-        lookups.changed.connect(self._counted)
 
     def show(
         self, line: str, units: int, choices: Sequence[Mapping[str, Any]], texts: Mapping[str, str]
@@ -63,38 +46,22 @@ class CountLine(QObject):
         asked = line, units, choices, texts
         if asked == (self._line, self._units, self._choices, self._texts):
             return
-        self.stop()
         self._line, self._units, self._choices, self._texts = asked
-        self._label.setText(self._total)
-        if choices:
-            self._timer.start()
-
-    def stop(self) -> None:
-        """Count no more."""
-        self._timer.stop()
-        self._lookups.cancel(self._job)
-        self._job = 0
-
-    @property
-    def _total(self) -> str:
-        return f"{self._line} = {self._units:,} map{'' if self._units == 1 else 's'}"
-
-    @Slot()
-    def _count(self) -> None:
-        if not self._lookups.stopped:
-            self._job = self._lookups.submit("count", count_work(self._choices, self._texts), self._path)
+        self.ask(self._total, count_work(choices, texts) if choices else None)
 
     @Slot(object)
-    def _counted(self, state: JobState) -> None:
-        if state.id != self._job or not state.finished:
-            return
-        self._job = 0
+    def _show_counts(self, state: JobState) -> None:
+        """Show how many maps are there."""
         if state.error is not None or state.result is None:
             self._label.setText(f"{self._total}: up to {self._units:,} new")
         else:
             self._label.setText(
                 f"{self._total}: {self._units - state.result:,} new, {state.result:,} there already"
             )
+
+    @property
+    def _total(self) -> str:
+        return f"{self._line} = {self._units:,} map{'' if self._units == 1 else 's'}"
 
 
 def count_work(choices: Sequence[Mapping[str, Any]], texts: Mapping[str, str]) -> Work:

@@ -6,74 +6,40 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QLabel
 
+from gazeapp.ui.dialogs.counting import CountingLine
 from gazeapp.ui.widgets import advice
 from gazeapp.ui.worker import JobRunner, JobState, Work, duration
 
 if TYPE_CHECKING:
     from gazeapp.engine.workflows.lesion_count import LesionCount
 
-_WAIT_MS = 200
-"""Time without a change after which lesions are counted: nobody needs the counts between two keys."""
 
-
-class LesionCountLine(QObject):
-    """Says what is multiplied; a moment later how much of it is there and how long the rest takes.
-
-    Parameters
-    ----------
-    label
-        Where it stands.
-    lookups
-        Runs the counting.
-    path
-        The project.
-    """
+class LesionCountLine(CountingLine):
+    """Says what is multiplied; a moment later how much of it is there and how long the rest takes."""
 
     refused = Signal()
     """The engine takes the settings no more, or takes them again; see ``problem``."""
 
     def __init__(self, label: QLabel, lookups: JobRunner, path: Path) -> None:
-        super().__init__(label)
-        self._label, self._lookups, self._path = label, lookups, path
-        self._line, self._job = "", 0
+        super().__init__(label, lookups, path)
+        self.counted.connect(self._show_counts)
+        self._line = ""
         self._choices: Sequence[Mapping[str, Any]] = ()
         self.problem = ""
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_WAIT_MS)
-        self._timer.timeout.connect(self._count)
-        lookups.changed.connect(self._counted)
 
     def show(self, line: str, choices: Sequence[Mapping[str, Any]]) -> None:
         """Show what is multiplied; count unless ``choices``, arguments of ``LesionSettings``, is empty."""
-        if (line, choices) == (self._line, self._choices):
-            return
-        self.stop()
-        self._line, self._choices = line, choices
-        self.problem = ""
-        self._label.setText(line)
-        if choices:
-            self._timer.start()
-
-    def stop(self) -> None:
-        """Count no more."""
-        self._timer.stop()
-        self._lookups.cancel(self._job)
-        self._job = 0
-
-    @Slot()
-    def _count(self) -> None:
-        if not self._lookups.stopped:
-            self._job = self._lookups.submit("count", lesion_count_work(self._choices), self._path)
+        if (line, choices) != (self._line, self._choices):
+            self._line, self._choices = line, choices
+            self.problem = ""
+            self.ask(line, lesion_count_work(choices) if choices else None)
 
     @Slot(object)
-    def _counted(self, state: JobState) -> None:
-        if state.id != self._job or not state.finished:
-            return
-        self._job = 0
+    def _show_counts(self, state: JobState) -> None:
+        """Show how much is there, or keep why the engine does not take the settings."""
         if state.error is not None:
             self.problem = advice(state.error)
             self.refused.emit()
