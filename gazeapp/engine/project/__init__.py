@@ -3,7 +3,9 @@
 from gazeapp.engine.project.project import SUFFIX, Project
 from gazeapp.engine.project.rows import (
     CEILING,
+    AtlasRow,
     CeilingRow,
+    EncodingRow,
     FindingRow,
     FixationTable,
     ImageRow,
@@ -17,6 +19,7 @@ from gazeapp.engine.project.rows import (
     PeoplePartsRow,
     ProblemRow,
     RecordingRow,
+    ResponsesRow,
     RunRow,
     ScoreRow,
     SettingsRow,
@@ -31,7 +34,9 @@ from gazeapp.engine.project.rows import (
 __all__ = [
     "CEILING",
     "SUFFIX",
+    "AtlasRow",
     "CeilingRow",
+    "EncodingRow",
     "FindingRow",
     "FixationTable",
     "ImageRow",
@@ -46,6 +51,7 @@ __all__ = [
     "ProblemRow",
     "Project",
     "RecordingRow",
+    "ResponsesRow",
     "RunRow",
     "ScoreRow",
     "SettingsRow",

@@ -11,8 +11,10 @@ from pathlib import Path
 from types import TracebackType
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.project.atlases import AtlasStore
 from gazeapp.engine.project.attention import AttentionStore
 from gazeapp.engine.project.database import Database
+from gazeapp.engine.project.encodings import EncodingStore
 from gazeapp.engine.project.findings import FindingStore
 from gazeapp.engine.project.gaze import GazeStore
 from gazeapp.engine.project.images import ImageStore
@@ -21,6 +23,7 @@ from gazeapp.engine.project.maps import MapStore
 from gazeapp.engine.project.masks import MaskStore
 from gazeapp.engine.project.objects import ObjectStore
 from gazeapp.engine.project.problems import ProblemStore
+from gazeapp.engine.project.responses import ResponseStore
 from gazeapp.engine.project.runs import RunStore
 from gazeapp.engine.project.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 from gazeapp.engine.project.scores import ScoreStore
@@ -117,6 +120,9 @@ class Project:
         self.masks = MaskStore(self)
         self.objects = ObjectStore(self)
         self.lesions = LesionStore(self)
+        self.responses = ResponseStore(self)
+        self.atlases = AtlasStore(self)
+        self.encodings = EncodingStore(self)
         self.scores = ScoreStore(self)
         self.findings = FindingStore(self)
         self.problems = ProblemStore(self)

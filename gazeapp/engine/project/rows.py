@@ -391,3 +391,88 @@ class LesionRow:
     outcomes: Mapping[str, float]
     seconds: float
     settings_id: int
+
+
+@dataclass(frozen=True)
+class ResponsesRow:
+    """Brain responses of the project, without their values.
+
+    Parameters
+    ----------
+    simulated
+        Whether a model made them.
+    space
+        ``fsaverage5`` or ``regions``.
+    targets
+        Names of the regions of a table; empty for vertices.
+    subjects
+        Names of the subjects; one empty name where the responses are of no single person.
+    n_images
+        Images that have responses of any subject.
+    source, ceiling_origin
+        Where the values, and what bounds their prediction, come from, in words.
+    """
+
+    id: int
+    name: str
+    simulated: bool
+    space: str
+    n_targets: int
+    targets: tuple[str, ...]
+    subjects: tuple[str, ...]
+    n_images: int
+    source: str
+    ceiling_origin: str
+    facts: Json
+    settings_id: int
+    created: str
+
+
+@dataclass(frozen=True)
+class AtlasRow:
+    """An atlas of the project, without its vertices."""
+
+    name: str
+    n_regions: int
+    source: str
+    limits: str
+    groups: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class EncodingRow:
+    """How well a source's maps predict responses: what one encoding model was made of and foretold.
+
+    Parameters
+    ----------
+    subject
+        Whose responses; empty for the mean over subjects.
+    kind, source
+        Whose maps.
+    regions
+        The regions and groups, in the order of the columns; groups begin with ``group:``.
+    images
+        Ids of the images, in the order of the rows.
+    predictions, observed
+        Out-of-fold predictions and the responses themselves, shape (n_images, n_regions), float32.
+    fold
+        The fold that held each image out, shape (n_images,).
+    facts
+        What was noticed, JSON-able.
+    """
+
+    id: int
+    subject: str
+    task: str
+    kind: str
+    source: str
+    atlas: str
+    inputs_hash: str
+    regions: tuple[str, ...]
+    images: tuple[int, ...]
+    predictions: FloatArray
+    observed: FloatArray
+    fold: IntArray
+    facts: Json
+    seconds: float
+    settings_id: int

@@ -393,7 +393,104 @@ CREATE TABLE lesion_scores (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+# Brain responses to the images, regions of the cortex, and how well maps predict the one in the other. Responses are
+# one row for each subject and image, so that no row is larger than a surface; what was found of them goes with them.
+_VERSION_6 = """
+CREATE TABLE responses (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    simulated INTEGER NOT NULL,
+    space TEXT NOT NULL,
+    n_targets INTEGER NOT NULL,
+    targets TEXT NOT NULL,
+    source TEXT NOT NULL,
+    ceiling_origin TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    created TEXT NOT NULL
+);
+CREATE TABLE response_values (
+    responses_id INTEGER NOT NULL REFERENCES responses (id) ON DELETE CASCADE,
+    subject TEXT NOT NULL,
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    n_repeats INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (responses_id, subject, image_id)
+);
+CREATE TABLE response_ceilings (
+    responses_id INTEGER NOT NULL REFERENCES responses (id) ON DELETE CASCADE,
+    subject TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (responses_id, subject)
+);
+CREATE TABLE atlases (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL,
+    limits TEXT NOT NULL,
+    groups TEXT NOT NULL,
+    created TEXT NOT NULL
+);
+CREATE TABLE regions (
+    atlas_id INTEGER NOT NULL REFERENCES atlases (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    hemisphere TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (atlas_id, position)
+);
+CREATE TABLE encodings (
+    id INTEGER PRIMARY KEY,
+    responses_id INTEGER NOT NULL REFERENCES responses (id) ON DELETE CASCADE,
+    subject TEXT NOT NULL,
+    task_id INTEGER NOT NULL REFERENCES tasks (id),
+    kind TEXT NOT NULL,
+    source TEXT NOT NULL,
+    atlas TEXT NOT NULL,
+    inputs_hash TEXT NOT NULL,
+    regions TEXT NOT NULL,
+    images TEXT NOT NULL,
+    predictions BLOB NOT NULL,
+    observed BLOB NOT NULL,
+    folds BLOB NOT NULL,
+    vertices BLOB,
+    facts TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    settings_hash TEXT NOT NULL,
+    UNIQUE (responses_id, subject, task_id, kind, source, atlas, settings_hash)
+);
+CREATE TABLE neural_findings (
+    id INTEGER PRIMARY KEY,
+    responses_id INTEGER NOT NULL REFERENCES responses (id) ON DELETE CASCADE,
+    subject TEXT NOT NULL,
+    atlas TEXT NOT NULL,
+    analysis TEXT NOT NULL,
+    task_id INTEGER NOT NULL REFERENCES tasks (id),
+    kind TEXT NOT NULL,
+    source TEXT NOT NULL,
+    against TEXT NOT NULL,
+    region TEXT NOT NULL,
+    is_group INTEGER NOT NULL,
+    measure TEXT NOT NULL,
+    estimate REAL,
+    ci_low REAL,
+    ci_high REAL,
+    p REAL,
+    p_fdr REAL,
+    p_max REAL,
+    ceiling REAL,
+    n_images INTEGER NOT NULL,
+    n_vertices INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    inputs_hash TEXT NOT NULL,
+    settings_id INTEGER NOT NULL REFERENCES settings (id),
+    settings_hash TEXT NOT NULL
+);
+CREATE INDEX neural_findings_of ON neural_findings (responses_id, atlas, analysis, task_id);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 """Step k takes a file from version k to k + 1; a published step is never edited."""
 
 SCHEMA_VERSION = len(MIGRATIONS)
