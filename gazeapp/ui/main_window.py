@@ -11,7 +11,8 @@ from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QDragEnterEven
 from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from gazeapp.ui import theme
-from gazeapp.ui.actions import FILE, Actions
+from gazeapp.ui.action_table import FILE
+from gazeapp.ui.actions import Actions
 from gazeapp.ui.dialogs.palette import Entry, Palette, entries_of
 from gazeapp.ui.extract_actions import ExtractActions
 from gazeapp.ui.gaze_actions import GazeActions

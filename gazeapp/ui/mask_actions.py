@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QDialog, QMenu, QMessageBox, QWidget
 
-from gazeapp.ui.actions import MASK, Actions, infos
+from gazeapp.ui.action_table import MASK, infos
+from gazeapp.ui.actions import Actions
 from gazeapp.ui.history import History
 from gazeapp.ui.notifications import Notifications
 from gazeapp.ui.selection import Selection

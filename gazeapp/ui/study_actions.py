@@ -12,7 +12,8 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QWidget
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.ui.actions import Actions, infos
+from gazeapp.ui.action_table import infos
+from gazeapp.ui.actions import Actions
 from gazeapp.ui.drops import Drop, gaze_filter, sort_drop
 from gazeapp.ui.folders import GAZE, IMAGES, PROJECTS, ask_for_file, ask_for_files, ask_for_folder
 from gazeapp.ui.notifications import Notifications

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialogButtonBox, QLabel, QScrollArea
 
-from gazeapp.ui.actions import MENUS, TABLE, infos
+from gazeapp.ui.action_table import MENUS, TABLE, infos
 from gazeapp.ui.dialogs.help import ShortcutsDialog
 from gazeapp.ui.dialogs.palette import Entry, Palette, entries_of, matches
 from gazeapp.ui.study import StudyView

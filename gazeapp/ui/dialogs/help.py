@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 
 import gazeapp
 from gazeapp.ui import theme
-from gazeapp.ui.actions import EDIT, FILE, HELP, MASK, STUDY, VIEW, Actions, infos
+from gazeapp.ui.action_table import EDIT, FILE, HELP, MASK, STUDY, VIEW, infos
+from gazeapp.ui.actions import Actions
 from gazeapp.ui.widgets import label
 
 IN_THE_PANES = (

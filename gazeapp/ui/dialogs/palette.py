@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui import theme
-from gazeapp.ui.actions import Actions, infos
+from gazeapp.ui.action_table import infos
+from gazeapp.ui.actions import Actions
 
 _SHOWN = 60
 _ROW = 28
