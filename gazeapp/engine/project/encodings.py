@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gazeapp.engine.neural.records import NeuralFinding
-from gazeapp.engine.project.rows import EncodingRow
+from gazeapp.engine.project.rows import EncodingRow, EncodingUnit
 from gazeapp.engine.project.store import Store
 from gazeapp.engine.types import FloatArray, Json
 
@@ -58,15 +58,6 @@ class EncodingStore(Store):
                 ),
             )
 
-    def hashes(self, responses_id: int, atlas: str) -> dict[tuple[str, str, str, str], tuple[str, str]]:
-        """Return (subject, task, kind, source) -> (settings hash, inputs hash) of what is stored."""
-        rows = self._db.execute(
-            "SELECT e.subject, t.name, e.kind, e.source, e.settings_hash, e.inputs_hash FROM encodings e "
-            "JOIN tasks t ON t.id = e.task_id WHERE e.responses_id = ? AND e.atlas = ?",
-            (responses_id, atlas),
-        )
-        return {(row[0], row[1], row[2], row[3]): (row[4], row[5]) for row in rows}
-
     def rows(self, responses: str, atlas: str, task: str, subject: str = "") -> list[EncodingRow]:
         """Return the encoding models of one task and subject, in the order in which they were made."""
         found = self._db.execute(
@@ -105,22 +96,16 @@ class EncodingStore(Store):
         self,
         responses_id: int,
         atlas: str,
-        task: str,
-        subject: str,
-        analysis: str,
+        unit: EncodingUnit,
         findings: Iterable[NeuralFinding],
         settings_id: int,
         inputs_hash: str,
     ) -> None:
-        """Store what one analysis found of one task and subject, in place of what it found before."""
+        """Store what one analysis found of one source, or of two, in place of what it found before."""
         with self._project.transaction():
-            task_id = self._project.tasks.id_of(task)
+            task_id = self._project.tasks.id_of(unit.task)
             digest = self._project.settings.get(settings_id).hash
-            self._db.execute(
-                "DELETE FROM neural_findings WHERE responses_id = ? AND atlas = ? AND task_id = ? AND subject = ? "
-                "AND analysis = ?",
-                (responses_id, atlas, task_id, subject, analysis),
-            )
+            self.remove_findings(responses_id, atlas, unit)
             self._db.conn.executemany(
                 "INSERT INTO neural_findings (responses_id, subject, atlas, analysis, task_id, kind, source, against, "
                 "region, is_group, measure, estimate, ci_low, ci_high, p, p_fdr, p_max, ceiling, n_images, "
@@ -138,6 +123,17 @@ class EncodingStore(Store):
                 ],
             )
 
+    def remove_findings(self, responses_id: int, atlas: str, unit: EncodingUnit) -> None:
+        """Remove what one analysis found of one source, or of two,."""
+        task_id = self._project.tasks.id_of(unit.task)
+        key = (responses_id, atlas, task_id, unit.subject, unit.kind, unit.source)
+        of_key = "responses_id = ? AND atlas = ? AND task_id = ? AND subject = ? AND kind = ? AND source = ?"
+        with self._project.transaction():
+            self._db.execute(
+                f"DELETE FROM neural_findings WHERE {of_key} AND analysis = ? AND against = ?",
+                (*key, unit.analysis, unit.against),
+            )
+
     def findings(
         self, responses: str, analysis: str | None = None, atlas: str | None = None, task: str | None = None
     ) -> list[NeuralFinding]:
@@ -152,15 +148,16 @@ class EncodingStore(Store):
         )
         return [_finding(row) for row in rows]
 
-    def made_of(self, responses: str, atlas: str) -> dict[tuple[str, str, str], tuple[str, str, int]]:
-        """Return (subject, task, analysis) -> (settings hash, inputs hash, settings id) of the stored findings."""
+    def made_of(self, responses: str, atlas: str) -> dict[EncodingUnit, tuple[str, str, int]]:
+        """Return unit -> (settings hash, inputs hash, settings id) of the stored findings."""
         rows = self._db.execute(
-            "SELECT DISTINCT f.subject, t.name, f.analysis, f.settings_hash, f.inputs_hash, f.settings_id "
+            "SELECT DISTINCT f.subject, t.name, f.analysis, f.kind, f.source, f.against, f.settings_hash, "
+            "f.inputs_hash, f.settings_id "
             "FROM neural_findings f JOIN tasks t ON t.id = f.task_id JOIN responses r ON r.id = f.responses_id "
             "WHERE r.name = ? AND f.atlas = ?",
             (responses, atlas),
         )
-        return {(row[0], row[1], row[2]): (row[3], row[4], row[5]) for row in rows}
+        return {EncodingUnit(*row[:6]): (row[6], row[7], row[8]) for row in rows}
 
 
 def _row(row: tuple[object, ...]) -> EncodingRow:

@@ -439,6 +439,18 @@ class AtlasRow:
     groups: Mapping[str, tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class EncodingUnit:
+    """One analysis of one source's maps, or of two, against the responses of one subject or their mean (empty)."""
+
+    subject: str
+    task: str
+    analysis: str
+    kind: str
+    source: str
+    against: str = ""
+
+
 @dataclass(frozen=True)
 class EncodingRow:
     """How well a source's maps predict responses: what one encoding model was made of and foretold.

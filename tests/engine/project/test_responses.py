@@ -18,7 +18,7 @@ from gazeapp.engine.neural.records import (
     Region,
     Responses,
 )
-from gazeapp.engine.project import EncodingRow, Project
+from gazeapp.engine.project import EncodingRow, EncodingUnit, Project
 
 
 @pytest.fixture
@@ -169,8 +169,7 @@ def test_encoding_model_comes_back_and_goes_with_its_responses(project: Project)
     assert (found.regions, found.images, found.inputs_hash) == (("V1", "group:early"), (1, 2, 3), "abc")
     np.testing.assert_array_equal(project.encodings.vertex_map("scan", "", "look", "model", "m"), vertices)
     assert project.encodings.vertex_map("scan", "a", "look", "model", "m") is None
-    ((key, (_, inputs)),) = project.encodings.hashes(id_, "mine").items()
-    assert (key, inputs) == (("", "look", "model", "m"), "abc")
+    assert project.encodings.atlases("scan") == ["mine"]
     project.responses.remove("scan")
     assert project.db.execute("SELECT count(*) FROM encodings").fetchone()[0] == 0
 
@@ -182,11 +181,14 @@ def test_findings_come_back_and_are_replaced(project: Project) -> None:
         "encoding", "look", "model", "m", "V1", "r", 0.5, 0.4, 0.6, 0.01, 0.02, 0.03, n_images=3, n_vertices=9
     )
     two = replace(one, region="early", group=True, ceiling=0.8, note="Few images.", subject="")
-    project.encodings.replace_findings(id_, "mine", "look", "", "encoding", [one], settings, "x")
-    project.encodings.replace_findings(id_, "mine", "look", "", "encoding", [one, two], settings, "y")
+    unit = EncodingUnit("", "look", "encoding", "model", "m")
+    project.encodings.replace_findings(id_, "mine", unit, [one], settings, "x")
+    project.encodings.replace_findings(id_, "mine", unit, [one, two], settings, "y")
     first, second = project.encodings.findings("scan", "encoding", "mine", "look")
     assert np.isnan(first.ceiling)
     assert replace(first, ceiling=0.0) == replace(one, ceiling=0.0)
     assert second == two
-    assert [made[1] for made in project.encodings.made_of("scan", "mine").values()] == ["y"]
+    assert {key: made[1] for key, made in project.encodings.made_of("scan", "mine").items()} == {unit: "y"}
     assert project.encodings.findings("scan", "rsa") == []
+    project.encodings.remove_findings(id_, "mine", unit)
+    assert project.encodings.findings("scan") == []
