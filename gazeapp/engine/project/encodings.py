@@ -113,7 +113,8 @@ class EncodingStore(Store):
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
-                        *(responses_id, subject, atlas, analysis, task_id, one.kind, one.source, one.against),
+                        *(responses_id, unit.subject, atlas, unit.analysis, task_id),
+                        *(unit.kind, unit.source, unit.against),
                         *(one.region, int(one.group), one.measure),
                         *map(_null, (one.estimate, one.low, one.high, one.p, one.p_fdr, one.p_max)),
                         *(_null(one.ceiling), one.n_images, one.n_vertices, one.note),
