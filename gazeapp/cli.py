@@ -13,6 +13,7 @@ import click
 
 import gazeapp
 from gazeapp.cli_base import FILE, call, counts, finish, report_and_exit, run, sentence
+from gazeapp.cli_encode import ENCODE_COMMANDS
 from gazeapp.cli_extract import EXTRACT_COMMANDS
 from gazeapp.cli_gaze import COMMANDS
 from gazeapp.cli_lesion import LESION_COMMANDS
@@ -287,6 +288,7 @@ for _command in (
     *EXTRACT_COMMANDS,
     *MASK_COMMANDS,
     *LESION_COMMANDS,
+    *ENCODE_COMMANDS,
     score_command,
     runner_command,
 ):

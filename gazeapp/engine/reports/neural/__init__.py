@@ -1,0 +1,1 @@
+"""What a report and a terminal say of brain responses."""

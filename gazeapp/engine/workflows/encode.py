@@ -1,0 +1,410 @@
+"""Learn to predict brain responses from maps, and test how well that goes in each region."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gazeapp.engine.errors import GazeError, StoppedError
+from gazeapp.engine.neural.controls import CENTRE, CONTRAST, LUMINANCE, OTHER_IMAGE, PEOPLE
+from gazeapp.engine.neural.encoding.folds import RidgeSettings
+from gazeapp.engine.neural.features import GRID, SIGMA
+from gazeapp.engine.neural.records import DIFFERENCE, ENCODING, FSAVERAGE5, PARTITION, RSA, Region, Responses
+from gazeapp.engine.project import EncodingUnit, ImageRow, Project, ResponsesRow
+from gazeapp.engine.project.settings import settings_hash
+from gazeapp.engine.scoring.sources import HUMAN, MODEL, TRUTH
+from gazeapp.engine.types import Json
+from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.encode_inputs import (
+    CONTROL,
+    PictureControls,
+    Subject,
+    TaskMaps,
+    subject_names,
+    subject_responses,
+    task_maps,
+)
+from gazeapp.engine.workflows.encode_units import Bench, Found, run_unit
+from gazeapp.engine.workflows.extract import chosen_tasks
+from gazeapp.engine.workflows.regions import atlas_for, region_list
+
+VERB = "predict responses"
+FORMULAS = 1
+"""Raised when a formula changes, so that numbers of different formulas are never taken for each other."""
+TABLE = "table"
+"""Stands for an atlas where responses are those of a table's regions."""
+JOINED, SEPARATE = "joined", "separate"
+CONTROLS = (LUMINANCE, CONTRAST, CENTRE, OTHER_IMAGE)
+"""Controls beside people, by the names of `gazeapp.engine.neural.controls`."""
+
+
+@dataclass(frozen=True)
+class EncodeSettings:
+    """What to predict from what, and how.
+
+    Parameters
+    ----------
+    responses
+        Name of the responses; empty where the project has only one.
+    atlas
+        Atlas whose regions are predicted: ``desikan`` or one of the project; not used for a table of regions.
+    hemispheres
+        ``joined``: left and right parts of a region are one; ``separate``.
+    tasks, models
+        Tasks and ids of models; empty means all that have maps.
+    controls
+        Predictors that need no model, of `gazeapp.engine.neural.controls`; people are always among the sources where
+        there are fixations.
+    vertices
+        Whether every vertex is predicted as well, from the maps of models and people.
+    subjects
+        Whether each subject's responses are predicted as well as their mean.
+    partitions, rsa
+        Whether variance is shared out between every two models, and every model and control; whether patterns of
+        dissimilarity are compared.
+    grid, sigma
+        Cells along each side of an image, and standard deviation of the blur as a share of it.
+    n_folds, n_inner
+        Folds that are predicted, and folds within them that choose the penalty.
+    n_permutations, n_bootstrap
+        Permutations of tests and resamples of intervals.
+    seed
+        Seed of all that is drawn.
+    """
+
+    responses: str = ""
+    atlas: str = "desikan"
+    hemispheres: str = JOINED
+    tasks: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    controls: tuple[str, ...] = CONTROLS
+    vertices: bool = True
+    subjects: bool = False
+    partitions: bool = True
+    rsa: bool = True
+    grid: int = GRID
+    sigma: float = SIGMA
+    n_folds: int = RidgeSettings().n_folds
+    n_inner: int = RidgeSettings().n_inner
+    n_permutations: int = 1000
+    n_bootstrap: int = 1000
+    seed: int = 0
+
+    def values(self, row: ResponsesRow) -> Json:
+        """Return the settings that identify a result; what tells one unit from another stands beside them."""
+        values: Json = {
+            "formulas": FORMULAS,
+            "responses": row.name,
+            "simulated": row.simulated,
+            "grid": self.grid,
+            "sigma": self.sigma,
+            "n_folds": self.n_folds,
+            "n_inner": self.n_inner,
+            "penalties": list(RidgeSettings().penalties),
+            "n_permutations": self.n_permutations,
+            "n_bootstrap": self.n_bootstrap,
+            "seed": self.seed,
+        }
+        return values
+
+
+def atlas_key(settings: EncodeSettings, row: ResponsesRow) -> str:
+    """Return under which name results of an atlas are stored."""
+    if row.space != FSAVERAGE5:
+        return TABLE
+    return settings.atlas if settings.hemispheres == JOINED else f"{settings.atlas}, left and right"
+
+
+def encode(project: Project, settings: EncodeSettings, progress: Progress) -> Summary:
+    """Predict the responses of every region from the maps of every source, and compare the sources.
+
+    One unit is one analysis of one source, or of two, under one task: its encoding models, the difference between two,
+    their shares of the variance, or its pattern of dissimilarities. Units whose maps, responses, regions and settings
+    are the same as before are skipped. All sources of a task are compared on the same images: those with a response and
+    a map of each.
+
+    Returns
+    -------
+    Summary
+        ``details`` has ``responses``, ``atlas``, ``tasks``, ``n_regions`` and ``n_images`` (by task).
+
+    Raises
+    ------
+    GazeError
+        If a setting makes no sense, there are no responses, or no source has maps of images with responses.
+    """
+    _check(settings)
+    row = _chosen_responses(project, settings.responses)
+    regions = _chosen_regions(project, settings, row)
+    key = atlas_key(settings, row)
+    tasks = chosen_tasks(project, settings.tasks)
+    progress.report(0, 0, "reading responses")
+    responses = project.responses.read(row.name)
+    of_name = {image.name: image for image in project.images.all()}
+    images = [of_name[name] for name in responses.images]
+    plans, problems = _plans(project, settings, row, responses, regions, tasks, images)
+    if not plans:
+        raise problems[0]
+    tally = Tally(project, VERB, progress, sum(len(plan.units) for plan in plans))
+    project.problems.clear(VERB, row.name)
+    for error in problems:
+        tally.problem(row.name, error.what, error.todo)
+    values = settings.values(row)
+    runner = _Runner(project, settings, row, key, tally, project.settings.put(VERB, values))
+    for plan in plans:
+        runner.run(plan)
+        if tally.cancelled:
+            break
+    if not tally.cancelled:
+        _remove_strays(project, settings, row, key, plans)
+    return tally.summary(
+        responses=row.name,
+        simulated=row.simulated,
+        atlas=key,
+        tasks=list(dict.fromkeys(plan.maps.task for plan in plans)),
+        n_regions=len(plans[0].subject.regions.names),
+        n_images={plan.maps.task: len(plan.subject.images) for plan in plans if not plan.subject.name},
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is done with the responses of one subject, or their mean, under one task."""
+
+    maps: TaskMaps
+    subject: Subject
+    units: tuple[EncodingUnit, ...]
+    state: str
+
+
+class _Runner:
+    """Runs the units of plans and stores what they find."""
+
+    def __init__(
+        self,
+        project: Project,
+        settings: EncodeSettings,
+        row: ResponsesRow,
+        key: str,
+        tally: Tally,
+        settings_id: int,
+    ) -> None:
+        self._project = project
+        self._settings = settings
+        self._row = row
+        self._key = key
+        self._tally = tally
+        self._settings_id = settings_id
+        self._hash = settings_hash(VERB, settings.values(row))
+        self._done = project.encodings.made_of(row.name, key)
+
+    def run(self, plan: _Plan) -> None:
+        """Run what is missing of a plan."""
+        bench: Bench | None = None
+        for unit in plan.units:
+            if self._tally.should_stop():
+                return
+            inputs = _inputs(plan, unit, self._settings)
+            if self._done.get(unit, ("", "", 0))[:2] == (self._hash, inputs):
+                self._tally.skip(_name(unit))
+                continue
+            if bench is None:
+                bench = Bench(plan.maps, plan.subject, _ridge(self._settings), self._settings, self._stop)
+            try:
+                with self._tally.unit(_name(unit)):
+                    began = time.perf_counter()
+                    found = run_unit(bench, unit)
+                    self._store(plan, unit, found, inputs, time.perf_counter() - began)
+            except StoppedError:
+                self._tally.should_stop()
+                return
+
+    def _stop(self) -> bool:
+        return self._tally.should_stop()
+
+    def _store(self, plan: _Plan, unit: EncodingUnit, found: Found, inputs: str, seconds: float) -> None:
+        store = self._project.encodings
+        with self._project.transaction():
+            if found.encoding is not None:
+                row = found.encoding.row(
+                    unit, self._key, inputs, plan.maps.images, self._settings_id, seconds
+                )
+                store.put(self._row.id, row, found.encoding.vertices)
+            store.replace_findings(self._row.id, self._key, unit, found.findings, self._settings_id, inputs)
+
+
+def _check(settings: EncodeSettings) -> None:
+    if settings.hemispheres not in (JOINED, SEPARATE):
+        raise GazeError(
+            f"“{settings.hemispheres}” is no way to take the hemispheres.",
+            todo=f"Choose {JOINED} or {SEPARATE}.",
+        )
+    unknown = [name for name in settings.controls if name not in CONTROLS]
+    if unknown:
+        raise GazeError(f"There is no control “{unknown[0]}”.", todo=f"Choose among {', '.join(CONTROLS)}.")
+    if settings.grid < 2 or not 0 < settings.sigma < 1:
+        raise GazeError(
+            "A grid needs at least 2 cells along each side, and a blur between 0 and 1 of the image's side.",
+            todo="Change the grid or the blur.",
+        )
+    if min(settings.n_permutations, settings.n_bootstrap) < 0:
+        raise GazeError(
+            "The numbers of permutations and resamples cannot be below 0.", todo="Give 0 to leave them out."
+        )
+
+
+def _chosen_responses(project: Project, name: str) -> ResponsesRow:
+    if name:
+        return project.responses.get(name)
+    rows = project.responses.all()
+    if not rows:
+        raise GazeError(
+            "The project has no brain responses.",
+            where=str(project.path),
+            todo="Import some (`gazeapp import-responses`), or let a model foretell them (`gazeapp predict-responses`).",
+        )
+    if len(rows) > 1:
+        raise GazeError(
+            f"The project has {len(rows)} sets of responses.",
+            todo=f"Say which to predict: {', '.join(row.name for row in rows)}.",
+        )
+    return rows[0]
+
+
+def _chosen_regions(
+    project: Project, settings: EncodeSettings, row: ResponsesRow
+) -> list[tuple[Region, bool]]:
+    if row.space != FSAVERAGE5:
+        return []
+    return region_list(atlas_for(project, settings.atlas), settings.hemispheres)
+
+
+def _ridge(settings: EncodeSettings) -> RidgeSettings:
+    return RidgeSettings(settings.n_folds, settings.n_inner, seed=settings.seed)
+
+
+def _plans(
+    project: Project,
+    settings: EncodeSettings,
+    row: ResponsesRow,
+    responses: Responses,
+    regions: Sequence[tuple[Region, bool]],
+    tasks: Sequence[str],
+    images: Sequence[ImageRow],
+) -> tuple[list[_Plan], list[GazeError]]:
+    """Return what can be done, and why the rest cannot."""
+    known = {model.id for model in project.runs.models()}
+    strange = [model for model in settings.models if model not in known]
+    if strange:
+        raise GazeError(
+            f"The project has no maps of a model “{strange[0]}”.", todo=f"It has: {', '.join(sorted(known))}."
+        )
+    pictures = PictureControls(project, settings.grid, settings.sigma)
+    state = _responses_state(row, regions)
+    plans: list[_Plan] = []
+    problems: list[GazeError] = []
+    for task in tasks:
+        for name in subject_names(row, settings.subjects):
+            try:
+                whose = subject_responses(responses, name, regions, [image.name for image in images])
+                own = [image for image in images if image.name in set(whose.images)]
+                maps = task_maps(
+                    project,
+                    task,
+                    own,
+                    settings.models,
+                    settings.controls,
+                    pictures,
+                    settings.grid,
+                    settings.sigma,
+                    settings.seed,
+                )
+                whose = subject_responses(responses, name, regions, [image.name for image in maps.images])
+            except GazeError as error:
+                problems.append(error)
+                continue
+            problems.extend(_said_of(maps))
+            plans.append(_Plan(maps, whose, tuple(_units(settings, row, maps, name)), state))
+    return plans, problems
+
+
+def _said_of(maps: TaskMaps) -> Iterator[GazeError]:
+    if maps.left_out:
+        yield GazeError(
+            f"{', '.join(maps.left_out)}: left out under the task “{maps.task}”, with maps of too few of the images.",
+            todo="Run these models on all images that have responses.",
+        )
+    if maps.n_without:
+        n = maps.n_without
+        yield GazeError(
+            f"{n} {'image with a response is' if n == 1 else 'images with responses are'} left out under the task "
+            f"“{maps.task}”: not every source has a map of {'it' if n == 1 else 'them'}.",
+            todo="Make the missing maps, or leave out the source that lacks them.",
+        )
+
+
+def _units(
+    settings: EncodeSettings, row: ResponsesRow, maps: TaskMaps, subject: str
+) -> Iterator[EncodingUnit]:
+    """Yield what is done under one task, encoding models first: the rest makes use of them."""
+    task = maps.task
+    for kind, source in maps.states:
+        yield EncodingUnit(subject, task, ENCODING, kind, source)
+    models = [source for kind, source in maps.states if kind == MODEL]
+    people = [source for kind, source in maps.states if kind == HUMAN]
+    for k, model in enumerate(models):
+        for against in (*models[k + 1 :], *people):
+            yield EncodingUnit(subject, task, DIFFERENCE, MODEL, model, against)
+    if settings.rsa and row.space == FSAVERAGE5:
+        for kind, source in maps.states:
+            yield EncodingUnit(subject, task, RSA, kind, source)
+    if settings.partitions:
+        controls = [source for kind, source in maps.states if kind == CONTROL]
+        for k, model in enumerate(models):
+            for against in (*models[k + 1 :], *people, *controls):
+                yield EncodingUnit(subject, task, PARTITION, MODEL, model, against)
+
+
+def _inputs(plan: _Plan, unit: EncodingUnit, settings: EncodeSettings) -> str:
+    """Return a hash of what a unit is made of."""
+    states = {source: state for (_, source), state in plan.maps.states.items()}
+    parts: list[object] = [plan.state, plan.subject.images, states[unit.source]]
+    if unit.against:
+        parts.append(states[unit.against])
+    if unit.analysis == ENCODING:
+        parts.append(settings.vertices)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _responses_state(row: ResponsesRow, regions: Sequence[tuple[Region, bool]]) -> str:
+    digest = hashlib.sha256(repr((row.id, row.created, row.settings_id)).encode())
+    for region, group in regions:
+        digest.update(f"{region.id} {group}".encode() + region.vertices.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _remove_strays(
+    project: Project, settings: EncodeSettings, row: ResponsesRow, key: str, plans: Sequence[_Plan]
+) -> None:
+    """Remove what was found of maps that are gone; what was left out by choice stays."""
+    planned = {unit for plan in plans for unit in plan.units}
+    seen = {(plan.subject.name, plan.maps.task) for plan in plans}
+    there = {source for plan in plans for _, source in plan.maps.states}
+    models = {run.model for run in project.runs.all(lesion="")}
+    with project.transaction():
+        for unit in project.encodings.made_of(row.name, key):
+            gone = unit.kind in (MODEL, TRUTH) and unit.source not in models
+            gone = gone or (unit.kind == HUMAN and PEOPLE not in there)
+            if unit not in planned and (unit.subject, unit.task) in seen and gone:
+                project.encodings.remove_findings(row.id, key, unit)
+
+
+def _name(unit: EncodingUnit) -> str:
+    what = {ENCODING: "regions", DIFFERENCE: "against", PARTITION: "shared with", RSA: "dissimilarities"}[
+        unit.analysis
+    ]
+    parts = [unit.task, unit.source.replace("_", " ")]
+    text = " · ".join(filter(None, [unit.subject, *parts]))
+    return f"{text} · {what} {unit.against.replace('_', ' ')}".rstrip()
