@@ -127,11 +127,11 @@ def mesh_folder() -> Path:
 
 def _read(name: str, n_arrays: int) -> tuple[NDArray[Any], ...]:
     """Return the arrays of a GIFTI file, each with a row for each vertex but that of the triangles."""
-    from nibabel.gifti import GiftiImage
+    import nibabel
 
     path = mesh_folder() / name
     try:
-        image = GiftiImage.from_filename(path)
+        image: Any = nibabel.load(path)
         arrays = tuple(np.asarray(each.data) for each in image.darrays)
     except FileNotFoundError as error:
         raise GazeError("A mesh of the cortex is not there.", where=str(path), todo=_TODO) from error

@@ -1,0 +1,121 @@
+"""The finished picture: colours, outlines and marks, the same for the window, for reports and for exports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gazeapp.engine.neural.records import Region
+from gazeapp.engine.neural.surface.colouring import Colouring, paint_rows
+from gazeapp.engine.neural.surface.outlines import (
+    DARK_LINE,
+    LIGHT_LINE,
+    Labels,
+    Lines,
+    RegionPicture,
+    draw_lines,
+)
+from gazeapp.engine.neural.surface.scene import Scene
+from gazeapp.engine.types import FloatArray
+
+LINE_PX = 1.3
+_MARK_PX = (4.6, 2.0)
+"""Widths of the dark line around what is marked and of the light one on it, px."""
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Regions to draw, and what is known of them for every picture.
+
+    Parameters
+    ----------
+    all
+        The regions.
+    """
+
+    all: tuple[Region, ...]
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The labels of the vertices."""
+        return Labels.of(self.all)
+
+
+NO_REGIONS = Regions(())
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What is shown on the cortex.
+
+    Parameters
+    ----------
+    colouring
+        Limits, colours and threshold.
+    values
+        Values of vertices, shape (20,484,), NaN where there is none; None shows the folds alone.
+    regions
+        Regions, whose borders are drawn if ``outlined``.
+    of_regions
+        Values of the regions in their order, shown in place of ``values``, each region in one colour; NaN where there
+        is none.
+    outlined
+        Whether the borders are drawn.
+    marked
+        Regions around which a strong line is drawn.
+    line_px
+        Width of the borders, px.
+    """
+
+    colouring: Colouring
+    values: FloatArray | None = None
+    regions: Regions = NO_REGIONS
+    of_regions: FloatArray | None = None
+    outlined: bool = True
+    marked: Regions = NO_REGIONS
+    line_px: float = LINE_PX
+
+
+def compose(scene: Scene, shown: Shown) -> NDArray[np.uint8]:
+    """Return the picture of a scene, shape (height, width, 4), uint8, RGBA, transparent beside the cortex."""
+    picture = paint_rows(scene, pixel_values(scene, shown), shown.colouring)
+    if shown.outlined and shown.regions.all:
+        draw_lines(picture, _lines(scene, shown.regions.labels, shown.line_px), line_colour(shown))
+    if shown.marked.all:
+        for width, colour in zip(_MARK_PX, (DARK_LINE, LIGHT_LINE), strict=True):
+            scaled = width * shown.line_px / LINE_PX
+            draw_lines(picture, _lines(scene, shown.marked.labels, scaled), colour)
+    return picture
+
+
+def pixel_values(scene: Scene, shown: Shown) -> FloatArray | None:
+    """Return the value at each pixel that shows the cortex, shape (n,); None where only folds are shown."""
+    if shown.of_regions is not None:
+        return regions_in(scene, shown.regions.labels).values(shown.of_regions)
+    return None if shown.values is None else scene.between(shown.values)
+
+
+def line_colour(shown: Shown) -> tuple[int, int, int]:
+    """Return the colour of borders: light on colours that begin dark, dark on the others and on the folds."""
+    has_values = shown.values is not None or shown.of_regions is not None
+    return LIGHT_LINE if has_values and not shown.colouring.diverging else DARK_LINE
+
+
+@lru_cache(maxsize=12)
+def regions_in(scene: Scene, labels: Labels) -> RegionPicture:
+    """Return regions in a scene, found once."""
+    return RegionPicture(scene, labels)
+
+
+@lru_cache(maxsize=12)
+def _lines(scene: Scene, labels: Labels, thickness: float) -> Lines:
+    return regions_in(scene, labels).lines(thickness)
+
+
+def regions_at(scene: Scene, regions: Regions, row: int) -> Sequence[Region]:
+    """Return the regions seen at a row of a scene."""
+    return [regions.all[number] for number in regions_in(scene, regions.labels).regions_at(row)]
