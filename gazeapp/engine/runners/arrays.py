@@ -18,6 +18,8 @@ MAX_BYTES = 1_000_000_000
 """Largest sum of arrays that is taken from one answer, bytes as float64: 300 tokens over a grid of 640 x 640."""
 
 _LONGEST_HEADER = 10_000
+_MOST_TEXT = 100_000_000
+"""Bytes of the largest array of texts."""
 
 
 class ArrayRefusedError(Exception):
@@ -116,3 +118,42 @@ def _values(archive: zipfile.ZipFile, name: str) -> DoubleArray:
     if not np.isfinite(numbers).all():
         raise ArrayRefusedError(f"Its array '{name}' holds values that are no numbers.")
     return numbers
+
+
+def read_texts(path: Path, name: str) -> tuple[str, ...]:
+    """Read an array of texts of an NPZ file, with the same caution as `read_arrays`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        Name of the array: one text, or a list of them.
+
+    Returns
+    -------
+    tuple
+        The texts; one for an array of no axis.
+
+    Raises
+    ------
+    ArrayRefusedError
+        If the file is none, the array is missing or too large, or holds anything but texts.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            info = archive.getinfo(f"{name}.npy")
+            with archive.open(info) as member:
+                shape, dtype, start = _header(member)
+            if dtype.kind != "U" or len(shape) > 1:
+                raise ArrayRefusedError(f"Its array '{name}' is no list of texts.")
+            size = math.prod(shape) * dtype.itemsize
+            if size > _MOST_TEXT or start + size != info.file_size:
+                raise ArrayRefusedError(f"Its array '{name}' is not as large as it says, or too large.")
+            with archive.open(info) as member:
+                values = np.lib.format.read_array(member, allow_pickle=False)
+    except KeyError as error:
+        raise ArrayRefusedError(f"It has no array '{name}'.") from error
+    except (OSError, zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
+        raise ArrayRefusedError(f"Its file of arrays cannot be read ({error}).") from error
+    return tuple(str(value) for value in values.reshape(-1))

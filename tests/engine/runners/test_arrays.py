@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gazeapp.engine.runners import arrays
-from gazeapp.engine.runners.arrays import ArrayRefusedError, Expected, read_arrays
+from gazeapp.engine.runners.arrays import ArrayRefusedError, Expected, read_arrays, read_texts
 
 ANY_3D = {"attention": Expected((2, None, None))}
 
@@ -97,3 +97,44 @@ def test_more_than_is_taken_from_one_answer_is_refused(
     monkeypatch.setattr(arrays, "MAX_BYTES", 8 * 200 - 1)
     with pytest.raises(ArrayRefusedError, match="larger than"):
         read_arrays(tmp_path / "a.npz", ANY_3D)
+
+
+def test_texts_come_back_as_they_were_written(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "a.npz", names=np.array(["scene ü", "b", ""]), one=np.array("{}"), none=np.array([], "<U3")
+    )
+    assert read_texts(tmp_path / "a.npz", "names") == ("scene ü", "b", "")
+    assert read_texts(tmp_path / "a.npz", "one") == ("{}",)
+    assert read_texts(tmp_path / "a.npz", "none") == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (np.array(["a"], dtype=object), "no list of texts"),
+        (np.array([1.0]), "no list of texts"),
+        (np.array([b"a"]), "no list of texts"),
+        (np.array([["a"]]), "no list of texts"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_refused(tmp_path: Path, value: np.ndarray, why: str) -> None:
+    np.savez(tmp_path / "a.npz", names=value)
+    with pytest.raises(ArrayRefusedError, match=why):
+        read_texts(tmp_path / "a.npz", "names")
+    with pytest.raises(ArrayRefusedError, match="no array 'others'"):
+        read_texts(tmp_path / "a.npz", "others")
+    (tmp_path / "b.npz").write_bytes(b"no archive")
+    with pytest.raises(ArrayRefusedError, match="cannot be read"):
+        read_texts(tmp_path / "b.npz", "names")
+
+
+def test_texts_larger_than_they_say_are_refused_before_they_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<U9", "fortran_order": False, "shape": (10**9,)})
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("names.npy", header.getvalue())
+    monkeypatch.setattr(np.lib.format, "read_array", lambda *_, **__: pytest.fail("it was made"))
+    with pytest.raises(ArrayRefusedError, match="too large"):
+        read_texts(tmp_path / "a.npz", "names")
