@@ -20,6 +20,8 @@ from gazeapp.cli_lesion import LESION_COMMANDS
 from gazeapp.cli_maps import MAP_COMMANDS
 from gazeapp.cli_masks import MASK_COMMANDS
 from gazeapp.cli_models import MODEL_COMMANDS
+from gazeapp.cli_neural import NEURAL_COMMANDS
+from gazeapp.cli_predict import predict_responses_command
 from gazeapp.cli_runner import runner_command
 from gazeapp.cli_score import score_command
 from gazeapp.display import has_display
@@ -288,7 +290,9 @@ for _command in (
     *EXTRACT_COMMANDS,
     *MASK_COMMANDS,
     *LESION_COMMANDS,
+    *NEURAL_COMMANDS,
     *ENCODE_COMMANDS,
+    predict_responses_command,
     score_command,
     runner_command,
 ):

@@ -25,10 +25,11 @@ def models_command(added: tuple[Path, ...], forgotten: tuple[Path, ...], as_json
     """
     from gazeapp.engine.models.registry import available_models
     from gazeapp.engine.models.vlm.loading.listing import known_models
-    from gazeapp.engine.runners.script import find_scripts
+    from gazeapp.engine.runners.script import DESCRIBE, find_scripts
 
     _change_folders(added, forgotten)
-    captioners, vlms, (scripts, _) = available_models(), known_models(), find_scripts()
+    captioners, vlms = available_models(), known_models()
+    scripts = [script for script in find_scripts()[0] if DESCRIBE in script.actions]
     if as_json:
         rows = [
             {

@@ -19,7 +19,13 @@ from gazeapp.engine.models.vlm.loading.plan import Wishes
 from gazeapp.engine.models.vlm.loading.sources import UnknownModelError
 from gazeapp.engine.models.vlm.methods import parse_method
 from gazeapp.engine.models.vlm.opening import VLM, open_vlm, vlm_info
-from gazeapp.engine.runners.script import ConsentNeededError, find_script, find_scripts, read_script
+from gazeapp.engine.runners.script import (
+    DESCRIBE,
+    ConsentNeededError,
+    find_script,
+    find_scripts,
+    read_script,
+)
 
 
 def find_model(name: str, captioners: Sequence[ModelInfo]) -> ModelInfo:
@@ -46,7 +52,7 @@ def find_model(name: str, captioners: Sequence[ModelInfo]) -> ModelInfo:
     try:
         return vlm_info(name)
     except UnknownModelError as error:
-        scripts = [script.id for script in find_scripts()[0]]
+        scripts = [script.id for script in find_scripts()[0] if DESCRIBE in script.actions]
         if name in scripts:
             return runner_info(find_script(name))
         known = [*own, *(model.short for model in KNOWN_MODELS), *scripts]
