@@ -1,0 +1,1 @@
+"""Brain responses from files: their formats, their images, their ceilings."""
