@@ -22,6 +22,7 @@ from gazeapp.cli_masks import MASK_COMMANDS
 from gazeapp.cli_models import MODEL_COMMANDS
 from gazeapp.cli_neural import NEURAL_COMMANDS
 from gazeapp.cli_predict import predict_responses_command
+from gazeapp.cli_regions import REGION_COMMANDS
 from gazeapp.cli_runner import runner_command
 from gazeapp.cli_score import score_command
 from gazeapp.display import has_display
@@ -292,6 +293,7 @@ for _command in (
     *LESION_COMMANDS,
     *NEURAL_COMMANDS,
     *ENCODE_COMMANDS,
+    *REGION_COMMANDS,
     predict_responses_command,
     score_command,
     runner_command,

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 @click.option(
     "--responses",
     default="",
-    help="Responses of the project by name, or a file or folder to import first (docs/responses.md). Default: those that "
-    "the project has.",
+    help="Responses of the project by name, or a file or folder to import first (docs/responses.md). Default: those "
+    "that the project has.",
 )
 @click.option(
     "--measured/--simulated",
@@ -121,7 +121,7 @@ def _take_responses(project: Project, text: str, measured: bool | None, progress
 
     simulated = None if measured is None else not measured
     summary = import_responses(project, ImportResponsesSettings(text, simulated=simulated), progress)
-    return str(summary.details["responses"])
+    return str(summary.details["name"])
 
 
 def _take_atlas(project: Project, text: str, progress: Progress) -> str:

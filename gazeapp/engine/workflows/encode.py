@@ -26,7 +26,8 @@ from gazeapp.engine.workflows.encode_inputs import (
     subject_responses,
     task_maps,
 )
-from gazeapp.engine.workflows.encode_units import Bench, Found, run_unit
+from gazeapp.engine.workflows.encode_state import remember_encoded
+from gazeapp.engine.workflows.encode_units import Bench, Draws, Found, run_unit
 from gazeapp.engine.workflows.extract import chosen_tasks
 from gazeapp.engine.workflows.regions import atlas_for, region_list
 
@@ -158,7 +159,9 @@ def encode(project: Project, settings: EncodeSettings, progress: Progress) -> Su
         if tally.cancelled:
             break
     if not tally.cancelled:
-        _remove_strays(project, settings, row, key, plans)
+        _remove_strays(project, row, key, plans)
+        if not tally.failed:
+            remember_encoded(project, row.name, key, tuple({plan.maps.task for plan in plans}))
     return tally.summary(
         responses=row.name,
         simulated=row.simulated,
@@ -211,7 +214,9 @@ class _Runner:
                 self._tally.skip(_name(unit))
                 continue
             if bench is None:
-                bench = Bench(plan.maps, plan.subject, _ridge(self._settings), self._settings, self._stop)
+                bench = Bench(
+                    plan.maps, plan.subject, _ridge(self._settings), _draws(self._settings), self._stop
+                )
             try:
                 with self._tally.unit(_name(unit)):
                     began = time.perf_counter()
@@ -263,7 +268,7 @@ def _chosen_responses(project: Project, name: str) -> ResponsesRow:
         raise GazeError(
             "The project has no brain responses.",
             where=str(project.path),
-            todo="Import some (`gazeapp import-responses`), or let a model foretell them (`gazeapp predict-responses`).",
+            todo="Import some (`gazeapp import-responses`), or let a model make them (`gazeapp predict-responses`).",
         )
     if len(rows) > 1:
         raise GazeError(
@@ -283,6 +288,10 @@ def _chosen_regions(
 
 def _ridge(settings: EncodeSettings) -> RidgeSettings:
     return RidgeSettings(settings.n_folds, settings.n_inner, seed=settings.seed)
+
+
+def _draws(settings: EncodeSettings) -> Draws:
+    return Draws(settings.n_permutations, settings.n_bootstrap, settings.seed, settings.vertices)
 
 
 def _plans(
@@ -385,9 +394,7 @@ def _responses_state(row: ResponsesRow, regions: Sequence[tuple[Region, bool]]) 
     return digest.hexdigest()[:16]
 
 
-def _remove_strays(
-    project: Project, settings: EncodeSettings, row: ResponsesRow, key: str, plans: Sequence[_Plan]
-) -> None:
+def _remove_strays(project: Project, row: ResponsesRow, key: str, plans: Sequence[_Plan]) -> None:
     """Remove what was found of maps that are gone; what was left out by choice stays."""
     planned = {unit for plan in plans for unit in plan.units}
     seen = {(plan.subject.name, plan.maps.task) for plan in plans}

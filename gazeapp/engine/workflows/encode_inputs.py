@@ -102,10 +102,6 @@ class TaskMaps:
             self._read[key] = self._readers[key]()
         return self._read[key]
 
-    def centre_of(self, key: SourceKey) -> DoubleArray:
-        """Return how central the maps of a source are, and nothing else of them."""
-        return centre(self.features(key))
-
 
 class PictureControls:
     """Luminance and contrast energy of the project's pictures, measured once for all tasks."""

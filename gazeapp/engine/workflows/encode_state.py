@@ -26,7 +26,7 @@ def outdated_encodings(project: Project) -> frozenset[tuple[str, str, str]]:
         return frozenset()
     states = _states(project)
     return frozenset(
-        (*key.split("\n", 1), task)  # type: ignore[misc]
+        (*key.split("\n", 1), task)
         for key, by_task in known.items()
         for task, state in by_task.items()
         if states.get(task) != state

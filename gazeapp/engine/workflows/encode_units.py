@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
+from gazeapp.engine.neural.controls import CENTRE, centre
 from gazeapp.engine.neural.encoding.bootstrap import intervals
 from gazeapp.engine.neural.encoding.compare import compare
 from gazeapp.engine.neural.encoding.folds import RidgeSettings
 from gazeapp.engine.neural.encoding.nested import Encoded
 from gazeapp.engine.neural.encoding.nested import encode as fit
 from gazeapp.engine.neural.encoding.permutation import permutation_test
+from gazeapp.engine.neural.partition import Part, partition
 from gazeapp.engine.neural.records import (
     DIFFERENCE,
     ENCODING,
@@ -30,20 +31,18 @@ from gazeapp.engine.workflows.encode_inputs import CONTROL, SourceKey, Subject, 
 
 GROUP_MARK = "group:"
 """Begins the names of groups among the stored columns."""
-_OF_GROUP_FAMILY = "Corrected over the groups, which are a family of their own."
+_PARTS = ("unique", "unique_against", "shared", "joint")
+_TESTED = ("estimate", "low", "high", "p", "p_fdr", "p_max")
 
 
-class Numbers(Protocol):
-    """The settings that a unit needs."""
+@dataclass(frozen=True)
+class Draws:
+    """How often is drawn, from which seed, and whether vertices are predicted as well as regions."""
 
-    @property
-    def n_permutations(self) -> int: ...
-    @property
-    def n_bootstrap(self) -> int: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def vertices(self) -> bool: ...
+    n_permutations: int
+    n_bootstrap: int
+    seed: int
+    vertices: bool
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class Bench:
         What goes in.
     ridge
         How encoding models are fitted.
-    numbers
+    draws
         How often is drawn, and whether vertices are predicted.
     should_stop
         Whether the user wants to stop.
@@ -111,7 +110,7 @@ class Bench:
     maps: TaskMaps
     subject: Subject
     ridge: RidgeSettings
-    numbers: Numbers
+    draws: Draws
     should_stop: Callable[[], bool]
     _fitted: dict[str, Encoded] = field(default_factory=dict)
 
@@ -182,21 +181,21 @@ def run_unit(bench: Bench, unit: EncodingUnit) -> Found:
 
 
 def _encoding(bench: Bench, unit: EncodingUnit) -> Found:
-    numbers, values = bench.numbers, bench.subject.regions.values
+    draws, values = bench.draws, bench.subject.regions.values
     encoded = bench.fitted(unit.source)
     low, high = _empty(values), _empty(values)
-    if numbers.n_bootstrap:
-        low, high = intervals(encoded.predictions, values, encoded.fold, numbers.n_bootstrap, numbers.seed)
+    if draws.n_bootstrap:
+        low, high = intervals(encoded.predictions, values, encoded.fold, draws.n_bootstrap, draws.seed)
     p, p_fdr, p_max = _empty(values), _empty(values), _empty(values)
-    if numbers.n_permutations:
+    if draws.n_permutations:
         features = bench.maps.features(bench.key(unit.source))
         for columns in bench.families():
             test = permutation_test(
                 features,
                 values[:, columns],
                 bench.ridge,
-                numbers.n_permutations,
-                numbers.seed,
+                draws.n_permutations,
+                draws.seed,
                 bench.should_stop,
             )
             p[columns], p_fdr[columns], p_max[columns] = test.p, test.p_fdr, test.p_max
@@ -215,7 +214,7 @@ def _encoding(bench: Bench, unit: EncodingUnit) -> Found:
 
 def _vertices(bench: Bench, unit: EncodingUnit) -> FloatArray | None:
     """Return how well each vertex is predicted; None where that is not wanted."""
-    if not bench.subject.parts or not bench.numbers.vertices or unit.kind == CONTROL:
+    if not bench.subject.parts or not bench.draws.vertices or unit.kind == CONTROL:
         return None
     features = bench.maps.features(bench.key(unit.source))
     return fit(features, bench.subject.values, bench.ridge, bench.should_stop).r.astype(np.float32)
@@ -224,17 +223,16 @@ def _vertices(bench: Bench, unit: EncodingUnit) -> FloatArray | None:
 def _difference(bench: Bench, unit: EncodingUnit) -> Found:
     own, other = bench.fitted(unit.source), bench.fitted(unit.against)
     values = bench.subject.regions.values
-    columns: dict[str, DoubleArray] = {
-        name: _empty(values) for name in ("estimate", "low", "high", "p", "p_fdr", "p_max")
-    }
+    columns = {name: _empty(values) for name in _TESTED}
     for family in bench.families():
         one = compare(
             own.predictions[:, family],
             other.predictions[:, family],
             values[:, family],
             own.fold,
-            bench.numbers.n_bootstrap,
-            bench.numbers.seed,
+            bench.draws.n_bootstrap,
+            bench.draws.seed,
+            bench.should_stop,
         )
         for name, found in zip(
             columns, (one.difference, one.low, one.high, one.p, one.p_fdr, one.p_max), strict=True
@@ -259,9 +257,9 @@ def _rsa(bench: Bench, unit: EncodingUnit) -> Found:
         one = rsa(
             features,
             patterns,
-            bench.numbers.n_permutations,
-            bench.numbers.n_bootstrap,
-            bench.numbers.seed,
+            bench.draws.n_permutations,
+            bench.draws.n_bootstrap,
+            bench.draws.seed,
             bench.should_stop,
         )
         for name, found in zip(
@@ -274,7 +272,32 @@ def _rsa(bench: Bench, unit: EncodingUnit) -> Found:
 
 
 def _partition(bench: Bench, unit: EncodingUnit) -> Found:
-    raise NotImplementedError
+    own = bench.maps.features(bench.key(unit.source))
+    against = bench.key(unit.against)
+    # Of the centre control it is each model's own maps that count: how central they are, and nothing else of them.
+    other = centre(own) if against == (CONTROL, CENTRE) else bench.maps.features(against)
+    values = bench.subject.regions.values
+    columns = {part: {name: _empty(values) for name in _TESTED} for part in _PARTS}
+    for family in bench.families():
+        draws = bench.draws
+        found = partition(
+            own,
+            other,
+            values[:, family],
+            bench.ridge,
+            draws.n_permutations,
+            draws.n_bootstrap,
+            draws.seed,
+            bench.should_stop,
+        )
+        for part, into in columns.items():
+            one: Part = getattr(found, part)
+            numbers = (one.value, one.low, one.high, one.p, one.p_fdr, one.p_max)
+            for name, of_family in zip(_TESTED, numbers, strict=True):
+                into[name][family] = of_family
+    return Found(
+        tuple(finding for part, into in columns.items() for finding in bench.findings(unit, part, into))
+    )
 
 
 def _columns(subject: Subject) -> tuple[str, ...]:

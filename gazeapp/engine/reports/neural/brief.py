@@ -46,8 +46,8 @@ def encoding_in_lines(project: Project, responses: str, atlas: str) -> list[str]
             lines.append("  ".join(["  ", *cells]).rstrip())
     what = "simulated responses" if project.responses.get(responses).simulated else "responses"
     title = (
-        f"Prediction of {what} (mean correlation within folds; regions with p corrected for false discovery below 0.05, "
-        "and the best region):"
+        f"Prediction of {what} (mean correlation within folds; regions with p corrected for false discovery below "
+        "0.05, and the best region):"
     )
     return [title, *lines]
 
