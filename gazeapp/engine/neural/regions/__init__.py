@@ -1,0 +1,1 @@
+"""Regions of the cortex: the atlas that is always there, files of others, groups, and regions picked by hand."""

@@ -1,0 +1,1 @@
+"""Files of regions: FreeSurfer annotations, labels and volumes, GIFTI labels, tables, and gazeapp's own JSON."""

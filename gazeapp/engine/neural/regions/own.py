@@ -1,0 +1,66 @@
+"""The atlas of regions that a user picked: one region put in, changed or taken out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.neural.records import Atlas, Region
+from gazeapp.engine.neural.regions.picking import regions_of_vertices
+
+How = Literal["replace", "add", "subtract"]
+"""What happens with the vertices that a region has: they go, others are added to them, or they lose others."""
+
+
+def with_region(atlas: Atlas, name: str, vertices: ArrayLike, how: How = "replace") -> Atlas:
+    """Return the atlas with a region of these vertices; one that is there keeps its place in the order.
+
+    Raises
+    ------
+    GazeError
+        If the name is empty or that of a group, or the region would have no vertex or one that there is not.
+    """
+    name = name.strip()
+    if not name:
+        raise GazeError("The region needs a name.", todo="Name it, for example “my LOC”.")
+    if name in atlas.groups:
+        raise GazeError(
+            f"“{name}” is a group of the atlas “{atlas.name}”.", todo="Give the region another name."
+        )
+    parts = [region.vertices for region in atlas.regions if region.name == name]
+    before = np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+    picked = np.unique(np.asarray(vertices, dtype=np.int64))
+    if how == "add":
+        picked = np.union1d(before, picked)
+    elif how == "subtract":
+        picked = np.setdiff1d(before, picked)
+    return _with_parts(atlas, name, regions_of_vertices(name, picked))
+
+
+def without_region(atlas: Atlas, name: str) -> Atlas:
+    """Return the atlas without a region, which leaves its groups as well; groups that are empty then go.
+
+    Raises
+    ------
+    GazeError
+        If there is none of that name.
+    """
+    if name not in (region.name for region in atlas.regions):
+        raise GazeError(
+            f"No region called “{name}” was picked.", todo=f"Choose one of those in the atlas “{atlas.name}”."
+        )
+    kept = {group: tuple(one for one in members if one != name) for group, members in atlas.groups.items()}
+    groups = {group: members for group, members in kept.items() if members}
+    return _with_parts(replace(atlas, groups=groups), name, ())
+
+
+def _with_parts(atlas: Atlas, name: str, fresh: tuple[Region, ...]) -> Atlas:
+    """Return the atlas with these parts for one name."""
+    names = list(dict.fromkeys([*(region.name for region in atlas.regions), name]))
+    kept = {one: tuple(region for region in atlas.regions if region.name == one) for one in names}
+    kept[name] = fresh
+    return replace(atlas, regions=tuple(region for parts in kept.values() for region in parts))
