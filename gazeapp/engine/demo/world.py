@@ -1,4 +1,4 @@
-"""Writing a demo study to a folder: pictures, fixations of simulated observers, objects, and the truth."""
+"""Writing a demo study to a folder: pictures, fixations, brain responses, objects, and the truth; all simulated."""
 
 from __future__ import annotations
 
@@ -15,12 +15,21 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 from gazeapp.engine.demo.drawing import render
 from gazeapp.engine.demo.observers import VIEWING_MS, population_density, simulate_fixations
 from gazeapp.engine.demo.scenes import TASKS, Scene, captions, make_scene, scene_seeds
+from gazeapp.engine.neural.regions.built_in import DESIKAN, built_in_atlas
+from gazeapp.engine.neural.simulation.drives import CELLS, contrast_drive
+from gazeapp.engine.neural.simulation.files import write_responses, write_truth
+from gazeapp.engine.neural.simulation.plan import CONTRAST, PEOPLE
+from gazeapp.engine.neural.simulation.simulate import SimulationSettings, simulate_responses
+from gazeapp.engine.neural.simulation.truth import truth_rows
+from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.types import Json
 
 PICTURE_SIZE = 512
 DENSITY_SIZE = 128
 COLUMNS = ("image", "subject", "task", "fixation_index", "x", "y", "start_ms", "duration_ms")
 OBJECTS = "objects.csv"
+RESPONSES = "responses.npz"
+RESPONSES_TRUTH = "responses_truth.csv"
 OBJECT_COLUMNS = ("image", "label", "x", "y", "width", "height")
 _MARK = ("gazeapp:world", "demo-world")
 _SCENES_PER_SEED = 1000
@@ -42,6 +51,10 @@ class DemoStudy:
         True fixation density of each (task, image stem), float32 maps that sum to 1.
     objects
         Table of the boxes of objects and people, px.
+    responses
+        Simulated brain responses to the pictures, NPZ.
+    responses_truth
+        Table of what is planted in them, region by region.
     truth
         Scenes, boxes, captions and seeds, as JSON.
     """
@@ -51,6 +64,8 @@ class DemoStudy:
     fixations: dict[str, Path]
     densities: dict[tuple[str, str], Path]
     objects: Path
+    responses: Path
+    responses_truth: Path
     truth: Path
 
 
@@ -96,9 +111,10 @@ def write_demo_study(
     names = [path.name for path in images]
     tables = {task: _write_fixations(folder, task, scenes, names, n_observers, seed) for task in TASKS}
     objects = write_objects(folder, scenes)
+    responses, responses_truth = write_simulated_responses(folder, scenes, seed)
     truth = folder / "truth.json"
     truth.write_text(json.dumps(_truth(scenes, names, n_observers, seed), indent=1) + "\n", "utf-8")
-    return DemoStudy(folder, tuple(images), tables, densities, objects, truth)
+    return DemoStudy(folder, tuple(images), tables, densities, objects, responses, responses_truth, truth)
 
 
 def write_objects(folder: Path, scenes: tuple[Scene, ...]) -> Path:
@@ -113,6 +129,20 @@ def write_objects(folder: Path, scenes: tuple[Scene, ...]) -> Path:
                 row = (f"{value * PICTURE_SIZE:.2f}" for value in place)
                 table.writerow((_picture_name(i), noun, *row))
     return path
+
+
+def write_simulated_responses(folder: Path, scenes: tuple[Scene, ...], seed: int) -> tuple[Path, Path]:
+    """Write simulated brain responses to the pictures of a study, and the table of what is planted in them."""
+    names = [_picture_name(i) for i in range(len(scenes))]
+    pictures = (read_picture(folder / "images" / name)[0] for name in names)
+    drives = {CONTRAST: np.stack([contrast_drive(picture) for picture in pictures])}
+    for task in TASKS:
+        drives[PEOPLE[task]] = np.stack([population_density(scene, task, CELLS, CELLS) for scene in scenes])
+    simulation = simulate_responses(drives, names, built_in_atlas(DESIKAN).regions, SimulationSettings(seed))
+    responses, truth = folder / RESPONSES, folder / RESPONSES_TRUTH
+    write_truth(truth, truth_rows(simulation), simulation.responses)
+    write_responses(responses, simulation.responses)
+    return responses, truth
 
 
 def is_demo_image(path: Path) -> bool:

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gazeapp.engine.demo.scenes import TASKS
-from gazeapp.engine.demo.world import OBJECTS, demo_scenes, write_demo_study, write_objects
+from gazeapp.engine.demo.world import (
+    OBJECTS,
+    RESPONSES,
+    demo_scenes,
+    write_demo_study,
+    write_objects,
+    write_simulated_responses,
+)
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
 from gazeapp.engine.project import Project
@@ -82,9 +89,8 @@ def build_demo(settings: DemoSettings, progress: Progress) -> Summary:
             write_demo_study(
                 folder, settings.n_scenes, settings.n_observers, settings.seed, progress=stage.report
             )
-        elif not (folder / OBJECTS).exists():
-            # Earlier versions wrote studies without it.
-            write_objects(folder, demo_scenes(settings.n_scenes, settings.seed))
+        else:
+            _add_missing(folder, settings)
     except OSError as error:
         raise GazeError(
             f"The demo study cannot be written ({error.strerror or error}).",
@@ -109,6 +115,16 @@ def build_demo(settings: DemoSettings, progress: Progress) -> Summary:
         problems=tuple(problem for s in summaries for problem in s.problems),
         details=details,
     )
+
+
+def _add_missing(folder: Path, settings: DemoSettings) -> None:
+    """Write what studies of earlier versions lack."""
+    scenes = demo_scenes(settings.n_scenes, settings.seed)
+    if not (folder / OBJECTS).exists():
+        write_objects(folder, scenes)
+    # The responses are written after their truth.
+    if not (folder / RESPONSES).exists():
+        write_simulated_responses(folder, scenes, settings.seed)
 
 
 def _lesions(settings: DemoSettings) -> LesionSettings:

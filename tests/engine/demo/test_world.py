@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,15 @@ import pytest
 from PIL import Image
 
 from gazeapp.engine.demo.scenes import scene_seeds
-from gazeapp.engine.demo.world import COLUMNS, DemoStudy, demo_scenes, is_demo_image, write_demo_study
+from gazeapp.engine.demo.world import (
+    COLUMNS,
+    DemoStudy,
+    demo_scenes,
+    is_demo_image,
+    write_demo_study,
+    write_simulated_responses,
+)
+from gazeapp.engine.neural.regions.built_in import DESIKAN, built_in_atlas
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +78,36 @@ def test_the_table_of_objects_has_every_box_of_the_truth(study: DemoStudy) -> No
                 assert float(row[column]) == pytest.approx(value * 512, abs=0.006)
 
 
+def test_simulated_responses_are_of_the_pictures_and_say_what_they_are(study: DemoStudy) -> None:
+    with np.load(study.responses, allow_pickle=False) as stored:
+        values, names = stored["Y"], stored["image_ids"]
+        meta = json.loads(str(stored["meta_json"]))
+    assert values.shape == (4, 3, 20_484)
+    assert list(names) == [path.name for path in study.images]
+    assert (meta["simulated"], meta["seed"]) == (True, 2)
+    # The medial wall is of no region.
+    assert 0.85 < np.isfinite(values).mean() < 0.95
+    with study.responses_truth.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 34 * 3
+    both = {row["region"]: float(row["signal_share"]) for row in rows if row["hemisphere"] == "both"}
+    assert both["pericalcarine"] > both["fusiform"] > both["superiorparietal"] > both["precentral"] == 0
+
+
+def test_the_drives_are_the_pictures_and_where_people_look(study: DemoStudy, tmp_path: Path) -> None:
+    """Another picture in place of one changes what is driven by contrast, and nothing else."""
+    shutil.copytree(study.folder / "images", tmp_path / "images")
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (512, 512, 3), dtype=np.uint8)).save(
+        tmp_path / "images" / "scene-001.png"
+    )
+    changed, _ = write_simulated_responses(tmp_path, demo_scenes(3, seed=2), 2)
+    with np.load(study.responses) as one, np.load(changed) as other:
+        differs = ~np.isclose(one["Y"], other["Y"], equal_nan=True).all(axis=(0, 1))
+    driven = {region.id for region in built_in_atlas(DESIKAN).regions if differs[region.vertices].any()}
+    names = ("pericalcarine", "lateraloccipital", "lingual", "cuneus")
+    assert driven == {f"{name} {hemisphere}" for name in names for hemisphere in ("left", "right")}
+
+
 def test_same_seed_same_files(study: DemoStudy, tmp_path: Path) -> None:
     again = write_demo_study(tmp_path, n_scenes=3, n_observers=4, seed=2)
     names = (
@@ -76,6 +115,8 @@ def test_same_seed_same_files(study: DemoStudy, tmp_path: Path) -> None:
         "fixations_general.csv",
         "fixations_social.csv",
         "objects.csv",
+        "responses.npz",
+        "responses_truth.csv",
         "images/scene-002.png",
     )
     for name in names:

@@ -12,6 +12,7 @@ import numpy as np
 
 from gazeapp.engine.neural.records import Responses
 from gazeapp.engine.neural.simulation.truth import TruthRow
+from gazeapp.engine.replacing import replacing
 
 TRUTH_COLUMNS = (
     "region",
@@ -33,13 +34,14 @@ def write_responses(path: Path, responses: Responses) -> None:
     Values are stored in half precision: rounded to about 0.05 % of themselves, far below the noise.
     """
     meta = {**responses.facts, "source": responses.source, "axes": ["subject", "image", "vertex"]}
-    np.savez(
-        path,
-        Y=responses.values.astype(np.float16),
-        image_ids=np.array(responses.images),
-        subjects=np.array(responses.subjects),
-        meta_json=np.array(json.dumps(meta)),
-    )
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez(
+            file,
+            Y=responses.values.astype(np.float16),
+            image_ids=np.array(responses.images),
+            subjects=np.array(responses.subjects),
+            meta_json=np.array(json.dumps(meta)),
+        )
 
 
 def write_truth(path: Path, rows: Sequence[TruthRow], responses: Responses) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 CONTRAST = "contrast"
-GENERAL = "people, general task"
-SOCIAL = "people, social task"
-DRIVES = (CONTRAST, GENERAL, SOCIAL)
+GENERAL = "people, general"
+SOCIAL = "people, social"
+PEOPLE = {"general": GENERAL, "social": SOCIAL}
+"""Drive of each task under which people look."""
 NO_DRIVE = "none"
 
 
