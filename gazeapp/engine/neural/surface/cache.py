@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,6 @@ def cache_folder() -> Path:
     return user_cache_path("gazeapp", appauthor=False) / "cortex"
 
 
-@lru_cache(maxsize=48)
 def view_raster(view: View, scale: float) -> Raster:
     """Return a view drawn at ``scale`` px per mm, from the cache where it is there and sound.
 
@@ -46,8 +44,6 @@ def view_raster(view: View, scale: float) -> Raster:
         height, width = view_shape(view, scale)
         raster = rasterise(picture_places(view, scale), mesh.faces, height, width)
         _store(raster, path)
-    for field in RASTER_FIELDS:
-        getattr(raster, field).flags.writeable = False
     return raster
 
 

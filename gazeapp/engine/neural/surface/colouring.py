@@ -177,7 +177,7 @@ class _Inks:
     keep: NDArray[np.uint32]
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=4)
 def _prepared(scene: Scene) -> _Inks:
     shade = np.rint(scene.facing * (_SHADES - 1)).astype(np.uint16)
     depth = np.clip(scene.folds / _FOLD * 0.5 + 0.5, 0.0, 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -49,6 +49,19 @@ class Labels:
         used, packed = np.unique(np.append(of_vertices, 0), return_inverse=True)
         return cls(packed[:-1], tuple(members[label] for label in used))
 
+    def even(self, values: FloatArray) -> FloatArray | None:
+        """Return the value of each label where none differs among its vertices, else None.
+
+        Parameters
+        ----------
+        values
+            Values of the vertices, shape (20,484,); NaN, as on vertices without a value, agrees with itself alone.
+        """
+        of_labels = np.full(len(self.regions), np.nan, dtype=np.float32)
+        of_labels[self.of_vertices] = values
+        agrees = np.array_equal(of_labels[self.of_vertices], values, equal_nan=True)
+        return of_labels if agrees and len(self.regions) > 1 else None
+
 
 @dataclass(frozen=True, eq=False)
 class RegionPicture:
@@ -89,12 +102,8 @@ class RegionPicture:
         """Return the rows of the regions that are seen at a row of the scene."""
         return self.labels.regions[int(self._seen[0][row])]
 
-    def values(self, of_regions: FloatArray) -> FloatArray:
-        """Return values of regions at each pixel, shape (n,); NaN in none, the mean where several overlap."""
-        of_labels = np.array(
-            [np.mean(of_regions[list(rows)]) if rows else np.nan for rows in self.labels.regions],
-            dtype=np.float32,
-        )
+    def values(self, of_labels: FloatArray) -> FloatArray:
+        """Return values of labels at each pixel, shape (n,)."""
         values: FloatArray = of_labels[self._seen[0]]
         return values
 
@@ -126,11 +135,6 @@ def draw_lines(picture: NDArray[np.uint8], lines: Lines, colour: tuple[int, int,
     below = flat[lines.pixels, :3].astype(np.float32)
     mixed = below + (np.array(colour, dtype=np.float32) - below) * lines.opacity[:, None]
     flat[lines.pixels, :3] = np.rint(mixed).astype(np.uint8)
-
-
-def region_values(regions: Sequence[Region], values: Mapping[str, float]) -> FloatArray:
-    """Return values given by the ids of regions in the order of ``regions``, NaN where there is none."""
-    return np.array([values.get(region.id, np.nan) for region in regions], dtype=np.float32)
 
 
 def _distance(seen: IntArray, lead: FloatArray) -> FloatArray:

@@ -59,10 +59,8 @@ class Shown:
     values
         Values of vertices, shape (20,484,), NaN where there is none; None shows the folds alone.
     regions
-        Regions, whose borders are drawn if ``outlined``.
-    of_regions
-        Values of the regions in their order, shown in place of ``values``, each region in one colour; NaN where there
-        is none.
+        Regions, whose borders are drawn if ``outlined``. Values that are the same all over each of them are drawn with
+        the colours meeting at the borders.
     outlined
         Whether the borders are drawn.
     marked
@@ -74,7 +72,6 @@ class Shown:
     colouring: Colouring
     values: FloatArray | None = None
     regions: Regions = NO_REGIONS
-    of_regions: FloatArray | None = None
     outlined: bool = True
     marked: Regions = NO_REGIONS
     line_px: float = LINE_PX
@@ -94,24 +91,26 @@ def compose(scene: Scene, shown: Shown) -> NDArray[np.uint8]:
 
 def pixel_values(scene: Scene, shown: Shown) -> FloatArray | None:
     """Return the value at each pixel that shows the cortex, shape (n,); None where only folds are shown."""
-    if shown.of_regions is not None:
-        return regions_in(scene, shown.regions.labels).values(shown.of_regions)
-    return None if shown.values is None else scene.between(shown.values)
+    if shown.values is None:
+        return None
+    of_labels = shown.regions.labels.even(shown.values)
+    if of_labels is None:
+        return scene.between(shown.values)
+    return regions_in(scene, shown.regions.labels).values(of_labels)
 
 
 def line_colour(shown: Shown) -> tuple[int, int, int]:
     """Return the colour of borders: light on colours that begin dark, dark on the others and on the folds."""
-    has_values = shown.values is not None or shown.of_regions is not None
-    return LIGHT_LINE if has_values and not shown.colouring.diverging else DARK_LINE
+    return DARK_LINE if shown.values is None or shown.colouring.diverging else LIGHT_LINE
 
 
-@lru_cache(maxsize=12)
+@lru_cache(maxsize=8)
 def regions_in(scene: Scene, labels: Labels) -> RegionPicture:
     """Return regions in a scene, found once."""
     return RegionPicture(scene, labels)
 
 
-@lru_cache(maxsize=12)
+@lru_cache(maxsize=8)
 def _lines(scene: Scene, labels: Labels, thickness: float) -> Lines:
     return regions_in(scene, labels).lines(thickness)
 

@@ -213,7 +213,7 @@ def scene_for(name: str, width: float, height: float) -> Scene:
     return scene(layout, float(min(_STEP**step, _STEP ** np.floor(np.log(most) / np.log(_STEP)))))
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=4)
 def scene(layout: Layout, scale: float) -> Scene:
     """Return a layout drawn at ``scale`` px per mm.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -84,6 +85,7 @@ def projected(view: View) -> DoubleArray:
     return places
 
 
+@lru_cache(maxsize=32)
 def extent(view: View) -> tuple[float, float]:
     """Return width and height of a view, mm."""
     mesh = load_mesh(view.surface, view.hemisphere)

@@ -1,0 +1,1 @@
+"""The cortex on the screen, and what the neural panel needs beside it."""
