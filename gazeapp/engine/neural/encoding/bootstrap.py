@@ -151,14 +151,14 @@ def resampled_z(predictions: _Array, observed: _Array, drawn: list[FoldDraws]) -
         within = (square_x - mean_x**2) * (square_y - mean_y**2)
         # A resample of a single image, drawn again and again, has no correlation.
         with np.errstate(divide="ignore", invalid="ignore"):
-            r = np.where(predicts & (within > 1e-6), (product - mean_x * mean_y) / np.sqrt(within), 0.0)
+            r = np.where(predicts & ~(within <= 1e-6), (product - mean_x * mean_y) / np.sqrt(within), 0.0)
         total += np.where(differs, fisher_z(r), np.nan)
     return total / len(drawn)
 
 
 def _unit(values: _Array) -> tuple[FloatArray, BoolArray]:
     """Return values as deviations from their mean with a mean square of 1, and which columns have any."""
-    centred, differs = deviations(values.astype(np.float64))
+    centred, differs = deviations(values)
     with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = np.where(differs, centred / np.sqrt((centred**2).mean(axis=0)), 0.0)
+        scaled = np.where(differs, centred / np.sqrt((centred.astype(np.float64) ** 2).mean(axis=0)), 0.0)
     return scaled.astype(np.float32), differs

@@ -71,7 +71,8 @@ def deviations(values: _Array) -> tuple[_Array, BoolArray]:
     largest = np.abs(values).max(axis=0)
     centred = values - values.mean(axis=0)
     limit = _ROUNDING * np.finfo(values.dtype).eps * largest
-    return centred, np.einsum("it,it->t", centred, centred) > len(values) * limit**2
+    # What is no number is not constant, and leads to a correlation that is none.
+    return centred, ~(np.einsum("it,it->t", centred, centred) <= len(values) * limit**2)
 
 
 def _correlation(predictions: _Array, observed: _Array) -> _Array:
