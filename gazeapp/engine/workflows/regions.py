@@ -244,9 +244,12 @@ def remove_atlas(project: Project, settings: RemoveRegionsSettings, progress: Pr
         raise GazeError(
             f"The atlas “{settings.atlas}” is always there, and has no changed groups.", todo="Leave it."
         )
+    changed = without_region(_own(project), settings.region) if settings.region else None
+    if changed is None:
+        project.atlases.get(settings.atlas)  # refuses one that there is not
     with tally.unit(settings.region or settings.atlas):
-        if settings.region:
-            remove_own_region(project, settings.region)
+        if changed is not None and changed.regions:
+            project.atlases.put(changed)
         else:
             project.atlases.remove(settings.atlas)
     return tally.summary()
@@ -298,9 +301,10 @@ def group_regions(project: Project, settings: GroupRegionsSettings, progress: Pr
             f"The atlas “{atlas.name}” has no group “{settings.group}”.",
             todo="Name the regions that it is to have, or one of its groups to take it away.",
         )
+    checked = checked_groups(atlas, groups)
     tally = Tally(project, GROUP, progress, 1)
     with tally.unit(settings.atlas):
-        set_groups(project, atlas.name, groups)
+        _store_groups(project, atlas, checked)
     return tally.summary(
         groups={group: list(members) for group, members in atlas_for(project, atlas.name).groups.items()}
     )
@@ -315,12 +319,14 @@ def set_groups(project: Project, name: str, groups: Mapping[str, Sequence[str]])
         If there is no such atlas, or the groups are not of its regions.
     """
     atlas = atlas_for(project, name)
-    checked = checked_groups(atlas, groups)
-    with project.transaction():
-        if name in BUILT_IN:
-            project.atlases.put(replace(atlas, groups=checked))
-        else:
-            project.atlases.set_groups(name, checked)
+    _store_groups(project, atlas, checked_groups(atlas, groups))
+
+
+def _store_groups(project: Project, atlas: Atlas, groups: dict[str, tuple[str, ...]]) -> None:
+    if atlas.name in BUILT_IN:
+        project.atlases.put(replace(atlas, groups=groups))
+    else:
+        project.atlases.set_groups(atlas.name, groups)
 
 
 def put_own_region(project: Project, name: str, vertices: ArrayLike, how: How = "replace") -> Atlas:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from gazeapp.engine.neural.regions.files.name_table import names_beside, read_na
 from gazeapp.engine.neural.regions.files.numbered import NOWHERE, Numbered, cannot_read, whole_numbers
 from gazeapp.engine.neural.regions.files.place import key_of
 from gazeapp.engine.neural.regions.known import known_atlas
+
+_GZIP = b"\x1f\x8b"
 
 
 def read_volume(path: Path, names_file: Path | None = None) -> Numbered:
@@ -27,7 +30,8 @@ def read_volume(path: Path, names_file: Path | None = None) -> Numbered:
     from nibabel.freesurfer.mghformat import MGHImage
 
     try:
-        image = MGHImage.from_filename(path)
+        content = path.read_bytes()
+        image = MGHImage.from_bytes(gzip.decompress(content) if content[:2] == _GZIP else content)
         shape = tuple(size for size in image.shape if size > 1)
         values = np.asarray(image.dataobj).reshape(-1) if len(shape) == 1 else np.empty(0)
     except Exception as error:  # a damaged file raises whatever the readers of gzip and of headers raise
