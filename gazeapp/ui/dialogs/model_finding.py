@@ -195,11 +195,12 @@ def _offer_of_script(script: RunnerScript, store: ConsentStore) -> Offer:
         facts=f"{script.description}  ·  download {script.download}",
         tip=f"{script.path}\nInstalls {script.installs}\nMap methods: {', '.join(script.methods)}",
         methods=script.methods,
-        asks=None if script.agreed(store) else _script_to_agree(script, store),
+        asks=None if script.agreed(store) else script_to_agree(script, store),
     )
 
 
-def _script_to_agree(script: RunnerScript, store: ConsentStore) -> Agreement:
+def script_to_agree(script: RunnerScript, store: ConsentStore) -> Agreement:
+    """Return what is to be agreed to before a script is installed and run."""
     weights = " ".join(part for part in (script.checkpoint, _revision(script.revision)) if part)
     facts = (
         ("Installs", f"{script.installs}; where no such Python is there, Python too"),

@@ -77,7 +77,7 @@ def glance_at_machine() -> Machine:
         if platform.machine() == "arm64":
             cards = (Card("mps", "Apple graphics processor", memory, free, False),)
     elif "+cpu" not in importlib.metadata.version("torch"):
-        cards = _nvidia_cards()
+        cards = nvidia_cards()
     return Machine(memory, free, cards, importlib.util.find_spec("bitsandbytes") is not None)
 
 
@@ -88,7 +88,8 @@ def _main_memory() -> tuple[int, int]:
     return int(memory.total), int(memory.available)
 
 
-def _nvidia_cards() -> tuple[Card, ...]:
+def nvidia_cards() -> tuple[Card, ...]:
+    """Return the graphics cards that the driver's tool knows, whether or not torch here can use them."""
     query = [
         "nvidia-smi",
         "--query-gpu=name,memory.total,memory.free,compute_cap",

@@ -1,0 +1,39 @@
+"""Which scripts can be asked for brain responses, and what to know of each before it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.ui.dialogs.model_offers import Agreement
+
+FACTS = ("What it is", "Licence", "Download", "This computer")
+"""Names of what is told of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorOffer:
+    """A script that can be asked for responses.
+
+    Parameters
+    ----------
+    runner
+        What `PredictResponsesSettings.runner` calls it.
+    title, facts
+        Its name, and (name, value) of what to know about it.
+    asks
+        What the user has to agree to first; None when that is nothing.
+    """
+
+    runner: str
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    asks: Agreement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorsFound:
+    """The scripts, those that ship first, and what was wrong with files that are none."""
+
+    offers: tuple[PredictorOffer, ...]
+    problems: tuple[GazeError, ...] = ()
