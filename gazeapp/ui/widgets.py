@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import Qt
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QButtonGroup,
     QComboBox,
     QFrame,
@@ -130,9 +129,9 @@ def drop_widget(item: QLayoutItem | None) -> None:
 
 
 class EmptyState(QWidget):
-    """Says what would be here, and holds the button that brings it."""
+    """Says what would be here, and holds the button that brings it, or several."""
 
-    def __init__(self, icon: str, title: str, text: str, button: QAbstractButton | None = None) -> None:
+    def __init__(self, icon: str, title: str, text: str, button: QWidget | None = None) -> None:
         super().__init__()
         picture = QLabel()
         theme.set_icon(picture, icon, 32)
@@ -159,6 +158,10 @@ class EmptyState(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(body)
+
+    def set_text(self, text: str) -> None:
+        """Say something else of what would be here."""
+        self._text.setText(text)
 
     def set_note(self, text: str) -> None:
         """Say why the button cannot be used now; empty when it can."""

@@ -177,7 +177,8 @@ class ResultPlot(pg.PlotWidget):
             return
         colour = series_colour(series)
         if series.bars:
-            self._draw_bars(axes, places[known], values[known], colour)
+            base = np.zeros(len(known)) if series.base is None else series.base[known]
+            self._draw_bars(axes, places[known], base, values[known], colour)
         if series.joined:
             pen = pg.mkPen(colour, width=2)
             pen.setStyle(Qt.PenStyle.DotLine if series.dashed else Qt.PenStyle.SolidLine)
@@ -185,12 +186,13 @@ class ResultPlot(pg.PlotWidget):
         if series.small:
             self._draw_images(axes, series, places, values, _thinned(known, values))
 
-    def _draw_bars(self, axes: Axes, places: DoubleArray, values: DoubleArray, colour: QColor) -> None:
-        zeros = np.zeros(len(places))
+    def _draw_bars(
+        self, axes: Axes, places: DoubleArray, base: DoubleArray, values: DoubleArray, colour: QColor
+    ) -> None:
         shape = (
-            {"y": places, "height": _BAR, "x0": zeros, "x1": values}
+            {"y": places, "height": _BAR, "x0": base, "x1": values}
             if axes.horizontal
-            else {"x": places, "width": _BAR, "y0": zeros, "y1": values}
+            else {"x": places, "width": _BAR, "y0": base, "y1": values}
         )
         self.addItem(pg.BarGraphItem(**shape, brush=pg.mkBrush(colour), pen=pg.mkPen(None)))
 

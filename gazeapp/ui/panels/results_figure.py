@@ -160,6 +160,7 @@ class FigureView(QWidget):
         for part in (self._title, self._choice):
             part.setToolTip(plain(about))
         self._badge.setVisible(figure is not None and figure.simulated)
+        self._badge.setToolTip(figure.simulated_words if figure is not None else "")
         self._write_legend()
         while len(self._pool) < len(axes):
             self._pool.append(self._new_plot())

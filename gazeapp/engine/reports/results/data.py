@@ -129,7 +129,9 @@ class Series:
     dashed
         Whether the joining line is dotted: a fit, or a diagnostic.
     bars
-        Whether each point is a bar from 0 to its value.
+        Whether each point is a bar to its value.
+    base
+        Where each bar begins, shape (n,); at 0 unless given, as in bars that are stacked.
     small
         Whether the points are one of many, drawn small and translucent.
     hollow
@@ -149,6 +151,7 @@ class Series:
     marker: str = "o"
     dashed: bool = False
     bars: bool = False
+    base: DoubleArray | None = None
     small: bool = False
     hollow: bool = False
 
@@ -191,7 +194,7 @@ class Axes:
 class Figure:
     """A figure of one or more plots side by side, at most ``columns`` in a row.
 
-    ``caption`` says how to read it; a ``simulated`` one says so in the picture itself.
+    ``caption`` says how to read it; a ``simulated`` one says in the picture itself, in ``simulated_words``, what is.
     """
 
     id: str
@@ -200,6 +203,7 @@ class Figure:
     axes: tuple[Axes, ...]
     columns: int = 2
     simulated: bool = False
+    simulated_words: str = "Simulated observers"
 
 
 @dataclass(frozen=True, slots=True)

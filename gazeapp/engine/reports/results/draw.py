@@ -175,7 +175,7 @@ def _drawn(figure: Figure) -> Canvas:
         if axes.legend and all(_legend(axes) != _legend(other) for other in behind):
             _show_legend(plot, axes)
     if figure.simulated:
-        canvas.supxlabel("Simulated observers", x=0.995, ha="right", fontsize=7, color=_SIMULATED)
+        canvas.supxlabel(figure.simulated_words, x=0.995, ha="right", fontsize=7, color=_SIMULATED)
     return canvas
 
 
@@ -282,7 +282,9 @@ def _series(plot: Plot, axes: Axes, series: Series) -> None:
         draw: Callable[..., Any] = (
             partial(plot.barh, height=_BAR) if axes.horizontal else partial(plot.bar, width=_BAR)
         )
-        draw(series.x, series.y, color=series.colour, alpha=0.85, label=label, zorder=2)
+        base = np.zeros(len(series.y)) if series.base is None else series.base
+        where = {"left" if axes.horizontal else "bottom": base}
+        draw(series.x, series.y - base, **where, color=series.colour, alpha=0.85, label=label, zorder=2)
     if series.joined:
         plot.plot(
             across,

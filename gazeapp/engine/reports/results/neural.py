@@ -1,0 +1,502 @@
+"""How well maps predict brain responses: what was found, and the numbers that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from gazeapp.engine.neural.records import (
+    DIFFERENCE,
+    ENCODING,
+    LEFT,
+    NAN,
+    PARTITION,
+    RIGHT,
+    RSA,
+    NeuralFinding,
+)
+from gazeapp.engine.project import SummaryRow
+from gazeapp.engine.reports.numbers import count, interval, number, p_value, percent
+from gazeapp.engine.reports.results.data import SourceFacts
+from gazeapp.engine.reports.results.words import known
+from gazeapp.engine.scoring.sources import HUMAN, MODEL
+
+ALPHA = 0.05
+MOST_PAIRS = 15
+"""Differences up to which all are shown together."""
+P_FDR, P_MAX, P_RAW = "p_fdr", "p_max", "p"
+CORRECTIONS = {
+    P_FDR: "false discovery rate",
+    P_MAX: "largest value",
+    P_RAW: "not corrected",
+}
+"""How p is corrected -> its name."""
+CORRECTION_MEANINGS = {
+    P_FDR: "p corrected over the regions of a source by Benjamini and Hochberg: of the regions in bold, at most "
+    "5 % are expected to be there by chance.",
+    P_MAX: "p of the largest value over all regions of a source: 5 % of studies without any effect would have one "
+    "region in bold.",
+    P_RAW: "p of each region alone: of the regions without any effect 5 % are in bold by chance.",
+}
+MEAN_OF_SUBJECTS = "mean over subjects"
+SIMULATED_RESPONSES = "Simulated responses: a model made them, no brain was measured."
+
+
+@dataclass(frozen=True, slots=True)
+class NeuralMeasure:
+    """A number that can be shown for a region and a source.
+
+    Parameters
+    ----------
+    id, name
+        Stable name, and the one to show.
+    analysis, measure
+        Which findings it is made of.
+    meaning
+        What it is, one or two sentences.
+    unit
+        ``%`` for shares of the ceiling; empty for a pure number.
+    compares
+        Whether it is about a source and another one.
+    decimals
+        Decimals that are usual.
+    """
+
+    id: str
+    name: str
+    analysis: str
+    measure: str
+    meaning: str
+    unit: str = ""
+    compares: bool = False
+    decimals: int = 2
+
+
+R, SHARE, R2, MINUS, UNIQUE, RHO = "r", "share", "r2", "difference", "unique", "rho"
+MEASURES: dict[str, NeuralMeasure] = {
+    one.id: one
+    for one in (
+        NeuralMeasure(
+            R,
+            "r",
+            ENCODING,
+            "r",
+            "Correlation between responses and what maps predict of images that were held out, the mean over folds.",
+        ),
+        NeuralMeasure(
+            SHARE,
+            "r, % of ceiling",
+            ENCODING,
+            "r",
+            "That correlation as a share of the highest that a perfect model can reach with these responses.",
+            "%",
+            decimals=0,
+        ),
+        NeuralMeasure(
+            R2,
+            "R²",
+            ENCODING,
+            "r2",
+            "Share of the variance over images that is predicted; below 0 the mean of the other images is better.",
+        ),
+        NeuralMeasure(
+            MINUS,
+            "r minus that of",
+            DIFFERENCE,
+            "r",
+            "Difference in correlation between two sources on the same images.",
+            compares=True,
+        ),
+        NeuralMeasure(
+            UNIQUE,
+            "unique R² beyond",
+            PARTITION,
+            "unique",
+            "Share of the variance that a source predicts beyond another one: R² of both minus R² of the other.",
+            compares=True,
+            decimals=3,
+        ),
+        NeuralMeasure(
+            RHO,
+            "ρ of dissimilarities (RSA)",
+            RSA,
+            "rho",
+            "Rank correlation between how unlike maps are and how unlike patterns of response are, over pairs of "
+            "images.",
+        ),
+    )
+}
+"""Id -> measure, in the order in which they are offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeuralAsked:
+    """What is asked for.
+
+    Parameters
+    ----------
+    task, subject
+        Task of the maps, and whose responses; empty for the mean over subjects.
+    measure
+        Id of a measure.
+    against
+        Id of the source that others are held against; empty where none is.
+    groups
+        Whether groups of regions are shown, and not single ones.
+    correction
+        Which p decides what is marked: ``p_fdr``, ``p_max`` or ``p``.
+    region
+        Region or group in hand; empty where none is.
+    source
+        Kind and id of the source in hand.
+    """
+
+    task: str
+    subject: str = ""
+    measure: str = R
+    against: str = ""
+    groups: bool = False
+    correction: str = P_FDR
+    region: str = ""
+    source: tuple[str, str] = ("", "")
+
+
+_Key = tuple[str, str, str, str, str, str, bool]
+
+
+@dataclass(frozen=True, eq=False)
+class NeuralResults:
+    """What encoding models of responses found with the regions of one atlas.
+
+    Parameters
+    ----------
+    responses, simulated
+        Name of the responses, and whether a model made them.
+    atlas
+        Name of the atlas; empty where responses are of regions of a table.
+    source, ceiling_origin, limits
+        Where responses and their ceilings come from, and what to know of the atlas, in words.
+    sources
+        Everything that predicts, in the order in which it is shown: people, models, controls.
+    findings
+        All findings, regions in the order of the atlas.
+    groups
+        Group -> its regions.
+    summary, primary, preset
+        Agreement of the same maps with fixations, the metric that leads, and its conventions.
+    older
+        Tasks whose findings are of other maps or fixations than those in use.
+    """
+
+    responses: str
+    simulated: bool = False
+    atlas: str = ""
+    source: str = ""
+    ceiling_origin: str = ""
+    limits: str = ""
+    sources: tuple[SourceFacts, ...] = ()
+    findings: tuple[NeuralFinding, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    summary: tuple[SummaryRow, ...] = ()
+    primary: str = ""
+    preset: str = ""
+    older: frozenset[str] = frozenset()
+
+    @cached_property
+    def _index(self) -> dict[_Key, dict[str, dict[str, NeuralFinding]]]:
+        """Findings by what they are about, then source id, then region."""
+        found: dict[_Key, dict[str, dict[str, NeuralFinding]]] = {}
+        for one in self.findings:
+            key = (one.analysis, one.task, one.subject, one.measure, one.against, one.kind, one.group)
+            found.setdefault(key, {}).setdefault(one.source, {})[one.region] = one
+        return found
+
+    @cached_property
+    def tasks(self) -> tuple[str, ...]:
+        """Tasks whose maps were used."""
+        return tuple(dict.fromkeys(one.task for one in self.findings))
+
+    @cached_property
+    def subjects(self) -> tuple[str, ...]:
+        """Subjects with findings, the mean over them (empty) first."""
+        return tuple(sorted({one.subject for one in self.findings}, key=lambda one: (bool(one), one)))
+
+    @cached_property
+    def has_groups(self) -> bool:
+        """Whether there is a finding about a group."""
+        return any(one.group for one in self.findings)
+
+    @cached_property
+    def hemispheres(self) -> tuple[str, ...]:
+        """Hemispheres that regions name: ``left`` and ``right``, or none."""
+        ends = {hemisphere_of(one.region) for one in self.findings if not one.group}
+        return tuple(side for side in (LEFT, RIGHT) if side in ends)
+
+    @cached_property
+    def _regions(self) -> dict[bool, tuple[str, ...]]:
+        own = {(one.group, one.region): None for one in self.findings}
+        return {which: tuple(name for group, name in own if group == which) for which in (False, True)}
+
+    def regions(self, *, groups: bool = False) -> tuple[str, ...]:
+        """Return regions, or groups, in the order of the atlas."""
+        return self._regions[groups]
+
+    def facts(self, id_: str, kind: str = "") -> SourceFacts:
+        """Return what a source is; one that is not known is called by its id."""
+        found = (one for one in self.sources if one.id == id_ and kind in ("", one.kind))
+        return next(found, SourceFacts(kind, id_, "", id_, ""))
+
+    def measures(self, task: str, subject: str) -> list[NeuralMeasure]:
+        """Return the measures that there is a number of under a task and for a subject."""
+        own = [one for one in self.findings if (one.task, one.subject) == (task, subject)]
+        there = {(one.analysis, one.measure) for one in own}
+        has_ceiling = any(known(one.ceiling) and one.measure == R for one in own)
+        return [
+            one
+            for one in MEASURES.values()
+            if (one.analysis, one.measure) in there and (one.id != SHARE or has_ceiling)
+        ]
+
+    def held_against(self, asked: NeuralAsked) -> list[str]:
+        """Return the ids of the sources that others are compared with by the measure that is asked for."""
+        measure = MEASURES[asked.measure]
+        if not measure.compares:
+            return []
+        own = [
+            one
+            for one in self.findings
+            if (one.analysis, one.task, one.subject) == (measure.analysis, asked.task, asked.subject)
+        ]
+        ids = {one.against for one in own} | {one.source for one in own}
+        return [one.id for one in self.sources if one.id in ids]
+
+    def corrections(self, asked: NeuralAsked) -> list[str]:
+        """Return how p is corrected of the measure that is asked for: nothing where nothing was tested."""
+        wanted = MEASURES[asked.measure]
+        own = [
+            one for one in self.findings if (one.analysis, one.measure) == (wanted.analysis, wanted.measure)
+        ]
+        return [which for which in CORRECTIONS if any(known(p_of(one, which)) for one in own)]
+
+    def of(
+        self, asked: NeuralAsked, measure: str, source: SourceFacts, against: str = ""
+    ) -> Mapping[str, NeuralFinding]:
+        """Return region -> finding of one source by a measure; of two where it compares, from either side."""
+        wanted = MEASURES[measure]
+        own = self._found(asked, wanted.analysis, wanted.measure, source, against)
+        if own or not wanted.compares:
+            return own
+        other = self.facts(against)
+        turned = "unique_against" if wanted.analysis == PARTITION else wanted.measure
+        found = self._found(asked, wanted.analysis, turned, other, source.id)
+        return {region: _turned(one, source) for region, one in found.items()}
+
+    def part(
+        self, asked: NeuralAsked, measure: str, source: SourceFacts, against: str
+    ) -> NeuralFinding | None:
+        """Return a part of the variance that two sources predict, in the region in hand, from either side."""
+        own = self._found(asked, PARTITION, measure, source, against).get(asked.region)
+        if own is not None:
+            return own
+        turned = {"unique": "unique_against", "unique_against": "unique"}.get(measure, measure)
+        found = self._found(asked, PARTITION, turned, self.facts(against), source.id).get(asked.region)
+        if found is None:
+            return None
+        return replace(found, kind=source.kind, source=source.id, against=against, measure=measure)
+
+    def partners(self, asked: NeuralAsked) -> list[SourceFacts]:
+        """Return the sources with which the one in hand shares out the variance of the region in hand."""
+        own = self.facts(asked.source[1], asked.source[0])
+        return [one for one in self.sources if one != own and self.part(asked, "unique", own, one.id)]
+
+    def differences(self, asked: NeuralAsked) -> list[NeuralFinding]:
+        """Return the differences in correlation in the region in hand, the largest first.
+
+        Where there are many, those of the source in hand alone, each minus another one.
+        """
+        every = self.of_region(asked, DIFFERENCE, R)
+        if len(every) > MOST_PAIRS:
+            own = self.facts(asked.source[1], asked.source[0])
+            every = [
+                found
+                for one in self.sources
+                if (found := self.of(asked, MINUS, own, one.id).get(asked.region)) is not None
+            ]
+        return sorted(every, key=lambda one: -one.estimate)
+
+    def of_region(self, asked: NeuralAsked, analysis: str, measure: str) -> list[NeuralFinding]:
+        """Return the findings of an analysis in the region in hand."""
+        return [
+            one
+            for one in self.findings
+            if one.region == asked.region
+            and (one.analysis, one.measure) == (analysis, measure)
+            and (one.task, one.subject, one.group) == (asked.task, asked.subject, asked.groups)
+        ]
+
+    def _found(
+        self, asked: NeuralAsked, analysis: str, measure: str, source: SourceFacts, against: str
+    ) -> Mapping[str, NeuralFinding]:
+        key = (analysis, asked.task, asked.subject, measure, against, source.kind, asked.groups)
+        return self._index.get(key, {}).get(source.id, {})
+
+    def alignment(self, task: str) -> dict[str, SummaryRow]:
+        """Return model id -> how well its maps agree with fixations by the primary metric, where that is known."""
+        rows = (row for row in self.summary if (row.task, row.metric) == (task, self.primary))
+        return {
+            row.source: row
+            for row in sorted(rows, key=lambda row: row.settings_id)
+            if row.source_kind == MODEL and not row.lesion and row.percent is not None
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A number as it is shown: in the unit of its measure, with the finding behind it."""
+
+    value: float
+    low: float
+    high: float
+    finding: NeuralFinding
+
+    def is_clear(self, correction: str) -> bool:
+        """Return whether the test of the number, so corrected, says that it is not chance."""
+        return 0.0 <= p_of(self.finding, correction) < ALPHA
+
+
+def p_of(finding: NeuralFinding, correction: str) -> float:
+    """Return the p of a finding by a correction; NaN where it was not corrected so."""
+    return {P_FDR: finding.p_fdr, P_MAX: finding.p_max}.get(correction, finding.p)
+
+
+def shown(finding: NeuralFinding, measure: str) -> Shown:
+    """Return a finding in the unit of a measure."""
+    scale = 1.0
+    if measure == SHARE:
+        scale = 100.0 / finding.ceiling if known(finding.ceiling) and finding.ceiling > 0 else NAN
+    return Shown(finding.estimate * scale, finding.low * scale, finding.high * scale, finding)
+
+
+def value_text(value: float, measure: str) -> str:
+    """Return a number with the decimals and the sign that are usual for a measure."""
+    if measure == SHARE:
+        return percent(value)
+    return number(value, MEASURES[measure].decimals)
+
+
+def measure_name(results: NeuralResults, asked: NeuralAsked) -> str:
+    """Return the name of the measure that is asked for, with what others are held against."""
+    measure = MEASURES[asked.measure]
+    return f"{measure.name} {results.facts(asked.against).name}" if measure.compares else measure.name
+
+
+def hemisphere_of(region: str) -> str:
+    """Return ``left`` or ``right`` where a region's id ends so; empty for both or none."""
+    end = region.rpartition(" ")[2]
+    return end if end in (LEFT, RIGHT) else ""
+
+
+def subject_name(subject: str) -> str:
+    """Return whose responses, in words."""
+    return subject or MEAN_OF_SUBJECTS
+
+
+def in_words(results: NeuralResults, asked: NeuralAsked) -> str:
+    """Return what numbers rest on: responses, subject, task, atlas."""
+    parts = [
+        f"responses “{results.responses}”{' (simulated)' if results.simulated else ''}",
+        f"subject {asked.subject}" if asked.subject else "",
+        f"task {asked.task}",
+        f"atlas {results.atlas}" if results.atlas else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def origin(results: NeuralResults, asked: NeuralAsked, number_: Shown, measure: str) -> str:
+    """Return what a number says of itself: what it is, interval, tests, ceiling, what it rests on; lines."""
+    one = number_.finding
+    facts = MEASURES[measure]
+    name = results.facts(one.source, one.kind).name
+    against = f" {results.facts(one.against).name}" if one.against else ""
+    ends = interval(number_.low, number_.high, facts.decimals)
+    unit = f"{facts.unit} of ceiling" if measure == SHARE else ""
+    said = value_text(number_.value, measure)
+    lines = [
+        f"{one.region}, {name}",
+        f"{facts.name}{against}: {said}{f' {unit.removeprefix(facts.unit).strip()}' if unit else ''}"
+        + (f", 95 % interval {ends}" if ends else ""),
+        facts.meaning,
+        p_text(one),
+        _ceiling_text(results, one),
+        count(one.n_images, "image")
+        + (f", {count(one.n_vertices, 'vertex', 'vertices')}" if one.n_vertices else ""),
+        in_words(results, asked)[:1].upper() + in_words(results, asked)[1:],
+        one.note,
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def p_text(finding: NeuralFinding) -> str:
+    """Return the p of a finding, uncorrected and corrected; empty without a test."""
+    if not known(finding.p):
+        return ""
+    parts = [f"p {p_value(finding.p)}"]
+    for correction, p in ((P_FDR, finding.p_fdr), (P_MAX, finding.p_max)):
+        if known(p):
+            parts.append(f"corrected ({CORRECTIONS[correction]}) {p_value(p)}")
+    return ", ".join(parts)
+
+
+def _ceiling_text(results: NeuralResults, finding: NeuralFinding) -> str:
+    if not known(finding.ceiling):
+        return ""
+    origin_ = f" ({results.ceiling_origin.rstrip('.')})" if results.ceiling_origin else ""
+    return f"Noise ceiling {number(finding.ceiling)}{origin_}"
+
+
+def shown_sources(results: NeuralResults, asked: NeuralAsked, measure: str = "") -> list[SourceFacts]:
+    """Return the sources that have a number by a measure, that which is asked for unless another is given."""
+    wanted = measure or asked.measure
+    return [one for one in results.sources if results.of(asked, wanted, one, asked.against)]
+
+
+def is_control(source: SourceFacts) -> bool:
+    """Return whether a source is there to hold models against, and no model or person."""
+    return source.kind not in (MODEL, HUMAN)
+
+
+def with_region(results: NeuralResults, asked: NeuralAsked) -> NeuralAsked:
+    """Return what is asked for with a region and a source that there are: the best predicted where none is in hand."""
+    sources = shown_sources(results, asked)
+    names = results.regions(groups=asked.groups)
+    if not sources or not names:
+        return replace(asked, region="", source=("", ""))
+    own = next((one for one in sources if (one.kind, one.id) == asked.source), None)
+    source = own or next((one for one in sources if one.kind == MODEL), sources[0])
+    region = (
+        asked.region
+        if asked.region in names
+        else _best(results.of(asked, asked.measure, source, asked.against))
+    )
+    return replace(asked, region=region or names[0], source=(source.kind, source.id))
+
+
+def _best(found: Mapping[str, NeuralFinding]) -> str:
+    values = {region: one.estimate for region, one in found.items() if known(one.estimate)}
+    return max(values, key=values.__getitem__, default="")
+
+
+def _turned(one: NeuralFinding, source: SourceFacts) -> NeuralFinding:
+    """Return what was found of two sources as it is from the other's side."""
+    if one.analysis == PARTITION:
+        return replace(one, kind=source.kind, source=source.id, against=one.source, measure="unique")
+    return replace(
+        one,
+        kind=source.kind,
+        source=source.id,
+        against=one.source,
+        estimate=-one.estimate,
+        low=-one.high,
+        high=-one.low,
+    )

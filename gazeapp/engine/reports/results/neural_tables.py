@@ -1,0 +1,466 @@
+"""Tables of how well maps predict brain responses: regions by sources, one region, two sources, against fixations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gazeapp.engine.neural.records import NeuralFinding
+from gazeapp.engine.project import SummaryRow
+from gazeapp.engine.reports.numbers import UNKNOWN, number, p_value, percent
+from gazeapp.engine.reports.results.data import Cell, Column, ResultTable, Row, SourceFacts
+from gazeapp.engine.reports.results.neural import (
+    CORRECTION_MEANINGS,
+    CORRECTIONS,
+    MEASURES,
+    MINUS,
+    P_FDR,
+    P_MAX,
+    P_RAW,
+    R2,
+    RHO,
+    SHARE,
+    SIMULATED_RESPONSES,
+    NeuralAsked,
+    NeuralResults,
+    R,
+    Shown,
+    in_words,
+    is_control,
+    measure_name,
+    origin,
+    p_of,
+    p_text,
+    shown,
+    shown_sources,
+    value_text,
+)
+from gazeapp.engine.reports.results.words import finite, known, measured
+from gazeapp.engine.scoring.sources import BASELINE, MODEL
+from gazeapp.engine.types import DoubleArray
+
+_FEW = 4
+"""Models below which a correlation over models says nothing at all."""
+_ENOUGH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell(Cell):
+    """A cell of the heat table; ``is_clear`` where the test says that its number is not chance."""
+
+    is_clear: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Heat:
+    """Regions by sources.
+
+    Parameters
+    ----------
+    table
+        The cells, without tooltips.
+    numbers
+        What stands behind each cell, row by row; None where there is nothing.
+    limits
+        Values of the first and the last colour, over all regions.
+    symmetric
+        Whether the colours are those of a difference, with 0 in the middle.
+    label
+        Name of the number, with its unit.
+    """
+
+    table: ResultTable
+    numbers: tuple[tuple[Shown | None, ...], ...]
+    limits: tuple[float, float]
+    symmetric: bool
+    label: str
+
+
+def heat(results: NeuralResults, asked: NeuralAsked) -> Heat:
+    """Return every region by every source by the measure that is asked for."""
+    sources = shown_sources(results, asked)
+    found = [results.of(asked, asked.measure, one, asked.against) for one in sources]
+    names = [name for name in results.regions(groups=asked.groups) if any(name in column for column in found)]
+    numbers = tuple(
+        tuple(shown(column[name], asked.measure) if name in column else None for column in found)
+        for name in names
+    )
+    facts = MEASURES[asked.measure]
+    about = measure_name(results, asked)
+    columns = tuple(
+        Column(
+            f"{one.kind}_{one.id}",
+            one.name,
+            facts.unit,
+            f"{one.name}: {about}.\n{facts.meaning}",
+        )
+        for one in sources
+    )
+    rows = tuple(
+        Row("", name, "", tuple(_heat_cell(one, asked) for one in line))
+        for name, line in zip(names, numbers, strict=True)
+    )
+    symmetric = asked.measure == MINUS
+    return Heat(
+        ResultTable(
+            f"{asked.measure}_{'groups' if asked.groups else 'regions'}_{asked.task}",
+            f"{about} by {'group' if asked.groups else 'region'}",
+            columns,
+            rows,
+            note_of(results, asked),
+            "Group" if asked.groups else "Region",
+        ),
+        numbers,
+        _limits(numbers, symmetric),
+        symmetric,
+        f"{about}, {facts.unit}" if facts.unit and facts.unit not in about else about,
+    )
+
+
+def note_of(results: NeuralResults, asked: NeuralAsked) -> str:
+    """Return how to read numbers: what they rest on, what bold means, and what to know of the atlas."""
+    rests = in_words(results, asked)
+    parts = [
+        f"{rests[:1].upper()}{rests[1:]}.",
+        f"Bold: p < 0.05. {CORRECTION_MEANINGS.get(asked.correction, '')}",
+        SIMULATED_RESPONSES if results.simulated else "",
+        results.limits,
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _heat_cell(one: Shown | None, asked: NeuralAsked) -> HeatCell:
+    if one is None or not known(one.value):
+        return HeatCell(UNKNOWN)
+    return HeatCell(
+        value_text(one.value, asked.measure),
+        one.value,
+        "",
+        finite(one.low),
+        finite(one.high),
+        one.is_clear(asked.correction),
+    )
+
+
+def _limits(numbers: Sequence[Sequence[Shown | None]], symmetric: bool) -> tuple[float, float]:
+    values = np.array([one.value for line in numbers for one in line if one is not None] or [np.nan])
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return 0.0, 1.0
+    low, high = float(values.min()), float(values.max())
+    if symmetric:
+        most = max(abs(low), abs(high)) or 1.0
+        return -most, most
+    low = min(low, 0.0)
+    return low, high if high > low else low + 1.0
+
+
+def region_table(results: NeuralResults, asked: NeuralAsked) -> ResultTable | None:
+    """Return every source in the region in hand: correlation, share of ceiling, R², similarity, tests."""
+    measures = [
+        one
+        for one in (R, SHARE, R2, RHO)
+        if any(
+            (found := results.of(asked, one, source).get(asked.region)) is not None
+            and known(shown(found, one).value)
+            for source in results.sources
+        )
+    ]
+    sources = [
+        one for one in results.sources if any(asked.region in results.of(asked, m, one) for m in measures)
+    ]
+    if not sources:
+        return None
+    numbers = [[_number(results.of(asked, m, one).get(asked.region), m) for m in measures] for one in sources]
+    corrections = _tested([line[0].finding for line in numbers if line[0] is not None])
+    columns = [
+        *(Column(m, _short(m), MEASURES[m].unit, MEASURES[m].meaning) for m in measures[:1]),
+        *(
+            Column(one, f"p, {CORRECTIONS[one]}", "", f"Of the correlation. {CORRECTION_MEANINGS[one]}")
+            for one in corrections
+        ),
+        *(Column(m, _short(m), MEASURES[m].unit, MEASURES[m].meaning) for m in measures[1:]),
+        Column("n_images", "Images", "", "Images that the numbers rest on."),
+    ]
+    rows = tuple(
+        _source_row(results, asked, source, line, measures, corrections)
+        for source, line in zip(sources, numbers, strict=True)
+    )
+    return ResultTable(
+        f"region_{asked.region}_{asked.task}",
+        f"Sources in {asked.region}",
+        tuple(columns),
+        rows,
+        note_of(results, asked),
+    )
+
+
+def _short(measure: str) -> str:
+    return "of ceiling" if measure == SHARE else "ρ (RSA)" if measure == RHO else MEASURES[measure].name
+
+
+def _number(finding: NeuralFinding | None, measure: str) -> Shown | None:
+    return None if finding is None else shown(finding, measure)
+
+
+def _tested(found: Sequence[NeuralFinding]) -> list[str]:
+    """Return the corrections, none first, that any of these findings has a p by."""
+    return [one for one in (P_RAW, P_FDR, P_MAX) if any(known(p_of(finding, one)) for finding in found)]
+
+
+def _source_row(
+    results: NeuralResults,
+    asked: NeuralAsked,
+    source: SourceFacts,
+    numbers: Sequence[Shown | None],
+    measures: Sequence[str],
+    corrections: Sequence[str],
+) -> Row:
+    values = [_cell(results, asked, one, m) for one, m in zip(numbers, measures, strict=True)]
+    first = numbers[0].finding if numbers[0] is not None else None
+    tests = [_p_cell(first, one) for one in corrections]
+    n = max((one.finding.n_images for one in numbers if one is not None), default=0)
+    return Row(
+        BASELINE if is_control(source) else source.kind,
+        source.name,
+        source.colour,
+        (*values[:1], *tests, *values[1:], Cell(f"{n:,}", float(n))),
+    )
+
+
+def _cell(results: NeuralResults, asked: NeuralAsked, one: Shown | None, measure: str) -> Cell:
+    if one is None or not known(one.value):
+        return Cell(UNKNOWN)
+    tip = origin(results, asked, one, measure)
+    return Cell(value_text(one.value, measure), one.value, tip, finite(one.low), finite(one.high))
+
+
+def _p_cell(finding: NeuralFinding | None, correction: str) -> Cell:
+    p = p_of(finding, correction) if finding is not None else float("nan")
+    if finding is None or not known(p):
+        return Cell(UNKNOWN)
+    return Cell(p_value(p), p, p_text(finding))
+
+
+def difference_table(results: NeuralResults, asked: NeuralAsked) -> ResultTable | None:
+    """Return the paired differences between sources in the region in hand."""
+    found = results.differences(asked)
+    if not found:
+        return None
+    corrections = _tested(found)
+    rows = tuple(
+        Row(
+            "",
+            f"{results.facts(one.source, one.kind).name} − {results.facts(one.against).name}",
+            results.facts(one.source, one.kind).colour,
+            (
+                _cell(results, asked, Shown(one.estimate, one.low, one.high, one), MINUS),
+                *(_p_cell(one, correction) for correction in corrections),
+                Cell(f"{one.n_images:,}", float(one.n_images)),
+            ),
+        )
+        for one in found
+    )
+    columns = (
+        Column("difference", "Difference in r", "", MEASURES[MINUS].meaning),
+        *(Column(one, f"p, {CORRECTIONS[one]}", "", CORRECTION_MEANINGS[one]) for one in corrections),
+        Column("n_images", "Images", "", "Images that the numbers rest on."),
+    )
+    return ResultTable(
+        f"neural_differences_{asked.region}_{asked.task}",
+        f"Differences in {asked.region}",
+        columns,
+        rows,
+        note_of(results, asked),
+        "Difference",
+    )
+
+
+PARTS = ("unique", "shared", "unique_against", "joint")
+"""Parts of the variance that two sources predict."""
+
+
+def part_names(own: SourceFacts) -> dict[str, str]:
+    """Return part of the variance -> who predicts it, of one source and another."""
+    return dict(
+        zip(PARTS, (f"only {own.name}", "both alike", "only the other", "both together"), strict=True)
+    )
+
+
+def partition_table(results: NeuralResults, asked: NeuralAsked) -> ResultTable | None:
+    """Return how much of the variance in the region in hand the source in hand and others predict alone and alike."""
+    partners = results.partners(asked)
+    if not partners:
+        return None
+    own = results.facts(asked.source[1], asked.source[0])
+    rows = tuple(_partition_row(results, asked, own, other) for other in partners)
+    meanings = {
+        "unique": f"R² of both minus R² of the other: what only {own.name} predicts.",
+        "shared": "The sum of both R² minus R² of both together: what the two predict alike. Below 0 where they help "
+        "each other.",
+        "unique_against": f"R² of both minus R² of {own.name}: what only the other predicts.",
+        "joint": "R² of both together.",
+    }
+    return ResultTable(
+        f"neural_partition_{asked.region}_{asked.task}",
+        f"{own.name} and others in {asked.region}",
+        tuple(
+            Column(part, text[:1].upper() + text[1:], "R²", meanings[part])
+            for part, text in part_names(own).items()
+        ),
+        rows,
+        note_of(results, asked),
+        f"{own.name} and",
+    )
+
+
+def _partition_row(results: NeuralResults, asked: NeuralAsked, own: SourceFacts, other: SourceFacts) -> Row:
+    cells = []
+    for part in PARTS:
+        one = results.part(asked, part, own, other.id)
+        cells.append(
+            Cell(UNKNOWN)
+            if one is None or not known(one.estimate)
+            else Cell(
+                number(one.estimate, 3),
+                one.estimate,
+                _part_origin(results, asked, one, own, other),
+                finite(one.low),
+                finite(one.high),
+            )
+        )
+    return Row(BASELINE if is_control(other) else other.kind, other.name, other.colour, tuple(cells))
+
+
+def _part_origin(
+    results: NeuralResults, asked: NeuralAsked, one: NeuralFinding, own: SourceFacts, other: SourceFacts
+) -> str:
+    rests = in_words(results, asked)
+    lines = [
+        f"{one.region}, {own.name} and {other.name}: R² of {part_names(own)[one.measure]} {number(one.estimate, 3)}",
+        p_text(one),
+        f"{one.n_images:,} images",
+        f"{rests[:1].upper()}{rests[1:]}",
+        one.note,
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def dissociation_table(results: NeuralResults, asked: NeuralAsked) -> ResultTable | None:
+    """Return each model's agreement with fixations beside its prediction of the region in hand."""
+    pairs = model_pairs(results, asked)
+    if not pairs:
+        return None
+    metric = measured(results.primary, results.preset).name
+    rows = tuple(
+        Row(
+            source.kind,
+            source.name,
+            source.colour,
+            (
+                Cell(
+                    percent(row.percent),
+                    row.percent,
+                    f"{source.name}, task {row.task}: {metric} in percent of the human ceiling above chance",
+                    row.ci_low,
+                    row.ci_high,
+                ),
+                _cell(results, asked, one, asked.measure),
+                *([_p_cell(one.finding, asked.correction)] if known(one.finding.p) else [Cell(UNKNOWN)]),
+            ),
+        )
+        for source, row, one in pairs
+    )
+    facts = MEASURES[asked.measure]
+    return ResultTable(
+        f"dissociation_{asked.region}_{asked.task}",
+        f"Fixations and {asked.region}",
+        (
+            Column(
+                "fixations",
+                "Fixations",
+                "%",
+                f"Agreement of maps with fixations, {metric} in percent of the human ceiling: 0 is chance, 100 what "
+                "people's own agreement allows.",
+            ),
+            Column(asked.measure, asked.region, facts.unit, facts.meaning),
+            Column(
+                asked.correction,
+                f"p, {CORRECTIONS[asked.correction]}",
+                "",
+                CORRECTION_MEANINGS[asked.correction],
+            ),
+        ),
+        rows,
+        note_of(results, asked),
+        "Model",
+    )
+
+
+def model_pairs(results: NeuralResults, asked: NeuralAsked) -> list[tuple[SourceFacts, SummaryRow, Shown]]:
+    """Return the models with both numbers: agreement with fixations, and prediction of the region in hand."""
+    aligned = results.alignment(asked.task)
+    found = []
+    for source in shown_sources(results, asked):
+        one = results.of(asked, asked.measure, source, asked.against).get(asked.region)
+        if source.kind == MODEL and source.id in aligned and one is not None and known(one.estimate):
+            found.append((source, aligned[source.id], shown(one, asked.measure)))
+    return found
+
+
+def dissociation_sentence(results: NeuralResults, asked: NeuralAsked) -> str:
+    """Return what the two numbers of the models say together; of few models no correlation."""
+    pairs = model_pairs(results, asked)
+    if len(pairs) < 2:
+        return ""
+    best_gaze = max(pairs, key=lambda pair: pair[1].percent or 0.0)
+    best_brain = max(pairs, key=lambda pair: pair[2].value)
+    where = asked.region
+    if best_gaze[0] is best_brain[0]:
+        first = (
+            f"{best_gaze[0].name} agrees best with fixations ({percent(best_gaze[1].percent)} of the ceiling) and "
+            f"predicts {where} best ({value_text(best_brain[2].value, asked.measure)})."
+        )
+    else:
+        first = (
+            f"{best_gaze[0].name} agrees best with fixations ({percent(best_gaze[1].percent)} of the ceiling), but "
+            f"{best_brain[0].name} predicts {where} best ({value_text(best_brain[2].value, asked.measure)} against "
+            f"{value_text(best_gaze[2].value, asked.measure)})."
+        )
+    return f"{first} {_over_models(pairs)}"
+
+
+def _over_models(pairs: Sequence[tuple[SourceFacts, SummaryRow, Shown]]) -> str:
+    n = len(pairs)
+    if n < _FEW:
+        return f"{n} models are too few for a correlation over models."
+    gaze, brain = [row.percent or 0.0 for _, row, _ in pairs], [one.value for _, _, one in pairs]
+    rho = float(np.corrcoef(_ranks(gaze), _ranks(brain))[0, 1])
+    few = (
+        "; so few models leave open whether that holds of others, and models of one family are not independent"
+        if n < _ENOUGH
+        else ""
+    )
+    return f"Over the {n} models the rank correlation of the two is {number(rho)}{few}."
+
+
+def _ranks(values: Sequence[float]) -> DoubleArray:
+    """Return the rank of each of a few values, ties sharing theirs."""
+    each = np.asarray(values, dtype=np.float64)
+    below, same = (each[:, None] > each).sum(axis=1), (each[:, None] == each).sum(axis=1)
+    ranks: DoubleArray = below + same / 2
+    return ranks
+
+
+def filtered(made: Heat, keeps: Callable[[str], bool]) -> Heat:
+    """Return the rows whose region is kept; colours stay as they are."""
+    kept = [k for k, row in enumerate(made.table.rows) if keeps(row.name)]
+    if len(kept) == len(made.table.rows):
+        return made
+    return replace(
+        made,
+        table=replace(made.table, rows=tuple(made.table.rows[k] for k in kept)),
+        numbers=tuple(made.numbers[k] for k in kept),
+    )

@@ -1,0 +1,205 @@
+"""The page of the cortex: how well each vertex or region is predicted, of one source, of two, or their difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from gazeapp.engine.reports.results.neural import (
+    MEASURES,
+    MINUS,
+    NeuralAsked,
+    NeuralResults,
+    measure_name,
+    shown_sources,
+)
+from gazeapp.engine.types import FloatArray
+from gazeapp.engine.workflows.neural_results import CortexValues, read_region_values, read_vertex_values
+from gazeapp.ui import theme
+from gazeapp.ui.neural.cortex_view import CortexView
+from gazeapp.ui.widgets import Segments, label, plain
+
+if TYPE_CHECKING:
+    from gazeapp.engine.project import Project
+
+VERTICES, REGIONS = "Vertices", "Regions"
+ALONE, BESIDE, DIFFERENCE = "alone", "beside", "minus"
+
+
+def cortex_work(
+    results: NeuralResults, asked: NeuralAsked, what: str, sources: tuple[tuple[str, str], ...]
+) -> Callable[[Any, Any], CortexValues]:
+    """Return the work of reading what is painted on the cortex."""
+
+    def work(project: Project, _progress: Any) -> CortexValues:
+        read = read_vertex_values if what == VERTICES else read_region_values
+        return read(project, results, asked, sources)
+
+    return work
+
+
+class CortexPage(QWidget):
+    """One cortex, or two that share their colours; a click chooses the region that was met."""
+
+    region_chosen = Signal(tuple)
+    """Ids of the regions at the vertex that was clicked."""
+    wanted = Signal()
+    """Something else is to be read."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("dockBody")
+        self._of: tuple[NeuralResults, NeuralAsked] | None = None
+        self._drawn: CortexValues | None = None
+        self.what = Segments("What is painted on the cortex")
+        self.what.set_values([VERTICES, REGIONS], REGIONS)
+        self.what.setToolTip(
+            "How well each vertex is predicted (r), or the measure above painted on whole regions"
+        )
+        self.first = label("")
+        self.second = _box("Second source")
+        self.how = _box("How a second source is shown")
+        for value, text in ((ALONE, "alone"), (BESIDE, "beside"), (DIFFERENCE, "minus")):
+            self.how.addItem(text, value)
+        self.how.setToolTip("One source alone, two side by side with the same colours, or their difference")
+        self.about = label("", "muted")
+        self.views = (CortexView(), CortexView())
+        self._titles = (label("", "section"), label("", "section"))
+        self._lacks = label("", "muted", wrap=True)
+        self._lacks.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._lay_out()
+        self.what.chosen.connect(self._ask)
+        for box in (self.how, self.second):
+            box.activated.connect(self._ask)
+        for view in self.views:
+            view.picked.connect(self._picked)
+
+    @property
+    def sources(self) -> tuple[tuple[str, str], ...]:
+        """Kind and id of the sources that are painted."""
+        if self._of is None:
+            return ()
+        own, other = self._of[1].source, self.second.currentData()
+        return (own,) if self.how.currentData() == ALONE or other is None else (own, (other[0], other[1]))
+
+    def show_choices(self, results: NeuralResults | None, asked: NeuralAsked | None) -> None:
+        """Offer the sources, the one in hand chosen."""
+        self._of = (results, asked) if results is not None and asked is not None else None
+        if results is None or asked is None:
+            self.show_values(CortexValues(), None, None)
+            return
+        sources = shown_sources(results, asked)
+        before = self.second.currentData()
+        others = [one for one in sources if (one.kind, one.id) != asked.source]
+        with QSignalBlocker(self.second):
+            self.second.clear()
+            for source in others:
+                self.second.addItem(source.name, [source.kind, source.id])
+            self.second.setCurrentIndex(max(self.second.findData(before), 0) if others else -1)
+        self.first.setText(results.facts(asked.source[1], asked.source[0]).name)
+        self.how.setVisible(bool(others))
+        self.second.setVisible(bool(others) and self.how.currentData() != ALONE)
+
+    def show_values(
+        self, read: CortexValues, results: NeuralResults | None, asked: NeuralAsked | None
+    ) -> None:
+        """Paint what was read."""
+        self._drawn = read
+        self._lacks.setText(read.lacks)
+        self._pages.setCurrentIndex(1 if read.lacks or not read.values else 0)
+        if not read.values or results is None or asked is None:
+            self.about.setText("")
+            return
+        names = [results.facts(id_, kind).name for kind, id_ in self.sources]
+        values: tuple[FloatArray, ...] = read.values
+        symmetric = self._is_region and asked.measure == MINUS
+        measure = measure_name(results, asked) if self._is_region else "r"
+        if self.how.currentData() == DIFFERENCE and len(values) == 2:
+            values = ((values[0] - values[1]).astype(np.float32),)
+            names, symmetric = [" − ".join(names)], True
+            measure = f"{measure}, difference"
+        limits = _limits(values, symmetric)
+        unit = MEASURES[asked.measure].unit if self._is_region else ""
+        text = f"{measure}, {unit}" if unit and unit not in measure else measure
+        for k, (view, title) in enumerate(zip(self.views, self._titles, strict=True)):
+            is_used = k < len(values)
+            self._cells[k].setVisible(is_used)
+            if is_used:
+                title.setText(names[k].upper())
+                title.setVisible(len(values) > 1)
+                view.set_regions(read.regions)
+                view.set_values(values[k], limits, text, symmetric)
+        what = (
+            "regions painted with their number"
+            if self._is_region
+            else "each vertex by its own encoding model"
+        )
+        shared = "; both share their colours" if len(values) > 1 else ""
+        self.about.setText(f"{' and '.join(names)}: {text}, {what}{shared}")
+        self.about.setToolTip(plain(self.about.text()))
+
+    @property
+    def _is_region(self) -> bool:
+        return self.what.current == REGIONS
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setContentsMargins(2 * theme.STEP, 0, theme.STEP, 4)
+        top.setSpacing(theme.STEP)
+        for part in (self.what, self.first, self.how, self.second):
+            top.addWidget(part)
+        top.addWidget(self.about, 1)
+        both = QWidget()
+        row = QHBoxLayout(both)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(1)
+        self._cells = (QWidget(), QWidget())
+        for cell, title, view in zip(self._cells, self._titles, self.views, strict=True):
+            column = QVBoxLayout(cell)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(0)
+            title.setContentsMargins(2 * theme.STEP, 0, 0, 4)
+            column.addWidget(title)
+            column.addWidget(view, 1)
+            row.addWidget(cell, 1)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(both)
+        self._pages.addWidget(self._lacks)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addWidget(self._pages, 1)
+
+    @Slot()
+    def _ask(self, _what: object = None) -> None:
+        self.second.setVisible(self.how.currentData() != ALONE and self.second.count() > 0)
+        self.wanted.emit()
+
+    @Slot(int, tuple)
+    def _picked(self, _vertex: int, regions: tuple[str, ...]) -> None:
+        if regions:
+            self.region_chosen.emit(tuple(regions))
+
+
+def _box(name: str) -> QComboBox:
+    box = QComboBox()
+    box.setAccessibleName(name)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    return box
+
+
+def _limits(values: tuple[FloatArray, ...], symmetric: bool) -> tuple[float, float]:
+    """Return the values of the first and the last colour, the same for all that is shown side by side."""
+    known = np.concatenate([one[np.isfinite(one)] for one in values])
+    if not len(known):
+        return (-1.0, 1.0) if symmetric else (0.0, 1.0)
+    low, high = float(known.min()), float(known.max())
+    if symmetric:
+        most = max(abs(low), abs(high)) or 1.0
+        return -most, most
+    return min(low, 0.0), high if high > 0.0 else 1.0
