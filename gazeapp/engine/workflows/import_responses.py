@@ -74,7 +74,7 @@ def import_responses(project: Project, settings: ImportResponsesSettings, progre
     Returns
     -------
     Summary
-        ``details`` has ``name``, ``simulated``, ``space``, ``targets`` (a number), ``subjects``, ``repeats`` (the most
+        ``details`` has ``responses`` (their name), ``simulated``, ``space``, ``targets`` (a number), ``subjects``, ``repeats`` (the most
         of an image), ``ceilings`` (where they come from), ``images_without_response``, ``responses_without_image``.
 
     Raises
@@ -97,7 +97,7 @@ def import_responses(project: Project, settings: ImportResponsesSettings, progre
     try:
         found = gather(raw, options, matched.image_of, told, tally.should_stop)
     except StoppedError:
-        return tally.summary(name=name)
+        return tally.summary(responses=name)
     project.problems.clear(VERB, settings.path)
     _store(project, settings, name, found, tally)
     for caution in (*found.cautions, *matched.cautions(settings.path)):
@@ -105,7 +105,7 @@ def import_responses(project: Project, settings: ImportResponsesSettings, progre
     _say_failures(settings.path, found, tally)
     responses = found.responses
     return tally.summary(
-        name=name,
+        responses=name,
         simulated=responses.simulated,
         space=responses.space,
         targets=responses.n_targets,

@@ -32,6 +32,8 @@ class Repeats:
     def add(self, subject: int, image: int, row: DoubleArray) -> None:
         """Take one response, shape (n_targets,)."""
         self.n_rows[subject, image] += 1
+        # In the precision of the means, so that repeats that are copies differ by nothing.
+        row = row.astype(np.float32).astype(np.float64)
         known = ~np.isnan(row)
         n = self._known[subject, image]
         n += known
@@ -135,7 +137,7 @@ def subject_ceiling(values: FloatArray | DoubleArray) -> SubjectCeiling:
         within = np.where(known, centred - mean, 0.0)
         # One mean was taken away for each subject, the one over all of them aside.
         lost = np.maximum(known.any(axis=1).sum(axis=0) - 1, 0)
-        found.mean[part] = _ceiling(mean, n, (within**2).sum(axis=0), lost)
+        found.mean[part] = _ceiling(mean, n, (within**2).sum(axis=(0, 1)), lost)
         found.lower[part], found.upper[part] = _bounds(centred, known)
     return found
 

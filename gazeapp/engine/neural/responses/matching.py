@@ -12,7 +12,7 @@ from gazeapp.engine.maps.names import match_names
 from gazeapp.engine.neural.responses.options import ResponseOptions
 from gazeapp.engine.neural.responses.raw import RawResponses, count, some
 
-_CLOSEST_SOUGHT = 50
+_CLOSEST_SOUGHT = 20
 """Names whose nearest image is looked for; a search among thousands takes a while."""
 
 
