@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from PIL import Image
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.hashing import sha256_of
+from gazeapp.engine.neural.prediction import Clip, ImageFile, predict
 from gazeapp.engine.neural.records import N_VERTICES, Responses
 from gazeapp.engine.project import Project
 from gazeapp.engine.resources import resource_path
+from gazeapp.engine.runners.process import RunnerProcess
 from gazeapp.engine.runners.script import ConsentNeededError, read_script
 from gazeapp.engine.workflows.base import SILENT, Summary
 from gazeapp.engine.workflows.predict_responses import (
@@ -219,27 +222,40 @@ def test_a_file_that_is_lost_fails_alone(
     assert lab.asked() == [["0.png", "1.png"], ["3.png", "4.png"]]  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
-    ("do", "sentence"),
-    [
-        ("die", "ended by itself"),
-        ("memory", r"ran out of memory \(.*too much"),
-        ("stranger", "names the image 'elsewhere.png', which was not asked for"),
-        ("twice", "names an image twice"),
-        ("short", r"'Y' has the shape \(5, 20483\), not \(5, 20484\)"),
-        ("nan", "'Y' holds values that are no numbers"),
-        ("large", "values that are too large"),
-        ("no json", "'meta_json' is no JSON"),
-        ("nothing", "made no file 'responses.npz'"),
-    ],
-)
-def test_an_answer_that_is_none_is_a_sentence_and_stores_nothing(
-    project: Project, lab: Callable[..., Summary], do: str, sentence: str
+BAD_ANSWERS = {
+    "stranger": "names the image 'elsewhere.png', which was not asked for",
+    "twice": "names an image twice",
+    "short": r"'Y' has the shape \(5, 20483\), not \(5, 20484\)",
+    "nan": "'Y' holds values that are no numbers",
+    "large": "values that are too large",
+    "no json": "'meta_json' is no JSON",
+    "nothing": "made no file 'responses.npz'",
+}
+
+
+def test_an_answer_that_is_none_is_refused_with_a_sentence(
+    project: Project, tmp_path: Path, consents: ConsentStore
 ) -> None:
-    summary = lab(do, at_once=5)
-    assert (summary.done, summary.failed, len(summary.problems)) == (0, 5, 1)
-    assert re.search(sentence, summary.problems[0].what)
-    assert project.responses.all() == []
+    script = read_script(scripts.write(tmp_path, LAB, "lab_model.py"))
+    script.agree(consents)
+    images = [ImageFile(i.name, project.images.file(i), i.sha256) for i in project.images.all()]
+    with RunnerProcess(script, consents) as process:
+        for do, sentence in BAD_ANSWERS.items():
+            (tmp_path / "do").write_text(do)
+            with pytest.raises(GazeError, match=f"gave an answer that cannot be used.*{sentence}"):
+                predict(process, images, Clip(), tmp_path)
+        (tmp_path / "do").write_text("")
+        assert predict(process, images, Clip(), tmp_path).images == tuple(f"{k}.png" for k in range(5))
+
+
+def test_a_script_that_dies_or_answers_nonsense_stores_nothing(
+    project: Project, lab: Callable[..., Summary]
+) -> None:
+    for do, sentence in (("die", "ended by itself"), ("nan", "no numbers"), ("memory", "memory .*too much")):
+        summary = lab(do, at_once=5)
+        assert (summary.done, summary.failed, len(summary.problems)) == (0, 5, 1)
+        assert re.search(sentence, summary.problems[0].what)
+        assert project.responses.all() == []
 
 
 def test_what_fails_twice_in_the_same_way_is_not_tried_on_every_image(
@@ -336,3 +352,16 @@ def test_the_script_of_tribe_does_what_it_is_asked(
     assert responses.facts["model"]["licence"] == "CC-BY-NC-4.0"
     assert (tmp_path / "cache" / "gazeapp" / "responses" / "tribe" / "rows").is_dir()
     assert [path for path in (tmp_path / "exchange").iterdir() if path.name.startswith("gazeapp")] == []
+
+
+def test_the_example_of_the_guide_works(project: Project, consents: ConsentStore, tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "tribe.md").read_text("utf-8")
+    first, last = "    # /// script", "    serve(run=run)"
+    text = textwrap.dedent(guide[guide.index(first) : guide.index(last) + len(last)])
+    path = scripts.write(tmp_path, text + "\n", "guide.py")
+    read_script(path).agree(consents)
+    assert (
+        predict_responses(project, PredictResponsesSettings(str(path), name="Guide"), SILENT, consents).done
+        == 5
+    )
+    np.testing.assert_array_equal(stored(project, "Guide").values[0, :, 9], 40.0 * np.arange(5))
