@@ -74,8 +74,9 @@ def import_responses(project: Project, settings: ImportResponsesSettings, progre
     Returns
     -------
     Summary
-        ``details`` has ``responses`` (their name), ``simulated``, ``space``, ``targets`` (a number), ``subjects``, ``repeats`` (the most
-        of an image), ``ceilings`` (where they come from), ``images_without_response``, ``responses_without_image``.
+        ``details`` has ``responses`` (their name), ``simulated``, ``space``, ``targets`` (a number), ``subjects``,
+        ``repeats`` (the most of an image), ``ceilings`` (where they come from), ``images_without_response``,
+        ``responses_without_image``.
 
     Raises
     ------

@@ -155,7 +155,7 @@ def test_one_hemisphere_needs_a_word(tmp_path: Path):
 @pytest.mark.parametrize("width", [59_412, 64_984, 91_282])
 def test_other_surfaces_are_to_be_averaged_over_regions_first(tmp_path: Path, width: int):
     path = saved(tmp_path, Y=np.ones((1, width), np.float32), image_ids=["a"])
-    with pytest.raises(GazeError, match="not\\s+those of fsaverage.*table of images x regions"):
+    with pytest.raises(GazeError, match=r"not those of fsaverage.*table of images x regions"):
         read_responses(path, MEASURED)
 
 
@@ -191,7 +191,7 @@ def test_measured_or_simulated_has_to_be_said(tmp_path: Path):
     with pytest.raises(GazeError, match="measured or simulated"):
         read_responses(path)
     path = saved(tmp_path, Y=regions(3), image_ids=NAMES, roi_names=ROIS, meta_json='{"source": "TRIBE v2"}')
-    with pytest.raises(GazeError, match="simulated .TRIBE v2., so they are not imported as measured"):
+    with pytest.raises(GazeError, match=r"simulated \(TRIBE v2\), so they are not imported as measured"):
         read_responses(path, MEASURED)
 
 

@@ -96,7 +96,7 @@ def test_hemispheres_that_do_not_fit_are_told(tmp_path: Path):
     with pytest.raises(GazeError, match="left one has 3 maps of 10,242 vertices, the right one 2"):
         read_responses(left, MEASURED)
     gifti(tmp_path / "rh.betas.func.gii", VALUES[:, :N_HEMISPHERE], "CortexLeft")
-    with pytest.raises(GazeError, match="named like the right hemisphere, but says itself .* left"):
+    with pytest.raises(GazeError, match=r"named like the right hemisphere, but says itself .* left"):
         read_responses(left, MEASURED)
 
 
