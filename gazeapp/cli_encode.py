@@ -121,7 +121,7 @@ def _take_responses(project: Project, text: str, measured: bool | None, progress
 
     simulated = None if measured is None else not measured
     summary = import_responses(project, ImportResponsesSettings(text, simulated=simulated), progress)
-    return str(summary.details["name"])
+    return str(summary.details["responses"])
 
 
 def _take_atlas(project: Project, text: str, progress: Progress) -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+
+from threadpoolctl import threadpool_limits
 
 from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.neural.controls import CENTRE, CONTRAST, LUMINANCE, OTHER_IMAGE, PEOPLE
 from gazeapp.engine.neural.encoding.folds import RidgeSettings
+from gazeapp.engine.neural.encoding.nested import THREADS
 from gazeapp.engine.neural.features import GRID, SIGMA
 from gazeapp.engine.neural.records import DIFFERENCE, ENCODING, FSAVERAGE5, PARTITION, RSA, Region, Responses
 from gazeapp.engine.project import EncodingUnit, ImageRow, Project, ResponsesRow
@@ -153,7 +158,7 @@ def encode(project: Project, settings: EncodeSettings, progress: Progress) -> Su
     for error in problems:
         tally.problem(row.name, error.what, error.todo)
     values = settings.values(row)
-    runner = _Runner(project, settings, row, key, tally, project.settings.put(VERB, values))
+    runner = _Runner(project, settings, row, key, tally, progress, project.settings.put(VERB, values))
     for plan in plans:
         runner.run(plan)
         if tally.cancelled:
@@ -192,10 +197,12 @@ class _Runner:
         row: ResponsesRow,
         key: str,
         tally: Tally,
+        progress: Progress,
         settings_id: int,
     ) -> None:
         self._project = project
         self._settings = settings
+        self._progress = progress
         self._row = row
         self._key = key
         self._tally = tally
@@ -205,29 +212,46 @@ class _Runner:
 
     def run(self, plan: _Plan) -> None:
         """Run what is missing of a plan."""
-        bench: Bench | None = None
+        missing: list[tuple[EncodingUnit, str]] = []
         for unit in plan.units:
-            if self._tally.should_stop():
-                return
             inputs = _inputs(plan, unit, self._settings)
             if self._done.get(unit, ("", "", 0))[:2] == (self._hash, inputs):
                 self._tally.skip(_name(unit))
-                continue
-            if bench is None:
-                bench = Bench(
-                    plan.maps, plan.subject, _ridge(self._settings), _draws(self._settings), self._stop
-                )
+            else:
+                missing.append((unit, inputs))
+        if not missing:
+            return
+        bench = Bench(plan.maps, plan.subject, _ridge(self._settings), _draws(self._settings), self._stop)
+        # The project may only be read on this thread.
+        for unit, _ in missing:
+            bench.read(unit)
+        for unit, inputs, started in self._started(bench, missing):
             try:
                 with self._tally.unit(_name(unit)):
-                    began = time.perf_counter()
-                    found = run_unit(bench, unit)
-                    self._store(plan, unit, found, inputs, time.perf_counter() - began)
+                    found, seconds = started.result()
+                    self._store(plan, unit, found, inputs, seconds)
             except StoppedError:
                 self._tally.should_stop()
-                return
+
+    def _started(
+        self, bench: Bench, units: Sequence[tuple[EncodingUnit, str]]
+    ) -> Iterator[tuple[EncodingUnit, str, Future[tuple[Found, float]]]]:
+        """Yield unit after unit, a few of them worked on at the same time."""
+        waiting: deque[tuple[EncodingUnit, str, Future[tuple[Found, float]]]] = deque()
+        with (
+            threadpool_limits(1, "blas"),
+            ThreadPoolExecutor(THREADS, thread_name_prefix="units") as pool,
+        ):
+            for unit, inputs in units:
+                if self._tally.should_stop():
+                    break
+                waiting.append((unit, inputs, pool.submit(_timed, bench, unit)))
+                if len(waiting) > THREADS:
+                    yield waiting.popleft()
+            yield from waiting
 
     def _stop(self) -> bool:
-        return self._tally.should_stop()
+        return self._progress.cancelled
 
     def _store(self, plan: _Plan, unit: EncodingUnit, found: Found, inputs: str, seconds: float) -> None:
         store = self._project.encodings
@@ -238,6 +262,12 @@ class _Runner:
                 )
                 store.put(self._row.id, row, found.encoding.vertices)
             store.replace_findings(self._row.id, self._key, unit, found.findings, self._settings_id, inputs)
+
+
+def _timed(bench: Bench, unit: EncodingUnit) -> tuple[Found, float]:
+    began = time.perf_counter()
+    found = run_unit(bench, unit)
+    return found, time.perf_counter() - began
 
 
 def _check(settings: EncodeSettings) -> None:

@@ -114,6 +114,11 @@ class Bench:
     should_stop: Callable[[], bool]
     _fitted: dict[str, Encoded] = field(default_factory=dict)
 
+    def read(self, unit: EncodingUnit) -> None:
+        """Read what a unit needs of the project."""
+        for source in filter(None, (unit.source, unit.against)):
+            self.maps.features(self.key(source))
+
     def key(self, source: str) -> SourceKey:
         """Return kind and id of a source."""
         return next(key for key in self.maps.states if key[1] == source)
