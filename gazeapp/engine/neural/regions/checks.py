@@ -8,19 +8,28 @@ import numpy as np
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.records import LEFT, N_HEMISPHERE, RIGHT
+from gazeapp.engine.neural.regions.built_in import DESIKAN, built_in_atlas
 from gazeapp.engine.neural.regions.files.numbered import Labels
 from gazeapp.engine.neural.regions.names import region_name
 from gazeapp.engine.neural.surface.mesh import FLAT, load_mesh
-from gazeapp.engine.types import BoolArray
+from gazeapp.engine.types import BoolArray, IntArray
 
 _WHOLE = 0.8
 """Share of a hemisphere's vertices that regions take where they are meant to take all of the cortex."""
 _MOST = 0.5
+_PRIMARY = frozenset(
+    {"V1", "V1v", "V1d", "hOc1", "pericalcarine", "S_calcarine", "V1_exvivo", "V1_exvivo.thresh"}
+)
+"""Names of primary visual cortex, whole or in parts."""
+_AROUND = ("pericalcarine", "lingual", "cuneus")
+"""Gyri that hold two thirds or more of it in the atlases of Wang, Benson, Glasser and Rosenke."""
+_CLEARLY = 0.4
+_HARDLY = 0.1
 OTHER = {LEFT: RIGHT, RIGHT: LEFT}
 
 
 def check_sides(several: Sequence[Labels]) -> None:
-    """Refuse regions whose names, or whose gap at the medial wall, say that they are of the other hemisphere.
+    """Refuse regions whose names, gap at the medial wall, or primary visual cortex are of the other hemisphere.
 
     Raises
     ------
@@ -33,6 +42,8 @@ def check_sides(several: Sequence[Labels]) -> None:
             raise _mixed_up(labels, "its regions are named as those of the other")
         if _fits_other_wall(labels):
             raise _mixed_up(labels, "it leaves the medial wall of the other free")
+        if _sees_on_other_side(labels):
+            raise _mixed_up(labels, "its primary visual cortex is that of the other")
 
 
 def check_copy(left: Labels, right: Labels) -> None:
@@ -65,6 +76,26 @@ def _fits_other_wall(labels: Labels) -> bool:
         return False
     own, other = (int((free & _wall(side)).sum()) for side in (labels.hemisphere, OTHER[labels.hemisphere]))
     return other > n_free * _MOST and own < other / 2
+
+
+def _sees_on_other_side(labels: Labels) -> bool:
+    """Return whether primary visual cortex, if it is among the regions, lies where the other hemisphere has it."""
+    parts = [vertices for name, vertices in labels.regions.items() if region_name(name).text in _PRIMARY]
+    if not parts:
+        return False
+    vertices = np.concatenate(parts)
+    own, other = (
+        float(np.isin(vertices, _early(side)).mean())
+        for side in (labels.hemisphere, OTHER[labels.hemisphere])
+    )
+    return other > _CLEARLY and own < _HARDLY
+
+
+def _early(hemisphere: str) -> IntArray:
+    """Return the vertices around the calcarine sulcus, from 0 to 10,241."""
+    atlas = built_in_atlas(DESIKAN)
+    regions = [one for one in atlas.regions if one.name in _AROUND and one.hemisphere == hemisphere]
+    return np.concatenate([region.vertices for region in regions]) % N_HEMISPHERE
 
 
 def _wall(hemisphere: str) -> BoolArray:

@@ -10,6 +10,7 @@ import pytest
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.records import Atlas
+from gazeapp.engine.neural.regions.built_in import DESIKAN, built_in_atlas
 from gazeapp.engine.neural.regions.reading import read_atlas
 from gazeapp.engine.neural.surface.mesh import load_mesh
 from tests.engine.neural.regions.made_up_files import annot, gifti, label, numbers, volume
@@ -117,6 +118,25 @@ def test_volumes_take_names_from_a_colour_table_or_a_file(tmp_path: Path):
     assert "two names: “V1” and “V2”" in sentence(*paths, names_file=table)
 
 
+def test_known_names_are_used_only_where_they_know_all_numbers(tmp_path: Path):
+    values = numbers("lh", n_regions=26).astype(np.int32)
+    read = read_atlas([volume(tmp_path / "lh.wang15_mplbl.mgz", values)])
+    assert {region.name for region in read.atlas.regions} == {str(k) for k in range(1, 27)}
+    assert any("No names are known" in note for note in read.notes)
+    (tmp_path / "lh.wang15_mplbl.mgz.ctab").write_text("1 first\n2 second\n")
+    read = read_atlas([tmp_path / "lh.wang15_mplbl.mgz"])
+    assert {region.name for region in read.atlas.regions} == {"first", "second", *map(str, range(3, 27))}
+    assert any("no names for 24 of 26 numbers" in note for note in read.notes)
+
+
+@pytest.mark.parametrize("surface", ["white", "pial", "inflated"])
+def test_labels_may_have_places_on_any_of_the_surfaces(tmp_path: Path, surface: str):
+    vertices = list(range(0, 10_000, 50))
+    places = load_mesh(surface, "right").vertices[vertices]
+    read = read_atlas([label(tmp_path / "rh.a.label", vertices, places)])
+    assert held(read.atlas) == {("a", "right"): [vertex + 10_242 for vertex in vertices]}
+
+
 def test_gifti_labels(tmp_path: Path):
     table = {k: name for k, name in enumerate(NAMES) if k}
     structures = {"lh": "CortexLeft", "rh": "CortexRight"}
@@ -203,6 +223,23 @@ def test_hemispheres_that_are_mixed_up_are_told_by_the_medial_wall(tmp_path: Pat
         else:
             path.write_text("\n".join(map(str, numbers(other))))
     assert "leaves the medial wall of the other free" in sentence(tmp_path / f"lh.areas.{kind}")
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_visual_atlases_that_are_mixed_up_are_told_by_primary_visual_cortex(tmp_path: Path, swapped: bool):
+    parts = {region.id: region.vertices % 10_242 for region in built_in_atlas(DESIKAN).regions}
+    for letter, side in (("lh", "left"), ("rh", "right")):
+        values = np.zeros(10_242, np.int32)
+        # Half of the calcarine gyrus, and what lies in front of it: most of V1 need not be in one gyrus.
+        values[parts[f"pericalcarine {side}"][::2]] = 1
+        values[parts[f"superiorparietal {side}"][:40]] = 1
+        values[parts[f"fusiform {side}"]] = 5
+        other = {"lh": "rh", "rh": "lh"}[letter]
+        volume(tmp_path / f"{other if swapped else letter}.wang15_mplbl.mgz", values)
+    if swapped:
+        assert "primary visual cortex is that of the other" in sentence(tmp_path / "lh.wang15_mplbl.mgz")
+    else:
+        assert len(read_atlas([tmp_path / "lh.wang15_mplbl.mgz"]).atlas.regions) == 4
 
 
 def test_right_before_left_in_one_table_is_told(tmp_path: Path):

@@ -10,7 +10,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.records import LEFT, N_HEMISPHERE
 from gazeapp.engine.neural.regions.files.numbered import HEMISPHERES, Labels, cannot_read
 from gazeapp.engine.neural.regions.files.place import hemisphere_of, key_of
-from gazeapp.engine.neural.surface.mesh import WHITE, load_mesh
+from gazeapp.engine.neural.surface.mesh import INFLATED, PIAL, WHITE, load_mesh
 from gazeapp.engine.types import DoubleArray, IntArray
 
 _LARGEST = max(HEMISPHERES)
@@ -23,7 +23,8 @@ _FAR = 15.0
 def read_label(path: Path) -> Labels:
     """Read a label of fsaverage or fsaverage5; its vertices beyond the first 10,242 are left out.
 
-    A label does not say of which surface it is. Where it has places, they must be near those of fsaverage.
+    A label does not say of which surface it is. Where it has places, they must be near those that its vertices have
+    on the white, pial or inflated surface of fsaverage5.
 
     Raises
     ------
@@ -72,8 +73,10 @@ def _check_places(vertices: IntArray, places: DoubleArray, hemisphere: str, path
     if not known.any():
         return
     x = float(np.median(places[known, 0]))
-    here = load_mesh(WHITE, hemisphere).vertices[vertices[known]]
-    distance = float(np.median(np.linalg.norm(here - places[known], axis=1)))
+    distance = min(
+        float(np.median(np.linalg.norm(here[vertices[known]] - places[known], axis=1)))
+        for here in (load_mesh(kind, hemisphere).vertices for kind in (WHITE, PIAL, INFLATED))
+    )
     if distance <= _FAR:
         return
     if (x > _FAR) if hemisphere == LEFT else (x < -_FAR):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
+
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.regions.files.numbered import cannot_read
 from gazeapp.engine.neural.regions.files.place import key_of, stem_of
+from gazeapp.engine.neural.regions.known import known_atlas
+from gazeapp.engine.types import IntArray
 
 _LARGEST = 4_000_000
 """Bytes that are read of a file of text; a value for each vertex of fsaverage needs fewer."""
@@ -68,6 +72,34 @@ def read_names(path: Path) -> dict[int, str]:
                 todo="Keep one of them.",
             )
     return names
+
+
+def names_for(
+    values: IntArray, path: Path, names_file: Path | None
+) -> tuple[dict[int, str], tuple[str, ...]]:
+    """Return what the numbers in a file are called, and what is to be known of it.
+
+    The names come from ``names_file``, else from a colour table beside the file, else from what is known of atlases
+    of that name, if it knows all numbers; else each number is its own name.
+
+    Raises
+    ------
+    GazeError
+        If a table of names cannot be read.
+    """
+    table = names_file or names_beside(path)
+    numbers = set(np.unique(values[values >= 0]).tolist())
+    if table is not None:
+        names = read_names(table)
+        nameless = sorted(numbers - set(names))
+        if not nameless:
+            return names, ()
+        count = f"{len(nameless)} of {len(numbers)} numbers in {path.name}"
+        return names, (f"{table.name} has no names for {count}: they are their own names.",)
+    known = known_atlas(key_of(path))
+    if known is not None and numbers and numbers <= set(known.names):
+        return known.names, ()
+    return {}, (f"No names are known of the numbers in {path.name}: they are their own names.",)
 
 
 def names_beside(path: Path) -> Path | None:

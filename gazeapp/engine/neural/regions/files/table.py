@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.neural.regions.files.name_table import fields, read_lines, read_names
+from gazeapp.engine.neural.regions.files.name_table import fields, names_for, read_lines
 from gazeapp.engine.neural.regions.files.numbered import HEMISPHERES, NOWHERE, Numbered, whole_numbers
 from gazeapp.engine.neural.regions.names import is_no_region
 from gazeapp.engine.types import DoubleArray
@@ -43,7 +43,9 @@ def read_table(path: Path, names_file: Path | None = None) -> Numbered:
         numbers = _numbers(cells)
     if numbers is not None:
         whole = whole_numbers(numbers, path)
-        return Numbered(np.where(whole > 0, whole, NOWHERE), read_names(names_file) if names_file else {})
+        whole = np.where(whole > 0, whole, NOWHERE)
+        names, notes = names_for(whole, path, names_file)
+        return Numbered(whole, names, notes=notes)
     if names_file is not None:
         raise GazeError(
             "The table holds names already, so that it needs no file of names.",

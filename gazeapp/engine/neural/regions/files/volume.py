@@ -8,19 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.neural.regions.files.name_table import names_beside, read_names
+from gazeapp.engine.neural.regions.files.name_table import names_for
 from gazeapp.engine.neural.regions.files.numbered import NOWHERE, Numbered, cannot_read, whole_numbers
-from gazeapp.engine.neural.regions.files.place import key_of
-from gazeapp.engine.neural.regions.known import known_atlas
 
 _GZIP = b"\x1f\x8b"
 
 
 def read_volume(path: Path, names_file: Path | None = None) -> Numbered:
     """Read a volume of labels; 0, numbers below it and what is not a number are in no region.
-
-    The names come from ``names_file``, else from a colour table beside the file, else from what is known of atlases
-    of that name; else each number is its own name.
 
     Raises
     ------
@@ -43,16 +38,6 @@ def read_volume(path: Path, names_file: Path | None = None) -> Numbered:
             todo="Choose a file with one number for each vertex, for example a maximum-probability map.",
         )
     numbers = whole_numbers(values, path)
-    names = _names(path, names_file)
-    notes = () if names else (f"No names are known of the numbers in {path.name}: they are their own names.",)
-    return Numbered(np.where(numbers > 0, numbers, NOWHERE), names, notes=notes)
-
-
-def _names(path: Path, names_file: Path | None) -> dict[int, str]:
-    if names_file is not None:
-        return read_names(names_file)
-    beside = names_beside(path)
-    if beside is not None:
-        return read_names(beside)
-    known = known_atlas(key_of(path))
-    return known.names if known else {}
+    numbers = np.where(numbers > 0, numbers, NOWHERE)
+    names, notes = names_for(numbers, path, names_file)
+    return Numbered(numbers, names, notes=notes)
