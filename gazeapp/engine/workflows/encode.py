@@ -222,16 +222,25 @@ class _Runner:
         if not missing:
             return
         bench = Bench(plan.maps, plan.subject, _ridge(self._settings), _draws(self._settings), self._stop)
-        # The project may only be read on this thread.
-        for unit, _ in missing:
-            bench.read(unit)
-        for unit, inputs, started in self._started(bench, missing):
+        ready = [(unit, inputs) for unit, inputs in missing if self._is_read(bench, unit)]
+        for unit, inputs, started in self._started(bench, ready):
             try:
                 with self._tally.unit(_name(unit)):
                     found, seconds = started.result()
                     self._store(plan, unit, found, inputs, seconds)
             except StoppedError:
                 self._tally.should_stop()
+
+    def _is_read(self, bench: Bench, unit: EncodingUnit) -> bool:
+        """Read what a unit needs, which can only be done on this thread; tell where that cannot be read."""
+        if self._tally.should_stop():
+            return False
+        try:
+            bench.read(unit)
+        except GazeError as error:
+            self._tally.fail(error.where or _name(unit), error.what, error.todo, unit=_name(unit))
+            return False
+        return True
 
     def _started(
         self, bench: Bench, units: Sequence[tuple[EncodingUnit, str]]
