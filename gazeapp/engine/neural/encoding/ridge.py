@@ -90,7 +90,7 @@ class _Fit:
         # Rows that are all 0 change nothing, and so can stand for images that are not fitted to.
         n = float(ones @ ones)
         mean = ones @ features / n
-        u, s, vt = np.linalg.svd(features - np.outer(ones, mean), full_matrices=False)
+        u, s, vt = _decomposed(features - np.outer(ones, mean))
         kept = s > s[0] * np.finfo(np.float64).eps * max(features.shape) if len(s) and s[0] > 0 else s > 0
         u, s, vt = u[:, kept], s[kept], vt[kept]
         other_ones, other_features = others
@@ -161,19 +161,21 @@ class NestedFold:
     ) -> None:
         self.test = test
         fitted = features[train]
-        factor = np.ones(features.shape[1]) if weights is None else weights
-        used = varies(fitted) & (factor != 0)
+        used = varies(fitted)
         mean, deviation = fitted[:, used].mean(axis=0), fitted[:, used].std(axis=0)
-        fitted, wanted = (
-            (rows[:, used] - mean) / deviation * factor[used] for rows in (fitted, features[test])
-        )
+        fitted, wanted = ((rows[:, used] - mean) / deviation for rows in (fitted, features[test]))
+        factor = np.ones(len(mean)) if weights is None else weights[used]
         places = [np.flatnonzero(inner == k) for k in range(int(inner.max()) + 1)]
         self._blocks = [_Block.of(train[rows], fitted[rows], dtype) for rows in places]
         self._sizes = [len(rows) for rows in places]
         ends = np.cumsum([len(block.ones) for block in self._blocks])
         self._slices = [slice(end - len(b.ones), end) for b, end in zip(self._blocks, ends, strict=True)]
         ones = np.concatenate([block.ones for block in self._blocks])
-        rows = np.concatenate([block.features for block in self._blocks])
+        # Blocks are of all features, whatever their weights, so that errors can be compared between weights.
+        rows, wanted = (
+            (values * factor)[:, factor != 0]
+            for values in (np.concatenate([block.features for block in self._blocks]), wanted)
+        )
         self._inner = []
         for own in self._slices:
             others = np.ones(len(ones))
@@ -213,3 +215,18 @@ class NestedFold:
     def predict_at(self, rows: _Array, chosen: IntArray) -> _Array:
         """Return predictions of the test images with one penalty, by its place, for each target."""
         return self._whole.predict(rows, chosen)
+
+
+def _decomposed(rows: DoubleArray) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
+    """Return the thin singular value decomposition of rows, some of which are 0."""
+    # Now and then LAPACK's fast routine does not converge, on rows of 0 above all; its slow one always does.
+    filled = rows.any(axis=1)
+    try:
+        part, s, vt = np.linalg.svd(rows[filled], full_matrices=False)
+    except np.linalg.LinAlgError:
+        from scipy.linalg import svd
+
+        part, s, vt = svd(rows[filled], full_matrices=False, lapack_driver="gesvd")
+    u = np.zeros((len(rows), len(s)))
+    u[filled] = part
+    return u, s, vt
