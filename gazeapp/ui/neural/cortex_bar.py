@@ -26,7 +26,7 @@ class CortexBar(QWidget):
         self._colouring: Colouring | None = None
         self._label = ""
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self.setFixedWidth(10 * STEP)
+        self.setFixedWidth(12 * STEP)
 
     def show_scale(self, colouring: Colouring, label: str) -> None:
         """Show what the colours stand for; ``label`` names the values."""

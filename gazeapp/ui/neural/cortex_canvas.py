@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
 
 from gazeapp.engine.neural.surface.scene import Scene, Spot
 from gazeapp.ui.canvas.view import FIT, ZOOM_STEP, ImageView
@@ -15,6 +15,8 @@ from gazeapp.ui.theme import small_font
 _TITLE = QColor(255, 255, 255, 200)
 _WAITING = QColor(255, 255, 255, 150)
 _DARK, _LIGHT = QColor(0, 0, 0, 170), QColor(255, 255, 255, 240)
+_CORNER = 0.3
+"""Share of a view's width that is empty in its outer corner."""
 _CLICK_PX = 4
 """A press that moves less than this is a click."""
 
@@ -142,16 +144,20 @@ class CortexCanvas(ImageView):
             self.pointed.emit(spot)
 
     def _draw_titles(self, painter: QPainter, scene: Scene) -> None:
-        painter.setFont(small_font(self.font()))
+        font = small_font(self.font())
+        painter.setFont(font)
         painter.setPen(_TITLE)
-        place = self.image_transform()
+        metrics, place = QFontMetricsF(font), self.image_transform()
         for tile in scene.tiles:
             box = place.mapRect(QRectF(tile.left, tile.top, tile.width, tile.height))
+            names = (tile.view.title, tile.view.hemisphere, tile.view.hemisphere[0].upper())
+            room = _CORNER * box.width()
+            title = next((name for name in names if metrics.horizontalAdvance(name) <= room), names[-1])
             # The outer corners of the views are empty.
             side = (
                 Qt.AlignmentFlag.AlignLeft if tile.view.hemisphere == "left" else Qt.AlignmentFlag.AlignRight
             )
-            painter.drawText(box.adjusted(2, 0, -2, 0), side | Qt.AlignmentFlag.AlignTop, tile.view.title)
+            painter.drawText(box, side | Qt.AlignmentFlag.AlignTop, title)
 
     def _draw_outline(self, painter: QPainter) -> None:
         line = self.image_transform().map(QPolygonF(list(self._outline)))

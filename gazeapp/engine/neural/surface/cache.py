@@ -17,6 +17,8 @@ from gazeapp.engine.types import DoubleArray
 _log = logging.getLogger(__name__)
 _VERSION = 1
 """Counts up whenever the same view would be drawn differently."""
+_MOST_BYTES = 300 * 2**20
+"""Size of the folder beyond which the views used longest ago are let go."""
 RIM_PX = 2
 """Empty pixels around a view."""
 
@@ -67,7 +69,7 @@ def picture_places(view: View, scale: float) -> DoubleArray:
 def _stored(path: Path, view: View, scale: float) -> Raster | None:
     """Return the raster in a file; None where there is none or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             raster = Raster(*(file[field] for field in RASTER_FIELDS))
         return raster if _is_sound(raster, view, scale) else None
     except FileNotFoundError:
@@ -94,5 +96,17 @@ def _store(raster: Raster, path: Path) -> None:
     try:
         with replacing(path) as part, part.open("wb") as file:
             np.savez(file, **{field: getattr(raster, field) for field in RASTER_FIELDS})
-    except GazeError as error:
+        _make_room(path)
+    except (GazeError, OSError) as error:
         _log.info("A drawn view of the cortex was not kept: %s", error)
+
+
+def _make_room(newest: Path) -> None:
+    """Remove the views that were read longest ago while the folder is too large."""
+    files = sorted(newest.parent.glob("*.npz"), key=lambda path: path.stat().st_atime)
+    size = sum(path.stat().st_size for path in files)
+    for path in files:
+        if size <= _MOST_BYTES or path == newest:
+            continue
+        size -= path.stat().st_size
+        path.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ from gazeapp.engine.neural.surface.scene import Scene
 from gazeapp.engine.types import FloatArray
 
 LINE_PX = 1.3
-_MARK_PX = (4.6, 2.0)
+_MARK_PX = (5.4, 2.4)
 """Widths of the dark line around what is marked and of the light one on it, px."""
 
 

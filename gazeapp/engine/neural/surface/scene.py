@@ -231,7 +231,8 @@ def scene(layout: Layout, scale: float) -> Scene:
         faces = load_mesh(tile.view.surface, tile.view.hemisphere).faces[raster.faces]
         vertices.append(faces.astype(np.int64) + _first(tile.view))
         first = np.maximum(1.0 - raster.weights.sum(axis=1, keepdims=True), 0.0)
-        weights.append(np.concatenate([first, raster.weights], axis=1).astype(np.float32))
+        shares = np.concatenate([first, raster.weights], axis=1)
+        weights.append(shares / shares.sum(axis=1, keepdims=True))
         coverage.append(raster.coverage)
     order = np.argsort(np.concatenate(pixels), kind="stable")
     arrays = (np.concatenate(each)[order] for each in (pixels, vertices, weights, coverage))
