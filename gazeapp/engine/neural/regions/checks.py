@@ -17,6 +17,8 @@ from gazeapp.engine.types import BoolArray, IntArray
 _WHOLE = 0.8
 """Share of a hemisphere's vertices that regions take where they are meant to take all of the cortex."""
 _MOST = 0.5
+_FEW = 3
+"""Regions that have to be named as of the other hemisphere: one may be where it feels the right hand."""
 _PRIMARY = frozenset(
     {"V1", "V1v", "V1d", "hOc1", "pericalcarine", "S_calcarine", "V1_exvivo", "V1_exvivo.thresh"}
 )
@@ -38,7 +40,8 @@ def check_sides(several: Sequence[Labels]) -> None:
     """
     for labels in several:
         sides = [region_name(name).hemisphere for name in labels.regions]
-        if sides.count(OTHER[labels.hemisphere]) > len(sides) * _MOST:
+        n_other = sides.count(OTHER[labels.hemisphere])
+        if n_other >= _FEW and n_other > len(sides) * _MOST:
             raise _mixed_up(labels, "its regions are named as those of the other")
         if _fits_other_wall(labels):
             raise _mixed_up(labels, "it leaves the medial wall of the other free")

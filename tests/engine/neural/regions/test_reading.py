@@ -199,6 +199,11 @@ def test_labels_overlap_and_lose_what_fsaverage5_lacks(tmp_path: Path):
     assert any("Of one hemisphere only: “MT_exvivo”, “tiny”." in note for note in read.notes)
 
 
+def test_a_region_may_be_called_after_the_other_side(tmp_path: Path):
+    read = read_atlas([label(tmp_path / "lh.R_hand.label", [1, 2])])
+    assert held(read.atlas) == {("R_hand", "left"): [1, 2]}
+
+
 def test_labels_of_another_side_or_brain_are_refused(tmp_path: Path):
     vertices = list(range(0, 10_000, 50))
     right = load_mesh("white", "right").vertices[vertices]
