@@ -146,7 +146,8 @@ def standardised(responses: FloatArray, dtype: type[np.floating]) -> tuple[NDArr
         Precision of the result.
     """
     wide = responses.astype(np.float64)
-    mean, deviation = wide.mean(axis=0), wide.std(axis=0)
+    mean = wide.mean(axis=0)
     wide -= mean
+    deviation = np.sqrt(np.einsum("it,it->t", wide, wide) / len(wide))
     wide /= deviation
-    return wide.astype(dtype), mean, deviation
+    return wide.astype(dtype, copy=False), mean, deviation

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from gazeapp.engine.neural.encoding.folds import RidgeSettings, check, split, st
 from gazeapp.engine.neural.encoding.ridge import NestedFold
 from gazeapp.engine.neural.encoding.scores import variance_explained, within_folds
 from gazeapp.engine.runners.process import never
-from gazeapp.engine.types import DoubleArray, FloatArray, IntArray
+from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
 
 THREADS = 2
 """Chunks of targets that are worked on at the same time."""
@@ -25,6 +25,9 @@ _FEW = 2048
 """Targets up to which everything is computed in double precision."""
 CHUNK = 512
 """Targets at a time: what is computed of them stays in a processor's cache."""
+_CELLS = 2_000_000
+"""Responses at a time, of many images."""
+Targets: TypeAlias = slice | IntArray
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
 
@@ -149,7 +152,7 @@ def encode(
         If the user wants to stop.
     """
     settings = settings or RidgeSettings()
-    usable = np.flatnonzero(check(features, responses, settings))
+    usable = check(features, responses, settings)
     dtype = np.float64 if responses.shape[1] <= _FEW else np.float32
     n_targets = responses.shape[1]
     r, r2 = np.full(n_targets, np.nan), np.full(n_targets, np.nan)
@@ -159,24 +162,44 @@ def encode(
     with threadpool_limits(1, "blas"):
         folds = NestedFolds(features, settings, dtype, should_stop)
 
-        def work(targets: IntArray) -> None:
-            observed = responses[:, targets]
-            values, mean, deviation = standardised(observed, dtype)
+        def work(targets: Targets) -> None:
+            values, mean, deviation = standardised(responses[:, targets], dtype)
             found, chosen = folds.predict(values)
-            score = within_folds(found, values, folds.fold)
-            r[targets] = score
-            r2[targets] = np.where(np.isnan(score), np.nan, variance_explained(found, values, folds.fold))
-            predictions[:, targets] = np.where(np.isnan(score), np.nan, found * deviation + mean)
-            penalties[:, targets] = np.where(np.isnan(score), np.nan, folds.penalties[chosen])
+            r[targets] = score = within_folds(found, values, folds.fold)
+            r2[targets] = variance_explained(found, values, folds.fold)
+            found *= deviation.astype(dtype)
+            found += mean.astype(dtype)
+            predictions[:, targets] = found
+            penalties[:, targets] = folds.penalties[chosen]
+            if np.isnan(score).any():
+                without = np.arange(n_targets)[targets][np.isnan(score)]
+                r2[without] = predictions[:, without] = penalties[:, without] = np.nan
 
-        for _ in side_by_side(work, chunks(usable), threads, should_stop):
+        for _ in side_by_side(work, chunks(usable, len(responses)), threads, should_stop):
             pass
     return Encoded(r, r2, penalties, predictions, folds.fold)
 
 
-def chunks(targets: IntArray) -> list[IntArray]:
-    """Return targets in parts small enough for a processor's cache."""
-    return np.array_split(targets, max(1, -(-len(targets) // CHUNK)))
+def chunks(usable: BoolArray, n_images: int) -> list[Targets]:
+    """Return the usable targets in parts small enough for a processor's cache.
+
+    Parameters
+    ----------
+    usable
+        Which targets have a result, shape (n_targets,).
+    n_images
+        The more there are, the smaller the parts.
+    """
+    size = max(CHUNK // 2, min(CHUNK, _CELLS // n_images))
+    found: list[Targets] = []
+    for start in range(0, len(usable), size):
+        part = slice(start, min(start + size, len(usable)))
+        # To cut a slice out of all responses is much cheaper than to gather columns.
+        if usable[part].all():
+            found.append(part)
+        elif usable[part].any():
+            found.append(start + np.flatnonzero(usable[part]))
+    return found
 
 
 def side_by_side(

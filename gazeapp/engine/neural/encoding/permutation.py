@@ -76,7 +76,7 @@ def permutation_test(
         As in :func:`gazeapp.engine.neural.encoding.nested.encode`.
     """
     settings = settings or RidgeSettings()
-    usable = np.flatnonzero(check(features, responses, settings))
+    usable = check(features, responses, settings)
     n = len(features)
     rng = np.random.default_rng([seed, n])
     orders = np.array([rng.permutation(n) for _ in range(n_permutations)]).reshape(-1, n)
@@ -85,11 +85,11 @@ def permutation_test(
     largest = np.full(n_permutations, -np.inf)
     with threadpool_limits(1, "blas"):
         folds = NestedFolds(features, settings, np.float32, should_stop)
-        parts = chunks(usable)
+        parts = chunks(usable, n)
         for k, targets in enumerate(parts):
             values = standardised(responses[:, targets], np.float32)[0]
             r[targets] = _score(folds, values)
-            size = max(1, CHUNK // len(targets))
+            size = max(1, CHUNK // values.shape[1])
             batches = [slice(start, start + size) for start in range(0, n_permutations, size)]
 
             def work(batch: slice, values: NDArray[np.floating] = values) -> DoubleArray:

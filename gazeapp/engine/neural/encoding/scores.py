@@ -50,11 +50,15 @@ def variance_explained(predictions: _Array, observed: _Array, fold: IntArray) ->
         As in :func:`within_folds`.
     """
     errors, deviations = np.zeros(observed.shape[1]), np.zeros(observed.shape[1])
+    total = observed.sum(axis=0, dtype=np.float64)
     for number in np.unique(fold):
         own = fold == number
         known = observed[own].astype(np.float64)
-        errors += ((known - predictions[own]) ** 2).sum(axis=0)
-        deviations += ((known - observed[~own].mean(axis=0, dtype=np.float64)) ** 2).sum(axis=0)
+        fitted_to = (total - known.sum(axis=0)) / (len(observed) - len(known))
+        left = known - predictions[own]
+        errors += np.einsum("it,it->t", left, left)
+        left = known - fitted_to
+        deviations += np.einsum("it,it->t", left, left)
     with np.errstate(divide="ignore", invalid="ignore"):
         found: DoubleArray = np.where(deviations > 0, 1.0 - errors / deviations, np.nan)
     return found
