@@ -70,6 +70,14 @@ BEAT = 20.0
 LONGEST_WAIT = 1800.0
 """Seconds that one image may take before no more signs of life are given."""
 
+ALONE = {"data.num_workers": 0}
+"""Change of the library's settings: films are read in this process."""
+PROCESSOR = {
+    f"data.{part}.device": "cpu"
+    for part in ("video_feature.image", "image_feature.image", "audio_feature", "text_feature")
+}
+"""Change of the library's settings without a graphics card, which its models would look for."""
+
 loaded = None
 
 
@@ -220,8 +228,13 @@ def load(folder, settings, progress):
             CHECKPOINT, revision=REVISION, allow_patterns=["config.yaml", "best.ckpt"]
         )
         progress(0, 0, "Loading TRIBE v2")
-        device = "cpu" if settings.device == "cpu" else "auto"
-        loaded = TribeModel.from_pretrained(weights, cache_folder=str(folder / "seen"), device=device)
+        on_processor = settings.device == "cpu"
+        loaded = TribeModel.from_pretrained(
+            weights,
+            cache_folder=str(folder / "seen"),
+            device="cpu" if on_processor else "auto",
+            config_update=ALONE | (PROCESSOR if on_processor else {}),
+        )
     return loaded
 
 

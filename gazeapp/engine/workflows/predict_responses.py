@@ -131,6 +131,7 @@ def predict_responses(
     work = _prepared(project, settings)
     if work.missing and not work.script.agreed(store):
         raise ConsentNeededError(work.script)
+    progress = _Forward(progress)
     tally = Tally(project, VERB, progress, len(work.images))
     for image in work.images:
         if image not in work.missing:
@@ -159,6 +160,24 @@ class _Work:
     def settings(self) -> Json:
         """What identifies the responses, apart from what the script says of itself."""
         return {"runner": self.script.id, **self.clip.as_json()}
+
+
+class _Forward:
+    """Progress that does not go back: a script tells of images before they are checked and counted."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._done = 0
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the user wants the verb to stop."""
+        return self._progress.cancelled
+
+    def report(self, done: int, total: int, message: str) -> None:
+        """Say how far it is."""
+        self._done = max(self._done, done)
+        self._progress.report(self._done, total, message)
 
 
 class _Prediction:
@@ -193,14 +212,13 @@ class _Prediction:
                 self._tally.should_stop()
                 return
             except GazeError as error:
-                failures.append(error.what)
-                self._tell(error, some)
+                self._tell(error, failures)
+                self._count_failures(some)
             except MemoryError as error:
                 what = f"“{self._work.script.name}” ran out of memory ({error})."
-                failures.append(what)
-                self._tell(
-                    GazeError(what, todo="Close other programs, or give it fewer images at once."), some
-                )
+                todo = "Close other programs, or give it fewer images at once."
+                self._tell(GazeError(what, todo=todo), failures)
+                self._count_failures(some)
             else:
                 failures.clear()
                 self._take(predicted)
@@ -272,11 +290,12 @@ class _Prediction:
             except GazeError as error:
                 self._tally.fail(error.where or image.name, error.what, error.todo, unit=image.name)
 
-    def _tell(self, error: GazeError, some: Sequence[ImageFile]) -> None:
-        """Count images that the script could not do; why is told once."""
+    def _tell(self, error: GazeError, failures: list[str]) -> None:
+        """Store why the script could not do some images, once for each reason in a row."""
         name = self._work.script.name
-        self._tally.problem(error.where or name, error.what, error.todo, unit=name)
-        self._count_failures(some)
+        if error.what not in failures:
+            self._tally.problem(error.where or name, error.what, error.todo, unit=name)
+        failures.append(error.what)
 
     def _count_failures(self, some: Sequence[ImageFile]) -> None:
         for file in some:

@@ -94,7 +94,8 @@ def test_each_image_gets_the_mean_of_its_plateau_whatever_the_order(world: Tribe
     assert (facts["clip_seconds"], facts["fps"], facts["window"]) == (10.0, 10, [4.0, 10.0])
     (weights,) = world.calls("weights")
     assert weights["revision"].startswith("f894e78")
-    assert world.calls("load") == [{"folder": "/weights", "device": "auto"}]
+    (load,) = world.calls("load")
+    assert load == {"folder": "/weights", "device": "auto", "changed": {"data.num_workers": 0}}
 
 
 def test_what_was_predicted_is_kept_for_the_picture_and_the_film(world: TribeWorld, ask: Ask) -> None:
@@ -163,7 +164,8 @@ def test_what_goes_wrong_is_said_in_a_sentence_and_can_be_mended(world: TribeWor
 def test_a_processor_is_used_where_it_is_asked_for(world: TribeWorld, ask: Ask) -> None:
     world.behave("no card")
     ask(world.image("a.png", 50), device="cpu")
-    assert world.calls("load")[0]["device"] == "cpu"
+    (load,) = world.calls("load")
+    assert load["device"] == load["changed"]["data.video_feature.image.device"] == "cpu"
 
 
 def test_without_consent_nothing_is_started(world: TribeWorld, consents: ConsentStore) -> None:

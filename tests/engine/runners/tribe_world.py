@@ -95,8 +95,8 @@ from fake_log import log, mode
 
 class TribeModel:
     @classmethod
-    def from_pretrained(cls, folder, cache_folder=None, device="auto"):
-        log(call="load", folder=folder, device=device)
+    def from_pretrained(cls, folder, cache_folder=None, device="auto", config_update=None):
+        log(call="load", folder=folder, device=device, changed=config_update)
         return cls()
 
     def predict(self, events, verbose=True):
