@@ -71,9 +71,10 @@ def axes_of(
     for axes in readings:
         if axes[-1] == TARGET and _fits(shape, axes, n_names, n_subjects, n_targets, strict=False):
             return axes
-    subjects = f" of {n_subjects} subjects" if n_subjects else ""
+    people = f", {n_subjects:,} of subjects" if n_subjects else ""
+    regions = f", {n_targets:,} of regions" if n_targets else ""
     raise GazeError(
-        f"The responses have the shape {shape}, which does not fit {n_names:,} names of images{subjects}.",
+        f"The responses have the shape {shape}, which does not fit {n_names:,} names of images{people}{regions}.",
         where=where,
         todo="Save them as images x targets, or subjects x images x targets with subjects, and name each image in "
         "the order of the rows.",

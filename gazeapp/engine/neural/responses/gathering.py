@@ -223,8 +223,14 @@ def _ceilings(raw: RawResponses, wanted: Wanted, repeats: Repeats) -> tuple[Floa
     if is_tribe(raw.meta):
         return None, "", NO_CEILING_OF_A_MODEL
     found = repeats.ceilings()
+    if found is None and len(wanted.subjects) > 1:
+        return (
+            None,
+            "",
+            "No image was repeated: the agreement of subjects alone bounds what can be predicted.",
+        )
     if found is None:
-        return None, "", "No image was repeated, so that no subject's ceiling is known."
+        return None, "", "No image was repeated, so that no ceiling is known."
     if np.isnan(found).all():
         return (
             None,

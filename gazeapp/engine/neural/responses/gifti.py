@@ -44,7 +44,7 @@ class GiftiMaps:
         try:
             check_memory(2 * path.stat().st_size, str(path))
             image: Any = nibabel.load(path)
-        except (*DAMAGE, ExpatError, AttributeError, IndexError, AssertionError, ImageFileError) as error:
+        except (*DAMAGE, ExpatError, AttributeError, LookupError, AssertionError, ImageFileError) as error:
             raise _refused(
                 path, f"The file cannot be read ({error}).", "Copy it again, or write it again."
             ) from error

@@ -35,7 +35,10 @@ class MghMaps:
     def __init__(self, path: Path) -> None:
         import nibabel
         from nibabel.filebasedimages import ImageFileError
+        from nibabel.freesurfer.mghformat import MGHError
+        from nibabel.spatialimages import HeaderDataError, ImageDataError
 
+        damage = (struct.error, AttributeError, ImageFileError, MGHError, HeaderDataError, ImageDataError)
         try:
             image: Any = nibabel.load(path)
             shape = tuple(int(length) for length in image.shape)
@@ -47,7 +50,7 @@ class MghMaps:
                 )
             check_memory(math.prod(shape) * image.get_data_dtype().itemsize, str(path))
             data = np.asarray(image.dataobj)
-        except (*DAMAGE, struct.error, ImageFileError, AttributeError) as error:
+        except (*DAMAGE, *damage) as error:
             raise GazeError(
                 f"The file cannot be read ({error}).",
                 where=str(path),

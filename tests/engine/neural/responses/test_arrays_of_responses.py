@@ -126,6 +126,24 @@ def test_the_middle_axis_may_be_of_repeats(tmp_path: Path):
     assert found.n_repeats.tolist() == [[5, 5, 5]]
 
 
+def test_four_axes_are_read_with_and_without_subjects(tmp_path: Path):
+    values = regions(3, 2, 6)
+    found = read_responses(saved(tmp_path, Y=values, image_ids=NAMES, roi_names=ROIS), MEASURED)
+    np.testing.assert_allclose(found.values[0], values[:, :, 4:].mean(axis=(1, 2)), rtol=1e-5)
+    assert found.n_repeats.tolist() == [[2, 2, 2]]
+    meta = json.dumps({"axes": ["subject", "image", "repeat", "time", "roi"]})
+    path = saved(tmp_path, Y=values[None], image_ids=NAMES, roi_names=ROIS, subjects=["x"], meta_json=meta)
+    again = read_responses(path, MEASURED)
+    assert again.subjects == ("x",)
+    np.testing.assert_array_equal(again.values, found.values)
+    copies = np.repeat(values[:, :, 0].transpose(1, 0, 2)[:, :, None], 3, axis=2)
+    by_subject = saved(tmp_path, Y=copies, image_ids=NAMES, roi_names=ROIS, subjects=["x", "y"])
+    repeated = read_responses(by_subject, ResponseOptions(False, middle="repeats"))
+    assert repeated.n_repeats.tolist() == [[3, 3, 3], [3, 3, 3]]
+    np.testing.assert_array_equal(repeated.values, copies[:, :, 0])
+    assert repeated.ceilings is None
+
+
 def test_turned_arrays_are_recognised_and_told(tmp_path: Path):
     values = regions(3)
     found = read_responses(saved(tmp_path, Y=values.T, image_ids=NAMES, roi_names=ROIS), MEASURED)
