@@ -90,6 +90,7 @@ class MainWindow(QMainWindow):
             self._bench.loader.failed.connect(self.notifications.error)
             self._bench.scores.failed.connect(self._tell_failed)
             self._bench.neglect.experiment.failed.connect(self._tell_failed)
+            self._bench.neural.failed.connect(self._tell_failed)
             self.lesion_actions.queued.connect(self._bench.show_experiment)
             self._bench.words.extract_requested.connect(self.extract_actions.extract_with)
             self.gaze_actions.follow(self._bench.compare.mover)

@@ -17,6 +17,7 @@ from gazeapp.ui.panels.images import ImagesPanel
 from gazeapp.ui.panels.inspector import InspectorPanel, cursor_facts
 from gazeapp.ui.panels.jobs import JobsPanel
 from gazeapp.ui.panels.neglect import EXPERIMENT, NeglectPanel
+from gazeapp.ui.panels.neural import NeuralPanel
 from gazeapp.ui.panels.quality import QualityPanel
 from gazeapp.ui.panels.scores import ScoresPanel
 from gazeapp.ui.panels.words import WordsPanel
@@ -65,7 +66,12 @@ class Workbench(QObject):
         self.live = LiveLesion(selection, self.loader, self.compare.masks, self)
         self.runs = LesionRuns(selection, session, self.loader, self.compare.masks, self.live, self)
         self.neglect = NeglectPanel(selection, session, actions, self.compare.masks, self.live, self.runs)
+        self.neural = NeuralPanel(selection, session, actions, self.loader)
         self.jobs = JobsPanel(session.runner)
+        self._panels = (
+            *(self.inspector, self.scores, self.neglect, self.neural),
+            *(self.quality, self.words, self.jobs),
+        )
         self._make_docks()
         self._connect()
         stored = QSettings().value("layout")
@@ -93,7 +99,7 @@ class Workbench(QObject):
             self._selection.update(task=study.tasks[0] if study.tasks else "")
         if self._selection.image_id not in study.images:
             self._selection.update(image_id=next(iter(study.images), None))
-        for panel in (self.inspector, self.scores, self.neglect, self.quality, self.words, self.jobs):
+        for panel in self._panels:
             panel.show_study(study)
 
     def leave(self) -> None:
@@ -107,7 +113,7 @@ class Workbench(QObject):
         self.loader.close_project()
         for dock in self.docks.values():
             dock.hide()
-        for panel in (self.inspector, self.scores, self.neglect, self.quality, self.words, self.jobs):
+        for panel in self._panels:
             panel.show_study(None)
 
     def close(self) -> None:
@@ -151,6 +157,13 @@ class Workbench(QObject):
         self.neglect.show_page(EXPERIMENT)
         self._give_room(_EXPERIMENT_HEIGHT)
 
+    @Slot()
+    def show_neural(self) -> None:
+        """Bring how well maps predict brain responses to the front, with room for its table."""
+        self.results_dock.show_page("neural")
+        self._give_room(_EXPERIMENT_HEIGHT)
+        self.neural.setFocus()
+
     def _give_room(self, height: int) -> None:
         """Let the results be as high as that, at least."""
         if self.results_dock.height() < height:
@@ -185,6 +198,7 @@ class Workbench(QObject):
         self.results_dock = TabDock("results", "Results", self._window)
         self.results_dock.add_page("scores", "Scores", self.scores, self.scores.corner)
         self.results_dock.add_page("neglect", "Neglect", self.neglect, self.neglect.corner)
+        self.results_dock.add_page("neural", "Neural", self.neural, self.neural.corner)
         self.results_dock.add_page("quality", "Quality", self.quality, self.quality.corner)
         self.results_dock.add_page("words", "Words", self.words, self.words.corner)
         self.results_dock.add_page("jobs", "Jobs", self.jobs)
@@ -221,6 +235,7 @@ class Workbench(QObject):
         actions.bind("view.quality", self.show_quality)
         actions.bind("view.words", self.show_words)
         actions.bind("view.neglect", self.show_neglect)
+        actions.bind("view.neural", self.show_neural)
         actions.bind(_LESION, self._show_lesion)
         actions.bind(_ALONE, self._show_alone)
         self.live.changed.connect(self._show_effects)
