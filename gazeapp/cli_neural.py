@@ -168,8 +168,8 @@ def _print_preview(found: ResponsesPreview) -> None:
         f"{found.n_images} images, {_targets(found.space, found.n_targets)}, {_subjects(found.subjects)}, "
         f"up to {found.most_repeats} of an image"
     )
-    if found.has_time:
-        click.echo(f"time courses: mean of {found.facts['window']}")
+    if found.time_rows:
+        click.echo(f"time courses of {found.time_rows} rows: mean of {found.facts['window']}")
     for one in found.matched.names[:_SHOWN]:
         near = f" (is it {one.closest}?)" if one.closest else ""
         click.echo(f"  {one.name} -> {one.image or f'none{near}'}")
@@ -188,7 +188,7 @@ def _as_json(found: ResponsesPreview) -> dict[str, Any]:
         "rows": found.n_rows,
         "images": found.n_images,
         "most_repeats": found.most_repeats,
-        "has_time": found.has_time,
+        "time_rows": found.time_rows,
         "simulated": found.simulated,
         "source": found.source,
         "has_ceilings": found.has_ceilings,

@@ -38,7 +38,7 @@ def read_clips(folder: Path, files: list[Path], options: ResponseOptions, subjec
         If no file can be read.
     """
     course = course_of(options, {})
-    width, turned, has_time, problem = 0, False, False, None
+    width, turned, n_rows, problem = 0, False, 0, None
     for file in files:
         try:
             array = npy_array(file)
@@ -46,11 +46,11 @@ def read_clips(folder: Path, files: list[Path], options: ResponseOptions, subjec
         except GazeError as error:
             problem = problem or error
             continue
-        has_time = len(array.shape) > 1
+        n_rows = array.shape[1 if turned else 0] if len(array.shape) > 1 else 0
         break
     if not width:
         raise problem or GazeError("The folder has no NPY file.", where=str(folder))
-    cautions = course.cautions(str(folder)) if has_time else []
+    cautions = course.cautions(str(folder)) if n_rows else []
     if turned:
         cautions.append(
             GazeError(
@@ -74,7 +74,7 @@ def read_clips(folder: Path, files: list[Path], options: ResponseOptions, subjec
         ),
         width,
         rows,
-        facts=course.facts if has_time else {},
+        facts=course.facts(n_rows) if n_rows else {},
         cautions=tuple(cautions),
     )
 
@@ -107,7 +107,4 @@ def _response(file: Path, width: int, course: Course) -> NDArray[np.float64]:
     values = array.whole()
     if values.ndim == 1:
         return values.astype(np.float64)
-    try:
-        return course.mean(values.T if turned else values)
-    except GazeError as error:
-        raise GazeError(error.what, where=str(file), todo=error.todo) from error
+    return course.mean(values.T if turned else values, str(file))

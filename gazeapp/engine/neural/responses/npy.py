@@ -9,7 +9,7 @@ from gazeapp.engine.neural.responses.axes import axes_of
 from gazeapp.engine.neural.responses.image_list import find_list
 from gazeapp.engine.neural.responses.options import ResponseOptions
 from gazeapp.engine.neural.responses.raw import Entry, RawResponses
-from gazeapp.engine.neural.responses.stacked import Stack, turned_caution
+from gazeapp.engine.neural.responses.stacked import Stack
 from gazeapp.engine.neural.responses.window import course_of
 
 FORM = "NPY file with a list of images"
@@ -30,8 +30,6 @@ def read_npy(path: Path, options: ResponseOptions) -> RawResponses:
         names = names.fitted(array.shape[0] if array.shape else 0, where)
     axes = axes_of(array.shape, len(names.images), 0, 0, None, options.middle, where)
     stack = Stack(array, axes, course_of(options, {}))
-    cautions = [turned_caution(stack, where)] if stack.is_turned else []
-    cautions += stack.course.cautions(where) if stack.has_time else []
     people = names.subjects or (options.subject,) * len(names.images)
     return RawResponses(
         FORM,
@@ -39,6 +37,6 @@ def read_npy(path: Path, options: ResponseOptions) -> RawResponses:
         stack.entries(lambda _, k: Entry(people[k], names.images[k])),
         stack.width,
         stack.rows,
-        facts=stack.course.facts if stack.has_time else {},
-        cautions=tuple(cautions),
+        facts=stack.facts,
+        cautions=stack.cautions,
     )

@@ -15,7 +15,7 @@ from gazeapp.engine.neural.responses.axes import SUBJECT, axes_of, said_axes
 from gazeapp.engine.neural.responses.image_list import find_list
 from gazeapp.engine.neural.responses.options import ResponseOptions
 from gazeapp.engine.neural.responses.raw import Entry, RawResponses
-from gazeapp.engine.neural.responses.stacked import Stack, turned_caution
+from gazeapp.engine.neural.responses.stacked import Stack
 from gazeapp.engine.neural.responses.window import course_of
 from gazeapp.engine.types import DoubleArray, Json
 
@@ -63,8 +63,6 @@ def read_npz(path: Path, options: ResponseOptions) -> RawResponses:
             where=where,
             todo="Save the responses as subjects x images x targets.",
         )
-    cautions = [turned_caution(stack, where)] if stack.is_turned else []
-    cautions += stack.course.cautions(where) if stack.has_time else []
     people = _people(subjects, by_row, stack.length(SUBJECT), options.subject)
     return RawResponses(
         FORM,
@@ -75,8 +73,8 @@ def read_npz(path: Path, options: ResponseOptions) -> RawResponses:
         targets,
         ceilings=_ceilings(arrays, stack, [people(s, 0) for s in range(stack.length(SUBJECT))], where),
         meta=meta,
-        facts=stack.course.facts if stack.has_time else {},
-        cautions=tuple(cautions),
+        facts=stack.facts,
+        cautions=stack.cautions,
     )
 
 

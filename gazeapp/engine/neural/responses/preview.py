@@ -16,6 +16,7 @@ from gazeapp.engine.neural.responses.options import ResponseOptions
 from gazeapp.engine.neural.responses.origin import said_by, simulated, source_of
 from gazeapp.engine.neural.responses.raw import RawResponses, some
 from gazeapp.engine.neural.responses.values import ValueCheck, told_of_values
+from gazeapp.engine.neural.responses.window import TIME_ROWS
 from gazeapp.engine.types import Json
 
 ROWS_LOOKED_AT = 200
@@ -46,8 +47,8 @@ class ResponsesPreview:
         Rows of the file, and names of images among them.
     most_repeats
         Rows of the image that a subject saw most often.
-    has_time
-        Whether there are time courses, of which a window is averaged.
+    time_rows
+        Rows of a time course, of which a window is averaged; 0 where there are none.
     simulated
         What the file says of its origin, or the user; None while nobody has.
     simulated_by_file
@@ -76,7 +77,7 @@ class ResponsesPreview:
     n_rows: int = 0
     n_images: int = 0
     most_repeats: int = 0
-    has_time: bool = False
+    time_rows: int = 0
     simulated: bool | None = None
     simulated_by_file: bool | None = None
     source: str = ""
@@ -123,7 +124,7 @@ def preview_responses(path: Path, options: ResponseOptions, image_names: Sequenc
         n_rows=len(raw.entries),
         n_images=len(raw.images),
         most_repeats=max(Counter(raw.entries).values()),
-        has_time="window" in raw.facts,
+        time_rows=raw.facts.get(TIME_ROWS, 0),
         simulated=options.simulated if by_file is None else by_file,
         simulated_by_file=by_file,
         source=source_of(raw.meta),

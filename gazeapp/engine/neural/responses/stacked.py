@@ -15,7 +15,7 @@ from gazeapp.engine.neural.responses.axes import IMAGE, ORDER, SUBJECT, TARGET
 from gazeapp.engine.neural.responses.options import REPEATS, TIME
 from gazeapp.engine.neural.responses.raw import Entry, Row
 from gazeapp.engine.neural.responses.window import Course
-from gazeapp.engine.types import DoubleArray
+from gazeapp.engine.types import DoubleArray, Json
 
 _SEVERAL = {SUBJECT: "subjects", IMAGE: "images", TARGET: "targets"}
 
@@ -40,18 +40,22 @@ class Stack:
 
     def __post_init__(self) -> None:
         self.array.check_numbers()
-        if self.has_time:
-            self.course.rows(self.length(TIME))
 
     @property
-    def has_time(self) -> bool:
-        """Whether there is a time axis."""
-        return TIME in self.axes
+    def facts(self) -> Json:
+        """What is stored about how it was read."""
+        return self.course.facts(self.length(TIME)) if TIME in self.axes else {}
 
     @property
-    def is_turned(self) -> bool:
-        """Whether the axes are in another order than they are read in."""
-        return self.axes != self._ordered
+    def cautions(self) -> tuple[GazeError, ...]:
+        """What the user should know about how it was read."""
+        where = str(self.array.path)
+        found = self.course.cautions(where) if TIME in self.axes else []
+        if self._is_turned:
+            axes = " x ".join(_SEVERAL.get(axis, axis) for axis in self.axes)
+            what = f"The array of the shape {self.array.shape} was read as {axes}: only so does it fit its names."
+            found.insert(0, GazeError(what, where=where))
+        return tuple(found)
 
     def length(self, axis: str) -> int:
         """Return the length of an axis; 1 where there is none."""
@@ -78,7 +82,7 @@ class Stack:
             yield number, self._row(block)
 
     def _blocks(self, lead: int, wanted: Collection[int]) -> Iterator[tuple[int, NDArray[Any]]]:
-        if not self.is_turned:
+        if not self._is_turned:
             yield from self.array.blocks(lead, wanted)
             return
         turned = self.array.whole().transpose([self.axes.index(axis) for axis in self._ordered])
@@ -86,17 +90,16 @@ class Stack:
             yield number, turned[np.unravel_index(number, turned.shape[:lead])]
 
     def _row(self, block: NDArray[Any]) -> DoubleArray:
-        return self.course.mean(block) if self.has_time else np.asarray(block, dtype=np.float64)
+        return (
+            self.course.mean(block, str(self.array.path))
+            if TIME in self.axes
+            else np.asarray(block, dtype=np.float64)
+        )
+
+    @property
+    def _is_turned(self) -> bool:
+        return self.axes != self._ordered
 
     @property
     def _ordered(self) -> tuple[str, ...]:
         return tuple(axis for axis in ORDER if axis in self.axes)
-
-
-def turned_caution(stack: Stack, where: str) -> GazeError:
-    """Return what is said of an array whose axes are in another order than usual."""
-    axes = " x ".join(_SEVERAL.get(axis, axis) for axis in stack.axes)
-    return GazeError(
-        f"The array of the shape {stack.array.shape} was read as {axes}: only so does it fit its names.",
-        where=where,
-    )

@@ -11,6 +11,9 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.responses.options import DEFAULT_TR, PLATEAU, ResponseOptions, Window
 from gazeapp.engine.types import DoubleArray, Json
 
+WINDOW, TIME_ROWS = "window", "time_rows"
+"""What facts of responses call the window that was averaged, and the rows of a time course."""
+
 _ROUNDING = 1e-9
 """Shares of a row by which its begin may miss the end of a window: 3 x 0.8 s is not 2.4 s in binary numbers."""
 
@@ -36,13 +39,13 @@ class Course:
     is_told: bool
     tr_is_told: bool
 
-    def rows(self, n_rows: int) -> slice:
-        """Return the rows that are averaged.
+    def rows(self, n_rows: int, where: str) -> slice:
+        """Return the rows that are averaged, of so many in a file.
 
         Raises
         ------
         GazeError
-            If there are none; ``where`` is for the caller to fill in.
+            If there are none.
         """
         first, last = self.window.first, self.window.last
         if self.window.in_rows:
@@ -54,25 +57,32 @@ class Course:
             raise GazeError(
                 f"The time course has {n_rows} row{'' if n_rows == 1 else 's'}, none of them in the window from "
                 f"{self.window.words(self.tr)}.",
+                where=where,
                 todo="Choose another window (--window or --rows), or say how far rows are apart (--tr).",
             )
         return slice(low, min(high, n_rows))
 
-    def mean(self, rows: NDArray[np.generic]) -> DoubleArray:
+    def mean(self, rows: NDArray[np.generic], where: str) -> DoubleArray:
         """Return the mean of the rows in the window, shape (n_targets,).
 
         Parameters
         ----------
         rows
             Shape (n_rows, n_targets).
+        where
+            Their file.
+
+        Raises
+        ------
+        GazeError
+            If no row is in the window.
         """
-        mean: DoubleArray = rows[self.rows(len(rows))].mean(axis=0, dtype=np.float64)
+        mean: DoubleArray = rows[self.rows(len(rows), where)].mean(axis=0, dtype=np.float64)
         return mean
 
-    @property
-    def facts(self) -> Json:
-        """What is stored about it."""
-        return {"window": self.window.words(self.tr), "tr_s": self.tr}
+    def facts(self, n_rows: int) -> Json:
+        """Return what is stored about it, and how many rows a time course has."""
+        return {WINDOW: self.window.words(self.tr), "tr_s": self.tr, TIME_ROWS: n_rows}
 
     def cautions(self, where: str) -> list[GazeError]:
         """Return what the user should know of what was taken for granted."""

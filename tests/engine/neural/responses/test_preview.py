@@ -62,8 +62,8 @@ def test_a_preview_says_what_would_be_imported(tmp_path: Path):
     assert found.error is None
     assert (found.form, found.space, found.n_targets) == ("NPZ file", FSAVERAGE5, N_VERTICES)
     assert (found.subjects, found.n_rows, found.n_images, found.most_repeats) == (("x", "y"), 6, 3, 1)
-    assert (found.has_time, found.simulated, found.simulated_by_file, found.source) == (
-        True, True, True, "TRIBE v2",
+    assert (found.time_rows, found.simulated, found.simulated_by_file, found.source) == (
+        6, True, True, "TRIBE v2",
     )  # fmt: skip
     assert (found.n_looked_at, found.n_never_known, found.n_missing) == (4, 10, 0)
     assert found.matched.image_of == {"a": "set/a.png", "scene-01": "set/scene-01.png"}
@@ -90,6 +90,13 @@ def test_a_preview_tells_what_stands_in_the_way(tmp_path: Path):
     assert "No response is named like an image" in str(nothing.error)
     absent = preview_responses(tmp_path / "x.csv", ResponseOptions(), IMAGES)
     assert "no such file" in str(absent.error)
+
+
+def test_a_window_without_rows_leaves_the_preview_of_all_else(tmp_path: Path):
+    np.savez(tmp_path / "r.npz", Y=np.ones((1, 3, 2)), image_ids=["a"], roi_names=["V1", "V2"])
+    found = preview_responses(tmp_path / "r.npz", ResponseOptions(simulated=True), IMAGES)
+    assert "3 rows, none of them in the window from 4 s to the end" in str(found.error)
+    assert (found.time_rows, found.matched.image_of) == (3, {"a": "set/a.png"})
 
 
 def test_values_of_the_first_rows_alone_are_read(tmp_path: Path, monkeypatch):
