@@ -5,17 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QWidget
 
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.neural.records import FSAVERAGE5, N_VERTICES, Responses
 from gazeapp.engine.project import Project
 from gazeapp.engine.runners.script import find_script
 from gazeapp.engine.workflows.predict_responses import PredictResponsesSettings
+from gazeapp.ui.actions import Actions
 from gazeapp.ui.dialogs.consent import CodeQuestion
 from gazeapp.ui.dialogs.form import Fold
 from gazeapp.ui.dialogs.predict_responses import PredictResponsesDialog
-from gazeapp.ui.predict_actions import prediction_work
+from gazeapp.ui.notifications import Notifications
+from gazeapp.ui.predict_actions import PredictActions, prediction_work
+from gazeapp.ui.session import Session
 from gazeapp.ui.study import read_study
 from gazeapp.ui.worker import JobRunner
 from tests.engine.runners.tribe_world import TribeWorld
@@ -172,3 +175,37 @@ def test_the_work_of_the_job_is_the_verb(study, tmp_path, monkeypatch):
         assert summary.done == len(names)
         assert project.responses.read("Mine").images == names
     assert world.calls("predict")
+
+
+@pytest.fixture
+def actions(qtbot, study):
+    """The action of a window without panels, with the study open."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    session = Session(Notifications(window), window)
+    made = PredictActions(window, session, Actions(window))
+    with qtbot.waitSignal(session.refreshed):
+        session.open(study.path)
+    yield made, session
+    made.stop()
+    session.stop()
+
+
+def test_the_job_is_queued_once_it_was_accepted(qtbot, actions, monkeypatch):
+    predict, session = actions
+    monkeypatch.setattr(PredictResponsesDialog, "exec", lambda _dialog: QDialog.DialogCode.Rejected)
+    predict.ask()
+    assert session.runner.jobs == []
+
+    def accept(dialog):
+        qtbot.waitUntil(lambda: dialog.runner.count() > 0)
+        dialog.name.setText("Mine")
+        return QDialog.DialogCode.Accepted
+
+    monkeypatch.setattr(PredictResponsesDialog, "exec", accept)
+    # Nobody agreed to anything in these settings, so the verb refuses.
+    predict.ask()
+    qtbot.waitUntil(lambda: session.runner.jobs and session.runner.jobs[-1].finished)
+    job = session.runner.jobs[-1]
+    assert job.title == "Predicting responses, Mine"
+    assert "have not agreed to" in job.error.what

@@ -156,11 +156,6 @@ class _Work:
     missing: list[ImageRow]
     there: ResponsesRow | None
 
-    @property
-    def settings(self) -> Json:
-        """What identifies the responses, apart from what the script says of itself."""
-        return {"runner": self.script.id, **self.clip.as_json()}
-
 
 class _Forward:
     """Progress that does not go back: a script tells of images before they are checked and counted."""
@@ -228,24 +223,25 @@ class _Prediction:
         if not self._rows:
             return
         project, work, name = self._project, self._work, self._settings.name
-        rows = dict(self._rows)
-        if work.there is not None:
-            stored = project.responses.read(name)
-            rows |= dict(zip(stored.images, stored.values[0], strict=True))
-        images = tuple(image.name for image in project.images.all() if image.name in rows)
+        identity, rows = _identity(work.script, work.clip), dict(self._rows)
         source = self.facts.get("source") or work.script.name
-        responses = Responses(
-            values=np.stack([rows[image] for image in images])[None],
-            images=images,
-            subjects=("",),
-            n_repeats=np.ones((1, len(images)), np.int64),
-            space=FSAVERAGE5,
-            simulated=True,
-            source=f"prediction of a model, {source}; no noise ceiling",
-            facts={"settings": work.settings, "model": self.facts, "script": work.script.sha256},
-        )
         with project.transaction():
-            settings_id = project.settings.put(VERB, {**work.settings, "script": work.script.sha256})
+            # Looked up again: another program may have stored some meanwhile.
+            if _there(project, name, identity) is not None:
+                stored = project.responses.read(name)
+                rows |= dict(zip(stored.images, stored.values[0], strict=True))
+            images = tuple(image.name for image in project.images.all() if image.name in rows)
+            responses = Responses(
+                values=np.stack([rows[image] for image in images])[None],
+                images=images,
+                subjects=("",),
+                n_repeats=np.ones((1, len(images)), np.int64),
+                space=FSAVERAGE5,
+                simulated=True,
+                source=f"prediction of a model, {source}; no noise ceiling",
+                facts={"settings": identity, "model": self.facts, "script": work.script.sha256},
+            )
+            settings_id = project.settings.put(VERB, {**identity, "script": work.script.sha256})
             project.responses.put(name, responses, settings_id)
 
     def _predict(self, process: RunnerProcess, some: Sequence[ImageFile]) -> Predicted:
@@ -319,18 +315,32 @@ def _prepared(project: Project, settings: PredictResponsesSettings) -> _Work:
         )
     clip = settings.clip
     images = chosen_images(project, settings.images)
-    there = next((row for row in project.responses.all() if row.name == settings.name), None)
-    work = _Work(script, clip, images, images, there)
-    if there is None:
-        return work
-    if there.facts.get("settings") != work.settings:
+    there = _there(project, settings.name, _identity(script, clip))
+    done = set(project.responses.read(settings.name).images) if there is not None else set()
+    return _Work(script, clip, images, [image for image in images if image.name not in done], there)
+
+
+def _identity(script: RunnerScript, clip: Clip) -> Json:
+    """Return what identifies responses, apart from what the script says of itself."""
+    return {"runner": script.id, **clip.as_json()}
+
+
+def _there(project: Project, name: str, identity: Json) -> ResponsesRow | None:
+    """Return the responses of a name; None where there are none.
+
+    Raises
+    ------
+    GazeError
+        If they are of another origin.
+    """
+    there = next((row for row in project.responses.all() if row.name == name), None)
+    if there is not None and there.facts.get("settings") != identity:
         raise GazeError(
-            f"The project has other responses called “{settings.name}”, or such that were predicted in another way "
+            f"The project has other responses called “{name}”, or such that were predicted in another way "
             f"({_in_words(there)}).",
             todo="Give another name, or remove them first.",
         )
-    done = set(project.responses.read(settings.name).images)
-    return _Work(script, clip, images, [image for image in images if image.name not in done], there)
+    return there
 
 
 def _in_words(row: ResponsesRow) -> str:

@@ -203,6 +203,20 @@ def test_what_is_done_when_it_is_cancelled_is_kept(project: Project, lab: Callab
     assert lab().done == 1
 
 
+def test_what_another_program_stored_meanwhile_is_kept(project: Project, lab: Callable[..., Summary]) -> None:
+    class Meanwhile(Stop):
+        def report(self, done: int, total: int, message: str) -> None:
+            super().report(done, total, message)
+            if done == 4 and message == "3.png":
+                other = stored(project, "Two")
+                project.responses.put("Lab", other, project.responses.get("Two").settings_id)
+
+    lab(name="Two", images=("3.png", "4.png"))
+    assert lab("wait", Meanwhile("waits")).cancelled
+    assert stored(project).images == tuple(f"{k}.png" for k in range(5))
+    np.testing.assert_array_equal(stored(project).values[0, :, 3], np.arange(5.0))
+
+
 def test_one_image_that_cannot_be_used_fails_alone(project: Project, lab: Callable[..., Summary]) -> None:
     summary = lab("one bad", at_once=5)
     assert (summary.done, summary.failed) == (4, 1)
