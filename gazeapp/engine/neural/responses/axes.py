@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.responses.options import REPEATS, TIME
 from gazeapp.engine.neural.responses.space import is_surface
-from gazeapp.engine.types import Json
 
 SUBJECT, IMAGE, TARGET = "subject", "image", "target"
 ORDER = (SUBJECT, IMAGE, REPEATS, TIME, TARGET)
@@ -79,11 +78,6 @@ def axes_of(
         todo="Save them as images x targets, or subjects x images x targets with subjects, and name each image in "
         "the order of the rows.",
     )
-
-
-def said_axes(meta: Json) -> object:
-    """Return what a file says of the axes of its array, or None."""
-    return meta.get("axes")
 
 
 def _said(said: object, n_axes: int, where: str) -> tuple[str, ...]:

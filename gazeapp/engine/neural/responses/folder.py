@@ -113,10 +113,19 @@ def _of_images(folder: Path, files: list[Path], options: ResponseOptions) -> Raw
     below = [{file.relative_to(folder / group).as_posix() for file in of} for group, of in groups.items()]
     by_name = all(subject_of(group) == group for group in groups)
     same = len(groups) > 1 and any(below[0] & other for other in below[1:])
-    if "" in groups or not (by_name or same):
+    of_somebody_else = options.subject not in ("", *groups)
+    if "" in groups or of_somebody_else or not (by_name or same):
         return read_clips(folder, files, options)
     readers = [read_clips(folder / group, of, options, group) for group, of in groups.items()]
-    return _joined(folder, readers, list(groups))
+    joined = _joined(folder, readers, list(groups))
+    if by_name:
+        return joined
+    caution = GazeError(
+        f"The folders {some(groups)} hold files of the same names, so each was taken for a subject.",
+        where=str(folder),
+        todo="If they are folders of images, say whose responses they are (--subject).",
+    )
+    return replace(joined, cautions=(*joined.cautions, caution))
 
 
 def _people(stems: list[str]) -> list[str]:

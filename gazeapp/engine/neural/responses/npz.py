@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.responses.arrays import StoredArray, npz_arrays, numbers_of, words_of
-from gazeapp.engine.neural.responses.axes import SUBJECT, axes_of, said_axes
+from gazeapp.engine.neural.responses.axes import SUBJECT, axes_of
 from gazeapp.engine.neural.responses.image_list import find_list
 from gazeapp.engine.neural.responses.options import ResponseOptions
 from gazeapp.engine.neural.responses.raw import Entry, RawResponses
@@ -53,7 +53,7 @@ def read_npz(path: Path, options: ResponseOptions) -> RawResponses:
     by_row = names.ndim == 1 and len(subjects) == n_names and arrays[VALUES].shape[0] == n_names
     own = [] if by_row or (len(subjects) == 1 and arrays[VALUES].shape[0] != 1) else subjects
     axes = axes_of(
-        arrays[VALUES].shape, n_names, len(own), len(targets), said_axes(meta), options.middle, where
+        arrays[VALUES].shape, n_names, len(own), len(targets), meta.get("axes"), options.middle, where
     )
     stack = Stack(arrays[VALUES], axes, course_of(options, meta))
     by_row = by_row and SUBJECT not in axes

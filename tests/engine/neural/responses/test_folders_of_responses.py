@@ -62,8 +62,19 @@ def test_folders_of_the_same_files_are_subjects(tmp_path: Path):
     assert (found.subjects, found.images) == (("anna", "ben"), ("a", "b", "c"))
     assert found.n_repeats.tolist() == [[1, 1, 0], [1, 0, 1]]
     np.testing.assert_allclose(found.values[1, 2], two[1, 4:].mean(axis=0), atol=1e-6)
+    assert any("each was taken for a subject" in said for said in found.facts["cautions"])
     only = read_responses(tmp_path, ResponseOptions(False, subject="anna"))
     np.testing.assert_allclose(only.values[0], one[:, 4:].mean(axis=1), atol=1e-6)
+    images = read_responses(tmp_path, ResponseOptions(False, subject="carl"))
+    assert (images.subjects, images.images) == (("carl",), ("anna/a", "anna/b", "ben/a", "ben/c"))
+
+
+def test_folders_that_are_called_like_subjects_are_subjects(tmp_path: Path):
+    clips(tmp_path / "sub-01", "a", "b")
+    clips(tmp_path / "sub-02", "c")
+    found = read_responses(tmp_path, MEASURED)
+    assert (found.subjects, found.images) == (("sub-01", "sub-02"), ("a", "b", "c"))
+    assert not [said for said in found.facts["cautions"] if "taken for a subject" in said]
 
 
 @pytest.mark.parametrize("kind", ["npz", "csv", "npy"])
