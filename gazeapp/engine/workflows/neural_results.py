@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.controls import CONTROLS
-from gazeapp.engine.neural.records import N_VERTICES, Atlas, NeuralFinding, Region
+from gazeapp.engine.neural.records import N_VERTICES, Atlas, NeuralFinding
 from gazeapp.engine.project import Project
 from gazeapp.engine.reports.results.data import SourceFacts
-from gazeapp.engine.reports.results.neural import NeuralAsked, NeuralResults, shown
+from gazeapp.engine.reports.results.neural import (
+    NeuralResults,
+)
+from gazeapp.engine.reports.results.neural_measures import (
+    NeuralAsked,
+    shown,
+)
+from gazeapp.engine.reports.results.neural_read import CortexValues, ImageResponses, NeuralRead
 from gazeapp.engine.reports.results.read import sources
 from gazeapp.engine.reports.scores import primary_metric
-from gazeapp.engine.types import DoubleArray, FloatArray
+from gazeapp.engine.types import DoubleArray
 from gazeapp.engine.workflows.encode import TABLE
 from gazeapp.engine.workflows.encode_inputs import CONTROL
 from gazeapp.engine.workflows.encode_state import outdated_encodings
@@ -28,33 +34,6 @@ if TYPE_CHECKING:
 
 SEPARATE_SUFFIX = ", left and right"
 """Ends the key of an atlas whose hemispheres were taken apart."""
-
-
-@dataclass(frozen=True, eq=False)
-class NeuralRead:
-    """What a project has of brain responses, and what was found of some of them.
-
-    Parameters
-    ----------
-    responses
-        All responses of the project.
-    name
-        Those that were read; empty where there are none.
-    atlases
-        Atlases with which they were predicted, the newest first.
-    results
-        What was found with one of them; None where nothing was.
-    """
-
-    responses: tuple[ResponsesRow, ...] = ()
-    name: str = ""
-    atlases: tuple[str, ...] = ()
-    results: NeuralResults | None = None
-
-    @property
-    def row(self) -> ResponsesRow | None:
-        """The responses that were read."""
-        return next((one for one in self.responses if one.name == self.name), None)
 
 
 def read_neural(project: Project, preset: str, name: str = "", atlas: str = "") -> NeuralRead:
@@ -132,33 +111,6 @@ def _named(source: SourceFacts) -> SourceFacts:
     return SourceFacts(source.kind, source.id, source.method, name, source.colour)
 
 
-@dataclass(frozen=True, eq=False)
-class ImageResponses:
-    """Responses of a region to each image, and what maps predict.
-
-    Parameters
-    ----------
-    image_ids, names
-        The images, shape (n_images,).
-    values
-        Mean response over the vertices of the region, in the unit of the responses, or what was predicted out of
-        fold; shape (n_images,).
-    """
-
-    image_ids: tuple[int, ...]
-    names: tuple[str, ...]
-    values: DoubleArray
-
-    def ranked(self) -> list[tuple[int, str, float]]:
-        """Return (image id, name, value) from the highest value to the lowest; unknown ones left out."""
-        order = np.argsort(-self.values, kind="stable")
-        return [
-            (self.image_ids[k], self.names[k], float(self.values[k]))
-            for k in order
-            if np.isfinite(self.values[k])
-        ]
-
-
 def read_image_responses(
     project: Project,
     responses: str,
@@ -200,25 +152,6 @@ def read_image_responses(
             values[:, row.regions.index(column)].astype(np.float64),
         )
     return None
-
-
-@dataclass(frozen=True, eq=False)
-class CortexValues:
-    """What is painted on a cortex.
-
-    Parameters
-    ----------
-    regions
-        The regions of the atlas.
-    values
-        A value for each vertex, shape (20484,), NaN where there is none; one for each cortex that is shown.
-    lacks
-        Why nothing can be painted; empty where something can.
-    """
-
-    regions: tuple[Region, ...] = ()
-    values: tuple[FloatArray, ...] = ()
-    lacks: str = ""
 
 
 def read_vertex_values(

@@ -20,14 +20,17 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.engine.reports.results.neural import (
-    P_FDR,
-    NeuralAsked,
     NeuralResults,
-    R,
-    hemisphere_of,
     with_region,
 )
-from gazeapp.engine.workflows.neural_results import CortexValues, ImageResponses, NeuralRead, read_neural
+from gazeapp.engine.reports.results.neural_measures import (
+    P_FDR,
+    NeuralAsked,
+    R,
+    hemisphere_of,
+)
+from gazeapp.engine.reports.results.neural_read import CortexValues, ImageResponses, NeuralRead
+from gazeapp.engine.types import IntArray
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
 from gazeapp.ui.loader import Loader
@@ -102,7 +105,7 @@ class NeuralPanel(QWidget):
         self.regions = RegionsPage(session)
         self.region = PartsPage("the region in hand", session)
         self.dissociation = PartsPage("fixations and prediction", session)
-        self.cortex = CortexPage()
+        self.cortex = CortexPage(session)
         self.images = ImagesPage(loader)
         self.pages = Segments("Which page of the neural panel is shown")
         self.pages.set_values(list(PAGES), str(QSettings().value(_PAGE, REGIONS)))
@@ -223,6 +226,9 @@ class NeuralPanel(QWidget):
         self.cortex.wanted.connect(self._read_cortex)
         self.images.wanted.connect(self._read_images)
         self.images.image_chosen.connect(self._choose_image)
+        self.cortex.keep_asked.connect(self._keep_region)
+        self.cortex.said.connect(self._say)
+        self.cortex.failed.connect(self.failed)
         for page in (self.regions, self.region, self.dissociation):
             page.taking.said.connect(self._say)
             page.taking.failed.connect(self.failed)
@@ -335,11 +341,9 @@ class NeuralPanel(QWidget):
 
     def _set_menu(self, name: str) -> None:
         page = self._by_name[name]
-        menu = page.taking.menu if isinstance(page, (RegionsPage, PartsPage)) else None
-        if name == IMAGES:
-            menu = self._images_menu
-        self.take.setMenu(menu)
-        self.take.setEnabled(menu is not None and self._stack.currentIndex() == _BODY)
+        own = {CORTEX: self.cortex.menu, IMAGES: self._images_menu}
+        self.take.setMenu(page.taking.menu if isinstance(page, (RegionsPage, PartsPage)) else own[name])
+        self.take.setEnabled(self._stack.currentIndex() == _BODY)
 
     @Slot()
     def _explain(self) -> None:
@@ -428,6 +432,13 @@ class NeuralPanel(QWidget):
             self._kept = replace(self._asked, region=found)
             self._asked = settled(results, self._kept)
             self.bar.show_read(self._read or NeuralRead(), self._asked)
+            self.cortex.mark(self._asked)
+
+    @Slot(str, object)
+    def _keep_region(self, name: str, vertices: IntArray) -> None:
+        """Store a region that was drawn on the cortex."""
+        self._session.submit(f"Region “{name}”", keep_work(name, vertices))
+        self._say(f"“{name}” is kept in the atlas “own”")
 
     @Slot(int)
     def _choose_image(self, image_id: int) -> None:
@@ -466,7 +477,21 @@ def read_work(preset: str, name: str, atlas: str) -> Callable[[Any, Any], Neural
     """Return the work of reading what was found of responses."""
 
     def work(project: Project, _progress: Any) -> NeuralRead:
+        from gazeapp.engine.workflows.neural_results import read_neural
+
         return read_neural(project, preset, name, atlas)
+
+    return work
+
+
+def keep_work(name: str, vertices: IntArray) -> Callable[[Any, Any], str]:
+    """Return the work of storing a region of one's own; its result is the name."""
+
+    def work(project: Project, _progress: Any) -> str:
+        from gazeapp.engine.workflows.regions import put_own_region
+
+        put_own_region(project, name, vertices)
+        return name
 
     return work
 

@@ -9,13 +9,15 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPushButton, QSizeP
 
 from gazeapp.engine.project.rows import ResponsesRow
 from gazeapp.engine.reports.results.neural import (
-    MEASURES,
-    NeuralAsked,
     NeuralResults,
     shown_sources,
+)
+from gazeapp.engine.reports.results.neural_measures import (
+    MEASURES,
+    NeuralAsked,
     subject_name,
 )
-from gazeapp.engine.workflows.neural_results import NeuralRead
+from gazeapp.engine.reports.results.neural_read import NeuralRead
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
 from gazeapp.ui.widgets import icon_button, label, plain

@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from gazeapp.engine.neural.surface.picture import Shown
+from gazeapp.engine.replacing import replacing
 from gazeapp.engine.reports.results.neural import (
-    MEASURES,
-    MINUS,
-    NeuralAsked,
     NeuralResults,
     measure_name,
     shown_sources,
 )
-from gazeapp.engine.types import FloatArray
-from gazeapp.engine.workflows.neural_results import CortexValues, read_region_values, read_vertex_values
+from gazeapp.engine.reports.results.neural_measures import (
+    MEASURES,
+    MINUS,
+    NeuralAsked,
+)
+from gazeapp.engine.reports.results.neural_read import CortexValues
+from gazeapp.engine.types import FloatArray, IntArray
 from gazeapp.ui import theme
-from gazeapp.ui.neural.cortex_view import CortexView
+from gazeapp.ui.folders import FIGURES, ask_where_to_save
+from gazeapp.ui.neural.cortex_view import SCENES, CortexView
+from gazeapp.ui.session import Session
 from gazeapp.ui.widgets import Segments, label, plain
+from gazeapp.ui.worker import JobState
 
 if TYPE_CHECKING:
     from gazeapp.engine.project import Project
@@ -36,8 +55,23 @@ def cortex_work(
     """Return the work of reading what is painted on the cortex."""
 
     def work(project: Project, _progress: Any) -> CortexValues:
+        from gazeapp.engine.workflows.neural_results import read_region_values, read_vertex_values
+
         read = read_vertex_values if what == VERTICES else read_region_values
         return read(project, results, asked, sources)
+
+    return work
+
+
+def picture_work(
+    shown: Shown, label: str, title: str, scene: str, simulated: bool
+) -> Callable[[Any, Any], bytes]:
+    """Return the work of drawing a cortex as a PNG file."""
+
+    def work(_project: Any, _progress: Any) -> bytes:
+        from gazeapp.engine.neural.surface.figure import cortex_figure
+
+        return cortex_figure(shown, label, title, scene, simulated=simulated).png()
 
     return work
 
@@ -49,12 +83,23 @@ class CortexPage(QWidget):
     """Ids of the regions at the vertex that was clicked."""
     wanted = Signal()
     """Something else is to be read."""
+    keep_asked = Signal(str, object)
+    """Name and vertices of a region of one's own that is to be kept."""
+    said = Signal(str)
+    """What was done, in a few words."""
+    failed = Signal(object)
+    """A :class:`JobError`: a picture could not be written."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._session = session
+        self._writing = 0
+        self._outlined: IntArray | None = None
         self.setObjectName("dockBody")
         self._of: tuple[NeuralResults, NeuralAsked] | None = None
         self._drawn: CortexValues | None = None
+        self._label = ""
+        self._path: Path | None = None
         self.what = Segments("What is painted on the cortex")
         self.what.set_values([VERTICES, REGIONS], REGIONS)
         self.what.setToolTip(
@@ -71,12 +116,33 @@ class CortexPage(QWidget):
         self._titles = (label("", "section"), label("", "section"))
         self._lacks = label("", "muted", wrap=True)
         self._lacks.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.views[0].link(self.views[1])
+        for view in self.views:
+            view.allow_drawing(True)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("Name of the region")
+        self.name.setAccessibleName("Name of the region that was drawn")
+        self.name.setMaximumWidth(22 * theme.STEP)
+        self.keep = QPushButton("Keep region")
+        theme.set_role(self.keep, "primary")
+        self.keep.setToolTip(
+            "Keep what was drawn as a region of the atlas “own”; predict responses with it after that"
+        )
+        self.menu = QMenu(self)
+        self.menu.addAction("Copy picture", self.copy_picture)
+        self.menu.addAction("Save picture…", self._ask_for_picture)
         self._lay_out()
         self.what.chosen.connect(self._ask)
         for box in (self.how, self.second):
             box.activated.connect(self._ask)
         for view in self.views:
             view.picked.connect(self._picked)
+            view.drawn.connect(self._drawn_on)
+        self.keep.clicked.connect(self._keep)
+        self.name.returnPressed.connect(self._keep)
+        self.name.textChanged.connect(self._explain_keeping)
+        session.reader.changed.connect(self._job_changed)
+        self._show_keeping()
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
@@ -124,7 +190,7 @@ class CortexPage(QWidget):
             measure = f"{measure}, difference"
         limits = _limits(values, symmetric)
         unit = MEASURES[asked.measure].unit if self._is_region else ""
-        text = f"{measure}, {unit}" if unit and unit not in measure else measure
+        text = self._label = f"{measure}, {unit}" if unit and unit not in measure else measure
         for k, (view, title) in enumerate(zip(self.views, self._titles, strict=True)):
             is_used = k < len(values)
             self._cells[k].setVisible(is_used)
@@ -133,6 +199,7 @@ class CortexPage(QWidget):
                 title.setVisible(len(values) > 1)
                 view.set_regions(read.regions)
                 view.set_values(values[k], limits, text, symmetric)
+        self.mark(asked)
         what = (
             "regions painted with their number"
             if self._is_region
@@ -141,6 +208,95 @@ class CortexPage(QWidget):
         shared = "; both share their colours" if len(values) > 1 else ""
         self.about.setText(f"{' and '.join(names)}: {text}, {what}{shared}")
         self.about.setToolTip(plain(self.about.text()))
+
+    def mark(self, asked: NeuralAsked) -> None:
+        """Draw a strong line around the region in hand."""
+        if self._drawn is None or asked.groups:
+            return
+        ids = [one.id for one in self._drawn.regions if asked.region in (one.id, one.name)]
+        for view in self.views:
+            view.set_marked(ids)
+
+    def figure_works(self) -> list[Callable[[Any, Any], bytes]]:
+        """Return the work of drawing each cortex in sight as a PNG file, as it is shown."""
+        results = self._of[0] if self._of is not None else None
+        used = [k for k, cell in enumerate(self._cells) if not cell.isHidden()]
+        return [
+            picture_work(
+                self.views[k].shown,
+                self._label,
+                self._titles[k].text() or self.first.text(),
+                SCENES[self.views[k].scenes.currentIndex()],
+                results is not None and results.simulated,
+            )
+            for k in used
+        ]
+
+    @Slot()
+    def copy_picture(self) -> None:
+        """Put the first cortex in sight on the clipboard, drawn as it is saved."""
+        self._path = None
+        self._writing = self._session.reader.submit("Drawing the cortex", self.figure_works()[0], None)
+
+    def save_pictures(self, path: Path) -> None:
+        """Write the cortex as PNG; of two the second beside the first, its name ending in ``_2``."""
+        self._path = path
+        works = self.figure_works()
+
+        def work(project: Any, progress: Any) -> str:
+            for k, draw in enumerate(works):
+                target = path if k == 0 else path.with_stem(f"{path.stem}_{k + 1}")
+                content = draw(project, progress)
+                with replacing(target) as part:
+                    part.write_bytes(content)
+            return str(path)
+
+        self._writing = self._session.reader.submit(f"Writing {path.name}", work, None)
+
+    @Slot()
+    def _ask_for_picture(self) -> None:
+        folder = self._session.path.parent if self._session.path is not None else None
+        path = ask_where_to_save(self, "Save picture", FIGURES, "Pictures (*.png)", "cortex.png", folder)
+        if path is not None:
+            self.save_pictures(path if path.suffix else path.with_suffix(".png"))
+
+    @Slot(object)
+    def _job_changed(self, state: JobState) -> None:
+        if not state.finished or state.id != self._writing:
+            return
+        self._writing = 0
+        if state.error is not None:
+            self.failed.emit(state.error)
+        elif self._path is None:
+            QGuiApplication.clipboard().setImage(QImage.fromData(state.result))
+            self.said.emit("Picture copied")
+        else:
+            self.said.emit(f"Written: {state.result}")
+
+    @Slot(object)
+    def _drawn_on(self, vertices: IntArray) -> None:
+        """Offer to keep what was drawn."""
+        self._outlined = vertices
+        self._show_keeping()
+        self.name.setFocus()
+
+    @Slot()
+    def _keep(self) -> None:
+        name = self.name.text().strip()
+        if self._outlined is not None and name and not self._session.read_only:
+            self.keep_asked.emit(name, self._outlined)
+            self._outlined = None
+            self.name.clear()
+            self._show_keeping()
+
+    def _show_keeping(self) -> None:
+        for part in (self.name, self.keep):
+            part.setVisible(self._outlined is not None)
+        self._explain_keeping()
+
+    @Slot()
+    def _explain_keeping(self, _text: str = "") -> None:
+        self.keep.setEnabled(bool(self.name.text().strip()) and not self._session.read_only)
 
     @property
     def _is_region(self) -> bool:
@@ -152,7 +308,10 @@ class CortexPage(QWidget):
         top.setSpacing(theme.STEP)
         for part in (self.what, self.first, self.how, self.second):
             top.addWidget(part)
+        self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         top.addWidget(self.about, 1)
+        top.addWidget(self.name)
+        top.addWidget(self.keep)
         both = QWidget()
         row = QHBoxLayout(both)
         row.setContentsMargins(0, 0, 0, 0)

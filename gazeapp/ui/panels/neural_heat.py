@@ -12,8 +12,18 @@ from PySide6.QtWidgets import QSizePolicy, QStyle, QStyleOptionViewItem, QWidget
 
 from gazeapp.engine.reports.numbers import number
 from gazeapp.engine.reports.results.data import Cell
-from gazeapp.engine.reports.results.neural import CORRECTIONS, NeuralAsked, NeuralResults, origin
-from gazeapp.engine.reports.results.neural_tables import Heat, HeatCell
+from gazeapp.engine.reports.results.neural import (
+    NeuralResults,
+    origin,
+)
+from gazeapp.engine.reports.results.neural_heat import (
+    Heat,
+    HeatCell,
+)
+from gazeapp.engine.reports.results.neural_measures import (
+    CORRECTIONS,
+    NeuralAsked,
+)
 from gazeapp.ui import theme
 from gazeapp.ui.colours import DIFFERENCE_MAP, density_table, difference_table, opaque, paint_table
 from gazeapp.ui.panels.results_cells import CELL_ROLE, ResultDelegate
@@ -25,6 +35,7 @@ _ROW = 24
 _LEAST_NAME, _MOST_NAME = 96, 240
 _LEAST_WIDTH, _MOST_WIDTH, _PADDING = 60, 132, 14
 _HEADER, _MOST_HEADER = 28, 64
+_HEADER_STYLE = "QHeaderView::section { padding: 4px; } QHeaderView::section:first { padding-left: 16px; }"
 _LIGHT = 140
 """Brightness of a colour, of 255, above which text on it is dark."""
 
@@ -126,7 +137,7 @@ class HeatView(ResultView):
         super().__init__(name, parent)
         self.results: HeatModel = HeatModel(self)
         self._order.setSourceModel(self.results)
-        self.horizontalHeader().setStyleSheet("QHeaderView::section { padding: 4px; }")
+        self.horizontalHeader().setStyleSheet(_HEADER_STYLE)
         self._paint = HeatDelegate(self)
         self.setItemDelegate(self._paint)
 

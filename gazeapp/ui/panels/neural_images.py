@@ -29,9 +29,15 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.engine.reports.numbers import number
-from gazeapp.engine.reports.results.neural import NeuralAsked, NeuralResults, shown_sources
+from gazeapp.engine.reports.results.neural import (
+    NeuralResults,
+    shown_sources,
+)
+from gazeapp.engine.reports.results.neural_measures import (
+    NeuralAsked,
+)
+from gazeapp.engine.reports.results.neural_read import ImageResponses
 from gazeapp.engine.reports.tables import neutral
-from gazeapp.engine.workflows.neural_results import ImageResponses, read_image_responses
 from gazeapp.ui import theme
 from gazeapp.ui.loader import Loader, Thumbnail
 from gazeapp.ui.widgets import label, plain
@@ -53,6 +59,8 @@ def images_work(
     """Return the work of reading how a region responds to each image, or what a source predicts."""
 
     def work(project: Project, _progress: Any) -> ImageResponses | None:
+        from gazeapp.engine.workflows.neural_results import read_image_responses
+
         return read_image_responses(
             project,
             results.responses,

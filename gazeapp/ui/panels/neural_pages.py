@@ -19,12 +19,7 @@ from PySide6.QtWidgets import (
 
 from gazeapp.engine.reports.results.data import Figure, ResultTable
 from gazeapp.engine.reports.results.neural import (
-    CORRECTION_MEANINGS,
-    CORRECTIONS,
-    MEASURES,
-    NeuralAsked,
     NeuralResults,
-    hemisphere_of,
 )
 from gazeapp.engine.reports.results.neural_figures import (
     bar_figure,
@@ -33,13 +28,22 @@ from gazeapp.engine.reports.results.neural_figures import (
     partition_figure,
     profile_figure,
 )
-from gazeapp.engine.reports.results.neural_tables import (
+from gazeapp.engine.reports.results.neural_heat import (
     Heat,
+    filtered,
+    heat,
+)
+from gazeapp.engine.reports.results.neural_measures import (
+    CORRECTION_MEANINGS,
+    CORRECTIONS,
+    MEASURES,
+    NeuralAsked,
+    hemisphere_of,
+)
+from gazeapp.engine.reports.results.neural_tables import (
     difference_table,
     dissociation_sentence,
     dissociation_table,
-    filtered,
-    heat,
     partition_table,
     region_table,
 )

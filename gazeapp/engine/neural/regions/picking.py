@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.records import BOTH, LEFT, N_HEMISPHERE, N_VERTICES, RIGHT, Region
 from gazeapp.engine.neural.surface.mesh import FLAT, WHITE, load_mesh
 from gazeapp.engine.types import DoubleArray, IntArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _SHIFT = {LEFT: 0, RIGHT: N_HEMISPHERE}
 
@@ -61,6 +63,8 @@ def grow(vertex: int, *, rings: int | None = None, mm: float | None = None) -> I
     ValueError
         If not just one of ``rings`` and ``mm`` is given, or it is below 0, or there is no such vertex.
     """
+    from scipy.sparse.csgraph import dijkstra
+
     reach = rings if mm is None else mm
     if reach is None or (rings is not None and mm is not None) or not reach >= 0:
         raise ValueError(f"give one of rings ({rings}) and mm ({mm}), of at least 0")
@@ -138,6 +142,8 @@ def regions_of_vertices(name: str, vertices: ArrayLike) -> tuple[Region, ...]:
 @lru_cache(maxsize=2)
 def _edges(hemisphere: str) -> csr_array:
     """Return the lengths of the edges of the white surface, mm, each in both directions."""
+    from scipy.sparse import csr_array
+
     mesh = load_mesh(WHITE, hemisphere)
     pairs = np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]])
     pairs = np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)

@@ -8,161 +8,80 @@ from functools import cached_property
 
 from gazeapp.engine.neural.records import (
     DIFFERENCE,
-    ENCODING,
     LEFT,
-    NAN,
     PARTITION,
     RIGHT,
-    RSA,
     NeuralFinding,
 )
 from gazeapp.engine.project import SummaryRow
-from gazeapp.engine.reports.numbers import count, interval, number, p_value, percent
+from gazeapp.engine.reports.numbers import count, interval, number, p_value
 from gazeapp.engine.reports.results.data import SourceFacts
+from gazeapp.engine.reports.results.neural_measures import (
+    CORRECTIONS,
+    MEASURES,
+    MINUS,
+    MOST_PAIRS,
+    P_FDR,
+    P_MAX,
+    SHARE,
+    NeuralAsked,
+    NeuralMeasure,
+    R,
+    Shown,
+    hemisphere_of,
+    p_of,
+    value_text,
+)
 from gazeapp.engine.reports.results.words import known
 from gazeapp.engine.scoring.sources import HUMAN, MODEL
 
-ALPHA = 0.05
-MOST_PAIRS = 15
-"""Differences up to which all are shown together."""
-P_FDR, P_MAX, P_RAW = "p_fdr", "p_max", "p"
-CORRECTIONS = {
-    P_FDR: "false discovery rate",
-    P_MAX: "largest value",
-    P_RAW: "not corrected",
-}
-"""How p is corrected -> its name."""
-CORRECTION_MEANINGS = {
-    P_FDR: "p corrected over the regions of a source by Benjamini and Hochberg: of the regions in bold, at most "
-    "5 % are expected to be there by chance.",
-    P_MAX: "p of the largest value over all regions of a source: 5 % of studies without any effect would have one "
-    "region in bold.",
-    P_RAW: "p of each region alone: of the regions without any effect 5 % are in bold by chance.",
-}
-MEAN_OF_SUBJECTS = "mean over subjects"
-SIMULATED_RESPONSES = "Simulated responses: a model made them, no brain was measured."
+_Key = tuple[str, str, str, str, str, str, str, bool]
 
 
-@dataclass(frozen=True, slots=True)
-class NeuralMeasure:
-    """A number that can be shown for a region and a source.
+@dataclass
+class _Index:
+    """Findings by what they are about, so that a table of thousands is made in a frame.
 
     Parameters
     ----------
-    id, name
-        Stable name, and the one to show.
-    analysis, measure
-        Which findings it is made of.
-    meaning
-        What it is, one or two sentences.
-    unit
-        ``%`` for shares of the ceiling; empty for a pure number.
-    compares
-        Whether it is about a source and another one.
-    decimals
-        Decimals that are usual.
+    of_source
+        Region -> finding of one source by one measure.
+    by_region
+        Findings of a region, an analysis and a measure.
+    tests
+        (analysis, measure, task, subject) -> how p is corrected; nothing where nothing was tested.
+    ceilings
+        (task, subject) with a ceiling.
+    compared
+        (analysis, task, subject) -> ids of the sources that were compared.
     """
 
-    id: str
-    name: str
-    analysis: str
-    measure: str
-    meaning: str
-    unit: str = ""
-    compares: bool = False
-    decimals: int = 2
+    of_source: dict[_Key, dict[str, NeuralFinding]] = field(default_factory=dict)
+    by_region: dict[tuple[str, str, str], list[NeuralFinding]] = field(default_factory=dict)
+    tests: dict[tuple[str, str, str, str], set[str]] = field(default_factory=dict)
+    ceilings: set[tuple[str, str]] = field(default_factory=set)
+    compared: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+
+    def add(self, one: NeuralFinding) -> None:
+        """Add a finding."""
+        key = (one.analysis, one.task, one.subject, one.measure, one.against, one.kind, one.source, one.group)
+        self.of_source.setdefault(key, {})[one.region] = one
+        self.by_region.setdefault((one.region, one.analysis, one.measure), []).append(one)
+        tests = self.tests.setdefault((one.analysis, one.measure, one.task, one.subject), set())
+        if len(tests) < len(CORRECTIONS):
+            tests.update(correction for correction in CORRECTIONS if known(p_of(one, correction)))
+        if one.measure == R and known(one.ceiling):
+            self.ceilings.add((one.task, one.subject))
+        if one.against:
+            ids = self.compared.setdefault((one.analysis, one.task, one.subject), set())
+            ids.update((one.source, one.against))
 
 
-R, SHARE, R2, MINUS, UNIQUE, RHO = "r", "share", "r2", "difference", "unique", "rho"
-MEASURES: dict[str, NeuralMeasure] = {
-    one.id: one
-    for one in (
-        NeuralMeasure(
-            R,
-            "r",
-            ENCODING,
-            "r",
-            "Correlation between responses and what maps predict of images that were held out, the mean over folds.",
-        ),
-        NeuralMeasure(
-            SHARE,
-            "r, % of ceiling",
-            ENCODING,
-            "r",
-            "That correlation as a share of the highest that a perfect model can reach with these responses.",
-            "%",
-            decimals=0,
-        ),
-        NeuralMeasure(
-            R2,
-            "R²",
-            ENCODING,
-            "r2",
-            "Share of the variance over images that is predicted; below 0 the mean of the other images is better.",
-        ),
-        NeuralMeasure(
-            MINUS,
-            "r minus that of",
-            DIFFERENCE,
-            "r",
-            "Difference in correlation between two sources on the same images.",
-            compares=True,
-        ),
-        NeuralMeasure(
-            UNIQUE,
-            "unique R² beyond",
-            PARTITION,
-            "unique",
-            "Share of the variance that a source predicts beyond another one: R² of both minus R² of the other.",
-            compares=True,
-            decimals=3,
-        ),
-        NeuralMeasure(
-            RHO,
-            "ρ of dissimilarities (RSA)",
-            RSA,
-            "rho",
-            "Rank correlation between how unlike maps are and how unlike patterns of response are, over pairs of "
-            "images.",
-        ),
+def _key(asked: NeuralAsked, analysis: str, measure: str, source: SourceFacts, against: str) -> _Key:
+    return (
+        *(analysis, asked.task, asked.subject, measure, against),
+        *(source.kind, source.id, asked.groups),
     )
-}
-"""Id -> measure, in the order in which they are offered."""
-
-
-@dataclass(frozen=True, slots=True)
-class NeuralAsked:
-    """What is asked for.
-
-    Parameters
-    ----------
-    task, subject
-        Task of the maps, and whose responses; empty for the mean over subjects.
-    measure
-        Id of a measure.
-    against
-        Id of the source that others are held against; empty where none is.
-    groups
-        Whether groups of regions are shown, and not single ones.
-    correction
-        Which p decides what is marked: ``p_fdr``, ``p_max`` or ``p``.
-    region
-        Region or group in hand; empty where none is.
-    source
-        Kind and id of the source in hand.
-    """
-
-    task: str
-    subject: str = ""
-    measure: str = R
-    against: str = ""
-    groups: bool = False
-    correction: str = P_FDR
-    region: str = ""
-    source: tuple[str, str] = ("", "")
-
-
-_Key = tuple[str, str, str, str, str, str, bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,13 +123,23 @@ class NeuralResults:
     older: frozenset[str] = frozenset()
 
     @cached_property
-    def _index(self) -> dict[_Key, dict[str, dict[str, NeuralFinding]]]:
-        """Findings by what they are about, then source id, then region."""
-        found: dict[_Key, dict[str, dict[str, NeuralFinding]]] = {}
+    def _index(self) -> _Index:
+        """Findings by what they are about."""
+        made = _Index()
         for one in self.findings:
-            key = (one.analysis, one.task, one.subject, one.measure, one.against, one.kind, one.group)
-            found.setdefault(key, {}).setdefault(one.source, {})[one.region] = one
-        return found
+            made.add(one)
+        return made
+
+    @cached_property
+    def _other_side(self) -> dict[tuple[_Key, str], Mapping[str, NeuralFinding]]:
+        """What was looked at from the other side, kept for when it is asked for again."""
+        return {}
+
+    def prepare(self) -> NeuralResults:
+        """Sort the findings now, on the thread that read them; return the results."""
+        for name in ("_index", "_regions", "tasks", "subjects", "has_groups", "hemispheres"):
+            getattr(self, name)
+        return self
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
@@ -249,13 +178,12 @@ class NeuralResults:
 
     def measures(self, task: str, subject: str) -> list[NeuralMeasure]:
         """Return the measures that there is a number of under a task and for a subject."""
-        own = [one for one in self.findings if (one.task, one.subject) == (task, subject)]
-        there = {(one.analysis, one.measure) for one in own}
-        has_ceiling = any(known(one.ceiling) and one.measure == R for one in own)
+        index = self._index
         return [
             one
             for one in MEASURES.values()
-            if (one.analysis, one.measure) in there and (one.id != SHARE or has_ceiling)
+            if (one.analysis, one.measure, task, subject) in index.tests
+            and (one.id != SHARE or (task, subject) in index.ceilings)
         ]
 
     def held_against(self, asked: NeuralAsked) -> list[str]:
@@ -263,21 +191,14 @@ class NeuralResults:
         measure = MEASURES[asked.measure]
         if not measure.compares:
             return []
-        own = [
-            one
-            for one in self.findings
-            if (one.analysis, one.task, one.subject) == (measure.analysis, asked.task, asked.subject)
-        ]
-        ids = {one.against for one in own} | {one.source for one in own}
+        ids = self._index.compared.get((measure.analysis, asked.task, asked.subject), ())
         return [one.id for one in self.sources if one.id in ids]
 
     def corrections(self, asked: NeuralAsked) -> list[str]:
         """Return how p is corrected of the measure that is asked for: nothing where nothing was tested."""
         wanted = MEASURES[asked.measure]
-        own = [
-            one for one in self.findings if (one.analysis, one.measure) == (wanted.analysis, wanted.measure)
-        ]
-        return [which for which in CORRECTIONS if any(known(p_of(one, which)) for one in own)]
+        tests = self._index.tests.get((wanted.analysis, wanted.measure, asked.task, asked.subject), ())
+        return [one for one in CORRECTIONS if one in tests]
 
     def of(
         self, asked: NeuralAsked, measure: str, source: SourceFacts, against: str = ""
@@ -289,8 +210,11 @@ class NeuralResults:
             return own
         other = self.facts(against)
         turned = "unique_against" if wanted.analysis == PARTITION else wanted.measure
-        found = self._found(asked, wanted.analysis, turned, other, source.id)
-        return {region: _turned(one, source) for region, one in found.items()}
+        key = (_key(asked, wanted.analysis, turned, other, source.id), against)
+        if key not in self._other_side:
+            found = self._found(asked, wanted.analysis, turned, other, source.id)
+            self._other_side[key] = {region: _turned(one, source) for region, one in found.items()}
+        return self._other_side[key]
 
     def part(
         self, asked: NeuralAsked, measure: str, source: SourceFacts, against: str
@@ -329,17 +253,14 @@ class NeuralResults:
         """Return the findings of an analysis in the region in hand."""
         return [
             one
-            for one in self.findings
-            if one.region == asked.region
-            and (one.analysis, one.measure) == (analysis, measure)
-            and (one.task, one.subject, one.group) == (asked.task, asked.subject, asked.groups)
+            for one in self._index.by_region.get((asked.region, analysis, measure), ())
+            if (one.task, one.subject, one.group) == (asked.task, asked.subject, asked.groups)
         ]
 
     def _found(
         self, asked: NeuralAsked, analysis: str, measure: str, source: SourceFacts, against: str
     ) -> Mapping[str, NeuralFinding]:
-        key = (analysis, asked.task, asked.subject, measure, against, source.kind, asked.groups)
-        return self._index.get(key, {}).get(source.id, {})
+        return self._index.of_source.get(_key(asked, analysis, measure, source, against), {})
 
     def alignment(self, task: str) -> dict[str, SummaryRow]:
         """Return model id -> how well its maps agree with fixations by the primary metric, where that is known."""
@@ -351,55 +272,10 @@ class NeuralResults:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A number as it is shown: in the unit of its measure, with the finding behind it."""
-
-    value: float
-    low: float
-    high: float
-    finding: NeuralFinding
-
-    def is_clear(self, correction: str) -> bool:
-        """Return whether the test of the number, so corrected, says that it is not chance."""
-        return 0.0 <= p_of(self.finding, correction) < ALPHA
-
-
-def p_of(finding: NeuralFinding, correction: str) -> float:
-    """Return the p of a finding by a correction; NaN where it was not corrected so."""
-    return {P_FDR: finding.p_fdr, P_MAX: finding.p_max}.get(correction, finding.p)
-
-
-def shown(finding: NeuralFinding, measure: str) -> Shown:
-    """Return a finding in the unit of a measure."""
-    scale = 1.0
-    if measure == SHARE:
-        scale = 100.0 / finding.ceiling if known(finding.ceiling) and finding.ceiling > 0 else NAN
-    return Shown(finding.estimate * scale, finding.low * scale, finding.high * scale, finding)
-
-
-def value_text(value: float, measure: str) -> str:
-    """Return a number with the decimals and the sign that are usual for a measure."""
-    if measure == SHARE:
-        return percent(value)
-    return number(value, MEASURES[measure].decimals)
-
-
 def measure_name(results: NeuralResults, asked: NeuralAsked) -> str:
     """Return the name of the measure that is asked for, with what others are held against."""
     measure = MEASURES[asked.measure]
     return f"{measure.name} {results.facts(asked.against).name}" if measure.compares else measure.name
-
-
-def hemisphere_of(region: str) -> str:
-    """Return ``left`` or ``right`` where a region's id ends so; empty for both or none."""
-    end = region.rpartition(" ")[2]
-    return end if end in (LEFT, RIGHT) else ""
-
-
-def subject_name(subject: str) -> str:
-    """Return whose responses, in words."""
-    return subject or MEAN_OF_SUBJECTS
 
 
 def in_words(results: NeuralResults, asked: NeuralAsked) -> str:

@@ -11,22 +11,24 @@ from gazeapp.engine.reports.numbers import number, percent
 from gazeapp.engine.reports.results.data import Axes, Figure, Line, Series, SourceFacts
 from gazeapp.engine.reports.results.findings import MARKERS
 from gazeapp.engine.reports.results.neural import (
+    NeuralResults,
+    in_words,
+    is_control,
+    measure_name,
+    origin,
+    shown_sources,
+)
+from gazeapp.engine.reports.results.neural_measures import (
     MEASURES,
     MINUS,
     SHARE,
     SIMULATED_RESPONSES,
     UNIQUE,
     NeuralAsked,
-    NeuralResults,
     R,
     Shown,
-    in_words,
-    is_control,
-    measure_name,
-    origin,
     p_of,
     shown,
-    shown_sources,
 )
 from gazeapp.engine.reports.results.neural_tables import model_pairs, part_names
 from gazeapp.engine.reports.results.words import known, measured, with_unit

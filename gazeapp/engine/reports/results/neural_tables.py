@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,6 +11,14 @@ from gazeapp.engine.project import SummaryRow
 from gazeapp.engine.reports.numbers import UNKNOWN, number, p_value, percent
 from gazeapp.engine.reports.results.data import Cell, Column, ResultTable, Row, SourceFacts
 from gazeapp.engine.reports.results.neural import (
+    NeuralResults,
+    in_words,
+    is_control,
+    origin,
+    p_text,
+    shown_sources,
+)
+from gazeapp.engine.reports.results.neural_measures import (
     CORRECTION_MEANINGS,
     CORRECTIONS,
     MEASURES,
@@ -24,17 +31,10 @@ from gazeapp.engine.reports.results.neural import (
     SHARE,
     SIMULATED_RESPONSES,
     NeuralAsked,
-    NeuralResults,
     R,
     Shown,
-    in_words,
-    is_control,
-    measure_name,
-    origin,
     p_of,
-    p_text,
     shown,
-    shown_sources,
     value_text,
 )
 from gazeapp.engine.reports.results.words import finite, known, measured
@@ -44,79 +44,6 @@ from gazeapp.engine.types import DoubleArray
 _FEW = 4
 """Models below which a correlation over models says nothing at all."""
 _ENOUGH = 10
-
-
-@dataclass(frozen=True, slots=True)
-class HeatCell(Cell):
-    """A cell of the heat table; ``is_clear`` where the test says that its number is not chance."""
-
-    is_clear: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Heat:
-    """Regions by sources.
-
-    Parameters
-    ----------
-    table
-        The cells, without tooltips.
-    numbers
-        What stands behind each cell, row by row; None where there is nothing.
-    limits
-        Values of the first and the last colour, over all regions.
-    symmetric
-        Whether the colours are those of a difference, with 0 in the middle.
-    label
-        Name of the number, with its unit.
-    """
-
-    table: ResultTable
-    numbers: tuple[tuple[Shown | None, ...], ...]
-    limits: tuple[float, float]
-    symmetric: bool
-    label: str
-
-
-def heat(results: NeuralResults, asked: NeuralAsked) -> Heat:
-    """Return every region by every source by the measure that is asked for."""
-    sources = shown_sources(results, asked)
-    found = [results.of(asked, asked.measure, one, asked.against) for one in sources]
-    names = [name for name in results.regions(groups=asked.groups) if any(name in column for column in found)]
-    numbers = tuple(
-        tuple(shown(column[name], asked.measure) if name in column else None for column in found)
-        for name in names
-    )
-    facts = MEASURES[asked.measure]
-    about = measure_name(results, asked)
-    columns = tuple(
-        Column(
-            f"{one.kind}_{one.id}",
-            one.name,
-            facts.unit,
-            f"{one.name}: {about}.\n{facts.meaning}",
-        )
-        for one in sources
-    )
-    rows = tuple(
-        Row("", name, "", tuple(_heat_cell(one, asked) for one in line))
-        for name, line in zip(names, numbers, strict=True)
-    )
-    symmetric = asked.measure == MINUS
-    return Heat(
-        ResultTable(
-            f"{asked.measure}_{'groups' if asked.groups else 'regions'}_{asked.task}",
-            f"{about} by {'group' if asked.groups else 'region'}",
-            columns,
-            rows,
-            note_of(results, asked),
-            "Group" if asked.groups else "Region",
-        ),
-        numbers,
-        _limits(numbers, symmetric),
-        symmetric,
-        f"{about}, {facts.unit}" if facts.unit and facts.unit not in about else about,
-    )
 
 
 def note_of(results: NeuralResults, asked: NeuralAsked) -> str:
@@ -129,32 +56,6 @@ def note_of(results: NeuralResults, asked: NeuralAsked) -> str:
         results.limits,
     ]
     return "\n".join(part for part in parts if part)
-
-
-def _heat_cell(one: Shown | None, asked: NeuralAsked) -> HeatCell:
-    if one is None or not known(one.value):
-        return HeatCell(UNKNOWN)
-    return HeatCell(
-        value_text(one.value, asked.measure),
-        one.value,
-        "",
-        finite(one.low),
-        finite(one.high),
-        one.is_clear(asked.correction),
-    )
-
-
-def _limits(numbers: Sequence[Sequence[Shown | None]], symmetric: bool) -> tuple[float, float]:
-    values = np.array([one.value for line in numbers for one in line if one is not None] or [np.nan])
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return 0.0, 1.0
-    low, high = float(values.min()), float(values.max())
-    if symmetric:
-        most = max(abs(low), abs(high)) or 1.0
-        return -most, most
-    low = min(low, 0.0)
-    return low, high if high > low else low + 1.0
 
 
 def region_table(results: NeuralResults, asked: NeuralAsked) -> ResultTable | None:
@@ -452,15 +353,3 @@ def _ranks(values: Sequence[float]) -> DoubleArray:
     below, same = (each[:, None] > each).sum(axis=1), (each[:, None] == each).sum(axis=1)
     ranks: DoubleArray = below + same / 2
     return ranks
-
-
-def filtered(made: Heat, keeps: Callable[[str], bool]) -> Heat:
-    """Return the rows whose region is kept; colours stay as they are."""
-    kept = [k for k, row in enumerate(made.table.rows) if keeps(row.name)]
-    if len(kept) == len(made.table.rows):
-        return made
-    return replace(
-        made,
-        table=replace(made.table, rows=tuple(made.table.rows[k] for k in kept)),
-        numbers=tuple(made.numbers[k] for k in kept),
-    )
