@@ -9,7 +9,7 @@ import numpy as np
 
 from gazeapp.engine.errors import StoppedError
 from gazeapp.engine.neural.banded import Errors, squared_errors
-from gazeapp.engine.neural.encoding.bootstrap import MIN_IN_FOLD, Z_95, smallest, widening
+from gazeapp.engine.neural.encoding.bootstrap import MIN_IN_FOLD, smallest, widening
 from gazeapp.engine.neural.encoding.folds import RidgeSettings
 from gazeapp.engine.neural.encoding.nested import CHUNK
 from gazeapp.engine.neural.encoding.permutation import false_discovery, largest_statistic
@@ -95,10 +95,12 @@ def partition(
     the largest sum over them, each in units of its root mean square, gives ``p_max``. Because choosing costs, the
     test stays below what it promises: of sources that bring nothing p < 0.05 comes in some 1 % of the tests.
 
-    An interval is the value plus and minus 1.96 standard errors: the standard deviation over draws of images within
-    their folds, with replacement, times :func:`gazeapp.engine.neural.encoding.bootstrap.widening`, because draws take
-    models as given and folds as independent. It is about studies of as many other images. There is none where a fold
-    has fewer than 6.
+    An interval is the value plus and minus t standard errors, its upper end at most 1. The standard error is the
+    standard deviation over draws of images within their folds, with replacement, times
+    :func:`gazeapp.engine.neural.encoding.bootstrap.widening`, because draws take models as given and folds as
+    independent; t is Student's with one degree of freedom less than there are folds (Nadeau & Bengio 2003). It is about
+    studies of as many other images, and held their mean in 95 to 99 % of simulated ones. There is none where a fold
+    has fewer than 6 images.
 
     Parameters
     ----------
@@ -122,12 +124,15 @@ def partition(
     StoppedError
         If ``should_stop`` says so.
     """
+    from scipy.special import stdtrit
+
     settings = settings or RidgeSettings()
     errors = squared_errors(first, second, responses, settings, should_stop)
     n_images, n_targets = responses.shape
     values, half = np.full((2, _N_PARTS, n_targets), np.nan)
     test = _SignTest(n_images, n_targets, n_permutations, seed)
     counts = _draws(errors.fold, n_bootstrap, seed)
+    t = float(stdtrit(settings.n_folds - 1, 0.975))
     usable = np.flatnonzero(np.isfinite(errors.joint[0]))
     for targets in np.array_split(usable, -(-len(usable) // CHUNK)):
         if should_stop():
@@ -135,13 +140,15 @@ def partition(
         once = np.ones((1, n_images), dtype=np.float32)
         values[:, targets] = _parts(errors, targets, once)[:, 0]
         if len(counts):
-            half[:, targets] = Z_95 * widening(errors.fold) * _parts(errors, targets, counts).std(axis=1)
+            spread = _parts(errors, targets, counts).std(axis=1)
+            half[:, targets] = t * widening(errors.fold) * spread
         for k, without in enumerate((errors.second, errors.first)):
             test.add(k, targets, without[:, targets] - errors.joint[:, targets])
     p = np.full((3, _N_PARTS, n_targets), np.nan)
     p[:, :2] = test.p()
     unique, unique_against, shared, joint, alone, alone_against = (
-        Part(values[k], values[k] - half[k], values[k] + half[k], *p[:, k]) for k in range(_N_PARTS)
+        Part(values[k], values[k] - half[k], np.minimum(values[k] + half[k], 1.0), *p[:, k])
+        for k in range(_N_PARTS)
     )
     return Partition(unique, unique_against, shared, joint, alone, alone_against, errors.share)
 

@@ -208,8 +208,46 @@ def test_intervals_hold_the_mean_of_other_studies(n, planted, own):
     truth = np.mean(values, axis=(0, 2))[:, None]
     ends = np.array(held)
     inside = ((ends[:, :, 0] <= truth) & (truth <= ends[:, :, 1])).mean(axis=(0, 2))
+    # A source that brings nothing costs a little, and which is left out altogether has 0 without doubt.
+    if not planted[0]:
+        inside[0] = (ends[:, 0, 0] <= 0).mean()
     width = (ends[:, :, 1] - ends[:, :, 0]).mean(axis=(0, 2)) / (3.92 * np.std(values, axis=(0, 2)))
     for row in zip(PARTS, truth[:, 0], inside, width, strict=True):
         print("{:15s} {:+.3f}  held {:.1%}  width {:.2f} x ideal".format(*row))
-    assert (inside > 0.92).all()
+    assert (inside > 0.94).all()
     assert (width < 1.7).all()
+
+
+@pytest.mark.simulation
+@pytest.mark.parametrize(
+    ("n", "against", "alike"), [(48, 0.0, 0.0), (48, 0.5, 0.7), (200, 0.3, 0.0), (200, 0.5, 0.7)]
+)
+def test_what_brings_nothing_is_found_in_less_than_5_percent_of_tests_and_studies(n, against, alike):
+    """The first source is noise that correlates with the second one's features; smooth maps, 14 x 14 cells."""
+    from scipy.ndimage import gaussian_filter
+
+    n_studies, n_targets = 25, 40
+    rng = np.random.default_rng([n, int(10 * alike)])
+
+    def maps(count):
+        fields = gaussian_filter(rng.normal(size=(count, 14, 14)), (0, 1.5, 1.5)).reshape(count, -1)
+        return fields / fields.std()
+
+    found = []
+    for seed in range(n_studies):
+        second = maps(n)
+        first = math.sqrt(alike) * second + math.sqrt(1 - alike) * maps(n)
+        signal = second @ maps(n_targets).T
+        noise = rng.normal(size=(n, n_targets))
+        responses = math.sqrt(against) * signal / signal.std(axis=0) + math.sqrt(1 - against) * noise
+        part = partition(first, second, responses.astype(np.float32), None, 500, 0, seed).unique
+        below = [(one <= 0.05).any() for one in (part.p_fdr, part.p_max)]
+        found.append([(part.p <= 0.05).mean(), *below, part.value.mean()])
+    rates = np.mean(found, axis=0)
+    print(
+        f"\n{n} images, {against}, {alike}: p {rates[0]:.1%}, FDR {rates[1]:.0%}, max {rates[2]:.0%}, ",
+        end="",
+    )
+    print(f"mean {rates[3]:+.4f}")
+    assert rates[0] < 0.05
+    assert (rates[1:3] <= stats.binom.ppf(0.999, n_studies, 0.05) / n_studies).all()
