@@ -182,8 +182,8 @@ class NeuralFinding:
     estimate, low, high
         Value and the ends of its 95 % interval; NaN where there is none.
     p, p_fdr, p_max
-        p of the permutation test, corrected by Benjamini-Hochberg over the regions of one source, and by the
-        largest value over them; NaN without a test.
+        p of the test, corrected by Benjamini and Hochberg over the regions of one source (over its groups of regions
+        by themselves), and by the largest value over both; NaN without a test.
     ceiling
         Highest value that a perfect model can reach; NaN where it cannot be known.
     n_images, n_vertices

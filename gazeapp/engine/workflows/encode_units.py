@@ -13,7 +13,7 @@ from gazeapp.engine.neural.encoding.compare import compare
 from gazeapp.engine.neural.encoding.folds import RidgeSettings
 from gazeapp.engine.neural.encoding.nested import Encoded
 from gazeapp.engine.neural.encoding.nested import encode as fit
-from gazeapp.engine.neural.encoding.permutation import permutation_test
+from gazeapp.engine.neural.encoding.permutation import false_discovery, permutation_test
 from gazeapp.engine.neural.partition import Part, partition
 from gazeapp.engine.neural.records import (
     DIFFERENCE,
@@ -26,7 +26,7 @@ from gazeapp.engine.neural.records import (
 from gazeapp.engine.neural.region_means import usable
 from gazeapp.engine.neural.rsa import rsa
 from gazeapp.engine.project import EncodingRow, EncodingUnit, ImageRow
-from gazeapp.engine.types import DoubleArray, FloatArray, IntArray
+from gazeapp.engine.types import DoubleArray, FloatArray
 from gazeapp.engine.workflows.encode_inputs import CONTROL, SourceKey, Subject, TaskMaps
 
 GROUP_MARK = "group:"
@@ -130,12 +130,16 @@ class Bench:
             self._fitted[source] = fit(features, self.subject.regions.values, self.ridge, self.should_stop)
         return self._fitted[source]
 
-    def families(self) -> Iterator[IntArray]:
-        """Yield the columns of the regions, then those of the groups: tests are corrected over each by itself."""
-        for of_groups in (False, True):
-            columns = np.flatnonzero(self.subject.regions.is_group == of_groups)
-            if len(columns):
-                yield columns
+    def corrected(self, p: DoubleArray) -> DoubleArray:
+        """Return p corrected for false discoveries over the regions, and over the groups by themselves.
+
+        Groups are made of the regions, so that together they would count the same vertices twice. The largest value
+        is taken over both, which is on the safe side.
+        """
+        found, is_group = np.full(p.shape, np.nan), self.subject.regions.is_group
+        for family in (is_group, ~is_group):
+            found[family] = false_discovery(p[family])
+        return found
 
     def findings(
         self,
@@ -188,31 +192,22 @@ def run_unit(bench: Bench, unit: EncodingUnit) -> Found:
 def _encoding(bench: Bench, unit: EncodingUnit) -> Found:
     draws, values = bench.draws, bench.subject.regions.values
     encoded = bench.fitted(unit.source)
-    low, high = _empty(values), _empty(values)
+    columns = {name: _empty(values) for name in _TESTED}
+    columns["estimate"] = encoded.r
     if draws.n_bootstrap:
-        low, high = intervals(encoded.predictions, values, encoded.fold, draws.n_bootstrap, draws.seed)
-    p, p_fdr, p_max = _empty(values), _empty(values), _empty(values)
+        columns["low"], columns["high"] = intervals(
+            encoded.predictions, values, encoded.fold, draws.n_bootstrap, draws.seed, bench.should_stop
+        )
     if draws.n_permutations:
         features = bench.maps.features(bench.key(unit.source))
-        for columns in bench.families():
-            test = permutation_test(
-                features,
-                values[:, columns],
-                bench.ridge,
-                draws.n_permutations,
-                draws.seed,
-                bench.should_stop,
-            )
-            p[columns], p_fdr[columns], p_max[columns] = test.p, test.p_fdr, test.p_max
-    tested = {"p": p, "p_fdr": p_fdr, "p_max": p_max}
+        test = permutation_test(
+            features, values, bench.ridge, draws.n_permutations, draws.seed, bench.should_stop
+        )
+        columns |= {"p": test.p, "p_fdr": bench.corrected(test.p), "p_max": test.p_max}
+    ceilings = bench.subject.ceilings
     found = [
-        *bench.findings(
-            unit,
-            "r",
-            {"estimate": encoded.r, "low": low, "high": high, **tested},
-            ceilings=bench.subject.ceilings,
-        ),
-        *bench.findings(unit, "r2", {"estimate": encoded.r2}, ceilings=bench.subject.ceilings**2),
+        *bench.findings(unit, "r", columns, ceilings=ceilings),
+        *bench.findings(unit, "r2", {"estimate": encoded.r2}, ceilings=ceilings**2),
     ]
     return Found(tuple(found), Modelled(encoded, _columns(bench.subject), values, _vertices(bench, unit)))
 
@@ -227,53 +222,34 @@ def _vertices(bench: Bench, unit: EncodingUnit) -> FloatArray | None:
 
 def _difference(bench: Bench, unit: EncodingUnit) -> Found:
     own, other = bench.fitted(unit.source), bench.fitted(unit.against)
-    values = bench.subject.regions.values
-    columns = {name: _empty(values) for name in _TESTED}
-    for family in bench.families():
-        one = compare(
-            own.predictions[:, family],
-            other.predictions[:, family],
-            values[:, family],
-            own.fold,
-            bench.draws.n_bootstrap,
-            bench.draws.seed,
-            bench.should_stop,
-        )
-        for name, found in zip(
-            columns, (one.difference, one.low, one.high, one.p, one.p_fdr, one.p_max), strict=True
-        ):
-            columns[name][family] = found
+    draws, values = bench.draws, bench.subject.regions.values
+    one = compare(
+        own.predictions,
+        other.predictions,
+        values,
+        own.fold,
+        draws.n_bootstrap,
+        draws.seed,
+        bench.should_stop,
+    )
+    columns = _tested(one.difference, one.low, one.high, one.p, bench.corrected(one.p), one.p_max)
     return Found(tuple(bench.findings(unit, "r", columns)))
 
 
 def _rsa(bench: Bench, unit: EncodingUnit) -> Found:
-    features, values = bench.maps.features(bench.key(unit.source)), bench.subject.values
+    draws, values = bench.draws, bench.subject.values
     good = usable(values)
-    columns = {
-        name: _empty(bench.subject.regions.values)
-        for name in ("estimate", "low", "high", "p", "p_fdr", "p_max")
-    }
-    notes = [""] * len(bench.subject.parts)
-    for family in bench.families():
-        patterns = [
-            values[:, vertices[good[vertices]]]
-            for vertices in (bench.subject.parts[k][0].vertices for k in family)
-        ]
-        one = rsa(
-            features,
-            patterns,
-            bench.draws.n_permutations,
-            bench.draws.n_bootstrap,
-            bench.draws.seed,
-            bench.should_stop,
-        )
-        for name, found in zip(
-            columns, (one.rho, one.low, one.high, one.p, one.p_fdr, one.p_max), strict=True
-        ):
-            columns[name][family] = found
-        for k, note in zip(family, one.notes, strict=True):
-            notes[k] = note
-    return Found(tuple(bench.findings(unit, "rho", columns, notes)))
+    patterns = [values[:, region.vertices[good[region.vertices]]] for region, _ in bench.subject.parts]
+    one = rsa(
+        bench.maps.features(bench.key(unit.source)),
+        patterns,
+        draws.n_permutations,
+        draws.n_bootstrap,
+        draws.seed,
+        bench.should_stop,
+    )
+    columns = _tested(one.rho, one.low, one.high, one.p, bench.corrected(one.p), one.p_max)
+    return Found(tuple(bench.findings(unit, "rho", columns, one.notes)))
 
 
 def _partition(bench: Bench, unit: EncodingUnit) -> Found:
@@ -281,28 +257,27 @@ def _partition(bench: Bench, unit: EncodingUnit) -> Found:
     against = bench.key(unit.against)
     # Of the centre control it is each model's own maps that count: how central they are, and nothing else of them.
     other = centre(own) if against == (CONTROL, CENTRE) else bench.maps.features(against)
-    values = bench.subject.regions.values
-    columns = {part: {name: _empty(values) for name in _TESTED} for part in _PARTS}
-    for family in bench.families():
-        draws = bench.draws
-        found = partition(
-            own,
-            other,
-            values[:, family],
-            bench.ridge,
-            draws.n_permutations,
-            draws.n_bootstrap,
-            draws.seed,
-            bench.should_stop,
-        )
-        for part, into in columns.items():
-            one: Part = getattr(found, part)
-            numbers = (one.value, one.low, one.high, one.p, one.p_fdr, one.p_max)
-            for name, of_family in zip(_TESTED, numbers, strict=True):
-                into[name][family] = of_family
-    return Found(
-        tuple(finding for part, into in columns.items() for finding in bench.findings(unit, part, into))
+    draws = bench.draws
+    found = partition(
+        own,
+        other,
+        bench.subject.regions.values,
+        bench.ridge,
+        draws.n_permutations,
+        draws.n_bootstrap,
+        draws.seed,
+        bench.should_stop,
     )
+    findings: list[NeuralFinding] = []
+    for measure in _PARTS:
+        part: Part = getattr(found, measure)
+        columns = _tested(part.value, part.low, part.high, part.p, bench.corrected(part.p), part.p_max)
+        findings += bench.findings(unit, measure, columns)
+    return Found(tuple(findings))
+
+
+def _tested(*columns: DoubleArray) -> dict[str, DoubleArray]:
+    return dict(zip(_TESTED, columns, strict=True))
 
 
 def _columns(subject: Subject) -> tuple[str, ...]:
