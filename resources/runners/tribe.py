@@ -11,7 +11,7 @@
 #   "transformers>=4.53,<5",
 #   "huggingface_hub<1",
 #   "pandas<3",
-#   "pillow",
+#   "pillow>=11",
 # ]
 #
 # [tool.gazeapp]
@@ -269,12 +269,7 @@ def still(path, whole):
         Shape (height, width, 3), uint8.
     """
     with Image.open(path) as opened:
-        picture = ImageOps.exif_transpose(opened)
-        if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-            clear = picture.convert("RGBA")
-            picture = Image.new("RGBA", clear.size, "white")
-            picture.alpha_composite(clear)
-        picture = picture.convert("RGB")
+        picture = coloured(ImageOps.exif_transpose(opened))
     side = int(LONGEST * SEEN) if whole else LONGEST
     if max(picture.size) > side:
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
@@ -286,6 +281,19 @@ def still(path, whole):
     pixels = np.asarray(picture)
     # Films have even sides; the last row or column is shown twice where there is one too few.
     return np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), mode="edge")
+
+
+def coloured(picture):
+    """Return a picture in RGB as gazeapp shows it: transparent parts on white, fine greys from darkest to brightest."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        values = np.asarray(picture, np.float64)
+        low, high = values.min(), values.max()
+        picture = Image.fromarray(((values - low) * (255.0 / max(high - low, 1e-9))).astype(np.uint8))
+    elif picture.has_transparency_data:
+        clear = picture.convert("RGBA")
+        picture = Image.new("RGBA", clear.size, "white")
+        picture.alpha_composite(clear)
+    return picture.convert("RGB")
 
 
 def write_film(pixels, path, settings):

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.neural.records import FSAVERAGE5, N_VERTICES, Responses
 from gazeapp.engine.project import Project
-from gazeapp.engine.runners.script import find_script
+from gazeapp.engine.runners.script import find_script, scripts_folder
 from gazeapp.engine.workflows.predict_responses import PredictResponsesSettings
 from gazeapp.ui.actions import Actions
 from gazeapp.ui.dialogs.consent import CodeQuestion
@@ -21,6 +21,7 @@ from gazeapp.ui.predict_actions import PredictActions, prediction_work
 from gazeapp.ui.session import Session
 from gazeapp.ui.study import read_study
 from gazeapp.ui.worker import JobRunner
+from tests.engine.runners import scripts
 from tests.engine.runners.tribe_world import TribeWorld
 
 
@@ -107,6 +108,26 @@ def test_what_cannot_be_done_is_said(qtbot, dialog):
     assert dialog.last.text() == "the end"
     dialog.seconds.setValue(4.5)
     assert "last at least 1 s" in reason(dialog)
+
+
+def test_scripts_of_ones_own_are_offered_and_damaged_ones_told(qtbot, study, lookups):
+    folder = scripts_folder()
+    folder.mkdir(parents=True)
+    scripts.write(folder, scripts.SERVED, "our_brain.py")
+    scripts.write(folder, "print()", "notes.py")
+    with Project.open(study.path) as project:
+        dialog = PredictResponsesDialog(None, read_study(project), lookups)
+    qtbot.addWidget(dialog)
+    qtbot.waitUntil(lambda: dialog.runner.count() == 2)
+    assert dialog.runner.currentData() == "tribe"
+    assert "notes.py" in dialog.trouble.text()
+    assert "no runner script" in dialog.trouble.text()
+    dialog.runner.setCurrentIndex(1)
+    assert dialog._facts["What it is"].text() == "Does as the test says."
+    assert (dialog.choice()["runner"], dialog.choice()["name"]) == ("our_brain", "A test")
+    dialog.name.setText("Mine")
+    dialog.runner.setCurrentIndex(0)
+    assert dialog.choice()["name"] == "Mine"
 
 
 def test_it_counts_what_is_left(qtbot, study, lookups):

@@ -7,7 +7,7 @@ from gazeapp.engine.models.vlm.loading.machine import nvidia_cards
 from gazeapp.engine.models.vlm.loading.sizes import readable
 from gazeapp.engine.runners.script import RUN, RunnerScript, find_scripts
 from gazeapp.ui.dialogs.model_finding import script_to_agree
-from gazeapp.ui.dialogs.predict_offers import FACTS, PredictorOffer, PredictorsFound
+from gazeapp.ui.dialogs.predict_offers import FACTS, TRIBE, PredictorOffer, PredictorsFound
 
 
 def find_predictors() -> PredictorsFound:
@@ -15,7 +15,7 @@ def find_predictors() -> PredictorsFound:
     scripts, problems = find_scripts()
     store, computer = ConsentStore(), _computer()
     found = [_offer(script, store, computer) for script in scripts if RUN in script.actions]
-    found.sort(key=lambda offer: offer.runner != "tribe")
+    found.sort(key=lambda offer: offer.runner != TRIBE)
     return PredictorsFound(tuple(found), tuple(problems))
 
 

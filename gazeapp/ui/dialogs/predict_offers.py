@@ -9,6 +9,8 @@ from gazeapp.ui.dialogs.model_offers import Agreement
 
 FACTS = ("What it is", "Licence", "Download", "This computer")
 """Names of what is told of each."""
+TRIBE, TRIBE_NAME = "tribe", "TRIBE"
+"""The script that ships, and what its responses are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class PredictorOffer:
     title: str
     facts: tuple[tuple[str, str], ...]
     asks: Agreement | None = None
+
+    @property
+    def usual_name(self) -> str:
+        """What its responses are called where the user does not say."""
+        return TRIBE_NAME if self.runner == TRIBE else self.title
 
 
 @dataclass(frozen=True, slots=True)

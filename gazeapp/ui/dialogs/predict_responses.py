@@ -25,7 +25,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.dialogs.consent import CodeQuestion
 from gazeapp.ui.dialogs.counting import CountingLine
 from gazeapp.ui.dialogs.form import FormDialog, NumberBox, PathField, choice_box
-from gazeapp.ui.dialogs.predict_offers import FACTS, PredictorOffer, PredictorsFound
+from gazeapp.ui.dialogs.predict_offers import FACTS, TRIBE_NAME, PredictorOffer, PredictorsFound
 from gazeapp.ui.study import StudyView
 from gazeapp.ui.widgets import advice, label
 from gazeapp.ui.worker import JobRunner, JobState, Work
@@ -67,12 +67,13 @@ class PredictResponsesDialog(FormDialog):
         self.runner = QComboBox()
         self.agree = QPushButton("Read and agree…")
         self.agreed = label("", "muted")
-        self.name = QLineEdit("TRIBE")
+        self.name = QLineEdit(TRIBE_NAME)
         self.seconds, self.first, self.last = NumberBox(), NumberBox(), NumberBox()
         self.whole = QCheckBox("Show whole pictures on a grey square")
         self.fps, self.at_once = QSpinBox(), QSpinBox()
         self.device = choice_box(_DEVICES)
         self.folder = PathField("folder", "Folder of the script")
+        self.trouble = label("", "note", wrap=True)
         self.count = label("", "muted", wrap=True)
         self._count = CountingLine(self.count, lookups, study.path)
         self._fill()
@@ -114,6 +115,12 @@ class PredictResponsesDialog(FormDialog):
         _set_up(self.at_once, 1, 1000, 16, " images")
         self.folder.line.setPlaceholderText("a folder in your cache")
         self.agree.setAutoDefault(False)
+        for field, name in (
+            (self.seconds, "Length of the clip"),
+            (self.first, "Average from"),
+            (self.last, "Average to"),
+        ):
+            field.setAccessibleName(name)
 
     def _lay_out(self) -> None:
         self.add_row("Model", self.runner, "Scripts that ship, and those in your own folder (docs/tribe.md).")
@@ -160,6 +167,8 @@ class PredictResponsesDialog(FormDialog):
             "Kept in", self.folder, "What was predicted is kept there, so that it can go on.", folded
         )
         self.body.addStretch(1)
+        self.body.addWidget(self.trouble)
+        self.trouble.hide()
         self.body.addWidget(self.count)
 
     def _connect(self) -> None:
@@ -185,15 +194,21 @@ class PredictResponsesDialog(FormDialog):
             self._offers = {offer.runner: offer for offer in found.offers}
             for offer in found.offers:
                 self.runner.addItem(offer.title, offer.runner)
+            self.trouble.setText("\n".join(str(problem) for problem in found.problems))
+            self.trouble.setVisible(bool(found.problems))
         self._show_facts()
+        if self._offer is not None and self._offer.asks is not None:
+            self.agree.setFocus()
 
     @Slot()
     def _show_facts(self, _index: int = 0) -> None:
         offer = self._offer
         for name, value in offer.facts if offer is not None else ():
             self._facts[name].setText(value)
-        if offer is not None and offer.asks is not None:
-            self.agree.setFocus()
+        if offer is not None and self.name.text().strip() in {
+            one.usual_name for one in self._offers.values()
+        }:
+            self.name.setText(offer.usual_name)
         self._check()
 
     @property

@@ -18,6 +18,7 @@ from PIL import Image
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.prediction import Clip, ImageFile, Predicted, predict
+from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.resources import resource_path
 from gazeapp.engine.runners.process import RunnerProcess
 from gazeapp.engine.runners.script import ConsentNeededError, read_script
@@ -199,15 +200,24 @@ def test_films_have_even_sides_and_the_middle_shows_all_of_a_whole_picture(
     assert longest == pytest.approx(256 / 292 * side, abs=2)
 
 
-def test_pictures_are_filmed_as_they_are_shown(script: ModuleType, tmp_path: Path) -> None:
-    image = Image.new("RGB", (40, 20), (0, 0, 255))
-    image.paste((255, 255, 0), (0, 0, 40, 10))
-    turned = Image.Exif()
-    turned[0x0112] = 6  # to be turned by 90 degrees clockwise: the upper half comes to the right
-    image.save(tmp_path / "turned.png", exif=turned)
-    film = script.still(tmp_path / "turned.png", False)
-    assert film.shape == (40, 20, 3)
-    assert (film[:, :10] == (0, 0, 255)).all()
-    assert (film[:, 10:] == (255, 255, 0)).all()
-    Image.new("RGBA", (10, 10), (0, 0, 0, 0)).save(tmp_path / "clear.png")
-    assert (script.still(tmp_path / "clear.png", False) == 255).all()
+@pytest.mark.parametrize(
+    "kind", ["RGB", "turned", "L", "RGBA", "LA", "clear palette", "I;16", "CMYK", "dark I;16"]
+)
+def test_pictures_are_filmed_as_the_window_shows_them(script: ModuleType, tmp_path: Path, kind: str) -> None:
+    rng = np.random.default_rng(1)
+    pixels = rng.integers(0, 255, (20, 40, 4), dtype=np.uint8)
+    path = tmp_path / ("a.tif" if kind == "CMYK" else "a.png")
+    if kind.endswith("I;16"):
+        values = pixels[..., 0].astype(np.uint16) * (0 if kind.startswith("dark") else 150)
+        Image.fromarray(values).save(path)
+    elif kind == "turned":
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        Image.fromarray(pixels[..., :3]).save(path, exif=exif)
+    elif kind == "clear palette":
+        Image.fromarray(pixels[..., :3]).quantize(8).save(path, transparency=3)
+    else:
+        Image.fromarray(pixels).convert(kind).save(path)
+    expected, _ = read_picture(path)
+    assert expected.std() > 0 or kind == "dark I;16"
+    np.testing.assert_array_equal(script.still(path, False), expected)
