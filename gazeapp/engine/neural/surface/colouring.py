@@ -118,7 +118,8 @@ def paint_rows(scene: Scene, values: FloatArray | None, colouring: Colouring) ->
     if values is None:
         colours = inks.greys
     else:
-        colours = _shaded(colouring.table.tobytes())[inks.shades + colouring.places(values)]
+        shaded = _shaded(colouring.table.tobytes())
+        colours = np.take(shaded, inks.shades + colouring.places(values), mode="clip")  # spares a check
         hidden = ~(np.abs(values) >= np.float32(colouring.threshold))  # true for NaN
         if hidden.any():
             np.copyto(colours, inks.greys, where=hidden)

@@ -82,43 +82,72 @@ class RegionPicture:
     labels: Labels
 
     @cached_property
-    def _seen(self) -> tuple[IntArray, FloatArray]:
-        """Label seen at each pixel, shape (n,), and how much more it weighs than the next, 0 to 1, shape (n,)."""
-        labels, weights = self.labels.of_vertices[self.scene.vertices], self.scene.weights
-        seen = labels[:, 0].copy()
-        lead = np.ones(len(seen), dtype=np.float32)
-        mixed = np.flatnonzero((labels[:, 0] != labels[:, 1]) | (labels[:, 0] != labels[:, 2]))
-        label, weight = labels[mixed], weights[mixed]
+    def seen(self) -> IntArray:
+        """Label seen at each pixel, shape (n,)."""
+        seen = self.labels.of_vertices[self.scene.vertices[:, 0]]
+        seen[self._mixed] = self._decided[0]
+        return seen
+
+    @cached_property
+    def _mixed(self) -> IntArray:
+        """Pixels in faces whose vertices have different labels, ascending, rows of the scene."""
+        labels = self.labels.of_vertices.astype(np.int32)[self.scene.vertices]
+        return np.flatnonzero((labels[:, 0] != labels[:, 1]) | (labels[:, 0] != labels[:, 2]))
+
+    @cached_property
+    def _decided(self) -> tuple[IntArray, FloatArray]:
+        """Label seen at the mixed pixels, and how much more it weighs than the next, from 0 to 1."""
+        label, weight = (
+            self.labels.of_vertices[self.scene.vertices[self._mixed]],
+            self.scene.weights[self._mixed],
+        )
         same = label[:, :, None] == label[:, None, :]
         sums = (same * weight[:, None, :]).sum(axis=2)
         best = sums.argmax(axis=1)
-        each = np.arange(len(mixed))
+        each = np.arange(len(label))
         others = np.where(same[each, best], np.float32(0.0), sums)
-        seen[mixed] = label[each, best]
-        lead[mixed] = sums[each, best] - others.max(axis=1)
-        return seen, lead
+        return label[each, best], sums[each, best] - others.max(axis=1)
 
     def regions_at(self, row: int) -> tuple[int, ...]:
         """Return the rows of the regions that are seen at a row of the scene."""
-        return self.labels.regions[int(self._seen[0][row])]
+        return self.labels.regions[int(self.seen[row])]
 
     def values(self, of_labels: FloatArray) -> FloatArray:
         """Return values of labels at each pixel, shape (n,)."""
-        values: FloatArray = of_labels[self._seen[0]]
+        values: FloatArray = of_labels[self.seen]
         return values
 
     def lines(self, thickness: float) -> Lines:
         """Return the lines between labels, ``thickness`` px wide; there are none along the rim of the surface."""
-        height, width = self.scene.height, self.scene.width
-        seen = np.full(height * width, -1, dtype=np.int64)
-        lead = np.full(height * width, np.float32(np.nan))
-        seen[self.scene.pixels], lead[self.scene.pixels] = self._seen
-        apart = _distance(seen.reshape(height, width), lead.reshape(height, width))
-        opacity = np.clip(thickness / 2.0 + 0.5 - apart.ravel()[self.scene.pixels], 0.0, 1.0)
         # Faces seen nearly from their edge are narrower than a pixel; lines on them would be specks.
-        opacity *= np.clip(self.scene.facing * _GRAZING, 0.0, 1.0)
+        shown = np.clip(self.scene.facing[self._mixed] * _GRAZING, 0.0, 1.0)
+        opacity = np.clip(thickness / 2.0 + 0.5 - self._apart, 0.0, 1.0) * shown
         drawn = np.flatnonzero(opacity > 0.0)
-        return Lines(self.scene.pixels[drawn], opacity[drawn].astype(np.float32))
+        return Lines(self.scene.pixels[self._mixed[drawn]], opacity[drawn].astype(np.float32))
+
+    @cached_property
+    def _apart(self) -> FloatArray:
+        """How far each mixed pixel is from the nearest border, px.
+
+        The lead of a label falls to 0 at its border, linearly within a face, so that it is the distance times the
+        slope. Views have bare pixels around them, so that every pixel has four neighbours.
+        """
+        n_pixels, width = self.scene.height * self.scene.width, self.scene.width
+        seen = np.full(n_pixels, -1, dtype=np.int32)
+        seen[self.scene.pixels] = self.seen
+        lead = np.ones(n_pixels, dtype=np.float32)
+        here = self.scene.pixels[self._mixed]
+        lead[here] = own = self._decided[1]
+        steepest = np.zeros(len(here), dtype=np.float32)
+        for along in (1, width):
+            slope = np.zeros(len(here), dtype=np.float32)
+            for there in (here - along, here + along):
+                same, other = seen[there] == seen[here], lead[there]
+                # Across a border the lead falls to 0 and rises again: both together are the way.
+                step = np.where(same, np.abs(own - other), np.where(seen[there] >= 0, own + other, 0))
+                np.maximum(slope, step, out=slope)
+            np.add(steepest, slope * slope, out=steepest)
+        return (own / np.sqrt(np.maximum(steepest, 1e-12))).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,35 +164,3 @@ def draw_lines(picture: NDArray[np.uint8], lines: Lines, colour: tuple[int, int,
     below = flat[lines.pixels, :3].astype(np.float32)
     mixed = below + (np.array(colour, dtype=np.float32) - below) * lines.opacity[:, None]
     flat[lines.pixels, :3] = np.rint(mixed).astype(np.uint8)
-
-
-def _distance(seen: IntArray, lead: FloatArray) -> FloatArray:
-    """Return how far each pixel is from the nearest border, px, infinite where no border is near.
-
-    The lead of a label falls to 0 at its border, linearly within a face, so that it is the distance times the slope.
-    The slope is taken within the same label, where there is a neighbour.
-    """
-    steepest = np.zeros(seen.shape, dtype=np.float32)
-    beside = np.zeros(seen.shape, dtype=np.bool_)
-    for axis in (0, 1):
-        along = np.zeros(seen.shape, dtype=np.float32)
-        for first, second in (_shifted(axis), _shifted(axis)[::-1]):
-            same = seen[first] == seen[second]
-            border = ~same & (seen[first] >= 0) & (seen[second] >= 0)
-            # Across a border the lead falls to 0 and rises again: both together are the way.
-            step = np.where(
-                same, np.abs(lead[first] - lead[second]), np.where(border, lead[first] + lead[second], 0)
-            )
-            along[first] = np.fmax(along[first], step)
-            beside[first] |= border
-        steepest += along**2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        apart = lead / np.sqrt(steepest)
-    # Where three vertices agree the lead is even and nothing says how far the border is.
-    apart = np.where(np.isfinite(apart) & (lead < 1.0), apart, np.float32(np.inf))
-    return np.where(beside, np.minimum(apart, np.float32(1.0)), apart).astype(np.float32)
-
-
-def _shifted(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    before, after, whole = slice(None, -1), slice(1, None), slice(None)
-    return ((before, whole), (after, whole)) if axis == 0 else ((whole, before), (whole, after))

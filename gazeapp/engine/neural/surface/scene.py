@@ -76,7 +76,7 @@ class Scene:
     tiles
         The views.
     pixels
-        Pixels that show the cortex, counted row by row, shape (n,).
+        Pixels that show the cortex, view by view, counted row by row, shape (n,).
     vertices
         Vertices of the face seen in each, 0 to 20,483, shape (n, 3).
     weights
@@ -120,8 +120,10 @@ class Scene:
             part = part[part >= 0]
             turned = np.zeros(N_VERTICES, dtype=np.float32)
             first = _first(tile.view)
-            turned[first : first + N_HEMISPHERE] = _normals(tile.view) @ camera(tile.view)[2]
-            facing[part] = (turned[self.vertices[part]] * self.weights[part]).sum(axis=1)
+            turned[first : first + N_HEMISPHERE] = (
+                _normals(tile.view.surface, tile.view.hemisphere) @ camera(tile.view)[2]
+            )
+            facing[part] = np.einsum("ij,ij->i", turned[self.vertices[part]], self.weights[part])
         clipped: FloatArray = np.clip(facing, 0.0, 1.0)
         return clipped
 
@@ -230,12 +232,11 @@ def scene(layout: Layout, scale: float) -> Scene:
         pixels.append((line + tile.top) * width + column + tile.left)
         faces = load_mesh(tile.view.surface, tile.view.hemisphere).faces[raster.faces]
         vertices.append(faces.astype(np.int64) + _first(tile.view))
-        first = np.maximum(1.0 - raster.weights.sum(axis=1, keepdims=True), 0.0)
-        shares = np.concatenate([first, raster.weights], axis=1)
-        weights.append(shares / shares.sum(axis=1, keepdims=True))
+        second, third = raster.weights.T
+        first = np.maximum(1.0 - second - third, 0.0)
+        weights.append(np.stack([first, second, third], axis=1) / (first + second + third)[:, None])
         coverage.append(raster.coverage)
-    order = np.argsort(np.concatenate(pixels), kind="stable")
-    arrays = (np.concatenate(each)[order] for each in (pixels, vertices, weights, coverage))
+    arrays = (np.concatenate(each) for each in (pixels, vertices, weights, coverage))
     return Scene(height, width, scale, tiles, *arrays)
 
 
@@ -260,9 +261,10 @@ def _first(view: View) -> int:
     return 0 if view.hemisphere == LEFT else N_HEMISPHERE
 
 
-def _normals(view: View) -> DoubleArray:
+@lru_cache(maxsize=8)
+def _normals(surface: str, hemisphere: str) -> DoubleArray:
     """Return the directions in which the surface points at its vertices, shape (n_vertices, 3), unit length."""
-    mesh = load_mesh(view.surface, view.hemisphere)
+    mesh = load_mesh(surface, hemisphere)
     a, b, c = (mesh.vertices[mesh.faces[:, k]].astype(np.float64) for k in range(3))
     of_faces = np.cross(b - a, c - a)
     normals = np.stack(

@@ -189,8 +189,8 @@ def test_borders_are_drawn_between_regions_and_not_along_the_rim(flat):
     # Lines run in faces whose vertices disagree, or hard by them.
     assert changed.any()
     assert (changed & mixed).sum() > 0.9 * changed.sum()
-    _, lead = RegionPicture(flat, regions.labels)._seen
-    on_border = mixed & (lead < 0.05)
+    drawn = RegionPicture(flat, regions.labels)
+    on_border = drawn._mixed[drawn._decided[1] < 0.05]
     assert changed[on_border].mean() > 0.9
     dark = np.array(DARK_LINE)
     assert (np.abs(pixels(flat, lined)[on_border, :3].astype(int) - dark).sum(axis=1) < 200).mean() > 0.8
