@@ -15,7 +15,7 @@
 # ]
 #
 # [tool.gazeapp]
-# name = "TRIBE v2 (a script that was never run with its weights)"
+# name = "TRIBE v2 (never run with its weights)"
 # description = """Predicts the responses of an average person's cortex to each image, held still as a silent clip: \
 #   simulated responses, not a recording. Needs an NVIDIA graphics card; 16 GB of its memory are advised."""
 # licence = """CC-BY-NC-4.0, not for commercial use: TRIBE v2, its weights, neuralset and neuraltrain; \
