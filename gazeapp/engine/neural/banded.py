@@ -66,6 +66,8 @@ class BandedFold:
         Values of w, ascending.
     train, test, inner, penalties, dtype
         As for `NestedFold`.
+    threads
+        Decompositions at the same time.
     """
 
     def __init__(
@@ -78,11 +80,13 @@ class BandedFold:
         inner: IntArray,
         penalties: DoubleArray,
         dtype: type[np.floating],
+        threads: int = 1,
     ) -> None:
-        self._folds = [
-            NestedFold(features, train, test, inner, penalties, dtype, band_weights(features, n_first, share))
-            for share in shares
-        ]
+        def of(share: float) -> NestedFold:
+            weights = band_weights(features, n_first, share)
+            return NestedFold(features, train, test, inner, penalties, dtype, weights)
+
+        self._folds = list(side_by_side(of, shares, threads, never))
 
     def predict(self, responses: _Array) -> tuple[_Array, _Array, IntArray]:
         """Return predictions of the test images at each share and by the joint model, and its share's place.
@@ -175,7 +179,9 @@ def squared_errors(
                 raise StoppedError
             train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
             inner = split(len(train), settings.n_inner, settings.seed, k + 1)
-            banded = BandedFold(features, first.shape[1], SHARES, train, test, inner, penalties, dtype)
+            banded = BandedFold(
+                features, first.shape[1], SHARES, train, test, inner, penalties, dtype, threads
+            )
             work = _Work(banded, responses, train, test, dtype, tables, share[k])
             for _ in side_by_side(work, parts, threads, should_stop):
                 pass

@@ -181,17 +181,6 @@ def test_chunks_and_single_precision_change_nothing_that_matters(monkeypatch):
         assert getattr(found, name) == pytest.approx(getattr(expected, name), abs=2e-3)
 
 
-def test_where_the_fast_decomposition_does_not_converge_the_slow_one_serves(monkeypatch):
-    first, second, responses = study(60, 0.3, 0.1, 0.2, n_targets=3)
-    expected = squared_errors(first, second, responses, FEW).joint
-
-    def fails(*_, **__):
-        raise np.linalg.LinAlgError("SVD did not converge")
-
-    monkeypatch.setattr(np.linalg, "svd", fails)
-    assert squared_errors(first, second, responses, FEW).joint == pytest.approx(expected, abs=1e-5)
-
-
 @pytest.mark.simulation
 @pytest.mark.parametrize(
     ("n", "planted", "own"),

@@ -18,6 +18,8 @@ from gazeapp.engine.types import DoubleArray, IntArray
 _Array = NDArray[np.floating]
 _COMPRESS = 1.25
 """Images for each feature from which on images of an inner fold are replaced by as many rows as there are features."""
+_LOST = 1e-14
+"""Squares of singular values, in parts of the largest, that are rounding."""
 _ROWS = 1280
 """Rows of predictions at all penalties that are held at a time."""
 
@@ -91,8 +93,6 @@ class _Fit:
         n = float(ones @ ones)
         mean = ones @ features / n
         u, s, vt = _decomposed(features - np.outer(ones, mean))
-        kept = s > s[0] * np.finfo(np.float64).eps * max(features.shape) if len(s) and s[0] > 0 else s > 0
-        u, s, vt = u[:, kept], s[kept], vt[kept]
         other_ones, other_features = others
         return cls(
             np.vstack([u.T, ones / n]).astype(dtype),
@@ -218,15 +218,18 @@ class NestedFold:
 
 
 def _decomposed(rows: DoubleArray) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
-    """Return the thin singular value decomposition of rows, some of which are 0."""
-    # Now and then LAPACK's fast routine does not converge, on rows of 0 above all; its slow one always does.
-    filled = rows.any(axis=1)
-    try:
-        part, s, vt = np.linalg.svd(rows[filled], full_matrices=False)
-    except np.linalg.LinAlgError:
-        from scipy.linalg import svd
+    """Return the singular value decomposition U, s, V' of rows, some of which may be 0, descending.
 
-        part, s, vt = svd(rows[filled], full_matrices=False, lapack_driver="gesvd")
+    It is made from the eigenvectors of X X' or X' X, whichever is smaller. That is several times faster than LAPACK's
+    decomposition, which now and then does not converge on rows of 0. Singular values below a ten-millionth of
+    the largest are lost: with a penalty a, what they would add to a prediction is in proportion to s^2 / (s^2 + a).
+    """
+    filled = rows.any(axis=1)
+    x = rows[filled]
+    wide = x.shape[0] <= x.shape[1]
+    squares, vectors = np.linalg.eigh(x @ x.T if wide else x.T @ x)
+    kept = np.flatnonzero(squares > _LOST * squares.max(initial=0.0))[::-1]
+    s, vectors = np.sqrt(squares[kept]), vectors[:, kept]
     u = np.zeros((len(rows), len(s)))
-    u[filled] = part
-    return u, s, vt
+    u[filled] = vectors if wide else x @ vectors / s
+    return u, s, (vectors.T @ x) / s[:, None] if wide else vectors.T
