@@ -61,7 +61,10 @@ if TYPE_CHECKING:
 @click.option("--folds", "n_folds", default=5, show_default=True, type=click.IntRange(2))
 @click.option("--inner-folds", "n_inner", default=5, show_default=True, type=click.IntRange(2))
 @click.option(
-    "--permutations", "n_permutations", default=1000, show_default=True, type=click.IntRange(0, 100_000)
+    "--permutations",
+    "n_permutations",
+    type=click.IntRange(0, 100_000),
+    help="Permutations of tests. Default: 1000, or 20 for each region where that is more.",
 )
 @click.option("--resamples", "n_bootstrap", default=1000, show_default=True, type=click.IntRange(0, 100_000))
 @click.option("--seed", default=0, show_default=True, help="Seed of folds, permutations and resamples.")

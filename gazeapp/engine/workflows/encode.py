@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.neural.controls import CENTRE, CONTRAST, LUMINANCE, OTHER_IMAGE, PEOPLE
-from gazeapp.engine.neural.encoding.folds import RidgeSettings
+from gazeapp.engine.neural.encoding.folds import RidgeSettings, check_number
 from gazeapp.engine.neural.encoding.nested import THREADS
 from gazeapp.engine.neural.features import GRID, SIGMA
 from gazeapp.engine.neural.records import DIFFERENCE, ENCODING, FSAVERAGE5, PARTITION, RSA, Region, Responses
@@ -42,6 +42,7 @@ FORMULAS = 1
 TABLE = "table"
 """Stands for an atlas where responses are those of a table's regions."""
 JOINED, SEPARATE = "joined", "separate"
+_PERMUTATIONS, _FOR_EACH_REGION = 1000, 20
 CONTROLS = (LUMINANCE, CONTRAST, CENTRE, OTHER_IMAGE)
 """Controls beside people, by the names of `gazeapp.engine.neural.controls`."""
 
@@ -75,7 +76,8 @@ class EncodeSettings:
     n_folds, n_inner
         Folds that are predicted, and folds within them that choose the penalty.
     n_permutations, n_bootstrap
-        Permutations of tests and resamples of intervals.
+        Permutations of tests and resamples of intervals. None: 1,000 permutations, or 20 for each region where that is
+        more: with fewer, a p that is corrected over so many regions could never be below 0.05 for one region alone.
     seed
         Seed of all that is drawn.
     """
@@ -94,9 +96,15 @@ class EncodeSettings:
     sigma: float = SIGMA
     n_folds: int = RidgeSettings().n_folds
     n_inner: int = RidgeSettings().n_inner
-    n_permutations: int = 1000
+    n_permutations: int | None = None
     n_bootstrap: int = 1000
     seed: int = 0
+
+    def permutations(self, n_regions: int) -> int:
+        """Return how many permutations are made where there are so many regions."""
+        if self.n_permutations is not None:
+            return self.n_permutations
+        return max(_PERMUTATIONS, _FOR_EACH_REGION * n_regions)
 
     def values(self, row: ResponsesRow) -> Json:
         """Return the settings that identify a result; what tells one unit from another stands beside them."""
@@ -221,7 +229,13 @@ class _Runner:
                 missing.append((unit, inputs))
         if not missing:
             return
-        bench = Bench(plan.maps, plan.subject, _ridge(self._settings), _draws(self._settings), self._stop)
+        bench = Bench(
+            plan.maps,
+            plan.subject,
+            _ridge(self._settings),
+            _draws(self._settings, _n_regions(plan.subject)),
+            self._stop,
+        )
         ready = [(unit, inputs) for unit, inputs in missing if self._is_read(bench, unit)]
         for unit, inputs, started in self._started(bench, ready):
             try:
@@ -293,7 +307,7 @@ def _check(settings: EncodeSettings) -> None:
             "A grid needs at least 2 cells along each side, and a blur between 0 and 1 of the image's side.",
             todo="Change the grid or the blur.",
         )
-    if min(settings.n_permutations, settings.n_bootstrap) < 0:
+    if min(settings.n_permutations or 0, settings.n_bootstrap) < 0:
         raise GazeError(
             "The numbers of permutations and resamples cannot be below 0.", todo="Give 0 to leave them out."
         )
@@ -329,8 +343,13 @@ def _ridge(settings: EncodeSettings) -> RidgeSettings:
     return RidgeSettings(settings.n_folds, settings.n_inner, seed=settings.seed)
 
 
-def _draws(settings: EncodeSettings) -> Draws:
-    return Draws(settings.n_permutations, settings.n_bootstrap, settings.seed, settings.vertices)
+def _draws(settings: EncodeSettings, n_regions: int) -> Draws:
+    n_permutations = settings.permutations(n_regions)
+    return Draws(n_permutations, settings.n_bootstrap, settings.seed, settings.vertices)
+
+
+def _n_regions(subject: Subject) -> int:
+    return int((~subject.regions.is_group).sum())
 
 
 def _plans(
@@ -370,6 +389,7 @@ def _plans(
                     settings.seed,
                 )
                 whose = subject_responses(responses, name, regions, [image.name for image in maps.images])
+                check_number(len(whose.images), _ridge(settings))
             except GazeError as error:
                 problems.append(error)
                 continue

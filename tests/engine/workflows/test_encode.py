@@ -308,10 +308,16 @@ def test_a_picture_that_is_gone_costs_its_controls_and_nothing_else(project: Pro
     assert set(scores(project, "table", "a", TABLE)) == set(SHARES)
 
 
+def test_there_are_permutations_enough_for_one_region_among_many() -> None:
+    assert EncodeSettings().permutations(34) == 1000
+    # The smallest p is 1 / (3600 + 1); Benjamini and Hochberg multiply it by 180 for one region alone.
+    assert 180 / (EncodeSettings().permutations(180) + 1) < 0.05
+    assert EncodeSettings(n_permutations=99).permutations(180) == 99
+
+
 def test_too_few_images_for_the_folds_and_constant_maps_are_sentences(project: Project) -> None:
-    summary = encode(project, replace(QUICK, responses="table", n_folds=30), SILENT)
-    assert summary.failed
-    assert "fold" in summary.problems[0].what
+    with pytest.raises(GazeError, match="60 images are too few for 30 folds"):
+        encode(project, replace(QUICK, responses="table", n_folds=30), SILENT)
     project.db.execute("DELETE FROM runs WHERE model = 'b'")
     settings = project.settings.put("import maps", {"flat": True})
     for image in project.images.all():

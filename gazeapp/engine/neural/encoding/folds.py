@@ -85,19 +85,7 @@ def check(features: DoubleArray, responses: NDArray[np.floating], settings: Ridg
             todo="Give one row of each for every image.",
         )
     n = len(features)
-    if n < MIN_IN_FOLD * settings.n_folds:
-        fewest = MIN_IN_FOLD * settings.n_folds
-        raise GazeError(
-            f"{n} images are too few for {settings.n_folds} folds: a correlation within a fold needs at least "
-            f"{MIN_IN_FOLD}.",
-            todo=f"Use at least {fewest} images that have maps and responses, or fewer folds.",
-        )
-    smallest = n - -(-n // settings.n_folds)
-    if smallest < 2 * settings.n_inner:
-        raise GazeError(
-            f"{settings.n_inner} inner folds of {smallest} images are too small to choose a penalty by.",
-            todo="Use at least 2 images for each, or fewer inner folds.",
-        )
+    check_number(n, settings)
     unknown = int((~np.isfinite(features)).any(axis=1).sum())
     if unknown:
         raise GazeError(
@@ -116,6 +104,29 @@ def check(features: DoubleArray, responses: NDArray[np.floating], settings: Ridg
             todo="Leave out images without responses, or choose other responses.",
         )
     return usable
+
+
+def check_number(n_images: int, settings: RidgeSettings) -> None:
+    """Refuse images that are too few for the folds.
+
+    Raises
+    ------
+    GazeError
+        If they are; it says how many there have to be.
+    """
+    fewest = MIN_IN_FOLD * settings.n_folds
+    if n_images < fewest:
+        raise GazeError(
+            f"{n_images} images are too few for {settings.n_folds} folds: a correlation within a fold needs at least "
+            f"{MIN_IN_FOLD}.",
+            todo=f"Use at least {fewest} images that have maps and responses, or fewer folds.",
+        )
+    smallest = n_images - -(-n_images // settings.n_folds)
+    if smallest < 2 * settings.n_inner:
+        raise GazeError(
+            f"{settings.n_inner} inner folds of {smallest} images are too small to choose a penalty by.",
+            todo="Use at least 2 images for each, or fewer inner folds.",
+        )
 
 
 def varies(features: DoubleArray) -> BoolArray:
