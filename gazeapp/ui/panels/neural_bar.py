@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSettings, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QSettings, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from gazeapp.engine.project.rows import ResponsesRow
@@ -63,6 +63,7 @@ class NeuralBar(QWidget):
 
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._said = ""
         self.boxes = {name: _box(name) for name in _ABOUT}
         self.simulated = label("simulated", "badge")
         self.older = label("older than maps or fixations", "badge")
@@ -76,6 +77,7 @@ class NeuralBar(QWidget):
             badge.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
             badge.hide()
         self.facts = label("", "muted")
+        self.facts.installEventFilter(self)
         self.facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.run = QPushButton("Predict…")
         theme.set_role(self.run, "quiet")
@@ -101,6 +103,17 @@ class NeuralBar(QWidget):
         for part in (self.older, self.run, self.more):
             row.addWidget(part, 0, Qt.AlignmentFlag.AlignVCenter)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Leave out the number of images where there is no room for it."""
+        if event.type() == QEvent.Type.Resize and watched is self.facts:
+            self._fit_facts()
+        return super().eventFilter(watched, event)
+
+    def _fit_facts(self) -> None:
+        has_room = self.facts.fontMetrics().horizontalAdvance(self._said) <= self.facts.width()
+        self.facts.setText(self._said if has_room else "")
+        self.facts.setToolTip(plain(self._said))
 
     @staticmethod
     def remembered(name: str) -> str:
@@ -128,7 +141,8 @@ class NeuralBar(QWidget):
             for name in self.boxes:
                 if name != RESPONSES:
                     self._offer(name, {}, "")
-            self.facts.setText("")
+            self._said = ""
+            self._fit_facts()
             self.older.hide()
             return
         self._offer(SUBJECT, {one: subject_name(one) for one in results.subjects}, asked.subject)
@@ -153,8 +167,8 @@ class NeuralBar(QWidget):
         self._offer(
             SOURCE, {_BETWEEN.join((one.kind, one.id)): one.name for one in sources}, chosen, always=True
         )
-        self.facts.setText(_facts(results, asked))
-        self.facts.setToolTip(plain(_facts(results, asked)))
+        self._said = _facts(results, asked)
+        self._fit_facts()
         self.older.setVisible(asked.task in results.older)
 
     def _offer(self, name: str, choices: Mapping[str, str], current: str, *, always: bool = False) -> None:

@@ -258,7 +258,7 @@ class PartsPage(QWidget):
         row.addStretch(1)
         self._pages = QStackedWidget()
         self._pages.setObjectName("dockBody")
-        self._pages.addWidget(_split(self.table, self.figure, (480, 520)))
+        self._pages.addWidget(_split(self.table, self.figure, (560, 440)))
         self._pages.addWidget(self._lacks)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

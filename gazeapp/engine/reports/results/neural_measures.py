@@ -114,7 +114,7 @@ MEASURES: dict[str, NeuralMeasure] = {
         ),
         NeuralMeasure(
             RHO,
-            "ρ of dissimilarities (RSA)",
+            "RSA ρ",
             RSA,
             "rho",
             "Rank correlation between how unlike maps are and how unlike patterns of response are, over pairs of "

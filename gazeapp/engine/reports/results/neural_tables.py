@@ -99,7 +99,7 @@ def region_table(results: NeuralResults, asked: NeuralAsked) -> ResultTable | No
 
 
 def _short(measure: str) -> str:
-    return "of ceiling" if measure == SHARE else "ρ (RSA)" if measure == RHO else MEASURES[measure].name
+    return "of ceiling" if measure == SHARE else MEASURES[measure].name
 
 
 def _number(finding: NeuralFinding | None, measure: str) -> Shown | None:
