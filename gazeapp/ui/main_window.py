@@ -23,6 +23,7 @@ from gazeapp.ui.mask_actions import MaskActions
 from gazeapp.ui.notifications import Notifications, Strip, crash_folder
 from gazeapp.ui.panels.jobs import StatusLine, study_in_a_line
 from gazeapp.ui.panels.welcome import RecentProject, WelcomePage
+from gazeapp.ui.predict_actions import PredictActions
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session, forget, recent
 from gazeapp.ui.study_actions import StudyActions
@@ -58,6 +59,7 @@ class MainWindow(QMainWindow):
         self.history = History(self.session, self.actions_, notifications, self)
         self.extract_actions = ExtractActions(self, self.session, self.actions_)
         self.lesion_actions = LesionActions(self, self.session, self.selection, self.actions_)
+        self.predict_actions = PredictActions(self, self.session, self.actions_)
         self.job_actions = JobActions(self.session.runner, self.actions_, self)
         self.gaze_actions = GazeActions(self, self.session, self.selection, self.actions_, self.history)
         self.mask_actions = MaskActions(
@@ -141,6 +143,7 @@ class MainWindow(QMainWindow):
         self.session.stop()
         self.extract_actions.stop()
         self.lesion_actions.stop()
+        self.predict_actions.stop()
         if self._bench is not None:
             self._bench.close()
 

@@ -12,6 +12,7 @@ from gazeapp.engine.project.rows import (
     ImageRow,
     ModelRow,
     ProblemRow,
+    ResponsesRow,
     RunRow,
     SettingsRow,
     SummaryRow,
@@ -48,6 +49,8 @@ class StudyView:
         The (task, preset) whose scores were made of other fixations than those in use.
     lesions
         Number of lesions, with their controls, by the name of the mask.
+    responses
+        Brain responses, without their values.
     """
 
     path: Path
@@ -62,6 +65,7 @@ class StudyView:
     choices: GazeChoices = field(default_factory=GazeChoices)
     older_scores: frozenset[tuple[str, str]] = frozenset()
     lesions: Mapping[str, int] = field(default_factory=dict)
+    responses: tuple[ResponsesRow, ...] = ()
     summary: tuple[SummaryRow, ...] = ()
     settings: Mapping[int, SettingsRow] = field(default_factory=dict)
     problems: tuple[ProblemRow, ...] = ()
@@ -116,6 +120,7 @@ def read_study(project: Project) -> StudyView:
         choices=choices_of(project),
         older_scores=outdated_scores(project),
         lesions=project.lesions.masks(),
+        responses=tuple(project.responses.all()),
         summary=tuple(project.scores.summary()),
         settings={row.id: row for row in project.settings.all()},
         problems=tuple(project.problems.all()),

@@ -34,6 +34,11 @@ _CHANGES = (
     "study.remove_lesions",
     "study.score",
     "study.scanpaths",
+    "neural.import_responses",
+    "neural.predict",
+    "neural.run",
+    "neural.regions",
+    "neural.remove_responses",
 )
 """Actions that write into the project."""
 
@@ -407,6 +412,7 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
             "study.scanpaths",
             "study.export",
             "study.quality",
+            *(action_id for action_id in _CHANGES if action_id.startswith("neural.")),
             *views,
         ),
         "",
@@ -422,6 +428,11 @@ def reasons(study: StudyView | None, read_only: str) -> dict[str, str]:
     # Without any model, people and the baselines are scored all the same: that is the ceiling.
     found["study.score"] = found["study.scanpaths"] = found["study.quality"] = no_images or no_gaze
     found["study.report"] = found["study.export"] = no_images
+    no_responses = "" if study.responses else "the project has no brain responses yet"
+    no_maps = "" if study.runs or study.fixations else "there are neither maps of models nor fixations yet"
+    found["neural.import_responses"] = found["neural.predict"] = no_images
+    found["neural.run"] = no_responses or no_maps
+    found["neural.remove_responses"] = no_responses
     if read_only:
         for action_id in _CHANGES:
             found[action_id] = read_only

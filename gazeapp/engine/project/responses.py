@@ -134,19 +134,19 @@ class ResponseStore(Store):
             row.facts,
         )
 
-    def of_image(self, name: str, image_id: int) -> FloatArray | None:
-        """Return the mean over subjects of the responses to one image, shape (n_targets,); None without any."""
-        row = self.get(name)
-        found = [
-            np.frombuffer(data, _STORED)
-            for (data,) in self._db.execute(
-                "SELECT data FROM response_values WHERE responses_id = ? AND image_id = ?", (row.id, image_id)
-            )
-        ]
-        if not found:
-            return None
-        mean: FloatArray = np.stack(found).astype(np.float64).mean(axis=0).astype(np.float32)
-        return mean
+    def image_ids(self, name: str) -> list[int]:
+        """Return the ids of the images that have a response of anybody, ascending; no value is read.
+
+        Raises
+        ------
+        GazeError
+            If there are none of that name.
+        """
+        rows = self._db.execute(
+            "SELECT DISTINCT image_id FROM response_values WHERE responses_id = ? ORDER BY image_id",
+            (self.get(name).id,),
+        )
+        return [row[0] for row in rows]
 
     def remove(self, name: str) -> None:
         """Take responses out of the project with all that was found of them.

@@ -229,13 +229,8 @@ class _Runner:
                 missing.append((unit, inputs))
         if not missing:
             return
-        bench = Bench(
-            plan.maps,
-            plan.subject,
-            _ridge(self._settings),
-            _draws(self._settings, _n_regions(plan.subject)),
-            self._stop,
-        )
+        draws = _draws(self._settings, _n_regions(plan.subject))
+        bench = Bench(plan.maps, plan.subject, _ridge(self._settings), draws, self._stop)
         ready = [(unit, inputs) for unit, inputs in missing if self._is_read(bench, unit)]
         for unit, inputs, started in self._started(bench, ready):
             try:

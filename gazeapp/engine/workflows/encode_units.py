@@ -53,6 +53,7 @@ class Modelled:
     names: tuple[str, ...]
     observed: FloatArray
     vertices: FloatArray | None
+    n_permutations: int
 
     def row(
         self,
@@ -77,7 +78,7 @@ class Modelled:
             predictions=self.encoded.predictions,
             observed=self.observed,
             fold=self.encoded.fold,
-            facts={"median_penalty": _median(self.encoded.penalties)},
+            facts={"median_penalty": _median(self.encoded.penalties), "n_permutations": self.n_permutations},
             seconds=seconds,
             settings_id=settings_id,
         )
@@ -209,7 +210,8 @@ def _encoding(bench: Bench, unit: EncodingUnit) -> Found:
         *bench.findings(unit, "r", columns, ceilings=ceilings),
         *bench.findings(unit, "r2", {"estimate": encoded.r2}, ceilings=ceilings**2),
     ]
-    return Found(tuple(found), Modelled(encoded, _columns(bench.subject), values, _vertices(bench, unit)))
+    made = Modelled(encoded, _columns(bench.subject), values, _vertices(bench, unit), draws.n_permutations)
+    return Found(tuple(found), made)
 
 
 def _vertices(bench: Bench, unit: EncodingUnit) -> FloatArray | None:
