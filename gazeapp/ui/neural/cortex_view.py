@@ -7,34 +7,28 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QPointF, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from gazeapp.engine.neural.records import BOTH, N_VERTICES, Region
-from gazeapp.engine.neural.regions.picking import grow, inside
 from gazeapp.engine.neural.surface.colouring import Colouring, common_limits
 from gazeapp.engine.neural.surface.figure import CortexFigure, cortex_figure
 from gazeapp.engine.neural.surface.mesh import FLAT, INFLATED
 from gazeapp.engine.neural.surface.picture import NO_REGIONS, Regions, Shown, compose, regions_at
-from gazeapp.engine.neural.surface.scene import Scene, Spot, Tile
-from gazeapp.engine.neural.surface.views import ANGLES
+from gazeapp.engine.neural.surface.scene import Scene, Spot
 from gazeapp.engine.types import FloatArray, IntArray
-from gazeapp.ui import theme
 from gazeapp.ui.neural.cortex_bar import CortexBar
 from gazeapp.ui.neural.cortex_canvas import CortexCanvas
+from gazeapp.ui.neural.cortex_drawing import LOOK, OUTLINE, OwnRegion
 from gazeapp.ui.neural.cortex_maker import Made, Relay, Wanted, make
-from gazeapp.ui.widgets import advice, capital, icon_button, label, wrapped
-
-SCENES = (INFLATED, FLAT, *ANGLES)
-LOOK, GROW, OUTLINE = "look", "grow", "outline"
-"""What a click does: choose a region, grow a region of one's own, or set a corner around one."""
+from gazeapp.ui.neural.cortex_solid import SolidCortex, why_not_solid
+from gazeapp.ui.neural.cortex_strip import SCENES, CortexStrip
+from gazeapp.ui.widgets import advice
 
 _SETTLE_MS = 120
 _DIMS_MS = 150
 """What takes longer than this dims the old picture."""
-_NAMES = {INFLATED: "Four angles", FLAT: "Flat"}
-_GROW_MM = 10.0
 
 
 class CortexView(QWidget):
@@ -61,17 +55,15 @@ class CortexView(QWidget):
         self._job: Wanted | None = None
         self._stale = False
         self._ready_for: tuple[object, ...] = ()
-        self._mode = LOOK
-        self._corners: list[QPointF] = []
-        self._corner_tile: Tile | None = None
         self.canvas = CortexCanvas()
         self.bar = CortexBar()
-        self.readout = label("", "muted")
+        self.strip = CortexStrip()
+        self.own = OwnRegion(self.canvas, self.strip, self)
+        self._solid: SolidCortex | None = None
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self._ask)
         self._dims = QTimer(self, singleShot=True, interval=_DIMS_MS)
         self._dims.timeout.connect(self._dim)
-        self._make_controls()
         self._lay_out()
         self._connect()
 
@@ -115,7 +107,7 @@ class CortexView(QWidget):
             raise ValueError(f"values of shape {values.shape} on {N_VERTICES} vertices")
         values = None if values is None else np.asarray(values, dtype=np.float32)
         low, high = limits or common_limits([] if values is None else [values], symmetric)
-        threshold = self.threshold.value()
+        threshold = self.strip.threshold.value()
         self._label = label
         self._shown = replace(
             self._shown, values=values, colouring=Colouring(low, high, symmetric, threshold)
@@ -141,11 +133,10 @@ class CortexView(QWidget):
             raise ValueError(f"there is no scene {name!r}")
         if name != self._scene_name:
             self._scene_name = name
-            with QSignalBlocker(self.scenes):
-                self.scenes.setCurrentIndex(SCENES.index(name))
-            self._drop_outline()
-            if name != FLAT and self._mode == OUTLINE:
-                self._set_mode(LOOK)
+            self.strip.show_scene(name)
+            self.own.drop_outline()
+            if name != FLAT and self.own.mode == OUTLINE:
+                self.own.set_mode(LOOK)
             self._ask()
 
     def link(self, other: CortexView) -> None:
@@ -156,10 +147,10 @@ class CortexView(QWidget):
 
     def allow_drawing(self, allowed: bool) -> None:
         """Offer the tools that grow a region around a vertex or draw around one; ``drawn`` follows."""
-        for tool in (self.grower, self.outliner):
+        for tool in (self.strip.grower, self.strip.outliner):
             tool.setVisible(allowed)
         if not allowed:
-            self._set_mode(LOOK)
+            self.own.set_mode(LOOK)
 
     def figure(
         self, title: str = "", size: tuple[int, int] = (1600, 900), simulated: bool = False
@@ -178,61 +169,18 @@ class CortexView(QWidget):
         super().resizeEvent(event)
         self._settle.start()
 
-    def _make_controls(self) -> None:
-        self.scenes = QComboBox()
-        self.scenes.addItems([_NAMES.get(name, capital(name)) for name in SCENES])
-        theme.set_role(self.scenes, "quiet")
-        self.scenes.setAccessibleName("How the cortex is looked at")
-        self.scenes.setToolTip("How the cortex is looked at; arrow keys change it, + and − zoom, 0 fits")
-        self.threshold = QDoubleSpinBox()
-        self.threshold.setDecimals(2)
-        self.threshold.setSingleStep(0.01)
-        self.threshold.setPrefix("hide below ")
-        self.threshold.setAccessibleName("Hide values nearer to 0 than this")
-        self.threshold.setToolTip("Where values are nearer to 0 than this the folds are shown")
-        self.borders = icon_button("polygon", "Show the borders of regions")
-        self.borders.setCheckable(True)
-        self.borders.setChecked(True)
-        self.grower = icon_button("brush", "Grow a region around the vertex that is clicked")
-        self.outliner = icon_button("path", "Draw around a region on the flat cortex")
-        self.outliner.setToolTip(
-            wrapped(
-                "Draw around a region on the flat cortex: click corners; a double click or Enter ends, Escape cancels"
-            )
-        )
-        self.reach = QDoubleSpinBox()
-        self.reach.setRange(0.0, 60.0)
-        self.reach.setDecimals(0)
-        self.reach.setValue(_GROW_MM)
-        self.reach.setSuffix(" mm")
-        self.reach.setAccessibleName("Reach of a region that is grown")
-        self.reach.setToolTip(
-            "How far along the white surface a region reaches from the vertex that is clicked"
-        )
-        for tool in (self.grower, self.outliner):
-            tool.setCheckable(True)
-            tool.hide()
-        self.reach.hide()
-
     def _lay_out(self) -> None:
-        self.readout.setMinimumWidth(5 * theme.STEP)
-        self.readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.canvas)
         middle = QHBoxLayout()
         middle.setSpacing(0)
-        middle.addWidget(self.canvas, 1)
+        middle.addWidget(self._pages, 1)
         middle.addWidget(self.bar)
-        strip = QHBoxLayout()
-        strip.setContentsMargins(theme.STEP, 2, theme.STEP, 2)
-        strip.setSpacing(theme.STEP)
-        strip.addWidget(self.scenes)
-        strip.addWidget(self.readout, 1)
-        for part in (self.reach, self.grower, self.outliner, self.threshold, self.borders):
-            strip.addWidget(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(middle, 1)
-        column.addLayout(strip)
+        column.addWidget(self.strip)
         self._refresh_controls()
 
     def _connect(self) -> None:
@@ -240,27 +188,25 @@ class CortexView(QWidget):
         self.canvas.pointed.connect(self._point)
         self.canvas.chosen.connect(self._choose)
         self.canvas.turned.connect(self._turn)
-        self.canvas.finished.connect(self._finish_outline)
-        self.canvas.cancelled.connect(self._drop_outline)
-        self.scenes.activated.connect(self._choose_scene)
-        self.threshold.valueChanged.connect(self._threshold_changed)
-        self.borders.toggled.connect(self._borders_changed)
-        self.grower.clicked.connect(self._toggle_grow)
-        self.outliner.clicked.connect(self._toggle_outline)
+        self.own.drawn.connect(self._offer)
+        self.own.needs_flat.connect(self._take_flat)
+        self.strip.scenes.activated.connect(self._choose_scene)
+        self.strip.threshold.valueChanged.connect(self._threshold_changed)
+        self.strip.borders.toggled.connect(self._borders_changed)
+        self.strip.solid.clicked.connect(self._show_solid)
 
     def _refresh_controls(self) -> None:
         """Show the controls that there is something for."""
         has_values = self._shown.values is not None
         self.bar.setVisible(has_values)
         self.bar.show_scale(self._shown.colouring, self._label)
-        self.threshold.setVisible(has_values)
-        colouring = self._shown.colouring
-        with QSignalBlocker(self.threshold):
-            self.threshold.setMaximum(max(abs(colouring.low), abs(colouring.high), self.threshold.value()))
-        self.borders.setVisible(bool(self._shown.regions.all))
+        self.strip.show_range(self._shown.colouring, has_values)
+        self.strip.borders.setVisible(bool(self._shown.regions.all))
 
     def _refresh(self) -> None:
         """Colour the picture anew; at once where all that takes long is done."""
+        if self._solid is not None and self.strip.solid.isChecked():
+            self._solid.show_values(self._shown)
         scene = self.scene
         if scene is None or self._ready_for != self._key(scene, self._shown):
             self._ask()
@@ -317,8 +263,8 @@ class CortexView(QWidget):
     @Slot(object)
     def _point(self, spot: Spot | None) -> None:
         text = "" if spot is None else self._words(spot)
-        if text != self.readout.text():
-            self.readout.setText(text)
+        if text != self.strip.readout.text():
+            self.strip.readout.setText(text)
             self.canvas.setAccessibleDescription(text)
             self.hovered.emit(text)
 
@@ -340,49 +286,16 @@ class CortexView(QWidget):
 
     @Slot(object, object)
     def _choose(self, spot: Spot | None, place: QPointF) -> None:
-        if self._mode == OUTLINE:
-            self._add_corner(place)
-        elif spot is None:
-            return
-        elif self._mode == GROW:
-            self._offer(grow(spot.vertex, mm=self.reach.value()))
-        else:
+        if self.own.mode != LOOK:
+            self.own.click(spot, place)
+        elif spot is not None:
             self.picked.emit(spot.vertex, tuple(region.id for region in self._regions(spot)))
 
-    def _add_corner(self, place: QPointF) -> None:
-        scene = self.scene
-        if scene is None:
-            return
-        tile = next((tile for tile in scene.tiles if tile.holds(place.x(), place.y())), None)
-        if self._corner_tile is None:
-            self._corner_tile = tile
-        if tile is None or tile is not self._corner_tile:
-            return
-        self._corners.append(place)
-        self.canvas.set_outline(tuple(self._corners))
-
-    @Slot()
-    def _finish_outline(self) -> None:
-        scene, tile, corners = self.scene, self._corner_tile, self._corners
-        if scene is None or tile is None or len(corners) < 3:
-            return
-        polygon = [scene.mesh_place(tile, corner.x(), corner.y()) for corner in corners]
-        self._drop_outline()
-        vertices = inside(polygon, tile.view.hemisphere)
-        if len(vertices):
-            self._offer(vertices)
-        else:
-            self.readout.setText("No vertex lies inside this outline.")
-
-    @Slot()
-    def _drop_outline(self) -> None:
-        self._corners, self._corner_tile = [], None
-        self.canvas.set_outline(())
-
+    @Slot(object)
     def _offer(self, vertices: IntArray) -> None:
         """Mark the vertices of a region of one's own, and say which they are."""
         self._mark([Region("drawn", BOTH, vertices)])
-        self.readout.setText(f"{len(vertices):,} vertices")
+        self.strip.readout.setText(f"{len(vertices):,} vertices")
         self.drawn.emit(vertices)
 
     def _mark(self, regions: Iterable[Region]) -> None:
@@ -391,24 +304,9 @@ class CortexView(QWidget):
             self._shown = replace(self._shown, marked=Regions(marked) if marked else NO_REGIONS)
             self._refresh()
 
-    def _set_mode(self, mode: str) -> None:
-        self._mode = mode
-        self._drop_outline()
-        self.grower.setChecked(mode == GROW)
-        self.outliner.setChecked(mode == OUTLINE)
-        self.reach.setVisible(mode == GROW)
-        self.canvas.draws_outline = mode == OUTLINE
-        self.canvas.setCursor(Qt.CursorShape.ArrowCursor if mode == LOOK else Qt.CursorShape.CrossCursor)
-        if mode == OUTLINE:
-            self._take_scene(FLAT)
-
-    @Slot(bool)
-    def _toggle_grow(self, on: bool) -> None:
-        self._set_mode(GROW if on else LOOK)
-
-    @Slot(bool)
-    def _toggle_outline(self, on: bool) -> None:
-        self._set_mode(OUTLINE if on else LOOK)
+    @Slot()
+    def _take_flat(self) -> None:
+        self._take_scene(FLAT)
 
     @Slot(int)
     def _choose_scene(self, place: int) -> None:
@@ -434,4 +332,17 @@ class CortexView(QWidget):
     @Slot(bool)
     def _borders_changed(self, outlined: bool) -> None:
         self._shown = replace(self._shown, outlined=outlined)
+        self._refresh()
+
+    @Slot(bool)
+    def _show_solid(self, on: bool) -> None:
+        """Show the solid body in place of the picture, or say why that cannot be."""
+        if on and self._solid is None:
+            if reason := why_not_solid():
+                self.strip.disable_solid(reason)
+                self.strip.readout.setText(reason)
+                return
+            self._solid = SolidCortex()
+            self._pages.addWidget(self._solid.widget)
+        self._pages.setCurrentIndex(1 if on else 0)
         self._refresh()

@@ -16,7 +16,9 @@ from gazeapp.engine.neural.surface.scene import scene_for
 from gazeapp.ui.colours import CANVAS, difference_table
 from gazeapp.ui.neural import cortex_maker
 from gazeapp.ui.neural.cortex_bar import CortexBar, round_ticks
-from gazeapp.ui.neural.cortex_view import GROW, OUTLINE, SCENES, CortexView
+from gazeapp.ui.neural.cortex_drawing import GROW, OUTLINE
+from gazeapp.ui.neural.cortex_strip import SCENES
+from gazeapp.ui.neural.cortex_view import CortexView
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +82,7 @@ def seen_vertex(view, name="left"):
 def test_the_window_shows_the_engines_picture(qtbot, view):
     view.set_regions(regions())
     view.set_values(values(), (-0.7, 0.7), "difference in r", True)
-    view.threshold.setValue(0.1)
+    view.strip.threshold.setValue(0.1)
     settle(qtbot, view)
     assert view.shown.colouring.threshold == pytest.approx(0.1)
     ours = scene_for("inflated", view.canvas.width(), view.canvas.height())
@@ -121,7 +123,7 @@ def test_pointing_names_region_value_and_vertex(qtbot, view):
     with qtbot.waitSignal(view.hovered) as heard:
         qtbot.mouseMove(view.canvas, place)
     assert heard.args == [f"front left  ·  r = {values()[vertex]:.3f}  ·  vertex {vertex:,}"]
-    assert view.readout.text() == heard.args[0]
+    assert view.strip.readout.text() == heard.args[0]
     with qtbot.waitSignal(view.hovered) as heard:
         qtbot.mouseMove(view.canvas, QPoint(1, 1))
     assert heard.args == [""]
@@ -135,7 +137,7 @@ def test_a_vertex_without_a_value_is_said(qtbot, view):
     settle(qtbot, view)
     vertex, place = seen_vertex(view)
     qtbot.mouseMove(view.canvas, place)
-    assert view.readout.text() == f"no value  ·  vertex {vertex:,}"
+    assert view.strip.readout.text() == f"no value  ·  vertex {vertex:,}"
 
 
 def test_a_click_picks_vertex_and_regions(qtbot, view):
@@ -173,12 +175,12 @@ def test_marked_regions_stand_out(qtbot, view):
 
 def test_borders_can_be_hidden(qtbot, view):
     bare = view.picture
-    assert view.borders.isHidden()
+    assert view.strip.borders.isHidden()
     view.set_regions(regions())
     settle(qtbot, view)
-    assert not view.borders.isHidden()
+    assert not view.strip.borders.isHidden()
     assert (view.picture != bare).any()
-    view.borders.click()
+    view.strip.borders.click()
     np.testing.assert_array_equal(view.picture, bare)
 
 
@@ -188,7 +190,7 @@ def test_arrow_keys_change_the_angle_and_signs_zoom(qtbot, view):
     assert heard.args == [SCENES[1]]
     qtbot.keyClick(view.canvas, Qt.Key.Key_Left)
     qtbot.keyClick(view.canvas, Qt.Key.Key_Left)
-    assert view.scenes.currentIndex() == len(SCENES) - 1
+    assert view.strip.scenes.currentIndex() == len(SCENES) - 1
     settle(qtbot, view)
     assert {tile.view.angle for tile in view.scene.tiles} == {SCENES[-1]}
     qtbot.keyClick(view.canvas, Qt.Key.Key_Plus)
@@ -211,37 +213,37 @@ def test_linked_views_look_from_the_same_side(qtbot, view):
     qtbot.addWidget(other)
     view.link(other)
     qtbot.keyClick(view.canvas, Qt.Key.Key_Right)
-    assert other.scenes.currentText() == view.scenes.currentText() == "Flat"
+    assert other.strip.scenes.currentText() == view.strip.scenes.currentText() == "Flat"
     qtbot.keyClick(other.canvas, Qt.Key.Key_Right)
-    assert view.scenes.currentText() == "Lateral"
+    assert view.strip.scenes.currentText() == "Lateral"
     settle(qtbot, view)
 
 
 def test_a_region_is_grown_around_a_click(qtbot, view):
-    assert view.grower.isHidden()
+    assert view.strip.grower.isHidden()
     view.allow_drawing(True)
     view.set_scene("lateral")
     settle(qtbot, view)
     vertex, place = seen_vertex(view)
-    view.grower.click()
-    assert view._mode == GROW
-    assert not view.reach.isHidden()
-    view.reach.setValue(12)
+    view.strip.grower.click()
+    assert view.own.mode == GROW
+    assert not view.strip.reach.isHidden()
+    view.strip.reach.setValue(12)
     with qtbot.waitSignal(view.drawn) as heard, qtbot.assertNotEmitted(view.picked):
         qtbot.mouseClick(view.canvas, Qt.MouseButton.LeftButton, pos=place)
     np.testing.assert_array_equal(heard.args[0], grow(vertex, mm=12.0))
     assert len(heard.args[0]) > 5
     settle(qtbot, view)
     view.allow_drawing(False)
-    assert view.reach.isHidden()
+    assert view.strip.reach.isHidden()
 
 
 def test_a_region_is_drawn_around_on_the_flat_cortex(qtbot, view):
     view.allow_drawing(True)
-    view.outliner.click()
-    assert view._mode == OUTLINE
+    view.strip.outliner.click()
+    assert view.own.mode == OUTLINE
     settle(qtbot, view)
-    assert view.scenes.currentText() == "Flat"
+    assert view.strip.scenes.currentText() == "Flat"
     tile = view.scene.tiles[0]
     box = view.canvas.image_transform().mapRect(QRectF(tile.left, tile.top, tile.width, tile.height))
     corners = [

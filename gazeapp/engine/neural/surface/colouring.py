@@ -128,6 +128,13 @@ def paint_rows(scene: Scene, values: FloatArray | None, colouring: Colouring) ->
     return picture.view(np.uint8).reshape(scene.height, scene.width, 4)
 
 
+def fold_greys(folds: FloatArray) -> FloatArray:
+    """Return the grey, 0 to 255, of folds of these depths where they face the viewer."""
+    depth = np.clip(folds / _FOLD * 0.5 + 0.5, 0.0, 1.0)
+    greys: FloatArray = _GYRUS + (_SULCUS - _GYRUS) * depth * depth * (3.0 - 2.0 * depth)
+    return greys
+
+
 def over(picture: NDArray[np.uint8], colour: tuple[int, int, int]) -> NDArray[np.uint8]:
     """Return an RGBA picture on a background as RGB, shape (height, width, 3)."""
     alpha = picture[..., 3:].astype(np.uint16)
@@ -181,9 +188,7 @@ class _Inks:
 @lru_cache(maxsize=4)
 def _prepared(scene: Scene) -> _Inks:
     shade = np.rint(scene.facing * (_SHADES - 1)).astype(np.uint16)
-    depth = np.clip(scene.folds / _FOLD * 0.5 + 0.5, 0.0, 1.0)
-    grey = (_GYRUS + (_SULCUS - _GYRUS) * depth * depth * (3.0 - 2.0 * depth)) * _lights()[shade]
-    level = np.rint(grey).astype(np.uint32)
+    level = np.rint(fold_greys(scene.folds) * _lights()[shade]).astype(np.uint32)
     return _Inks(
         (0xFF000000 | level << 16 | level << 8 | level).astype("<u4"),
         shade * np.uint16(256),

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gazeapp.engine.neural.records import Region
-from gazeapp.engine.neural.surface.colouring import Colouring, paint_rows
+from gazeapp.engine.neural.surface.colouring import Colouring, fold_greys, paint_rows
+from gazeapp.engine.neural.surface.mesh import HEMISPHERES, load_sulci
 from gazeapp.engine.neural.surface.outlines import (
     DARK_LINE,
     LIGHT_LINE,
@@ -118,3 +119,13 @@ def _lines(scene: Scene, labels: Labels, thickness: float) -> Lines:
 def regions_at(scene: Scene, regions: Regions, row: int) -> Sequence[Region]:
     """Return the regions seen at a row of a scene."""
     return [regions.all[number] for number in regions_in(scene, regions.labels).regions_at(row)]
+
+
+def vertex_colours(shown: Shown) -> NDArray[np.uint8]:
+    """Return the colour of each vertex, RGB, shape (20,484, 3): that of its value, or the grey of its fold."""
+    folds = np.concatenate([load_sulci(side) for side in HEMISPHERES])
+    colours = np.repeat(np.rint(fold_greys(folds)).astype(np.uint8)[:, None], 3, axis=1)
+    if shown.values is not None:
+        seen = np.abs(shown.values) >= shown.colouring.threshold  # false for NaN
+        colours[seen] = shown.colouring.table[shown.colouring.places(shown.values[seen])]
+    return colours
