@@ -1,8 +1,9 @@
-"""The demo study: drawn scenes, simulated observers, four models, scores and a report."""
+"""The demo study: drawn scenes, simulated observers and brain responses, four models, scores and a report."""
 
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,14 +20,17 @@ from gazeapp.engine.demo.world import (
 )
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.gaze.choices import GazeChoices
+from gazeapp.engine.neural.simulation.truth import folds_of
 from gazeapp.engine.project import Project
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Stage, Summary
+from gazeapp.engine.workflows.encode import EncodeSettings, encode
 from gazeapp.engine.workflows.evaluate import evaluate
 from gazeapp.engine.workflows.extract import ExtractSettings, extract
 from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps
+from gazeapp.engine.workflows.import_responses import ImportResponsesSettings, import_responses
 from gazeapp.engine.workflows.lesion import LesionSettings, lesion
 from gazeapp.engine.workflows.objects import ImportObjectsSettings, import_objects
 from gazeapp.engine.workflows.report import ReportSettings, report
@@ -37,6 +41,9 @@ TRUTH_NAME = "True density (simulated)"
 SIGMA_PX = 20.0
 """Blur of the demo's human maps: half the width of the blobs that its observers look at."""
 OBJECTS_ORIGIN = "demo world (simulated)"
+RESPONSES_NAME = "Brain responses (simulated)"
+FEWEST_ENCODED = 8
+"""Scenes below which no encoding model is learnt: folds, and folds within them, would be too small."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ def build_demo(settings: DemoSettings, progress: Progress) -> Summary:
         raise GazeError(
             f"The demo study cannot be written ({error.strerror or error}).",
             where=settings.folder,
-            todo="Choose a folder that you may write to, with some 30 MB of free space.",
+            todo="Choose a folder that you may write to, with some 100 MB of free space.",
         ) from error
     path = settings.project_path
     with Project.open(path) if path.exists() else Project.create(path) as project:
@@ -130,6 +137,13 @@ def _add_missing(folder: Path, settings: DemoSettings) -> None:
 def _lesions(settings: DemoSettings) -> LesionSettings:
     """Return the demo's experiment: each half of the scenes in turn, nearly and entirely taken away."""
     return LesionSettings(tasks=TASKS, strengths=(0.9, 1.0), device=settings.device)
+
+
+def _encoding(settings: DemoSettings) -> EncodeSettings:
+    """Return how the demo's brain responses are predicted: as by default, with fewer folds of few scenes."""
+    n_folds = folds_of(settings.n_scenes)
+    fitted = settings.n_scenes - math.ceil(settings.n_scenes / n_folds)
+    return EncodeSettings(RESPONSES_NAME, n_folds=n_folds, n_inner=min(5, fitted // 2))
 
 
 def _is_written(settings: DemoSettings) -> bool:
@@ -176,6 +190,10 @@ def _run_verbs(project: Project, settings: DemoSettings, progress: Progress) -> 
     steps.append(("taking halves away", lambda p: lesion(project, _lesions(settings), p)))
     steps.append(("scoring", lambda p: evaluate(project, ScoreSettings(sigma=SIGMA_PX, sigma_unit="px"), p)))
     steps.append(("comparing scanpaths", lambda p: compare_scanpaths(project, CompareScanpathsSettings(), p)))
+    responses = ImportResponsesSettings(str(folder / RESPONSES), RESPONSES_NAME)
+    steps.append(("reading brain responses", lambda p: import_responses(project, responses, p)))
+    if settings.n_scenes >= FEWEST_ENCODED:
+        steps.append(("predicting brain responses", lambda p: encode(project, _encoding(settings), p)))
     summaries: list[Summary] = []
     for name, step in steps:
         if progress.cancelled:

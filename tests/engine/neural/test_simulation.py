@@ -82,8 +82,8 @@ def test_nothing_but_regions_has_values_and_all_say_simulated() -> None:
     assert responses.values.shape == (4, 12, N_VERTICES)
     assert responses.subjects == ("sim-01", "sim-02", "sim-03", "sim-04")
     used = np.concatenate([region.vertices for region in regions()])
-    assert np.isfinite(responses.values[:, :, used]).all()
-    assert np.isnan(np.delete(responses.values, used, axis=2)).all()
+    assert (responses.values[:, :, used].std(axis=1) > 0).all()
+    assert not np.delete(responses.values, used, axis=2).any()
 
 
 def test_the_same_seed_gives_the_same_responses_and_another_seed_others(tmp_path: Path) -> None:
@@ -136,15 +136,21 @@ def test_responses_have_the_shares_that_the_truth_says() -> None:
 
 
 def test_the_agreement_of_subjects_gives_the_ceiling() -> None:
-    """Mean correlation of pairs of subjects, stepped up to the mean of four, is the ceiling squared."""
-    pairs: dict[str, list[float]] = {planted.region: [] for planted in PLANTED}
-    for seed in range(12):
-        made = simulated(seed=seed)
-        for name, found in pairs.items():
-            found.append(np.corrcoef(mean_of(made, name))[np.triu_indices(4, 1)].mean())
+    """The reliability of the mean over subjects, 1 - 1 / F of an analysis of variance, is the ceiling squared."""
+    n_studies, n_images = 12, 48
+    squares = {planted.region: np.zeros(2) for planted in PLANTED}
+    for seed in range(n_studies):
+        made = simulated(n_images, seed)
+        for name, found in squares.items():
+            each = mean_of(made, name)
+            each -= each.mean(axis=1, keepdims=True)
+            within = each - each.mean(axis=0)
+            found += 4 * each.mean(axis=0).var(ddof=1), np.square(within).sum() / (3 * (n_images - 1))
+    degrees = n_studies * (n_images - 1)
+    error = (2 / degrees + 2 / (3 * degrees)) ** 0.5
     for planted in PLANTED:
-        pair = float(np.mean(pairs[planted.region]))
-        assert 4 * pair / (1 + 3 * pair) == pytest.approx(planted.share, abs=0.06), planted.region
+        between, within = squares[planted.region]
+        assert 1 - within / between == pytest.approx(planted.share, abs=3 * error * (1 - planted.share))
 
 
 def test_fields_weigh_maps_by_gaussians() -> None:
@@ -317,7 +323,7 @@ def test_encoding_recovers_planted_regions_in_order() -> None:
         assert mean < planted.share**0.5
     # In a single study neighbours may change places.
     for study in scores.T:
-        assert spearmanr(study, [planted.share for planted in PLANTED]).statistic > 0.8
+        assert spearmanr(study, [planted.share for planted in PLANTED]).statistic > 0.7
 
 
 def one(row: TruthRow, planted: Planted) -> bool:

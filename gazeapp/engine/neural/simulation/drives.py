@@ -54,7 +54,7 @@ def field_places(plan: Planted, n_left: int, n_right: int, rng: np.random.Genera
     """
     sides = np.concatenate([np.ones(n_left), -np.ones(n_right)])
     places = plan.scatter * rng.standard_normal((len(sides), 2))
-    places[:, 0] += 0.5 + sides * plan.x
+    places[:, 0] += 0.5 + sides * plan.x + plan.lean
     places[:, 1] += plan.y
     inside: DoubleArray = np.clip(places, _NEAREST_EDGE, 1 - _NEAREST_EDGE)
     return inside

@@ -10,7 +10,8 @@ have a variance of 1 together. All subjects have the same signal. Of the mean ov
 q S / (1 + q (S - 1)) (Spearman 1910, Brown 1910); q is chosen so that this is the planted share at every vertex. The
 variances of common noise, and its covariance between the hemispheres, are chosen so that noise is on average as alike
 among vertices as their signals are. Averaging vertices then gains nothing: the region's mean over each hemisphere,
-and over both, has the planted share too. Elsewhere q = 0. Vertices of no region hold NaN.
+and over both, has the planted share too. Elsewhere q = 0. Vertices of no region (the medial wall) hold 0 for
+all images.
 """
 
 from __future__ import annotations
@@ -219,7 +220,7 @@ def _noise(seen: DoubleArray, n_left: int) -> tuple[DoubleArray, DoubleArray]:
 
 def _values(regions: Sequence[SimulatedRegion], n_images: int, settings: SimulationSettings) -> FloatArray:
     """Return the responses of all subjects, shape (n_subjects, n_images, n_vertices), float32."""
-    values = np.full((settings.n_subjects, n_images, N_VERTICES), np.nan, dtype=np.float32)
+    values = np.zeros((settings.n_subjects, n_images, N_VERTICES), dtype=np.float32)
     for subject in range(settings.n_subjects):
         rng = np.random.default_rng((settings.seed, _NOISE, subject))
         for region in regions:
@@ -246,7 +247,7 @@ def _facts(settings: SimulationSettings) -> Json:
             "Each vertex of a planted region sees its drive (contrast energy of the picture, or the true density of "
             "people's fixations) through a Gaussian receptive field of its own, z-scored over images; noise of each "
             "subject, partly common to the vertices of a region, is added. All other regions are noise alone; vertices "
-            "of no region hold NaN."
+            "of no region hold 0."
         ),
         "seed": settings.seed,
         "n_subjects": settings.n_subjects,
@@ -262,6 +263,7 @@ def _facts(settings: SimulationSettings) -> Json:
                     "y": planted.y,
                     "scatter": planted.scatter,
                     "size": planted.size,
+                    "lean": planted.lean,
                 },
             }
             for planted in settings.planted

@@ -16,6 +16,7 @@ from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
 PENALTIES = np.logspace(-2, 5, 29)
 """Penalties of which the best is taken, for z-scored predictors."""
+_FEWEST_IN_FOLD = 3
 _NEARLY_1 = 0.999999
 
 
@@ -49,7 +50,12 @@ class TruthRow:
     expected_r: float
 
 
-def truth_rows(simulation: Simulation, n_folds: int = 5) -> list[TruthRow]:
+def folds_of(n_images: int) -> int:
+    """Return how many folds the demo's encoding models have: 5, or fewer where they would hold less than 3 images."""
+    return max(2, min(5, n_images // _FEWEST_IN_FOLD))
+
+
+def truth_rows(simulation: Simulation) -> list[TruthRow]:
     """Return what is planted in every region, for both hemispheres together and each alone.
 
     Driven regions come first, most signal first; the others follow in the order of the atlas.
@@ -58,11 +64,10 @@ def truth_rows(simulation: Simulation, n_folds: int = 5) -> list[TruthRow]:
     ----------
     simulation
         The responses and what is in them.
-    n_folds
-        Folds of the encoding model whose score is to be expected.
     """
     settings = simulation.settings
-    fold = np.random.default_rng(settings.seed).permutation(len(simulation.responses.images)) % n_folds
+    n_images = len(simulation.responses.images)
+    fold = np.random.default_rng(settings.seed).permutation(n_images) % folds_of(n_images)
     features = {
         drive: map_features([AttentionMap(own) for own in maps]) for drive, maps in simulation.drives.items()
     }
@@ -144,7 +149,7 @@ def expected_scores(
     numpy.ndarray
         Shape (n_targets,); NaN where no fold has 3 images.
     """
-    folds = [k for k in np.unique(fold) if np.sum(fold == k) >= 3]
+    folds = [k for k in np.unique(fold) if np.sum(fold == k) >= _FEWEST_IN_FOLD]
     if not folds:
         return np.full(signals.shape[1], np.nan)
     z = np.mean([_expected_z(features, signals, noises, fold == k) for k in folds], axis=0)
