@@ -83,7 +83,12 @@ def test_reasons_follow_what_the_study_holds(tmp_path, window):
     with Project.open(full.path) as project:
         ready = read_study(project)
     left = {name: reason for name, reason in reasons(ready, "").items() if reason}
-    assert left == {"study.remove_lesions": "nothing was taken away from a model yet"}
+    no_responses = "the project has no brain responses yet"
+    assert left == {
+        "study.remove_lesions": "nothing was taken away from a model yet",
+        "neural.run": no_responses,
+        "neural.remove_responses": no_responses,
+    }
     locked = reasons(ready, "its folder cannot be written")
     assert locked["study.extract"] == locked["study.maps"] == "its folder cannot be written"
     assert locked["study.report"] == ""
