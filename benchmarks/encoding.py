@@ -80,9 +80,10 @@ class Sizes:
     permutations: int = 1000
     repeats: int = 5
     growth: tuple[int, ...] = (200, 1000, 3000, 10_000)
+    torch: bool = True
 
 
-QUICK = Sizes(60, 49, 2500, 20, 20, 1, (60, 300))
+QUICK = Sizes(60, 49, 2500, 20, 20, 1, (60, 300), torch=False)
 
 
 def study(sizes: Sizes) -> tuple[DoubleArray, FloatArray]:
@@ -197,7 +198,7 @@ def compare(sizes: Sizes, say: Callable[[str], None]) -> dict[str, object]:
     # First: a process counts the memory of the one that started it as its own.
     say("growth")
     grown = [growth(n, sizes) for n in sizes.growth]
-    names = backends()
+    names = backends() if sizes.torch else ["numpy"]
     features, responses = study(sizes)
     fold = split(sizes.images, 5, 0)
 
@@ -308,7 +309,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="fewer images, vertices and repeats")
+    parser.add_argument("--quick", action="store_true", help="fewer images, vertices and repeats, no torch")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     try:

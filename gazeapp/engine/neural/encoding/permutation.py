@@ -89,7 +89,7 @@ def permutation_test(
         for k, targets in enumerate(parts):
             values = standardised(responses[:, targets], np.float32)[0]
             r[targets] = _score(folds, values)
-            size = max(1, CHUNK // values.shape[1])
+            size = -(-CHUNK // values.shape[1])
             batches = [slice(start, start + size) for start in range(0, n_permutations, size)]
 
             def work(batch: slice, values: NDArray[np.floating] = values) -> DoubleArray:
