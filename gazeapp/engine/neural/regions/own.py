@@ -58,6 +58,33 @@ def without_region(atlas: Atlas, name: str) -> Atlas:
     return _with_parts(replace(atlas, groups=groups), name, ())
 
 
+def renamed_region(atlas: Atlas, old: str, new: str) -> Atlas:
+    """Return the atlas with another name for a region, in its groups as well.
+
+    Raises
+    ------
+    GazeError
+        If there is no such region, or the new name is empty, or that of another region or of a group.
+    """
+    new, names = new.strip(), {region.name for region in atlas.regions}
+    if old not in names:
+        raise GazeError(
+            f"No region called “{old}” was picked.", todo=f"Choose one of those in the atlas “{atlas.name}”."
+        )
+    if not new:
+        raise GazeError("The region needs a name.", todo="Name it, for example “my LOC”.")
+    if new != old and (new in names or new in atlas.groups):
+        raise GazeError(
+            f"The atlas “{atlas.name}” has a {'region' if new in names else 'group'} “{new}” already.",
+            todo="Give the region another name.",
+        )
+    regions = tuple(replace(one, name=new) if one.name == old else one for one in atlas.regions)
+    groups = {
+        group: tuple(new if one == old else one for one in members) for group, members in atlas.groups.items()
+    }
+    return replace(atlas, regions=regions, groups=groups)
+
+
 def _with_parts(atlas: Atlas, name: str, fresh: tuple[Region, ...]) -> Atlas:
     """Return the atlas with these parts for one name."""
     names = list(dict.fromkeys([*(region.name for region in atlas.regions), name]))

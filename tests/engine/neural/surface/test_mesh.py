@@ -72,6 +72,6 @@ def test_missing_and_damaged_files_are_said(tmp_path, monkeypatch, unread):
 
 
 def test_without_nilearn_the_reason_is_said(monkeypatch):
-    monkeypatch.setattr(module, "find_spec", lambda _: None)
+    monkeypatch.setattr(module, "package_folder", lambda _: None)
     with pytest.raises(GazeError, match="nilearn"):
         module.mesh_folder()
