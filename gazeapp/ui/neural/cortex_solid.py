@@ -14,7 +14,7 @@ from gazeapp.ui.colours import CANVAS
 
 _APART_MM = 48.0
 """How far each hemisphere stands from the middle, so that the two inflated ones do not touch."""
-_FAR_MM = 420.0
+_FAR_MM = 340.0
 _SHADER = "cortex"
 
 _VERTEX = """
@@ -69,7 +69,7 @@ class SolidCortex:
             shaders.ShaderProgram(_SHADER, [shaders.VertexShader(_VERTEX), shaders.FragmentShader(_FRAGMENT)])
         self.widget = gl.GLViewWidget()
         self.widget.setBackgroundColor(CANVAS)
-        self.widget.setCameraPosition(distance=_FAR_MM, elevation=10, azimuth=-90)
+        self.widget.setCameraPosition(distance=_FAR_MM, elevation=15, azimuth=-115)
         self.widget.setAccessibleName("Cortex as a solid body; drag to turn it")
         self._items: list[Any] = []
         for side, shift in zip(HEMISPHERES, (-_APART_MM, _APART_MM), strict=True):

@@ -49,7 +49,7 @@ class CortexStrip(QWidget):
         )
         self.borders = icon_button("polygon", "Show the borders of regions")
         self.borders.setChecked(True)
-        self.solid = icon_button("model", "Show the cortex as a solid body that can be turned")
+        self.solid = icon_button("solid", "Show the cortex as a solid body that can be turned")
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.STEP, 2, theme.STEP, 2)
         row.setSpacing(theme.STEP)

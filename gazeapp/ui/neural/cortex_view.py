@@ -345,4 +345,6 @@ class CortexView(QWidget):
             self._solid = SolidCortex()
             self._pages.addWidget(self._solid.widget)
         self._pages.setCurrentIndex(1 if on else 0)
+        for part in (self.strip.scenes, self.strip.borders, self.strip.grower, self.strip.outliner):
+            part.setEnabled(not on)
         self._refresh()

@@ -114,7 +114,7 @@ def paint(scene: Scene, values: FloatArray | None, colouring: Colouring) -> NDAr
 
 def paint_rows(scene: Scene, values: FloatArray | None, colouring: Colouring) -> NDArray[np.uint8]:
     """Return the picture of a scene from a value for each of its ``n`` pixels; the rest as in :func:`paint`."""
-    inks = _prepared(scene)
+    inks: _Inks = scene.keep(_Inks, lambda: _prepared(scene))
     if values is None:
         colours = inks.greys
     else:
@@ -185,7 +185,6 @@ class _Inks:
     keep: NDArray[np.uint32]
 
 
-@lru_cache(maxsize=4)
 def _prepared(scene: Scene) -> _Inks:
     shade = np.rint(scene.facing * (_SHADES - 1)).astype(np.uint16)
     level = np.rint(fold_greys(scene.folds) * _lights()[shade]).astype(np.uint32)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +33,7 @@ class Labels:
         Rows of the regions of each label, in the order in which the regions were given.
     """
 
-    of_vertices: IntArray
+    of_vertices: NDArray[np.int32]
     regions: tuple[tuple[int, ...], ...]
 
     @classmethod
@@ -47,7 +46,7 @@ class Labels:
             of_vertices[region.vertices] = len(members) + inverse
             members += [(*members[label], row) for label in before]
         used, packed = np.unique(np.append(of_vertices, 0), return_inverse=True)
-        return cls(packed[:-1], tuple(members[label] for label in used))
+        return cls(packed[:-1].astype(np.int32), tuple(members[label] for label in used))
 
     def even(self, values: FloatArray) -> FloatArray | None:
         """Return the value of each label where none differs among its vertices, else None.
@@ -72,41 +71,36 @@ class RegionPicture:
 
     Parameters
     ----------
-    scene
-        The picture.
     labels
         The regions.
+    seen
+        Label seen at each pixel of the scene that shows the cortex, shape (n,).
+    mixed
+        Pixels of the picture in faces that a border crosses, shape (n_mixed,).
+    apart
+        How far each of these is from the nearest border, px.
+    fade
+        How much of a line is drawn there, from 0 to 1.
     """
 
-    scene: Scene
     labels: Labels
+    seen: NDArray[np.int32]
+    mixed: IntArray
+    apart: FloatArray
+    fade: FloatArray
 
-    @cached_property
-    def seen(self) -> IntArray:
-        """Label seen at each pixel, shape (n,)."""
-        seen = self.labels.of_vertices[self.scene.vertices[:, 0]]
-        seen[self._mixed] = self._decided[0]
-        return seen
-
-    @cached_property
-    def _mixed(self) -> IntArray:
-        """Pixels in faces whose vertices have different labels, ascending, rows of the scene."""
-        labels = self.labels.of_vertices.astype(np.int32)[self.scene.vertices]
-        return np.flatnonzero((labels[:, 0] != labels[:, 1]) | (labels[:, 0] != labels[:, 2]))
-
-    @cached_property
-    def _decided(self) -> tuple[IntArray, FloatArray]:
-        """Label seen at the mixed pixels, and how much more it weighs than the next, from 0 to 1."""
-        label, weight = (
-            self.labels.of_vertices[self.scene.vertices[self._mixed]],
-            self.scene.weights[self._mixed],
-        )
-        same = label[:, :, None] == label[:, None, :]
-        sums = (same * weight[:, None, :]).sum(axis=2)
-        best = sums.argmax(axis=1)
-        each = np.arange(len(label))
-        others = np.where(same[each, best], np.float32(0.0), sums)
-        return label[each, best], sums[each, best] - others.max(axis=1)
+    @classmethod
+    def of(cls, scene: Scene, labels: Labels) -> RegionPicture:
+        """Find the regions in a scene."""
+        of_corners = labels.of_vertices[scene.vertices]
+        rows = np.flatnonzero((of_corners[:, 0] != of_corners[:, 1]) | (of_corners[:, 0] != of_corners[:, 2]))
+        winner, lead = _decide(of_corners[rows], scene.weights[rows])
+        seen = of_corners[:, 0].copy()
+        seen[rows] = winner
+        mixed = scene.pixels[rows]
+        # Faces seen nearly from their edge are narrower than a pixel; lines on them would be specks.
+        fade = np.clip(scene.facing[rows] * np.float32(_GRAZING), 0.0, 1.0)
+        return cls(labels, seen, mixed, _distance(scene, seen, mixed, lead), fade)
 
     def regions_at(self, row: int) -> tuple[int, ...]:
         """Return the rows of the regions that are seen at a row of the scene."""
@@ -119,35 +113,42 @@ class RegionPicture:
 
     def lines(self, thickness: float) -> Lines:
         """Return the lines between labels, ``thickness`` px wide; there are none along the rim of the surface."""
-        # Faces seen nearly from their edge are narrower than a pixel; lines on them would be specks.
-        shown = np.clip(self.scene.facing[self._mixed] * _GRAZING, 0.0, 1.0)
-        opacity = np.clip(thickness / 2.0 + 0.5 - self._apart, 0.0, 1.0) * shown
+        opacity = np.clip(np.float32(thickness / 2.0 + 0.5) - self.apart, 0.0, 1.0) * self.fade
         drawn = np.flatnonzero(opacity > 0.0)
-        return Lines(self.scene.pixels[self._mixed[drawn]], opacity[drawn].astype(np.float32))
+        return Lines(self.mixed[drawn], opacity[drawn].astype(np.float32))
 
-    @cached_property
-    def _apart(self) -> FloatArray:
-        """How far each mixed pixel is from the nearest border, px.
 
-        The lead of a label falls to 0 at its border, linearly within a face, so that it is the distance times the
-        slope. Views have bare pixels around them, so that every pixel has four neighbours.
-        """
-        n_pixels, width = self.scene.height * self.scene.width, self.scene.width
-        seen = np.full(n_pixels, -1, dtype=np.int32)
-        seen[self.scene.pixels] = self.seen
-        lead = np.ones(n_pixels, dtype=np.float32)
-        here = self.scene.pixels[self._mixed]
-        lead[here] = own = self._decided[1]
-        steepest = np.zeros(len(here), dtype=np.float32)
-        for along in (1, width):
-            slope = np.zeros(len(here), dtype=np.float32)
-            for there in (here - along, here + along):
-                same, other = seen[there] == seen[here], lead[there]
-                # Across a border the lead falls to 0 and rises again: both together are the way.
-                step = np.where(same, np.abs(own - other), np.where(seen[there] >= 0, own + other, 0))
-                np.maximum(slope, step, out=slope)
-            np.add(steepest, slope * slope, out=steepest)
-        return (own / np.sqrt(np.maximum(steepest, 1e-12))).astype(np.float32)
+def _decide(labels: NDArray[np.int32], weights: FloatArray) -> tuple[NDArray[np.int32], FloatArray]:
+    """Return the label that weighs most among three, and how much more it weighs than the next, from 0 to 1."""
+    same = labels[:, :, None] == labels[:, None, :]
+    sums = np.einsum("ijk,ik->ij", same.astype(np.float32), weights)
+    best = sums.argmax(axis=1)
+    each = np.arange(len(labels))
+    others = np.where(same[each, best], np.float32(0.0), sums)
+    return labels[each, best], sums[each, best] - others.max(axis=1)
+
+
+def _distance(scene: Scene, seen: NDArray[np.int32], mixed: IntArray, lead: FloatArray) -> FloatArray:
+    """Return how far each mixed pixel is from the nearest border, px.
+
+    The lead of a label falls to 0 at its border, linearly within a face, so that it is the distance times the slope.
+    Views have bare pixels around them, so that every pixel has four neighbours.
+    """
+    labels = np.full(scene.height * scene.width, -1, dtype=np.int32)
+    labels[scene.pixels] = seen
+    leads = np.ones(scene.height * scene.width, dtype=np.float32)
+    leads[mixed] = lead
+    own = labels[mixed]
+    steepest = np.zeros(len(mixed), dtype=np.float32)
+    for along in (1, scene.width):
+        slope = np.zeros(len(mixed), dtype=np.float32)
+        for there in (mixed - along, mixed + along):
+            label, other = labels[there], leads[there]
+            # Across a border the lead falls to 0 and rises again: both together are the way.
+            step = np.where(label == own, np.abs(lead - other), np.where(label >= 0, lead + other, 0))
+            np.maximum(slope, step, out=slope)
+        np.add(steepest, slope * slope, out=steepest)
+    return (lead / np.sqrt(np.maximum(steepest, 1e-12))).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from gazeapp.engine.neural.surface.outlines import (
     DARK_LINE,
     LIGHT_LINE,
     Labels,
-    Lines,
     RegionPicture,
     draw_lines,
 )
@@ -82,11 +81,12 @@ def compose(scene: Scene, shown: Shown) -> NDArray[np.uint8]:
     """Return the picture of a scene, shape (height, width, 4), uint8, RGBA, transparent beside the cortex."""
     picture = paint_rows(scene, pixel_values(scene, shown), shown.colouring)
     if shown.outlined and shown.regions.all:
-        draw_lines(picture, _lines(scene, shown.regions.labels, shown.line_px), line_colour(shown))
+        lines = regions_in(scene, shown.regions.labels).lines(shown.line_px)
+        draw_lines(picture, lines, line_colour(shown))
     if shown.marked.all:
         for width, colour in zip(_MARK_PX, (DARK_LINE, LIGHT_LINE), strict=True):
             scaled = width * shown.line_px / LINE_PX
-            draw_lines(picture, _lines(scene, shown.marked.labels, scaled), colour)
+            draw_lines(picture, regions_in(scene, shown.marked.labels).lines(scaled), colour)
     return picture
 
 
@@ -105,15 +105,10 @@ def line_colour(shown: Shown) -> tuple[int, int, int]:
     return DARK_LINE if shown.values is None or shown.colouring.diverging else LIGHT_LINE
 
 
-@lru_cache(maxsize=8)
 def regions_in(scene: Scene, labels: Labels) -> RegionPicture:
     """Return regions in a scene, found once."""
-    return RegionPicture(scene, labels)
-
-
-@lru_cache(maxsize=8)
-def _lines(scene: Scene, labels: Labels, thickness: float) -> Lines:
-    return regions_in(scene, labels).lines(thickness)
+    found: RegionPicture = scene.keep(labels, lambda: RegionPicture.of(scene, labels))
+    return found
 
 
 def regions_at(scene: Scene, regions: Regions, row: int) -> Sequence[Region]:

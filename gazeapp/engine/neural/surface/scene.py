@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -17,6 +20,7 @@ from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
 
 MOST_PIXELS = 2_500_000
 """Pixels of a picture beyond which it is drawn smaller and scaled up."""
+_MOST_KEPT = 6
 _STEP = 2.0 ** (1.0 / 3.0)
 """Ratio of the scales in which views are drawn, so that few sizes are kept."""
 
@@ -90,9 +94,24 @@ class Scene:
     scale: float
     tiles: tuple[Tile, ...]
     pixels: IntArray
-    vertices: IntArray
+    vertices: NDArray[np.int32]
     weights: FloatArray
     coverage: NDArray[np.uint8]
+    _kept: OrderedDict[object, Any] = field(default_factory=OrderedDict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def keep(self, key: object, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` gives, made once for ``key`` and kept as long as the scene, or till six newer ones."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        with self._lock:
+            self._kept[key] = made
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return made
 
     @cached_property
     def rows(self) -> NDArray[np.int32]:
@@ -102,10 +121,10 @@ class Scene:
         return rows.reshape(self.height, self.width)
 
     @cached_property
-    def nearest(self) -> IntArray:
+    def nearest(self) -> NDArray[np.int32]:
         """The vertex nearest to each pixel, shape (n,)."""
         best = self.weights.argmax(axis=1)
-        nearest: IntArray = self.vertices[np.arange(len(best)), best]
+        nearest: NDArray[np.int32] = self.vertices[np.arange(len(best)), best]
         return nearest
 
     @cached_property
@@ -188,7 +207,7 @@ class Scene:
 
         n = len(self.pixels)
         starts = np.arange(0, 3 * n + 1, 3, dtype=np.int32)
-        columns = self.vertices.astype(np.int32).ravel()
+        columns = self.vertices.ravel()
         return csr_array((self.weights.ravel(), columns, starts), shape=(n, N_VERTICES))
 
 
@@ -215,7 +234,7 @@ def scene_for(name: str, width: float, height: float) -> Scene:
     return scene(layout, float(min(_STEP**step, _STEP ** np.floor(np.log(most) / np.log(_STEP)))))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=3)
 def scene(layout: Layout, scale: float) -> Scene:
     """Return a layout drawn at ``scale`` px per mm.
 
@@ -231,13 +250,21 @@ def scene(layout: Layout, scale: float) -> Scene:
         line, column = np.divmod(raster.pixels.astype(np.int64), tile.width)
         pixels.append((line + tile.top) * width + column + tile.left)
         faces = load_mesh(tile.view.surface, tile.view.hemisphere).faces[raster.faces]
-        vertices.append(faces.astype(np.int64) + _first(tile.view))
+        vertices.append(faces + np.int32(_first(tile.view)))
         second, third = raster.weights.T
         first = np.maximum(1.0 - second - third, 0.0)
         weights.append(np.stack([first, second, third], axis=1) / (first + second + third)[:, None])
         coverage.append(raster.coverage)
-    arrays = (np.concatenate(each) for each in (pixels, vertices, weights, coverage))
-    return Scene(height, width, scale, tiles, *arrays)
+    return Scene(
+        height,
+        width,
+        scale,
+        tiles,
+        np.concatenate(pixels),
+        np.concatenate(vertices),
+        np.concatenate(weights),
+        np.concatenate(coverage),
+    )
 
 
 def _place(layout: Layout, scale: float) -> tuple[tuple[Tile, ...], int, int]:

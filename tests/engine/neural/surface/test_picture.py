@@ -151,7 +151,7 @@ def test_labels_tell_which_regions_overlap():
 def test_the_label_that_weighs_most_is_seen(flat):
     regions = front_and_back()
     labels = Labels.of(regions.all)
-    drawn = RegionPicture(flat, labels)
+    drawn = RegionPicture.of(flat, labels)
     for row in np.random.default_rng(1).choice(len(flat.pixels), 500, replace=False):
         shares: dict[int, float] = {}
         for vertex, weight in zip(flat.vertices[row], flat.weights[row], strict=True):
@@ -189,9 +189,9 @@ def test_borders_are_drawn_between_regions_and_not_along_the_rim(flat):
     # Lines run in faces whose vertices disagree, or hard by them.
     assert changed.any()
     assert (changed & mixed).sum() > 0.9 * changed.sum()
-    drawn = RegionPicture(flat, regions.labels)
-    on_border = drawn._mixed[drawn._decided[1] < 0.05]
-    assert changed[on_border].mean() > 0.9
+    drawn = RegionPicture.of(flat, regions.labels)
+    on_border = flat.rows.ravel()[drawn.mixed[drawn.apart < 0.2]]
+    assert changed[on_border].mean() > 0.95
     dark = np.array(DARK_LINE)
     assert (np.abs(pixels(flat, lined)[on_border, :3].astype(int) - dark).sum(axis=1) < 200).mean() > 0.8
     rim = (flat.coverage < 255) & ~mixed
@@ -204,7 +204,7 @@ def test_lines_are_as_thick_as_asked():
 
     large = scene(layouts("flat")[0], 2.0)
     regions = Regions((Region("front", "both", np.flatnonzero(smooth_values() > 0)),))
-    drawn = RegionPicture(large, regions.labels)
+    drawn = RegionPicture.of(large, regions.labels)
     thin, thick = (drawn.lines(width).opacity.sum() for width in (1.0, 2.0))
     assert thick / thin == pytest.approx(2.0, rel=0.15)
 
