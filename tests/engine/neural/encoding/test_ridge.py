@@ -5,7 +5,7 @@ import pytest
 
 from gazeapp.engine.neural.encoding.folds import RidgeSettings, split
 from gazeapp.engine.neural.encoding.nested import NestedFolds, encode
-from gazeapp.engine.neural.encoding.ridge import NestedFold
+from gazeapp.engine.neural.encoding.ridge import NestedFold, _decomposed
 from gazeapp.engine.runners.process import never
 from tests.engine.neural.encoding.made_up import study
 
@@ -116,3 +116,17 @@ def test_responses_of_the_test_images_change_nothing_of_their_predictions():
     assert not np.allclose(
         after.predictions[before.fold == 1], before.predictions[before.fold == 1], atol=1e-2
     )
+
+
+@pytest.mark.parametrize(("n", "p", "rank"), [(30, 50, 30), (50, 30, 30), (40, 40, 7), (20, 3, 0)])
+def test_the_decomposition_is_that_of_lapack_whatever_the_shape_and_rank(n, p, rank):
+    rng = np.random.default_rng(n)
+    filled = rng.permutation(n + 5)[:n]
+    x = np.zeros((n + 5, p))
+    x[filled] = rng.normal(size=(n, rank)) @ rng.normal(size=(rank, p))
+    u, s, vt = _decomposed(x)
+    assert s.shape == (rank,)
+    np.testing.assert_allclose(s, np.linalg.svd(x, compute_uv=False)[:rank], atol=1e-9)
+    np.testing.assert_allclose(u * s @ vt, x, atol=1e-9)
+    np.testing.assert_allclose(u.T @ u, np.eye(rank), atol=1e-9)
+    np.testing.assert_allclose(vt @ vt.T, np.eye(rank), atol=1e-9)
