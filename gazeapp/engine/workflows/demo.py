@@ -139,7 +139,7 @@ def _lesions(settings: DemoSettings) -> LesionSettings:
     return LesionSettings(tasks=TASKS, strengths=(0.9, 1.0), device=settings.device)
 
 
-def _encoding(settings: DemoSettings) -> EncodeSettings:
+def demo_encoding(settings: DemoSettings) -> EncodeSettings:
     """Return how the demo's brain responses are predicted: as by default, with fewer folds of few scenes."""
     n_folds = folds_of(settings.n_scenes)
     fitted = settings.n_scenes - math.ceil(settings.n_scenes / n_folds)
@@ -193,7 +193,7 @@ def _run_verbs(project: Project, settings: DemoSettings, progress: Progress) -> 
     responses = ImportResponsesSettings(str(folder / RESPONSES), RESPONSES_NAME)
     steps.append(("reading brain responses", lambda p: import_responses(project, responses, p)))
     if settings.n_scenes >= FEWEST_ENCODED:
-        steps.append(("predicting brain responses", lambda p: encode(project, _encoding(settings), p)))
+        steps.append(("predicting brain responses", lambda p: encode(project, demo_encoding(settings), p)))
     summaries: list[Summary] = []
     for name, step in steps:
         if progress.cancelled:

@@ -10,8 +10,8 @@ have a variance of 1 together. All subjects have the same signal. Of the mean ov
 q S / (1 + q (S - 1)) (Spearman 1910, Brown 1910); q is chosen so that this is the planted share at every vertex. The
 variances of common noise, and its covariance between the hemispheres, are chosen so that noise is on average as alike
 among vertices as their signals are. Averaging vertices then gains nothing: the region's mean over each hemisphere,
-and over both, has the planted share too. Elsewhere q = 0. Vertices of no region (the medial wall) hold 0 for
-all images.
+and over both, has the planted share too. Elsewhere q = 0. Vertices of no region (the medial wall) hold noise
+of their own, as in data that were projected without a mask.
 """
 
 from __future__ import annotations
@@ -220,13 +220,13 @@ def _noise(seen: DoubleArray, n_left: int) -> tuple[DoubleArray, DoubleArray]:
 
 def _values(regions: Sequence[SimulatedRegion], n_images: int, settings: SimulationSettings) -> FloatArray:
     """Return the responses of all subjects, shape (n_subjects, n_images, n_vertices), float32."""
-    values = np.zeros((settings.n_subjects, n_images, N_VERTICES), dtype=np.float32)
+    values = np.empty((settings.n_subjects, n_images, N_VERTICES), dtype=np.float32)
     for subject in range(settings.n_subjects):
         rng = np.random.default_rng((settings.seed, _NOISE, subject))
+        rng.standard_normal(dtype=np.float32, out=values[subject])
         for region in regions:
             common = rng.standard_normal((n_images, 2)) @ _root(region.common)
-            own = rng.standard_normal(region.signal.shape, dtype=np.float32)
-            own *= np.sqrt(region.own).astype(np.float32)[region.side]
+            own = values[subject][:, region.vertices] * np.sqrt(region.own).astype(np.float32)[region.side]
             values[subject][:, region.vertices] = (
                 region.signal + common.astype(np.float32)[:, region.side] + own
             )
@@ -244,10 +244,11 @@ def _facts(settings: SimulationSettings) -> Json:
     return {
         "simulated": True,
         "model": (
-            "Each vertex of a planted region sees its drive (contrast energy of the picture, or the true density of "
-            "people's fixations) through a Gaussian receptive field of its own, z-scored over images; noise of each "
-            "subject, partly common to the vertices of a region, is added. All other regions are noise alone; vertices "
-            "of no region hold 0."
+            "Vertices of planted regions see the picture's contrast or people's true density through Gaussian fields, "
+            "z-scored over images; each subject adds noise, partly common to a region. All else is noise alone."
+        ),
+        "planted_ceilings": ", ".join(
+            [*(f"{one.region} {one.share**0.5:.2f}" for one in settings.planted), "all others 0"]
         ),
         "seed": settings.seed,
         "n_subjects": settings.n_subjects,
