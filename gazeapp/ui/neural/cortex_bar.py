@@ -62,6 +62,7 @@ class CortexBar(QWidget):
             painter.setPen(ink)
             box = QRectF(bar.right() + _TICK + 3, y - metrics.height() / 2, self.width(), metrics.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, _number(value))
+        painter.end()
 
     def _draw_label(self, painter: QPainter, metrics: QFontMetricsF) -> float:
         """Draw the name in lines that fit, and return where the bar begins."""

@@ -151,8 +151,10 @@ class CortexCanvas(ImageView):
         for tile in scene.tiles:
             box = place.mapRect(QRectF(tile.left, tile.top, tile.width, tile.height))
             names = (tile.view.title, tile.view.hemisphere, tile.view.hemisphere[0].upper())
-            room = _CORNER * box.width()
-            title = next((name for name in names if metrics.horizontalAdvance(name) <= room), names[-1])
+            # Both sides are named alike, by what the longer name has room for.
+            wide = (metrics.horizontalAdvance(name.replace("left", "right")) for name in names)
+            fits = (name for name, width in zip(names, wide, strict=True) if width <= _CORNER * box.width())
+            title = next(fits, names[-1])
             # The outer corners of the views are empty.
             side = (
                 Qt.AlignmentFlag.AlignLeft if tile.view.hemisphere == "left" else Qt.AlignmentFlag.AlignRight

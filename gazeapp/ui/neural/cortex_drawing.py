@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QPointF, Qt, Signal, Slot
 
-from gazeapp.engine.neural.regions.picking import grow, inside
 from gazeapp.engine.neural.surface.scene import Spot, Tile
 from gazeapp.ui.neural.cortex_canvas import CortexCanvas
 from gazeapp.ui.neural.cortex_strip import CortexStrip
@@ -50,6 +49,10 @@ class OwnRegion(QObject):
         if self.mode == OUTLINE:
             self._add_corner(place)
         elif spot is not None:
+            from gazeapp.engine.neural.regions.picking import (
+                grow,
+            )  # imports scipy, for which no start should wait
+
             self.drawn.emit(grow(spot.vertex, mm=self._strip.reach.value()))
 
     @Slot()
@@ -73,6 +76,8 @@ class OwnRegion(QObject):
         scene, tile, corners = self._canvas.scene, self._tile, self._corners
         if scene is None or tile is None or len(corners) < 3:
             return
+        from gazeapp.engine.neural.regions.picking import inside
+
         polygon = [scene.mesh_place(tile, corner.x(), corner.y()) for corner in corners]
         self.drop_outline()
         vertices = inside(polygon, tile.view.hemisphere)

@@ -15,7 +15,7 @@ from gazeapp.engine.neural.records import BOTH, N_VERTICES, Region
 from gazeapp.engine.neural.surface.colouring import Colouring, common_limits
 from gazeapp.engine.neural.surface.figure import CortexFigure, cortex_figure
 from gazeapp.engine.neural.surface.mesh import FLAT, INFLATED
-from gazeapp.engine.neural.surface.picture import NO_REGIONS, Regions, Shown, compose, regions_at
+from gazeapp.engine.neural.surface.picture import LINE_PX, NO_REGIONS, Regions, Shown, compose, regions_at
 from gazeapp.engine.neural.surface.scene import Scene, Spot
 from gazeapp.engine.types import FloatArray, IntArray
 from gazeapp.ui.neural.cortex_bar import CortexBar
@@ -53,6 +53,7 @@ class CortexView(QWidget):
         self._label = ""
         self._picture: NDArray[np.uint8] | None = None
         self._job: Wanted | None = None
+        self._spot: Spot | None = None
         self._stale = False
         self._ready_for: tuple[object, ...] = ()
         self.canvas = CortexCanvas()
@@ -213,6 +214,7 @@ class CortexView(QWidget):
             return
         self._picture = compose(scene, self._shown)
         self.canvas.show_picture(scene, self._picture)
+        self._point(self._spot)
 
     def _key(self, scene: Scene, shown: Shown) -> tuple[object, ...]:
         """Return what colouring needs to be ready for."""
@@ -227,6 +229,8 @@ class CortexView(QWidget):
             self._stale = True
             return
         ratio = self.canvas.devicePixelRatioF()
+        if self._shown.line_px != LINE_PX * ratio:
+            self._shown = replace(self._shown, line_px=LINE_PX * ratio)
         width, height = self.canvas.width() * ratio, self.canvas.height() * ratio
         self._job = Wanted(self._scene_name, width, height, self._shown)
         self._dims.start()
@@ -249,7 +253,7 @@ class CortexView(QWidget):
         assert made.scene is not None
         assert made.picture is not None
         self._ready_for = self._key(made.scene, made.wanted.shown)
-        self._picture = made.picture
+        self._picture, self._spot = made.picture, None
         self.canvas.show_picture(made.scene, made.picture)
         if stale:
             self._ask()
@@ -262,6 +266,7 @@ class CortexView(QWidget):
 
     @Slot(object)
     def _point(self, spot: Spot | None) -> None:
+        self._spot = spot
         text = "" if spot is None else self._words(spot)
         if text != self.strip.readout.text():
             self.strip.readout.setText(text)

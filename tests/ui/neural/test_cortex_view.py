@@ -124,6 +124,9 @@ def test_pointing_names_region_value_and_vertex(qtbot, view):
         qtbot.mouseMove(view.canvas, place)
     assert heard.args == [f"front left  ·  r = {values()[vertex]:.3f}  ·  vertex {vertex:,}"]
     assert view.strip.readout.text() == heard.args[0]
+    view.set_values(-values(), (-1.0, 1.0), "r", True)
+    shown = f"{-values()[vertex]:.3f}".replace("-", "\N{MINUS SIGN}")
+    assert view.strip.readout.text() == f"front left  ·  r = {shown}  ·  vertex {vertex:,}"
     with qtbot.waitSignal(view.hovered) as heard:
         qtbot.mouseMove(view.canvas, QPoint(1, 1))
     assert heard.args == [""]
