@@ -158,6 +158,30 @@ def test_a_click_chooses_region_and_source_for_all_pages(world):
     assert name in panel.dissociation.figure.figure.title
 
 
+def test_a_row_of_one_region_chooses_its_source(world):
+    panel = world.panel
+    panel.show_page(REGION)
+    table = panel.region.table
+    row = next(k for k, one in enumerate(table.results.rows) if one.name == "ViT-LSTM")
+    table.choose(row, 1)
+    assert panel.asked.source == ("model", "vit-lstm")
+    assert table.currentIndex().isValid()
+    panel.region.views._clicked(2)
+    assert panel.region.table.results.table.title.startswith("ViT-LSTM and others")
+    panel.region.table.choose(0, 1)
+    assert panel.asked.source == ("model", "vit-lstm")
+
+
+def test_boxes_say_what_is_chosen(panel):
+    tip = panel.bar.boxes[neural_bar.RESPONSES].toolTip()
+    assert RESPONSES in tip
+    assert "Simulated" in tip
+    assert "Ceiling: correlation of two halves" in tip
+    assert panel.bar.boxes[neural_bar.REGION].toolTip().startswith(f"Region in hand: {panel.asked.region}")
+    panel.setFocus()
+    assert panel.focusProxy() is panel.regions.table
+
+
 def test_the_source_in_hand_follows_the_selection(world):
     panel = world.panel
     world.selection.update(source="vit-transformer")

@@ -192,6 +192,13 @@ class NeuralPanel(QWidget):
         }
         for page in self._by_name.values():
             self._front.addWidget(page)
+        self._focus: dict[str, QWidget] = {
+            REGIONS: self.regions.table,
+            REGION: self.region.table,
+            DISSOCIATION: self.dissociation.table,
+            CORTEX: self.cortex.views[0].canvas,
+            IMAGES: self.images.highest,
+        }
         self._stack = QStackedWidget()
         self._stack.setObjectName("dockBody")
         for page in (self.empty, self.unpredicted, self.other_task, waiting, self._front):
@@ -226,6 +233,8 @@ class NeuralPanel(QWidget):
         self.cortex.wanted.connect(self._read_cortex)
         self.images.wanted.connect(self._read_images)
         self.images.image_chosen.connect(self._choose_image)
+        for page in (self.region, self.dissociation):
+            page.row_chosen.connect(self._choose_row)
         self.cortex.keep_asked.connect(self._keep_region)
         self.cortex.said.connect(self._say)
         self.cortex.failed.connect(self.failed)
@@ -319,6 +328,7 @@ class NeuralPanel(QWidget):
         """Bring the page in front up to what is asked for."""
         name = self.pages.current
         self._front.setCurrentWidget(self._by_name[name])
+        self.setFocusProxy(self._focus[name])
         self.pages.setToolTip(plain(PAGES[name]))
         self._set_menu(name)
         results, asked = self.results, self._asked
@@ -410,6 +420,14 @@ class NeuralPanel(QWidget):
         known = self._study is not None and source in self._study.models
         if known or source == PEOPLE:
             self._selection.update(source=source)
+
+    @Slot(str)
+    def _choose_row(self, name: str) -> None:
+        """Take the source of a row of the page in front."""
+        sources = self.results.sources if self.results is not None else ()
+        found = next((one for one in sources if one.name == name), None)
+        if found is not None:
+            self._choose_cell(self._asked.region, found.kind, found.id)
 
     @Slot(str)
     def _choose_correction(self, correction: str) -> None:

@@ -136,7 +136,7 @@ class NeuralBar(QWidget):
             self.simulated.setToolTip(
                 plain(f"These responses are simulated: {row.source or 'a model made them'}.")
             )
-            self.boxes[RESPONSES].setToolTip(plain(_told_of(row)))
+            self._tell(RESPONSES, _told_of(row))
         if results is None:
             for name in self.boxes:
                 if name != RESPONSES:
@@ -149,7 +149,7 @@ class NeuralBar(QWidget):
         tasks = dict.fromkeys((*results.tasks, asked.task))
         self._offer(TASK, {one: one for one in tasks}, asked.task)
         self._offer(ATLAS, {one: one or "regions of the table" for one in read.atlases}, results.atlas)
-        self.boxes[ATLAS].setToolTip(plain(f"{_ABOUT[ATLAS][1]}\n{results.limits}".rstrip()))
+        self._tell(ATLAS, results.limits)
         rows = {REGIONS: "regions", GROUPS: "groups"} if results.has_groups else {}
         self._offer(ROWS, rows, GROUPS if asked.groups else REGIONS)
         measures = results.measures(asked.task, asked.subject)
@@ -157,7 +157,7 @@ class NeuralBar(QWidget):
         for k, one in enumerate(measures):
             self.boxes[MEASURE].setItemData(k, plain(one.meaning), Qt.ItemDataRole.ToolTipRole)
         if asked.measure in MEASURES:
-            self.boxes[MEASURE].setToolTip(plain(MEASURES[asked.measure].meaning))
+            self._tell(MEASURE, MEASURES[asked.measure].meaning)
         against = {one: results.facts(one).name for one in results.held_against(asked)}
         self._offer(AGAINST, against, asked.against, always=True)
         names = results.regions(groups=asked.groups) if measures else ()
@@ -180,7 +180,13 @@ class NeuralBar(QWidget):
                     box.addItem(text, value)
             place = box.findData(current)
             box.setCurrentIndex(place)
+        self._tell(name, _ABOUT[name][1])
         box.setVisible(len(choices) > (0 if always or name == RESPONSES else 1))
+
+    def _tell(self, name: str, about: str) -> None:
+        """Say in the tooltip of a box what is chosen, for which it may have no room, and what that is."""
+        box = self.boxes[name]
+        box.setToolTip(plain(f"{_ABOUT[name][0]}: {box.currentText()}\n{about}".rstrip()))
 
     @Slot()
     def _choose(self, _index: int = 0) -> None:

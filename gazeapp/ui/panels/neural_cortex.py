@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gazeapp.engine.neural.surface.mesh import INFLATED
 from gazeapp.engine.neural.surface.picture import Shown
 from gazeapp.engine.replacing import replacing
 from gazeapp.engine.reports.results.neural import (
@@ -37,7 +38,7 @@ from gazeapp.engine.reports.results.neural_read import CortexValues
 from gazeapp.engine.types import FloatArray, IntArray
 from gazeapp.ui import theme
 from gazeapp.ui.folders import FIGURES, ask_where_to_save
-from gazeapp.ui.neural.cortex_view import SCENES, CortexView
+from gazeapp.ui.neural.cortex_view import CortexView
 from gazeapp.ui.session import Session
 from gazeapp.ui.widgets import Segments, label, plain
 from gazeapp.ui.worker import JobState
@@ -98,7 +99,7 @@ class CortexPage(QWidget):
         self.setObjectName("dockBody")
         self._of: tuple[NeuralResults, NeuralAsked] | None = None
         self._drawn: CortexValues | None = None
-        self._label = ""
+        self._label, self._scene = "", INFLATED
         self._path: Path | None = None
         self.what = Segments("What is painted on the cortex")
         self.what.set_values([VERTICES, REGIONS], REGIONS)
@@ -138,6 +139,7 @@ class CortexPage(QWidget):
         for view in self.views:
             view.picked.connect(self._picked)
             view.drawn.connect(self._drawn_on)
+            view.scene_chosen.connect(self._look)
         self.keep.clicked.connect(self._keep)
         self.name.returnPressed.connect(self._keep)
         self.name.textChanged.connect(self._explain_keeping)
@@ -226,7 +228,7 @@ class CortexPage(QWidget):
                 self.views[k].shown,
                 self._label,
                 self._titles[k].text() or self.first.text(),
-                SCENES[self.views[k].scenes.currentIndex()],
+                self._scene,
                 results is not None and results.simulated,
             )
             for k in used
@@ -272,6 +274,11 @@ class CortexPage(QWidget):
             self.said.emit("Picture copied")
         else:
             self.said.emit(f"Written: {state.result}")
+
+    @Slot(str)
+    def _look(self, scene: str) -> None:
+        """Remember how the cortex is looked at, which is how it is saved."""
+        self._scene = scene
 
     @Slot(object)
     def _drawn_on(self, vertices: IntArray) -> None:

@@ -237,6 +237,9 @@ class Part:
 class PartsPage(QWidget):
     """Views of findings, one in front: a table at the left, a figure at the right, a sentence below."""
 
+    row_chosen = Signal(str)
+    """Name of the row that was chosen in the first view."""
+
     def __init__(self, name: str, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("dockBody")
@@ -267,6 +270,7 @@ class PartsPage(QWidget):
         column.addWidget(self._pages, 1)
         column.addWidget(self.sentence)
         self.views.chosen.connect(self._draw)
+        self.table.chosen.connect(self._choose_row)
 
     def show_parts(self, parts: Sequence[Part]) -> None:
         """Show other findings; the view in front stays where it can."""
@@ -288,6 +292,11 @@ class PartsPage(QWidget):
         self.figure.show_figures([figure] if figure is not None else [])
         self.sentence.setText(part.sentence if part is not None else "")
         self.sentence.setVisible(bool(part is not None and part.sentence))
+
+    @Slot(int, int)
+    def _choose_row(self, row: int, _column: int) -> None:
+        if self._parts and self.views.current == self._parts[0].name:
+            self.row_chosen.emit(self.table.results.rows[row].name)
 
 
 _AGAIN = "Predict responses from maps again with it chosen."

@@ -34,7 +34,7 @@ CORRECTION_MEANINGS = {
     "region in bold.",
     P_RAW: "p of each region alone: of the regions without any effect 5 % are in bold by chance.",
 }
-MEAN_OF_SUBJECTS = "mean over subjects"
+MEAN_OF_SUBJECTS = "mean of all"
 SIMULATED_RESPONSES = "Simulated responses: a model made them, no brain was measured."
 
 
