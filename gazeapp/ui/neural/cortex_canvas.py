@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
 
 from gazeapp.engine.neural.surface.scene import Scene, Spot
+from gazeapp.engine.neural.surface.views import ANTERIOR, POSTERIOR
 from gazeapp.ui.canvas.view import FIT, ZOOM_STEP, ImageView
 from gazeapp.ui.scene import Picture
 from gazeapp.ui.theme import small_font
@@ -15,8 +16,8 @@ from gazeapp.ui.theme import small_font
 _TITLE = QColor(255, 255, 255, 200)
 _WAITING = QColor(255, 255, 255, 150)
 _DARK, _LIGHT = QColor(0, 0, 0, 170), QColor(255, 255, 255, 240)
-_CORNER = 0.3
-"""Share of a view's width that is empty in its outer corner."""
+_CORNER, _NARROW_CORNER = 0.3, 0.48
+"""Share of a view's width that is empty in its outer corner, from the side and from behind or in front."""
 _CLICK_PX = 4
 """A press that moves less than this is a click."""
 
@@ -153,7 +154,9 @@ class CortexCanvas(ImageView):
             names = (tile.view.title, tile.view.hemisphere, tile.view.hemisphere[0].upper())
             # Both sides are named alike, by what the longer name has room for.
             wide = (metrics.horizontalAdvance(name.replace("left", "right")) for name in names)
-            fits = (name for name, width in zip(names, wide, strict=True) if width <= _CORNER * box.width())
+            is_narrow = tile.view.angle in (POSTERIOR, ANTERIOR)
+            room = (_NARROW_CORNER if is_narrow else _CORNER) * box.width()
+            fits = (name for name, width in zip(names, wide, strict=True) if width <= room)
             title = next(fits, names[-1])
             # The outer corners of the views are empty.
             side = (

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 WHITE = (255, 255, 255)
 _TEXT, _QUIET = "#1D1D1B", "#6B6B6B"
+_EM_MM = 6.2
+"""Height of the text, mm of the surfaces, so that the names of views have room in their corners."""
 _HEAD_EM, _BAR_EM = 3.0, 9.5
 """Room above the picture and beside it, in heights of the text."""
 
@@ -85,7 +87,7 @@ def cortex_figure(
     """
     drawn = scene_for(scene, *size)
     picture = compose(drawn, shown)
-    em = max(drawn.width / 80.0, 11.0)
+    em = max(_EM_MM * drawn.scale, 10.0)
     left, top = 0, round(_HEAD_EM * em) if title or simulated else 0
     width = drawn.width + (round(_BAR_EM * em) if label else 0)
     frame = _frame(drawn, shown, (width, drawn.height + top), em, label, title, simulated)
