@@ -16,6 +16,7 @@ from gazeapp.engine.neural.surface.outlines import (
     DARK_LINE,
     LIGHT_LINE,
     Labels,
+    Lines,
     RegionPicture,
     draw_lines,
 )
@@ -81,12 +82,11 @@ def compose(scene: Scene, shown: Shown) -> NDArray[np.uint8]:
     """Return the picture of a scene, shape (height, width, 4), uint8, RGBA, transparent beside the cortex."""
     picture = paint_rows(scene, pixel_values(scene, shown), shown.colouring)
     if shown.outlined and shown.regions.all:
-        lines = regions_in(scene, shown.regions.labels).lines(shown.line_px)
-        draw_lines(picture, lines, line_colour(shown))
+        draw_lines(picture, _lines(scene, shown.regions, shown.line_px), line_colour(shown))
     if shown.marked.all:
         for width, colour in zip(_MARK_PX, (DARK_LINE, LIGHT_LINE), strict=True):
             scaled = width * shown.line_px / LINE_PX
-            draw_lines(picture, regions_in(scene, shown.marked.labels).lines(scaled), colour)
+            draw_lines(picture, _lines(scene, shown.marked, scaled), colour)
     return picture
 
 
@@ -109,6 +109,11 @@ def regions_in(scene: Scene, labels: Labels) -> RegionPicture:
     """Return regions in a scene, found once."""
     found: RegionPicture = scene.keep(labels, lambda: RegionPicture.of(scene, labels))
     return found
+
+
+def _lines(scene: Scene, regions: Regions, thickness: float) -> Lines:
+    made: Lines = scene.keep((regions, thickness), lambda: regions_in(scene, regions.labels).lines(thickness))
+    return made
 
 
 def regions_at(scene: Scene, regions: Regions, row: int) -> Sequence[Region]:

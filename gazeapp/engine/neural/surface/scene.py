@@ -20,7 +20,7 @@ from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
 
 MOST_PIXELS = 2_500_000
 """Pixels of a picture beyond which it is drawn smaller and scaled up."""
-_MOST_KEPT = 6
+_MOST_KEPT = 12
 _STEP = 2.0 ** (1.0 / 3.0)
 """Ratio of the scales in which views are drawn, so that few sizes are kept."""
 
@@ -101,7 +101,7 @@ class Scene:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def keep(self, key: object, make: Callable[[], Any]) -> Any:
-        """Return what ``make`` gives, made once for ``key`` and kept as long as the scene, or till six newer ones."""
+        """Return what ``make`` gives, made once for ``key`` and kept with the scene; the twelve used last are."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
