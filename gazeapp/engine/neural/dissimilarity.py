@@ -1,18 +1,13 @@
-"""How unlike the images are to a map or to a region: dissimilarity matrices, their ranks and their ceiling."""
+"""How unlike the images are to a map or to a region: dissimilarity matrices, and their ranks."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gazeapp.engine.errors import GazeError
-from gazeapp.engine.scoring.ranks import centred_ranks, correlations
+from gazeapp.engine.scoring.ranks import centred_ranks
 from gazeapp.engine.types import DoubleArray, FloatArray
 
-NAN = float("nan")
 MIN_VERTICES = 3
 """Fewest vertices of a region: the correlation over two is 1 or -1 whatever they respond."""
 # Dissimilarities that are equal on paper differ by rounding; they have to share a rank.
@@ -86,52 +81,6 @@ def unit_ranks(unlike: DoubleArray) -> FloatArray | None:
     ranks = centred_ranks(unlike[np.triu_indices(len(unlike), 1)])
     length = np.sqrt(np.square(ranks).sum())
     return (ranks / length).astype(np.float32) if length > 0 else None
-
-
-@dataclass(frozen=True, slots=True)
-class RsaCeiling:
-    """Between what bounds the best model's mean rho over subjects lies; NaN where that cannot be known."""
-
-    lower: float
-    upper: float
-    note: str = ""
-
-
-def rsa_ceiling(subjects: Sequence[NDArray[np.floating]]) -> RsaCeiling:
-    """Return the noise ceiling of RSA in one region (Nili et al. 2014).
-
-    Each subject's ranked dissimilarities are correlated with the mean of all subjects' ranks (upper bound: no
-    model can have a higher mean, since the mean contains the subject) and with the mean of the other subjects'
-    ranks (lower bound). Both are about the mean over subjects of a model's rho with each, not about rho with the
-    mean over subjects of the responses.
-
-    Parameters
-    ----------
-    subjects
-        Responses of each subject to the same images, shape (n_images, n_vertices of that subject).
-
-    Raises
-    ------
-    GazeError
-        If subjects do not have the same images.
-    """
-    if len({len(responses) for responses in subjects}) > 1:
-        raise GazeError("The subjects have responses to different numbers of images.")
-    ranks = []
-    for responses in subjects:
-        unlike, _, note = region_dissimilarities(responses)
-        ranked = None if unlike is None else unit_ranks(unlike)
-        if ranked is None:
-            return RsaCeiling(NAN, NAN, note or "All images are equally unlike to a subject's region.")
-        ranks.append(ranked)
-    if len(ranks) < 2:
-        return RsaCeiling(NAN, NAN, "A ceiling across subjects needs at least 2 subjects.")
-    table = np.array(ranks, dtype=np.float64)
-    total = table.sum(axis=0, keepdims=True)
-    lower, upper = (
-        float(correlations(table, other).mean()) for other in (total - table, total + 0.0 * table)
-    )
-    return RsaCeiling(lower, upper)
 
 
 def _vertices(n: int) -> str:

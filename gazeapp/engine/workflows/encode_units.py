@@ -149,6 +149,7 @@ class Bench:
         numbers: Mapping[str, DoubleArray],
         notes: Sequence[str] = (),
         ceilings: DoubleArray | None = None,
+        n_images: int | None = None,
     ) -> Iterator[NeuralFinding]:
         """Yield a finding for each region, its numbers taken from columns of this order."""
         regions = self.subject.regions
@@ -166,7 +167,7 @@ class Bench:
                 measure,
                 **{field_: float(values[k]) for field_, values in numbers.items()},
                 ceiling=ceiling,
-                n_images=len(self.subject.images),
+                n_images=len(self.subject.images) if n_images is None else n_images,
                 n_vertices=int(regions.n_vertices[k]),
                 against=unit.against,
                 subject=unit.subject,
@@ -251,7 +252,7 @@ def _rsa(bench: Bench, unit: EncodingUnit) -> Found:
         bench.should_stop,
     )
     columns = _tested(one.rho, one.low, one.high, one.p, bench.corrected(one.p), one.p_max)
-    return Found(tuple(bench.findings(unit, "rho", columns, one.notes)))
+    return Found(tuple(bench.findings(unit, "rho", columns, one.notes, n_images=one.n_images)))
 
 
 def _partition(bench: Bench, unit: EncodingUnit) -> Found:

@@ -11,7 +11,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.neural import rsa as module
-from gazeapp.engine.neural.dissimilarity import dissimilarities, region_dissimilarities, rsa_ceiling
+from gazeapp.engine.neural.dissimilarity import dissimilarities, region_dissimilarities
 from gazeapp.engine.neural.rsa import rsa
 
 
@@ -189,27 +189,3 @@ def test_stopping_stops():
     features, regions = study(10, [1.0, 1.0])
     with pytest.raises(StoppedError):
         rsa(features, regions, should_stop=lambda: True)
-
-
-def test_the_ceiling_is_that_of_nili_and_others():
-    rng = np.random.default_rng(5)
-    truth = rng.normal(size=(15, 25))
-    subjects = [truth + rng.normal(size=truth.shape) for _ in range(4)]
-    ranks = np.array([stats.rankdata(pdist(one, "correlation")) for one in subjects])
-    lower = np.mean([np.corrcoef(ranks[k], np.delete(ranks, k, 0).mean(0))[0, 1] for k in range(4)])
-    upper = np.mean([np.corrcoef(one, ranks.mean(axis=0))[0, 1] for one in ranks])
-    found = rsa_ceiling(subjects)
-    assert (found.lower, found.upper) == pytest.approx((lower, upper), abs=1e-6)
-    # No model has a higher mean rho with the subjects than the upper bound, the true geometry included.
-    rhos = [rsa(truth, [one], 0, 0).rho[0] for one in subjects]
-    assert found.lower < np.mean(rhos) < found.upper
-
-
-def test_a_ceiling_needs_two_subjects_with_values():
-    rng = np.random.default_rng(6)
-    one = rng.normal(size=(10, 8))
-    assert math.isnan(rsa_ceiling([one]).lower)
-    assert "2 subjects" in rsa_ceiling([one]).note
-    assert "No vertex" in rsa_ceiling([one, np.full((10, 8), np.nan)]).note
-    with pytest.raises(GazeError, match="different numbers of images"):
-        rsa_ceiling([one, one[:5]])
