@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QSettings, QSignalBlocker, Qt, Signa
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from gazeapp.engine.project.rows import ResponsesRow
+from gazeapp.engine.reports.numbers import count
 from gazeapp.engine.reports.results.neural import (
     NeuralResults,
     shown_sources,
@@ -226,7 +227,5 @@ def _told_of(row: ResponsesRow) -> str:
 
 def _facts(results: NeuralResults, asked: NeuralAsked) -> str:
     """Return on how many images numbers rest."""
-    found = [
-        one.n_images for one in results.findings if (one.task, one.subject) == (asked.task, asked.subject)
-    ]
-    return f"{max(found):,} images" if found else ""
+    n = results.n_images(asked)
+    return count(n, "image") if n else ""

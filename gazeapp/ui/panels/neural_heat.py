@@ -27,7 +27,7 @@ from gazeapp.engine.reports.results.neural_measures import (
 from gazeapp.ui import theme
 from gazeapp.ui.colours import DIFFERENCE_MAP, density_table, difference_table, opaque, paint_table
 from gazeapp.ui.panels.results_cells import CELL_ROLE, ResultDelegate
-from gazeapp.ui.panels.results_table import ResultModel, ResultView
+from gazeapp.ui.panels.results_table import SORT_ROLE, ResultModel, ResultView
 from gazeapp.ui.widgets import plain
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -67,8 +67,15 @@ class HeatModel(ResultModel):
             told = self._told[row, column] = replace(made, tooltip=tip)
         return told
 
+    @property
+    def has_group(self) -> bool:
+        """Whether rows stand in a group: regions do not."""
+        return False
+
     def data(self, index: _Index, role: int = 0) -> Any:
         """Return what a cell shows; to screen readers also whether its test is clear."""
+        if role == SORT_ROLE and index.column() > 0:
+            return self.rows[index.row()].cells[index.column() - 1].value
         if role == Qt.ItemDataRole.AccessibleTextRole and index.column() > 0:
             cell, column = super().cell(index.row(), index.column()), self.column(index.column())
             clear = ", p below 0.05" if isinstance(cell, HeatCell) and cell.is_clear else ""

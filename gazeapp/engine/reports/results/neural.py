@@ -54,6 +54,8 @@ class _Index:
         (task, subject) with a ceiling.
     compared
         (analysis, task, subject) -> ids of the sources that were compared.
+    n_images
+        (task, subject) -> images that numbers rest on, at most.
     """
 
     of_source: dict[_Key, dict[str, NeuralFinding]] = field(default_factory=dict)
@@ -61,6 +63,7 @@ class _Index:
     tests: dict[tuple[str, str, str, str], set[str]] = field(default_factory=dict)
     ceilings: set[tuple[str, str]] = field(default_factory=set)
     compared: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    n_images: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def add(self, one: NeuralFinding) -> None:
         """Add a finding."""
@@ -72,6 +75,8 @@ class _Index:
             tests.update(correction for correction in CORRECTIONS if known(p_of(one, correction)))
         if one.measure == R and known(one.ceiling):
             self.ceilings.add((one.task, one.subject))
+        about = (one.task, one.subject)
+        self.n_images[about] = max(self.n_images.get(about, 0), one.n_images)
         if one.against:
             ids = self.compared.setdefault((one.analysis, one.task, one.subject), set())
             ids.update((one.source, one.against))
@@ -193,6 +198,10 @@ class NeuralResults:
             return []
         ids = self._index.compared.get((measure.analysis, asked.task, asked.subject), ())
         return [one.id for one in self.sources if one.id in ids]
+
+    def n_images(self, asked: NeuralAsked) -> int:
+        """Return on how many images numbers rest under a task and for a subject, at most."""
+        return self._index.n_images.get((asked.task, asked.subject), 0)
 
     def corrections(self, asked: NeuralAsked) -> list[str]:
         """Return how p is corrected of the measure that is asked for: nothing where nothing was tested."""
