@@ -37,8 +37,8 @@ def dissimilarities(patterns: NDArray[np.floating]) -> DoubleArray:
     centred /= np.where(flat, 1.0, length)[:, None]
     unlike: DoubleArray = np.round(1.0 - centred @ centred.T, _DIGITS)
     np.fill_diagonal(unlike, 0.0)
-    unlike[flat] = NAN
-    unlike[:, flat] = NAN
+    unlike[flat] = np.nan
+    unlike[:, flat] = np.nan
     return unlike
 
 
