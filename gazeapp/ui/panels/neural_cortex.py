@@ -29,10 +29,12 @@ from gazeapp.engine.reports.results.neural import (
     measure_name,
     shown_sources,
 )
+from gazeapp.engine.reports.results.neural_heat import colour_limits
 from gazeapp.engine.reports.results.neural_measures import (
     MEASURES,
     MINUS,
     NeuralAsked,
+    R,
 )
 from gazeapp.engine.reports.results.neural_read import CortexValues
 from gazeapp.engine.types import FloatArray, IntArray
@@ -190,7 +192,8 @@ class CortexPage(QWidget):
             values = ((values[0] - values[1]).astype(np.float32),)
             names, symmetric = [" − ".join(names)], True
             measure = f"{measure}, difference"
-        limits = _limits(values, symmetric)
+        drawn = asked.measure if self._is_region else R
+        limits = colour_limits(np.concatenate(values), drawn, symmetric=symmetric)
         unit = MEASURES[asked.measure].unit if self._is_region else ""
         text = self._label = f"{measure}, {unit}" if unit and unit not in measure else measure
         for k, (view, title) in enumerate(zip(self.views, self._titles, strict=True)):
@@ -357,15 +360,3 @@ def _box(name: str) -> QComboBox:
     box.setAccessibleName(name)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     return box
-
-
-def _limits(values: tuple[FloatArray, ...], symmetric: bool) -> tuple[float, float]:
-    """Return the values of the first and the last colour, the same for all that is shown side by side."""
-    known = np.concatenate([one[np.isfinite(one)] for one in values])
-    if not len(known):
-        return (-1.0, 1.0) if symmetric else (0.0, 1.0)
-    low, high = float(known.min()), float(known.max())
-    if symmetric:
-        most = max(abs(low), abs(high)) or 1.0
-        return -most, most
-    return min(low, 0.0), high if high > 0.0 else 1.0

@@ -10,7 +10,6 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, Q
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QStyle, QStyleOptionViewItem, QWidget
 
-from gazeapp.engine.reports.numbers import number
 from gazeapp.engine.reports.results.data import Cell
 from gazeapp.engine.reports.results.neural import (
     NeuralResults,
@@ -199,6 +198,7 @@ class HeatKey(QWidget):
         self._heat: Heat | None = None
         self._colours = np.zeros((256, 4), dtype=np.uint8)
         self._said = ""
+        self._decimals = 2
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(3 * theme.STEP)
 
@@ -213,7 +213,7 @@ class HeatKey(QWidget):
             self._said = (
                 f"bold: p < 0.05, {CORRECTIONS[correction]}" if correction in CORRECTIONS else "not tested"
             )
-            ends = " to ".join(number(value, decimals) for value in heat.limits)
+            ends = " to ".join(heat.ends(decimals))
             self.setAccessibleName(f"Colour bar, {heat.label}, {ends}; {self._said}")
             self.setToolTip(plain(f"{heat.label}: {ends}\n{heat.table.note}"))
         self.update()
@@ -234,10 +234,11 @@ class HeatKey(QWidget):
         x = float(2 * theme.STEP)
         room = max(self.width() - 2 * theme.STEP, 0)
         low, high = self._heat.limits
+        first, last = self._heat.ends(self._decimals)
         bar = float(min(20 * theme.STEP, room / 4))
         for text, ink, gap in (
             (self._heat.label, shades.muted, 12),
-            (number(low, self._decimals), shades.text, 6),
+            (first, shades.text, 6),
         ):
             painter.setPen(QColor(ink))
             wide = metrics.horizontalAdvance(text)
@@ -251,7 +252,7 @@ class HeatKey(QWidget):
             painter.drawLine(round(zero), round(box.top()) - 3, round(zero), round(box.bottom()) + 3)
         x += bar + 6
         painter.setPen(QColor(shades.text))
-        top = number(high, self._decimals)
+        top = last
         painter.drawText(QRectF(x, 0, metrics.horizontalAdvance(top) + 2, self.height()), middle, top)
         x += metrics.horizontalAdvance(top) + 2 * theme.STEP
         painter.setPen(QColor(shades.muted))

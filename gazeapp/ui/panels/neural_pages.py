@@ -44,6 +44,7 @@ from gazeapp.engine.reports.results.neural_tables import (
     difference_table,
     dissociation_sentence,
     dissociation_table,
+    is_tested,
     partition_table,
     region_table,
 )
@@ -184,7 +185,8 @@ class RegionsPage(QWidget):
         self._marking = True
         self.table.show_heat(kept, results, asked, self._colormap)
         self._marking = False
-        self.key.show_heat(self._heat, self._colormap, asked.correction, MEASURES[asked.measure].decimals)
+        correction = asked.correction if is_tested(results, asked) else ""
+        self.key.show_heat(self._heat, self._colormap, correction, MEASURES[asked.measure].decimals)
         n, of = len(kept.table.rows), len(self._heat.table.rows)
         kind = "groups" if asked.groups else "regions"
         self.count.setText(f"{of:,} {kind}" if n == of else f"{n:,} of {of:,} {kind}")

@@ -19,6 +19,7 @@ from gazeapp.engine.reports.results.neural import (
     shown_sources,
 )
 from gazeapp.engine.reports.results.neural_measures import (
+    CORRECTION_MEANINGS,
     MEASURES,
     MINUS,
     SHARE,
@@ -30,7 +31,7 @@ from gazeapp.engine.reports.results.neural_measures import (
     p_of,
     shown,
 )
-from gazeapp.engine.reports.results.neural_tables import model_pairs, part_names
+from gazeapp.engine.reports.results.neural_tables import is_tested, model_pairs, part_names
 from gazeapp.engine.reports.results.words import known, measured, with_unit
 from gazeapp.engine.reports.style import LEVEL_COLOURS, REFERENCE_COLOUR
 from gazeapp.engine.scoring.sources import BASELINE, MODEL
@@ -59,8 +60,8 @@ def bar_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:
         caption=_captioned(
             results,
             asked,
-            f"{MEASURES[asked.measure].meaning} Bars with 95 % intervals, controls grey. Asterisk: p < 0.05, "
-            "corrected as chosen." + (" Dashed: noise ceiling." if _ceiling(found, asked) else ""),
+            f"{MEASURES[asked.measure].meaning} Bars with 95 % intervals, controls grey.{_starred(results, asked)}"
+            + (" Dashed: noise ceiling." if _ceiling(found, asked) else ""),
         ),
         axes=(
             Axes(
@@ -77,6 +78,13 @@ def bar_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:
         simulated=results.simulated,
         simulated_words=_SIMULATED,
     )
+
+
+def _starred(results: NeuralResults, asked: NeuralAsked) -> str:
+    """Return what an asterisk means; nothing where nothing was tested."""
+    if not is_tested(results, asked):
+        return ""
+    return f" Asterisk: p < 0.05. {CORRECTION_MEANINGS[asked.correction].replace('in bold', 'with one')}"
 
 
 def _mark(one: Shown, asked: NeuralAsked) -> str:

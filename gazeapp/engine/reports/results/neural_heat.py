@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gazeapp.engine.reports.numbers import UNKNOWN
+from gazeapp.engine.reports.numbers import UNKNOWN, number
 from gazeapp.engine.reports.results.data import Cell, Column, ResultTable, Row
 from gazeapp.engine.reports.results.neural import NeuralResults, measure_name, shown_sources
 from gazeapp.engine.reports.results.neural_measures import (
     MEASURES,
     MINUS,
+    SHARE,
     NeuralAsked,
     Shown,
     shown,
@@ -20,6 +21,10 @@ from gazeapp.engine.reports.results.neural_measures import (
 )
 from gazeapp.engine.reports.results.neural_tables import note_of
 from gazeapp.engine.reports.results.words import finite, known
+from gazeapp.engine.types import DoubleArray
+
+_COLOURED = {SHARE: (-50.0, 150.0)}
+"""Measure -> values at which its colours end at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Heat:
         Whether the colours are those of a difference, with 0 in the middle.
     label
         Name of the number, with its unit.
+    beyond
+        Whether numbers lie below the first limit, and above the last.
     """
 
     table: ResultTable
@@ -52,6 +59,12 @@ class Heat:
     limits: tuple[float, float]
     symmetric: bool
     label: str
+    beyond: tuple[bool, bool] = (False, False)
+
+    def ends(self, decimals: int) -> tuple[str, str]:
+        """Return what the first and the last colour stand for, in words: ``≥ 150`` where numbers lie beyond."""
+        low, high = (number(value, decimals) for value in self.limits)
+        return f"≤ {low}" if self.beyond[0] else low, f"≥ {high}" if self.beyond[1] else high
 
 
 def heat(results: NeuralResults, asked: NeuralAsked) -> Heat:
@@ -79,19 +92,22 @@ def heat(results: NeuralResults, asked: NeuralAsked) -> Heat:
         for name, line in zip(names, numbers, strict=True)
     )
     symmetric = asked.measure == MINUS
+    values = np.array([[np.nan if one is None else one.value for one in line] for line in numbers])
+    limits = colour_limits(values, asked.measure, symmetric=symmetric)
     return Heat(
         ResultTable(
             f"{asked.measure}_{'groups' if asked.groups else 'regions'}_{asked.task}",
             f"{about} by {'group' if asked.groups else 'region'}",
             columns,
             rows,
-            note_of(results, asked),
+            note_of(results, asked, marked="Bold"),
             "Group" if asked.groups else "Region",
         ),
         numbers,
-        _limits(numbers, symmetric),
+        limits,
         symmetric,
         f"{about}, {facts.unit}" if facts.unit and facts.unit not in about else about,
+        (bool((values < limits[0]).any()), bool((values > limits[1]).any())),
     )
 
 
@@ -108,16 +124,18 @@ def _heat_cell(one: Shown | None, asked: NeuralAsked) -> HeatCell:
     )
 
 
-def _limits(numbers: Sequence[Sequence[Shown | None]], symmetric: bool) -> tuple[float, float]:
-    values = np.array([one.value for line in numbers for one in line if one is not None] or [np.nan])
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return 0.0, 1.0
-    low, high = float(values.min()), float(values.max())
+def colour_limits(values: DoubleArray, measure: str, *, symmetric: bool = False) -> tuple[float, float]:
+    """Return the values of the first and the last colour for numbers of a measure, NaN for unknown ones.
+
+    0 is always among the colours. Shares of a ceiling near 0 are of any size: their colours end at -50 and 150 %.
+    """
+    finite_ = values[np.isfinite(values)]
+    low, high = (float(finite_.min()), float(finite_.max())) if len(finite_) else (0.0, 1.0)
     if symmetric:
         most = max(abs(low), abs(high)) or 1.0
         return -most, most
-    low = min(low, 0.0)
+    least, most = _COLOURED.get(measure, (-np.inf, np.inf))
+    low, high = max(min(low, 0.0), least), min(high, most)
     return low, high if high > low else low + 1.0
 
 

@@ -46,16 +46,31 @@ _FEW = 4
 _ENOUGH = 10
 
 
-def note_of(results: NeuralResults, asked: NeuralAsked) -> str:
-    """Return how to read numbers: what they rest on, what bold means, and what to know of the atlas."""
+def note_of(results: NeuralResults, asked: NeuralAsked, *, marked: str = "") -> str:
+    """Return how to read numbers: what they rest on, what to know of the atlas, and what is marked.
+
+    Parameters
+    ----------
+    results, asked
+        What is shown.
+    marked
+        How numbers are marked whose test is clear, such as ``Bold``; empty where none are.
+    """
     rests = in_words(results, asked)
     parts = [
         f"{rests[:1].upper()}{rests[1:]}.",
-        f"Bold: p < 0.05. {CORRECTION_MEANINGS.get(asked.correction, '')}",
+        f"{marked}: p < 0.05. {CORRECTION_MEANINGS[asked.correction]}"
+        if marked and is_tested(results, asked)
+        else "",
         SIMULATED_RESPONSES if results.simulated else "",
         results.limits,
     ]
     return "\n".join(part for part in parts if part)
+
+
+def is_tested(results: NeuralResults, asked: NeuralAsked) -> bool:
+    """Return whether there is a p, corrected as it is asked for, of the measure that is asked for."""
+    return asked.correction in results.corrections(asked)
 
 
 def region_table(results: NeuralResults, asked: NeuralAsked) -> ResultTable | None:

@@ -119,6 +119,27 @@ def test_a_difference_is_the_same_from_either_side(results):
     assert (other.value, other.low, other.high) == pytest.approx((-own.value, -own.high, -own.low))
 
 
+def test_shares_of_a_ceiling_near_0_do_not_stretch_the_colours(results):
+    found = [
+        replace(one, ceiling=0.01) if (one.measure, one.region) == ("r", "V1 left") else one
+        for one in results.findings
+    ]
+    made = heat(replace(results, findings=tuple(found)), replace(ASKED, measure="share"))
+    assert made.table.rows[0].cells[2].value == pytest.approx(3600.0)
+    assert made.limits == (-50.0, 150.0)
+    assert made.ends(0) == ("≤ −50", "≥ 150")
+    assert heat(results, ASKED).ends(2) == ("−0.03", "0.36")
+
+
+def test_bold_is_explained_where_something_was_tested(results):
+    assert "Bold: p < 0.05. p corrected over the regions" in heat(results, ASKED).table.note
+    assert "Asterisk" in bar_figure(results, ASKED).caption
+    bare = replace(results, findings=tuple(replace(one, p=np.nan, p_fdr=np.nan) for one in results.findings))
+    assert "Bold" not in heat(bare, ASKED).table.note
+    assert "Asterisk" not in bar_figure(bare, ASKED).caption
+    assert "Bold" not in region_table(results, ASKED).note
+
+
 def test_groups_stand_by_themselves(results):
     made = heat(results, replace(ASKED, groups=True))
     assert [row.name for row in made.table.rows] == ["early visual", "ventral"]
