@@ -313,6 +313,9 @@ def test_a_region_that_is_drawn_is_kept_by_its_name(world, qtbot, study):
         regions = project.atlases.get("own").regions
     assert sorted(int(v) for region in regions for v in region.vertices) == [3, 4, 10_300]
     assert page.keep.isHidden()
+    page.views[0].drawn.emit(np.array([5]))
+    page.drop.click()
+    assert page.keep.isHidden()
 
 
 def test_another_task_is_told(world, qtbot):

@@ -42,7 +42,7 @@ from gazeapp.ui import theme
 from gazeapp.ui.folders import FIGURES, ask_where_to_save
 from gazeapp.ui.neural.cortex_view import CortexView
 from gazeapp.ui.session import Session
-from gazeapp.ui.widgets import Segments, label, plain
+from gazeapp.ui.widgets import Segments, icon_button, label, plain
 from gazeapp.ui.worker import JobState
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ class CortexPage(QWidget):
         self.keep.setToolTip(
             "Keep what was drawn as a region of the atlas “own”; predict responses with it after that"
         )
+        self.drop = icon_button("close", "Do not keep what was drawn")
         self.menu = QMenu(self)
         self.menu.addAction("Copy picture", self.copy_picture)
         self.menu.addAction("Save picture…", self._ask_for_picture)
@@ -143,6 +144,7 @@ class CortexPage(QWidget):
             view.drawn.connect(self._drawn_on)
             view.scene_chosen.connect(self._look)
         self.keep.clicked.connect(self._keep)
+        self.drop.clicked.connect(self._drop)
         self.name.returnPressed.connect(self._keep)
         self.name.textChanged.connect(self._explain_keeping)
         session.reader.changed.connect(self._job_changed)
@@ -295,12 +297,19 @@ class CortexPage(QWidget):
         name = self.name.text().strip()
         if self._outlined is not None and name and not self._session.read_only:
             self.keep_asked.emit(name, self._outlined)
-            self._outlined = None
-            self.name.clear()
-            self._show_keeping()
+            self._drop()
+
+    @Slot()
+    def _drop(self) -> None:
+        """Forget what was drawn, and mark the region in hand again."""
+        self._outlined = None
+        self.name.clear()
+        self._show_keeping()
+        if self._of is not None:
+            self.mark(self._of[1])
 
     def _show_keeping(self) -> None:
-        for part in (self.name, self.keep):
+        for part in (self.name, self.keep, self.drop):
             part.setVisible(self._outlined is not None)
         self._explain_keeping()
 
@@ -322,6 +331,7 @@ class CortexPage(QWidget):
         top.addWidget(self.about, 1)
         top.addWidget(self.name)
         top.addWidget(self.keep)
+        top.addWidget(self.drop)
         both = QWidget()
         row = QHBoxLayout(both)
         row.setContentsMargins(0, 0, 0, 0)

@@ -66,6 +66,13 @@ class HeatModel(ResultModel):
             told = self._told[row, column] = replace(made, tooltip=tip)
         return told
 
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
+        """Return names of the columns without their unit, which stands in each cell."""
+        column = self.column(section) if orientation == Qt.Orientation.Horizontal else None
+        if role == Qt.ItemDataRole.DisplayRole and column is not None:
+            return column.name
+        return super().headerData(section, orientation, role)
+
     @property
     def has_group(self) -> bool:
         """Whether rows stand in a group: regions do not."""
@@ -177,10 +184,15 @@ class HeatView(ResultView):
         width = min(max(room, min(word + _PADDING, _MOST_WIDTH), _LEAST_WIDTH), _MOST_WIDTH)
         for column in range(1, len(table.columns) + 1):
             self.setColumnWidth(column, width)
-        heads = [f"{column.name}, {column.unit}" if column.unit else column.name for column in table.columns]
         room = QRect(0, 0, width - _PADDING, _MOST_HEADER)
         flags = int(Qt.AlignmentFlag.AlignRight | Qt.TextFlag.TextWordWrap)
-        high = max(bold.boundingRect(room, flags, head).height() for head in heads) + _PADDING
+        high = (
+            max(
+                bold.boundingRect(room, flags, head).height()
+                for head in (column.name for column in table.columns)
+            )
+            + _PADDING
+        )
         self.horizontalHeader().setFixedHeight(min(max(high, _HEADER), _MOST_HEADER))
         self.verticalHeader().setDefaultSectionSize(_ROW)
 
