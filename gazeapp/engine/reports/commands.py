@@ -15,6 +15,7 @@ from gazeapp.engine.project import LesionKey, ModelRow, Project, SettingsRow
 from gazeapp.engine.project.gaze_rules import choices_of, default_geometry
 from gazeapp.engine.project.prompts import DEFAULT_PROMPTS, OTHER_PROMPT
 from gazeapp.engine.project.rows import MIRRORED
+from gazeapp.engine.reports.neural.commands import neural_commands
 from gazeapp.engine.reports.plain import without_folder
 from gazeapp.engine.scoring.analyses.neglect_outcomes import NO_LESION
 from gazeapp.engine.scoring.presets import PRESETS
@@ -38,6 +39,7 @@ def commands(project: Project, preset: str, rows: Sequence[SettingsRow], output:
     lines += _unique(_score_command(name, row) for row in rows if row.verb == "score")
     lines += _unique(_scanpaths_command(name, row) for row in rows if row.verb == "compare scanpaths")
     lines += _lesion_commands(project, name, [row for row in rows if row.verb == "lesion"], models)
+    lines += neural_commands(project, name)
     lines.append(
         _line("report", name, "-o", PurePath(output).name, *_unless("--preset", preset, "tuebingen"))
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gazeapp.engine.reports.neglect.data import NeglectData
+from gazeapp.engine.reports.neural.data import NeuralData
 from gazeapp.engine.reports.results.data import Section
 from gazeapp.engine.types import Json
 
@@ -400,6 +401,7 @@ class Report:
     scores: tuple[TaskScores, ...]
     sections: tuple[Section, ...]
     neglect: NeglectData | None
+    neural: NeuralData | None
     galleries: tuple[Gallery, ...]
     problems: tuple[Problem, ...]
     methods: Methods

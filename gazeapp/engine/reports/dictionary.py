@@ -25,6 +25,7 @@ from gazeapp.engine.reports.columns import (
 )
 from gazeapp.engine.reports.dictionary_models import ATTENTION, MAPS, MODELS, RUNS, WORDS
 from gazeapp.engine.reports.neglect.dictionary import LESION_WORDS, LESIONS, MASKS, OBJECTS
+from gazeapp.engine.reports.neural.dictionary import ENCODING, ENCODING_MODELS, REGIONS, RESPONSES
 from gazeapp.engine.reports.results.dictionary import (
     DIFFERENCES,
     FACTORIAL,
@@ -296,7 +297,7 @@ DICTIONARY = Table(
 TABLES = (
     IMAGES, RECORDINGS, TRIALS, FIXATIONS, QUALITY, QUALITY_RECORDINGS, MODELS, RUNS, WORDS, ATTENTION, SCORES,
     SCORES_BY_SUBJECT, CEILINGS, SUMMARY, DIFFERENCES, FACTORIAL, FINDINGS, MEASURES, LESIONS, LESION_WORDS, OBJECTS,
-    MAPS, MASKS, PROBLEMS, DICTIONARY,
+    RESPONSES, REGIONS, ENCODING, ENCODING_MODELS, MAPS, MASKS, PROBLEMS, DICTIONARY,
 )  # fmt: skip
 """All tables, in the order in which they are written and explained."""
 

@@ -90,9 +90,18 @@ and `map_index` i. **masks** holds the masks of the library as grey PNG files, a
 Masks that follow from their name, such as `left 30%`, have no files. Without lesions or masks neither the archive nor
 the folder is written; provenance.json names what was.
 
-**figures** holds what the study shows as SVG, one folder for each preset, and `lesions`: the figures of the report,
-with text as text, and those of the metrics that the report has no room for. A figure without anything to show is not
-written; provenance.json names those that were, so that one of an earlier export is told from them.
+**Brain responses.** encoding.csv has every number about how well maps predict responses (docs/neural.md), responses.csv
+and regions.csv what they are about. **encoding_predictions.npz** holds, for each row of encoding_models.csv, what was
+predicted of images that were held out: `KEY_predictions` and `KEY_observed` (images, regions), `KEY_fold`,
+`KEY_regions` (groups begin with `group:`) and `KEY_images`, with `KEY` of that row. **vertex_scores.npz** holds the
+correlation at each vertex of fsaverage5 (20,484, left hemisphere first), and the folder **cortex** the same as a GIFTI
+file for each hemisphere. Without encoding models none of these is written. Responses themselves are not exported: they
+are the user's own, and their files are where they were.
+
+**figures** holds what the study shows as SVG, one folder for each preset, `lesions`, and `neural` with a folder for
+each set of responses (the cortex there as PNG): the figures of the report, with text as text, and those of the metrics
+that the report has no room for. A figure without anything to show is not written; provenance.json names those that
+were, so that one of an earlier export is told from them.
 
 **Mixed models.** scores_by_subject.csv has one row for each person, image, task and source, so that people and
 images can both be random effects. In R, here for several tasks and crossed encoders and decoders (when to use

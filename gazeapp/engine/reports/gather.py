@@ -28,7 +28,7 @@ _WRITERS = ("report", "export")
 
 
 def gather(project: Project, preset: str, output: str) -> Report:
-    """Return what the project has to say, without galleries.
+    """Return what the project has to say, without galleries and brain responses.
 
     Parameters
     ----------
@@ -71,6 +71,7 @@ def gather(project: Project, preset: str, output: str) -> Report:
         scores=scores,
         sections=study_sections(results),
         neglect=neglect_data(project, results),
+        neural=None,
         galleries=(),
         problems=tuple(
             Problem(row.verb, without_folder(row.where), row.what, row.todo)

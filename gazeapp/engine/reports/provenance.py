@@ -12,6 +12,7 @@ from gazeapp.engine.project.settings import versions
 from gazeapp.engine.reports.commands import sigma_text
 from gazeapp.engine.reports.content import Methods, SettingsData
 from gazeapp.engine.reports.model_facts import method_name
+from gazeapp.engine.reports.neural.commands import neural_settings
 from gazeapp.engine.reports.numbers import number
 from gazeapp.engine.reports.plain import flat
 from gazeapp.engine.reports.scores import current_summary, in_order, primary_metric
@@ -36,6 +37,7 @@ def used_settings(project: Project, preset: str) -> list[SettingsRow]:
     ids |= {row.settings_id for row in current_summary(project, preset)}
     ids |= {row.settings_id for row in project.findings.findings(preset=preset)}
     ids |= {row.settings_id for row in project.lesions.all()}
+    ids |= neural_settings(project)
     return [row for row in project.settings.all() if row.id in ids]
 
 

@@ -31,6 +31,8 @@ from gazeapp.engine.reports.dictionary_models import ATTENTION, MODELS, RUNS, WO
 from gazeapp.engine.reports.human_ceilings import ceiling_rows
 from gazeapp.engine.reports.neglect import tidy as neglect
 from gazeapp.engine.reports.neglect.dictionary import LESION_WORDS, LESIONS, OBJECTS
+from gazeapp.engine.reports.neural.dictionary import ENCODING, ENCODING_MODELS, REGIONS, RESPONSES
+from gazeapp.engine.reports.neural.tidy import NeuralTables
 from gazeapp.engine.reports.plain import spaced, whole, without_folder
 from gazeapp.engine.reports.quality import Quality, read_quality, recording_rows, trial_rows
 from gazeapp.engine.reports.recordings import geometry_sources
@@ -52,7 +54,7 @@ Row = tuple[Value, ...]
 
 
 def tables(
-    project: Project, lesions: neglect.LesionTables | None = None
+    project: Project, lesions: neglect.LesionTables | None = None, neural: NeuralTables | None = None
 ) -> list[tuple[Table, Iterator[Row]]]:
     """Return every table but those of maps and masks, with its rows, which are read when they are asked for.
 
@@ -62,8 +64,11 @@ def tables(
         The project.
     lesions
         Its lesion runs, where they are known already.
+    neural
+        Its brain responses, with the atlases that were used.
     """
     lesions = lesions or neglect.LesionTables(project)
+    neural = neural or NeuralTables(project)
     quality = cache(lambda: read_quality(project))
     return [
         (IMAGES, images(project)),
@@ -87,6 +92,10 @@ def tables(
         (LESIONS, lesions.lesions()),
         (LESION_WORDS, lesions.words()),
         (OBJECTS, neglect.objects(project)),
+        (RESPONSES, neural.responses()),
+        (REGIONS, neural.regions()),
+        (ENCODING, neural.encoding()),
+        (ENCODING_MODELS, neural.models()),
         (PROBLEMS, problems(project)),
         (DICTIONARY, dictionary_rows()),
     ]

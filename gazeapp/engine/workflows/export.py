@@ -42,6 +42,7 @@ from gazeapp.engine.scoring.presets import TUEBINGEN
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary
 from gazeapp.engine.workflows.export_masks import MASK_FOLDER, mask_files, write_masks
+from gazeapp.engine.workflows.export_neural import NeuralExport
 from gazeapp.engine.workflows.score_state import tell_outdated
 
 VERB = "export"
@@ -103,9 +104,10 @@ class _Count:
 def export(project: Project, settings: ExportSettings, progress: Progress) -> Summary:
     """Write tidy tables, figures, maps, overlays, a data dictionary and the provenance into a folder.
 
-    One unit is a table, the figures of one preset, a map, the attention of one run, a mask of one image, or the
-    pictures of one image under one task. Every file is replaced in one step, so that a stop leaves each either old or
-    new. An image whose file is missing has no pictures and becomes a problem; the rest goes on.
+    One unit is a table, the figures of one preset or one set of responses, a map, the encoding models of one source,
+    the attention of one run, a mask of one image, or the pictures of one image under one task. Every file is replaced
+    in one step, so that a stop leaves each either old or new. An image whose file is missing has no pictures and
+    becomes a problem; the rest goes on.
 
     Returns
     -------
@@ -126,10 +128,11 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
     lesions = LesionTables(project)
     lesioned = lesions.maps
     masks = mask_files(project)
-    content = tables(project, lesions)
+    neural = NeuralExport(project, figures=settings.figures)
+    content = tables(project, lesions, neural.tables)
     presets = sorted({row.preset for row in project.scores.summary()}) if settings.figures else []
     shown = shown_lesions(read_results(project, TUEBINGEN.id, images=False)) if settings.figures else ()
-    n_maps = len(maps) + len(listened) + len(lesioned) + len(masks)
+    n_maps = len(maps) + len(listened) + len(lesioned) + len(masks) + neural.total
     count = _Count(progress, len(content) + len(presets) + bool(shown) + n_maps + len(groups) + 2)
     rows: dict[str, int] = {}
     drawings: list[str] = []
@@ -149,6 +152,10 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
             figures = (figure for one in shown for figure in neglect_figures(one))
             drawings += _write_figures(figures, "lesions", folder)
             count.finish()
+        for names in _counted(neural.draw(folder), count, "figures, brain responses"):
+            drawings += names
+        for _ in _counted(neural.write(folder), count, "what encoding models predict"):
+            pass
         rows[MAPS.name] = write_table(
             folder / MAPS.name, MAPS, _counted(write_maps(project, maps, folder / ARCHIVE), count, ARCHIVE)
         )
@@ -184,6 +191,7 @@ def export(project: Project, settings: ExportSettings, progress: Progress) -> Su
             *([ATTENTION_ARCHIVE] if listened else []),
             *([LESION_ARCHIVE] if lesioned else []),
             *(mask.file for mask in masks),
+            *neural.files,
             *drawings,
         ]
         _write_text(

@@ -21,6 +21,13 @@ from gazeapp.engine.scoring.presets import preset as preset_of
 from gazeapp.engine.workflows.base import Progress, Summary
 from gazeapp.engine.workflows.lesion_results import older_lesions
 from gazeapp.engine.workflows.masks import mask_for
+from gazeapp.engine.workflows.neural_report import (
+    cortex_plans,
+    gather_neural,
+    read_all,
+    vertex_maps,
+    with_cortexes,
+)
 from gazeapp.engine.workflows.score_state import tell_outdated
 
 VERB = "report"
@@ -51,9 +58,9 @@ class ReportSettings:
 def report(project: Project, settings: ReportSettings, progress: Progress) -> Summary:
     """Write the report of a project as one self-contained HTML file.
 
-    One unit is one image of the gallery, one mask or example of a lesion, and the file itself. An image whose file is
-    missing is left out and named in the report, and counts as failed; each reason becomes one problem. Nothing is
-    written when the user cancels.
+    One unit is one image of the gallery, one mask or example of a lesion, one picture of the cortex, and the file
+    itself. An image whose file is missing is left out and named in the report, and counts as failed; each reason
+    becomes one problem. Nothing is written when the user cancels.
 
     Returns
     -------
@@ -81,7 +88,10 @@ def report(project: Project, settings: ReportSettings, progress: Progress) -> Su
     drawn = [mask for mask in neglect.masks if not mask.is_gone] if neglect else []
     lesions = [row for row in project.lesions.all() if row.key.mask in {mask.name for mask in drawn}]
     changed = most_changed(lesions, settings.n_examples)
-    n_pictures = sum(len(plan.choices) for plan in plans) + len(changed) + len(drawn)
+    reads = read_all(project, settings.preset)
+    neural = gather_neural(project, reads)
+    cortexes = cortex_plans(list(vertex_maps(project, reads)))
+    n_pictures = sum(len(plan.choices) for plan in plans) + len(changed) + len(drawn) + len(cortexes)
     drawing = _Drawing(progress, n_pictures + 1)
     mask_of = partial(mask_for, project)
     try:
@@ -112,12 +122,25 @@ def report(project: Project, settings: ReportSettings, progress: Progress) -> Su
             )
             cautions = (*older_lesions(project), *neglect.cautions)
             neglect = replace(neglect, masks=tuple(masks), examples=tuple(examples), cautions=cautions)
+        if neural is not None:
+            pictures_of = [
+                (one, drawing.of(f"the cortex, {one.source.name}", make)) for one, make in cortexes
+            ]
+            neural = with_cortexes(
+                neural, [(one, picture) for one, picture in pictures_of if picture is not None]
+            )
     except StoppedError:
         return Summary(VERB, drawing.done, 0, len(drawing.missing), True, time.perf_counter() - started)
     without = _without_pictures(drawing.missing, path)
     stale = tuple(f"{row.what} {row.todo}" for row in older)
     notes = tuple(f"{error.what} {error.todo}".strip() for error in without)
-    whole = replace(content, neglect=neglect, galleries=tuple(galleries), notes=stale + content.notes + notes)
+    whole = replace(
+        content,
+        neglect=neglect,
+        neural=neural,
+        galleries=tuple(galleries),
+        notes=stale + content.notes + notes,
+    )
     size = write(whole, path)
     problems = (*older, *_store(project, without))
     progress.report(n_pictures + 1, n_pictures + 1, path.name)
