@@ -14,7 +14,8 @@ from gazeapp.engine.workflows.encode_state import remember_encoded
 from gazeapp.ui.actions import Actions
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.panels import neural_bar
-from gazeapp.ui.panels.neural import CORTEX, DISSOCIATION, IMAGES, PAGES, REGION, REGIONS, NeuralPanel
+from gazeapp.ui.panels.neural import NeuralPanel
+from gazeapp.ui.panels.neural_corner import CORTEX, DISSOCIATION, IMAGES, PAGES, REGION, REGIONS
 from gazeapp.ui.panels.neural_heat import heat_colours
 from gazeapp.ui.panels.neural_pages import LEFT_SIDE
 from gazeapp.ui.selection import Selection

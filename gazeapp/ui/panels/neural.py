@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +11,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from gazeapp.engine.reports.results.neural import (
     NeuralResults,
-    with_region,
 )
 from gazeapp.engine.reports.results.neural_measures import (
     P_FDR,
@@ -36,27 +32,21 @@ from gazeapp.ui.actions import Actions, follow
 from gazeapp.ui.loader import Loader
 from gazeapp.ui.panels import neural_bar
 from gazeapp.ui.panels.neural_bar import NeuralBar
+from gazeapp.ui.panels.neural_corner import CORTEX, DISSOCIATION, IMAGES, PAGES, REGION, REGIONS, NeuralCorner
 from gazeapp.ui.panels.neural_cortex import CortexPage, cortex_work
 from gazeapp.ui.panels.neural_images import ImagesPage, images_work
 from gazeapp.ui.panels.neural_pages import PartsPage, RegionsPage, dissociation_parts, region_parts
+from gazeapp.ui.panels.neural_reading import keep_work, read_work, settled
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
 from gazeapp.ui.study import PEOPLE, StudyView
-from gazeapp.ui.widgets import EmptyState, Segments, capital, icon_button, label, plain
+from gazeapp.ui.widgets import EmptyState, capital, label
 from gazeapp.ui.worker import JobState
 
 if TYPE_CHECKING:
-    from gazeapp.engine.project import Project
+    pass
 
-REGIONS, REGION, DISSOCIATION, CORTEX, IMAGES = "Regions", "One region", "Dissociation", "Cortex", "Images"
-PAGES = {
-    REGIONS: "All regions by all sources",
-    REGION: "The region in hand: every source with its interval, differences, and what is unique and shared",
-    DISSOCIATION: "Agreement with fixations against prediction of the region in hand, a point for each model",
-    CORTEX: "The same numbers on the cortex",
-    IMAGES: "The images to which the region in hand responds most and least",
-}
-_PAGE, _CORRECTION = "neural/page", "neural/correction"
+_CORRECTION = "neural/correction"
 _EMPTY, _UNPREDICTED, _OTHER_TASK, _WAITING, _BODY = range(5)
 _ABOUT = (
     "Here stands how well the attention maps of models, and where people look, predict brain responses in each "
@@ -107,11 +97,8 @@ class NeuralPanel(QWidget):
         self.dissociation = PartsPage("fixations and prediction", session)
         self.cortex = CortexPage(session)
         self.images = ImagesPage(loader)
-        self.pages = Segments("Which page of the neural panel is shown")
-        self.pages.set_values(list(PAGES), str(QSettings().value(_PAGE, REGIONS)))
-        if not self.pages.current:
-            self.pages.set_current(REGIONS)
-        self._make_corner()
+        self.corner = NeuralCorner()
+        self.pages, self.take = self.corner.pages, self.corner.take
         self._lay_out()
         self._connect()
         self._show()
@@ -145,8 +132,7 @@ class NeuralPanel(QWidget):
     @Slot(str)
     def show_page(self, page: str) -> None:
         """Bring a page to the front."""
-        self.pages.set_current(page)
-        QSettings().setValue(_PAGE, page)
+        self.corner.show_page(page)
         self._show_page()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -155,21 +141,6 @@ class NeuralPanel(QWidget):
         self._read_findings()
 
     # Building
-
-    def _make_corner(self) -> None:
-        self.corner = QWidget()
-        row = QHBoxLayout(self.corner)
-        row.setContentsMargins(2 * theme.STEP, 0, theme.STEP, 0)
-        row.setSpacing(theme.STEP)
-        self.said = label("", "muted")
-        self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.said.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.take = icon_button("export", "Copy or save the table or the figure")
-        self.take.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        row.addWidget(self.said, 1)
-        row.addWidget(self.pages)
-        row.addWidget(self.take)
-        self.corner.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     def _lay_out(self) -> None:
         self.empty = self._empty_page(
@@ -236,10 +207,10 @@ class NeuralPanel(QWidget):
         for page in (self.region, self.dissociation):
             page.row_chosen.connect(self._choose_row)
         self.cortex.keep_asked.connect(self._keep_region)
-        self.cortex.said.connect(self._say)
+        self.cortex.said.connect(self.corner.say)
         self.cortex.failed.connect(self.failed)
         for page in (self.regions, self.region, self.dissociation):
-            page.taking.said.connect(self._say)
+            page.taking.said.connect(self.corner.say)
             page.taking.failed.connect(self.failed)
         self._images_menu = QMenu(self)
         self._images_menu.addAction("Copy images with their values", self.images.copy)
@@ -329,7 +300,6 @@ class NeuralPanel(QWidget):
         name = self.pages.current
         self._front.setCurrentWidget(self._by_name[name])
         self.setFocusProxy(self._focus[name])
-        self.pages.setToolTip(plain(PAGES[name]))
         self._set_menu(name)
         results, asked = self.results, self._asked
         if results is None or not asked.region:
@@ -371,11 +341,6 @@ class NeuralPanel(QWidget):
         ):
             reason = self._actions.reason(action_id)
             page.set_note(f"{capital(reason)}." if reason else "")
-
-    @Slot(str)
-    def _say(self, words: str) -> None:
-        self.said.setText(words)
-        self.said.setToolTip(plain(words))
 
     # Choosing
 
@@ -456,7 +421,7 @@ class NeuralPanel(QWidget):
     def _keep_region(self, name: str, vertices: IntArray) -> None:
         """Store a region that was drawn on the cortex."""
         self._session.submit(f"Region “{name}”", keep_work(name, vertices))
-        self._say(f"“{name}” is kept in the atlas “own”")
+        self.corner.say(f"“{name}” is kept in the atlas “own”")
 
     @Slot(int)
     def _choose_image(self, image_id: int) -> None:
@@ -489,48 +454,3 @@ class NeuralPanel(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self.regions.key.update()
-
-
-def read_work(preset: str, name: str, atlas: str) -> Callable[[Any, Any], NeuralRead]:
-    """Return the work of reading what was found of responses."""
-
-    def work(project: Project, _progress: Any) -> NeuralRead:
-        from gazeapp.engine.workflows.neural_results import read_neural
-
-        return read_neural(project, preset, name, atlas)
-
-    return work
-
-
-def keep_work(name: str, vertices: IntArray) -> Callable[[Any, Any], str]:
-    """Return the work of storing a region of one's own; its result is the name."""
-
-    def work(project: Project, _progress: Any) -> str:
-        from gazeapp.engine.workflows.regions import put_own_region
-
-        put_own_region(project, name, vertices)
-        return name
-
-    return work
-
-
-def settled(results: NeuralResults | None, asked: NeuralAsked) -> NeuralAsked:
-    """Return what is asked for as far as there is that, else what comes nearest; no region where nothing is there."""
-    if results is None or asked.task not in results.tasks:
-        return replace(asked, region="")
-    subject = asked.subject if asked.subject in results.subjects else next(iter(results.subjects), "")
-    measures = [one.id for one in results.measures(asked.task, subject)]
-    if not measures:
-        return replace(asked, region="")
-    made = replace(
-        asked,
-        subject=subject,
-        measure=asked.measure if asked.measure in measures else measures[0],
-        groups=asked.groups and results.has_groups,
-    )
-    against = results.held_against(made)
-    made = replace(made, against=made.against if made.against in against else next(iter(against), ""))
-    corrections = results.corrections(made)
-    if corrections and made.correction not in corrections:
-        made = replace(made, correction=corrections[0])
-    return with_region(results, made)
