@@ -401,6 +401,20 @@ def test_hemispheres_are_offered_where_regions_name_them(opened, tmp_path):
     panel.show_page(CORTEX)
 
 
+def test_nothing_is_read_or_drawn_out_of_sight(world, qtbot):
+    panel = world.panel
+    panel.show_page(IMAGES)
+    qtbot.waitUntil(lambda: panel.images.highest.count() > 0)
+    panel.hide()
+    panel.images.highest.clear()
+    before = panel._imaging
+    choose(panel, neural_bar.REGION, panel.results.regions()[3])
+    assert panel._imaging == before
+    panel.show()
+    qtbot.waitUntil(lambda: panel.images.highest.count() > 0)
+    assert panel.results.regions()[3] in panel.images.about.text()
+
+
 def test_a_new_theme_and_a_closed_project(world):
     panel = world.panel
     QGuiApplication.sendEvent(panel, QEvent(QEvent.Type.PaletteChange))

@@ -138,6 +138,7 @@ class NeuralPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Read what has changed since the panel was last in sight."""
         super().showEvent(event)
+        self._show_page()
         self._read_findings()
 
     # Building
@@ -304,6 +305,8 @@ class NeuralPanel(QWidget):
         results, asked = self.results, self._asked
         if results is None or not asked.region:
             self.regions.show_results(None, None, self._selection.display.colormap)
+            return
+        if not self.isVisible():  # drawn when it comes into sight
             return
         if name == REGIONS:
             self.regions.show_results(results, asked, self._selection.display.colormap)
