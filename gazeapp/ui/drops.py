@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -19,6 +19,8 @@ class Drop:
     project: Path | None = None
     images: list[Path] = field(default_factory=list)
     gaze: list[Path] = field(default_factory=list)
+    responses: list[Path] = field(default_factory=list)
+    regions: list[Path] = field(default_factory=list)
     unknown: list[Path] = field(default_factory=list)
 
 
@@ -47,10 +49,11 @@ def gaze_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def sort_drop(paths: Iterable[Path]) -> Drop:
-    """Tell projects, images and recordings apart.
+    """Tell projects, images, recordings, brain responses and atlases apart.
 
-    A file that is neither a project nor a picture counts as a recording, whatever its name. A folder
-    can hold both pictures and recordings; beside pictures only what surely is a recording counts.
+    A file that is neither a project nor a picture, and of which it is not certain that it holds responses or regions of
+    the cortex, counts as a recording, whatever its name. A folder can hold both pictures and recordings; beside
+    pictures only what surely is a recording counts.
     """
     from gazeapp.engine.pictures import SUFFIXES
 
@@ -64,10 +67,20 @@ def sort_drop(paths: Iterable[Path]) -> Drop:
         elif path.suffix.lower() in SUFFIXES:
             drop.images.append(path)
         elif path.is_file():
-            drop.gaze.append(path)
+            _list_of(path, drop).append(path)
         else:
             drop.unknown.append(path)
-    return Drop(project, drop.images, drop.gaze, drop.unknown)
+    return replace(drop, project=project)
+
+
+def _list_of(path: Path, drop: Drop) -> list[Path]:
+    """Return where a file belongs: regions of the cortex or brain responses if that is certain, else recordings."""
+    from gazeapp.engine.neural.regions.telling import is_atlas
+    from gazeapp.engine.neural.responses.telling import is_responses
+
+    if is_atlas(path):
+        return drop.regions
+    return drop.responses if is_responses(path) else drop.gaze
 
 
 def _sort_folder(folder: Path, drop: Drop, pictures: Collection[str]) -> None:
@@ -77,8 +90,22 @@ def _sort_folder(folder: Path, drop: Drop, pictures: Collection[str]) -> None:
         drop.images.append(folder)
         recordings = [path for path in recordings if _is_recording(path)]
     elif not recordings:
-        drop.unknown.append(folder)
+        _sort_neural_folder(folder, drop)
     drop.gaze.extend(recordings)
+
+
+def _sort_neural_folder(folder: Path, drop: Drop) -> None:
+    """Take a folder as an atlas, or as responses, where all of its files are; else nobody knows what it is."""
+    from gazeapp.engine.neural.regions.telling import is_atlas
+    from gazeapp.engine.neural.responses.telling import is_responses
+
+    files = [path for path in _below(folder) if path.is_file()]
+    if files and all(is_atlas(path) for path in files):
+        drop.regions.append(folder)
+    elif any(is_responses(path) for path in files):
+        drop.responses.append(folder)
+    else:
+        drop.unknown.append(folder)
 
 
 def _is_recording(path: Path) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES, MAPS, MODELS, MASKS = (
+PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES, MAPS, MODELS, MASKS, RESPONSES, ATLASES = (
     "projects",
     "images",
     "gaze",
@@ -18,6 +18,8 @@ PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES, MAPS, MODELS, MASKS = 
     "maps",
     "models",
     "masks",
+    "responses",
+    "atlases",
 )
 
 

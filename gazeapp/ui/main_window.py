@@ -20,6 +20,7 @@ from gazeapp.ui.history import History
 from gazeapp.ui.job_actions import JobActions
 from gazeapp.ui.lesion_actions import LesionActions
 from gazeapp.ui.mask_actions import MaskActions
+from gazeapp.ui.neural_actions import NeuralActions
 from gazeapp.ui.notifications import Notifications, Strip, crash_folder
 from gazeapp.ui.panels.jobs import StatusLine, study_in_a_line
 from gazeapp.ui.panels.welcome import RecentProject, WelcomePage
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self.extract_actions = ExtractActions(self, self.session, self.actions_)
         self.lesion_actions = LesionActions(self, self.session, self.selection, self.actions_)
         self.predict_actions = PredictActions(self, self.session, self.actions_)
+        self.neural_actions = NeuralActions(self, self.session, self.actions_, notifications)
         self.job_actions = JobActions(self.session.runner, self.actions_, self)
         self.gaze_actions = GazeActions(self, self.session, self.selection, self.actions_, self.history)
         self.mask_actions = MaskActions(
@@ -94,6 +96,7 @@ class MainWindow(QMainWindow):
             self._bench.neglect.experiment.failed.connect(self._tell_failed)
             self._bench.neural.failed.connect(self._tell_failed)
             self.lesion_actions.queued.connect(self._bench.show_experiment)
+            self.neural_actions.ready.connect(self._bench.show_neural)
             self._bench.words.extract_requested.connect(self.extract_actions.extract_with)
             self.gaze_actions.follow(self._bench.compare.mover)
             self.mask_actions.follow(self._bench.compare)
@@ -116,7 +119,8 @@ class MainWindow(QMainWindow):
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
         if paths:
-            self.study_actions.accept_drop(paths)
+            drop = self.study_actions.accept_drop(paths)
+            self.neural_actions.accept_drop(drop)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close; while work runs, ask it to stop, and close when the unit in hand is stored."""
@@ -144,6 +148,7 @@ class MainWindow(QMainWindow):
         self.extract_actions.stop()
         self.lesion_actions.stop()
         self.predict_actions.stop()
+        self.neural_actions.stop()
         if self._bench is not None:
             self._bench.close()
 

@@ -170,7 +170,14 @@ QCheckBox::indicator:hover, QCheckBox::indicator:focus { border-color: $accent; 
 QCheckBox::indicator:checked, QListView::indicator:checked { background: $accent; border-color: $accent;
     image: url($tick); }
 QCheckBox::indicator:disabled { border-color: $line; background: $window; }
-QCheckBox:focus { color: $accent; }
+QCheckBox:focus, QRadioButton:focus { color: $accent; }
+QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $faint; border-radius: 8px; background: $base; }
+QRadioButton::indicator:hover, QRadioButton::indicator:focus { border-color: $accent; }
+QRadioButton::indicator:checked { border-color: $accent; background: qradialgradient(cx:0.5, cy:0.5, radius:0.5,
+    fx:0.5, fy:0.5, stop:0 $base, stop:0.4 $base, stop:0.5 $accent, stop:1 $accent); }
+QRadioButton::indicator:disabled { border-color: $line; background: $window; }
+QRadioButton::indicator:checked:disabled { border-color: $faint; background: qradialgradient(cx:0.5, cy:0.5,
+    radius:0.5, fx:0.5, fy:0.5, stop:0 $window, stop:0.4 $window, stop:0.5 $faint, stop:1 $faint); }
 QCheckBox, QRadioButton { spacing: 8px; padding: 2px; }
 QCheckBox:disabled, QRadioButton:disabled { color: $faint; }
 QCheckBox[role="offered"]:disabled { color: $text; }

@@ -88,6 +88,13 @@ class EncodingStore(Store):
         ).fetchone()
         return None if row is None else np.frombuffer(row[0], _FLOAT).astype(np.float32)
 
+    def pace(self) -> float | None:
+        """Return how long stored encoding models took for each region and image, s; None where there are none."""
+        seconds, cells = self._db.execute(
+            "SELECT sum(seconds), sum(json_array_length(regions) * json_array_length(images)) FROM encodings"
+        ).fetchone()
+        return float(seconds) / int(cells) if cells else None
+
     def remove(self, id_: int) -> None:
         """Remove one encoding model."""
         self._db.execute("DELETE FROM encodings WHERE id = ?", (id_,))

@@ -76,7 +76,7 @@ def import_responses(project: Project, settings: ImportResponsesSettings, progre
     Summary
         ``details`` has ``responses`` (their name), ``simulated``, ``space``, ``targets`` (a number), ``subjects``,
         ``repeats`` (the most of an image), ``ceilings`` (where they come from), ``images_without_response``,
-        ``responses_without_image``.
+        ``responses_without_image``, and ``notes``: what is to be known of the values, as sentences.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def import_responses(project: Project, settings: ImportResponsesSettings, progre
         responses have the name.
     """
     path, options = Path(settings.path), settings.options
-    name = settings.name.strip() or (path.name if path.is_dir() else stem_of(path.name)) or path.name
+    name = name_of(path, settings.name)
     raw = open_responses(path, options)
     matched = match_rows(raw, options, [image.name for image in project.images.all()])
     if not matched.image_of:
@@ -101,7 +101,9 @@ def import_responses(project: Project, settings: ImportResponsesSettings, progre
         return tally.summary(responses=name)
     project.problems.clear(VERB, settings.path)
     _store(project, settings, name, found, tally)
-    for caution in (*found.cautions, *matched.cautions(settings.path)):
+    cautions = (*found.cautions, *matched.cautions(settings.path))
+    # What nobody can do anything about, such as a medial wall without values, is no problem.
+    for caution in (one for one in cautions if one.todo):
         tally.problem(caution.where, caution.what, caution.todo, unit=settings.path)
     _say_failures(settings.path, found, tally)
     responses = found.responses
@@ -115,7 +117,13 @@ def import_responses(project: Project, settings: ImportResponsesSettings, progre
         ceilings=responses.ceiling_origin,
         images_without_response=len(matched.without),
         responses_without_image=len(matched.left_out),
+        notes=[one.what for one in cautions if not one.todo],
     )
+
+
+def name_of(path: Path, name: str = "") -> str:
+    """Return what the project calls the responses of a file or folder: as the user says, else as it is called."""
+    return name.strip() or (path.name if path.is_dir() else stem_of(path.name)) or path.name
 
 
 def content_of(responses: Responses) -> str:

@@ -13,7 +13,7 @@ from gazeapp.engine.neural.records import Atlas, Region
 from gazeapp.engine.neural.regions.built_in import BUILT_IN, built_in_atlas
 from gazeapp.engine.neural.regions.files.own import atlas_text
 from gazeapp.engine.neural.regions.groups import checked_groups, preset_for
-from gazeapp.engine.neural.regions.own import How, with_region, without_region
+from gazeapp.engine.neural.regions.own import How, renamed_region, with_region, without_region
 from gazeapp.engine.neural.regions.reading import read_atlas
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.rows import AtlasRow
@@ -366,6 +366,17 @@ def remove_own_region(project: Project, name: str) -> None:
         project.atlases.put(atlas)
     else:
         project.atlases.remove(OWN)
+
+
+def rename_own_region(project: Project, old: str, new: str) -> None:
+    """Give a region that the user picked another name, in the groups that it is in as well.
+
+    Raises
+    ------
+    GazeError
+        If there is none of that name, or the new name is empty or taken.
+    """
+    project.atlases.put(renamed_region(_own(project), old, new))
 
 
 def _own(project: Project) -> Atlas:
