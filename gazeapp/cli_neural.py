@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gazeapp.cli_base import FILE, call, report_and_exit, run, sentence
+from gazeapp.cli_base import FILE, call, counts, report_and_exit, sentence
 
 if TYPE_CHECKING:
     from gazeapp.engine.neural.responses.preview import ResponsesPreview
@@ -86,7 +86,12 @@ def import_responses_command(
     )
     if dry_run:
         _tell_preview(project, settings, as_json)
-    run(project, import_responses, settings, as_json)
+    summary = call(project, import_responses, settings, as_json)
+    lines = [
+        f"{summary.verb}: {counts(summary)}",
+        *(note.removesuffix(".") for note in summary.details.get("notes", ())),
+    ]
+    report_and_exit(summary, as_json, ".\n".join(lines))
 
 
 @click.command("responses")

@@ -54,13 +54,14 @@ def test_responses_land_on_their_images(project: Project, tmp_path: Path):
         "ceilings": "the file",
         "images_without_response": 1,
         "responses_without_image": 1,
+        "notes": ["1 image of the project has no response: “b.png”."],
     }
     stored = project.responses.read("betas")
     assert stored.images == ("a.png", "c.png")
     np.testing.assert_array_equal(stored.values, values[:, [1, 0]])
     np.testing.assert_allclose(stored.ceilings, [[0.5, 1.1]] * 2, rtol=1e-6)
     said = " ".join(problem.what for problem in project.problems.all())
-    for words in ("“zzz”", "“b.png”", "2 noise ceilings are not between 0 and 1"):
+    for words in ("“zzz”", "2 noise ceilings are not between 0 and 1"):
         assert words in said
     row = project.settings.get(project.responses.get("betas").settings_id)
     assert (row.verb, row.values["file"], row.values["simulated"]) == ("import responses", "betas.npz", False)

@@ -10,8 +10,8 @@ have a variance of 1 together. All subjects have the same signal. Of the mean ov
 q S / (1 + q (S - 1)) (Spearman 1910, Brown 1910); q is chosen so that this is the planted share at every vertex. The
 variances of common noise, and its covariance between the hemispheres, are chosen so that noise is on average as alike
 among vertices as their signals are. Averaging vertices then gains nothing: the region's mean over each hemisphere,
-and over both, has the planted share too. Elsewhere q = 0. Vertices of no region (the medial wall) hold noise
-of their own, as in data that were projected without a mask.
+and over both, has the planted share too. Elsewhere q = 0. Vertices of no region (the medial wall) have no
+response: NaN, as in data that were projected with a mask.
 """
 
 from __future__ import annotations
@@ -220,13 +220,13 @@ def _noise(seen: DoubleArray, n_left: int) -> tuple[DoubleArray, DoubleArray]:
 
 def _values(regions: Sequence[SimulatedRegion], n_images: int, settings: SimulationSettings) -> FloatArray:
     """Return the responses of all subjects, shape (n_subjects, n_images, n_vertices), float32."""
-    values = np.empty((settings.n_subjects, n_images, N_VERTICES), dtype=np.float32)
+    values = np.full((settings.n_subjects, n_images, N_VERTICES), np.nan, dtype=np.float32)
     for subject in range(settings.n_subjects):
         rng = np.random.default_rng((settings.seed, _NOISE, subject))
-        rng.standard_normal(dtype=np.float32, out=values[subject])
+        drawn = rng.standard_normal((n_images, N_VERTICES), dtype=np.float32)
         for region in regions:
             common = rng.standard_normal((n_images, 2)) @ _root(region.common)
-            own = values[subject][:, region.vertices] * np.sqrt(region.own).astype(np.float32)[region.side]
+            own = drawn[:, region.vertices] * np.sqrt(region.own).astype(np.float32)[region.side]
             values[subject][:, region.vertices] = (
                 region.signal + common.astype(np.float32)[:, region.side] + own
             )
