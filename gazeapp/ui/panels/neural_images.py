@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 MOST = 24
 """Images of each end that are shown at most."""
-_THUMBNAIL = QSize(120, 90)
+_THUMBNAIL = QSize(144, 108)
 _GAP, _LEAST = 12, 32
 _ID = int(Qt.ItemDataRole.UserRole)
 _OBSERVED = "responses"

@@ -13,7 +13,6 @@ from gazeapp.engine.reports.results.data import Cell, Column, ResultTable, Row, 
 from gazeapp.engine.reports.results.neural import (
     NeuralResults,
     in_words,
-    is_control,
     origin,
     p_text,
     shown_sources,
@@ -38,7 +37,7 @@ from gazeapp.engine.reports.results.neural_measures import (
     value_text,
 )
 from gazeapp.engine.reports.results.words import finite, known, measured
-from gazeapp.engine.scoring.sources import BASELINE, MODEL
+from gazeapp.engine.scoring.sources import MODEL
 from gazeapp.engine.types import DoubleArray
 
 _FEW = 4
@@ -139,7 +138,7 @@ def _source_row(
     tests = [_p_cell(first, one) for one in corrections]
     n = max((one.finding.n_images for one in numbers if one is not None), default=0)
     return Row(
-        BASELINE if is_control(source) else source.kind,
+        source.kind,
         source.name,
         source.colour,
         (*values[:1], *tests, *values[1:], Cell(f"{n:,}", float(n))),
@@ -247,7 +246,7 @@ def _partition_row(results: NeuralResults, asked: NeuralAsked, own: SourceFacts,
                 finite(one.high),
             )
         )
-    return Row(BASELINE if is_control(other) else other.kind, other.name, other.colour, tuple(cells))
+    return Row(other.kind, other.name, other.colour, tuple(cells))
 
 
 def _part_origin(

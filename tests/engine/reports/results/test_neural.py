@@ -186,6 +186,7 @@ def test_table_of_a_region_has_all_measures_and_tests(results):
     assert [own[one].value for one in ("r", "share", "r2", "rho", "n_images")] == pytest.approx(
         [r, 100 * r / CEILING, r**2, r / 2, 12]
     )
+    assert [row.kind for row in table.rows] == [kind for kind, _ in SOURCES]
     assert "It has no V2." in table.note
     assert "no brain was measured" in table.note
 
