@@ -22,6 +22,7 @@ from gazeapp.engine.reports.results.neural_measures import NeuralAsked
 from gazeapp.engine.reports.results.neural_read import NeuralRead
 from gazeapp.engine.reports.results.neural_tables import difference_table, region_table
 from gazeapp.engine.reports.results.words import known
+from gazeapp.engine.types import Json
 
 _OF_SUBJECTS = (
     "Of the mean over subjects, from how alike subjects respond: analysis of variance with subjects as repeats, after "
@@ -50,10 +51,11 @@ def neural_data(
         return None
     found = [one for _, read in parts if read.results for one in read.results.findings]
     analyses = {one.analysis for one in found}
+    settings = [values for _, read in parts for values in _settings(project, read)]
     used = {one.source for one in found} | {one.against for one in found}
     return NeuralData(
-        parts=tuple(_part(row, read, atlases) for row, read in parts),
-        settings=_newest_settings(project, reads),
+        parts=tuple(_part(row, read, atlases, len(_settings(project, read))) for row, read in parts),
+        settings=settings[-1] if settings else {},
         analyses=tuple(one for one in (ENCODING, DIFFERENCE, PARTITION, RSA) if one in analyses),
         controls=tuple(
             (one.title, one.about) for id_, one in CONTROLS.items() if id_ in used and id_ != "people"
@@ -67,26 +69,33 @@ def neural_data(
     )
 
 
-def _newest_settings(project: Project, reads: Sequence[NeuralRead]) -> dict[str, object]:
-    ids = [
-        id_
-        for read in reads
-        if read.results
-        for _, _, id_ in project.encodings.made_of(read.name, read.results.atlas).values()
-    ]
-    return dict(project.settings.get(max(ids)).values) if ids else {}
+def _settings(project: Project, read: NeuralRead) -> list[Json]:
+    """Return the different settings of the findings that are shown, oldest first."""
+    if read.results is None:
+        return []
+    made = project.encodings.made_of(read.name, read.results.atlas).values()
+    found = [project.settings.get(id_).values for id_ in sorted({id_ for _, _, id_ in made})]
+    return [values for values in found if "n_folds" in values]
 
 
-def _part(row: ResponsesRow, read: NeuralRead, atlases: Mapping[str, Atlas]) -> NeuralPart:
+def _part(row: ResponsesRow, read: NeuralRead, atlases: Mapping[str, Atlas], n_settings: int) -> NeuralPart:
     results = read.results
     told = [Told(results, task) for task in results.tasks] if results else []
     return NeuralPart(
         row.name,
         row.simulated,
         tuple(_facts(row, read, atlases, told)),
-        tuple(_cautions(row, read, atlases, told)),
+        (*_cautions(row, read, atlases, told), *_mixed(n_settings)),
         tuple(_task(one) for one in told),
     )
+
+
+def _mixed(n_settings: int) -> Iterator[str]:
+    if n_settings > 1:
+        yield (
+            f"The numbers were made with {n_settings} different settings, which are listed at the end; the methods "
+            "text has the newest. Run `gazeapp neural` once more with one of them before numbers are compared."
+        )
 
 
 def _task(told: Told) -> NeuralTask:
