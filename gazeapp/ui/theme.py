@@ -141,6 +141,7 @@ QPushButton[role="segment"] { background: transparent; border: 1px solid transpa
     padding: 3px 12px; color: $muted; min-height: 16px; }
 QPushButton[role="segment"]:hover { color: $text; }
 QPushButton[role="segment"]:checked { background: $raised; color: $text; border-color: $line; }
+QPushButton[role="segment"]:disabled, QPushButton[role="segment"]:checked:disabled { color: $faint; }
 QPushButton[role="segment"]:focus { border-color: $accent; }
 QFrame#segments { background: $hover; border-radius: 7px; }
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 5px; padding: 3px; }

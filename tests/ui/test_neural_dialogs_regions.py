@@ -119,6 +119,18 @@ def test_groups_are_made_filled_renamed_and_deleted(qtbot, dialog):
     assert groups_of(dialog, "desikan") == before
 
 
+def test_a_group_that_is_being_filled_stays_when_another_is_stored(qtbot, dialog):
+    tick(dialog, "fusiform")
+    dialog._save_groups()
+    dialog.groups.add.click()
+    settle(qtbot, dialog)
+    assert dialog.groups.list.currentItem().text() == "new group"
+    assert ticked(dialog) == set()
+    select(dialog, "own")
+    select(dialog, "desikan")
+    assert not dialog.groups.list.findItems("new group", Qt.MatchFlag.MatchExactly)
+
+
 def test_regions_are_found_by_a_part_of_their_name(dialog):
     dialog.groups.find.setText("OCCIP")
     listed = [dialog.groups.regions.item(k) for k in range(dialog.groups.regions.count())]
@@ -232,3 +244,16 @@ def test_nothing_goes_without_being_asked(qtbot, study, lookups, monkeypatch):
     made.groups.preset.click()
     assert asked == ["Delete your region “mine”?", "Go back to the preset groups?"]
     assert not made.has_changed
+
+
+def test_the_window_reads_the_study_again_after_a_change(qtbot, open_window, monkeypatch):
+    def change(dialog):
+        qtbot.waitUntil(lambda: dialog.list.count() > 0)
+        tick(dialog, "fusiform")
+        dialog.reject()
+
+    monkeypatch.setattr(RegionsDialog, "exec", change)
+    with qtbot.waitSignal(open_window.session.refreshed):
+        open_window.actions_["neural.regions"].trigger()
+    with Project.open(open_window.session.path) as project:
+        assert "fusiform" in atlas_for(project, "desikan").groups["early visual"]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gazeapp.engine.project.rows import AtlasRow, ResponsesRow
 
 _SIZE = (1000, 660)
+_MOST_HEIGHT = 960
 _TABLE = "These responses are of a table's regions, so that no atlas is needed."
 _NO_VERTICES = "These responses are of a table's regions, and have no vertices."
 _ONE_PERSON = "These responses are of no more than one person."
@@ -91,7 +92,7 @@ class EncodeDialog(FormDialog):
         self._find_job = lookups.submit("atlases", _atlases_of, study.path)
         self._show_responses()
         room = parent.height() if parent is not None else 0
-        self.resize(_SIZE[0], max(_SIZE[1], min(room * 4 // 5, 900)))
+        self.resize(_SIZE[0], max(_SIZE[1], min(room * 4 // 5, _MOST_HEIGHT)))
 
     def choice(self) -> dict[str, Any]:
         """Return the settings as arguments of ``EncodeSettings``."""
@@ -187,7 +188,7 @@ class EncodeDialog(FormDialog):
         self.body.addWidget(self.count)
 
     def _connect(self, fold: Fold) -> None:
-        fold.turned.connect(self.make_room, Qt.ConnectionType.QueuedConnection)
+        fold.turned.connect(self._grow, Qt.ConnectionType.QueuedConnection)
         self.responses.currentIndexChanged.connect(self._show_responses)
         self.atlas.currentIndexChanged.connect(self._show_atlas)
         self.hemispheres.chosen.connect(self._check)
@@ -198,6 +199,12 @@ class EncodeDialog(FormDialog):
         self.advanced.changed.connect(self._check)
         self._count.refused.connect(self._check)
         self._lookups.changed.connect(self._looked_up)
+
+    @Slot()
+    def _grow(self) -> None:
+        """Show as much of the folded part as the window is high; the rest is scrolled."""
+        room = self.parentWidget().height() if self.parentWidget() is not None else 0
+        self.resize(self.width(), max(self.height(), min(room, _MOST_HEIGHT)))
 
     @property
     def _row(self) -> ResponsesRow:

@@ -67,6 +67,8 @@ class ImportResponsesDialog(FormDialog):
         self.images_list.line.setPlaceholderText("found beside the file, where one is needed")
         self.window_ = WindowChoice()
         self.subject = QLineEdit()
+        for line in (self.name, self.subject):
+            line.setAcceptDrops(False)
         self.subject.setPlaceholderText("as the file says")
         self.hemisphere, self.middle = choice_box(_HEMISPHERES), choice_box(_AXES)
         self.found = FoundPart()

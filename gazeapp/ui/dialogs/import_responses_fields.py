@@ -41,6 +41,7 @@ class OpenField(QWidget):
         self._name, self._kind, self._pattern = name, kind, pattern
         self.line = QLineEdit()
         self.line.setAccessibleName(name)
+        self.line.setAcceptDrops(False)  # what is dropped on it is the dialog's to read
         self.line.textChanged.connect(self.changed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

@@ -127,6 +127,8 @@ class RegionsDialog(QDialog):
         both.addLayout(right, 5)
         close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         close.rejected.connect(self.reject)
+        # The return key ends the naming of a group, and not all of it.
+        close.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
         last = QHBoxLayout()
         last.addWidget(self.trouble, 1)
         last.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
@@ -208,6 +210,7 @@ class RegionsDialog(QDialog):
     @Slot()
     def _choose(self, _item: object = None, _before: object = None) -> None:
         self._save_groups()
+        self.groups.show_groups({}, (), has_preset=False)
         self._show_atlas()
         self.tabs.setCurrentIndex(1 if self._name == _own_name() else 0)
 

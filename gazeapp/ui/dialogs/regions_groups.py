@@ -52,16 +52,14 @@ class GroupsEditor(QWidget):
     def show_groups(
         self, groups: Mapping[str, Sequence[str]], regions: Sequence[str], *, has_preset: bool
     ) -> None:
-        """Show the groups of an atlas with these regions."""
+        """Show the groups of an atlas with these regions; a group that has none yet stays where all others do."""
+        self._explain_preset(has_preset)
+        fresh = {name: tuple(members) for name, members in groups.items()}
+        if fresh and (fresh, tuple(regions)) == (self.groups, self._regions):
+            return
         current = self._current
         self._groups = {name: list(members) for name, members in groups.items()}
         self._regions = tuple(regions)
-        self.preset.setEnabled(has_preset)
-        self.preset.setToolTip(
-            "The groups that are known for this atlas, in place of all that it has."
-            if has_preset
-            else "No groups are known for this atlas."
-        )
         self._say("")
         with QSignalBlocker(self.regions):
             self.regions.clear()
@@ -72,6 +70,14 @@ class GroupsEditor(QWidget):
                 self.regions.addItem(item)
         self._show_list(current)
         self._filter(self.find.text())
+
+    def _explain_preset(self, has_preset: bool) -> None:
+        self.preset.setEnabled(has_preset)
+        self.preset.setToolTip(
+            "The groups that are known for this atlas, in place of all that it has."
+            if has_preset
+            else "No groups are known for this atlas."
+        )
 
     def _lay_out(self) -> None:
         self.list.setAccessibleName("Groups of regions")

@@ -81,6 +81,7 @@ class ImportAtlasDialog(FormDialog):
         self.searched = label(_LOOKING, "muted", wrap=True)
         self.chosen = label("", wrap=True)
         self.name, self.replace = QLineEdit(), QCheckBox("Replace the atlas of that name")
+        self.name.setAcceptDrops(False)
         self.name.setPlaceholderText("as the files are called")
         self.names_file = OpenField("Names of numbers", LISTS, _NAMES)
         self.names_file.line.setPlaceholderText("only where the files hold numbers alone")
@@ -170,6 +171,7 @@ class ImportAtlasDialog(FormDialog):
             return discover(folders=folders)
 
         self.searched.setText(_LOOKING)
+        self.searched.show()
         self._find_job = self._lookups.submit("atlases", work, None)
 
     @Slot(object)
@@ -186,6 +188,7 @@ class ImportAtlasDialog(FormDialog):
             item.setData(_PATHS, one.paths)
             item.setToolTip(plain("\n".join(str(path) for path in one.paths[:4])))
             self.found.addItem(item)
+        self.searched.setVisible(not self.found.count())
         self.searched.setText(
             ""
             if self.found.count()

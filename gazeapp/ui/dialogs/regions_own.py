@@ -56,6 +56,8 @@ class OwnRegions(QWidget):
 
     def show_regions(self, sizes: Mapping[str, int]) -> None:
         """Show regions by name, with their number of vertices."""
+        if sizes and sizes == self._sizes:
+            return  # a name that is being edited stays as it is
         row = max(self.list.currentRow(), 0)
         self._sizes = dict(sizes)
         with QSignalBlocker(self.list):
