@@ -10,6 +10,7 @@ import numpy as np
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.controls import CONTROLS
 from gazeapp.engine.neural.records import N_VERTICES, Atlas, NeuralFinding
+from gazeapp.engine.neural.simulation.simulate import PLANTED_CEILINGS, planted_in
 from gazeapp.engine.project import Project
 from gazeapp.engine.reports.results.data import SourceFacts
 from gazeapp.engine.reports.results.neural import (
@@ -75,6 +76,7 @@ def read_neural(project: Project, preset: str, name: str = "", atlas: str = "") 
         summary=summary,
         primary=primary_metric(project, summary),
         preset=preset,
+        planted=planted_in(str(row.facts.get("said_by_file", {}).get(PLANTED_CEILINGS, ""))),
         older=frozenset(task for of, by, task in outdated if (of, by) == (row.name, chosen)),
     )
     return NeuralRead(rows, row.name, atlases, results if findings else None)

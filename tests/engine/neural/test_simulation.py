@@ -30,7 +30,13 @@ from gazeapp.engine.neural.simulation.plan import (
     SOCIAL,
     Planted,
 )
-from gazeapp.engine.neural.simulation.simulate import Simulation, SimulationSettings, simulate_responses
+from gazeapp.engine.neural.simulation.simulate import (
+    PLANTED_CEILINGS,
+    Simulation,
+    SimulationSettings,
+    planted_in,
+    simulate_responses,
+)
 from gazeapp.engine.neural.simulation.truth import PENALTIES, TruthRow, expected_scores, truth_rows
 from gazeapp.engine.types import DoubleArray, FloatArray
 
@@ -84,6 +90,12 @@ def test_outside_regions_there_is_no_response_and_all_say_simulated() -> None:
     used = np.concatenate([region.vertices for region in regions()])
     assert np.isfinite(responses.values[:, :, used]).all()
     assert np.isnan(np.delete(responses.values, used, axis=2)).all()
+
+
+def test_what_is_planted_is_read_from_the_facts_again() -> None:
+    found = planted_in(simulated(12).responses.facts[PLANTED_CEILINGS])
+    assert found == {one.region: pytest.approx(one.share**0.5, abs=0.005) for one in PLANTED}
+    assert planted_in("") == {}
 
 
 def test_the_same_seed_gives_the_same_responses_and_another_seed_others(tmp_path: Path) -> None:

@@ -32,6 +32,11 @@ _NULL_COMMON = ((0.3, 0.2), (0.2, 0.3))
 _FIELDS, _NOISE = 0, 1
 
 
+PLANTED_CEILINGS = "planted_ceilings"
+"""Name of the fact of a file that says what is planted."""
+_ALL_OTHERS = "all others 0"
+
+
 @dataclass(frozen=True)
 class SimulationSettings:
     """Size and seed of a simulation.
@@ -240,6 +245,26 @@ def _root(covariance: DoubleArray) -> DoubleArray:
     return root
 
 
+def planted_text(ceilings: Mapping[str, float]) -> str:
+    """Return the highest r that can be reached in each region that is driven, as facts of a file hold it."""
+    return ", ".join([*(f"{region} {r:.2f}" for region, r in ceilings.items()), _ALL_OTHERS])
+
+
+def planted_in(text: str) -> dict[str, float]:
+    """Return region -> highest r, of what `planted_text` made; nothing is planted in regions that it does not name.
+
+    A text that is none has no region.
+    """
+    ceilings: dict[str, float] = {}
+    for part in text.removesuffix(_ALL_OTHERS).split(", "):
+        region, _, r = part.rpartition(" ")
+        try:
+            ceilings[region] = float(r)
+        except ValueError:
+            continue
+    return ceilings
+
+
 def _facts(settings: SimulationSettings) -> Json:
     return {
         "simulated": True,
@@ -247,9 +272,7 @@ def _facts(settings: SimulationSettings) -> Json:
             "Vertices of planted regions see the picture's contrast or people's true density through Gaussian fields, "
             "z-scored over images; each subject adds noise, partly common to a region. All else is noise alone."
         ),
-        "planted_ceilings": ", ".join(
-            [*(f"{one.region} {one.share**0.5:.2f}" for one in settings.planted), "all others 0"]
-        ),
+        PLANTED_CEILINGS: planted_text({one.region: one.share**0.5 for one in settings.planted}),
         "seed": settings.seed,
         "n_subjects": settings.n_subjects,
         "unit": "standard deviations over images of one subject's responses at a vertex",

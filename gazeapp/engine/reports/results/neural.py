@@ -9,6 +9,7 @@ from functools import cached_property
 from gazeapp.engine.neural.records import (
     DIFFERENCE,
     LEFT,
+    NAN,
     PARTITION,
     RIGHT,
     NeuralFinding,
@@ -111,6 +112,9 @@ class NeuralResults:
         Agreement of the same maps with fixations, the metric that leads, and its conventions.
     older
         Tasks whose findings are of other maps or fixations than those in use.
+    planted
+        Region -> highest r that can be reached, where a simulation says what it planted; regions that are not named
+        have nothing planted.
     """
 
     responses: str
@@ -126,6 +130,7 @@ class NeuralResults:
     primary: str = ""
     preset: str = ""
     older: frozenset[str] = frozenset()
+    planted: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def _index(self) -> _Index:
@@ -175,6 +180,14 @@ class NeuralResults:
     def regions(self, *, groups: bool = False) -> tuple[str, ...]:
         """Return regions, or groups, in the order of the atlas."""
         return self._regions[groups]
+
+    def planted_in(self, region: str, *, group: bool = False) -> float:
+        """Return the highest r that what is planted in a region allows, 0 for nothing; NaN where that is not known."""
+        if group or not self.planted:
+            return NAN
+        side = hemisphere_of(region)
+        name = region.removesuffix(f" {side}") if side else region
+        return self.planted.get(name, 0.0)
 
     def facts(self, id_: str, kind: str = "") -> SourceFacts:
         """Return what a source is; one that is not known is called by its id."""
@@ -298,6 +311,18 @@ def in_words(results: NeuralResults, asked: NeuralAsked) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def _planted_text(results: NeuralResults, one: NeuralFinding) -> str:
+    """Return what a simulation planted in the region; nothing where that is not known."""
+    r = results.planted_in(one.region, group=one.group)
+    if not known(r):
+        return ""
+    return (
+        f"Planted in the simulation: a signal that allows r up to {number(r)}"
+        if r
+        else "Nothing was planted here"
+    )
+
+
 def origin(results: NeuralResults, asked: NeuralAsked, number_: Shown, measure: str) -> str:
     """Return what a number says of itself: what it is, interval, tests, ceiling, what it rests on; lines."""
     one = number_.finding
@@ -314,6 +339,7 @@ def origin(results: NeuralResults, asked: NeuralAsked, number_: Shown, measure: 
         facts.meaning,
         p_text(one),
         _ceiling_text(results, one),
+        _planted_text(results, one),
         count(one.n_images, "image")
         + (f", {count(one.n_vertices, 'vertex', 'vertices')}" if one.n_vertices else ""),
         in_words(results, asked)[:1].upper() + in_words(results, asked)[1:],

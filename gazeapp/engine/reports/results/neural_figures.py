@@ -61,7 +61,8 @@ def bar_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:
             results,
             asked,
             f"{MEASURES[asked.measure].meaning} Bars with 95 % intervals, controls grey.{_starred(results, asked)}"
-            + (" Dashed: noise ceiling." if _ceiling(found, asked) else ""),
+            + (" Dashed: noise ceiling." if _ceiling(found, asked) else "")
+            + (" Solid: highest r that the planted signal allows." if _planted(results, asked) else ""),
         ),
         axes=(
             Axes(
@@ -70,7 +71,7 @@ def bar_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:
                 y_label=_axis(results, asked),
                 series=tuple(series),
                 x_ticks=ticks,
-                lines=_ceiling(found, asked),
+                lines=(*_ceiling(found, asked), *_planted(results, asked)),
                 horizontal=True,
                 legend=False,
             ),
@@ -117,6 +118,15 @@ def _ceiling(found: Sequence[tuple[SourceFacts, Shown]], asked: NeuralAsked) -> 
         return ()
     ceiling = float(np.median(ceilings))
     return (Line(ceiling, f"noise ceiling, {number(ceiling)}"),)
+
+
+def _planted(results: NeuralResults, asked: NeuralAsked) -> tuple[Line, ...]:
+    """Return what is planted in the region in hand as a line, where a simulation says so."""
+    planted = results.planted_in(asked.region, group=asked.groups)
+    if asked.measure != R or not known(planted):
+        return ()
+    words = f"planted: r up to {number(planted)}" if planted else "nothing is planted here"
+    return (Line(planted, words, dashed=False),)
 
 
 def difference_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:

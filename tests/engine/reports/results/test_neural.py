@@ -140,6 +140,17 @@ def test_bold_is_explained_where_something_was_tested(results):
     assert "Bold" not in region_table(results, ASKED).note
 
 
+def test_what_a_simulation_planted_stands_with_what_was_found(results):
+    told = replace(results, planted={"V1": 0.9})
+    (line,) = [one for one in bar_figure(told, ASKED).axes[0].lines if not one.dashed]
+    assert (line.value, line.label) == (0.9, "planted: r up to 0.90")
+    elsewhere = replace(ASKED, region="V4 left")
+    assert "nothing is planted here" in [one.label for one in bar_figure(told, elsewhere).axes[0].lines]
+    assert "planted" not in bar_figure(results, ASKED).caption
+    assert "allows r up to 0.90" in heat(told, ASKED).table.rows[0].cells[0].tooltip
+    assert "Nothing was planted" in heat(told, ASKED).table.rows[2].cells[0].tooltip
+
+
 def test_groups_stand_by_themselves(results):
     made = heat(results, replace(ASKED, groups=True))
     assert [row.name for row in made.table.rows] == ["early visual", "ventral"]
