@@ -147,8 +147,8 @@ def test_what_a_simulation_planted_stands_with_what_was_found(results):
     elsewhere = replace(ASKED, region="V4 left")
     assert "nothing is planted here" in [one.label for one in bar_figure(told, elsewhere).axes[0].lines]
     assert "planted" not in bar_figure(results, ASKED).caption
-    assert "allows r up to 0.90" in heat(told, ASKED).table.rows[0].cells[0].tooltip
-    assert "Nothing was planted" in heat(told, ASKED).table.rows[2].cells[0].tooltip
+    assert "allows r up to 0.90" in bar_figure(told, ASKED).axes[0].series[0].texts[0]
+    assert "Nothing was planted" in bar_figure(told, elsewhere).axes[0].series[0].texts[0]
 
 
 def test_groups_stand_by_themselves(results):
