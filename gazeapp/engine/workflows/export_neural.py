@@ -84,7 +84,7 @@ class NeuralExport:
         taken: set[str] = set()
         for read in self._drawn:
             assert read.results is not None
-            group = f"{_FIGURES}/{free_name(_safe(read.name), taken)}"
+            group = f"{_FIGURES}/{free_name(_safe(read.name).strip('.-') or 'responses', taken)}"
             own: set[str] = set()
             names: list[str] = []
             for task in read.results.tasks:

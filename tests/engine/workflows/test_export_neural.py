@@ -167,6 +167,17 @@ def test_figures_are_drawn_for_each_set_of_responses_and_counted(project, tmp_pa
     assert (folder / "cortex_general_people.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_no_name_of_responses_leads_out_of_the_folder_of_figures(tmp_path):
+    made = build(tmp_path / "odd", images=N, subjects=0, scored=False)
+    with Project.open(made.path) as opened:
+        put_neural(opened, regions=["V1", "V2"], table=True)
+        opened.responses.rename(RESPONSES, "..")
+        export(opened, ExportSettings(str(tmp_path / "out"), overlays=False), SILENT)
+    figures = tmp_path / "out" / "figures"
+    assert {folder.name for folder in (figures / "neural").iterdir()} == {"responses"}
+    assert not list(figures.glob("*.svg"))
+
+
 def test_without_responses_tables_are_empty_and_there_are_no_archives(tmp_path):
     made = build(tmp_path / "plain", images=2, subjects=0, scored=False)
     with Project.open(copy_study(made.path, tmp_path / "study")) as opened:

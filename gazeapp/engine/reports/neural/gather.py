@@ -147,7 +147,7 @@ def _facts(
     for one in told:
         images = max((found.n_images for found in read.results.findings if found.task == one.task), default=0)
         names = listed([source.name for source in one.sources])
-        yield f"Predicted, task {one.task}", f"{count(images, 'image')}, from the maps of {names}"
+        yield f"Predicted, task {one.task}", f"{count(images, 'image')}, from {names}"
     ceilings = tuple(_ceilings(row, read))
     yield "Noise ceiling", " ".join(ceilings) if ceilings else "not known"
 

@@ -100,7 +100,7 @@ def test_the_facts_say_what_was_predicted_from_what(project):
     assert facts["Responses"] == f"{RESPONSES}, simulated"
     assert facts["Space"] == "fsaverage5, 20,484 vertices"
     assert facts["Atlas"] == "desikan, 34 regions and 2 groups"
-    assert facts["Predicted, task general"].startswith("12 images, from the maps of People, CNN-LSTM")
+    assert facts["Predicted, task general"].startswith("12 images, from People, CNN-LSTM")
     assert "no V1" in facts["Limits of the atlas"]
     assert facts["Noise ceiling"] == "Correlation of two halves of the repeats."
 
