@@ -104,6 +104,9 @@ def _joined(
         ]
     else:
         plots = [replace(plot, y_label="R²", lines=(Line(0.0, "", dashed=False),)) for plot in plots]
+        first = replace(
+            first, caption=f"The model with the highest mean r, and each other source. {first.caption}"
+        )
     titles = {
         "partition": first.title.rpartition(" in ")[0],
         "dissociation": "Agreement with fixations against prediction of responses",

@@ -35,6 +35,7 @@ def subject_table(told: Told) -> ResultTable | None:
         f"{model.name}, subject by subject: r",
         tuple(Column(f"r_{k}", place[0], "", MEASURES[R].meaning) for k, place in enumerate(told.places)),
         tuple(rows),
-        "Each subject’s responses predicted by themselves, with 95 % intervals over images.",
+        "The model with the highest mean r over groups. Each subject’s responses predicted by themselves, with 95 % "
+        "intervals over images.",
         "Subject",
     )
