@@ -91,6 +91,7 @@ class EncodeDialog(FormDialog):
         self._connect(fold)
         self._find_job = lookups.submit("atlases", _atlases_of, study.path)
         self._show_responses()
+        self.responses.setFocus()
         room = parent.height() if parent is not None else 0
         self.resize(_SIZE[0], max(_SIZE[1], min(room * 4 // 5, _MOST_HEIGHT)))
 
@@ -166,6 +167,8 @@ class EncodeDialog(FormDialog):
             self.subjects,
             "Repeats everything for each person whose responses there are: time grows with their number.",
         )
+        for box in (self.vertices, self.subjects):
+            box.setAccessibleName(box.text())
         left.addWidget(label("WHAT IS PREDICTED", "section"))
         left.addLayout(form)
         left.addWidget(fold)

@@ -79,6 +79,7 @@ class ImportResponsesDialog(FormDialog):
         self.resize(*_SIZE)
         self._read()
         self.take(paths)
+        (self.origin if paths else self.place).setFocus()
 
     def choice(self) -> dict[str, Any]:
         """Return the settings as arguments of ``ImportResponsesSettings``."""
