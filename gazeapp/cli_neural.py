@@ -13,6 +13,7 @@ from gazeapp.cli_base import FILE, call, counts, report_and_exit, sentence
 
 if TYPE_CHECKING:
     from gazeapp.engine.neural.responses.preview import ResponsesPreview
+    from gazeapp.engine.project import ResponsesRow
     from gazeapp.engine.workflows.import_responses import ImportResponsesSettings
 
 _SHOWN = 20
@@ -131,8 +132,15 @@ def responses_command(project: Path, as_json: bool) -> None:
             click.echo(
                 f"{row.name}  {'simulated' if row.simulated else 'measured'}  {row.n_images} images  "
                 f"{_targets(row.space, row.n_targets)}  {_subjects(row.subjects)}  "
-                f"{f'ceilings from {row.ceiling_origin}' if row.ceiling_origin else 'no ceilings'}"
+                f"{_ceilings(row)}"
             )
+
+
+def _ceilings(row: ResponsesRow) -> str:
+    """Return where the ceilings of regions come from."""
+    if len(row.subjects) > 1:
+        return "ceilings from subjects"
+    return f"ceilings from {row.ceiling_origin}" if row.ceiling_origin else "no ceilings"
 
 
 @click.command("remove-responses")

@@ -36,7 +36,7 @@ from gazeapp.engine.workflows.encode_units import Bench, Draws, Found, run_unit
 from gazeapp.engine.workflows.extract import chosen_tasks
 from gazeapp.engine.workflows.regions import atlas_for, region_list
 
-VERB = "predict responses"
+VERB = "predict from maps"
 FORMULAS = 1
 """Raised when a formula changes, so that numbers of different formulas are never taken for each other."""
 TABLE = "table"

@@ -33,7 +33,7 @@ from tests.ui.small_neural import ATLAS, CEILING, GROUPS, RESPONSES, STRENGTH, p
 from tests.ui.small_study import MODELS, build
 
 NAMES = dict(MODELS)
-ENCODE = "predict responses"
+ENCODE = "predict from maps"
 HOSTILE = '=<b>"V1", ½</b>'
 
 
