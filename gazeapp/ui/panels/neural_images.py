@@ -189,7 +189,7 @@ class _Gallery(QListWidget):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._items: dict[int, QListWidgetItem] = {}
+        self._rows: dict[int, int] = {}
         self._marking = False
         self.setAccessibleName(f"{name} responses")
         self.setViewMode(QListView.ViewMode.IconMode)
@@ -205,8 +205,8 @@ class _Gallery(QListWidget):
     def show_images(self, ranked: Sequence[tuple[int, str, float]], loader: Loader) -> None:
         """Show (image id, name, value) in order."""
         self._marking = True
+        self._rows = {}
         self.clear()
-        self._items = {}
         digits = _decimals([value for _, _, value in ranked])
         for image_id, name, value in ranked:
             item = QListWidgetItem(number(value, digits))
@@ -216,7 +216,7 @@ class _Gallery(QListWidget):
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{name}, {number(value, digits)}")
             item.setTextAlignment(Qt.AlignmentFlag.AlignHCenter)
             item.setIcon(_icon(None))
-            self._items[image_id] = item
+            self._rows[image_id] = self.count()
             self.addItem(item)
             thumbnail = loader.thumbnail(image_id)
             if thumbnail is not None:
@@ -235,7 +235,7 @@ class _Gallery(QListWidget):
 
     def show_thumbnail(self, thumbnail: Thumbnail) -> None:
         """Show the picture of an image that is among them."""
-        item = self._items.get(thumbnail.image_id)
+        item = self.item(self._rows.get(thumbnail.image_id, -1))
         if item is not None:
             item.setIcon(_icon(thumbnail.picture))
             if thumbnail.error:
@@ -244,7 +244,7 @@ class _Gallery(QListWidget):
     def mark(self, image_id: int | None) -> None:
         """Make an image the current one without saying so."""
         self._marking = True
-        item = self._items.get(image_id) if image_id is not None else None
+        item = self.item(self._rows.get(image_id, -1)) if image_id is not None else None
         self.setCurrentItem(item)
         if item is None:
             self.clearSelection()
