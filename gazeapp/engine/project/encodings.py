@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gazeapp.engine.neural.records import NeuralFinding
+from gazeapp.engine.neural.records import ENCODING, NeuralFinding
 from gazeapp.engine.project.rows import EncodingRow, EncodingUnit
 from gazeapp.engine.project.store import Store
 from gazeapp.engine.types import FloatArray, Json
@@ -95,9 +95,14 @@ class EncodingStore(Store):
         ).fetchone()
         return float(seconds) / int(cells) if cells else None
 
-    def remove(self, id_: int) -> None:
-        """Remove one encoding model."""
-        self._db.execute("DELETE FROM encodings WHERE id = ?", (id_,))
+    def images(self, responses: str, atlas: str) -> dict[tuple[str, str, str], tuple[int, ...]]:
+        """Return (subject, task, source) -> ids of the images that its encoding models are of."""
+        rows = self._db.execute(
+            "SELECT e.subject, t.name, e.source, e.images FROM encodings e JOIN tasks t ON t.id = e.task_id "
+            "JOIN responses r ON r.id = e.responses_id WHERE r.name = ? AND e.atlas = ?",
+            (responses, atlas),
+        )
+        return {(row[0], row[1], row[2]): tuple(json.loads(row[3])) for row in rows}
 
     def replace_findings(
         self,
@@ -112,7 +117,7 @@ class EncodingStore(Store):
         with self._project.transaction():
             task_id = self._project.tasks.id_of(unit.task)
             digest = self._project.settings.get(settings_id).hash
-            self.remove_findings(responses_id, atlas, unit)
+            self._remove(responses_id, atlas, unit)
             self._db.conn.executemany(
                 "INSERT INTO neural_findings (responses_id, subject, atlas, analysis, task_id, kind, source, against, "
                 "region, is_group, measure, estimate, ci_low, ci_high, p, p_fdr, p_max, ceiling, n_images, "
@@ -132,15 +137,22 @@ class EncodingStore(Store):
             )
 
     def remove_findings(self, responses_id: int, atlas: str, unit: EncodingUnit) -> None:
-        """Remove what one analysis found of one source, or of two,."""
+        """Remove what one analysis found of one source, or of two; with encoding scores their models."""
+        with self._project.transaction():
+            key, of_key = self._remove(responses_id, atlas, unit)
+            if unit.analysis == ENCODING:
+                self._db.execute(f"DELETE FROM encodings WHERE {of_key}", key)
+
+    def _remove(self, responses_id: int, atlas: str, unit: EncodingUnit) -> tuple[tuple[object, ...], str]:
+        """Remove findings and return the key of their source, and the condition that it belongs to."""
         task_id = self._project.tasks.id_of(unit.task)
         key = (responses_id, atlas, task_id, unit.subject, unit.kind, unit.source)
         of_key = "responses_id = ? AND atlas = ? AND task_id = ? AND subject = ? AND kind = ? AND source = ?"
-        with self._project.transaction():
-            self._db.execute(
-                f"DELETE FROM neural_findings WHERE {of_key} AND analysis = ? AND against = ?",
-                (*key, unit.analysis, unit.against),
-            )
+        self._db.execute(
+            f"DELETE FROM neural_findings WHERE {of_key} AND analysis = ? AND against = ?",
+            (*key, unit.analysis, unit.against),
+        )
+        return key, of_key
 
     def findings(
         self, responses: str, analysis: str | None = None, atlas: str | None = None, task: str | None = None

@@ -12,6 +12,9 @@ from gazeapp.engine.models.base import Word
 from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.types import DoubleArray, FloatArray, IntArray, Json, MaskArray, Rect
 
+MEANS = "means"
+"""Key of the mean responses of regions among the facts of an encoding model."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingsRow:
@@ -466,7 +469,8 @@ class EncodingRow:
     images
         Ids of the images, in the order of the rows.
     predictions, observed
-        Out-of-fold predictions and the responses themselves, shape (n_images, n_regions), float32.
+        Out-of-fold predictions and the responses themselves, both as deviations from the mean response over the
+        images, ``means``, shape (n_images, n_regions), float32.
     fold
         The fold that held each image out, shape (n_images,).
     facts
@@ -488,3 +492,9 @@ class EncodingRow:
     facts: Json
     seconds: float
     settings_id: int
+
+    @property
+    def means(self) -> DoubleArray:
+        """Mean response of each region over the images, shape (n_regions,); 0 where values are stored with it."""
+        means = self.facts.get(MEANS, [0.0] * len(self.regions))
+        return np.array([np.nan if mean is None else mean for mean in means], dtype=np.float64)

@@ -280,8 +280,9 @@ class RunStore(Store):
         facts: Json,
     ) -> int:
         cursor = self._db.execute(
-            "INSERT INTO runs (image_id, model, task_id, lesion, method, caption, model_task, log_probability, "
-            "seconds, settings_id, settings_hash, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runs (id, image_id, model, task_id, lesion, method, caption, model_task, log_probability, "
+            "seconds, settings_id, settings_hash, facts) "
+            "VALUES ((SELECT last + 1 FROM run_numbers), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 image_id,
                 model,

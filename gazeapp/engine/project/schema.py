@@ -395,6 +395,7 @@ CREATE TABLE lesion_scores (
 
 # Brain responses to the images, regions of the cortex, and how well maps predict the one in the other. Responses are
 # one row for each subject and image, so that no row is larger than a surface; what was found of them goes with them.
+# Numbers of runs are never given again, so that they tell maps that were made anew from those that were removed.
 _VERSION_6 = """
 CREATE TABLE responses (
     id INTEGER PRIMARY KEY,
@@ -488,6 +489,11 @@ CREATE TABLE neural_findings (
     settings_hash TEXT NOT NULL
 );
 CREATE INDEX neural_findings_of ON neural_findings (responses_id, atlas, analysis, task_id);
+CREATE TABLE run_numbers (last INTEGER NOT NULL);
+INSERT INTO run_numbers SELECT coalesce(max(id), 0) FROM runs;
+CREATE TRIGGER runs_numbered AFTER INSERT ON runs BEGIN
+    UPDATE run_numbers SET last = max(last, new.id);
+END;
 """
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)

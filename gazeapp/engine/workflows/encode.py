@@ -5,23 +5,24 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
 
 from gazeapp.engine.errors import GazeError, StoppedError
-from gazeapp.engine.neural.controls import CENTRE, CONTRAST, LUMINANCE, OTHER_IMAGE, PEOPLE
+from gazeapp.engine.neural.controls import CENTRE, CONTRAST, LUMINANCE, OTHER_IMAGE
 from gazeapp.engine.neural.encoding.folds import RidgeSettings, check_number
 from gazeapp.engine.neural.encoding.nested import THREADS
 from gazeapp.engine.neural.features import GRID, SIGMA
 from gazeapp.engine.neural.records import DIFFERENCE, ENCODING, FSAVERAGE5, PARTITION, RSA, Region, Responses
 from gazeapp.engine.project import EncodingUnit, ImageRow, Project, ResponsesRow
 from gazeapp.engine.project.settings import settings_hash
-from gazeapp.engine.scoring.sources import HUMAN, MODEL, TRUTH
+from gazeapp.engine.scoring.sources import HUMAN, MODEL
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
+from gazeapp.engine.workflows.encode_atlas import JOINED, SEPARATE, atlas_key, regions_hash, regions_of
 from gazeapp.engine.workflows.encode_inputs import (
     CONTROL,
     PictureControls,
@@ -31,17 +32,13 @@ from gazeapp.engine.workflows.encode_inputs import (
     subject_responses,
     task_maps,
 )
-from gazeapp.engine.workflows.encode_state import remember_encoded
+from gazeapp.engine.workflows.encode_state import is_remembered, remember_encoded
 from gazeapp.engine.workflows.encode_units import Bench, Draws, Found, run_unit
 from gazeapp.engine.workflows.extract import chosen_tasks
-from gazeapp.engine.workflows.regions import atlas_for, region_list
 
 VERB = "predict from maps"
 FORMULAS = 1
 """Raised when a formula changes, so that numbers of different formulas are never taken for each other."""
-TABLE = "table"
-"""Stands for an atlas where responses are those of a table's regions."""
-JOINED, SEPARATE = "joined", "separate"
 _PERMUTATIONS, _FOR_EACH_REGION = 1000, 20
 CONTROLS = (LUMINANCE, CONTRAST, CENTRE, OTHER_IMAGE)
 """Controls beside people, by the names of `gazeapp.engine.neural.controls`."""
@@ -124,13 +121,6 @@ class EncodeSettings:
         return values
 
 
-def atlas_key(settings: EncodeSettings, row: ResponsesRow) -> str:
-    """Return under which name results of an atlas are stored."""
-    if row.space != FSAVERAGE5:
-        return TABLE
-    return settings.atlas if settings.hemispheres == JOINED else f"{settings.atlas}, left and right"
-
-
 def encode(project: Project, settings: EncodeSettings, progress: Progress) -> Summary:
     """Predict the responses of every region from the maps of every source, and compare the sources.
 
@@ -151,8 +141,8 @@ def encode(project: Project, settings: EncodeSettings, progress: Progress) -> Su
     """
     _check(settings)
     row = _chosen_responses(project, settings.responses)
-    regions = _chosen_regions(project, settings, row)
-    key = atlas_key(settings, row)
+    key = atlas_key(settings.atlas, settings.hemispheres, row.space)
+    regions = regions_of(project, key)
     tasks = chosen_tasks(project, settings.tasks)
     progress.report(0, 0, "reading responses")
     responses = project.responses.read(row.name)
@@ -172,9 +162,14 @@ def encode(project: Project, settings: EncodeSettings, progress: Progress) -> Su
         if tally.cancelled:
             break
     if not tally.cancelled:
-        _remove_strays(project, row, key, plans)
+        asked = {(name, task) for task in tasks for name in subject_names(row, settings.subjects)}
+        strays = _Strays(project, row, key, plans, settings_hash(VERB, values))
+        with project.transaction():
+            for unit, (made_with, _, _) in project.encodings.made_of(row.name, key).items():
+                if strays.are(unit, made_with, asked):
+                    project.encodings.remove_findings(row.id, key, unit)
         if not tally.failed:
-            remember_encoded(project, row.name, key, tuple({plan.maps.task for plan in plans}))
+            remember_encoded(project, row.name, key, _whole_tasks(project, row, key, plans))
     return tally.summary(
         responses=row.name,
         simulated=row.simulated,
@@ -326,14 +321,6 @@ def _chosen_responses(project: Project, name: str) -> ResponsesRow:
     return rows[0]
 
 
-def _chosen_regions(
-    project: Project, settings: EncodeSettings, row: ResponsesRow
-) -> list[tuple[Region, bool]]:
-    if row.space != FSAVERAGE5:
-        return []
-    return region_list(atlas_for(project, settings.atlas), settings.hemispheres)
-
-
 def _ridge(settings: EncodeSettings) -> RidgeSettings:
     return RidgeSettings(settings.n_folds, settings.n_inner, seed=settings.seed)
 
@@ -394,6 +381,11 @@ def _plans(
 
 
 def _said_of(maps: TaskMaps) -> Iterator[GazeError]:
+    for model in maps.misnamed:
+        yield GazeError(
+            f"The model “{model}” has the name of a control or of people, and is left out.",
+            todo="Take its maps out (`gazeapp remove-maps`) and import them under another name.",
+        )
     if maps.left_out:
         yield GazeError(
             f"{', '.join(maps.left_out)}: left out under the task “{maps.task}”, with maps of too few of the images.",
@@ -442,24 +434,57 @@ def _inputs(plan: _Plan, unit: EncodingUnit, settings: EncodeSettings) -> str:
 
 
 def _responses_state(row: ResponsesRow, regions: Sequence[tuple[Region, bool]]) -> str:
-    digest = hashlib.sha256(repr((row.id, row.created, row.settings_id)).encode())
-    for region, group in regions:
-        digest.update(f"{region.id} {group}".encode() + region.vertices.tobytes())
-    return digest.hexdigest()[:16]
+    return f"{row.id} {row.created} {row.settings_id} {regions_hash(regions)}"
 
 
-def _remove_strays(project: Project, row: ResponsesRow, key: str, plans: Sequence[_Plan]) -> None:
-    """Remove what was found of maps that are gone; what was left out by choice stays."""
+def _whole_tasks(project: Project, row: ResponsesRow, key: str, plans: Sequence[_Plan]) -> set[str]:
+    """Return the tasks of which all that is stored was looked at now, or whose state was never known."""
     planned = {unit for plan in plans for unit in plan.units}
-    seen = {(plan.subject.name, plan.maps.task) for plan in plans}
-    there = {source for plan in plans for _, source in plan.maps.states}
-    models = {run.model for run in project.runs.all(lesion="")}
-    with project.transaction():
-        for unit in project.encodings.made_of(row.name, key):
-            gone = unit.kind in (MODEL, TRUTH) and unit.source not in models
-            gone = gone or (unit.kind == HUMAN and PEOPLE not in there)
-            if unit not in planned and (unit.subject, unit.task) in seen and gone:
-                project.encodings.remove_findings(row.id, key, unit)
+    left = {unit.task for unit in project.encodings.made_of(row.name, key) if unit not in planned}
+    return {
+        plan.maps.task
+        for plan in plans
+        if plan.maps.task not in left or not is_remembered(project, row.name, key, plan.maps.task)
+    }
+
+
+class _Strays:
+    """Finds what is stored of sources that are gone, of other images than the rest was compared on, or made otherwise.
+
+    What was left out by choice stays, as long as it is of the same images and settings: numbers that cannot be compared
+    must not stand side by side.
+    """
+
+    def __init__(
+        self, project: Project, row: ResponsesRow, key: str, plans: Sequence[_Plan], settings_hash: str
+    ) -> None:
+        self._plans = {(plan.subject.name, plan.maps.task): plan for plan in plans}
+        self._images = project.encodings.images(row.name, key)
+        self._hash = settings_hash
+
+    def are(self, unit: EncodingUnit, made_with: str, asked: Collection[tuple[str, str]]) -> bool:
+        """Return whether a stored unit has to go.
+
+        Parameters
+        ----------
+        unit, made_with
+            The unit, and the hash of the settings that it was made with.
+        asked
+            The (subject, task) that were asked for; of those that could not be done, nothing is true any more.
+        """
+        about = unit.subject, unit.task
+        plan = self._plans.get(about)
+        if plan is None:
+            return about in asked
+        if unit in plan.units:
+            return False
+        if made_with != self._hash:
+            return True
+        images = tuple(image.id for image in plan.maps.images)
+        sources = [source for source in (unit.source, unit.against) if source]
+        return not all(
+            source in plan.maps.there and self._images.get((*about, source)) == images for source in sources
+        )
 
 
 def _name(unit: EncodingUnit) -> str:

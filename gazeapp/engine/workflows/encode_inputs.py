@@ -10,7 +10,17 @@ import numpy as np
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.maps.common_grid import AttentionMap, Fixations
-from gazeapp.engine.neural.controls import CENTRE, OTHER_IMAGE, PEOPLE, centre, other_image, picture_controls
+from gazeapp.engine.neural.controls import (
+    CENTRE,
+    CONTRAST,
+    CONTROLS,
+    LUMINANCE,
+    OTHER_IMAGE,
+    PEOPLE,
+    centre,
+    other_image,
+    picture_controls,
+)
 from gazeapp.engine.neural.features import fixation_features, map_features
 from gazeapp.engine.neural.records import FSAVERAGE5, Region, Responses
 from gazeapp.engine.neural.region_means import RegionValues, region_means, table_values
@@ -84,6 +94,10 @@ class TaskMaps:
         Source -> what its features follow from, so that nothing is read where nothing changed.
     left_out
         Names of models that have maps of too few of the images.
+    there
+        Ids of all sources that have something under the task, whether they were asked for or not.
+    misnamed
+        Ids of models that are called like a control or like people.
     n_without
         Images with responses that are left out because a source has no map of them.
     """
@@ -92,6 +106,8 @@ class TaskMaps:
     images: tuple[ImageRow, ...]
     states: Mapping[SourceKey, str]
     left_out: tuple[str, ...]
+    there: frozenset[str]
+    misnamed: tuple[str, ...]
     n_without: int
     _readers: Mapping[SourceKey, Callable[[], DoubleArray]]
     _read: dict[SourceKey, DoubleArray] = field(default_factory=dict)
@@ -150,9 +166,14 @@ def task_maps(
     """
     ids = {image.id for image in images}
     runs: dict[str, dict[int, RunRow]] = {}
+    there: set[str] = set()
     for run in project.runs.all(task=task, lesion=""):
+        there.add(run.model)
         if run.image_id in ids and (not models or run.model in models):
             runs.setdefault(run.model, {})[run.image_id] = run
+    misnamed = tuple(model for model in runs if model in CONTROLS)
+    for model in misnamed:
+        del runs[model]
     counts = project.gaze.counts()
     looked = {image.id for image in images if counts.get((image.id, task))}
     covered: dict[str, set[int]] = {model: set(of_image) for model, of_image in runs.items()}
@@ -192,7 +213,9 @@ def task_maps(
         if name not in (CENTRE, OTHER_IMAGE, PEOPLE):
             states[CONTROL, name] = f"{name} {shown}"
             readers[CONTROL, name] = _control_reader(pictures, name, rows)
-    return TaskMaps(task, rows, states, left_out, len(images) - len(rows), readers)
+    there |= {LUMINANCE, CONTRAST, *((PEOPLE, CENTRE, OTHER_IMAGE) if looked else ())}
+    n_without = len(images) - len(rows)
+    return TaskMaps(task, rows, states, left_out, frozenset(there), misnamed, n_without, readers)
 
 
 def subject_names(row: ResponsesRow, each: bool) -> tuple[str, ...]:

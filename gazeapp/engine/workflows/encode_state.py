@@ -1,36 +1,49 @@
-"""Telling whether what was found of responses was made of the maps and fixations that are in use now."""
+"""Telling whether what was found of responses was made of the maps, fixations and regions that are in use now."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from gazeapp.engine.project import Project
 from gazeapp.engine.types import Json
+from gazeapp.engine.workflows.encode_atlas import regions_state
 from gazeapp.engine.workflows.score_state import gaze_states
 
 _ENCODED = "predicted responses"
+_BREAK = "\n"
+"""Between the names of responses and of an atlas."""
 
 
-def remember_encoded(project: Project, responses: str, atlas: str, tasks: tuple[str, ...]) -> None:
-    """Store what the maps and fixations of tasks were like when responses were predicted from them."""
-    states = _states(project)
-    before = _known(project)
-    before[f"{responses}\n{atlas}"] = {task: states[task] for task in tasks if task in states}
+def remember_encoded(project: Project, responses: str, atlas: str, tasks: Iterable[str]) -> None:
+    """Store what the maps, fixations and regions of tasks were like when responses were predicted from them."""
+    states, regions = _states(project), regions_state(project, atlas)
+    before, key = _known(project), f"{responses}{_BREAK}{atlas}"
+    told = {task: _with_regions(states[task], regions) for task in tasks if task in states}
+    # Other tasks keep what they were made of.
+    before[key] = {**before.get(key, {}), **told}
     project.settings.set_current(_ENCODED, before)
 
 
+def is_remembered(project: Project, responses: str, atlas: str, task: str) -> bool:
+    """Return whether it is known what the findings of a task were made of."""
+    return task in _known(project).get(f"{responses}{_BREAK}{atlas}", {})
+
+
 def outdated_encodings(project: Project) -> frozenset[tuple[str, str, str]]:
-    """Return the (responses, atlas, task) whose findings are of other maps or fixations than those in use."""
+    """Return the (responses, atlas, task) whose findings are of other maps, fixations or regions than those in use."""
     known = _known(project)
     if not known:
         return frozenset()
     states = _states(project)
-    return frozenset(
-        (*key.split("\n", 1), task)
-        for key, by_task in known.items()
-        for task, state in by_task.items()
-        if states.get(task) != state
-    )
+    found = set()
+    for key, by_task in known.items():
+        responses, atlas = key.split(_BREAK, 1)
+        regions = regions_state(project, atlas)
+        for task, state in by_task.items():
+            if task not in states or state != _with_regions(states[task], regions):
+                found.add((responses, atlas, task))
+    return frozenset(found)
 
 
 def _known(project: Project) -> Json:
@@ -44,3 +57,7 @@ def _states(project: Project) -> dict[str, str]:
     for (task, model), ids in sorted(project.runs.numbers().items()):
         maps[task].append((model, ids))
     return {task: hashlib.sha256(repr((gaze[task], maps[task])).encode()).hexdigest()[:16] for task in gaze}
+
+
+def _with_regions(state: str, regions: str) -> str:
+    return f"{state} {regions}"

@@ -10,6 +10,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.maps.files import MapFiles, MapPlace, Values
 from gazeapp.engine.maps.names import Matches, match_names
 from gazeapp.engine.models.base import ModelInfo
+from gazeapp.engine.neural.controls import CONTROLS
 from gazeapp.engine.project import ImageRow, Project
 from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.project.settings import settings_hash
@@ -270,7 +271,13 @@ def _identifier(name: str) -> str:
     words = name.lower().split()
     if not words:
         raise GazeError("The model needs a name.", todo="Say whose maps they are, for example DeepGaze.")
-    return "_".join(words)
+    identifier = "_".join(words)
+    if identifier in CONTROLS:
+        raise GazeError(
+            f"“{name.strip()}” is the name of something that models are held against.",
+            todo=f"Give the maps another name, for example “{name.strip()} maps”.",
+        )
+    return identifier
 
 
 def _cautions(

@@ -16,8 +16,8 @@ from gazeapp.engine.reports.neural.gather import neural_data
 from gazeapp.engine.reports.results.data import SourceFacts
 from gazeapp.engine.reports.results.neural_read import NeuralRead
 from gazeapp.engine.types import FloatArray
-from gazeapp.engine.workflows.encode import TABLE
-from gazeapp.engine.workflows.neural_results import SEPARATE_SUFFIX, read_neural
+from gazeapp.engine.workflows.encode_atlas import SEPARATE_SUFFIX, TABLE
+from gazeapp.engine.workflows.neural_results import read_neural
 from gazeapp.engine.workflows.regions import atlas_for
 
 

@@ -24,7 +24,7 @@ from gazeapp.engine.reports.results.neural_read import CortexValues, ImageRespon
 from gazeapp.engine.reports.results.read import sources
 from gazeapp.engine.reports.scores import primary_metric
 from gazeapp.engine.types import DoubleArray
-from gazeapp.engine.workflows.encode import TABLE
+from gazeapp.engine.workflows.encode_atlas import SEPARATE_SUFFIX, TABLE
 from gazeapp.engine.workflows.encode_inputs import CONTROL
 from gazeapp.engine.workflows.encode_state import outdated_encodings
 from gazeapp.engine.workflows.encode_units import GROUP_MARK
@@ -32,9 +32,6 @@ from gazeapp.engine.workflows.regions import atlas_for
 
 if TYPE_CHECKING:
     from gazeapp.engine.project.rows import ResponsesRow
-
-SEPARATE_SUFFIX = ", left and right"
-"""Ends the key of an atlas whose hemispheres were taken apart."""
 
 
 def read_neural(project: Project, preset: str, name: str = "", atlas: str = "") -> NeuralRead:
@@ -147,11 +144,11 @@ def read_image_responses(
     for row in project.encodings.rows(responses, atlas, task, subject):
         if column not in row.regions or source not in (None, (row.kind, row.source)):
             continue
-        values = row.observed if source is None else row.predictions
+        values, k = row.observed if source is None else row.predictions, row.regions.index(column)
         return ImageResponses(
             row.images,
             tuple(names.get(image, "") for image in row.images),
-            values[:, row.regions.index(column)].astype(np.float64),
+            values[:, k].astype(np.float64) + row.means[k],
         )
     return None
 

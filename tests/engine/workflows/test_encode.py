@@ -29,7 +29,8 @@ from gazeapp.engine.neural.records import (
 )
 from gazeapp.engine.project import EncodingUnit, Project
 from gazeapp.engine.workflows.base import SILENT
-from gazeapp.engine.workflows.encode import TABLE, EncodeSettings, encode
+from gazeapp.engine.workflows.encode import EncodeSettings, encode
+from gazeapp.engine.workflows.encode_atlas import TABLE
 from gazeapp.engine.workflows.encode_state import outdated_encodings
 
 N_IMAGES = 60
@@ -218,6 +219,108 @@ def test_what_is_there_is_not_done_again_and_new_maps_are_noticed(project: Proje
     of_b = {unit for unit in project.encodings.made_of("scan", "mine") if "b" in (unit.source, unit.against)}
     assert third.done == len(of_b)
     assert outdated_encodings(project) == frozenset()
+
+
+def maps_of(project: Project, model: str, task: str = "look", seed: int = 9, n: int = N_IMAGES) -> None:
+    """Give a model other maps of the first images under a task."""
+    rng = np.random.default_rng(seed)
+    project.tasks.add(task)
+    settings = project.settings.put("import maps", {"seed": seed})
+    for image in project.images.all()[:n]:
+        values = rng.gamma(0.5, size=(6, 6)).astype(np.float32)
+        project.runs.put_map(image.id, model, task, "imported", values / values.sum(), image.rect, settings)
+
+
+SHORT = replace(QUICK, responses="table", controls=(), n_permutations=0, n_bootstrap=0)
+
+
+def stored(project: Project, responses: str = "table", atlas: str = TABLE) -> set[tuple[str, str, str, str]]:
+    units = project.encodings.made_of(responses, atlas)
+    return {(unit.task, unit.analysis, unit.source, unit.against) for unit in units}
+
+
+def test_maps_in_the_place_of_removed_ones_are_other_maps(project: Project) -> None:
+    encode(project, SHORT, SILENT)
+    before = scores(project, "table", "b", TABLE)["strong"].estimate
+    project.db.execute("DELETE FROM runs WHERE model = 'b'")
+    assert outdated_encodings(project) == {("table", TABLE, "look")}
+    maps_of(project, "b")
+    assert outdated_encodings(project) == {("table", TABLE, "look")}
+    assert encode(project, SHORT, SILENT).done == 3
+    assert scores(project, "table", "b", TABLE)["strong"].estimate != before
+
+
+def test_what_is_stored_of_a_model_goes_with_its_maps(project: Project) -> None:
+    maps_of(project, "a", "other")
+    maps_of(project, "b", "other", seed=10)
+    encode(project, SHORT, SILENT)
+    both = {("encoding", "a", ""), ("encoding", "b", ""), ("difference", "a", "b"), ("partition", "a", "b")}
+    assert stored(project) == {(task, *unit) for task in ("look", "other") for unit in both}
+    project.db.execute("DELETE FROM runs WHERE model = 'b' AND task_id = ?", (project.tasks.id_of("other"),))
+    encode(project, SHORT, SILENT)
+    assert {unit[1:] for unit in stored(project) if unit[0] == "other"} == {("encoding", "a", "")}
+    assert [row.source for row in project.encodings.rows("table", TABLE, "other")] == ["a"]
+    assert {unit[1:] for unit in stored(project) if unit[0] == "look"} == both
+    project.db.execute("DELETE FROM runs WHERE task_id = ?", (project.tasks.id_of("other"),))
+    encode(project, SHORT, SILENT)
+    assert not [unit for unit in stored(project) if unit[0] == "other"]
+
+
+def test_a_part_of_a_study_says_nothing_of_the_rest(project: Project) -> None:
+    maps_of(project, "a", "other")
+    maps_of(project, "b", "other", seed=10)
+    encode(project, SHORT, SILENT)
+    for task in ("look", "other"):
+        project.db.execute("DELETE FROM runs WHERE model = 'b' AND task_id = ?", (project.tasks.id_of(task),))
+        maps_of(project, "b", task, seed=11)
+    everything = {("table", TABLE, "look"), ("table", TABLE, "other")}
+    assert outdated_encodings(project) == everything
+    encode(project, replace(SHORT, models=("a",)), SILENT)
+    assert outdated_encodings(project) == everything
+    encode(project, replace(SHORT, tasks=("look",)), SILENT)
+    assert outdated_encodings(project) == {("table", TABLE, "other")}
+    encode(project, SHORT, SILENT)
+    assert outdated_encodings(project) == frozenset()
+
+
+def test_numbers_of_different_images_never_stand_side_by_side(project: Project) -> None:
+    project.runs.put_model(ModelInfo("c", "C", "imported", methods=("imported",), checkpoint=""))
+    maps_of(project, "c", n=40)
+    encode(project, SHORT, SILENT)
+    assert {len(row.images) for row in project.encodings.rows("table", TABLE, "look")} == {40}
+    encode(project, replace(SHORT, models=("a", "b")), SILENT)
+    rows = project.encodings.rows("table", TABLE, "look")
+    assert {(row.source, len(row.images)) for row in rows} == {("a", 60), ("b", 60)}
+    assert not [unit for unit in stored(project) if "c" in unit]
+
+
+def test_numbers_of_different_settings_never_stand_side_by_side(project: Project) -> None:
+    encode(project, SHORT, SILENT)
+    encode(project, replace(SHORT, models=("a",), seed=1), SILENT)
+    assert stored(project) == {("look", "encoding", "a", "")}
+
+
+def test_other_regions_or_groups_make_findings_outdated(project: Project) -> None:
+    chosen = replace(SHORT, responses="scan", vertices=False, rsa=False, partitions=False)
+    encode(project, chosen, SILENT)
+    assert outdated_encodings(project) == frozenset()
+    project.atlases.set_groups("mine", {"both": ("strong",)})
+    assert outdated_encodings(project) == {("scan", "mine", "look")}
+    encode(project, chosen, SILENT)
+    assert outdated_encodings(project) == frozenset()
+    project.atlases.remove("mine")
+    assert outdated_encodings(project) == {("scan", "mine", "look")}
+
+
+def test_a_model_that_is_called_like_a_control_is_left_out(project: Project) -> None:
+    project.runs.put_model(
+        ModelInfo("luminance", "Luminance", "imported", methods=("imported",), checkpoint="")
+    )
+    maps_of(project, "luminance")
+    summary = encode(project, replace(QUICK, responses="table", partitions=False), SILENT)
+    assert "“luminance” has the name of a control" in summary.problems[0].what
+    kinds = {row.kind for row in project.encodings.rows("table", TABLE, "look") if row.source == "luminance"}
+    assert kinds == {"control"}
 
 
 def test_stopping_keeps_what_is_done_and_the_rest_gives_the_same_numbers(project: Project) -> None:
