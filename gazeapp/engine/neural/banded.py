@@ -133,7 +133,7 @@ def band_weights(features: DoubleArray, n_first: int, share: float) -> DoubleArr
 def squared_errors(
     first: DoubleArray,
     second: DoubleArray,
-    responses: FloatArray,
+    responses: _Array,
     settings: RidgeSettings,
     should_stop: Callable[[], bool] = never,
     *,
@@ -194,7 +194,7 @@ class _Work:
     """Fills in the errors of one outer fold for some targets."""
 
     banded: BandedFold
-    responses: FloatArray
+    responses: _Array
     train: IntArray
     test: IntArray
     dtype: type[np.floating]

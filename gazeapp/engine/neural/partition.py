@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gazeapp.engine.errors import StoppedError
 from gazeapp.engine.neural.banded import Errors, squared_errors
@@ -57,7 +58,8 @@ class Partition:
     joint
         What both together predict.
     alone, alone_against
-        What the first source predicts alone, and the second.
+        What the first source predicts alone, and the second; 0 for one that predicts worse than the mean of the
+        responses does, in whose place the mean stands for all parts.
     share
         Share of the first source in the joint model of each fold, shape (n_folds, n_targets).
     """
@@ -74,7 +76,7 @@ class Partition:
 def partition(
     first: DoubleArray,
     second: DoubleArray,
-    responses: FloatArray,
+    responses: NDArray[np.floating],
     settings: RidgeSettings | None = None,
     n_permutations: int = 1000,
     n_bootstrap: int = 1000,
@@ -127,7 +129,7 @@ def partition(
     from scipy.special import stdtrit
 
     settings = settings or RidgeSettings()
-    errors = squared_errors(first, second, responses, settings, should_stop)
+    errors = _no_worse_than_the_mean(squared_errors(first, second, responses, settings, should_stop))
     n_images, n_targets = responses.shape
     values, half = np.full((2, _N_PARTS, n_targets), np.nan)
     test = _SignTest(n_images, n_targets, n_permutations, seed)
@@ -151,6 +153,20 @@ def partition(
         for k in range(_N_PARTS)
     )
     return Partition(unique, unique_against, shared, joint, alone, alone_against, errors.share)
+
+
+def _no_worse_than_the_mean(errors: Errors) -> Errors:
+    """Return the errors with those of the mean for a source alone that predicts a target worse than the mean does.
+
+    What undoes the errors of another source would otherwise count as prediction: beside a source with an R squared of
+    -0.4, a joint model that predicts nothing has a unique part of 0.4.
+    """
+
+    def bounded(alone: FloatArray) -> FloatArray:
+        worse = alone.sum(axis=0, dtype=np.float64) > errors.mean.sum(axis=0, dtype=np.float64)
+        return np.where(worse, errors.mean, alone)
+
+    return replace(errors, first=bounded(errors.first), second=bounded(errors.second))
 
 
 class _SignTest:

@@ -22,14 +22,14 @@ class RegionValues:
     is_group
         Whether each is a group of regions, shape (n_regions,).
     values
-        Shape (n_images, n_regions), float32; NaN for a region without a usable vertex.
+        Shape (n_images, n_regions); NaN for a region without a usable vertex.
     n_vertices
         Vertices that each is the mean of, shape (n_regions,); 0 for the regions of a table.
     """
 
     names: tuple[str, ...]
     is_group: BoolArray
-    values: FloatArray
+    values: DoubleArray
     n_vertices: IntArray
 
 
@@ -62,13 +62,13 @@ def region_means(values: FloatArray, regions: Sequence[tuple[Region, bool]]) -> 
     return RegionValues(
         tuple(region.id for region, _ in regions),
         np.array([group for _, group in regions], dtype=bool),
-        columns.astype(np.float32),
+        columns,
         n_vertices,
     )
 
 
 def table_values(values: FloatArray, names: Sequence[str]) -> RegionValues:
     """Return the columns of a table of regions, shape (n_images, n_regions), as they are."""
-    whole = np.where(usable(values), values, np.float32(np.nan))
+    whole = np.where(usable(values), values.astype(np.float64), np.nan)
     n = len(names)
     return RegionValues(tuple(names), np.zeros(n, dtype=bool), whole, np.zeros(n, dtype=np.int64))

@@ -92,7 +92,8 @@ the folder is written; provenance.json names what was.
 
 **Brain responses.** encoding.csv has every number about how well maps predict responses (docs/neural.md), responses.csv
 and regions.csv what they are about. **encoding_predictions.npz** holds, for each row of encoding_models.csv, what was
-predicted of images that were held out: `KEY_predictions` and `KEY_observed` (images, regions), `KEY_fold`,
+predicted of images that were held out: `KEY_predictions` and `KEY_observed` (images, regions), both as deviations from
+the mean response over these images, `KEY_means` (regions; add it for responses in their unit), `KEY_fold`,
 `KEY_regions` (groups begin with `group:`) and `KEY_images`, with `KEY` of that row. **vertex_scores.npz** holds the
 correlation at each vertex of fsaverage5 (20,484, left hemisphere first), and the folder **cortex** the same as a GIFTI
 file for each hemisphere. Without encoding models none of these is written. Responses themselves are not exported: they

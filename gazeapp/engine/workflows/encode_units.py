@@ -26,6 +26,7 @@ from gazeapp.engine.neural.records import (
 from gazeapp.engine.neural.region_means import usable
 from gazeapp.engine.neural.rsa import rsa
 from gazeapp.engine.project import EncodingRow, EncodingUnit, ImageRow
+from gazeapp.engine.project.rows import MEANS
 from gazeapp.engine.types import DoubleArray, FloatArray
 from gazeapp.engine.workflows.encode_inputs import CONTROL, SourceKey, Subject, TaskMaps
 
@@ -47,11 +48,14 @@ class Draws:
 
 @dataclass(frozen=True)
 class Modelled:
-    """Encoding models of one source: scores and predictions of all regions, and scores of all vertices."""
+    """Encoding models of one source: scores and predictions of all regions, and scores of all vertices.
+
+    ``observed`` are the responses, with their means.
+    """
 
     encoded: Encoded
     names: tuple[str, ...]
-    observed: FloatArray
+    observed: DoubleArray
     vertices: FloatArray | None
     n_permutations: int
 
@@ -75,10 +79,14 @@ class Modelled:
             inputs_hash=inputs,
             regions=self.names,
             images=tuple(image.id for image in images),
-            predictions=self.encoded.predictions,
-            observed=self.observed,
+            predictions=self.encoded.predictions.astype(np.float32),
+            observed=(self.observed - self.encoded.means).astype(np.float32),
             fold=self.encoded.fold,
-            facts={"median_penalty": _median(self.encoded.penalties), "n_permutations": self.n_permutations},
+            facts={
+                "median_penalty": _median(self.encoded.penalties),
+                "n_permutations": self.n_permutations,
+                MEANS: [float(mean) if np.isfinite(mean) else None for mean in self.encoded.means],
+            },
             seconds=seconds,
             settings_id=settings_id,
         )
@@ -291,7 +299,7 @@ def _columns(subject: Subject) -> tuple[str, ...]:
     )
 
 
-def _empty(values: FloatArray) -> DoubleArray:
+def _empty(values: DoubleArray) -> DoubleArray:
     return np.full(values.shape[1], np.nan)
 
 

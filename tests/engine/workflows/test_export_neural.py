@@ -109,11 +109,12 @@ def test_predictions_come_back_with_what_was_observed(project, folder):
     assert [(row["kind"], row["source"]) for row in models] == list(SOURCES)
     names = [image.name for image in project.images.all()]
     with np.load(folder / "encoding_predictions.npz", allow_pickle=False) as arrays:
-        assert len(arrays.files) == 5 * len(SOURCES)
+        assert len(arrays.files) == 6 * len(SOURCES)
         for row, stored in zip(models, project.encodings.rows(RESPONSES, ATLAS, "general"), strict=True):
             key = row["key"]
             np.testing.assert_array_equal(arrays[f"{key}_predictions"], stored.predictions)
             np.testing.assert_array_equal(arrays[f"{key}_observed"], stored.observed)
+            np.testing.assert_array_equal(arrays[f"{key}_means"], stored.means)
             np.testing.assert_array_equal(arrays[f"{key}_fold"], stored.fold)
             assert tuple(arrays[f"{key}_regions"]) == stored.regions
             assert list(arrays[f"{key}_images"]) == names

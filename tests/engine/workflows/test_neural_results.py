@@ -108,6 +108,21 @@ def test_images_are_ranked_by_response_and_by_prediction(project):
     assert [value for _, _, value in unknown.ranked()] == [5, 2, 1]
 
 
+def test_the_mean_response_is_added_to_stored_deviations(project):
+    about = (RESPONSES, ATLAS, "general", "")
+    row = project.encodings.rows(*about)[1]
+    source = (row.kind, row.source)
+    before = read_image_responses(project, *about, "fusiform", source)
+    means = [1000.0 + k for k in range(len(row.regions))]
+    means[row.regions.index("group:ventral")] = None
+    project.encodings.put(
+        project.responses.get(RESPONSES).id, replace(row, facts=row.facts | {"means": means}), None
+    )
+    after = read_image_responses(project, *about, "fusiform", source)
+    np.testing.assert_allclose(after.values, before.values + 1000 + row.regions.index("fusiform"))
+    assert read_image_responses(project, *about, "ventral", source, group=True).ranked() == []
+
+
 def test_regions_are_painted_with_their_number(project, asked):
     results = read_neural(project, "tuebingen").results
     read = read_region_values(project, results, asked, [("model", "cnn-lstm"), ("human", "people")])

@@ -49,8 +49,8 @@ def draws(fold: IntArray, n_bootstrap: int, seed: int) -> list[FoldDraws]:
 
 
 def intervals(
-    predictions: FloatArray,
-    observed: FloatArray,
+    predictions: _Array,
+    observed: _Array,
     fold: IntArray,
     n_bootstrap: int = 1000,
     seed: int = 0,
@@ -72,7 +72,8 @@ def intervals(
     Parameters
     ----------
     predictions, observed, fold
-        As in :func:`gazeapp.engine.neural.encoding.scores.within_folds`.
+        As in :func:`gazeapp.engine.neural.encoding.scores.within_folds`; predictions as deviations from the mean
+        response, as ``encode`` returns them, and responses with or without their mean.
     n_bootstrap
         Resamples.
     seed
@@ -90,8 +91,9 @@ def intervals(
         return low, high
     drawn = draws(fold, n_bootstrap, seed)
     for part in parts(observed.shape[1], should_stop):
-        z = fisher_z(within_folds(predictions[:, part], observed[:, part], fold))
-        spread = resampled_z(predictions[:, part], observed[:, part], drawn).std(axis=0)
+        predicted, known = predictions[:, part], observed[:, part].astype(np.float64)
+        z = fisher_z(within_folds(predicted, known, fold))
+        spread = resampled_z(predicted, known, drawn).std(axis=0)
         half = Z_95 * widening(fold) * spread
         low[part], high[part] = np.tanh(z - half), np.tanh(z + half)
     return low, high

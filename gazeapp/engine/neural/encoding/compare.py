@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gazeapp.engine.neural.encoding.bootstrap import (
     MIN_IN_FOLD,
@@ -19,7 +20,7 @@ from gazeapp.engine.neural.encoding.bootstrap import (
 from gazeapp.engine.neural.encoding.permutation import false_discovery, largest_statistic
 from gazeapp.engine.neural.encoding.scores import within_folds
 from gazeapp.engine.runners.process import never
-from gazeapp.engine.types import DoubleArray, FloatArray, IntArray
+from gazeapp.engine.types import DoubleArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ class Compared:
 
 
 def compare(
-    predictions_a: FloatArray,
-    predictions_b: FloatArray,
-    observed: FloatArray,
+    predictions_a: NDArray[np.floating],
+    predictions_b: NDArray[np.floating],
+    observed: NDArray[np.floating],
     fold: IntArray,
     n_bootstrap: int = 1000,
     seed: int = 0,
@@ -66,7 +67,7 @@ def compare(
     Parameters
     ----------
     predictions_a, predictions_b
-        Predictions of the two models, shape (n_images, n_targets).
+        Predictions of the two models, as deviations from the mean response, shape (n_images, n_targets).
     observed, fold, n_bootstrap, seed, should_stop
         As in :func:`gazeapp.engine.neural.encoding.bootstrap.intervals`; with fewer than 6 images in a fold
         only the difference is known.
@@ -83,7 +84,8 @@ def compare(
     largest = np.zeros(n_bootstrap)
     drawn = draws(fold, n_bootstrap, seed) if smallest(fold) >= MIN_IN_FOLD else []
     for part in parts(n_targets, should_stop):
-        models, known = (predictions_a[:, part], predictions_b[:, part]), observed[:, part]
+        models = (predictions_a[:, part], predictions_b[:, part])
+        known = observed[:, part].astype(np.float64)
         first, second = (within_folds(one, known, fold) for one in models)
         difference[part] = first - second
         if drawn:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
+from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
 MIN_IN_FOLD = 3
 """Fewest images of a fold: over two, every correlation is 1 or -1."""
@@ -143,7 +143,9 @@ def can_be_predicted(responses: NDArray[np.floating]) -> BoolArray:
     return found
 
 
-def standardised(responses: FloatArray, dtype: type[np.floating]) -> tuple[NDArray[np.floating], ...]:
+def standardised(
+    responses: NDArray[np.floating], dtype: type[np.floating]
+) -> tuple[NDArray[np.floating], ...]:
     """Return responses as deviations from their mean in units of their standard deviation, and the two.
 
     Predictions and correlations do not depend on either, but numbers of half the precision do where the mean

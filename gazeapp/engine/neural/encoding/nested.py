@@ -17,7 +17,7 @@ from gazeapp.engine.neural.encoding.folds import RidgeSettings, check, split, st
 from gazeapp.engine.neural.encoding.ridge import NestedFold
 from gazeapp.engine.neural.encoding.scores import variance_explained, within_folds
 from gazeapp.engine.runners.process import never
-from gazeapp.engine.types import BoolArray, DoubleArray, FloatArray, IntArray
+from gazeapp.engine.types import BoolArray, DoubleArray, IntArray
 
 THREADS = 2
 """Chunks of targets that are worked on at the same time."""
@@ -45,8 +45,11 @@ class Encoded:
     penalties
         Penalty of each fold's model, shape (n_folds, n_targets); NaN likewise.
     predictions
-        Prediction of each image by the model that was fitted to the other folds, in the unit of the
-        responses, shape (n_images, n_targets); NaN likewise.
+        Prediction of each image by the model that was fitted to the other folds, as the deviation from ``means``
+        in the unit of the responses, shape (n_images, n_targets); NaN likewise. Predictions that hardly vary
+        would drown in the rounding of a mean that is large.
+    means
+        Mean response of each target over all images, shape (n_targets,); NaN likewise.
     fold
         Fold of each image, shape (n_images,).
     """
@@ -54,7 +57,8 @@ class Encoded:
     r: DoubleArray
     r2: DoubleArray
     penalties: DoubleArray
-    predictions: FloatArray
+    predictions: NDArray[np.floating]
+    means: DoubleArray
     fold: IntArray
 
     @property
@@ -119,7 +123,7 @@ class NestedFolds:
 
 def encode(
     features: DoubleArray,
-    responses: FloatArray,
+    responses: NDArray[np.floating],
     settings: RidgeSettings | None = None,
     should_stop: Callable[[], bool] = never,
     *,
@@ -155,8 +159,8 @@ def encode(
     usable = check(features, responses, settings)
     dtype = np.float64 if responses.shape[1] <= _FEW else np.float32
     n_targets = responses.shape[1]
-    r, r2 = np.full(n_targets, np.nan), np.full(n_targets, np.nan)
-    predictions = np.full(responses.shape, np.nan, dtype=np.float32)
+    r, r2, means = np.full((3, n_targets), np.nan)
+    predictions = np.full(responses.shape, np.nan, dtype=dtype)
     penalties = np.full((settings.n_folds, n_targets), np.nan)
 
     with threadpool_limits(1, "blas"):
@@ -167,17 +171,16 @@ def encode(
             found, chosen = folds.predict(values)
             r[targets] = score = within_folds(found, values, folds.fold)
             r2[targets] = variance_explained(found, values, folds.fold)
-            found *= deviation.astype(dtype)
-            found += mean.astype(dtype)
-            predictions[:, targets] = found
+            predictions[:, targets] = found * deviation.astype(dtype)
+            means[targets] = mean
             penalties[:, targets] = folds.penalties[chosen]
             if np.isnan(score).any():
                 without = np.arange(n_targets)[targets][np.isnan(score)]
-                r2[without] = predictions[:, without] = penalties[:, without] = np.nan
+                r2[without] = means[without] = predictions[:, without] = penalties[:, without] = np.nan
 
         for _ in side_by_side(work, chunks(usable, len(responses)), threads, should_stop):
             pass
-    return Encoded(r, r2, penalties, predictions, folds.fold)
+    return Encoded(r, r2, penalties, predictions, means, folds.fold)
 
 
 def chunks(usable: BoolArray, n_images: int) -> list[Targets]:

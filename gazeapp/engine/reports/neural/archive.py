@@ -32,6 +32,7 @@ def write_predictions(project: Project, tables: NeuralTables, path: Path) -> Ite
             key = key_of(row)
             _write(archive, f"{key}_predictions", row.predictions.astype("<f4"))
             _write(archive, f"{key}_observed", row.observed.astype("<f4"))
+            _write(archive, f"{key}_means", row.means)
             _write(archive, f"{key}_fold", row.fold.astype("<i4"))
             _write(archive, f"{key}_regions", np.array(row.regions, dtype=np.str_))
             _write(

@@ -25,11 +25,14 @@ def test_planted_targets_are_recovered_in_order_and_others_are_not():
     assert (np.diff(np.log(found.penalties.reshape(-1, 4, 50)).mean(axis=(0, 2))) > 0.5).all()
 
 
-def test_predictions_are_in_the_unit_of_the_responses_however_far_from_0():
+def test_predictions_are_deviations_from_the_mean_in_the_unit_of_the_responses():
     features, responses = study(2, 100, 10, 0.8, 6)
     plain = encode(features, responses)
     far = encode(features, responses * 5 + 1000)
-    np.testing.assert_allclose(far.predictions, plain.predictions * 5 + 1000, atol=1e-3)
+    np.testing.assert_allclose(far.predictions, plain.predictions * 5, atol=1e-3)
+    np.testing.assert_allclose(far.means, (responses * 5 + 1000).mean(axis=0, dtype=np.float64))
+    errors = ((responses - plain.means - plain.predictions) ** 2).mean(axis=0)
+    np.testing.assert_allclose(1 - errors / responses.var(axis=0), plain.r2, atol=0.05)
     np.testing.assert_allclose(far.r, plain.r, atol=1e-4)
     np.testing.assert_allclose(far.r2, plain.r2, atol=1e-4)
 
@@ -53,7 +56,7 @@ def test_targets_without_numbers_or_without_differences_are_left_out_and_counted
     left_out = np.array([False, True, False, False, True, True])
     assert found.n_left_out == 3
     assert plain.n_left_out == 0
-    for values in (found.r, found.r2, *found.penalties, *found.predictions):
+    for values in (found.r, found.r2, found.means, *found.penalties, *found.predictions):
         np.testing.assert_array_equal(np.isnan(values), left_out)
     np.testing.assert_allclose(found.r[~left_out], plain.r[~left_out])
 
@@ -76,7 +79,7 @@ def test_features_that_say_nothing_of_the_test_images_predict_nothing():
     features[fold == 0, 0] = np.arange(6)
     found = encode(features, responses)
     np.testing.assert_array_equal(found.r, 0)
-    mean = responses[fold != 0].mean(axis=0)
+    mean = responses[fold != 0].mean(axis=0) - responses.mean(axis=0)
     np.testing.assert_allclose(found.predictions[fold == 0], np.tile(mean, (6, 1)), atol=1e-6)
 
 
