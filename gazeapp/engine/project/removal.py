@@ -75,6 +75,15 @@ def remove_maps_of(
         f"DELETE FROM measures WHERE {source} AND ({mine} OR against IN (SELECT value FROM json_each(:names)))",
         {**key, "names": names},
     ).rowcount
+    # Whose maps are left still says what it said; that the study has changed is noticed by its numbers of runs.
+    project.db.execute(
+        f"DELETE FROM neural_findings WHERE {mine} AND ((kind IN ('model', 'truth') AND source = :model) "
+        "OR against = :model)",
+        key,
+    )
+    project.db.execute(
+        f"DELETE FROM encodings WHERE {mine} AND kind IN ('model', 'truth') AND source = :model", key
+    )
     n_findings = 0
     if n_scores or n_measures:
         n_findings = project.db.execute(

@@ -9,6 +9,7 @@ import numpy as np
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.records import Responses
+from gazeapp.engine.neural.responses.naming import check_name
 from gazeapp.engine.project.rows import ResponsesRow
 from gazeapp.engine.project.store import Store
 from gazeapp.engine.types import FloatArray
@@ -45,10 +46,9 @@ class ResponseStore(Store):
         Raises
         ------
         GazeError
-            If the name is empty, or an image is not in the project.
+            If nothing may be called so, or an image is not in the project.
         """
-        if not name.strip():
-            raise GazeError("The responses need a name.", todo="Name them, for example “fMRI, 8 subjects”.")
+        check_name(name)
         ids = {image.name: image.id for image in self._project.images.all()}
         strange = [image for image in responses.images if image not in ids]
         if strange:
@@ -166,11 +166,10 @@ class ResponseStore(Store):
         Raises
         ------
         GazeError
-            If there are none of the old name, or some of the new one.
+            If there are none of the old name, some of the new one, or nothing may be called so.
         """
         id_ = self.get(old).id
-        if not new.strip():
-            raise GazeError("The responses need a name.", todo="Name them, for example “fMRI, 8 subjects”.")
+        check_name(new)
         if any(one.name == new and one.id != id_ for one in self.all()):
             raise GazeError(
                 f"The project holds responses called “{new}” already.", todo="Choose another name."

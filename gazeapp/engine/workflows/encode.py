@@ -408,17 +408,16 @@ def _units(
     for kind, source in maps.states:
         yield EncodingUnit(subject, task, ENCODING, kind, source)
     models = [source for kind, source in maps.states if kind == MODEL]
-    people = [source for kind, source in maps.states if kind == HUMAN]
+    others = [source for kind, source in maps.states if kind in (HUMAN, CONTROL)]
     for k, model in enumerate(models):
-        for against in (*models[k + 1 :], *people):
+        for against in (*models[k + 1 :], *others):
             yield EncodingUnit(subject, task, DIFFERENCE, MODEL, model, against)
     if settings.rsa and row.space == FSAVERAGE5:
         for kind, source in maps.states:
             yield EncodingUnit(subject, task, RSA, kind, source)
     if settings.partitions:
-        controls = [source for kind, source in maps.states if kind == CONTROL]
         for k, model in enumerate(models):
-            for against in (*models[k + 1 :], *people, *controls):
+            for against in (*models[k + 1 :], *others):
                 yield EncodingUnit(subject, task, PARTITION, MODEL, model, against)
 
 

@@ -29,6 +29,10 @@ OWN = "own"
 JOINED, SEPARATE = "joined", "separate"
 
 _OWN_SOURCE = "picked on the cortex"
+_OWN_LIMITS = (
+    "These regions were picked by hand. Where one was picked because maps predict these responses well in it, its scores "
+    "and tests with the same responses are too good: test it with other responses."
+)
 _RESERVED = frozenset({*BUILT_IN, OWN})
 
 
@@ -381,7 +385,7 @@ def rename_own_region(project: Project, old: str, new: str) -> None:
 
 def _own(project: Project) -> Atlas:
     there = OWN in (row.name for row in project.atlases.all())
-    return project.atlases.get(OWN) if there else Atlas(OWN, (), source=_OWN_SOURCE)
+    return project.atlases.get(OWN) if there else Atlas(OWN, (), source=_OWN_SOURCE, limits=_OWN_LIMITS)
 
 
 def _preset_groups(atlas: Atlas) -> dict[str, tuple[str, ...]]:

@@ -85,7 +85,9 @@ def test_simulated_responses_are_of_the_pictures_and_say_what_they_are(study: De
     assert values.shape == (4, 3, 20_484)
     assert list(names) == [path.name for path in study.images]
     assert (meta["simulated"], meta["seed"]) == (True, 2)
-    assert np.isfinite(values).all()
+    used = np.concatenate([region.vertices for region in built_in_atlas(DESIKAN).regions])
+    assert np.isfinite(values[..., used]).all()
+    assert np.isnan(np.delete(values, used, axis=2)).all(), "the medial wall has no response"
     with study.responses_truth.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 34 * 3

@@ -92,8 +92,22 @@ def test_predictions_and_choices_are_himalaya_s():
 def test_the_ends_of_the_shares_are_the_models_of_one_source_alone():
     first, second, responses = study(60, 0.3, 0.1, 0.2, n_targets=5)
     found = partition(first, second, responses, FEW, 0, 0)
-    assert found.alone.value == pytest.approx(encode(first, responses, FEW).r2, abs=1e-5)
-    assert found.alone_against.value == pytest.approx(encode(second, responses, FEW).r2, abs=1e-5)
+    for part, features in ((found.alone, first), (found.alone_against, second)):
+        r2 = encode(features, responses, FEW).r2
+        assert part.value == pytest.approx(np.maximum(r2, 0.0), abs=1e-5)
+
+
+def test_undoing_the_errors_of_a_source_is_no_prediction():
+    """A joint model that predicts next to nothing has no large unique part, however badly the other does alone."""
+    rng = np.random.default_rng(3)
+    responses = rng.normal(size=(30, 40)).astype(np.float32)
+    # Hardly penalised, many features foretell 30 images far worse than their mean does.
+    bold = RidgeSettings(3, 3, penalties=(0.01,))
+    first, second = rng.normal(size=(30, 3)), rng.normal(size=(30, 18))
+    assert encode(second, responses, bold).r2.mean() < -0.5
+    found = partition(first, second, responses, bold, 200, 0)
+    np.testing.assert_array_less(found.unique.value, np.maximum(found.joint.value, 0.0) + 1e-6)
+    assert (found.unique.p < 0.05).mean() < 0.15
 
 
 def test_parts_add_up_and_changing_places_changes_names_only():

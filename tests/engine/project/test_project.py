@@ -586,3 +586,18 @@ def test_a_command_outside_leaves_the_log_of_an_open_project_alone(project: Proj
     with Project.open(project.path) as again:
         assert again.tasks.all() == ["first", "outside", "last"]
         assert again.integrity_problems() == []
+
+
+def test_numbers_of_runs_are_never_given_again(tmp_path):
+    from gazeapp.engine.models.base import ModelInfo
+
+    with Project.create(tmp_path / "study.gaze") as project:
+        project.tasks.add("look")
+        image = project.images.add(tmp_path / "a.png", "a.png", "0" * 64, 40, 30, "photograph")
+        project.runs.put_model(ModelInfo("m", "M", "imported", methods=("imported",), checkpoint=""))
+        settings = project.settings.put("import maps", {})
+        values, rect = np.ones((2, 2), np.float32), project.images.get(image).rect
+        first = project.runs.put_map(image, "m", "look", "imported", values, rect, settings)
+        project.db.execute("DELETE FROM runs")
+        again = project.runs.put_map(image, "m", "look", "imported", values, rect, settings)
+        assert again > first

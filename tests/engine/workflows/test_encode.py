@@ -32,6 +32,7 @@ from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.encode import EncodeSettings, encode
 from gazeapp.engine.workflows.encode_atlas import TABLE
 from gazeapp.engine.workflows.encode_state import outdated_encodings
+from gazeapp.engine.workflows.remove_maps import RemoveMapsSettings, remove_maps
 
 N_IMAGES = 60
 QUICK = EncodeSettings(
@@ -266,6 +267,13 @@ def test_what_is_stored_of_a_model_goes_with_its_maps(project: Project) -> None:
     assert not [unit for unit in stored(project) if unit[0] == "other"]
 
 
+def test_removing_maps_takes_what_was_found_of_them(project: Project) -> None:
+    encode(project, SHORT, SILENT)
+    remove_maps(project, RemoveMapsSettings("b"), SILENT)
+    assert stored(project) == {("look", "encoding", "a", "")}
+    assert outdated_encodings(project) == {("table", TABLE, "look")}
+
+
 def test_a_part_of_a_study_says_nothing_of_the_rest(project: Project) -> None:
     maps_of(project, "a", "other")
     maps_of(project, "b", "other", seed=10)
@@ -406,7 +414,7 @@ def test_a_picture_that_is_gone_costs_its_controls_and_nothing_else(project: Pro
     image = project.images.all()[0]
     project.db.execute("UPDATE images SET sha256 = 'x' WHERE id = ?", (image.id,))
     summary = encode(project, replace(QUICK, responses="table", partitions=False), SILENT)
-    assert summary.failed == 1
+    assert summary.failed == 3, "its scores, and those of each model held against it"
     assert "changed since it was added" in summary.problems[0].what
     assert set(scores(project, "table", "a", TABLE)) == set(SHARES)
 
