@@ -69,8 +69,8 @@ def compare(
     predictions_a, predictions_b
         Predictions of the two models, as deviations from the mean response, shape (n_images, n_targets).
     observed, fold, n_bootstrap, seed, should_stop
-        As in :func:`gazeapp.engine.neural.encoding.bootstrap.intervals`; with fewer than 6 images in a fold
-        only the difference is known.
+        As in :func:`gazeapp.engine.neural.encoding.bootstrap.intervals`; with fewer than 6 images in a fold,
+        or without resamples, only the difference is known.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def compare(
     n_targets = observed.shape[1]
     difference, error = np.full(n_targets, np.nan), np.full(n_targets, np.nan)
     largest = np.zeros(n_bootstrap)
-    drawn = draws(fold, n_bootstrap, seed) if smallest(fold) >= MIN_IN_FOLD else []
+    drawn = draws(fold, n_bootstrap, seed) if n_bootstrap and smallest(fold) >= MIN_IN_FOLD else []
     for part in parts(n_targets, should_stop):
         models = (predictions_a[:, part], predictions_b[:, part])
         known = observed[:, part].astype(np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,16 @@ from gazeapp.engine.neural.encoding.folds import RidgeSettings, check, standardi
 from gazeapp.engine.neural.encoding.nested import CHUNK, THREADS, NestedFolds, chunks, side_by_side
 from gazeapp.engine.neural.encoding.scores import within_folds
 from gazeapp.engine.runners.process import never, silent
-from gazeapp.engine.types import DoubleArray, FloatArray, IntArray
+from gazeapp.engine.types import DoubleArray, IntArray
 
 _ROUNDING = 1e-6
 """Correlations that are equal on paper differ by rounding; they count as equally large."""
+
+
+FIRST = 1000
+"""Permutations that every target has."""
+ENOUGH = 10
+"""Permutations that reach the observed r after which a target needs no more."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +38,8 @@ class PermutationTest:
         The same, corrected over the targets so that of those below 0.05 at most 5 % are false on average
         (Benjamini & Hochberg 1995).
     p_max
-        The same, each target held against the largest r over all targets in each permutation, so that in 95 %
-        of studies without any effect no target is below 0.05 (Westfall & Young 1993).
+        The same, each target held against the largest r over all targets in each of the first permutations, so
+        that in 95 % of studies without any effect no target is below 0.05 (Westfall & Young 1993).
     """
 
     p: DoubleArray
@@ -43,13 +49,14 @@ class PermutationTest:
 
 def permutation_test(
     features: DoubleArray,
-    responses: FloatArray,
+    responses: NDArray[np.floating],
     settings: RidgeSettings | None = None,
     n_permutations: int = 1000,
     seed: int = 0,
     should_stop: Callable[[], bool] = never,
     told: Callable[[int, int, str], None] = silent,
     *,
+    first: int = FIRST,
     threads: int = THREADS,
 ) -> PermutationTest:
     """Test for each target whether its correlation within folds is above chance.
@@ -59,16 +66,22 @@ def permutation_test(
     stay where they are, so that their decompositions are made once. The test asks nothing of the responses
     but that images can be exchanged, which successive frames of a film cannot.
 
+    Many permutations are needed where p is small, and only there (Besag & Clifford 1991). All targets have the
+    ``first`` ones; those whose r was then reached by at least 10 are settled and keep that p, the others go on to
+    ``n_permutations``. Under the null p is at most as often below any level as with ``first`` permutations alone.
+
     Parameters
     ----------
     features, responses, settings, should_stop, threads
         As in :func:`gazeapp.engine.neural.encoding.nested.encode`. Single precision is used throughout.
     n_permutations
-        Permutations; p is never below 1 / (permutations + 1).
+        Permutations at most; p is never below 1 / (permutations + 1).
     seed
         Seed of the permutations.
     told
         Told (permutations done, all of them, what is done); of more than 512 targets each part is counted alone.
+    first
+        Permutations that all targets have. ``p_max`` is of these alone, and never below 1 / (first + 1).
 
     Raises
     ------
@@ -80,32 +93,52 @@ def permutation_test(
     n = len(features)
     rng = np.random.default_rng([seed, n])
     orders = np.array([rng.permutation(n) for _ in range(n_permutations)]).reshape(-1, n)
-    r = np.full(responses.shape[1], np.nan)
-    reached = np.ones(responses.shape[1])
-    largest = np.full(n_permutations, -np.inf)
+    stages = [slice(0, min(first, n_permutations)), slice(first, n_permutations)]
+    r, p = np.full((2, responses.shape[1]), np.nan)
+    largest = np.full(stages[0].stop, -np.inf)
     with threadpool_limits(1, "blas"):
         folds = NestedFolds(features, settings, np.float32, should_stop)
         parts = chunks(usable, n)
         for k, targets in enumerate(parts):
             values = standardised(responses[:, targets], np.float32)[0]
-            r[targets] = _score(folds, values)
-            size = -(-CHUNK // values.shape[1])
-            batches = [slice(start, start + size) for start in range(0, n_permutations, size)]
+            r[targets] = own = _score(folds, values)
+            reached, done = np.ones(len(own)), np.ones(len(own))
+            for stage in stages:
+                # After the first stage only those go on that chance has hardly ever reached.
+                left = np.flatnonzero(reached <= ENOUGH) if stage.start else np.arange(len(own))
+                for end, null in _nulls(folds, values[:, left], orders[stage], threads, should_stop):
+                    # A target that is constant in a fold of a permutation has no r there: as good as any.
+                    reached[left] += (~(null < own[left] - _ROUNDING)).sum(axis=0)
+                    done[left] += len(null)
+                    if not stage.start:
+                        top = largest[end - len(null) : end]
+                        np.fmax(top, np.fmax.reduce(null, axis=1), out=top)
+                    at = k * n_permutations + stage.start + end
+                    told(at, len(parts) * n_permutations, "permutations")
+            p[targets] = reached / done
+    return _corrected(r, p, largest)
 
-            def work(batch: slice, values: NDArray[np.floating] = values) -> DoubleArray:
-                return _score(folds, _permuted(values, orders[batch])).reshape(-1, values.shape[1])
 
-            found = side_by_side(work, batches, threads, should_stop)
-            for batch, null in zip(batches, found, strict=True):
-                # A target that is constant in a fold of a permutation has no r there: as good as any.
-                reached[targets] += (~(null < r[targets] - _ROUNDING)).sum(axis=0)
-                largest[batch] = np.fmax(largest[batch], np.fmax.reduce(null, axis=1))
-                told(
-                    k * n_permutations + min(batch.stop, n_permutations),
-                    len(parts) * n_permutations,
-                    "permutations",
-                )
-    return _corrected(r, reached / (n_permutations + 1), largest)
+def _nulls(
+    folds: NestedFolds,
+    values: NDArray[np.floating],
+    orders: IntArray,
+    threads: int,
+    should_stop: Callable[[], bool],
+) -> Iterator[tuple[int, DoubleArray]]:
+    """Yield, for some orders of the images after others, how many were done and r, shape (n_orders, n_targets)."""
+    if not values.shape[1]:
+        return
+    size = -(-CHUNK // values.shape[1])
+    batches = [orders[start : start + size] for start in range(0, len(orders), size)]
+
+    def work(batch: IntArray) -> DoubleArray:
+        return _score(folds, _permuted(values, batch)).reshape(-1, values.shape[1])
+
+    done = 0
+    for null in side_by_side(work, batches, threads, should_stop):
+        done += len(null)
+        yield done, null
 
 
 def _score(folds: NestedFolds, values: NDArray[np.floating]) -> DoubleArray:

@@ -56,6 +56,56 @@ def test_planted_targets_are_found_and_those_left_out_have_no_p():
     assert (found.p_fdr[known] >= found.p[known]).all()
 
 
+def test_targets_that_chance_reaches_keep_their_p_and_the_others_go_on():
+    features, responses = study(5, 60, 6, np.repeat([0.5, 0.1, 0.0], 8), 24)
+    responses[0, 23] = np.nan
+    few = permutation_test(features, responses, FEW, 100)
+    all_ = permutation_test(features, responses, FEW, 400, first=400)
+    found = permutation_test(features, responses, FEW, 400, first=100)
+    reached = few.p * 101 - 1
+    settled = reached >= 10
+    assert 4 < settled.sum() < 18
+    np.testing.assert_array_equal(found.p[settled], few.p[settled])
+    np.testing.assert_array_equal(found.p[~settled], all_.p[~settled])
+    np.testing.assert_allclose(found.p_fdr, false_discovery(found.p))
+    # The largest over all targets is known of the first permutations alone.
+    np.testing.assert_array_equal(found.p_max, few.p_max)
+    assert found.p[:8].min() == 1 / 401
+    assert found.p_max[:8].min() == 1 / 101
+
+
+def test_where_all_permutations_are_first_nothing_changes():
+    features, responses = study(6, 40, 6, 0.2, 12)
+    one = permutation_test(features, responses, FEW, 80)
+    for first in (80, 81, 1000):
+        two = permutation_test(features, responses, FEW, 80, first=first)
+        for name in ("p", "p_fdr", "p_max"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_parts_of_many_targets_go_on_by_themselves(monkeypatch):
+    features, responses = study(7, 30, 4, np.repeat([0.0, 0.7], 20), 40)
+    whole = permutation_test(features, responses, FEW, 120, first=40)
+    monkeypatch.setattr("gazeapp.engine.neural.encoding.nested.CHUNK", 16)
+    monkeypatch.setattr("gazeapp.engine.neural.encoding.permutation.CHUNK", 16)
+    parts = permutation_test(features, responses, FEW, 120, first=40)
+    for name in ("p", "p_fdr", "p_max"):
+        np.testing.assert_allclose(getattr(parts, name), getattr(whole, name))
+
+
+def test_going_on_where_p_is_small_keeps_what_a_test_promises():
+    p, n = [], 150
+    for seed in range(n):
+        features, responses = study(seed, 21, 3, 0.0, 12)
+        p.append(permutation_test(features, responses, FEW, 199, seed, first=99).p)
+    p = np.array(p)
+    # Of 100 tries a p below 0.05 has at most 4 that reach it, so that these targets have all gone on to 200.
+    for level in (0.05, 0.01):
+        wrong = int((p <= level).sum())
+        assert stats.binomtest(wrong, p.size, level).pvalue > 0.01, level
+    assert p.min() < 1 / 100
+
+
 def test_corrections_are_those_of_worked_examples():
     np.testing.assert_allclose(
         false_discovery(np.array([0.01, np.nan, 0.03, 0.04])), [0.03, np.nan, 0.04, 0.04]
