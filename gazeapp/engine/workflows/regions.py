@@ -30,8 +30,8 @@ JOINED, SEPARATE = "joined", "separate"
 
 _OWN_SOURCE = "picked on the cortex"
 _OWN_LIMITS = (
-    "These regions were picked by hand. Where one was picked because maps predict these responses well in it, its scores "
-    "and tests with the same responses are too good: test it with other responses."
+    "These regions were picked by hand. Where one was picked because maps predict these responses well in it, its "
+    "scores and tests with the same responses are too good: test it with other responses."
 )
 _RESERVED = frozenset({*BUILT_IN, OWN})
 
