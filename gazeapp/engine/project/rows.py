@@ -456,7 +456,7 @@ class EncodingUnit:
 
 @dataclass(frozen=True)
 class EncodingRow:
-    """How well a source's maps predict responses: what one encoding model was made of and foretold.
+    """How well a source's maps predict responses: what one encoding model was made of and predicted.
 
     Parameters
     ----------
