@@ -8,9 +8,21 @@ from gazeapp.engine.neural.records import DIFFERENCE, NeuralFinding
 from gazeapp.engine.reports.neural.chosen import Found, Place, Told
 from gazeapp.engine.reports.numbers import count, interval, listed, number, p_value, percent
 from gazeapp.engine.reports.results.data import SourceFacts
-from gazeapp.engine.reports.results.neural_measures import ALPHA, P_FDR, RHO, NeuralAsked, R, p_of, shown
+from gazeapp.engine.reports.results.neural_measures import (
+    ALPHA,
+    MINUS,
+    P_FDR,
+    RHO,
+    NeuralAsked,
+    R,
+    p_of,
+    shown,
+)
 from gazeapp.engine.reports.results.neural_tables import dissociation_sentence
 from gazeapp.engine.reports.results.words import known
+
+_ALIKE = 0.05
+"""Difference in r below which two sources are said to predict about as well."""
 
 
 def neural_readings(told: Told) -> tuple[str, ...]:
@@ -70,17 +82,16 @@ def _best(told: Told, place: Place) -> str:
 
 
 def _control(told: Told, place: Place) -> str:
-    """Say whether the best control does as well as the best model, and what the model predicts beyond it."""
-    model, control = told.best(place, told.models), told.best(place, told.controls)
-    if model is None or control is None or not shown(model.finding, R).is_clear(P_FDR):
+    """Name the best control, held against the best model, and say what the model predicts beyond it."""
+    model = told.best(place, told.models) or told.best(place, told.people)
+    control = told.best(place, told.controls)
+    if model is None or control is None:
         return ""
-    name, r = _lower(control.source.name), number(control.finding.estimate)
+    if not shown(model.finding, R).is_clear(P_FDR):
+        return f"{_control_alone(control)}."
+    first = _control_beside(told, place, model, control)
     beyond = told.results.part(
         NeuralAsked(told.task, region=place[0], groups=place[1]), "unique", model.source, control.source.id
-    )
-    as_well = control.finding.estimate >= model.finding.estimate
-    first = (
-        f"The control {name} does as well (r {r})" if as_well else f"The best control, {name}, reaches r {r}"
     )
     if beyond is None or not known(beyond.estimate):
         return f"{first}."
@@ -89,6 +100,37 @@ def _control(told: Told, place: Place) -> str:
     if known(p) and p < ALPHA and beyond.estimate > 0:
         return f"{first}; {model.source.name} predicts more than it: {share}."
     return f"{first}; that {model.source.name} predicts anything beyond it is not shown ({share})."
+
+
+def _control_alone(control: Found) -> str:
+    """Return how well the best control predicts where no model is shown to."""
+    said = _with_number(control, _lower(control.source.name))
+    if shown(control.finding, R).is_clear(P_FDR):
+        return f"The control {said} predicts them"
+    if known(control.finding.p):
+        return f"The best control, {said}, is not shown to either"
+    return f"The best control is {said}"
+
+
+def _control_beside(told: Told, place: Place, model: Found, control: Found) -> str:
+    """Return how well the best control predicts beside the best model: better only where the difference is clear."""
+    name, r = _lower(control.source.name), number(control.finding.estimate)
+    gap = control.finding.estimate - model.finding.estimate
+    if gap <= 0:
+        return f"The best control, {name}, reaches r {r}"
+    tested = told.results.of(
+        NeuralAsked(told.task, groups=place[1]), MINUS, model.source, control.source.id
+    ).get(place[0])
+    if tested is not None and tested.estimate < 0 and shown(tested, MINUS).is_clear(P_FDR):
+        spread = interval(-tested.high, -tested.low, 2)
+        by = f"by {number(-tested.estimate)}{f' {spread}' if spread else ''}{_tested(tested)}"
+        return f"The control {name} predicts better (r {r}; {by})"
+    if gap < _ALIKE:
+        return f"The control {name} does about as well (r {r})"
+    return (
+        f"The control {name} reaches r {r}, more than {model.source.name}; whether that holds of other images is not "
+        "shown"
+    )
 
 
 def _differences(told: Told, place: Place) -> str:
@@ -122,15 +164,21 @@ def _difference(told: Told, one: NeuralFinding) -> str:
 
 
 def _second_view(told: Told, place: Place) -> str:
-    """Say whom RSA puts first, where that is another one, or nobody."""
+    """Say whom RSA puts first, where that is another one, or nobody; and the best control beside."""
     rsa, encoding = told.best(place, told.models, RHO), told.best(place, told.models)
     if rsa is None or encoding is None:
         return ""
+    control = told.best(place, told.controls, RHO)
+    named = "" if control is None else _with_number(control, _lower(control.source.name), "ρ")
     if not shown(rsa.finding, RHO).is_clear(P_FDR):
-        return "By dissimilarities (RSA) no model is shown to share the region’s geometry."
+        clear = control is not None and shown(control.finding, RHO).is_clear(P_FDR)
+        return "By dissimilarities (RSA) no model is shown to share the region’s geometry" + (
+            f"; the control {named} is." if clear else "."
+        )
+    beside = f"; the best control is {named}" if named else ""
     if rsa.source == encoding.source:
-        return f"RSA agrees (ρ {number(rsa.finding.estimate)})."
-    return f"By RSA {rsa.source.name} comes first of the models (ρ {number(rsa.finding.estimate)})."
+        return f"RSA agrees: {_with_number(rsa, symbol='ρ')}{beside}."
+    return f"By RSA {_with_number(rsa, symbol='ρ')} comes first of the models{beside}."
 
 
 def _dissociation(told: Told) -> str:
@@ -148,10 +196,9 @@ def _best_of_places(told: Told) -> Iterator[tuple[Place, Found]]:
             yield place, best
 
 
-def _with_number(one: Found) -> str:
-    return (
-        f"{one.source.name} (r {number(one.finding.estimate)}{_interval(one.finding)}{_tested(one.finding)})"
-    )
+def _with_number(one: Found, name: str = "", symbol: str = "r") -> str:
+    said = f"{symbol} {number(one.finding.estimate)}{_interval(one.finding)}{_tested(one.finding)}"
+    return f"{name or one.source.name} ({said})"
 
 
 def _interval(one: NeuralFinding) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gazeapp.engine.neural.records import ENCODING, N_VERTICES, NeuralFinding
+from gazeapp.engine.neural.records import DIFFERENCE, ENCODING, N_VERTICES, PARTITION, NeuralFinding
 from gazeapp.engine.neural.surface.colouring import Colouring
 from gazeapp.engine.project import EncodingUnit, Project
 from gazeapp.engine.reports.gather import gather
@@ -125,7 +125,10 @@ def test_sentences_say_who_is_best_and_what_the_best_control_leaves(results):
     assert "The best control, contrast energy, reaches r 0.16; CNN-Transformer predicts more than it" in early
     assert f"unique R² {unique:.3f}, p = 0.002" in early
     assert "Clear differences: CNN-Transformer over ViT-LSTM by 0.18 [0.13, 0.23]" in early
-    assert "RSA agrees (ρ 0.18)" in early
+    assert (
+        "RSA agrees: CNN-Transformer (ρ 0.18 [0.14, 0.22], p = 0.002); the best control is contrast energy "
+        "(ρ 0.08 [0.04, 0.12], p = 0.002)." in early
+    )
     assert gaze.startswith(
         "CNN-LSTM agrees best with fixations (86 % of the ceiling), but CNN-Transformer predicts"
     )
@@ -135,18 +138,55 @@ def _changed(results, change):
     return replace(results, findings=tuple(change(one) for one in results.findings))
 
 
-def test_a_control_that_does_as_well_is_said_so(results):
+def _with_contrast(r, p_fdr=0.001):
+    """Return a change after which contrast reaches r everywhere, and models predict nothing beyond it."""
+
     def stronger(one):
         if one.analysis == ENCODING and one.source == "contrast" and one.measure == "r":
-            return replace(one, estimate=0.4)
-        if one.analysis == "partition" and one.measure == "unique" and one.against == "contrast":
+            return replace(one, estimate=r, low=r - 0.1, high=r + 0.1, p_fdr=p_fdr)
+        if one.analysis == PARTITION and one.measure == "unique" and one.against == "contrast":
             return replace(one, estimate=-0.01, p_fdr=0.9)
         return one
 
-    early = plain(neural_readings(Told(_changed(results, stronger), "general"))[1])
-    assert "The control contrast energy does as well (r 0.40)" in early
+    return stronger
+
+
+def _against_contrast(results, gap, p_fdr):
+    """Return results with the difference of the best model and contrast in each group."""
+    made = tuple(
+        NeuralFinding(
+            *(DIFFERENCE, "general", "model", "cnn-transformer", group, "r", gap, gap - 0.1, gap + 0.1),
+            p=p_fdr,
+            p_fdr=p_fdr,
+            against="contrast",
+            group=True,
+        )
+        for group in GROUPS
+    )
+    return replace(results, findings=(*results.findings, *made))
+
+
+def _early(results):
+    return plain(neural_readings(Told(results, "general"))[1])
+
+
+def test_a_control_is_said_to_be_better_only_where_the_difference_is_clear(results):
+    strong = _changed(results, _with_contrast(0.6))
+    early = _early(_against_contrast(strong, -0.24, 0.01))
+    assert "The control contrast energy predicts better (r 0.60; by 0.24 [0.14, 0.34], p = 0.010);" in early
     assert (
         "that CNN-Transformer predicts anything beyond it is not shown (unique R² -0.010, p = 0.900)" in early
+    )
+    for unclear in (strong, _against_contrast(strong, -0.24, 0.2)):
+        early = _early(unclear)
+        assert "The control contrast energy reaches r 0.60, more than CNN-Transformer; whether" in early
+        assert "well" not in early
+        assert "better" not in early
+
+
+def test_a_control_with_nearly_the_same_r_does_about_as_well(results):
+    assert "The control contrast energy does about as well (r 0.40)" in _early(
+        _changed(results, _with_contrast(0.4))
     )
 
 
@@ -157,6 +197,20 @@ def test_where_nothing_is_clear_no_model_is_called_best(results):
     assert "no model is shown to predict responses above chance; the highest is CNN-Transformer" in early
     assert "No two models differ clearly." in early
     assert "best of the models" not in early
+    assert (
+        "The best control, contrast energy (r 0.16 [0.08, 0.24], p = 0.400), is not shown to either." in early
+    )
+
+
+def test_where_only_a_control_is_clear_it_is_named(results):
+    def change(one):
+        changed = _with_contrast(0.85, 0.01)(one)
+        return changed if changed.source == "contrast" else replace(one, p_fdr=0.06)
+
+    early = _early(_changed(results, change))
+    assert "no model is shown to predict responses above chance; the highest is CNN-Transformer" in early
+    assert "The control contrast energy (r 0.85 [0.75, 0.95], p = 0.010) predicts them." in early
+    assert "no model is shown to share the region’s geometry; the control contrast energy (ρ 0.08 " in early
 
 
 def test_figures_have_the_numbers_of_groups_and_the_best_regions(results):
