@@ -9,11 +9,50 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.neural.records import Atlas, Region
+from gazeapp.engine.neural.records import LEFT, RIGHT, Atlas, Region
 from gazeapp.engine.neural.regions.picking import regions_of_vertices
 
 How = Literal["replace", "add", "subtract"]
 """What happens with the vertices that a region has: they go, others are added to them, or they lose others."""
+
+
+LONGEST_NAME = 80
+"""Characters of the longest name."""
+_GROUP = "group:"
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a region without blanks around it.
+
+    Raises
+    ------
+    GazeError
+        If it is empty, longer than 80 characters or of more than one line, or speaks of a hemisphere or a group.
+    """
+    name = name.strip()
+    if not name:
+        raise GazeError("The region needs a name.", todo="Name it, for example “my LOC”.")
+    if len(name) > LONGEST_NAME:
+        raise GazeError(
+            f"The name of a region has at most {LONGEST_NAME} characters; this one has {len(name):,}.",
+            todo="Give the region a shorter name.",
+        )
+    if not name.isprintable():
+        raise GazeError(
+            "The name of a region is one line, without tabs and characters that are not seen.",
+            todo="Type the name anew.",
+        )
+    if name.casefold().split()[-1] in (LEFT, RIGHT):
+        raise GazeError(
+            f"The name of a region does not end in “{name.split()[-1]}”: the hemisphere follows from its vertices.",
+            todo="Leave the hemisphere out of the name.",
+        )
+    if name.casefold().startswith(_GROUP):
+        raise GazeError(
+            f"The name of a region does not begin with “{_GROUP}”, which stands for groups of regions.",
+            todo="Give the region another name.",
+        )
+    return name
 
 
 def with_region(atlas: Atlas, name: str, vertices: ArrayLike, how: How = "replace") -> Atlas:
@@ -22,11 +61,10 @@ def with_region(atlas: Atlas, name: str, vertices: ArrayLike, how: How = "replac
     Raises
     ------
     GazeError
-        If the name is empty or that of a group, or the region would have no vertex or one that there is not.
+        If the name cannot be (:func:`checked_name`) or is that of a group, or the region would have no vertex or one
+        that there is not.
     """
-    name = name.strip()
-    if not name:
-        raise GazeError("The region needs a name.", todo="Name it, for example “my LOC”.")
+    name = checked_name(name)
     if name in atlas.groups:
         raise GazeError(
             f"“{name}” is a group of the atlas “{atlas.name}”.", todo="Give the region another name."
@@ -64,15 +102,15 @@ def renamed_region(atlas: Atlas, old: str, new: str) -> Atlas:
     Raises
     ------
     GazeError
-        If there is no such region, or the new name is empty, or that of another region or of a group.
+        If there is no such region, or the new name cannot be (:func:`checked_name`), or is that of another region or
+        of a group.
     """
-    new, names = new.strip(), {region.name for region in atlas.regions}
+    names = {region.name for region in atlas.regions}
     if old not in names:
         raise GazeError(
             f"No region called “{old}” was picked.", todo=f"Choose one of those in the atlas “{atlas.name}”."
         )
-    if not new:
-        raise GazeError("The region needs a name.", todo="Name it, for example “my LOC”.")
+    new = checked_name(new)
     if new != old and (new in names or new in atlas.groups):
         raise GazeError(
             f"The atlas “{atlas.name}” has a {'region' if new in names else 'group'} “{new}” already.",
