@@ -28,7 +28,7 @@ PARTITION = "partition"
 RSA = "rsa"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Responses:
     """Brain responses to images, measured or simulated.
 
@@ -85,7 +85,7 @@ class Responses:
         return int(self.values.shape[2])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Region:
     """A part of the cortex.
 
@@ -109,7 +109,7 @@ class Region:
         return self.name if self.hemisphere == BOTH else f"{self.name} {self.hemisphere}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Atlas:
     """Regions of fsaverage5 that belong together; they may overlap.
 

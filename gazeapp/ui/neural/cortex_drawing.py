@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QPointF, Qt, Signal, Slot
 
-from gazeapp.engine.neural.surface.scene import Spot, Tile
+from gazeapp.engine.neural.surface.mesh import FLAT
+from gazeapp.engine.neural.surface.scene import Spot
+from gazeapp.engine.neural.surface.views import View
 from gazeapp.ui.neural.cortex_canvas import CortexCanvas
 from gazeapp.ui.neural.cortex_strip import CortexStrip
 
@@ -23,8 +25,8 @@ class OwnRegion(QObject):
     def __init__(self, canvas: CortexCanvas, strip: CortexStrip, parent: QObject) -> None:
         super().__init__(parent)
         self._canvas, self._strip = canvas, strip
-        self._corners: list[QPointF] = []
-        self._tile: Tile | None = None
+        self._corners: list[tuple[float, float]] = []
+        self._on: View | None = None
         self.mode = LOOK
         canvas.finished.connect(self._finish)
         canvas.cancelled.connect(self.drop_outline)
@@ -58,29 +60,39 @@ class OwnRegion(QObject):
     @Slot()
     def drop_outline(self) -> None:
         """Forget the corners that were set."""
-        self._corners, self._tile = [], None
+        self._corners, self._on = [], None
         self._canvas.set_outline(())
+
+    def show_outline(self) -> None:
+        """Show the corners where they lie in the picture of now: they are places of the mesh, mm."""
+        scene = self._canvas.scene
+        tile = next((one for one in scene.tiles if one.view == self._on), None) if scene is not None else None
+        if scene is not None and tile is not None:
+            places = [QPointF(*scene.picture_place(tile, *corner)) for corner in self._corners]
+            self._canvas.set_outline(tuple(places))
 
     def _add_corner(self, place: QPointF) -> None:
         scene = self._canvas.scene
-        tiles = scene.tiles if scene is not None else ()
-        tile = next((tile for tile in tiles if tile.holds(place.x(), place.y())), None)
-        self._tile = self._tile or tile
+        if scene is None:
+            return
+        tile = next((tile for tile in scene.tiles if tile.holds(place.x(), place.y())), None)
+        if tile is None or tile.view.surface != FLAT:
+            return  # beside the cortex, or the flat one is still being drawn
+        self._on = self._on or tile.view
         # An outline stays on the hemisphere on which it was begun.
-        if tile is not None and tile is self._tile:
-            self._corners.append(place)
-            self._canvas.set_outline(tuple(self._corners))
+        if tile.view == self._on:
+            self._corners.append(scene.mesh_place(tile, place.x(), place.y()))
+            self.show_outline()
 
     @Slot()
     def _finish(self) -> None:
-        scene, tile, corners = self._canvas.scene, self._tile, self._corners
-        if scene is None or tile is None or len(corners) < 3:
+        corners, on = self._corners, self._on
+        if on is None or len(corners) < 3:
             return
         from gazeapp.engine.neural.regions.picking import inside
 
-        polygon = [scene.mesh_place(tile, corner.x(), corner.y()) for corner in corners]
         self.drop_outline()
-        vertices = inside(polygon, tile.view.hemisphere)
+        vertices = inside(corners, on.hemisphere)
         if len(vertices):
             self.drawn.emit(vertices)
         else:

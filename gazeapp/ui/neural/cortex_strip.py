@@ -74,6 +74,12 @@ class CortexStrip(QWidget):
         with QSignalBlocker(self.threshold):
             self.threshold.setMaximum(max(abs(colouring.low), abs(colouring.high), colouring.threshold))
 
+    def show_threshold(self, colouring: Colouring) -> None:
+        """Show below which size values are hidden, without saying so."""
+        self.show_range(colouring, not self.threshold.isHidden())
+        with QSignalBlocker(self.threshold):
+            self.threshold.setValue(colouring.threshold)
+
     def disable_solid(self, reason: str) -> None:
         """Say why there is no solid view."""
         self.solid.setChecked(False)

@@ -15,7 +15,16 @@ from gazeapp.engine.neural.records import BOTH, N_VERTICES, Region
 from gazeapp.engine.neural.surface.colouring import Colouring, common_limits
 from gazeapp.engine.neural.surface.figure import CortexFigure, cortex_figure
 from gazeapp.engine.neural.surface.mesh import FLAT, INFLATED
-from gazeapp.engine.neural.surface.picture import LINE_PX, NO_REGIONS, Regions, Shown, compose, regions_at
+from gazeapp.engine.neural.surface.picture import (
+    LINE_PX,
+    NO_REGIONS,
+    Regions,
+    Shown,
+    compose,
+    regions_at,
+    same_regions,
+    vertex_at,
+)
 from gazeapp.engine.neural.surface.scene import Scene, Spot
 from gazeapp.engine.types import FloatArray, IntArray
 from gazeapp.ui.neural.cortex_bar import CortexBar
@@ -45,6 +54,8 @@ class CortexView(QWidget):
     """Vertices of a region that was grown or drawn around, ascending, int64."""
     scene_chosen = Signal(str)
     """The user chose how the cortex is looked at."""
+    threshold_chosen = Signal(float)
+    """The user chose below which size values are hidden."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -118,7 +129,7 @@ class CortexView(QWidget):
 
     def set_regions(self, regions: Sequence[Region]) -> None:
         """Show the borders of regions, and name them under the cursor."""
-        if tuple(regions) != self._shown.regions.all:
+        if not same_regions(regions, self._shown.regions.all):
             self._shown = replace(self._shown, regions=Regions(tuple(regions)))
             self._refresh_controls()
             self._refresh()
@@ -127,6 +138,19 @@ class CortexView(QWidget):
         """Draw a strong line around the regions with these ids."""
         wanted = set(ids)
         self._mark(region for region in self._shown.regions.all if region.id in wanted)
+
+    def set_drawn(self, vertices: IntArray) -> None:
+        """Draw a strong line around a region of one's own, and around nothing else."""
+        self._mark([Region("drawn", BOTH, vertices)])
+
+    @Slot(float)
+    def set_threshold(self, threshold: float) -> None:
+        """Hide values that are nearer to 0 than this."""
+        colouring = replace(self._shown.colouring, threshold=threshold)
+        self._shown = replace(self._shown, colouring=colouring)
+        self.strip.show_threshold(colouring)
+        self.bar.show_scale(colouring, self._label)
+        self._refresh()
 
     def set_scene(self, name: str) -> None:
         """Look at the cortex as ``inflated`` (four angles), ``flat``, or from one of the angles."""
@@ -141,10 +165,11 @@ class CortexView(QWidget):
             self._ask()
 
     def link(self, other: CortexView) -> None:
-        """Let this view and another one look from the same side and at the same part from now on."""
+        """Let this view and another one show the same side and part, and hide the same values, from now on."""
         for one, follower in ((self, other), (other, self)):
             one.canvas.region_changed.connect(follower.canvas.set_region)
             one.scene_chosen.connect(follower.set_scene)
+            one.threshold_chosen.connect(follower.set_threshold)
 
     def allow_drawing(self, allowed: bool) -> None:
         """Offer the tools that grow a region around a vertex or draw around one; ``drawn`` follows."""
@@ -255,6 +280,7 @@ class CortexView(QWidget):
         self._ready_for = self._key(made.scene, made.wanted.shown)
         self._picture, self._spot = made.picture, None
         self.canvas.show_picture(made.scene, made.picture)
+        self.own.show_outline()
         if stale:
             self._ask()
         elif made.wanted.shown is not self._shown:
@@ -275,15 +301,21 @@ class CortexView(QWidget):
 
     def _words(self, spot: Spot) -> str:
         """Return what is at a spot: regions, value, vertex."""
+        vertex = self._vertex(spot)
         names = ", ".join(region.id for region in self._regions(spot))
         parts = [names] if names else []
         if not names and self._shown.regions.all:
             parts.append("in no region")
         if self._shown.values is not None:
-            value = float(self._shown.values[spot.vertex])
+            value = float(self._shown.values[vertex])
             number = f"{value:.3f}".replace("-", "\N{MINUS SIGN}") if np.isfinite(value) else "no value"
             parts.append(f"{self._label or 'value'} = {number}" if np.isfinite(value) else number)
-        return "  ·  ".join([*parts, f"vertex {spot.vertex:,}"])
+        return "  ·  ".join([*parts, f"vertex {vertex:,}"])
+
+    def _vertex(self, spot: Spot) -> int:
+        """Return the vertex that is meant by a spot: one of the regions seen there."""
+        scene, regions = self.scene, self._shown.regions
+        return vertex_at(scene, regions, spot.row) if scene and regions.all else spot.vertex
 
     def _regions(self, spot: Spot) -> Sequence[Region]:
         scene = self.scene
@@ -292,20 +324,20 @@ class CortexView(QWidget):
     @Slot(object, object)
     def _choose(self, spot: Spot | None, place: QPointF) -> None:
         if self.own.mode != LOOK:
-            self.own.click(spot, place)
+            self.own.click(None if spot is None else replace(spot, vertex=self._vertex(spot)), place)
         elif spot is not None:
-            self.picked.emit(spot.vertex, tuple(region.id for region in self._regions(spot)))
+            self.picked.emit(self._vertex(spot), tuple(region.id for region in self._regions(spot)))
 
     @Slot(object)
     def _offer(self, vertices: IntArray) -> None:
         """Mark the vertices of a region of one's own, and say which they are."""
-        self._mark([Region("drawn", BOTH, vertices)])
+        self.set_drawn(vertices)
         self.strip.readout.setText(f"{len(vertices):,} vertices")
         self.drawn.emit(vertices)
 
     def _mark(self, regions: Iterable[Region]) -> None:
         marked = tuple(regions)
-        if marked != self._shown.marked.all:
+        if not same_regions(marked, self._shown.marked.all):
             self._shown = replace(self._shown, marked=Regions(marked) if marked else NO_REGIONS)
             self._refresh()
 
@@ -329,10 +361,8 @@ class CortexView(QWidget):
 
     @Slot(float)
     def _threshold_changed(self, threshold: float) -> None:
-        colouring = replace(self._shown.colouring, threshold=threshold)
-        self._shown = replace(self._shown, colouring=colouring)
-        self.bar.show_scale(colouring, self._label)
-        self._refresh()
+        self.set_threshold(threshold)
+        self.threshold_chosen.emit(threshold)
 
     @Slot(bool)
     def _borders_changed(self, outlined: bool) -> None:

@@ -6,13 +6,14 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.neural.records import Region
+from gazeapp.engine.neural.records import LEFT, RIGHT, Atlas, Region
 from gazeapp.engine.neural.regions.picking import grow, inside
 from gazeapp.engine.neural.surface import cache
 from gazeapp.engine.neural.surface.colouring import colour_table, over
 from gazeapp.engine.neural.surface.mesh import load_mesh
 from gazeapp.engine.neural.surface.picture import compose
 from gazeapp.engine.neural.surface.scene import scene_for
+from gazeapp.engine.project import Project
 from gazeapp.ui.colours import CANVAS, difference_table
 from gazeapp.ui.neural import cortex_maker
 from gazeapp.ui.neural.cortex_bar import CortexBar, round_ticks
@@ -176,6 +177,47 @@ def test_marked_regions_stand_out(qtbot, view):
     np.testing.assert_array_equal(view.picture, before)
 
 
+def test_an_atlas_read_again_changes_nothing_and_one_that_changed_is_drawn(qtbot, view, tmp_path):
+    with Project.create(tmp_path / "study.gaze") as project:
+        project.atlases.put(Atlas("mine", tuple(regions())))
+        first, again = (project.atlases.get("mine").regions for _ in range(2))
+    view.set_regions(first)
+    view.set_marked(["front left"])
+    settle(qtbot, view)
+    kept, before = view.shown, view.picture
+    view.set_regions(again)
+    view.set_marked(["front left"])
+    assert view.shown is kept
+    view.set_regions([Region("front", LEFT, first[0].vertices[:-40]), first[1]])
+    settle(qtbot, view)
+    assert (view.picture != before).any()
+    before = view.picture
+    view.set_marked(["front left"])
+    settle(qtbot, view)
+    assert (view.picture != before).any()
+
+
+def test_at_a_border_region_value_and_vertex_belong_together(view, qtbot):
+    view.set_scene("flat")
+    view.set_regions(regions())
+    view.set_values(values(), (-1.0, 1.0), "r", True)
+    settle(qtbot, view)
+    scene, left = view.scene, set(regions()[0].vertices.tolist())
+    in_region = np.isin(scene.nearest, list(left))
+    mixed = np.isin(scene.vertices, list(left))
+    said = []
+    for row in np.flatnonzero(mixed.any(axis=1) & ~mixed.all(axis=1)):
+        line, column = divmod(int(scene.pixels[row]), scene.width)
+        spot = scene.spot(column + 0.5, line + 0.5)
+        names, number, vertex = view._words(spot).split("  ·  ")
+        at = int(vertex.removeprefix("vertex ").replace(",", ""))
+        assert at in scene.vertices[row]
+        assert (at in left) == (names == "front left")
+        assert number == f"r = {values()[at]:.3f}".replace("-", "\N{MINUS SIGN}")
+        said.append((names == "front left") != in_region[row])
+    assert any(said)  # there are places where the nearest vertex is of the other side
+
+
 def test_borders_can_be_hidden(qtbot, view):
     bare = view.picture
     assert view.strip.borders.isHidden()
@@ -219,6 +261,74 @@ def test_linked_views_look_from_the_same_side(qtbot, view):
     assert other.strip.scenes.currentText() == view.strip.scenes.currentText() == "Flat"
     qtbot.keyClick(other.canvas, Qt.Key.Key_Right)
     assert view.strip.scenes.currentText() == "Lateral"
+    settle(qtbot, view)
+
+
+def test_linked_views_hide_the_same_values(qtbot, view):
+    other = CortexView()
+    qtbot.addWidget(other)
+    view.link(other)
+    other.set_values(values() / 10, (0.0, 0.05), "r")
+    view.set_values(values(), (0.0, 0.8), "r")
+    view.strip.threshold.setValue(0.3)
+    for one in (view, other):
+        assert one.strip.threshold.value() == one.shown.colouring.threshold == pytest.approx(0.3)
+    other.strip.threshold.setValue(0.02)
+    assert view.shown.colouring.threshold == pytest.approx(0.02)
+    other.set_values(values(), (0.0, 0.8), "r")
+    assert other.shown.colouring.threshold == pytest.approx(0.02)
+    settle(qtbot, view)
+
+
+def test_a_second_region_can_be_grown_before_the_first_is_kept(qtbot, view):
+    view.allow_drawing(True)
+    view.set_scene("lateral")
+    settle(qtbot, view)
+    vertex, place = seen_vertex(view)
+    view.strip.grower.click()
+    for reach in (8, 14):
+        view.strip.reach.setValue(reach)
+        with qtbot.waitSignal(view.drawn):
+            qtbot.mouseClick(view.canvas, Qt.MouseButton.LeftButton, pos=place)
+        np.testing.assert_array_equal(view.shown.marked.all[0].vertices, grow(vertex, mm=float(reach)))
+    settle(qtbot, view)
+
+
+def test_an_outline_drawn_across_a_resize_holds_what_was_drawn_around(qtbot, view):
+    view.allow_drawing(True)
+    view.strip.outliner.click()
+    settle(qtbot, view)
+    shares = ((0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6))
+
+    def click(share):
+        tile = view.scene.tiles[1]
+        box = view.canvas.image_transform().mapRect(QRectF(tile.left, tile.top, tile.width, tile.height))
+        x, y = box.x() + share[0] * box.width(), box.y() + share[1] * box.height()
+        qtbot.mouseClick(view.canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+
+    for share in shares[:2]:
+        click(share)
+    scene = view.scene
+    view.resize(1000, 800)
+    qtbot.waitUntil(lambda: view.scene is not scene)
+    settle(qtbot, view)
+    tile = view.scene.tiles[1]
+    for corner, (x, y) in zip(view.canvas._outline, shares, strict=False):
+        assert corner.x() == pytest.approx(tile.left + x * tile.width, abs=4)
+        assert corner.y() == pytest.approx(tile.top + y * tile.height, abs=4)
+    for share in shares[2:]:
+        click(share)
+    assert len(view.own._corners) == 4
+    with qtbot.waitSignal(view.drawn) as heard:
+        qtbot.keyClick(view.canvas, Qt.Key.Key_Return)
+    assert heard.args[0].min() >= 10_242
+    places = view.scene.places(tile)
+    x, y = (places[:, 0] - tile.left) / tile.width, (places[:, 1] - tile.top) / tile.height
+    found = np.isin(np.arange(10_242), heard.args[0] - 10_242)
+    apart = np.maximum(abs(x - 0.5), abs(y - 0.5))
+    assert found[(apart < 0.09) & load_mesh("flat", RIGHT).used].all()
+    assert not found[apart > 0.11].any()
+    assert found.sum() > 100
     settle(qtbot, view)
 
 

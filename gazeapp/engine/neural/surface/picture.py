@@ -49,6 +49,14 @@ class Regions:
 NO_REGIONS = Regions(())
 
 
+def same_regions(some: Sequence[Region], others: Sequence[Region]) -> bool:
+    """Return whether regions agree in names, hemispheres, vertices and order, such as those of one atlas read twice."""
+    return len(some) == len(others) and all(
+        one is other or (one.id == other.id and np.array_equal(one.vertices, other.vertices))
+        for one, other in zip(some, others, strict=True)
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Shown:
     """What is shown on the cortex.
@@ -119,6 +127,16 @@ def _lines(scene: Scene, regions: Regions, thickness: float) -> Lines:
 def regions_at(scene: Scene, regions: Regions, row: int) -> Sequence[Region]:
     """Return the regions seen at a row of a scene."""
     return [regions.all[number] for number in regions_in(scene, regions.labels).regions_at(row)]
+
+
+def vertex_at(scene: Scene, regions: Regions, row: int) -> int:
+    """Return the vertex nearest to a row of a scene among those that are in just the regions seen there.
+
+    Near a border the nearest vertex of all may lie in the region next to the one that is seen.
+    """
+    corners = scene.vertices[row]
+    is_seen = regions.labels.of_vertices[corners] == regions_in(scene, regions.labels).seen[row]
+    return int(corners[np.where(is_seen, scene.weights[row], np.float32(-1.0)).argmax()])
 
 
 def vertex_colours(shown: Shown) -> NDArray[np.uint8]:

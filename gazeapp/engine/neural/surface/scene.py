@@ -191,6 +191,15 @@ class Scene:
             float(first[1] - (y - origin[1]) / self.scale),
         )
 
+    def picture_place(self, tile: Tile, x: float, y: float) -> tuple[float, float]:
+        """Return the place of the picture, px, of x and y of the flat surface, mm."""
+        origin = self.places(tile)[0]
+        first = load_mesh(tile.view.surface, tile.view.hemisphere).vertices[0]
+        return (
+            float(origin[0] + (x - first[0]) * self.scale),
+            float(origin[1] - (y - first[1]) * self.scale),
+        )
+
     def visible(self) -> BoolArray:
         """Return whether each vertex is the nearest one of a pixel, shape (20,484,)."""
         seen = np.zeros(N_VERTICES, dtype=np.bool_)
