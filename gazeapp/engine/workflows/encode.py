@@ -33,7 +33,7 @@ from gazeapp.engine.workflows.encode_inputs import (
     task_maps,
 )
 from gazeapp.engine.workflows.encode_state import is_remembered, remember_encoded
-from gazeapp.engine.workflows.encode_units import Bench, Draws, Found, run_unit
+from gazeapp.engine.workflows.encode_units import Bench, Draws, Found, is_of_itself, run_unit
 from gazeapp.engine.workflows.extract import chosen_tasks
 
 VERB = "predict from maps"
@@ -416,6 +416,9 @@ def _units(
         for kind, source in maps.states:
             yield EncodingUnit(subject, task, RSA, kind, source)
     if settings.partitions:
+        if CENTRE in settings.controls and CENTRE not in others:
+            # Nobody's fixations are needed to say how central a model's own maps are.
+            others.append(CENTRE)
         for k, model in enumerate(models):
             for against in (*models[k + 1 :], *others):
                 yield EncodingUnit(subject, task, PARTITION, MODEL, model, against)
@@ -426,7 +429,7 @@ def _inputs(plan: _Plan, unit: EncodingUnit, settings: EncodeSettings) -> str:
     states = {source: state for (_, source), state in plan.maps.states.items()}
     parts: list[object] = [plan.state, plan.subject.images, states[unit.source]]
     if unit.against:
-        parts.append(states[unit.against])
+        parts.append(unit.against if is_of_itself(unit) else states[unit.against])
     if unit.analysis == ENCODING:
         parts.append(settings.vertices)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

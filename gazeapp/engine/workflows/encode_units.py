@@ -125,8 +125,9 @@ class Bench:
 
     def read(self, unit: EncodingUnit) -> None:
         """Read what a unit needs of the project."""
-        for source in filter(None, (unit.source, unit.against)):
-            self.maps.features(self.key(source))
+        for source in (unit.source, "" if is_of_itself(unit) else unit.against):
+            if source:
+                self.maps.features(self.key(source))
 
     def key(self, source: str) -> SourceKey:
         """Return kind and id of a source."""
@@ -263,11 +264,14 @@ def _rsa(bench: Bench, unit: EncodingUnit) -> Found:
     return Found(tuple(bench.findings(unit, "rho", columns, one.notes, n_images=one.n_images)))
 
 
+def is_of_itself(unit: EncodingUnit) -> bool:
+    """Return whether a source is held against how central its own maps are, and nothing else of them."""
+    return unit.analysis == PARTITION and unit.against == CENTRE
+
+
 def _partition(bench: Bench, unit: EncodingUnit) -> Found:
     own = bench.maps.features(bench.key(unit.source))
-    against = bench.key(unit.against)
-    # Of the centre control it is each model's own maps that count: how central they are, and nothing else of them.
-    other = centre(own) if against == (CONTROL, CENTRE) else bench.maps.features(against)
+    other = centre(own) if is_of_itself(unit) else bench.maps.features(bench.key(unit.against))
     draws = bench.draws
     found = partition(
         own,

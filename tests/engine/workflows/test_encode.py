@@ -368,6 +368,15 @@ def test_a_table_of_regions_has_its_own_regions_and_ceilings(project: Project) -
     assert project.encodings.findings("table", RSA) == []
 
 
+def test_how_central_maps_are_needs_nobodys_fixations(project: Project) -> None:
+    encode(project, replace(SHORT, controls=("centre",)), SILENT)
+    found = [one for one in project.encodings.findings("table", PARTITION) if one.against == "centre"]
+    assert {(one.source, one.measure) for one in found} == {
+        (source, part) for source in "ab" for part in ("unique", "unique_against", "shared", "joint")
+    }
+    assert "centre" not in {row.source for row in project.encodings.rows("table", TABLE, "look")}
+
+
 def test_each_subject_is_predicted_by_itself_where_that_is_wanted(project: Project) -> None:
     chosen = replace(QUICK, responses="scan", subjects=True, vertices=False, partitions=False, rsa=False)
     encode(project, chosen, SILENT)
