@@ -439,8 +439,8 @@ TABLE: tuple[ActionInfo | str, ...] = (
     ),
     ActionInfo(
         "neural.predict",
-        "Predict responses with a model…",
-        "Let a model of the brain, such as TRIBE, foretell the responses to the images: simulated responses.",
+        "Simulate responses with a model (TRIBE)…",
+        "Let a model of the brain, such as TRIBE, make responses to the images: simulated ones, no recording.",
         BRAIN,
         (),
         "model",
@@ -457,7 +457,7 @@ TABLE: tuple[ActionInfo | str, ...] = (
     ActionInfo(
         "neural.run",
         "Predict responses from maps…",
-        "Learn to foretell responses from the maps of models and people, and test how well that goes in each region.",
+        "Learn to predict responses from the maps of models and people, and test how well that goes in each region.",
         BRAIN,
         ("Ctrl+Alt+B",),
         "chart",

@@ -45,7 +45,7 @@ class PredictActions(QObject):
         dialog.deleteLater()
         if accepted:
             self._session.runner.submit(
-                f"Predicting responses, {choice['name']}",
+                f"Simulating responses, {choice['name']}",
                 prediction_work(choice),
                 study.path,
                 unit="lot of images",

@@ -39,7 +39,7 @@ _SIZE = (1000, 660)
 _MOST_HEIGHT = 960
 _TABLE = "These responses are of a table's regions, so that no atlas is needed."
 _NO_VERTICES = "These responses are of a table's regions, and have no vertices."
-_ONE_PERSON = "These responses are of no more than one person."
+_ONE_SUBJECT = "These responses are of no more than one subject."
 _NO_GAZE = "It is made of fixations, of which the study has none."
 _SIDES = {"Left and right as one": JOINED, "Each by itself": SEPARATE}
 
@@ -61,7 +61,7 @@ class EncodeDialog(FormDialog):
         super().__init__(
             parent,
             "Predict responses from maps",
-            "Encoding models learn to foretell the responses of each region from maps, and are tested on images that "
+            "Encoding models learn to predict the responses of each region from maps, and are tested on images that "
             "they have not seen. It can be cancelled, and goes on where it stopped.",
             "Predict",
         )
@@ -75,7 +75,7 @@ class EncodeDialog(FormDialog):
         self.hemispheres = Segments("Hemispheres")
         self.about = label("", "muted", wrap=True)
         self.vertices = QCheckBox("Predict every vertex as well")
-        self.subjects = QCheckBox("Predict each person as well as their mean")
+        self.subjects = QCheckBox("Each subject’s responses as well as their mean")
         self.tasks = {task: QCheckBox(no_mnemonic(task)) for task in study.tasks}
         ran = {run.model for run in study.runs}
         self.models = {
@@ -163,9 +163,9 @@ class EncodeDialog(FormDialog):
         )
         add_field(
             form,
-            "People",
+            "Subjects",
             self.subjects,
-            "Repeats everything for each person whose responses there are: time grows with their number.",
+            "Repeats everything for each subject whose responses there are: time grows with their number.",
         )
         for box in (self.vertices, self.subjects):
             box.setAccessibleName(box.text())
@@ -250,7 +250,7 @@ class EncodeDialog(FormDialog):
             (self.hemispheres, surface, _TABLE),
             (self.vertices, surface, _NO_VERTICES),
             (self.advanced.rsa, surface, _NO_VERTICES),
-            (self.subjects, len(row.subjects) > 1, _ONE_PERSON),
+            (self.subjects, len(row.subjects) > 1, _ONE_SUBJECT),
         ):
             _allow(part, may, why)
         self._show_atlas()

@@ -59,7 +59,7 @@ def in_words(found: EncodingCount, name_of: Mapping[str, str]) -> str:
     regions += f" and {_count(found.n_groups, 'group')} of them" if found.n_groups else ""
     text = f"{regions}. {'; '.join(parts)}."
     if found.n_subjects > 1:
-        text += f" The mean over people and {found.n_subjects - 1:,} of them by themselves."
+        text += f" The mean over subjects and {found.n_subjects - 1:,} of them by themselves."
     for task, sources in found.left_out.items():
         names = ", ".join(name_of.get(one, one) for one in sources)
         text += f" Under {task}, {names} {'is' if len(sources) == 1 else 'are'} left out, with maps of too few images."

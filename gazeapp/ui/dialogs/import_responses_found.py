@@ -78,7 +78,7 @@ def _ceiling_of(found: ResponsesPreview, n_people: int) -> str:
     if found.simulated:
         return "none: a model's responses have no noise"
     if n_people > 1 or found.most_repeats > 1:
-        return "from repeats or from person to person"
+        return "from repeats or from subject to subject"
     return "cannot be known from one person and single responses"
 
 

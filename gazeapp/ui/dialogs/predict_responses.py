@@ -1,4 +1,4 @@
-"""Predict brain responses: by which model, how images are shown to it, and the user's agreement to its script."""
+"""Simulate brain responses: by which model, how images are shown to it, and the user's agreement to its script."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class PredictResponsesDialog(FormDialog):
     def __init__(self, parent: QWidget | None, study: StudyView, lookups: JobRunner) -> None:
         super().__init__(
             parent,
-            "Predict brain responses",
+            "Simulate responses with a model (TRIBE)",
             "A model predicts how the cortex responds to each image. That is no recording: it is called simulated "
             "everywhere, and has no noise ceiling. Images that have their prediction are skipped.",
-            "Predict",
+            "Simulate",
         )
         self._study, self._lookups = study, lookups
         self._offers: dict[str, PredictorOffer] = {}
