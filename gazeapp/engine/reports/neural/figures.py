@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from gazeapp.engine.neural.encoding.bootstrap import MIN_IN_FOLD
 from gazeapp.engine.neural.records import DIFFERENCE, NeuralFinding
 from gazeapp.engine.reports.neural.chosen import Place, Told
 from gazeapp.engine.reports.numbers import number
@@ -24,14 +25,19 @@ from gazeapp.engine.reports.results.neural_measures import (
     Shown,
     shown,
 )
-from gazeapp.engine.reports.results.words import known
+from gazeapp.engine.reports.results.words import known, measured
 from gazeapp.engine.scoring.sources import BASELINE
 from gazeapp.engine.types import DoubleArray
 
 _SIMULATED = "Simulated responses"
 _FILLED = "Filled where p < 0.05, corrected for false discovery over regions (over groups by themselves)."
+_NOT_TESTED = "Nothing was tested, so that no mark is filled."
+_WHY_THIS = "that with the highest mean r over groups (over the best regions where there are no groups)"
 _COLUMNS = 3
 _MARK = "#1D1D1B"
+
+NO_INTERVALS = f" (they take resamples, and at least {MIN_IN_FOLD} images in every fold)"
+"""Why numbers have no intervals."""
 
 
 def neural_figures(told: Told) -> Iterator[Figure]:
@@ -62,9 +68,14 @@ def source_figure(told: Told, measure: str) -> Figure | None:
     if not plots:
         return None
     ceilings = any(plot.lines[1:] for plot in plots)
+    found = [
+        one for place in told.places for source in told.sources if (one := told.found(source, place, measure))
+    ]
+    why = " (they take resamples of the images)" if measure == RHO else ""
     said = (
-        f"{MEASURES[measure].meaning} Bars with 95 % intervals; controls and the true density, where there is one, are "
-        f"grey. {_FILLED}" + (" Dashed: noise ceiling." if ceilings else "")
+        f"{MEASURES[measure].meaning} {'Bars with' if has_intervals(found) else 'Bars without'} 95 % intervals"
+        f"{'' if has_intervals(found) else why or NO_INTERVALS}; controls and the true density, where there is one, "
+        f"are grey. {_filled(found)}" + (" Dashed: noise ceiling." if ceilings else "")
     )
     title = {R: "Prediction of responses", RHO: "Second view: likeness of dissimilarities (RSA)"}[measure]
     return _figure(told, f"neural_{measure}", f"{title}, groups and the best regions", said, plots)
@@ -75,10 +86,26 @@ def difference_figure(told: Told) -> Figure | None:
     plots = [plot for place in told.places if (plot := _differences(told, place)) is not None]
     if not plots:
         return None
-    said = f"{MEASURES[MINUS].meaning} The first minus the second, with 95 % intervals. {_FILLED}"
+    found = [one for place in told.places for one in _pairs(told, place)]
+    spread = "with 95 % intervals" if has_intervals(found) else f"without 95 % intervals{NO_INTERVALS}"
+    cut = any(len(_every_pair(told, place)) > MOST_PAIRS for place in told.places)
+    of_one = f" Of many pairs those of {told.leader.name}, {_WHY_THIS}." if cut and told.leader else ""
     return _figure(
-        told, "neural_differences", "Differences between models, and models and people", said, plots
+        told,
+        "neural_differences",
+        "Differences between models, and between models and people or controls",
+        f"{MEASURES[MINUS].meaning} The first minus the second, {spread}. {_filled(found)}{of_one}",
+        plots,
     )
+
+
+def has_intervals(found: Iterable[NeuralFinding]) -> bool:
+    """Return whether any of these numbers has an interval."""
+    return any(known(one.low) and known(one.high) for one in found)
+
+
+def _filled(found: Iterable[NeuralFinding]) -> str:
+    return _FILLED if any(known(one.p_fdr) for one in found) else _NOT_TESTED
 
 
 def _joined(
@@ -102,16 +129,31 @@ def _joined(
             )
             for plot, own in zip(plots, lines, strict=True)
         ]
+        first = replace(first, caption=_dissociation_caption(told, places))
     else:
         plots = [replace(plot, y_label="R²", lines=(Line(0.0, "", dashed=False),)) for plot in plots]
         first = replace(
-            first, caption=f"The model with the highest mean r, and each other source. {first.caption}"
+            first,
+            caption=f"{told.leader.name if told.leader else 'One model'} and each other source: one model is shown, "
+            f"{_WHY_THIS}; the tables have all. {first.caption}",
         )
     titles = {
         "partition": first.title.rpartition(" in ")[0],
         "dissociation": "Agreement with fixations against prediction of responses",
     }
     return replace(first, id=f"neural_{id_}_{told.task}", title=titles[id_], axes=tuple(plots), columns=2)
+
+
+def _dissociation_caption(told: Told, places: Sequence[Place]) -> str:
+    found = [one for place in places for source in told.models if (one := told.found(source, place))]
+    metric = measured(told.results.primary, told.results.preset).name
+    spread = " with 95 % intervals" if has_intervals(found) else f" without 95 % intervals{NO_INTERVALS}"
+    parts = (
+        f"Each point is a model: agreement of its maps with fixations ({metric}, percent of the human ceiling), and r"
+        f"{spread}. Dashed: the best control.",
+        SIMULATED_RESPONSES if told.results.simulated else "",
+    )
+    return " ".join(part for part in parts if part)
 
 
 def _figure(told: Told, id_: str, title: str, said: str, plots: Sequence[Axes]) -> Figure:
@@ -181,11 +223,14 @@ def _differences(told: Told, place: Place) -> Axes | None:
 
 def _pairs(told: Told, place: Place) -> list[NeuralFinding]:
     """Return the differences in a region in the order of the sources; where there are many, those of the best model."""
-    results, asked = told.results, told.asked(place, MINUS)
     order = {one.id: k for k, one in enumerate(told.sources)}
-    every = results.of_region(asked, DIFFERENCE, R)
-    found = every if len(every) <= MOST_PAIRS else results.differences(asked)
+    every = _every_pair(told, place)
+    found = every if len(every) <= MOST_PAIRS else told.results.differences(told.asked(place, MINUS))
     return sorted(found, key=lambda one: (order.get(one.source, 99), order.get(one.against, 99)))
+
+
+def _every_pair(told: Told, place: Place) -> list[NeuralFinding]:
+    return told.results.of_region(told.asked(place, MINUS), DIFFERENCE, R)
 
 
 def _pair_name(told: Told, one: NeuralFinding) -> str:

@@ -13,6 +13,7 @@ from gazeapp.engine.reports.neural.chosen import Told
 from gazeapp.engine.reports.neural.data import NeuralData, NeuralPart, NeuralTask
 from gazeapp.engine.reports.neural.figures import neural_figures
 from gazeapp.engine.reports.neural.heat_figure import heat_drawn
+from gazeapp.engine.reports.neural.parts import part_table
 from gazeapp.engine.reports.neural.readings import neural_readings
 from gazeapp.engine.reports.neural.subjects import subject_table
 from gazeapp.engine.reports.numbers import count, listed
@@ -114,6 +115,10 @@ def _tables(told: Told) -> Iterator[ResultTable]:
             table = make(told.results, told.asked(place))
             if table is not None:
                 yield replace(table, note="")
+    for place in told.groups or told.best_regions:
+        parts = part_table(told, place)
+        if parts is not None:
+            yield parts
     by_subject = subject_table(told)
     if by_subject is not None:
         yield by_subject

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gazeapp.engine.reports.neural.chosen import Told
+from gazeapp.engine.reports.neural.figures import NO_INTERVALS
 from gazeapp.engine.reports.numbers import UNKNOWN, number
 from gazeapp.engine.reports.results.data import Cell, Column, ResultTable, Row
 from gazeapp.engine.reports.results.neural_measures import MEASURES, R, subject_name
@@ -30,12 +31,13 @@ def subject_table(told: Told) -> ResultTable | None:
             rows.append(Row("", subject_name(subject), "", tuple(cells)))
     if len(rows) < 2:
         return None
+    spread = any(cell.low is not None for row in rows for cell in row.cells)
     return ResultTable(
         f"neural_subjects_{told.task}",
         f"{model.name}, subject by subject: r",
         tuple(Column(f"r_{k}", place[0], "", MEASURES[R].meaning) for k, place in enumerate(told.places)),
         tuple(rows),
-        "The model with the highest mean r over groups. Each subject’s responses predicted by themselves, with 95 % "
-        "intervals over images.",
+        "The model with the highest mean r over groups. Each subject’s responses predicted by themselves, "
+        + ("with 95 % intervals over images." if spread else f"without intervals{NO_INTERVALS}."),
         "Subject",
     )

@@ -20,6 +20,7 @@ from gazeapp.engine.reports.neural.chosen import Told
 from gazeapp.engine.reports.neural.cortex import cortex_colouring, cortex_drawn
 from gazeapp.engine.reports.neural.figures import neural_figures
 from gazeapp.engine.reports.neural.heat_figure import heat_drawn
+from gazeapp.engine.reports.neural.parts import part_table
 from gazeapp.engine.reports.neural.readings import neural_readings
 from gazeapp.engine.reports.neural.subjects import subject_table
 from gazeapp.engine.reports.results.neural_heat import heat
@@ -235,6 +236,59 @@ def test_figures_have_the_numbers_of_groups_and_the_best_regions(results):
     assert gaps.x_ticks[0][1] == "CNN-LSTM − People"
     assert float(gaps.series[0].y[0]) == pytest.approx(STRENGTH["cnn-lstm"] - STRENGTH["people"])
     assert all(figure.simulated for figure in figures.values())
+
+
+def _captions(results):
+    return {
+        figure.id.split("_")[1]: plain(figure.caption) for figure in neural_figures(Told(results, "general"))
+    }
+
+
+def test_captions_promise_intervals_and_tests_only_where_there_are_some(results):
+    there = _captions(results)
+    assert all("with 95 % intervals" in there[one] for one in ("differences", "dissociation"))
+    assert all("Bars with 95 % intervals" in there[one] for one in ("r", "rho"))
+    assert all("Filled where p < 0.05" in there[one] for one in ("r", "rho", "differences"))
+    nan = float("nan")
+    bare = _changed(results, lambda one: replace(one, low=nan, high=nan, p=nan, p_fdr=nan, p_max=nan))
+    gone = _captions(bare)
+    why = "without 95 % intervals (they take resamples, and at least 6 images in every fold)"
+    assert all(why in gone[one] for one in ("differences", "dissociation"))
+    assert why in gone["r"].replace("Bars w", "w")
+    assert "without 95 % intervals (they take resamples of the images)" in gone["rho"]
+    assert not any("with 95 % intervals" in text or "Filled where" in text for text in gone.values())
+
+
+def test_of_many_pairs_the_caption_says_whose_are_shown(results):
+    assert "Of many pairs" not in _captions(results)["differences"]
+    more = tuple(
+        replace(one, against=f"{one.against} {k}")
+        for k in range(2)
+        for one in results.findings
+        if one.analysis == DIFFERENCE
+    )
+    said = _captions(replace(results, findings=(*results.findings, *more)))["differences"]
+    assert "Of many pairs those of CNN-Transformer, that with the highest mean r over groups" in said
+
+
+def test_variance_is_a_figure_of_one_model_that_says_why_and_a_table_of_all(results):
+    told = Told(results, "general")
+    assert (
+        "CNN-Transformer and each other source: one model is shown, that with the highest mean r"
+        in (_captions(results)["partition"])
+    )
+    rows = {row.name: row for row in part_table(told, (GROUPS[0], True)).rows}
+    assert len(rows) == 4 * 5  # each model beyond the three others, people and contrast
+    own, other = STRENGTH["cnn-lstm"] ** 2, STRENGTH["contrast"] ** 2
+    joint = own + 0.3 * other
+    unique, p, shared, both = rows["CNN-LSTM beyond Contrast energy"].cells
+    assert (unique.value, unique.low) == (pytest.approx(joint - other), pytest.approx(joint - other - 0.01))
+    assert p.value == 0.002
+    assert (shared.value, both.value) == (pytest.approx(own + other - joint), pytest.approx(joint))
+    # What stands in the stored pair as the other's part is this model's own from its side.
+    first, second = STRENGTH["cnn-lstm"] ** 2, STRENGTH["vit-lstm"] ** 2
+    turned = rows["ViT-LSTM beyond CNN-LSTM"].cells[0].value
+    assert turned == pytest.approx(max(first, second) + 0.3 * min(first, second) - first)
 
 
 def _texts(drawn):
