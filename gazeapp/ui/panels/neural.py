@@ -26,7 +26,6 @@ from gazeapp.engine.reports.results.neural_measures import (
     hemisphere_of,
 )
 from gazeapp.engine.reports.results.neural_read import CortexValues, ImageResponses, NeuralRead
-from gazeapp.engine.types import IntArray
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
 from gazeapp.ui.loader import Loader
@@ -36,7 +35,7 @@ from gazeapp.ui.panels.neural_corner import CORTEX, DISSOCIATION, IMAGES, PAGES,
 from gazeapp.ui.panels.neural_cortex import CortexPage, cortex_work
 from gazeapp.ui.panels.neural_images import ImagesPage, images_work
 from gazeapp.ui.panels.neural_pages import PartsPage, RegionsPage, dissociation_parts, region_parts
-from gazeapp.ui.panels.neural_reading import keep_work, read_work, settled
+from gazeapp.ui.panels.neural_reading import read_work, settled
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
 from gazeapp.ui.study import PEOPLE, StudyView
@@ -207,7 +206,6 @@ class NeuralPanel(QWidget):
         self.images.image_chosen.connect(self._choose_image)
         for page in (self.region, self.dissociation):
             page.row_chosen.connect(self._choose_row)
-        self.cortex.keep_asked.connect(self._keep_region)
         self.cortex.said.connect(self.corner.say)
         self.cortex.failed.connect(self.failed)
         for page in (self.regions, self.region, self.dissociation):
@@ -419,12 +417,6 @@ class NeuralPanel(QWidget):
             self._asked = settled(results, self._kept)
             self.bar.show_read(self._read or NeuralRead(), self._asked)
             self.cortex.mark(self._asked)
-
-    @Slot(str, object)
-    def _keep_region(self, name: str, vertices: IntArray) -> None:
-        """Store a region that was drawn on the cortex."""
-        self._session.submit(f"Region “{name}”", keep_work(name, vertices))
-        self.corner.say(f"“{name}” is kept in the atlas “own”")
 
     @Slot(int)
     def _choose_image(self, image_id: int) -> None:

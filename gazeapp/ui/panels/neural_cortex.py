@@ -12,9 +12,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLineEdit,
     QMenu,
-    QPushButton,
     QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
@@ -41,8 +39,9 @@ from gazeapp.engine.types import FloatArray, IntArray
 from gazeapp.ui import theme
 from gazeapp.ui.folders import FIGURES, ask_where_to_save
 from gazeapp.ui.neural.cortex_view import CortexView
+from gazeapp.ui.panels.neural_keeping import KeepRegion
 from gazeapp.ui.session import Session
-from gazeapp.ui.widgets import Segments, icon_button, label, plain
+from gazeapp.ui.widgets import Segments, label, plain
 from gazeapp.ui.worker import JobState
 
 if TYPE_CHECKING:
@@ -86,8 +85,6 @@ class CortexPage(QWidget):
     """Ids of the regions at the vertex that was clicked."""
     wanted = Signal()
     """Something else is to be read."""
-    keep_asked = Signal(str, object)
-    """Name and vertices of a region of one's own that is to be kept."""
     said = Signal(str)
     """What was done, in a few words."""
     failed = Signal(object)
@@ -97,7 +94,6 @@ class CortexPage(QWidget):
         super().__init__(parent)
         self._session = session
         self._writing = 0
-        self._outlined: IntArray | None = None
         self.setObjectName("dockBody")
         self._of: tuple[NeuralResults, NeuralAsked] | None = None
         self._drawn: CortexValues | None = None
@@ -122,16 +118,8 @@ class CortexPage(QWidget):
         self.views[0].link(self.views[1])
         for view in self.views:
             view.allow_drawing(True)
-        self.name = QLineEdit()
-        self.name.setPlaceholderText("Name of the region")
-        self.name.setAccessibleName("Name of the region that was drawn")
-        self.name.setMaximumWidth(22 * theme.STEP)
-        self.keep = QPushButton("Keep region")
-        theme.set_role(self.keep, "primary")
-        self.keep.setToolTip(
-            "Keep what was drawn as a region of the atlas “own”; predict responses with it after that"
-        )
-        self.drop = icon_button("close", "Do not keep what was drawn")
+        self.keeping = KeepRegion(session)
+        self.name, self.keep, self.drop = self.keeping.name, self.keeping.keep, self.keeping.drop
         self.menu = QMenu(self)
         self.menu.addAction("Copy picture", self.copy_picture)
         self.menu.addAction("Save picture…", self._ask_for_picture)
@@ -143,12 +131,10 @@ class CortexPage(QWidget):
             view.picked.connect(self._picked)
             view.drawn.connect(self._drawn_on)
             view.scene_chosen.connect(self._look)
-        self.keep.clicked.connect(self._keep)
-        self.drop.clicked.connect(self._drop)
-        self.name.returnPressed.connect(self._keep)
-        self.name.textChanged.connect(self._explain_keeping)
+        self.keeping.changed.connect(self._mark_again)
+        self.keeping.said.connect(self.said)
+        self.keeping.failed.connect(self.failed)
         session.reader.changed.connect(self._job_changed)
-        self._show_keeping()
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
@@ -217,10 +203,18 @@ class CortexPage(QWidget):
         self.about.setToolTip(plain(self.about.text()))
 
     def mark(self, asked: NeuralAsked) -> None:
-        """Draw a strong line around the region in hand."""
-        if self._drawn is None or asked.groups:
+        """Draw a strong line around the region or group in hand, or around what was drawn and is not kept yet."""
+        if self._of is None or self._drawn is None:
             return
-        ids = [one.id for one in self._drawn.regions if asked.region in (one.id, one.name)]
+        results = self._of[0]
+        self._of = (results, asked)
+        if self.keeping.vertices is not None:
+            for view in self.views:
+                view.set_drawn(self.keeping.vertices)
+            return
+        members = results.groups.get(asked.region, ()) if asked.groups else ()
+        wanted = {asked.region, *members}
+        ids = [one.id for one in self._drawn.regions if wanted & {one.id, one.name}]
         for view in self.views:
             view.set_marked(ids)
 
@@ -288,34 +282,14 @@ class CortexPage(QWidget):
     @Slot(object)
     def _drawn_on(self, vertices: IntArray) -> None:
         """Offer to keep what was drawn."""
-        self._outlined = vertices
-        self._show_keeping()
+        self.keeping.offer(vertices)
         self.name.setFocus()
 
     @Slot()
-    def _keep(self) -> None:
-        name = self.name.text().strip()
-        if self._outlined is not None and name and not self._session.read_only:
-            self.keep_asked.emit(name, self._outlined)
-            self._drop()
-
-    @Slot()
-    def _drop(self) -> None:
-        """Forget what was drawn, and mark the region in hand again."""
-        self._outlined = None
-        self.name.clear()
-        self._show_keeping()
+    def _mark_again(self) -> None:
+        """Mark what is to be kept, else the region in hand."""
         if self._of is not None:
             self.mark(self._of[1])
-
-    def _show_keeping(self) -> None:
-        for part in (self.name, self.keep, self.drop):
-            part.setVisible(self._outlined is not None)
-        self._explain_keeping()
-
-    @Slot()
-    def _explain_keeping(self, _text: str = "") -> None:
-        self.keep.setEnabled(bool(self.name.text().strip()) and not self._session.read_only)
 
     @property
     def _is_region(self) -> bool:
@@ -329,9 +303,7 @@ class CortexPage(QWidget):
             top.addWidget(part)
         self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         top.addWidget(self.about, 1)
-        top.addWidget(self.name)
-        top.addWidget(self.keep)
-        top.addWidget(self.drop)
+        top.addWidget(self.keeping)
         both = QWidget()
         row = QHBoxLayout(both)
         row.setContentsMargins(0, 0, 0, 0)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.reports.results.neural import NeuralResults, with_region
 from gazeapp.engine.reports.results.neural_measures import NeuralAsked
 from gazeapp.engine.reports.results.neural_read import NeuralRead
@@ -26,12 +27,25 @@ def read_work(preset: str, name: str, atlas: str) -> Callable[[Any, Any], Neural
     return work
 
 
-def keep_work(name: str, vertices: IntArray) -> Callable[[Any, Any], str]:
-    """Return the work of storing a region of one's own; its result is the name."""
+def own_names(project: Project, _progress: Any) -> tuple[str, ...]:
+    """Return the names of the user's own regions."""
+    from gazeapp.engine.workflows.regions import OWN
 
-    def work(project: Project, _progress: Any) -> str:
+    there = OWN in (row.name for row in project.atlases.all())
+    return tuple(region.name for region in project.atlases.get(OWN).regions) if there else ()
+
+
+def keep_work(name: str, vertices: IntArray, *, replaces: bool) -> Callable[[Any, Any], str]:
+    """Return the work of storing a region of one's own; its result is the name.
+
+    Only where ``replaces`` is true one of that name may be there.
+    """
+
+    def work(project: Project, progress: Any) -> str:
         from gazeapp.engine.workflows.regions import put_own_region
 
+        if not replaces and name in own_names(project, progress):
+            raise GazeError(f"There is an own region called “{name}” already.", todo="Choose another name.")
         put_own_region(project, name, vertices)
         return name
 
