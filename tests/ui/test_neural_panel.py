@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -413,6 +413,129 @@ def test_nothing_is_read_or_drawn_out_of_sight(world, qtbot):
     panel.show()
     qtbot.waitUntil(lambda: panel.images.highest.count() > 0)
     assert panel.results.regions()[3] in panel.images.about.text()
+
+
+def click(qtbot, figure, x, y):
+    """Click into the first plot of a figure, at a place of its axes."""
+    qtbot.waitUntil(lambda: bool(figure.plots))
+    plot = figure.plots[0]
+    QGuiApplication.processEvents()
+    plot.getViewBox().updateAutoRange()
+    at = plot.mapFromScene(plot.getViewBox().mapViewToScene(QPointF(x, y)))
+    qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+def place_of(figure, source):
+    """Where a point of a source lies in a figure, and what it stands for."""
+    one = next(one for one in figure.figure.axes[0].series if one.about and one.about[0][2] == source)
+    places = (one.y[-1], one.x[-1]) if figure.figure.axes[0].horizontal else (one.x[-1], one.y[-1])
+    return places, one.about[-1]
+
+
+def test_bars_and_points_of_figures_choose_their_source_and_region(world, qtbot):
+    panel = world.panel
+    choose(panel, neural_bar.SOURCE, "model\ncnn-lstm")
+    (x, y), _ = place_of(panel.regions.figure, "vit-lstm")
+    click(qtbot, panel.regions.figure, x / 2, y)
+    assert panel.asked.source == ("model", "vit-lstm")
+    assert world.selection.source == "vit-lstm"
+    assert panel.regions.table.currentIndex().column() == 4
+    panel.show_page(REGION)
+    (x, y), _ = place_of(panel.region.figure, "contrast")
+    click(qtbot, panel.region.figure, x / 2, y)
+    assert panel.asked.source == ("control", "contrast")
+    panel.show_page(DISSOCIATION)
+    (x, y), _ = place_of(panel.dissociation.figure, "cnn-transformer")
+    click(qtbot, panel.dissociation.figure, x, y)
+    assert panel.asked.source == ("model", "cnn-transformer")
+    panel.show_page(REGIONS)
+    panel.resize(1100, 1400)
+    figure = panel.regions.figure
+    figure._choice.setCurrentIndex(1)
+    figure._choice.activated.emit(1)
+    one = next(one for one in figure.figure.axes[0].series if one.about[0][2] == "vit-lstm")
+    QGuiApplication.processEvents()
+    click(qtbot, figure, one.y[2], one.x[2])
+    assert (panel.asked.region, panel.asked.source) == (panel.results.regions()[2], ("model", "vit-lstm"))
+
+
+def test_a_source_alone_does_not_draw_the_region_again(panel, qtbot):
+    figure = panel.regions.figure
+    qtbot.waitUntil(lambda: bool(figure.plots))
+    before = figure.figure
+    choose(panel, neural_bar.SOURCE, "model\nvit-lstm")
+    assert figure.figure is before
+    choose(panel, neural_bar.REGION, panel.results.regions()[3])
+    assert figure.figure is not before
+
+
+def test_lines_of_the_bars_are_told_in_the_window(panel):
+    assert "noise&nbsp;ceiling,&nbsp;0.60" in panel.regions.figure._legend.text()
+    assert not panel.regions.figure._legend.isHidden()
+
+
+def test_a_region_without_a_ceiling_has_no_shares_and_says_why(panel):
+    region = panel.results.regions()[2]
+    found = [
+        replace(one, ceiling=0.0) if (one.region, one.measure) == (region, "r") else one
+        for one in panel.results.findings
+    ]
+    panel._read = replace(panel.read, results=replace(panel.results, findings=tuple(found)))
+    choose(panel, neural_bar.MEASURE, "share")
+    panel.show_page(DISSOCIATION)
+    assert panel.dissociation.table.results.table is not None
+    choose(panel, neural_bar.REGION, region)
+    page = panel.dissociation
+    assert page.figure.figure is None
+    assert f"the noise ceiling of {region} is 0.00" in page._lacks.text()
+    assert page.sentence.isHidden()
+    panel.show_page(REGION)
+    assert f"the noise ceiling of {region} is 0.00" in panel.region.sentence.text()
+
+
+def test_no_page_is_wider_than_the_smallest_window(opened, tmp_path, qtbot):
+    """The window is 960 px wide at the least, of which the panel has all but its frame."""
+    made = build(tmp_path / "long", images=3, subjects=0, scored=False)
+    name = "lateral occipital and posterior fusiform cortex of the ventral stream, as drawn by hand"
+    with Project.open(made.path) as project:
+        put_neural(project, regions=[f"{name} {k}" for k in range(3)], table=True)
+    panel = opened(made.path).panel
+    for page in PAGES:
+        panel.show_page(page)
+        if page == IMAGES:
+            qtbot.waitUntil(lambda: panel.images.highest.count() > 0)
+            assert name in panel.images.about.text()
+        assert panel.minimumSizeHint().width() <= 940, page
+
+
+def test_images_of_a_table_are_told_as_what_they_are(opened, tmp_path, qtbot):
+    made = build(tmp_path / "table", images=1, subjects=0, scored=False)
+    with Project.open(made.path) as project:
+        put_neural(project, regions=["V1", "V2"], table=True)
+    panel = opened(made.path).panel
+    page = panel.images
+    panel.show_page(IMAGES)
+    qtbot.waitUntil(lambda: page.highest.count() > 0)
+    assert page.about.text().startswith(
+        "Response of V1, in the unit of the responses; 1\N{NO-BREAK SPACE}image."
+    )
+    assert page.lowest.count() == 0
+    assert page.lowest.isHidden()
+    page.copy()
+    assert panel.corner.said.text() == "1\N{NO-BREAK SPACE}image copied"
+
+
+def test_a_copied_heading_that_is_a_formula_is_text(opened, tmp_path):
+    made = build(tmp_path / "table", images=3)
+    with Project.open(made.path) as project:
+        put_neural(project, regions=["=cmd", "V2"], table=True)
+    panel = opened(made.path).panel
+    choose(panel, neural_bar.REGION, "=cmd")
+    panel.show_page(DISSOCIATION)
+    panel.dissociation.taking.copy_table()
+    heads = QGuiApplication.clipboard().text().splitlines()[0].split("\t")
+    assert "'=cmd" in heads
+    assert not any(head.startswith("=") for head in heads)
 
 
 def test_a_new_theme_and_a_closed_project(world):

@@ -156,6 +156,33 @@ def test_a_click_on_a_mark_over_points_of_images_goes_to_the_nearest_of_them(plo
     assert chosen == ([] if image is None else [image])
 
 
+def click(plot, qtbot, x, y):
+    at = plot.mapFromScene(plot.getViewBox().mapViewToScene(QPointF(x, y)))
+    qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+def test_a_click_on_a_bar_or_a_point_picks_what_it_stands_for(plot, qtbot):
+    bars = [
+        points([k], [value], bars=True, marker="", about=(("V1", "model", name),))
+        for k, (name, value) in enumerate((("a", 4.0), ("b", 2.0), ("c", -1.0)))
+    ]
+    plot.show_axes(axes(*bars, horizontal=True, x_ticks=((0.0, "a"), (1.0, "b"), (2.0, "c"))))
+    plot.getViewBox().updateAutoRange()
+    picked = []
+    plot.picked.connect(lambda *about: picked.append(about))
+    for x, y in ((0.5, 0.2), (3.5, 0.0), (1.0, 0.8), (-0.5, 2.0), (3.0, 1.0)):
+        click(plot, qtbot, x, y)
+    assert [source for _, _, source in picked] == ["a", "a", "b", "c"]
+    two = points([0, 4], [1.0, 2.0], about=(("V1", "model", "a"), ("V2", "model", "a")))
+    plot.show_axes(axes(two))
+    plot.getViewBox().updateAutoRange()
+    click(plot, qtbot, 4, 2.0)
+    assert picked[-1] == ("V2", "model", "a")
+    n = len(picked)
+    click(plot, qtbot, 2, 1.5)
+    assert len(picked) == n
+
+
 def test_reference_lines(plot):
     lines = (Line(100.0, "ceiling"), Line(0.0, "", "both"), Line(1.0, "here", "x"))
     plot.show_axes(axes(points([0, 1], [40, 50]), lines=lines))
@@ -227,6 +254,44 @@ def test_a_legend_names_series_and_escapes_what_they_are_called(view):
     assert view._legend.isVisible()
     view.show_figures([figure()])
     assert not view._legend.isVisible()
+
+
+def test_lines_that_are_named_stand_in_the_legend_as_they_are_drawn(view):
+    lines = (
+        Line(1.0, "ceiling", named=True),
+        Line(0.5, "planted", dashed=False, named=True),
+        Line(0.0, "zero"),
+    )
+    one = Figure("one", "Title", "", (axes(points([0], [1.0]), lines=lines, legend=False),))
+    view.show_figures([one])
+    assert view._legend.isVisible()
+    assert [part.split("</span>&nbsp;") for part in view._legend.text().split("&nbsp; ")] == [
+        [f"<span style='color:{theme.colors().muted}'>╌╌", "ceiling"],
+        [f"<span style='color:{theme.colors().muted}'>──", "planted"],
+    ]
+
+
+def test_a_figure_that_is_drawn_is_not_drawn_again_when_others_change(view):
+    both = [figure("one"), figure("two")]
+    view.show_figures(both)
+    mark = view.plots[0].marks
+    view.show_figures([both[0], figure("two")])
+    assert view.plots[0].marks is mark
+    view.show_figures([figure("one"), both[1]])
+    assert view.plots[0].marks is not mark
+
+
+def test_of_figures_that_come_in_a_row_the_last_is_drawn(qtbot, monkeypatch):
+    view = FigureView("Figure", waits=True)
+    qtbot.addWidget(view)
+    view.show()
+    drawn = []
+    monkeypatch.setattr(ResultPlot, "redraw", lambda plot: drawn.append(plot.axes.title))
+    for name in ("a", "b", "c"):
+        view.show_figures([Figure(name, name, "", (axes(points([0], [1.0]), title=name),))])
+        assert view.figure.id == name
+    qtbot.waitUntil(lambda: bool(drawn))
+    assert drawn == ["c"]
 
 
 def test_the_caption_and_the_lines_are_in_the_tooltip(view):

@@ -204,8 +204,11 @@ class NeuralPanel(QWidget):
         self.cortex.wanted.connect(self._read_cortex)
         self.images.wanted.connect(self._read_images)
         self.images.image_chosen.connect(self._choose_image)
+        self.images.said.connect(self.corner.say)
         for page in (self.region, self.dissociation):
             page.row_chosen.connect(self._choose_row)
+        for figure in (self.regions.figure, self.region.figure, self.dissociation.figure):
+            figure.picked.connect(self._choose_cell)
         self.cortex.said.connect(self.corner.say)
         self.cortex.failed.connect(self.failed)
         for page in (self.regions, self.region, self.dissociation):

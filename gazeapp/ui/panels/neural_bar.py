@@ -19,6 +19,7 @@ from gazeapp.engine.reports.results.neural_measures import (
     subject_name,
 )
 from gazeapp.engine.reports.results.neural_read import NeuralRead
+from gazeapp.engine.workflows.encode_atlas import TABLE
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
 from gazeapp.ui.widgets import icon_button, label, plain
@@ -149,7 +150,11 @@ class NeuralBar(QWidget):
         self._offer(SUBJECT, {one: subject_name(one) for one in results.subjects}, asked.subject)
         tasks = dict.fromkeys((*results.tasks, asked.task))
         self._offer(TASK, {one: one for one in tasks}, asked.task)
-        self._offer(ATLAS, {one: one or "regions of the table" for one in read.atlases}, results.atlas)
+        self._offer(
+            ATLAS,
+            {one: "regions of the table" if one == TABLE else one for one in read.atlases},
+            results.atlas,
+        )
         self._tell(ATLAS, results.limits)
         rows = {REGIONS: "regions", GROUPS: "groups"} if results.has_groups else {}
         self._offer(ROWS, rows, GROUPS if asked.groups else REGIONS)

@@ -24,11 +24,12 @@ from PySide6.QtWidgets import (
     QListView,
     QListWidget,
     QListWidgetItem,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from gazeapp.engine.reports.numbers import number
+from gazeapp.engine.reports.numbers import count, number
 from gazeapp.engine.reports.results.neural import (
     NeuralResults,
     shown_sources,
@@ -38,9 +39,10 @@ from gazeapp.engine.reports.results.neural_measures import (
 )
 from gazeapp.engine.reports.results.neural_read import ImageResponses
 from gazeapp.engine.reports.tables import neutral
+from gazeapp.engine.workflows.encode_atlas import TABLE
 from gazeapp.ui import theme
 from gazeapp.ui.loader import Loader, Thumbnail
-from gazeapp.ui.widgets import label, plain
+from gazeapp.ui.widgets import capital, label, plain
 
 if TYPE_CHECKING:
     from gazeapp.engine.project import Project
@@ -81,6 +83,8 @@ class ImagesPage(QWidget):
     image_chosen = Signal(int)
     wanted = Signal(object)
     """Kind and id of the source whose predictions are asked for; None for the responses themselves."""
+    said = Signal(str)
+    """What was done, in a few words."""
 
     def __init__(self, loader: Loader, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,10 +92,13 @@ class ImagesPage(QWidget):
         self._loader = loader
         self._shown: ImageResponses | None = None
         self._region = ""
+        self._is_table = False
         self.what = QComboBox()
         self.what.setAccessibleName("Responses, or what a source predicts")
         self.what.setToolTip("Responses as they are, or what maps predict of images that were held out")
+        self.what.setMaximumWidth(40 * theme.STEP)
         self.about = label("", "muted")
+        self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.highest, self.lowest = _Gallery("Highest"), _Gallery("Lowest")
         self._titles = [label("", "section"), label("", "section")]
         top = QHBoxLayout()
@@ -132,6 +139,7 @@ class ImagesPage(QWidget):
         if results is None or asked is None:
             self.show_images(None, None)
             return
+        self._is_table = results.atlas == TABLE
         kind = "Simulated responses" if results.simulated else "Responses"
         self.what.addItem(kind, _OBSERVED)
         for source in shown_sources(results, asked):
@@ -142,21 +150,35 @@ class ImagesPage(QWidget):
         """Show the images of a region; None where nothing is stored of it."""
         self._shown, self._region = images, asked.region if asked is not None else ""
         ranked = images.ranked() if images is not None else []
-        n = min(MOST, max(len(ranked) // 2, 1)) if ranked else 0
-        self.highest.show_images(ranked[:n], self._loader)
+        n = min(MOST, len(ranked) // 2)
+        is_alone = len(ranked) == 1
+        self.highest.show_images(ranked if is_alone else ranked[:n], self._loader)
         self.lowest.show_images(ranked[::-1][:n], self._loader)
         for title, name in zip(self._titles, ("HIGHEST", "LOWEST"), strict=True):
             title.setText(f"{name} {n}" if n else "")
-        if asked is None:
-            self.about.setText("")
-        elif not ranked:
-            self.about.setText(f"Nothing is stored of single images for {asked.region}.")
-        else:
-            what = "Mean response" if self.source is None else "Predicted mean response, each image held out,"
-            self.about.setText(
-                f"{what} of {asked.region} over its vertices, in the unit of the responses; {len(ranked):,} images. "
-                "A click goes to the image."
-            )
+        if is_alone:
+            self._titles[0].setText("THE ONLY IMAGE")
+        for part in (self._titles[1], self.lowest):
+            part.setVisible(not is_alone)
+        self._say_about("" if asked is None else self._about(asked, len(ranked)))
+
+    def _about(self, asked: NeuralAsked, n: int) -> str:
+        """Return what the numbers are."""
+        if not n:
+            return f"Nothing is stored of single images for {asked.region}."
+        parts = ("regions" if asked.groups else "") if self._is_table else "vertices"
+        what = "mean response" if parts else "response"
+        said = what if self.source is None else f"predicted {what}"
+        over = f" over its {parts}" if parts else ""
+        held_out = "" if self.source is None else ", each image held out"
+        return (
+            f"{capital(said)} of {asked.region}{over}, in the unit of the responses{held_out}; {count(n, 'image')}. "
+            "A click goes to the image."
+        )
+
+    def _say_about(self, words: str) -> None:
+        self.about.setText(words)
+        self.about.setToolTip(plain(words))
 
     def mark_image(self, image_id: int | None) -> None:
         """Mark the image in hand where it is among them."""
@@ -171,6 +193,7 @@ class ImagesPage(QWidget):
         lines = [f"image\t{neutral(self._region)}"]
         lines += [f"{neutral(name)}\t{value:.10g}" for _, name, value in self._shown.ranked()]
         QGuiApplication.clipboard().setText("\n".join(lines) + "\n")
+        self.said.emit(f"{count(len(lines) - 1, 'image')} copied")
 
     @Slot(int)
     def _choose(self, _place: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from gazeapp.engine.reports.results.data import Figure, ResultTable
 from gazeapp.engine.reports.results.neural import (
     NeuralResults,
+    why_unknown,
 )
 from gazeapp.engine.reports.results.neural_figures import (
     bar_figure,
@@ -73,10 +74,11 @@ class RegionsPage(QWidget):
         self._heat: Heat | None = None
         self._of: tuple[NeuralResults, NeuralAsked] | None = None
         self._made: tuple[object, ...] = ()
+        self._figures: dict[Callable[..., Figure | None], tuple[tuple[object, ...], Figure | None]] = {}
         self._colormap = "viridis"
         self._marking = False
         self.table = HeatView("Regions by sources")
-        self.figure = FigureView("Figure of the region in hand")
+        self.figure = FigureView("Figure of the region in hand", waits=True)
         self.key = HeatKey()
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter by name or group")
@@ -103,6 +105,7 @@ class RegionsPage(QWidget):
         self._colormap = colormap
         if results is None or asked is None:
             self._heat, self._of, self._made = None, None, ()
+            self._figures.clear()
             self.figure.show_figures([])
             self._fill()
             return
@@ -123,9 +126,24 @@ class RegionsPage(QWidget):
             self._offer_corrections(results, asked)
             self.sides.setVisible(bool(results.hemispheres) and not asked.groups)
             self._fill()
-        figures = (bar_figure(results, asked), profile_figure(results, asked))
-        self.figure.show_figures([one for one in figures if one is not None])
+        any_source = replace(asked, source=("", ""))  # neither is about the source in hand
+        bars = self._figure(bar_figure, results, any_source)
+        profile = self._figure(profile_figure, results, replace(any_source, region=""))
+        self.figure.show_figures([one for one in (bars, profile) if one is not None])
         self.mark(asked)
+
+    def _figure(
+        self,
+        make: Callable[[NeuralResults, NeuralAsked], Figure | None],
+        results: NeuralResults,
+        asked: NeuralAsked,
+    ) -> Figure | None:
+        """Return a figure; the one that was made last where the same is asked for again."""
+        key = (results, asked)
+        made = self._figures.get(make)
+        if made is None or made[0] != key:
+            made = self._figures[make] = (key, make(results, asked))
+        return made[1]
 
     def mark(self, asked: NeuralAsked) -> None:
         """Make the cell of the region and source in hand the current one."""
@@ -313,6 +331,7 @@ def region_parts(results: NeuralResults, asked: NeuralAsked) -> list[Part]:
             region_table(results, asked),
             bar_figure(results, asked),
             f"Here stands how well each source predicts {where}.",
+            why_unknown(results, asked),
         ),
         Part(
             "Differences",
@@ -333,15 +352,17 @@ def region_parts(results: NeuralResults, asked: NeuralAsked) -> list[Part]:
 
 def dissociation_parts(results: NeuralResults, asked: NeuralAsked) -> list[Part]:
     """Return the view of fixations against prediction in the region in hand."""
+    made, lacks = dissociation_table(results, asked), why_unknown(results, asked)
     return [
         Part(
             "Fixations and prediction",
-            dissociation_table(results, asked),
+            made,
             dissociation_figure(results, asked),
-            "Here each model stands by how well its maps agree with fixations and how well they predict "
+            lacks
+            or "Here each model stands by how well its maps agree with fixations and how well they predict "
             f"{asked.region or 'a region'}: do the maps that agree with gaze also predict the brain? It needs scores "
             f"with a human ceiling under the task “{asked.task}”: score the study.",
-            dissociation_sentence(results, asked),
+            dissociation_sentence(results, asked) if made is not None else "",
         )
     ]
 

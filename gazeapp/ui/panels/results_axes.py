@@ -63,6 +63,8 @@ class _Axis(pg.AxisItem):
 class ResultPlot(pg.PlotWidget):
     """One :class:`Axes`; ``chosen`` carries the (image id, source) of a point that was clicked.
 
+    ``picked`` carries the (region, kind, source) of a bar or a point that was clicked.
+
     Parameters
     ----------
     joins
@@ -70,6 +72,7 @@ class ResultPlot(pg.PlotWidget):
     """
 
     chosen = Signal(int, str)
+    picked = Signal(str, str, str)
     _fitting: QTimer | None = None
 
     def __init__(self, parent: QWidget | None = None, *, joins: bool = True) -> None:
@@ -95,6 +98,7 @@ class ResultPlot(pg.PlotWidget):
         self._fitting = QTimer(self)
         self._fitting.setSingleShot(True)
         self._fitting.timeout.connect(self._fit_names)
+        self.scene().sigMouseClicked.connect(self._pick)
 
     def show_axes(self, axes: Axes, source: str = "", image_id: int | None = None) -> None:
         """Draw other axes, with the points of a source in front and an image ringed."""
@@ -345,6 +349,25 @@ class ResultPlot(pg.PlotWidget):
         if key is not None:
             self.chosen.emit(int(key[0]), str(key[1]))
 
+    @Slot(object)
+    def _pick(self, event: Any) -> None:
+        """Choose what the bar or the point stands for that was clicked."""
+        axes = self.axes
+        if axes is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        box = self.getViewBox()
+        at, pixel = box.mapSceneToView(event.scenePos()), box.viewPixelSize()
+        found = [
+            (float(gaps[k]), series.about[k])
+            for series in axes.series
+            if series.about
+            for gaps in [_distances(axes, series, at, pixel)]
+            for k in [int(np.argmin(gaps))]
+        ]
+        distance, about = min(found, default=(np.inf, ("", "", "")))
+        if distance <= _NEAR:
+            self.picked.emit(*about)
+
     def _nearest(self, place: QPointF) -> tuple[int, str] | None:
         """Return the image and the source of the point nearest to a place in the scene; None where none is near."""
         at, (across, down) = self.getViewBox().mapSceneToView(place), self.getViewBox().viewPixelSize()
@@ -356,6 +379,19 @@ class ResultPlot(pg.PlotWidget):
             found.append((float(distances[nearest]), item, nearest))
         distance, item, k = min(found, key=lambda one: one[0], default=(np.inf, None, 0))
         return _key(*item.points()[k].data()) if distance <= _NEAR else None
+
+
+def _distances(axes: Axes, series: Series, at: QPointF, pixel: tuple[float, float]) -> DoubleArray:
+    """Return how far points lie from a place of the plot, px; 0 within a bar, infinite where nothing is known."""
+    places, values, _ = _known(axes, series)
+    xs, ys = _turned(axes, places, values)
+    gaps = np.hypot((xs - at.x()) / pixel[0], (ys - at.y()) / pixel[1])
+    if series.bars:
+        place, value = (at.y(), at.x()) if axes.horizontal else (at.x(), at.y())
+        base = np.zeros(len(values)) if series.base is None else series.base
+        low, high = np.minimum(base, values), np.maximum(base, values)
+        gaps = np.where((abs(places - place) <= _BAR / 2) & (low <= value) & (value <= high), 0.0, gaps)
+    return np.where(np.isfinite(gaps), gaps, np.inf)
 
 
 def _key(series: Series, k: int) -> tuple[int, str] | None:

@@ -7,7 +7,7 @@ from html import escape
 from operator import is_
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -35,19 +35,26 @@ _OUTLINES = {"o": "○", "s": "□", "D": "◇", "^": "△"}
 class FigureView(QWidget):
     """One of some figures; a click on a point that is an image is ``chosen``: (image id, source).
 
+    A click on a bar or a point that stands for a region and a source is ``picked``: (region, kind, source).
+
     Parameters
     ----------
     name
         What it is, for screen readers.
     joins
         Whether a line joins the points of the image in hand in rows of points.
+    waits
+        Whether plots are drawn once nothing else waits, so that of many choices in a row the last is drawn.
     """
 
     chosen = Signal(int, str)
+    picked = Signal(str, str, str)
     menu_asked = Signal(QPoint)
     figure_chosen = Signal(str)
 
-    def __init__(self, name: str, parent: QWidget | None = None, *, joins: bool = True) -> None:
+    def __init__(
+        self, name: str, parent: QWidget | None = None, *, joins: bool = True, waits: bool = False
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("dockBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -55,6 +62,10 @@ class FigureView(QWidget):
         self._figures: tuple[Figure, ...] = ()
         self._source = ""
         self._joins = joins
+        self._waiting = QTimer(self) if waits else None
+        if self._waiting is not None:
+            self._waiting.setSingleShot(True)
+            self._waiting.timeout.connect(self._draw_plots)
         self._image: int | None = None
         self.plots: list[ResultPlot] = []
         self._pool: list[tuple[ResultPlot, QLabel]] = []
@@ -104,10 +115,11 @@ class FigureView(QWidget):
         return self._figures[place] if 0 <= place < len(self._figures) else None
 
     def show_figures(self, figures: Sequence[Figure]) -> None:
-        """Offer some figures and draw the one that was drawn before, else the first."""
+        """Offer some figures and draw the one that was drawn before, else the first; one that is drawn stays."""
         if len(figures) == len(self._figures) and all(map(is_, figures, self._figures)):
             return
-        before = self.figure.id if self.figure is not None else ""
+        drawn = self.figure
+        before = drawn.id if drawn is not None else ""
         self._figures = tuple(figures)
         self._choice.clear()
         for figure in self._figures:
@@ -117,7 +129,8 @@ class FigureView(QWidget):
             self._choice.setCurrentIndex(place)
         self._choice.setVisible(len(self._figures) > 1)
         self._title.setVisible(len(self._figures) == 1)
-        self._draw()
+        if self.figure is not drawn:
+            self._draw()
 
     def emphasise(self, source: str) -> None:
         """Bring the points of a source forward."""
@@ -154,7 +167,6 @@ class FigureView(QWidget):
 
     def _draw(self) -> None:
         figure = self.figure
-        axes = figure.axes if figure is not None else ()
         self._title.setText(figure.title if figure is not None else "")
         about = _about(figure) if figure is not None else ""
         for part in (self._title, self._choice):
@@ -162,6 +174,14 @@ class FigureView(QWidget):
         self._badge.setVisible(figure is not None and figure.simulated)
         self._badge.setToolTip(figure.simulated_words if figure is not None else "")
         self._write_legend()
+        if self._waiting is not None:
+            self._waiting.start(0)
+        else:
+            self._draw_plots()
+
+    @Slot()
+    def _draw_plots(self) -> None:
+        axes = self.figure.axes if self.figure is not None else ()
         while len(self._pool) < len(axes):
             self._pool.append(self._new_plot())
         self.plots = [plot for plot, _ in self._pool[: len(axes)]]
@@ -177,6 +197,7 @@ class FigureView(QWidget):
     def _new_plot(self) -> tuple[ResultPlot, QLabel]:
         plot, title = ResultPlot(joins=self._joins), label("", "muted")
         plot.chosen.connect(self.chosen)
+        plot.picked.connect(self.picked)
         title.setContentsMargins(2 * theme.STEP, 0, 0, 0)
         title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Maximum)
         return plot, title
@@ -212,13 +233,17 @@ class FigureView(QWidget):
         for axes in self.figure.axes if self.figure is not None else ():
             if axes.legend:
                 entries.update(_entries(axes))
+            entries.update(_named_lines(axes))
         shown = "&nbsp; ".join(
             f"<span style='color:{colour}'>{mark}</span>&nbsp;{_unbroken(name)}"
             for name, (mark, colour) in entries.items()
         )
         self._legend.setText(shown)
         self._legend.setToolTip(plain("\n".join(entries)))
-        self._legend.setVisible(len(entries) > 1)
+        has_line = any(
+            line.named for axes in (self.figure.axes if self.figure else ()) for line in axes.lines
+        )
+        self._legend.setVisible(len(entries) > 1 or has_line)
 
 
 def _rows_height(axes: Axes, line: int) -> int:
@@ -240,6 +265,12 @@ def _entries(axes: Axes) -> dict[str, tuple[str, str]]:
         for one in axes.series
         if one.name
     }
+
+
+def _named_lines(axes: Axes) -> dict[str, tuple[str, str]]:
+    """Return mark and colour of each reference line that is named: dashed or solid, as it is drawn."""
+    colour = theme.colors().muted
+    return {line.label: ("╌╌" if line.dashed else "──", colour) for line in axes.lines if line.named}
 
 
 def _unbroken(name: str) -> str:

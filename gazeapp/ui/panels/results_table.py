@@ -439,4 +439,6 @@ def _exact(value: float | None) -> str:
 
 
 def _joined(lines: Sequence[Sequence[str]]) -> str:
-    return "".join("\t".join([neutral(name), *rest]) + "\n" for name, *rest in lines)
+    heads, *rows = lines
+    written = [list(map(neutral, heads)), *([neutral(name), *rest] for name, *rest in rows)]
+    return "".join("\t".join(line) + "\n" for line in written)

@@ -93,13 +93,15 @@ class Line:
     """A reference line at a value, such as the ceiling or chance.
 
     ``along`` is the coordinate that it fixes: ``y`` (the values), ``x`` (the positions), or ``both`` for the
-    line on which x and y are equal, where ``value`` is not used.
+    line on which x and y are equal, where ``value`` is not used. A ``named`` one stands in the legend of the window
+    also where its points do not.
     """
 
     value: float
     label: str
     along: str = "y"
     dashed: bool = True
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +124,8 @@ class Series:
         A tooltip for each point; empty for none.
     keys
         (image id, source id) of each point that stands for one image, so that a click can open it.
+    about
+        (region, kind, source id) of each point that stands for a region and a source, so that a click can choose them.
     joined
         Whether a line joins the points in order.
     marker
@@ -147,6 +151,7 @@ class Series:
     high: DoubleArray | None = None
     texts: tuple[str, ...] = ()
     keys: tuple[tuple[int, str] | None, ...] = ()
+    about: tuple[tuple[str, str, str], ...] = ()
     joined: bool = False
     marker: str = "o"
     dashed: bool = False

@@ -330,13 +330,13 @@ def origin(results: NeuralResults, asked: NeuralAsked, number_: Shown, measure: 
     name = results.facts(one.source, one.kind).name
     against = f" {results.facts(one.against).name}" if one.against else ""
     ends = interval(number_.low, number_.high, facts.decimals)
-    unit = f"{facts.unit} of ceiling" if measure == SHARE else ""
-    said = value_text(number_.value, measure)
+    is_share = measure == SHARE and known(number_.value)
+    said = f"{value_text(number_.value, measure)}{' of ceiling' if is_share else ''}"
     lines = [
         f"{one.region}, {name}",
-        f"{facts.name}{against}: {said}{f' {unit.removeprefix(facts.unit).strip()}' if unit else ''}"
-        + (f", 95 % interval {ends}" if ends else ""),
+        f"{facts.name}{against}: {said}" + (f", 95 % interval {ends}" if ends else ""),
         facts.meaning,
+        _unknown_share(one) if measure == SHARE else "",
         p_text(one),
         _ceiling_text(results, one),
         _planted_text(results, one),
@@ -364,6 +364,27 @@ def _ceiling_text(results: NeuralResults, finding: NeuralFinding) -> str:
         return ""
     origin_ = f" ({results.ceiling_origin.rstrip('.')})" if results.ceiling_origin else ""
     return f"Noise ceiling {number(finding.ceiling)}{origin_}"
+
+
+def _unknown_share(finding: NeuralFinding) -> str:
+    """Return why a correlation has no share of its ceiling; empty where it has one, or nothing was found."""
+    if not known(finding.estimate) or finding.ceiling > 0:
+        return ""
+    if not known(finding.ceiling):
+        return f"No share can be named: no noise ceiling of {finding.region} is known"
+    return (
+        f"No share can be named: the noise ceiling of {finding.region} is {number(finding.ceiling)}, none of its "
+        "responses was found to repeat"
+    )
+
+
+def why_unknown(results: NeuralResults, asked: NeuralAsked) -> str:
+    """Return why sources have no number in the region in hand by the measure asked for; empty where each has one."""
+    if asked.measure != SHARE:
+        return ""
+    found = (results.of(asked, SHARE, one).get(asked.region) for one in shown_sources(results, asked))
+    reasons = dict.fromkeys(_unknown_share(one) for one in found if one is not None)
+    return next((f"{reason}." for reason in reasons if reason), "")
 
 
 def shown_sources(results: NeuralResults, asked: NeuralAsked, measure: str = "") -> list[SourceFacts]:

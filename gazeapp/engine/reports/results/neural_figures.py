@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gazeapp.engine.neural.records import NeuralFinding
+from gazeapp.engine.neural.records import NAN, NeuralFinding
 from gazeapp.engine.reports.numbers import number, percent
 from gazeapp.engine.reports.results.data import Axes, Figure, Line, Series, SourceFacts
 from gazeapp.engine.reports.results.findings import MARKERS
@@ -17,6 +17,7 @@ from gazeapp.engine.reports.results.neural import (
     measure_name,
     origin,
     shown_sources,
+    why_unknown,
 )
 from gazeapp.engine.reports.results.neural_measures import (
     CORRECTION_MEANINGS,
@@ -52,7 +53,9 @@ def bar_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:
             found.append((source, shown(one, asked.measure)))
     if not found:
         return None
-    series = [_bar(results, asked, k, source, one) for k, (source, one) in enumerate(found)]
+    series = [
+        _bar(results, asked, k, source, one) for k, (source, one) in enumerate(found) if known(one.value)
+    ]
     ticks = tuple((float(k), f"{source.name}{_mark(one, asked)}") for k, (source, one) in enumerate(found))
     return Figure(
         id=f"neural_{asked.measure}_{asked.region}_{asked.task}",
@@ -68,7 +71,9 @@ def bar_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:
             Axes(
                 title=asked.region,
                 x_label="",
-                y_label=_axis(results, asked),
+                y_label=_axis(results, asked)
+                if series
+                else why_unknown(results, asked) or _axis(results, asked),
                 series=tuple(series),
                 x_ticks=ticks,
                 lines=(*_ceiling(found, asked), *_planted(results, asked)),
@@ -102,6 +107,7 @@ def _bar(results: NeuralResults, asked: NeuralAsked, place: int, source: SourceF
         low=_one(one.low),
         high=_one(one.high),
         texts=(origin(results, asked, one, asked.measure),),
+        about=((asked.region, source.kind, source.id),),
         marker="",
         bars=True,
     )
@@ -110,14 +116,14 @@ def _bar(results: NeuralResults, asked: NeuralAsked, place: int, source: SourceF
 def _ceiling(found: Sequence[tuple[SourceFacts, Shown]], asked: NeuralAsked) -> tuple[Line, ...]:
     """Return the noise ceiling as a line, for measures that have one."""
     if asked.measure == SHARE:
-        return (Line(100.0, "noise ceiling"),)
+        return (Line(100.0, "noise ceiling", named=True),)
     if asked.measure != R:
         return ()
     ceilings = [one.finding.ceiling for _, one in found if known(one.finding.ceiling)]
     if not ceilings:
         return ()
     ceiling = float(np.median(ceilings))
-    return (Line(ceiling, f"noise ceiling, {number(ceiling)}"),)
+    return (Line(ceiling, f"noise ceiling, {number(ceiling)}", named=True),)
 
 
 def _planted(results: NeuralResults, asked: NeuralAsked) -> tuple[Line, ...]:
@@ -126,7 +132,7 @@ def _planted(results: NeuralResults, asked: NeuralAsked) -> tuple[Line, ...]:
     if asked.measure != R or not known(planted):
         return ()
     words = f"planted: r up to {number(planted)}" if planted else "nothing is planted here"
-    return (Line(planted, words, dashed=False),)
+    return (Line(planted, words, dashed=False, named=True),)
 
 
 def difference_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:
@@ -174,6 +180,7 @@ def _difference(results: NeuralResults, asked: NeuralAsked, place: int, one: Neu
         low=_one(one.low),
         high=_one(one.high),
         texts=(origin(results, asked, shown(one, MINUS), MINUS),),
+        about=((asked.region, source.kind, source.id),),
         hollow=not 0.0 <= p_of(one, asked.correction) < 0.05,
     )
 
@@ -267,6 +274,7 @@ def profile_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:
                 x=np.array([k for k, _ in own], dtype=np.float64),
                 y=np.array([one.value for _, one in own]),
                 texts=tuple(origin(results, asked, one, asked.measure) for _, one in own),
+                about=tuple((names[k], source.kind, source.id) for k, _ in own),
                 marker=MARKERS[BASELINE] if is_control(source) else "o",
                 hollow=is_control(source),
             )
@@ -327,6 +335,7 @@ def dissociation_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | 
                     f"{source.name}: {percent(across)} of the human ceiling ({metric})\n"
                     + origin(results, asked, one, asked.measure),
                 ),
+                about=((asked.region, source.kind, source.id),),
             )
         )
     return Figure(
@@ -359,12 +368,13 @@ def _best_control(results: NeuralResults, asked: NeuralAsked) -> tuple[Line, ...
     found = []
     for source in shown_sources(results, asked):
         one = results.of(asked, asked.measure, source).get(asked.region)
-        if is_control(source) and one is not None and known(one.estimate):
-            found.append((shown(one, asked.measure).value, source.name))
+        value = shown(one, asked.measure).value if one is not None else NAN
+        if is_control(source) and known(value):
+            found.append((value, source.name))
     if not found:
         return ()
     value, name = max(found)
-    return (Line(value, f"best control: {name}"),)
+    return (Line(value, f"best control: {name}", named=True),)
 
 
 def _axis(results: NeuralResults, asked: NeuralAsked) -> str:

@@ -24,7 +24,7 @@ from gazeapp.engine.reports.results.words import finite, known
 from gazeapp.engine.types import DoubleArray
 
 _COLOURED = {SHARE: (-50.0, 150.0)}
-"""Measure -> values at which its colours end at the latest."""
+"""Measure -> values at which its colours end at the latest; those of a difference end at half as far on each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +127,15 @@ def _heat_cell(one: Shown | None, asked: NeuralAsked) -> HeatCell:
 def colour_limits(values: DoubleArray, measure: str, *, symmetric: bool = False) -> tuple[float, float]:
     """Return the values of the first and the last colour for numbers of a measure, NaN for unknown ones.
 
-    0 is always among the colours. Shares of a ceiling near 0 are of any size: their colours end at -50 and 150 %.
+    0 is always among the colours. Shares of a ceiling near 0 are of any size: their colours end at -50 and 150 %,
+    those of their differences at -100 and 100 %.
     """
     finite_ = values[np.isfinite(values)]
     low, high = (float(finite_.min()), float(finite_.max())) if len(finite_) else (0.0, 1.0)
-    if symmetric:
-        most = max(abs(low), abs(high)) or 1.0
-        return -most, most
     least, most = _COLOURED.get(measure, (-np.inf, np.inf))
+    if symmetric:
+        end = min(max(abs(low), abs(high)) or 1.0, (most - least) / 2)
+        return -end, end
     low, high = max(min(low, 0.0), least), min(high, most)
     return low, high if high > low else low + 1.0
 

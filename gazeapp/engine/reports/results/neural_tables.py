@@ -16,6 +16,7 @@ from gazeapp.engine.reports.results.neural import (
     origin,
     p_text,
     shown_sources,
+    why_unknown,
 )
 from gazeapp.engine.reports.results.neural_measures import (
     CORRECTION_MEANINGS,
@@ -315,21 +316,25 @@ def dissociation_table(results: NeuralResults, asked: NeuralAsked) -> ResultTabl
 
 
 def model_pairs(results: NeuralResults, asked: NeuralAsked) -> list[tuple[SourceFacts, SummaryRow, Shown]]:
-    """Return the models with both numbers: agreement with fixations, and prediction of the region in hand."""
+    """Return the models with both numbers known: agreement with fixations, and prediction of the region in hand."""
     aligned = results.alignment(asked.task)
     found = []
     for source in shown_sources(results, asked):
         one = results.of(asked, asked.measure, source, asked.against).get(asked.region)
-        if source.kind == MODEL and source.id in aligned and one is not None and known(one.estimate):
-            found.append((source, aligned[source.id], shown(one, asked.measure)))
+        if source.kind != MODEL or source.id not in aligned or one is None:
+            continue
+        made = shown(one, asked.measure)
+        if known(made.value):
+            found.append((source, aligned[source.id], made))
     return found
 
 
 def dissociation_sentence(results: NeuralResults, asked: NeuralAsked) -> str:
-    """Return what the two numbers of the models say together; of few models no correlation."""
+    """Return what the two numbers of the models say together, or why there are none; of few models no correlation."""
     pairs = model_pairs(results, asked)
+    lacks = why_unknown(results, asked)
     if len(pairs) < 2:
-        return ""
+        return lacks
     best_gaze = max(pairs, key=lambda pair: pair[1].percent or 0.0)
     best_brain = max(pairs, key=lambda pair: pair[2].value)
     where = asked.region
@@ -344,7 +349,7 @@ def dissociation_sentence(results: NeuralResults, asked: NeuralAsked) -> str:
             f"{best_brain[0].name} predicts {where} best ({value_text(best_brain[2].value, asked.measure)} against "
             f"{value_text(best_gaze[2].value, asked.measure)})."
         )
-    return f"{first} {_over_models(pairs)}"
+    return f"{first} {_over_models(pairs)} {lacks}".rstrip()
 
 
 def _over_models(pairs: Sequence[tuple[SourceFacts, SummaryRow, Shown]]) -> str:
@@ -352,6 +357,8 @@ def _over_models(pairs: Sequence[tuple[SourceFacts, SummaryRow, Shown]]) -> str:
     if n < _FEW:
         return f"{n} models are too few for a correlation over models."
     gaze, brain = [row.percent or 0.0 for _, row, _ in pairs], [one.value for _, _, one in pairs]
+    if len(set(gaze)) == 1 or len(set(brain)) == 1:
+        return f"One of the two is the same for all {n} models: they have no rank correlation."
     rho = float(np.corrcoef(_ranks(gaze), _ranks(brain))[0, 1])
     few = (
         "; so few models leave open whether that holds of others, and models of one family are not independent"

@@ -17,12 +17,13 @@ from gazeapp.engine.reports.results.neural_figures import (
     partition_figure,
     profile_figure,
 )
-from gazeapp.engine.reports.results.neural_heat import filtered, heat
+from gazeapp.engine.reports.results.neural_heat import colour_limits, filtered, heat
 from gazeapp.engine.reports.results.neural_measures import NeuralAsked, shown
 from gazeapp.engine.reports.results.neural_tables import (
     difference_table,
     dissociation_sentence,
     dissociation_table,
+    model_pairs,
     partition_table,
     region_table,
 )
@@ -129,6 +130,95 @@ def test_shares_of_a_ceiling_near_0_do_not_stretch_the_colours(results):
     assert made.limits == (-50.0, 150.0)
     assert made.ends(0) == ("≤ −50", "≥ 150")
     assert heat(results, ASKED).ends(2) == ("−0.03", "0.36")
+
+
+def test_colours_of_a_difference_of_shares_are_not_stretched_either():
+    values = np.array([-221.0, 40.0])
+    assert colour_limits(values, "share", symmetric=True) == (-100.0, 100.0)
+    assert colour_limits(values / 1000, "share", symmetric=True) == (-0.221, 0.221)
+    assert colour_limits(values, "r", symmetric=True) == (-221.0, 221.0)
+
+
+@pytest.fixture
+def without_ceiling(results):
+    """Findings where the ceiling of the first region is 0."""
+    found = [
+        replace(one, ceiling=0.0) if one.region == ASKED.region and one.measure == "r" else one
+        for one in results.findings
+    ]
+    return replace(results, findings=tuple(found))
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_the_ceiling_is_0_shares_are_left_out_and_the_reason_is_said(without_ceiling):
+    asked = replace(ASKED, measure="share")
+    reason = "the noise ceiling of V1 left is 0.00"
+    assert model_pairs(without_ceiling, asked) == []
+    assert dissociation_table(without_ceiling, asked) is None
+    assert dissociation_figure(without_ceiling, asked) is None
+    sentence = dissociation_sentence(without_ceiling, asked)
+    assert reason in sentence
+    assert "best" not in sentence
+    made = bar_figure(without_ceiling, asked)
+    assert made.axes[0].series == ()
+    assert reason in made.axes[0].y_label
+    assert len(figure_bytes(made, "png")) > 1000
+    one = without_ceiling.of(asked, "share", without_ceiling.sources[1])[asked.region]
+    tip = origin(without_ceiling, asked, shown(one, "share"), "share")
+    assert reason in tip
+    assert "of ceiling" not in tip.splitlines()[1].removeprefix("r, % of ceiling")
+    elsewhere = replace(asked, region="V4 left")
+    assert len(model_pairs(without_ceiling, elsewhere)) == len(SHARES)
+    assert "best" in dissociation_sentence(without_ceiling, elsewhere)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_model_without_a_share_is_left_out_of_the_sentence(results):
+    found = [
+        replace(one, ceiling=np.nan) if (one.source, one.measure) == ("cnn-lstm", "r") else one
+        for one in results.findings
+    ]
+    some = replace(results, findings=tuple(found))
+    asked = replace(ASKED, measure="share")
+    assert [source.id for source, _, _ in model_pairs(some, asked)] == [
+        "cnn-transformer",
+        "vit-lstm",
+        "vit-transformer",
+    ]
+    sentence = dissociation_sentence(some, asked)
+    assert "CNN-LSTM" not in sentence
+    assert "no noise ceiling of V1 left is known" in sentence
+    assert [one.name for one in bar_figure(some, asked).axes[0].series] == [
+        source.name for source in results.sources if source.id != "cnn-lstm"
+    ]
+
+
+@pytest.mark.filterwarnings("error")
+def test_of_models_that_are_all_the_same_no_correlation_is_said(results):
+    found = [
+        replace(one, estimate=0.2) if (one.kind, one.measure) == ("model", "r") else one
+        for one in results.findings
+    ]
+    assert "no rank correlation" in dissociation_sentence(replace(results, findings=tuple(found)), ASKED)
+
+
+def test_points_and_bars_say_which_region_and_source_they_are(results):
+    for made in (bar_figure(results, ASKED), dissociation_figure(results, ASKED)):
+        told = [(one.name, one.about) for one in made.axes[0].series if one.name]
+        assert told
+        for name, about in told:
+            source = next(one for one in results.sources if one.name == name)
+            assert about == ((ASKED.region, source.kind, source.id),)
+    for one in profile_figure(results, ASKED).axes[0].series:
+        assert [region for region, _, _ in one.about] == list(REGIONS)
+
+
+def test_lines_of_bars_are_named(results):
+    lines = bar_figure(replace(results, planted={"V1": 0.4}), ASKED).axes[0].lines
+    assert [(line.label, line.dashed, line.named) for line in lines] == [
+        ("noise ceiling, 0.60", True, True),
+        ("planted: r up to 0.40", False, True),
+    ]
 
 
 def test_bold_is_explained_where_something_was_tested(results):
