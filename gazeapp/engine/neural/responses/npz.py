@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from gazeapp.engine.neural.responses.arrays import StoredArray, npz_arrays, numb
 from gazeapp.engine.neural.responses.axes import SUBJECT, axes_of
 from gazeapp.engine.neural.responses.image_list import find_list
 from gazeapp.engine.neural.responses.options import ResponseOptions
-from gazeapp.engine.neural.responses.raw import Entry, RawResponses
+from gazeapp.engine.neural.responses.raw import Entry, RawResponses, not_on_one_line, some
 from gazeapp.engine.neural.responses.stacked import Stack
 from gazeapp.engine.neural.responses.window import course_of
 from gazeapp.engine.types import DoubleArray, Json
@@ -46,7 +47,7 @@ def read_npz(path: Path, options: ResponseOptions) -> RawResponses:
             todo="Save the responses as Y, with image_ids: numpy.savez(file, Y=..., image_ids=...).",
         )
     meta = _meta(arrays, where)
-    targets = tuple(map(str, _vector(arrays, "roi_names", where)))
+    targets = _regions(arrays, where)
     subjects = [str(name).strip() for name in _vector(arrays, "subjects", where)]
     names = _names(path, arrays, options)
     n_names = names.shape[-1]
@@ -57,6 +58,13 @@ def read_npz(path: Path, options: ResponseOptions) -> RawResponses:
     )
     stack = Stack(arrays[VALUES], axes, course_of(options, meta))
     by_row = by_row and SUBJECT not in axes
+    if not by_row and (twice := [name for name, n in Counter(subjects).items() if n > 1]):
+        raise GazeError(
+            f"subjects names the same person twice: {some(twice)}.",
+            where=where,
+            todo="Give each subject a name of its own; repeats stand one below the other, with a name in image_ids and "
+            "one in subjects for each row.",
+        )
     if len(subjects) > 1 and not by_row and SUBJECT not in axes:
         raise GazeError(
             f"The file names {len(subjects)} subjects, and no axis of its array {arrays[VALUES].shape} is so long.",
@@ -117,11 +125,21 @@ def _vector(arrays: Mapping[str, StoredArray], name: str, where: str) -> list[st
         raise GazeError(
             f"{name} has the shape {words.shape}.", where=where, todo="Save it as a list of names."
         )
-    found = [str(word) for word in np.atleast_1d(words)]
-    if len(set(found)) < len(found) and name == "roi_names":
-        raise GazeError(
-            "roi_names has the same name twice.", where=where, todo="Give each region a name of its own."
-        )
+    return [str(word) for word in np.atleast_1d(words)]
+
+
+def _regions(arrays: Mapping[str, StoredArray], where: str) -> tuple[str, ...]:
+    """Return the names of the regions, none where the file has no ``roi_names``."""
+    found = tuple(name.strip() for name in _vector(arrays, "roi_names", where))
+    wrong = ""
+    if "" in found:
+        wrong = "roi_names has a name that is empty."
+    elif len(set(found)) < len(found):
+        wrong = "roi_names has the same name twice."
+    elif unfit := not_on_one_line(found):
+        wrong = f"roi_names has names with tabs, line breaks or the like: {some(unfit)}."
+    if wrong:
+        raise GazeError(wrong, where=where, todo="Give each region a name of its own, on one line.")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
@@ -10,6 +11,8 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.types import DoubleArray, Json
 
 NAMES_IN_A_SENTENCE = 3
+_STEERING = frozenset({"Cc", "Zl", "Zp"})
+"""Unicode's categories of tabs, line breaks and other signs that steer where text is shown."""
 
 
 class Entry(NamedTuple):
@@ -74,6 +77,14 @@ class RawResponses:
     def images(self) -> tuple[str, ...]:
         """Names of the images, each once, in order of appearance."""
         return tuple(dict.fromkeys(entry.image for entry in self.entries))
+
+
+def not_on_one_line(names: Collection[str]) -> list[str]:
+    """Return the names with line breaks, tabs or other signs that steer where text is shown, these as blanks."""
+    unfit = [name for name in names if any(unicodedata.category(sign) in _STEERING for sign in name)]
+    return [
+        "".join(" " if unicodedata.category(sign) in _STEERING else sign for sign in name) for name in unfit
+    ]
 
 
 def some(names: Collection[str]) -> str:

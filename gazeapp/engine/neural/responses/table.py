@@ -22,7 +22,7 @@ from gazeapp.engine.gaze.tables import (
 )
 from gazeapp.engine.neural.responses.image_list import IMAGE_WORDS, SUBJECT_WORDS
 from gazeapp.engine.neural.responses.options import ResponseOptions
-from gazeapp.engine.neural.responses.raw import Entry, RawResponses, Row, count, some
+from gazeapp.engine.neural.responses.raw import Entry, RawResponses, Row, count, not_on_one_line, some
 from gazeapp.engine.types import DoubleArray
 
 WIDE, LONG = "table, a row for each image", "table, a row for each image and region"
@@ -203,6 +203,7 @@ def _long(source: Source, layout: _Layout) -> _Cells:
             for cell, value in zip(cells, numbers, strict=True)
         )
         parts.append(numbers)
+    _check_names(source, tuple(regions))
     values = np.full((len(places), len(regions)), np.nan)
     if where:
         values[tuple(np.array(where).T)] = np.concatenate(parts)
@@ -240,7 +241,12 @@ def _check_names(source: Source, names: tuple[str, ...]) -> None:
             "Give each region one column; say repeats in a column “repeat”.",
         )
     if "" in names:
-        raise source.problem("A column of numbers has no name.", "Give each region a name.")
+        raise source.problem("A region has no name.", "Give each region a name.")
+    if unfit := not_on_one_line(names):
+        raise source.problem(
+            f"Names of regions have tabs, line breaks or the like: {some(unfit)}.",
+            "Give each region a name on one line.",
+        )
 
 
 def _check_repeats(source: Source, layout: _Layout, keys: list[tuple[str, str, str]]) -> None:

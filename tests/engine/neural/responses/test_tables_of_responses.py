@@ -83,6 +83,8 @@ def test_missing_cells_stay_missing_and_words_are_told(tmp_path: Path):
     ("text", "words"),
     [
         ("", "no table of text"),
+        ("image,roi,value\na,V1\x1b,1\na,V2,2\n", "line breaks or the like: “V1 ”"),
+        ("image,roi,value\na,,1\na,V2,2\n", "has no name"),
         ("\n\n", "table is empty"),
         ("image\na\n", "one column only"),
         ("image,V1\n", "no rows"),
