@@ -24,7 +24,6 @@ _FACTS = ("Format", "Shape", "Space", "People", "Repeats", "Values", "Ceiling", 
 _COLUMNS = ("Name in the file", "Image of the study", "Rows")
 _ROW_HEIGHT = 28
 _MOST_CAUTIONS = 6
-_SINGULAR = {"are": "is", "fit": "fits"}
 _OPTION = re.compile(r" \((?:`?gazeapp |--)[^)]*\)")
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -114,13 +113,13 @@ class MatchModel(QAbstractTableModel):
         one, column = self.names[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             image = one.image or (
-                f"none; like {one.closest}?" if one.closest else f"none: it {_of_one(one.why)}"
+                f"none; like {one.closest}?" if one.closest else f"none: it {one.why_of_one}"
             )
             return (one.name, image, f"{one.n_rows:,}")[column]
         if role == Qt.ItemDataRole.TextAlignmentRole and column == 2:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain(one.image or f"Left out: the name {_of_one(one.why)}.")
+            return plain(one.image or f"Left out: the name {one.why_of_one}.")
         return None
 
 
@@ -195,12 +194,6 @@ def _matched_in_words(found: ResponsesPreview) -> str:
         text += f" {_count(n, 'image')} of the study {'has' if n == 1 else 'have'} "
         text += "no response."
     return text
-
-
-def _of_one(why: str) -> str:
-    """Return why several names have no image as what is said of one."""
-    verb, _, rest = why.partition(" ")
-    return f"{_SINGULAR.get(verb, verb)} {rest}"
 
 
 def _count(number: int, thing: str) -> str:

@@ -14,6 +14,7 @@ from gazeapp.engine.neural.responses.raw import RawResponses, count, some
 
 _CLOSEST_SOUGHT = 20
 """Names whose nearest image is looked for; a search among thousands takes a while."""
+_OF_ONE = {"are": "is", "fit": "fits"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,12 @@ class MatchedName:
     n_rows: int
     why: str = ""
     closest: str = ""
+
+    @property
+    def why_of_one(self) -> str:
+        """``why``, which is said of several names, as it is said of one."""
+        verb, _, rest = self.why.partition(" ")
+        return f"{_OF_ONE.get(verb, verb)} {rest}"
 
 
 @dataclass(frozen=True)
@@ -73,11 +80,12 @@ class Matched:
         for one in self.left_out:
             reasons.setdefault(one.why, []).append(one)
         for why, names in reasons.items():
+            said = why if len(names) > 1 else names[0].why_of_one
             near = next((one for one in names if one.closest), None)
             hint = f"Did you mean “{near.closest}” by “{near.name}”? " if near else ""
             found.append(
                 GazeError(
-                    f"{count(len(names), 'name', 'names')} of the responses {why}, left out: "
+                    f"{count(len(names), 'name', 'names')} of the responses {said}, left out: "
                     f"{some([one.name for one in names])}.",
                     where=where,
                     todo=f"{hint}Name responses like their images.",

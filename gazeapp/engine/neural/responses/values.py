@@ -98,7 +98,8 @@ def told_of_values(check: ValueCheck, space: str, where: str) -> Iterator[GazeEr
         )
     if check.never_known:
         yield GazeError(
-            f"{count(check.never_known, *_HAVE[space])} no value in any image, and stay empty.",
+            f"{count(check.never_known, *_HAVE[space])} no value in any image, and "
+            f"{'stays' if check.never_known == 1 else 'stay'} empty.",
             where=where,
         )
     if check.sometimes_missing:

@@ -37,6 +37,10 @@ def test_names_find_their_images_or_say_why_not():
     assert match_images(["a"], IMAGES).without == IMAGES[1:]
     said = [str(caution) for caution in found.cautions("file")]
     assert any("Did you mean “set/scene-01.png” by “scene_01”?" in one for one in said)
+    assert any("1 name of the responses fits several images" in one for one in said)
+    assert any("2 names of the responses are like no image" in one for one in said)
+    (said,) = match_images([*IMAGES, "zzzzzz"], IMAGES).cautions("file")
+    assert "1 name of the responses is like no image of the project, left out: “zzzzzz”" in str(said)
 
 
 def test_thousands_of_names_are_matched_in_a_moment():
