@@ -292,8 +292,8 @@ def show(figures: dict[str, object]) -> None:
         )
     asked = figures["study"]
     print(
-        f"{asked['permutations']} permutations x {figures['regions']} regions where p is small: {asked['seconds']:.3f} s, "
-        f"{asked['processor_s']:.3f} s of the processor"
+        f"{asked['permutations']} permutations x {figures['regions']} regions where p is small: "
+        f"{asked['seconds']:.3f} s, {asked['processor_s']:.3f} s of the processor"
     )
     rows = [row for key, row in figures["comparisons"].items() if key.startswith("once")]
     for how, key in (("on the clock", "ratio"), ("of the processor", "ratio_processor")):
