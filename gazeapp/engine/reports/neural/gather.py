@@ -29,6 +29,8 @@ _OF_SUBJECTS = (
     "Of the mean over subjects, from how alike subjects respond: analysis of variance with subjects as repeats, after "
     "each subject’s own mean is taken away (docs/responses.md)."
 )
+_NAMED = 3
+"""Regions that a note names at most."""
 _LEAST_IMAGES = 30
 """Images below which a study says little whatever it finds."""
 
@@ -213,6 +215,19 @@ def _cautions(
         )
     if len(told) > 1:
         yield "Tasks share images and responses, and p is not corrected over them."
-    notes = dict.fromkeys(one.note for one in results.findings if one.note)
+    notes: dict[str, dict[str, None]] = {}
+    for one in results.findings:
+        if one.note:
+            # What is noted of RSA is of single regions, all else of all of them.
+            notes.setdefault(one.note, {}).update({one.region: None} if one.analysis == RSA else {})
     if notes:
-        yield " ".join(list(notes)[:3])
+        yield " ".join(_noted(note, tuple(regions)) for note, regions in list(notes.items())[:3])
+
+
+def _noted(note: str, regions: Sequence[str]) -> str:
+    """Return a note with the first of the regions that it is of."""
+    if not regions:
+        return note
+    more = len(regions) - _NAMED
+    named = ", ".join(regions[:_NAMED]) + (f" and {count(more, 'more region')}" if more > 0 else "")
+    return f"{named}: {note}"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gazeapp.engine.neural.records import DIFFERENCE, ENCODING, N_VERTICES, PARTITION, NeuralFinding
+from gazeapp.engine.neural.records import DIFFERENCE, ENCODING, N_VERTICES, PARTITION, RSA, NeuralFinding
 from gazeapp.engine.neural.surface.colouring import Colouring
 from gazeapp.engine.project import EncodingUnit, Project
 from gazeapp.engine.reports.gather import gather
@@ -338,6 +338,17 @@ def test_cautions_are_about_this_study(project):
     assert "No noise ceiling" not in said
     row = project.responses.get(RESPONSES)
     unit = EncodingUnit("", "general", ENCODING, "model", "cnn-lstm")
+    still = [
+        NeuralFinding(RSA, "general", "model", "cnn-lstm", region, "rho", np.nan, note="No vertex varies.")
+        for region in ("V1", "V2", "V3", "V4")
+    ]
+    for number in (2, 4):
+        project.encodings.replace_findings(
+            row.id, ATLAS, replace(unit, analysis=RSA), still[:number], project.settings.put(ENCODE, {}), "i"
+        )
+        (part,) = data_of(project).parts
+        wanted = {2: "V1, V2: No vertex varies.", 4: "V1, V2, V3 and 1 more region: No vertex varies."}
+        assert wanted[number] in plain(" ".join(part.cautions))
     one = NeuralFinding(
         ENCODING, "general", "model", "cnn-lstm", "V1", "r", 0.3, n_images=80, note="Odd one."
     )
