@@ -11,12 +11,13 @@ import numpy as np
 from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.neural.records import Responses
 from gazeapp.engine.neural.responses.gathering import Gathered, gather
-from gazeapp.engine.neural.responses.hemispheres import stem_of
+from gazeapp.engine.neural.responses.hemispheres import hemisphere_of, stem_of
 from gazeapp.engine.neural.responses.matching import match_rows
 from gazeapp.engine.neural.responses.opening import open_responses
 from gazeapp.engine.neural.responses.options import ResponseOptions, Window
 from gazeapp.engine.neural.responses.preview import no_match
 from gazeapp.engine.neural.responses.raw import count
+from gazeapp.engine.neural.responses.surfaces import is_surface_file
 from gazeapp.engine.project import Project
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally
@@ -123,7 +124,11 @@ def import_responses(project: Project, settings: ImportResponsesSettings, progre
 
 def name_of(path: Path, name: str = "") -> str:
     """Return what the project calls the responses of a file or folder: as the user says, else as it is called."""
-    return name.strip() or (path.name if path.is_dir() else stem_of(path.name)) or path.name
+    if name.strip() or path.is_dir():
+        return name.strip() or path.name
+    # A pair of surface files goes by what both hemispheres' names have in common.
+    stem = stem_of(path.name)
+    return (hemisphere_of(stem)[1] if is_surface_file(path) else "") or stem or path.name
 
 
 def content_of(responses: Responses) -> str:
