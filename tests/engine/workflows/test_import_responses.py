@@ -18,6 +18,7 @@ from gazeapp.engine.workflows.import_responses import (
     ImportResponsesSettings,
     RemoveResponsesSettings,
     import_responses,
+    name_of,
     remove_responses,
 )
 
@@ -65,6 +66,30 @@ def test_responses_land_on_their_images(project: Project, tmp_path: Path):
         assert words in said
     row = project.settings.get(project.responses.get("betas").settings_id)
     assert (row.verb, row.values["file"], row.values["simulated"]) == ("import responses", "betas.npz", False)
+
+
+def test_what_was_left_out_of_a_table_is_among_the_notes(project: Project, tmp_path: Path):
+    path = tmp_path / "betas.csv"
+    path.write_text("image,V1,V2,comment\na,1,,odd\nb,2,,fine\nc,4,,odd\n")
+    summary = import_responses(project, ImportResponsesSettings(str(path), simulated=False), SILENT)
+    assert summary.as_json()["notes"] == [
+        "1 column holds no numbers and was left out: “comment”.",
+        "1 region has no value in any image, and stays empty.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("lh.betas.func.gii", "betas"),
+        ("sub-01_hemi-R_betas.mgz", "sub-01.betas"),
+        ("rh.mgh", "rh"),
+        ("left.npz", "left"),
+    ],
+)
+def test_a_pair_of_surface_files_is_not_called_like_one_hemisphere(tmp_path: Path, file: str, name: str):
+    assert name_of(tmp_path / file) == name
+    assert name_of(tmp_path / file, " mine ") == "mine"
 
 
 def test_the_same_again_is_skipped_and_others_of_the_name_are_refused(project: Project, tmp_path: Path):
