@@ -98,10 +98,21 @@ def test_responses_and_regions_are_listed_with_text_that_is_no_formula(folder):
         {name: original(text) for name, text in row.items()} for row in regions if row["atlas"] == "'+mine"
     ]
     assert [tuple(row.values()) for row in own] == [
-        ("+mine", "=V1", "left", "3", "@early; b"),
-        ("+mine", "=V1", "right", "5", "@early; b"),
+        ("+mine", "=V1", "left", "3", "@early; b", ""),
+        ("+mine", "=V1", "right", "5", "@early; b", ""),
     ]
     assert own[0]["region"] == "=V1"
+
+
+def test_regions_of_a_table_have_the_atlas_that_findings_name(tmp_path):
+    made = build(tmp_path / "table", images=N, subjects=0, scored=False)
+    with Project.open(made.path) as opened:
+        put_neural(opened, regions=["V1", "V2"], table=True)
+        export(opened, ExportSettings(str(tmp_path / "out"), overlays=False, figures=False), SILENT)
+    keys = ("responses", "atlas", "region")
+    regions = {tuple(row[key] for key in keys) for row in rows_of(tmp_path / "out", "regions.csv")}
+    assert regions == {(RESPONSES, "table", "V1"), (RESPONSES, "table", "V2")}
+    assert regions == {tuple(row[key] for key in keys) for row in rows_of(tmp_path / "out", "encoding.csv")}
 
 
 def test_predictions_come_back_with_what_was_observed(project, folder):

@@ -43,11 +43,14 @@ REGIONS = Table(
     "regions.csv",
     "one region of an atlas with which responses were predicted, or of one that the project holds",
     (
-        text("atlas", "name of the atlas; that of the responses for regions of a table"),
+        text(
+            "atlas", "name of the atlas, as in encoding.csv; table where responses are of regions of a table"
+        ),
         text("region", "name of the region"),
         text("hemisphere", "left, right or both; empty for regions of a table"),
         integer("n_vertices", "", "vertices of fsaverage5 in it; empty for regions of a table"),
         text("groups", "groups that it is in, separated by semicolons"),
+        text("responses", "responses whose table it is of; empty for regions of an atlas"),
     ),
 )
 ENCODING = Table(

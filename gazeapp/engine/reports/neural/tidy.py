@@ -18,6 +18,8 @@ from gazeapp.engine.reports.tables import Value
 
 Row = tuple[Value, ...]
 FOLDER = "cortex"
+_TABLE = "table"
+"""The atlas under which findings about regions of a table are stored."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -66,11 +68,11 @@ class NeuralTables:
         for atlas in atlases.values():
             for region in atlas.regions:
                 groups = "; ".join(group for group, members in atlas.groups.items() if region.name in members)
-                yield atlas.name, region.name, region.hemisphere, len(region.vertices), groups
+                yield atlas.name, region.name, region.hemisphere, len(region.vertices), groups, ""
         for row in self.sets:
             if row.space == REGION_TABLE:
                 for name in row.targets:
-                    yield row.name, name, "", None, ""
+                    yield _TABLE, name, "", None, "", row.name
 
     def encoding(self) -> Iterator[Row]:
         """Yield every finding, in the order in which it was made."""
