@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gazeapp.cli_base import FILE, call, counts, finish, report_and_exit
+from gazeapp.engine.errors import GazeError
 
 if TYPE_CHECKING:
     from gazeapp.engine.project import Project
@@ -118,7 +119,10 @@ def _settings(**options: Any) -> EncodeSettings:
 def _take_responses(project: Project, text: str, measured: bool | None, progress: Progress) -> str:
     """Return the name of responses, imported first where ``text`` is a file or folder."""
     known = {row.name for row in project.responses.all()}
-    if not text or text in known or not Path(text).exists():
+    if not text or text in known:
+        return text
+    if not Path(text).exists():
+        _check_name(text, "responses")
         return text
     from gazeapp.engine.workflows.import_responses import ImportResponsesSettings, import_responses
 
@@ -130,12 +134,30 @@ def _take_responses(project: Project, text: str, measured: bool | None, progress
 def _take_atlas(project: Project, text: str, progress: Progress) -> str:
     """Return the name of an atlas, imported first where ``text`` is a file or folder."""
     known = {row.name for row in project.atlases.all()}
-    if text in known or not Path(text).exists():
+    if text in known:
+        return text
+    if not Path(text).exists():
+        _check_name(text, "atlas")
         return text
     from gazeapp.engine.workflows.regions import ImportRegionsSettings, import_atlas
 
     summary = import_atlas(project, ImportRegionsSettings((text,)), progress)
     return str(summary.details["atlas"])
+
+
+def _check_name(text: str, what: str) -> None:
+    """Refuse what is written like a file but is neither one nor a name.
+
+    Raises
+    ------
+    GazeError
+        If it has a separator or ends as files do.
+    """
+    if len(Path(text).parts) > 1 or Path(text).suffix:
+        raise GazeError(
+            f"There is no file or folder “{text}”, and the project has no {what} of that name.",
+            todo=f"Check the path, or give a name that `gazeapp {'regions' if what == 'atlas' else what}` lists.",
+        )
 
 
 ENCODE_COMMANDS = (neural_command,)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gazeapp.cli_base import FILE, call, counts, report_and_exit, run
+
+if TYPE_CHECKING:
+    from gazeapp.engine.project.rows import AtlasRow
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 
@@ -62,7 +66,7 @@ def _list_atlases(
         click.echo(json.dumps({"atlases": atlases, "found": places}, indent=2, ensure_ascii=False))
         return
     for row in rows:
-        click.echo(f"{row.name}: {row.n_regions} regions, {len(row.groups)} groups; {row.source}")
+        click.echo(f"{row.name}: {_contents(row)}; {row.source}")
         if row.limits:
             click.echo(f"  {row.limits}")
     for one in found:
@@ -181,6 +185,13 @@ def group_regions_command(
         raise click.UsageError("Name a group, or give --presets.")
     settings = GroupRegionsSettings(atlas, group or "", regions, presets)
     run(project, group_regions, settings, as_json)
+
+
+def _contents(row: AtlasRow) -> str:
+    from gazeapp.engine.reports.numbers import count
+
+    groups = count(len(row.groups), "group") if row.groups else "no groups"
+    return f"{count(row.n_regions, 'region')}, {groups}".replace("\xa0", " ")
 
 
 REGION_COMMANDS = (

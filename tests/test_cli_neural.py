@@ -82,3 +82,16 @@ def test_windows_are_seconds_or_rows(study: Path, tmp_path: Path):
     assert (both.exit_code, "not both" in both.output) == (2, True)
     wrong = gazeapp("import-responses", study, tmp_path / "r.npz", "--window", "x")
     assert (wrong.exit_code, "no window of time" in wrong.output) == (1, True)
+
+
+def test_what_is_written_like_a_file_and_is_none_is_told_as_one(study: Path, tmp_path: Path):
+    gazeapp("import-responses", study, tmp_path / "betas.csv", "--measured", "--name", "fMRI")
+    for words, sentence in (
+        (("--responses", "nothere.npz"), "no file or folder “nothere.npz”, and the project has no responses"),
+        (("--responses", "not/here"), "no file or folder “not/here”, and the project has no responses"),
+        (("--atlas", "nothere.annot"), "no file or folder “nothere.annot”, and the project has no atlas"),
+    ):
+        done = gazeapp("neural", study, *words)
+        assert (done.exit_code, sentence in done.output) == (1, True), done.output
+    done = gazeapp("neural", study, "--responses", "other")
+    assert (done.exit_code, "file or folder" in done.output) == (1, False)

@@ -37,7 +37,7 @@ def wang(tmp_path: Path) -> tuple[Path, Path]:
 def test_the_list_names_atlases_with_their_limits(study: Path):
     said = run("regions", study)
     assert said.exit_code == 0
-    assert "desikan: 68 regions" in said.stdout
+    assert "desikan: 68 regions, 4 groups;" in said.stdout
     assert "no V1, V2, V3, hV4 or LOC" in said.stdout
     (atlas,) = json.loads(run("regions", study, "--json").stdout)["atlases"]
     assert (atlas["name"], atlas["regions"]) == ("desikan", 68)
@@ -63,6 +63,7 @@ def test_an_atlas_comes_in_is_grouped_leaves_and_comes_back(
     assert "“Wang” with 10 regions: 1 done" in result.stdout
     grouped = run("group-regions", study, "Wang", "V1", "V1v", "V1d", "--json")
     assert json.loads(grouped.stdout)["groups"]["V1"] == ["V1v", "V1d"]
+    assert "Wang: 10 regions, 1 group;" in run("regions", study).stdout
     file = tmp_path / "wang.regions.json"
     assert run("export-regions", study, "Wang", "-o", file).exit_code == 0
     assert run("remove-regions", study, "Wang").exit_code == 0

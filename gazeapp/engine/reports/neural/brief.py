@@ -8,7 +8,8 @@ from gazeapp.engine.neural.controls import CONTROLS
 from gazeapp.engine.neural.records import ENCODING, NeuralFinding
 from gazeapp.engine.project import Project
 from gazeapp.engine.reports.brief import plain
-from gazeapp.engine.reports.numbers import number, p_value
+from gazeapp.engine.reports.neural.chosen import PICKED, is_picked
+from gazeapp.engine.reports.numbers import count, number, p_value
 from gazeapp.engine.scoring.sources import HUMAN
 
 _ALPHA = 0.05
@@ -49,7 +50,15 @@ def encoding_in_lines(project: Project, responses: str, atlas: str) -> list[str]
         f"Prediction of {what} (mean correlation within folds; regions with p corrected for false discovery below "
         "0.05, and the best region):"
     )
-    return [title, *lines]
+    return [title, *lines, *_picked(project, atlas)]
+
+
+def _picked(project: Project, atlas: str) -> list[str]:
+    """Return what to know of regions that were picked by hand; nothing of others."""
+    if not is_picked(atlas):
+        return []
+    limits = next((row.limits for row in project.atlases.all() if row.name == atlas.partition(",")[0]), "")
+    return [plain(limits or PICKED)]
 
 
 def _cells(found: list[NeuralFinding], names: dict[str, str]) -> list[str]:
@@ -59,7 +68,7 @@ def _cells(found: list[NeuralFinding], names: dict[str, str]) -> list[str]:
     p = f"p {p_value(best.p_fdr)}" if not math.isnan(best.p_fdr) else ""
     return [
         plain(_name(best, names)),
-        f"{above} of {len(tested)} regions" if tested else f"{len(found)} regions",
+        plain(f"{above} of {count(len(tested), 'region')}" if tested else count(len(found), "region")),
         plain(best.region),
         f"r {number(best.estimate, 2)}",
         p,

@@ -17,8 +17,19 @@ _BEST_ALONE = 6
 """Single regions that are shown beside groups, and where there are no groups."""
 _MOST_GROUPS = 7
 
+PICKED = (
+    "These regions were picked by hand. Where they were picked for being predicted well, they must not be tested with "
+    "the same responses: r, p and intervals then mean nothing."
+)
+"""What is said of regions that a user picked, where their atlas does not say it."""
+
 Place = tuple[str, bool]
 """A region, or a group where the second says so."""
+
+
+def is_picked(atlas: str) -> bool:
+    """Return whether the name under which results are stored is that of the regions that the user picked."""
+    return atlas.partition(",")[0] == "own"
 
 
 @dataclass(frozen=True, eq=False)

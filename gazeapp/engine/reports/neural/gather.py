@@ -9,7 +9,7 @@ from gazeapp.engine.neural.controls import CONTROLS
 from gazeapp.engine.neural.records import DIFFERENCE, ENCODING, FSAVERAGE5, PARTITION, RSA, Atlas
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.rows import ResponsesRow
-from gazeapp.engine.reports.neural.chosen import Told
+from gazeapp.engine.reports.neural.chosen import PICKED, Told, is_picked
 from gazeapp.engine.reports.neural.data import NeuralData, NeuralPart, NeuralTask
 from gazeapp.engine.reports.neural.figures import neural_figures
 from gazeapp.engine.reports.neural.heat_figure import heat_drawn
@@ -149,7 +149,7 @@ def _facts(
         n, groups = len(read.results.regions()), len(read.results.regions(groups=True))
         named = f"{read.results.atlas}, {count(n, 'region')}"
         yield "Atlas", f"{named} and {count(groups, 'group')}" if groups else named
-    if atlas is not None and atlas.limits:
+    if atlas is not None and atlas.limits and not is_picked(read.results.atlas):
         yield "Limits of the atlas", atlas.limits
     for one in told:
         images = max((found.n_images for found in read.results.findings if found.task == one.task), default=0)
@@ -195,11 +195,9 @@ def _cautions(
             f"“{results.atlas}”, which was used last. encoding.csv of the export has all, and p is not corrected over "
             "atlases."
         )
-    if results.atlas.partition(",")[0] == "own":
-        yield (
-            "The regions were picked by hand. Where they were picked for being predicted well, by these same "
-            "responses, their p and intervals mean nothing."
-        )
+    if is_picked(results.atlas):
+        own = atlases.get(results.atlas)
+        yield own.limits if own is not None and own.limits else PICKED
     elif results.atlas not in atlases and row.space == FSAVERAGE5:
         yield f"The atlas “{results.atlas}” is no longer in the project; its groups are those of the findings."
     fewest = min((one.n_images for one in results.findings), default=0)

@@ -12,11 +12,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gazeapp.engine.neural.records import DIFFERENCE, ENCODING, N_VERTICES, PARTITION, RSA, NeuralFinding
+from gazeapp.engine.neural.records import (
+    DIFFERENCE,
+    ENCODING,
+    LEFT,
+    N_VERTICES,
+    PARTITION,
+    RSA,
+    Atlas,
+    NeuralFinding,
+    Region,
+)
 from gazeapp.engine.neural.surface.colouring import Colouring
 from gazeapp.engine.project import EncodingUnit, Project
 from gazeapp.engine.reports.gather import gather
-from gazeapp.engine.reports.neural.chosen import Told
+from gazeapp.engine.reports.neural.brief import encoding_in_lines
+from gazeapp.engine.reports.neural.chosen import PICKED, Told
 from gazeapp.engine.reports.neural.cortex import cortex_colouring, cortex_drawn
 from gazeapp.engine.reports.neural.figures import neural_figures
 from gazeapp.engine.reports.neural.heat_figure import heat_drawn
@@ -368,7 +379,7 @@ def test_cautions_are_about_this_study(project):
     )
     data = data_of(project)
     said = plain(" ".join(data.parts[0].cautions))
-    assert "were picked by hand" in said
+    assert PICKED in said
     assert "No noise ceiling is known" in said
     assert "made with 2 different settings" in said
     assert "Odd one." in said
@@ -395,6 +406,33 @@ def test_the_page_shows_it_all_and_says_that_it_is_simulated(project, tmp_path):
     assert "(1 + number with at least the observed r) / (1 + 321)" in methods
     assert "Contrast energy" in methods
     assert f">{ENCODE}" in methods[methods.index('id="settings"') :]
+
+
+def _as_picked(project, limits=""):
+    """Let the stored findings be of regions that the user picked; one region of one model stays."""
+    project.db.execute("UPDATE neural_findings SET atlas = 'own'")
+    project.db.execute("UPDATE encodings SET atlas = 'own'")
+    project.atlases.put(Atlas("own", (Region("mine", LEFT, np.arange(3)),), limits=limits))
+
+
+@pytest.mark.parametrize("limits", ["", "Picked by eye, never to be tested with the same responses."])
+def test_what_must_not_be_done_with_picked_regions_is_said_in_report_and_terminal(project, limits):
+    assert not any("picked" in line for line in encoding_in_lines(project, RESPONSES, ATLAS))
+    _as_picked(project, limits)
+    (part,) = data_of(project).parts
+    said = limits or PICKED
+    assert part.cautions.count(said) == 1
+    assert "Limits of the atlas" not in dict(part.facts)
+    assert encoding_in_lines(project, RESPONSES, "own")[-1] == said
+    assert "must not be tested with the same responses" in PICKED
+
+
+def test_one_region_is_one_region_in_a_terminal(bare, tmp_path):
+    with Project.open(copy_study(bare.path, tmp_path / "study")) as opened:
+        put_neural(opened, regions=["V1"], table=True)
+        lines = encoding_in_lines(opened, RESPONSES, "table")
+    assert any("1 of 1 region  V1" in line for line in lines)
+    assert not any("1 regions" in line for line in lines)
 
 
 def test_all_pictures_of_the_cortex_are_on_one_scale():
