@@ -13,6 +13,7 @@ from gazeapp.engine.neural.records import Responses
 from gazeapp.engine.neural.responses.gathering import Gathered, gather
 from gazeapp.engine.neural.responses.hemispheres import hemisphere_of, stem_of
 from gazeapp.engine.neural.responses.matching import match_rows
+from gazeapp.engine.neural.responses.naming import check_name
 from gazeapp.engine.neural.responses.opening import open_responses
 from gazeapp.engine.neural.responses.options import ResponseOptions, Window
 from gazeapp.engine.neural.responses.preview import no_match
@@ -83,10 +84,11 @@ def import_responses(project: Project, settings: ImportResponsesSettings, progre
     ------
     GazeError
         If they cannot be read, none is of an image of the project, nobody says whether they are simulated, or other
-        responses have the name.
+        responses have the name or nothing may be called so.
     """
     path, options = Path(settings.path), settings.options
     name = name_of(path, settings.name)
+    check_name(name)
     raw = open_responses(path, options)
     matched = match_rows(raw, options, [image.name for image in project.images.all()])
     if not matched.image_of:

@@ -12,6 +12,7 @@ from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.neural.prediction import Clip, ImageFile, Predicted, predict
 from gazeapp.engine.neural.records import FSAVERAGE5, Responses
+from gazeapp.engine.neural.responses.naming import check_name
 from gazeapp.engine.project import ImageRow, Project
 from gazeapp.engine.project.rows import ResponsesRow
 from gazeapp.engine.runners.process import RunnerProcess
@@ -58,8 +59,7 @@ class PredictResponsesSettings:
     folder: str = ""
 
     def __post_init__(self) -> None:
-        if not self.name.strip():
-            raise GazeError("The responses need a name.", todo="For example “TRIBE”.")
+        check_name(self.name)
         if self.device not in DEVICES:
             raise GazeError(f"There is no device '{self.device}'.", todo=f"Use {', '.join(DEVICES)}.")
         if self.at_once < 1:
