@@ -7,8 +7,8 @@ from html import escape
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtGui import Qt
+from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtGui import QResizeEvent, Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -43,6 +43,41 @@ def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
     if role:
         theme.set_role(made, role)
     return made
+
+
+class Elided(QLabel):
+    """A line that takes the room that others leave; what has no place is cut at its end and stands in the tooltip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        theme.set_role(self, "muted")
+        self._whole = ""
+
+    @property
+    def whole(self) -> str:
+        """All that is said."""
+        return self._whole
+
+    def say(self, words: str, tip: str = "") -> None:
+        """Say something; the tooltip has ``tip``, or the same words."""
+        self._whole = words
+        self.setAccessibleName(words)
+        self.setToolTip(plain(tip or words))
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the height of a line, and no width."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut the line to the room that there is."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width()))
 
 
 def keep_room(words: QLabel, lines: int = 1) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDialog, QWidget
 
 from gazeapp.engine.consent import ConsentStore
@@ -20,23 +19,12 @@ from gazeapp.ui.notifications import Notifications
 from gazeapp.ui.predict_actions import PredictActions, prediction_work
 from gazeapp.ui.session import Session
 from gazeapp.ui.study import read_study
-from gazeapp.ui.worker import JobRunner
 from tests.engine.runners import scripts
 from tests.engine.runners.tribe_world import TribeWorld
 
 
 @pytest.fixture
-def lookups():
-    owner = QObject()
-    runner = JobRunner(owner, name="lookups")
-    yield runner
-    runner.stop()
-
-
-@pytest.fixture
-def dialog(qtbot, study, lookups):
-    with Project.open(study.path) as project:
-        view = read_study(project)
+def dialog(qtbot, view, lookups):
     made = PredictResponsesDialog(None, view, lookups)
     qtbot.addWidget(made)
     qtbot.waitUntil(lambda: made.runner.count() > 0)
@@ -108,6 +96,30 @@ def test_what_cannot_be_done_is_said(qtbot, dialog):
     assert dialog.last.text() == "the end"
     dialog.seconds.setValue(4.5)
     assert "last at least 1 s" in reason(dialog)
+
+
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [("~nobody-at-all/x", "no home folder “~nobody-at-all”"), ("/tmp/" + "x" * 300, "too long")],
+)
+def test_a_folder_that_cannot_be_is_told(dialog, folder, why):
+    agree_to_tribe()
+    dialog.folder.line.setText(folder)
+    assert why in reason(dialog)
+    dialog.folder.line.setText("/tmp/kept")
+    assert why not in reason(dialog)
+
+
+def test_a_name_of_two_lines_is_refused(dialog):
+    dialog.name.setText("one\ttwo")
+    assert "a tab, a line break" in reason(dialog)
+
+
+def test_scripts_that_were_not_looked_for_any_more_are_no_error(qtbot, view, lookups, held):
+    dialog = PredictResponsesDialog(None, view, lookups)
+    qtbot.addWidget(dialog)
+    lookups.cancel_all()
+    assert reason(dialog) == "Looking for scripts…"
 
 
 def test_scripts_of_ones_own_are_offered_and_damaged_ones_told(qtbot, study, lookups):
@@ -228,5 +240,5 @@ def test_the_job_is_queued_once_it_was_accepted(qtbot, actions, monkeypatch):
     predict.ask()
     qtbot.waitUntil(lambda: session.runner.jobs and session.runner.jobs[-1].finished)
     job = session.runner.jobs[-1]
-    assert job.title == "Predicting responses, Mine"
+    assert job.title == "Simulating responses, Mine"
     assert "have not agreed to" in job.error.what

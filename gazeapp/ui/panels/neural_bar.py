@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from PySide6.QtCore import QEvent, QObject, QSettings, QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import QSettings, QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from gazeapp.engine.project.rows import ResponsesRow
 from gazeapp.engine.reports.numbers import count
@@ -18,11 +29,13 @@ from gazeapp.engine.reports.results.neural_measures import (
     NeuralAsked,
     subject_name,
 )
+from gazeapp.engine.reports.results.neural_notes import notes
 from gazeapp.engine.reports.results.neural_read import NeuralRead
 from gazeapp.engine.workflows.encode_atlas import TABLE
 from gazeapp.ui import theme
 from gazeapp.ui.actions import Actions, follow
-from gazeapp.ui.widgets import icon_button, label, plain
+from gazeapp.ui.panels.neural_whose import WhoseButton
+from gazeapp.ui.widgets import Elided, icon_button, label, plain
 
 RESPONSES, SUBJECT, TASK, ATLAS, ROWS, MEASURE, AGAINST, REGION, SOURCE = (
     "responses",
@@ -43,15 +56,21 @@ _ABOUT = {
     ATLAS: ("Atlas", "Which atlas the regions are of."),
     ROWS: ("Regions or groups", "Whether single regions are shown, or groups of them."),
     MEASURE: ("Measure", "Which number is shown."),
-    AGAINST: ("Held against", "Which source others are compared with."),
+    AGAINST: (
+        "Held against",
+        "The source that all others are compared with by this measure: each number is about a source and this one.",
+    ),
     REGION: (
         "Region in hand",
         "Which region all pages are about. A click into the table of regions chooses one, too.",
     ),
     SOURCE: ("Source in hand", "Which source of maps all pages are about."),
 }
-_NARROWEST = {RESPONSES: 12, MEASURE: 10, AGAINST: 10, REGION: 12}
-_LEAST = 8
+WHOSE = (RESPONSES, SUBJECT, TASK, ATLAS, ROWS)
+"""Choices behind the first button; the others stand in the bar."""
+_SHORT = {MEASURE: "Measure", AGAINST: "Held against", REGION: "Region", SOURCE: "Source"}
+_NARROWEST = {MEASURE: 11, REGION: 12}
+_LEAST = 10
 _BETWEEN = "\n"
 """Stands between kind and id of a source."""
 _REMEMBERED = (RESPONSES, ATLAS, MEASURE, ROWS)
@@ -59,13 +78,15 @@ GROUPS, REGIONS = "groups", "regions"
 
 
 class NeuralBar(QWidget):
-    """Choices side by side; ``chosen`` carries which one was made, and its value."""
+    """Choices side by side; ``chosen`` carries which one was made, and its value.
+
+    Where there is no room for all, names of lists are left out first; then lists go under the buttons.
+    """
 
     chosen = Signal(str, str)
 
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._said = ""
         self.boxes = {name: _box(name) for name in _ABOUT}
         self.simulated = label("simulated", "badge")
         self.older = label("older than maps or fixations", "badge")
@@ -78,9 +99,9 @@ class NeuralBar(QWidget):
         for badge in (self.simulated, self.older):
             badge.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
             badge.hide()
-        self.facts = label("", "muted")
-        self.facts.installEventFilter(self)
-        self.facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.facts = Elided()
+        self.note = Elided()
+        self.note.hide()
         self.run = QPushButton("Predict…")
         theme.set_role(self.run, "quiet")
         theme.set_icon(self.run, "play")
@@ -93,29 +114,67 @@ class NeuralBar(QWidget):
         for action_id in ("neural.import_responses", "neural.predict", "neural.regions"):
             menu.addAction(actions[action_id])
         self.more.setMenu(menu)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.STEP, 2, theme.STEP, 2)
-        row.setSpacing(theme.STEP // 2)
-        for name, box in self.boxes.items():
+        for box in self.boxes.values():
             box.activated.connect(self._choose)
-            row.addWidget(box)
-            if name == RESPONSES:
-                row.addWidget(self.simulated, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self.facts, 1)
+        self.whose = WhoseButton({name: (_ABOUT[name][0], self.boxes[name]) for name in WHOSE})
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self._first, self._choices, self._last = (_Line() for _ in range(3))
+        self._first.add(self.whose)
+        self._first.add(self.simulated)
+        self._names: dict[str, QLabel] = {}
+        for name, short in _SHORT.items():
+            self._names[name] = label(short, "muted")
+            self._names[name].setBuddy(self.boxes[name])
+            self._choices.add(self._names[name])
+            self._choices.add(self.boxes[name])
+        self._last.row.addWidget(self.facts, 1)
         for part in (self.older, self.run, self.more):
-            row.addWidget(part, 0, Qt.AlignmentFlag.AlignVCenter)
+            self._last.add(part)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(theme.STEP, 2, theme.STEP, 2)
+        self._grid.setHorizontalSpacing(theme.STEP // 2)
+        self._grid.setVerticalSpacing(2)
+        self._grid.setColumnStretch(2, 1)
+        self._grid.addWidget(self._first, 0, 0)
+        self._grid.addWidget(self._choices, 0, 1)
+        self._grid.addWidget(self._last, 0, 2)
+        self._grid.addWidget(self.note, 2, 0, 1, 3)
+        self._has_two = False
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leave out the number of images where there is no room for it."""
-        if event.type() == QEvent.Type.Resize and watched is self.facts:
-            self._fit_facts()
-        return super().eventFilter(watched, event)
+    def minimumSizeHint(self) -> QSize:
+        """Return the size of two lines without names of lists."""
+        ends = self._width(self._first, self._last)
+        lists = self._choices.least(without=self._names.values())
+        return QSize(max(ends, lists) + self._margins(), super().minimumSizeHint().height())
 
-    def _fit_facts(self) -> None:
-        has_room = self.facts.fontMetrics().horizontalAdvance(self._said) <= self.facts.width()
-        self.facts.setText(self._said if has_room else "")
-        self.facts.setToolTip(plain(self._said))
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show what there is room for."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leave out the names of lists, and then take two lines, where there is no room."""
+        room = self.width() - self._margins()
+        ends = self._width(self._first, self._last) + self._grid.horizontalSpacing()
+        has_two = ends + self._choices.least(without=self._names.values()) > room
+        named = self._choices.wanted(self._names.values()) <= (room if has_two else room - ends)
+        for name, text in self._names.items():
+            text.setVisible(named and not self.boxes[name].isHidden())
+        if has_two != self._has_two:
+            self._has_two = has_two
+            self._grid.removeWidget(self._choices)
+            place = (1, 0, 1, 3) if has_two else (0, 1, 1, 1)
+            self._grid.addWidget(self._choices, *place, Qt.AlignmentFlag.AlignLeft)
+
+    def _width(self, *lines: _Line) -> int:
+        return sum(line.least() for line in lines) + self._grid.horizontalSpacing()
+
+    def _margins(self) -> int:
+        margins = self._grid.contentsMargins()
+        return margins.left() + margins.right()
 
     @staticmethod
     def remembered(name: str) -> str:
@@ -143,9 +202,11 @@ class NeuralBar(QWidget):
             for name in self.boxes:
                 if name != RESPONSES:
                     self._offer(name, {}, "")
-            self._said = ""
-            self._fit_facts()
+            self.facts.say("")
+            self.note.hide()
             self.older.hide()
+            self.whose.show_chosen()
+            self._fit()
             return
         self._offer(SUBJECT, {one: subject_name(one) for one in results.subjects}, asked.subject)
         tasks = dict.fromkeys((*results.tasks, asked.task))
@@ -155,7 +216,7 @@ class NeuralBar(QWidget):
             {one: "regions of the table" if one == TABLE else one for one in read.atlases},
             results.atlas,
         )
-        self._tell(ATLAS, results.limits)
+        self._tell(ATLAS, f"{_ABOUT[ATLAS][1]}\n{results.limits}".rstrip())
         rows = {REGIONS: "regions", GROUPS: "groups"} if results.has_groups else {}
         self._offer(ROWS, rows, GROUPS if asked.groups else REGIONS)
         measures = results.measures(asked.task, asked.subject)
@@ -173,9 +234,15 @@ class NeuralBar(QWidget):
         self._offer(
             SOURCE, {_BETWEEN.join((one.kind, one.id)): one.name for one in sources}, chosen, always=True
         )
-        self._said = _facts(results, asked)
-        self._fit_facts()
+        self._names[REGION].setText("Group" if asked.groups else "Region")
+        self.facts.say(_facts(results, asked))
+        said = notes(results, asked)
+        self.note.say(" ".join(said), "\n".join(said))
+        self.note.setVisible(bool(said))
         self.older.setVisible(asked.task in results.older)
+        self.whose.show_chosen()
+        self.updateGeometry()
+        self._fit()
 
     def _offer(self, name: str, choices: Mapping[str, str], current: str, *, always: bool = False) -> None:
         box = self.boxes[name]
@@ -187,7 +254,11 @@ class NeuralBar(QWidget):
             place = box.findData(current)
             box.setCurrentIndex(place)
         self._tell(name, _ABOUT[name][1])
-        box.setVisible(len(choices) > (0 if always or name == RESPONSES else 1))
+        is_there = len(choices) > (0 if always or name == RESPONSES else 1)
+        if name in WHOSE:
+            self.whose.offer(name, is_there)
+        else:
+            box.setVisible(is_there)
 
     def _tell(self, name: str, about: str) -> None:
         """Say in the tooltip of a box what is chosen, for which it may have no room, and what that is."""
@@ -218,16 +289,53 @@ def _box(name: str) -> QComboBox:
     return box
 
 
+class _Line(QWidget):
+    """Parts of the bar beside each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(0, 0, 0, 0)
+        self.row.setSpacing(theme.STEP // 2)
+
+    def add(self, part: QWidget) -> None:
+        """Add a part at the end."""
+        self.row.addWidget(part, 0, Qt.AlignmentFlag.AlignVCenter)
+
+    def least(self, without: Collection[QWidget] = ()) -> int:
+        """Return the room that the parts in sight need, px; some are left out."""
+        return self._room([one.minimumSizeHint().width() for one in self._shown() if one not in without])
+
+    def wanted(self, names: Collection[QLabel]) -> int:
+        """Return the room in which no list is cut and each has its name, px."""
+        shown = [one for one in self._shown() if one not in names]
+        titles = [one for one in names if one.buddy() in shown]
+        return self._room([min(one.sizeHint().width(), one.maximumWidth()) for one in (*shown, *titles)])
+
+    def _shown(self) -> list[QWidget]:
+        parts = (self.row.itemAt(k).widget() for k in range(self.row.count()))
+        return [one for one in parts if one is not None and not one.isHidden()]
+
+    def _room(self, widths: list[int]) -> int:
+        return sum(widths) + self.row.spacing() * max(len(widths) - 1, 0)
+
+
 def _told_of(row: ResponsesRow) -> str:
     """Return what responses are."""
     n_subjects = len([one for one in row.subjects if one])
     who = f", {n_subjects} subject{'' if n_subjects == 1 else 's'}" if n_subjects else ""
     source = f"\n{row.source}" if row.source else ""
     kind = "Simulated" if row.simulated else "Measured"
-    ceiling = row.ceiling_origin
-    return f"{kind} responses “{row.name}”: {row.n_images:,} images{who}.{source}" + (
-        f"\nCeiling: {ceiling}" if ceiling else "\nNo noise ceiling is known."
-    )
+    return f"{kind} responses “{row.name}”: {row.n_images:,} images{who}.{source}\n{_ceilings(row)}"
+
+
+def _ceilings(row: ResponsesRow) -> str:
+    """Return where the noise ceilings of responses come from."""
+    n, origin = len(row.subjects), row.ceiling_origin.rstrip(".")
+    if n < 2:
+        return f"Ceiling: {origin}." if origin else "No noise ceiling is known."
+    own = f"; of a single subject: {origin}" if origin else "; of a single subject none is known"
+    return f"Ceilings of regions: from how alike the {n} subjects respond{own}."
 
 
 def _facts(results: NeuralResults, asked: NeuralAsked) -> str:

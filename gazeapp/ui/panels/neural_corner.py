@@ -6,7 +6,7 @@ from PySide6.QtCore import QSettings, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from gazeapp.ui import theme
-from gazeapp.ui.widgets import Segments, icon_button, label, plain
+from gazeapp.ui.widgets import Elided, Segments, icon_button, plain
 
 REGIONS, REGION, DISSOCIATION, CORTEX, IMAGES = "Regions", "One region", "Dissociation", "Cortex", "Images"
 PAGES = {
@@ -25,8 +25,7 @@ class NeuralCorner(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.said = label("", "muted")
-        self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.said = Elided()
         self.said.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.pages = Segments("Which page of the neural panel is shown")
         stored = str(QSettings().value(_PAGE, REGIONS))
@@ -51,5 +50,4 @@ class NeuralCorner(QWidget):
     @Slot(str)
     def say(self, words: str) -> None:
         """Say what was done, in a few words."""
-        self.said.setText(words)
-        self.said.setToolTip(plain(words))
+        self.said.say(words)
