@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -48,8 +48,8 @@ def gaze_files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def sort_drop(paths: Iterable[Path]) -> Drop:
-    """Tell projects, images, recordings, brain responses and atlases apart.
+def sort_drop(paths: Iterable[Path], image_names: Sequence[str] = ()) -> Drop:
+    """Tell projects, images, recordings, brain responses and atlases apart; tables by names of the project's images.
 
     A file that is neither a project nor a picture, and of which it is not certain that it holds responses or regions of
     the cortex, counts as a recording, whatever its name. A folder can hold both pictures and recordings; beside
@@ -67,20 +67,20 @@ def sort_drop(paths: Iterable[Path]) -> Drop:
         elif path.suffix.lower() in SUFFIXES:
             drop.images.append(path)
         elif path.is_file():
-            _list_of(path, drop).append(path)
+            _list_of(path, drop, image_names).append(path)
         else:
             drop.unknown.append(path)
     return replace(drop, project=project)
 
 
-def _list_of(path: Path, drop: Drop) -> list[Path]:
+def _list_of(path: Path, drop: Drop, image_names: Sequence[str]) -> list[Path]:
     """Return where a file belongs: regions of the cortex or brain responses if that is certain, else recordings."""
-    from gazeapp.engine.neural.regions.telling import is_atlas
-    from gazeapp.engine.neural.responses.telling import is_responses
+    from gazeapp.engine.neural.regions.telling import is_atlas, is_region_table
+    from gazeapp.engine.neural.responses.telling import is_response_table, is_responses
 
-    if is_atlas(path):
+    if is_atlas(path) or is_region_table(path):
         return drop.regions
-    return drop.responses if is_responses(path) else drop.gaze
+    return drop.responses if is_responses(path) or is_response_table(path, image_names) else drop.gaze
 
 
 def _sort_folder(folder: Path, drop: Drop, pictures: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import ENAMETOOLONG
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
@@ -21,6 +22,36 @@ PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES, MAPS, MODELS, MASKS, R
     "responses",
     "atlases",
 )
+
+
+def typed_path(text: str) -> Path | None:
+    """Return the path that a user typed, None for an empty line; the ``~`` of nobody stays as it is."""
+    path = Path(text.strip())
+    if not text.strip():
+        return None
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
+def there_is(path: Path) -> bool:
+    """Return whether a file or folder is at a path that was typed, however strange it is."""
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, a folder that may not be looked into
+        return False
+
+
+def why_no_path(path: Path) -> str:
+    """Return why nothing can be at a path that was typed; empty when something can."""
+    if str(path).startswith("~"):
+        return f"There is no home folder “{path.parts[0]}”."
+    try:
+        path.lstat()
+    except OSError as error:
+        return "That name is too long." if error.errno == ENAMETOOLONG else ""
+    return ""
 
 
 def last_folder(kind: str, otherwise: Path | None = None) -> Path:

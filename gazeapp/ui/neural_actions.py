@@ -125,7 +125,7 @@ class NeuralActions(QObject):
             self._session.submit("Removing responses", remove_work(chosen))
 
     def accept_drop(self, drop: Drop) -> None:
-        """Ask about responses, else about an atlas, that were dropped on the window without anything else."""
+        """Ask about responses, and about an atlas, that were dropped on the window without anything else."""
         if drop.project is not None or drop.images or drop.gaze:
             return
         for action_id, paths, ask in (
@@ -137,7 +137,6 @@ class NeuralActions(QObject):
                 self._notifications.note("What was dropped cannot be added now.", todo=f"Reason: {reason}.")
             elif paths:
                 ask(paths)
-                return
 
     def stop(self) -> None:
         """End the thread that looks things up."""

@@ -330,7 +330,9 @@ class StudyActions(QObject):
 
     def accept_drop(self, paths: Sequence[Path]) -> Drop:
         """Do what dropped files ask for, and return how they were understood."""
-        drop = sort_drop(paths)
+        study = self._session.study
+        names = [image.name for image in study.images.values()] if study is not None else ()
+        drop = sort_drop(paths, names)
         if drop.unknown:
             self._notifications.problem(
                 f"{len(drop.unknown)} dropped item{'s are' if len(drop.unknown) > 1 else ' is'} not something "

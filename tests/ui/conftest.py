@@ -107,6 +107,35 @@ def study(tmp_path, built_study):
 
 
 @pytest.fixture
+def view(study):
+    """The study as dialogs are given it."""
+    from gazeapp.engine.project import Project
+    from gazeapp.ui.study import read_study
+
+    with Project.open(study.path) as project:
+        return read_study(project)
+
+
+@pytest.fixture
+def lookups():
+    """What runs the reading and counting of dialogs."""
+    from gazeapp.ui.worker import JobRunner
+
+    runner = JobRunner(name="lookups")
+    yield runner
+    runner.stop()
+
+
+@pytest.fixture
+def held(lookups):
+    """Let nothing that is looked up end, or begin, before this is set."""
+    let_go = threading.Event()
+    lookups.submit("held", lambda _project, _progress: let_go.wait(PATIENCE_MS / 1000), None)
+    yield let_go
+    let_go.set()
+
+
+@pytest.fixture
 def window(qtbot):
     """The window, on its welcome page; work is stopped and threads end with the test."""
     from PySide6.QtWidgets import QApplication

@@ -1,8 +1,20 @@
 """Dialogs for files begin where the last file of their kind was."""
 
+from pathlib import Path
+
 from PySide6.QtWidgets import QFileDialog
 
-from gazeapp.ui.folders import GAZE, PROJECTS, ask_for_files, last_folder, remember_folder
+from gazeapp.ui.dialogs.form import why_not_writable
+from gazeapp.ui.folders import (
+    GAZE,
+    PROJECTS,
+    ask_for_files,
+    last_folder,
+    remember_folder,
+    there_is,
+    typed_path,
+    why_no_path,
+)
 from gazeapp.ui.widgets import plain
 
 
@@ -31,3 +43,16 @@ def test_tooltips_are_wrapped_and_keep_their_lines():
     text = plain("one\n" + "many words " * 12)
     assert text.startswith("one\nmany words")
     assert max(map(len, text.splitlines())) <= 60
+
+
+def test_a_path_that_was_typed_is_taken_or_told(tmp_path):
+    assert typed_path("  ") is None
+    assert typed_path(" ~ ") == Path.home()
+    assert typed_path(f" {tmp_path} ") == tmp_path
+    nobody, too_long = typed_path("~nobody-at-all/x"), tmp_path / ("x" * 300)
+    assert there_is(tmp_path)
+    assert not any(there_is(path) for path in (nobody, too_long, tmp_path / "x"))
+    assert why_no_path(nobody) == "There is no home folder “~nobody-at-all”."
+    assert why_no_path(too_long) == "That name is too long."
+    assert why_no_path(tmp_path) == why_no_path(tmp_path / "new" / "x") == ""
+    assert why_not_writable(too_long.with_suffix(".html"), ".html") == "That name is too long."

@@ -15,8 +15,6 @@ from gazeapp.engine.workflows.encode_count import count_encoding
 from gazeapp.ui.dialogs.encode import EncodeDialog
 from gazeapp.ui.dialogs.form import Fold
 from gazeapp.ui.neural_actions import encode_work
-from gazeapp.ui.study import read_study
-from gazeapp.ui.worker import JobRunner
 from tests.copied import copy_study
 from tests.ui.small_study import build
 
@@ -63,19 +61,6 @@ def study(tmp_path, built):
 
 
 @pytest.fixture
-def view(study):
-    with Project.open(study.path) as project:
-        return read_study(project)
-
-
-@pytest.fixture
-def lookups():
-    runner = JobRunner(name="lookups")
-    yield runner
-    runner.stop()
-
-
-@pytest.fixture
 def dialog(qtbot, view, lookups):
     made = EncodeDialog(None, view, lookups)
     qtbot.addWidget(made)
@@ -112,6 +97,14 @@ def test_the_usual_settings_are_filled_in_and_counted(qtbot, dialog):
     assert "there is no V1" in dialog.about.text()
     dialog.hemispheres._clicked(1)
     settle(qtbot, dialog, "68 regions and 4 groups")
+
+
+def test_atlases_that_were_not_looked_for_any_more_are_no_error(qtbot, view, lookups, held):
+    dialog = EncodeDialog(None, view, lookups)
+    qtbot.addWidget(dialog)
+    dialog.responses.setCurrentIndex(dialog.responses.findData(SURFACE))
+    lookups.cancel_all()
+    assert reason(dialog) == "Looking for atlases…"
 
 
 def test_every_choice_goes_into_the_settings(dialog):

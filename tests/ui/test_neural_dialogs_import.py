@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QDialog
 
@@ -17,7 +17,6 @@ from gazeapp.ui.dialogs.import_responses_found import in_the_window
 from gazeapp.ui.drops import sort_drop
 from gazeapp.ui.neural_actions import import_work
 from gazeapp.ui.study import read_study
-from gazeapp.ui.worker import JobRunner
 
 IMAGES = ("scene-001", "scene-002", "scene-003")
 
@@ -30,16 +29,7 @@ class Progress:
 
 
 @pytest.fixture
-def lookups():
-    runner = JobRunner(name="lookups")
-    yield runner
-    runner.stop()
-
-
-@pytest.fixture
-def dialog(qtbot, study, lookups):
-    with Project.open(study.path) as project:
-        view = read_study(project)
+def dialog(qtbot, view, lookups):
     made = ImportResponsesDialog(None, view, lookups)
     qtbot.addWidget(made)
     return made
@@ -82,6 +72,51 @@ def test_it_asks_for_a_file_first(dialog, tmp_path):
     assert reason(dialog).startswith("Choose a file or a folder")
     dialog.place.set_path(tmp_path / "nothing.npz")
     assert reason(dialog) == "There is no such file or folder."
+
+
+@pytest.mark.parametrize("text", ["~nobody-at-all/made.npz", "/tmp/" + "x" * 300, "~"])
+def test_a_path_that_cannot_be_is_told(qtbot, dialog, tmp_path, text):
+    dialog.place.line.setText(text)
+    if text != "~":  # which is a folder, without responses
+        assert reason(dialog) == "There is no such file or folder."
+    read(qtbot, dialog, npz(tmp_path))
+    dialog.origin.measured.click()
+    settle(qtbot, dialog)
+    assert reason(dialog) == ""
+    if text != "~":
+        dialog.images_list.line.setText(text)
+        assert reason(dialog) == "There is no such list of images."
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_responses_of_which_none_can_be_used_are_refused(qtbot, dialog, tmp_path, value):
+    values = np.full((3, N_VERTICES), value if np.isnan(value) else 1, np.float32)
+    values[:, 5] = value
+    read(qtbot, dialog, npz(tmp_path, values))
+    dialog.origin.measured.click()
+    settle(qtbot, dialog)
+    assert "None of the responses can be used" in reason(dialog)
+    values[2] = 1
+    read(qtbot, dialog, npz(tmp_path, values))
+    dialog.subject.setText("anna")  # read anew
+    dialog.subject.clear()
+    settle(qtbot, dialog)
+    dialog.origin.measured.click()
+    settle(qtbot, dialog)
+    assert reason(dialog) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("one\ttwo", "a tab, a line break"), ("m" * 121, "121 letters; 120")]
+)
+def test_a_name_that_cannot_be_shown_is_refused(qtbot, dialog, tmp_path, name, why):
+    read(qtbot, dialog, npz(tmp_path))
+    dialog.origin.measured.click()
+    settle(qtbot, dialog)
+    dialog.name.setText(name)
+    assert why in reason(dialog)
+    dialog.name.setText("m" * 120)
+    assert reason(dialog) == ""
 
 
 def test_measured_or_simulated_has_to_be_chosen_where_the_file_does_not_say(qtbot, dialog, tmp_path):
@@ -280,3 +315,64 @@ def test_responses_and_atlases_are_told_from_maps_and_recordings(tmp_path):
     ]
     assert [path.name for path in drop.gaze] == ["broken.npz", "gaze.npz", "maps.npz", "table.csv"]
     assert [path.name for path in drop.unknown] == ["maps"]
+
+
+def lines(*rows):
+    return "\n".join(",".join(map(str, row)) for row in rows) + "\n"
+
+
+LABELS = np.arange(N_VERTICES) % 70
+TABLES = {
+    "responses": {
+        "wide.csv": lines(("image", "V1", "V2"), *((f"{one}.png", 0.5, -2) for one in IMAGES)),
+        "people.csv": lines(("image", "subject", "V1"), *((one, who, 1) for one in IMAGES for who in "ab")),
+        "long.tsv": lines(
+            ("image", "roi", "value"), *((one, roi, 1) for one in IMAGES for roi in "AB")
+        ).replace(",", "\t"),
+    },
+    "regions": {
+        "numbers.csv": lines(*((k,) for k in LABELS)),
+        "lh.names.txt": lines(("region",), *((f"area {k}",) for k in LABELS[:N_HEMISPHERE])),
+    },
+    "gaze": {
+        "fixations.csv": lines(("image", "x", "y"), *((f"{one}.png", 10, 20) for one in IMAGES)),
+        "again.csv": lines(("image", "a", "b"), *((one, 10, k) for one in IMAGES for k in (1, 2))),
+        "others.csv": lines(("image", "V1", "V2"), *((f"holiday-{k}.png", 10, 20) for k in range(3))),
+        "words.csv": lines(("image", "V1", "note"), *((one, 10, "good") for one in IMAGES)),
+        "measure.csv": lines(*((k / 3,) for k in LABELS)),
+        "times.csv": lines(*((k,) for k in range(N_VERTICES))),
+        "short.csv": lines(*((k,) for k in LABELS[:20_000])),
+        "columns.csv": lines(*((k, k) for k in LABELS)),
+    },
+}
+
+
+def test_tables_are_responses_or_regions_where_that_is_certain(tmp_path):
+    for kind, files in TABLES.items():
+        for name, text in files.items():
+            (tmp_path / name).write_text(text)
+        paths = [tmp_path / name for name in files]
+        drop = sort_drop(paths, [f"{one}.png" for one in IMAGES])
+        assert getattr(drop, kind) == paths, kind
+    wide = tmp_path / "wide.csv"
+    assert sort_drop([wide]).gaze == [wide]
+
+
+def test_responses_and_an_atlas_that_are_dropped_together_are_both_asked_about(
+    open_window, monkeypatch, tmp_path
+):
+    from gazeapp.ui.dialogs.regions import RegionsDialog
+
+    table, atlas = tmp_path / "wide.csv", tmp_path / "numbers.csv"
+    table.write_text(TABLES["responses"]["wide.csv"])
+    atlas.write_text(TABLES["regions"]["numbers.csv"])
+    asked = []
+    monkeypatch.setattr(
+        ImportResponsesDialog,
+        "exec",
+        lambda dialog: asked.append(dialog.place.path) or QDialog.DialogCode.Rejected,
+    )
+    monkeypatch.setattr(RegionsDialog, "import_atlas", lambda _dialog, paths: asked.extend(paths))
+    monkeypatch.setattr(RegionsDialog, "exec", lambda _dialog: QCoreApplication.processEvents())
+    open_window.neural_actions.accept_drop(open_window.study_actions.accept_drop([atlas, table]))
+    assert asked == [table, atlas]

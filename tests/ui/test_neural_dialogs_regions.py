@@ -11,7 +11,6 @@ from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.regions import atlas_for, put_own_region
 from gazeapp.ui.dialogs.regions import RegionsDialog
 from gazeapp.ui.dialogs.regions_import import ImportAtlasDialog
-from gazeapp.ui.worker import JobRunner
 
 
 @pytest.fixture(autouse=True)
@@ -19,13 +18,6 @@ def nothing_installed(monkeypatch):
     """Keep the atlases of whoever runs the tests out of them."""
     for name in ("SUBJECTS_DIR", "FREESURFER_HOME"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def lookups():
-    runner = JobRunner(name="lookups")
-    yield runner
-    runner.stop()
 
 
 @pytest.fixture
@@ -257,3 +249,25 @@ def test_the_window_reads_the_study_again_after_a_change(qtbot, open_window, mon
         open_window.actions_["neural.regions"].trigger()
     with Project.open(open_window.session.path) as project:
         assert "fusiform" in atlas_for(project, "desikan").groups["early visual"]
+
+
+def test_atlases_that_were_not_looked_for_any_more_are_not_said_to_be_none(qtbot, study, lookups, held):
+    dialog = ImportAtlasDialog(None, study.path, lookups, [])
+    qtbot.addWidget(dialog)
+    lookups.cancel_all()
+    assert dialog.searched.text() == "Looking for atlases on this computer…"
+
+
+@pytest.mark.parametrize("name", ["~nobody-at-all/names.txt", "/tmp/" + "x" * 300, "/tmp/no such names.txt"])
+def test_a_file_of_names_that_cannot_be_is_told(qtbot, study, lookups, tmp_path, name):
+    dialog = ImportAtlasDialog(None, study.path, lookups, [], annot(tmp_path))
+    qtbot.addWidget(dialog)
+    qtbot.waitUntil(dialog.accept_button.isEnabled)
+    dialog.names_file.line.setText(name)
+    assert "no such file of names" in dialog.accept_button.toolTip()
+    dialog.names_file.line.clear()
+    qtbot.waitUntil(dialog.accept_button.isEnabled)
+
+
+def test_the_page_on_which_regions_are_picked_is_named(dialog):
+    assert "panel NEURAL, page Cortex" in dialog.own.says.text()

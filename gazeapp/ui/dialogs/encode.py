@@ -215,8 +215,8 @@ class EncodeDialog(FormDialog):
 
     @Slot(object)
     def _looked_up(self, state: JobState) -> None:
-        if not state.finished or state.id != self._find_job:
-            return
+        if state.status not in ("done", "failed") or state.id != self._find_job:
+            return  # taken out of the queue, it found nothing
         if state.error is not None:
             self._problem = in_the_window(state.error)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui import theme
+from gazeapp.ui.folders import typed_path, why_no_path
 from gazeapp.ui.widgets import icon_button, label, wrapped
 
 
@@ -123,44 +124,55 @@ class Fold(QWidget):
         self.turned.emit()
 
 
-class PathField(QWidget):
-    """A line with a path and a button to choose it: a ``folder``, or a file to ``save``."""
+class PathLine(QWidget):
+    """A line with a path, and buttons to choose it."""
 
     changed = Signal()
 
-    def __init__(self, kind: str, caption: str, pattern: str = "") -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
-        self._kind, self._caption, self._pattern = kind, caption, pattern
+        self._name = name
         self.line = QLineEdit()
-        self.line.setAccessibleName(caption)
+        self.line.setAccessibleName(name)
         self.line.textChanged.connect(self.changed)
-        button = QPushButton("Choose…")
-        button.setAutoDefault(False)
-        button.clicked.connect(self._choose)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.STEP)
-        row.addWidget(self.line, 1)
-        row.addWidget(button)
+        self._parts = QHBoxLayout(self)
+        self._parts.setContentsMargins(0, 0, 0, 0)
+        self._parts.setSpacing(theme.STEP)
+        self._parts.addWidget(self.line, 1)
         self.setFocusProxy(self.line)
 
     @property
     def path(self) -> Path | None:
         """The path, None while the line is empty."""
-        text = self.line.text().strip()
-        return Path(text).expanduser() if text else None
+        return typed_path(self.line.text())
 
     def set_path(self, path: Path) -> None:
         """Fill the line in."""
         self.line.setText(str(path))
 
+    def _add_button(self, words: str, choose: Callable[[], None], name: str = "") -> None:
+        button = QPushButton(words)
+        button.setAccessibleName(name or words)
+        button.setAutoDefault(False)
+        button.clicked.connect(choose)
+        self._parts.addWidget(button)
+
+
+class PathField(PathLine):
+    """A line with a path and a button to choose it: a ``folder``, or a file to ``save``."""
+
+    def __init__(self, kind: str, caption: str, pattern: str = "") -> None:
+        super().__init__(caption)
+        self._kind, self._pattern = kind, pattern
+        self._add_button("Choose…", self._choose)
+
     @Slot()
     def _choose(self) -> None:
         now = str(self.path or Path.home())
         if self._kind == "folder":
-            name = QFileDialog.getExistingDirectory(self, self._caption, now)
+            name = QFileDialog.getExistingDirectory(self, self._name, now)
         else:
-            name, _ = QFileDialog.getSaveFileName(self, self._caption, now, self._pattern)
+            name, _ = QFileDialog.getSaveFileName(self, self._name, now, self._pattern)
         if name:
             self.set_path(Path(name))
 
@@ -231,6 +243,9 @@ def why_not_writable(path: Path | None, suffix: str) -> str:
     """Return why a new file cannot be written at ``path``; empty when nothing speaks against it."""
     if path is None:
         return "Choose where to write it."
+    reason = why_no_path(path)
+    if reason:
+        return reason
     if path.is_dir():
         return "That is a folder; add a file name."
     if suffix and path.suffix.lower() != suffix:

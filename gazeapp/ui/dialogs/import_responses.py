@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.neural.responses.naming import check_name
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.counting import CountingLine
-from gazeapp.ui.dialogs.form import Fold, FormDialog, add_field, choice_box, form_layout
+from gazeapp.ui.dialogs.drop_dialog import DropDialog
+from gazeapp.ui.dialogs.form import Fold, add_field, choice_box, form_layout
 from gazeapp.ui.dialogs.import_responses_fields import OpenField, OriginChoice, WindowChoice
 from gazeapp.ui.dialogs.import_responses_found import FoundPart, in_the_window
-from gazeapp.ui.folders import LISTS, RESPONSES, remember_folder
+from gazeapp.ui.folders import LISTS, RESPONSES, remember_folder, there_is
 from gazeapp.ui.study import StudyView
 from gazeapp.ui.worker import JobRunner, JobState, Work
 
@@ -30,7 +32,7 @@ _AXES = {"As the file says, else time": "", "Time": "time", "Repeats": "repeats"
 _FROM_IT = "named like the file"
 
 
-class ImportResponsesDialog(FormDialog):
+class ImportResponsesDialog(DropDialog):
     """Asks for brain responses and shows what is in their file before anything is stored.
 
     Parameters
@@ -55,7 +57,6 @@ class ImportResponsesDialog(FormDialog):
             "Files can be dropped here. Of a pair of hemispheres one file is enough: the other is found beside it.",
             "Import",
         )
-        self.setAcceptDrops(True)
         self._study = study
         self._preview: ResponsesPreview | None = None
         self._trouble = ""
@@ -101,21 +102,6 @@ class ImportResponsesDialog(FormDialog):
         if paths:
             remember_folder(RESPONSES, paths[0].parent)
             self.place.set_path(paths[0])
-
-    def done(self, result: int) -> None:
-        """Leave; nothing is read any more."""
-        self._reading.stop()
-        super().done(result)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Read what was dropped."""
-        self.take([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
-        event.acceptProposedAction()
 
     def _lay_out(self) -> None:
         left = QVBoxLayout()
@@ -196,7 +182,7 @@ class ImportResponsesDialog(FormDialog):
         """Look into the file, soon."""
         self._preview, self._trouble = None, ""
         path = self.place.path
-        ready = path is not None and path.exists()
+        ready = path is not None and there_is(path) and not self._lacks_list
         if not ready:
             self.found.show_found(None)
         self._reading.ask("Reading…" if ready else "", preview_work(self.choice()) if ready else None)
@@ -224,8 +210,10 @@ class ImportResponsesDialog(FormDialog):
         path, found = self.place.path, self._preview
         if path is None:
             return "Choose a file or a folder of responses, or drop it here."
-        if not path.exists():
+        if not there_is(path):
             return "There is no such file or folder."
+        if self._lacks_list:
+            return "There is no such list of images."
         if self._trouble:
             return self._trouble
         if found is None:
@@ -235,9 +223,18 @@ class ImportResponsesDialog(FormDialog):
         if found.error is not None:
             return in_the_window(found.error)
         name = self._name_of(path)
+        try:
+            check_name(name)
+        except GazeError as error:
+            return in_the_window(error)
         if name in {row.name for row in self._study.responses}:
             return f"The study holds responses called “{name}” already; give these another name."
         return ""
+
+    @property
+    def _lacks_list(self) -> bool:
+        path = self.images_list.path
+        return path is not None and not there_is(path)
 
     def _name_of(self, path: Path) -> str:
         from gazeapp.engine.workflows.import_responses import name_of

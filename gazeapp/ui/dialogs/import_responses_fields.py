@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Signal, Slot
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QPushButton, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QWidget
 
 from gazeapp.engine.neural.responses.options import PLATEAU_S, Window
 from gazeapp.ui import theme
-from gazeapp.ui.dialogs.form import NumberBox, Resettable, choice_box
+from gazeapp.ui.dialogs.form import NumberBox, PathLine, Resettable, choice_box
 from gazeapp.ui.folders import ask_for_file, ask_for_folder
 from gazeapp.ui.widgets import label, wrapped
 
@@ -19,7 +19,7 @@ _LONGEST = 100_000.0
 _NO_COURSES = "These responses are no time courses: each image has one value for each target."
 
 
-class OpenField(QWidget):
+class OpenField(PathLine):
     """A line with the path of a file to read, and a button to choose it; of a folder too where that may be.
 
     Parameters
@@ -34,37 +34,13 @@ class OpenField(QWidget):
         Whether a folder can be chosen as well.
     """
 
-    changed = Signal()
-
     def __init__(self, name: str, kind: str, pattern: str, *, folder: bool = False) -> None:
-        super().__init__()
-        self._name, self._kind, self._pattern = name, kind, pattern
-        self.line = QLineEdit()
-        self.line.setAccessibleName(name)
+        super().__init__(name)
+        self._kind, self._pattern = kind, pattern
         self.line.setAcceptDrops(False)  # what is dropped on it is the dialog's to read
-        self.line.textChanged.connect(self.changed)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.STEP)
-        row.addWidget(self.line, 1)
-        for words, choose in (("File…", self._choose_file), ("Folder…", self._choose_folder)):
-            if words == "File…" or folder:
-                button = QPushButton(words)
-                button.setAccessibleName(f"{name}: choose a {words[:-1].lower()}")
-                button.setAutoDefault(False)
-                button.clicked.connect(choose)
-                row.addWidget(button)
-        self.setFocusProxy(self.line)
-
-    @property
-    def path(self) -> Path | None:
-        """The path; None while the line is empty."""
-        text = self.line.text().strip()
-        return Path(text).expanduser() if text else None
-
-    def set_path(self, path: Path) -> None:
-        """Fill the line in."""
-        self.line.setText(str(path))
+        self._add_button("File…", self._choose_file, f"{name}: choose a file")
+        if folder:
+            self._add_button("Folder…", self._choose_folder, f"{name}: choose a folder")
 
     @Slot()
     def _choose_file(self) -> None:

@@ -21,11 +21,13 @@ from PySide6.QtWidgets import (
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.prediction import LONGEST_CLIP, MOST_FPS, SHORTEST_WINDOW, Clip
+from gazeapp.engine.neural.responses.naming import check_name
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.consent import CodeQuestion
 from gazeapp.ui.dialogs.counting import CountingLine
 from gazeapp.ui.dialogs.form import FormDialog, NumberBox, PathField, choice_box
 from gazeapp.ui.dialogs.predict_offers import FACTS, TRIBE_NAME, PredictorOffer, PredictorsFound
+from gazeapp.ui.folders import why_no_path
 from gazeapp.ui.study import StudyView
 from gazeapp.ui.widgets import advice, label
 from gazeapp.ui.worker import JobRunner, JobState, Work
@@ -184,8 +186,8 @@ class PredictResponsesDialog(FormDialog):
 
     @Slot(object)
     def _looked_up(self, state: JobState) -> None:
-        if not state.finished or state.id != self._find_job:
-            return
+        if state.status not in ("done", "failed") or state.id != self._find_job:
+            return  # taken out of the queue, it found nothing
         if state.error is not None:
             self._problem = advice(state.error)
         else:
@@ -249,7 +251,10 @@ class PredictResponsesDialog(FormDialog):
             return self._problem
         if not chosen["name"]:
             return "Name the responses."
+        if self.folder.path is not None and (reason := why_no_path(self.folder.path)):
+            return reason
         try:
+            check_name(chosen["name"])
             Clip(chosen["clip_seconds"], chosen["fps"], chosen["window"], chosen["whole_picture"])
         except GazeError as error:
             return advice(error)

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.ui import theme
+from gazeapp.ui.dialogs.name_list import NameList
 from gazeapp.ui.widgets import label
 
-_NAME = Qt.ItemDataRole.UserRole
 _NEW = "new group"
 
 
@@ -34,7 +34,7 @@ class GroupsEditor(QWidget):
         super().__init__()
         self._groups: dict[str, list[str]] = {}
         self._regions: tuple[str, ...] = ()
-        self.list, self.regions = QListWidget(), QListWidget()
+        self.list, self.regions = NameList("Groups of regions"), QListWidget()
         self.find = QLineEdit()
         self.note = label("", "note", wrap=True)
         self.add, self.rename, self.delete, self.preset = (
@@ -57,7 +57,7 @@ class GroupsEditor(QWidget):
         fresh = {name: tuple(members) for name, members in groups.items()}
         if fresh and (fresh, tuple(regions)) == (self.groups, self._regions):
             return
-        current = self._current
+        current = self.list.current
         self._groups = {name: list(members) for name, members in groups.items()}
         self._regions = tuple(regions)
         self._say("")
@@ -80,10 +80,6 @@ class GroupsEditor(QWidget):
         )
 
     def _lay_out(self) -> None:
-        self.list.setAccessibleName("Groups of regions")
-        self.list.setEditTriggers(
-            QListWidget.EditTrigger.EditKeyPressed | QListWidget.EditTrigger.DoubleClicked
-        )
         self.regions.setAccessibleName("Regions of the group")
         self.find.setPlaceholderText("Find a region")
         self.find.setAccessibleName("Find a region")
@@ -121,30 +117,22 @@ class GroupsEditor(QWidget):
         self.regions.itemChanged.connect(self._ticked)
         self.find.textChanged.connect(self._filter)
         self.add.clicked.connect(self.add_group)
-        self.rename.clicked.connect(self._edit_name)
+        self.rename.clicked.connect(self.list.edit_current)
         self.delete.clicked.connect(self.delete_group)
         self.preset.clicked.connect(self.preset_wanted)
-
-    @property
-    def _current(self) -> str:
-        item = self.list.currentItem()
-        return item.data(_NAME) if item is not None else ""
 
     def _show_list(self, current: str) -> None:
         with QSignalBlocker(self.list):
             self.list.clear()
             for name in self._groups:
-                item = QListWidgetItem(name)
-                item.setData(_NAME, name)
-                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
-                self.list.addItem(item)
+                self.list.add_name(name)
             names = list(self._groups)
             self.list.setCurrentRow(names.index(current) if current in names else 0 if names else -1)
         self._show_members()
 
     @Slot()
     def _show_members(self, _row: int = 0) -> None:
-        current = self._current
+        current = self.list.current
         members = set(self._groups.get(current, ()))
         with QSignalBlocker(self.regions):
             for k, name in enumerate(self._regions):
@@ -157,14 +145,14 @@ class GroupsEditor(QWidget):
 
     @Slot(object)
     def _ticked(self, _item: QListWidgetItem) -> None:
-        members = self._groups[self._current]
+        members = self._groups[self.list.current]
         members[:] = [
             name
             for k, name in enumerate(self._regions)
             if self.regions.item(k).checkState() == Qt.CheckState.Checked
         ]
         self._say(
-            "" if members else f"“{self._current}” has no regions; it is kept once it has at least one."
+            "" if members else f"“{self.list.current}” has no regions; it is kept once it has at least one."
         )
         self.changed.emit()
 
@@ -178,28 +166,21 @@ class GroupsEditor(QWidget):
         self._groups[name] = []
         self._show_list(name)
         self._say("Name it, and tick its regions.")
-        self._edit_name()
+        self.list.edit_current()
 
     @Slot()
     def delete_group(self) -> None:
         """Take the chosen group away."""
         row = self.list.currentRow()
-        if self._groups.pop(self._current, None) is not None:
+        if self._groups.pop(self.list.current, None) is not None:
             names = list(self._groups)
             self._show_list(names[min(row, len(names) - 1)] if names else "")
             self._say("")
             self.changed.emit()
 
-    @Slot()
-    def _edit_name(self) -> None:
-        item = self.list.currentItem()
-        if item is not None:
-            self.list.setFocus()
-            self.list.editItem(item)
-
     @Slot(object)
     def _renamed(self, item: QListWidgetItem) -> None:
-        old, new = item.data(_NAME), item.text().strip()
+        old, new = self.list.name_of(item), item.text().strip()
         why = self._why_not_named(old, new)
         if why:
             self._say(why)
@@ -209,8 +190,7 @@ class GroupsEditor(QWidget):
         if new != old:
             self._groups = {new if name == old else name: own for name, own in self._groups.items()}
             with QSignalBlocker(self.list):
-                item.setData(_NAME, new)
-                item.setText(new)
+                self.list.set_name(item, new)
             self._say("" if self._groups[new] else "Tick its regions.")
             self.changed.emit()
 

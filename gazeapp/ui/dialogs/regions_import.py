@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -21,10 +20,10 @@ from PySide6.QtWidgets import (
 
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.counting import CountingLine
-from gazeapp.ui.dialogs.form import FormDialog
+from gazeapp.ui.dialogs.drop_dialog import DropDialog
 from gazeapp.ui.dialogs.import_responses_fields import OpenField
 from gazeapp.ui.dialogs.import_responses_found import in_the_window
-from gazeapp.ui.folders import ATLASES, LISTS, ask_for_files, ask_for_folder, remember_folder
+from gazeapp.ui.folders import ATLASES, LISTS, ask_for_files, ask_for_folder, remember_folder, there_is
 from gazeapp.ui.widgets import label, plain
 from gazeapp.ui.worker import JobRunner, JobState, Work
 
@@ -38,7 +37,7 @@ _PATHS = Qt.ItemDataRole.UserRole
 _LOOKING = "Looking for atlases on this computer…"
 
 
-class ImportAtlasDialog(FormDialog):
+class ImportAtlasDialog(DropDialog):
     """Asks for the files of an atlas and says what is in them.
 
     Parameters
@@ -70,7 +69,6 @@ class ImportAtlasDialog(FormDialog):
             "those of fsaverage5. Nothing is downloaded. Files can be dropped here.",
             "Import",
         )
-        self.setAcceptDrops(True)
         self._there, self._path, self._lookups = set(there), path, lookups
         self._paths: tuple[Path, ...] = ()
         self._folders: list[Path] = []
@@ -115,21 +113,6 @@ class ImportAtlasDialog(FormDialog):
         if paths:
             self._paths = tuple(paths)
             self._look()
-
-    def done(self, result: int) -> None:
-        """Leave; nothing is read any more."""
-        self._reading.stop()
-        super().done(result)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Look into what was dropped."""
-        self.take([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
-        event.acceptProposedAction()
 
     def _lay_out(self) -> None:
         top = QVBoxLayout()
@@ -176,8 +159,8 @@ class ImportAtlasDialog(FormDialog):
 
     @Slot(object)
     def _looked_up(self, state: JobState) -> None:
-        if not state.finished or state.id != self._find_job:
-            return
+        if state.status not in ("done", "failed") or state.id != self._find_job:
+            return  # taken out of the queue, it found nothing
         if state.error is not None:
             self.searched.setText(in_the_window(state.error))
             return
@@ -226,9 +209,9 @@ class ImportAtlasDialog(FormDialog):
         names = ", ".join(path.name for path in self._paths[:3])
         self.chosen.setText(f"{names}{' …' if len(self._paths) > 3 else ''}")
         self.chosen.setToolTip(plain("\n".join(str(path) for path in self._paths[:8])))
+        ready = bool(self._paths) and not self._lacks_names
         self._reading.ask(
-            "Reading…" if self._paths else "",
-            look_work(self._paths, self.names_file.path) if self._paths else None,
+            "Reading…" if ready else "", look_work(self._paths, self.names_file.path) if ready else None
         )
         self._check()
 
@@ -261,9 +244,16 @@ class ImportAtlasDialog(FormDialog):
         own = self._read.atlas.name if self._read is not None else ""
         return self.name.text().strip() or own
 
+    @property
+    def _lacks_names(self) -> bool:
+        path = self.names_file.path
+        return path is not None and not there_is(path)
+
     def _why_not(self, taken: bool) -> str:
         if not self._paths:
             return "Choose an atlas from the list, or files."
+        if self._lacks_names:
+            return "There is no such file of names."
         if self._problem:
             return self._problem
         if self._read is None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from gazeapp.ui import theme
+from gazeapp.ui.dialogs.name_list import NameList
 from gazeapp.ui.widgets import label
 
-_NAME = Qt.ItemDataRole.UserRole
 _NONE = (
-    "There is no region of your own yet. Pick one on the cortex: Brain responses, page Cortex, click or grow a region "
-    "there and keep it under a name."
+    "There is no region of your own yet. Pick one on the cortex: in the panel NEURAL, page Cortex, click or grow a "
+    "region and keep it under a name."
 )
 
 
@@ -27,11 +27,7 @@ class OwnRegions(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.list = QListWidget()
-        self.list.setAccessibleName("Regions of your own")
-        self.list.setEditTriggers(
-            QListWidget.EditTrigger.EditKeyPressed | QListWidget.EditTrigger.DoubleClicked
-        )
+        self.list = NameList("Regions of your own")
         self.rename, self.delete = QPushButton("Rename"), QPushButton("Delete…")
         self.says = label("", "muted", wrap=True)
         row = QHBoxLayout()
@@ -50,7 +46,7 @@ class OwnRegions(QWidget):
         self._sizes: dict[str, int] = {}
         self.list.currentRowChanged.connect(self._explain)
         self.list.itemChanged.connect(self._name_edited)
-        self.rename.clicked.connect(self._edit_name)
+        self.rename.clicked.connect(self.list.edit_current)
         self.delete.clicked.connect(self._delete)
         self.show_regions({})
 
@@ -63,37 +59,21 @@ class OwnRegions(QWidget):
         with QSignalBlocker(self.list):
             self.list.clear()
             for name, size in sizes.items():
-                item = QListWidgetItem(name)
-                item.setData(_NAME, name)
-                item.setToolTip(_vertices(size))
-                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
-                self.list.addItem(item)
+                self.list.add_name(name).setToolTip(_vertices(size))
             self.list.setCurrentRow(min(row, len(sizes) - 1))
         self._explain()
 
-    @property
-    def _current(self) -> str:
-        item = self.list.currentItem()
-        return item.data(_NAME) if item is not None else ""
-
     @Slot()
     def _explain(self, _row: int = 0) -> None:
-        name = self._current
+        name = self.list.current
         self.says.setText(f"{name}: {_vertices(self._sizes[name])} of fsaverage5." if name else _NONE)
         for button in (self.rename, self.delete):
             button.setEnabled(bool(name))
             button.setToolTip("" if name else "There is no region of your own yet.")
 
-    @Slot()
-    def _edit_name(self) -> None:
-        item = self.list.currentItem()
-        if item is not None:
-            self.list.setFocus()
-            self.list.editItem(item)
-
     @Slot(object)
     def _name_edited(self, item: QListWidgetItem) -> None:
-        old, new = item.data(_NAME), item.text().strip()
+        old, new = self.list.name_of(item), item.text().strip()
         with QSignalBlocker(self.list):
             item.setText(old)  # until it is stored
         if new and new != old:
@@ -101,8 +81,8 @@ class OwnRegions(QWidget):
 
     @Slot()
     def _delete(self) -> None:
-        if self._current:
-            self.unwanted.emit(self._current)
+        if self.list.current:
+            self.unwanted.emit(self.list.current)
 
 
 def _vertices(number: int) -> str:

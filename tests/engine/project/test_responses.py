@@ -106,6 +106,11 @@ def test_renaming_and_names_that_are_taken(project: Project) -> None:
     project.responses.put("two", table(), settings)
     with pytest.raises(GazeError, match="already"):
         project.responses.rename("one", "two")
+    for name, why in ((" ", "need a name"), ("one\nline", "line break"), ("m" * 121, "121 letters; 120 are")):
+        with pytest.raises(GazeError, match=why):
+            project.responses.rename("one", name)
+        with pytest.raises(GazeError, match=why):
+            project.responses.put(name, table(), settings)
     project.responses.rename("one", "three")
     assert [row.name for row in project.responses.all()] == ["three", "two"]
 

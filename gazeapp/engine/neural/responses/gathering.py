@@ -177,14 +177,19 @@ def gather(
     return Gathered(responses, tuple(_cautions(raw, wanted, responses, check)), failures)
 
 
+def none_usable(where: str) -> GazeError:
+    """Return what is said when no row can be used."""
+    return GazeError(
+        "None of the responses can be used: they are missing, infinite or cannot be read.",
+        where=where,
+        todo="Look at the file, and save it again.",
+    )
+
+
 def _responses(raw: RawResponses, wanted: Wanted, repeats: Repeats, is_simulated: bool) -> Responses:
     kept: BoolArray = repeats.n_rows.sum(axis=0) > 0
     if not kept.any():
-        raise GazeError(
-            "None of the responses can be used: they are missing, infinite or cannot be read.",
-            where=raw.where,
-            todo="Look at the file, and save it again.",
-        )
+        raise none_usable(raw.where)
     ceilings, origin, note = _ceilings(raw, wanted, repeats)
     facts: Json = {"format": raw.form, **raw.facts}
     if wanted.place is not None and wanted.place.note:

@@ -14,7 +14,7 @@ from gazeapp.engine.neural.responses.raw import RawResponses
 from gazeapp.engine.neural.responses.surfaces import is_surface_file, read_surfaces
 from gazeapp.engine.neural.responses.table import read_table
 
-_TABLES = frozenset({".csv", ".tsv", ".txt"})
+TABLES = frozenset({".csv", ".tsv", ".txt"})
 FORMATS = "NPZ, NPY, GIFTI (.func.gii), .mgh, .mgz, CSV, TSV, or a folder"
 
 
@@ -39,7 +39,7 @@ def open_responses(path: Path, options: ResponseOptions) -> RawResponses:
     if is_surface_file(path):
         pair = pair_with(path)
         return read_surfaces(pair, options, options.subject or subject_of(path.name))
-    if suffix in _TABLES:
+    if suffix in TABLES:
         return read_table(path, options)
     raise GazeError(
         f"Responses are not read from {f'files of the kind “{suffix}”' if suffix else 'files without a suffix'}.",

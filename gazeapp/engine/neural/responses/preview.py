@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.neural.records import N_VERTICES
-from gazeapp.engine.neural.responses.gathering import Wanted, wanted_rows
+from gazeapp.engine.neural.responses.gathering import Wanted, none_usable, wanted_rows
 from gazeapp.engine.neural.responses.matching import Matched, match_rows
 from gazeapp.engine.neural.responses.opening import open_responses
 from gazeapp.engine.neural.responses.options import ResponseOptions
@@ -17,7 +17,7 @@ from gazeapp.engine.neural.responses.origin import said_by, simulated, source_of
 from gazeapp.engine.neural.responses.raw import RawResponses, some
 from gazeapp.engine.neural.responses.values import ValueCheck, told_of_values
 from gazeapp.engine.neural.responses.window import TIME_ROWS
-from gazeapp.engine.types import Json
+from gazeapp.engine.types import DoubleArray, Json
 
 ROWS_LOOKED_AT = 200
 """Rows whose values are read for a preview."""
@@ -59,6 +59,8 @@ class ResponsesPreview:
         Whether the file brings ceilings.
     n_looked_at, n_never_known, n_missing
         Rows whose values were looked at; targets without a value in any of them; single values missing besides.
+    is_usable
+        Whether a row can be used, as far as rows were read.
     matched
         Each name with its image.
     facts
@@ -85,6 +87,7 @@ class ResponsesPreview:
     n_looked_at: int = 0
     n_never_known: int = 0
     n_missing: int = 0
+    is_usable: bool = True
     matched: Matched = field(default_factory=lambda: Matched((), ()))
     facts: Json = field(default_factory=dict)
     cautions: tuple[GazeError, ...] = ()
@@ -93,7 +96,8 @@ class ResponsesPreview:
 def preview_responses(path: Path, options: ResponseOptions, image_names: Sequence[str]) -> ResponsesPreview:
     """Find out what importing responses would do.
 
-    The values of the first rows alone are read, so that thousands of images take no longer than hundreds.
+    The values of the first rows alone are read, so that thousands of images take no longer than hundreds; of the others
+    as many as it takes to find one that can be used.
 
     Parameters
     ----------
@@ -138,6 +142,8 @@ def preview_responses(path: Path, options: ResponseOptions, image_names: Sequenc
             raise no_match(matched, str(path))
         wanted = wanted_rows(raw, options, matched.image_of)
         found = _looked_at(raw, wanted, found)
+        if not found.is_usable:
+            raise none_usable(str(path))
         simulated(raw.meta, options.simulated, str(path))
     except GazeError as error:
         return replace(found, error=error)
@@ -166,7 +172,7 @@ def _looked_at(raw: RawResponses, wanted: Wanted, found: ResponsesPreview) -> Re
         if isinstance(row, GazeError):
             cautions.append(row)
         else:
-            check.add(raw.entries[number].image, row if wanted.place is None else wanted.place.place(row))
+            check.add(raw.entries[number].image, _placed(wanted, row))
     if wanted.place is not None and wanted.place.note:
         cautions.append(GazeError(wanted.place.note, where=raw.where))
     cautions += told_of_values(check, wanted.space, raw.where)
@@ -177,5 +183,19 @@ def _looked_at(raw: RawResponses, wanted: Wanted, found: ResponsesPreview) -> Re
         n_looked_at=len(first),
         n_never_known=check.never_known,
         n_missing=check.sometimes_missing,
+        is_usable=bool(check.n_rows) or _any_usable(raw, wanted, wanted.rows.keys() - first),
         cautions=tuple(cautions),
     )
+
+
+def _any_usable(raw: RawResponses, wanted: Wanted, numbers: Set[int]) -> bool:
+    """Return whether one of these rows can be used; none after it is read."""
+    return any(
+        not isinstance(row, GazeError)
+        and ValueCheck(len(raw.targets) or N_VERTICES).add(raw.entries[number].image, _placed(wanted, row))
+        for number, row in raw.rows(numbers)
+    )
+
+
+def _placed(wanted: Wanted, row: DoubleArray) -> DoubleArray:
+    return row if wanted.place is None else wanted.place.place(row)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from gazeapp.engine.neural.records import FSAVERAGE5, N_VERTICES
 from gazeapp.engine.neural.responses import preview
@@ -110,3 +111,16 @@ def test_values_of_the_first_rows_alone_are_read(tmp_path: Path, monkeypatch):
     found = preview_responses(tmp_path / "r.npz", ResponseOptions(simulated=True), names)
     assert (found.n_looked_at, found.n_images) == (5, 50)
     assert any("5 responses have the same value everywhere" in caution.what for caution in found.cautions)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_rows_are_read_until_one_can_be_used(tmp_path: Path, monkeypatch, value):
+    monkeypatch.setattr(preview, "ROWS_LOOKED_AT", 5)
+    names, values = [f"i{k}" for k in range(50)], np.full((50, 3), value)
+    path = tmp_path / "r.npz"
+    np.savez(path, Y=values, image_ids=names, roi_names=["a", "b", "c"])
+    found = preview_responses(path, ResponseOptions(simulated=True), names)
+    assert "None of the responses can be used" in str(found.error)
+    values[30] = 1, 2, np.nan
+    np.savez(path, Y=values, image_ids=names, roi_names=["a", "b", "c"])
+    assert preview_responses(path, ResponseOptions(simulated=True), names).error is None
