@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from gazeapp.engine.project import Project
+from gazeapp.engine.reports.results.neural_read import ImageResponses
 from gazeapp.engine.workflows.encode_state import remember_encoded
 from gazeapp.ui.actions import Actions
 from gazeapp.ui.loader import Loader
@@ -25,6 +26,7 @@ from tests.ui.small_neural import ATLAS, RESPONSES, SOURCES, STRENGTH, planted, 
 from tests.ui.small_study import build
 
 N = 6
+LONG = "lateral occipital and posterior fusiform cortex of the ventral stream, as drawn by hand"
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,15 @@ def built(tmp_path_factory):
 @pytest.fixture
 def study(tmp_path, built):
     return replace(built, path=copy_study(built.path, tmp_path / "study"))
+
+
+@pytest.fixture(scope="module")
+def tabled(tmp_path_factory):
+    """A study whose responses are those of regions of a table."""
+    made = build(tmp_path_factory.mktemp("table") / "study", images=3)
+    with Project.open(made.path) as project:
+        put_neural(project, regions=["=cmd", "V1 left", "V1 right", "V2 left", LONG], table=True)
+    return made.path
 
 
 @pytest.fixture
@@ -388,11 +399,8 @@ def test_the_cortex_is_saved_as_a_picture(world, tmp_path, qtbot):
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_hemispheres_are_offered_where_regions_name_them(opened, tmp_path):
-    made = build(tmp_path / "table", images=3, subjects=0, scored=False)
-    with Project.open(made.path) as project:
-        put_neural(project, regions=["V1 left", "V1 right", "V2 left"], table=True)
-    panel = opened(made.path).panel
+def test_hemispheres_are_offered_where_regions_name_them(opened, tabled):
+    panel = opened(tabled).panel
     page = panel.regions
     assert not page.sides.isHidden()
     page.sides.set_current(LEFT_SIDE)
@@ -493,43 +501,36 @@ def test_a_region_without_a_ceiling_has_no_shares_and_says_why(panel):
     assert f"the noise ceiling of {region} is 0.00" in panel.region.sentence.text()
 
 
-def test_no_page_is_wider_than_the_smallest_window(opened, tmp_path, qtbot):
+def test_no_page_is_wider_than_the_smallest_window(opened, tabled, qtbot):
     """The window is 960 px wide at the least, of which the panel has all but its frame."""
-    made = build(tmp_path / "long", images=3, subjects=0, scored=False)
-    name = "lateral occipital and posterior fusiform cortex of the ventral stream, as drawn by hand"
-    with Project.open(made.path) as project:
-        put_neural(project, regions=[f"{name} {k}" for k in range(3)], table=True)
-    panel = opened(made.path).panel
+    panel = opened(tabled).panel
+    choose(panel, neural_bar.REGION, LONG)
     for page in PAGES:
         panel.show_page(page)
         if page == IMAGES:
             qtbot.waitUntil(lambda: panel.images.highest.count() > 0)
-            assert name in panel.images.about.text()
+            assert LONG in panel.images.about.text()
         assert panel.minimumSizeHint().width() <= 940, page
 
 
-def test_images_of_a_table_are_told_as_what_they_are(opened, tmp_path, qtbot):
-    made = build(tmp_path / "table", images=1, subjects=0, scored=False)
-    with Project.open(made.path) as project:
-        put_neural(project, regions=["V1", "V2"], table=True)
-    panel = opened(made.path).panel
+def test_images_of_a_table_are_told_as_what_they_are(opened, tabled, qtbot):
+    panel = opened(tabled).panel
     page = panel.images
+    choose(panel, neural_bar.REGION, "V1 left")
     panel.show_page(IMAGES)
     qtbot.waitUntil(lambda: page.highest.count() > 0)
-    assert page.about.text().startswith(
-        "Response of V1, in the unit of the responses; 1\N{NO-BREAK SPACE}image."
-    )
-    assert page.lowest.count() == 0
+    assert page.about.text().startswith("Response of V1 left, in the unit of the responses; 3")
+    assert (page.highest.count(), page.lowest.count()) == (1, 1)
+    page.show_images(ImageResponses((1,), ("one",), np.ones(1)), panel.asked)
+    assert "; 1\N{NO-BREAK SPACE}image." in page.about.text()
+    assert (page.highest.count(), page.lowest.count()) == (1, 0)
     assert page.lowest.isHidden()
     page.copy()
     assert panel.corner.said.text() == "1\N{NO-BREAK SPACE}image copied"
 
 
-def test_a_copied_heading_that_is_a_formula_is_text(opened, tmp_path):
-    made = build(tmp_path / "table", images=3)
-    with Project.open(made.path) as project:
-        put_neural(project, regions=["=cmd", "V2"], table=True)
-    panel = opened(made.path).panel
+def test_a_copied_heading_that_is_a_formula_is_text(opened, tabled):
+    panel = opened(tabled).panel
     choose(panel, neural_bar.REGION, "=cmd")
     panel.show_page(DISSOCIATION)
     panel.dissociation.taking.copy_table()

@@ -372,10 +372,7 @@ def _unknown_share(finding: NeuralFinding) -> str:
         return ""
     if not known(finding.ceiling):
         return f"No share can be named: no noise ceiling of {finding.region} is known"
-    return (
-        f"No share can be named: the noise ceiling of {finding.region} is {number(finding.ceiling)}, none of its "
-        "responses was found to repeat"
-    )
+    return f"No share can be named: the noise ceiling of {finding.region} is {number(finding.ceiling)}"
 
 
 def why_unknown(results: NeuralResults, asked: NeuralAsked) -> str:

@@ -76,7 +76,7 @@ def bar_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:
                 else why_unknown(results, asked) or _axis(results, asked),
                 series=tuple(series),
                 x_ticks=ticks,
-                lines=(*_ceiling(found, asked), *_planted(results, asked)),
+                lines=(*_ceiling(found, asked), *_planted(results, asked)) if series else (),
                 horizontal=True,
                 legend=False,
             ),
