@@ -211,7 +211,11 @@ def partition_table(results: NeuralResults, asked: NeuralAsked) -> ResultTable |
     if not partners:
         return None
     own = results.facts(asked.source[1], asked.source[0])
-    rows = tuple(_partition_row(results, asked, own, other) for other in partners)
+    unique = {other.id: results.part(asked, PARTS[0], own, other.id) for other in partners}
+    is_tested_ = any(one is not None and known(one.p_fdr) for one in unique.values())
+    rows = tuple(
+        _partition_row(results, asked, own, other, [unique[other.id]] if is_tested_ else []) for other in partners
+    )
     meanings = {
         "unique": f"R² of both minus R² of the other: what only {own.name} predicts.",
         "shared": "The sum of both R² minus R² of both together: what the two predict alike. Below 0 where they help "
@@ -219,12 +223,18 @@ def partition_table(results: NeuralResults, asked: NeuralAsked) -> ResultTable |
         "unique_against": f"R² of both minus R² of {own.name}: what only the other predicts.",
         "joint": "R² of both together.",
     }
+    parts = [
+        Column(part, text[:1].upper() + text[1:], "R²", meanings[part])
+        for part, text in part_names(own).items()
+    ]
+    tested = f"Of what only {own.name} predicts. {CORRECTION_MEANINGS[P_FDR]}"
     return ResultTable(
         f"neural_partition_{asked.region}_{asked.task}",
         f"{own.name} and others in {asked.region}",
-        tuple(
-            Column(part, text[:1].upper() + text[1:], "R²", meanings[part])
-            for part, text in part_names(own).items()
+        (
+            *parts[:1],
+            *([Column(P_FDR, f"p, {CORRECTIONS[P_FDR]}", "", tested)] if is_tested_ else []),
+            *parts[1:],
         ),
         rows,
         note_of(results, asked),
@@ -232,7 +242,14 @@ def partition_table(results: NeuralResults, asked: NeuralAsked) -> ResultTable |
     )
 
 
-def _partition_row(results: NeuralResults, asked: NeuralAsked, own: SourceFacts, other: SourceFacts) -> Row:
+def _partition_row(
+    results: NeuralResults,
+    asked: NeuralAsked,
+    own: SourceFacts,
+    other: SourceFacts,
+    tested: Sequence[NeuralFinding | None],
+) -> Row:
+    """Return the parts of one pair; ``tested`` has the unique part where its p stands beside it, or nothing."""
     cells = []
     for part in PARTS:
         one = results.part(asked, part, own, other.id)
@@ -247,7 +264,8 @@ def _partition_row(results: NeuralResults, asked: NeuralAsked, own: SourceFacts,
                 finite(one.high),
             )
         )
-    return Row(other.kind, other.name, other.colour, tuple(cells))
+    tests = (_p_cell(one, P_FDR) for one in tested)
+    return Row(other.kind, other.name, other.colour, (*cells[:1], *tests, *cells[1:]))
 
 
 def _part_origin(
