@@ -92,6 +92,21 @@ def test_bars_reach_from_0_to_their_value_and_have_a_tooltip(plot):
     assert spot.brush().color().alpha() == 0
 
 
+def test_bars_of_many_series_are_one_item_in_their_own_colours(plot):
+    both = [
+        points([0, 1], [1.0, np.nan], bars=True, marker="", colour="#0072B2"),
+        points([2], [3.0], bars=True, marker="", colour="#D55E00", base=np.array([1.0])),
+    ]
+    plot.show_axes(axes(*both))
+    (bar,) = [item for item in plot.getPlotItem().items if isinstance(item, pg.BarGraphItem)]
+    assert (bar.opts["x"].tolist(), bar.opts["y0"].tolist(), bar.opts["y1"].tolist()) == (
+        [0, 2],
+        [0, 1],
+        [1, 3],
+    )
+    assert [brush.color().name() for brush in bar.opts["brushes"]] == ["#0072b2", "#d55e00"]
+
+
 def test_unknown_values_are_not_drawn(plot):
     plot.show_axes(axes(points([0, 1, 2], [0.6, np.nan, 0.9]), points([0], [np.nan], name="nothing")))
     assert spots(plot) == [(0.0, 0.6), (2.0, 0.9)]

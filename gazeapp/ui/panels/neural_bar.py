@@ -133,9 +133,9 @@ class NeuralBar(QWidget):
         for part in (self.older, self.run, self.more):
             self._last.add(part)
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(theme.STEP, 2, theme.STEP, 2)
+        self._grid.setContentsMargins(theme.STEP, 1, theme.STEP, 1)
         self._grid.setHorizontalSpacing(theme.STEP // 2)
-        self._grid.setVerticalSpacing(2)
+        self._grid.setVerticalSpacing(1)
         self._grid.setColumnStretch(2, 1)
         self._grid.addWidget(self._first, 0, 0)
         self._grid.addWidget(self._choices, 0, 1)

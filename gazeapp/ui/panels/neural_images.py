@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from gazeapp.engine.project import Project
 
 MOST = 24
-"""Images of each end that are shown at most."""
+"""Images of each end that are shown at most, of many; of few, a third."""
 _THUMBNAIL = QSize(144, 108)
 _GAP, _LEAST = 12, 32
 _ID = int(Qt.ItemDataRole.UserRole)
@@ -150,10 +150,12 @@ class ImagesPage(QWidget):
         """Show the images of a region; None where nothing is stored of it."""
         self._shown, self._region = images, asked.region if asked is not None else ""
         ranked = images.ranked() if images is not None else []
-        n = min(MOST, len(ranked) // 2)
+        n = min(MOST, max(len(ranked) // 3, 1), len(ranked) // 2)
         is_alone = len(ranked) == 1
-        self.highest.show_images(ranked if is_alone else ranked[:n], self._loader)
-        self.lowest.show_images(ranked[::-1][:n], self._loader)
+        ends = (ranked if is_alone else ranked[:n], ranked[::-1][:n])
+        digits = max(_decimals([value for _, _, value in end]) for end in ends)
+        for gallery, end in zip(self.galleries, ends, strict=True):
+            gallery.show_images(end, digits, self._loader)
         for title, name in zip(self._titles, ("HIGHEST", "LOWEST"), strict=True):
             title.setText(f"{name} {n}" if n else "")
         if is_alone:
@@ -221,16 +223,15 @@ class _Gallery(QListWidget):
         self.setUniformItemSizes(True)
         self.setIconSize(_THUMBNAIL)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumHeight(9 * theme.STEP)
+        self.setMinimumHeight(5 * theme.STEP)
         self.setViewportMargins(theme.STEP, 0, 0, 0)
         self.currentItemChanged.connect(self._chosen)
 
-    def show_images(self, ranked: Sequence[tuple[int, str, float]], loader: Loader) -> None:
-        """Show (image id, name, value) in order."""
+    def show_images(self, ranked: Sequence[tuple[int, str, float]], digits: int, loader: Loader) -> None:
+        """Show (image id, name, value) in order, values with so many decimals."""
         self._marking = True
         self._rows = {}
         self.clear()
-        digits = _decimals([value for _, _, value in ranked])
         for image_id, name, value in ranked:
             item = QListWidgetItem(number(value, digits))
             item.setFont(theme.tabular(self.font()))

@@ -138,6 +138,7 @@ class ResultPlot(pg.PlotWidget):
         for line in axes.lines:
             self._draw_line(axes, line)
         self._draw_intervals(axes)
+        self._draw_bars(axes)
         for series in axes.series:
             self._draw_series(axes, series)
         self._draw_marks(axes)
@@ -180,9 +181,6 @@ class ResultPlot(pg.PlotWidget):
         if not len(known):
             return
         colour = series_colour(series)
-        if series.bars:
-            base = np.zeros(len(known)) if series.base is None else series.base[known]
-            self._draw_bars(axes, places[known], base, values[known], colour)
         if series.joined:
             pen = pg.mkPen(colour, width=2)
             pen.setStyle(Qt.PenStyle.DotLine if series.dashed else Qt.PenStyle.SolidLine)
@@ -190,15 +188,25 @@ class ResultPlot(pg.PlotWidget):
         if series.small:
             self._draw_images(axes, series, places, values, _thinned(known, values))
 
-    def _draw_bars(
-        self, axes: Axes, places: DoubleArray, base: DoubleArray, values: DoubleArray, colour: QColor
-    ) -> None:
+    def _draw_bars(self, axes: Axes) -> None:
+        """Draw the bars of all series as one item."""
+        parts: list[tuple[DoubleArray, DoubleArray, DoubleArray]] = []
+        brushes: list[Any] = []
+        for series in axes.series:
+            if series.bars:
+                each, ends, known = _known(axes, series)
+                starts = np.zeros(len(ends)) if series.base is None else series.base
+                parts.append((each[known], starts[known], ends[known]))
+                brushes += [pg.mkBrush(series_colour(series))] * len(known)
+        if not brushes:
+            return
+        places, base, values = (np.concatenate(part) for part in zip(*parts, strict=True))
         shape = (
             {"y": places, "height": _BAR, "x0": base, "x1": values}
             if axes.horizontal
             else {"x": places, "width": _BAR, "y0": base, "y1": values}
         )
-        self.addItem(pg.BarGraphItem(**shape, brush=pg.mkBrush(colour), pen=pg.mkPen(None)))
+        self.addItem(pg.BarGraphItem(**shape, brushes=brushes, pen=pg.mkPen(None)))
 
     def _draw_intervals(self, axes: Axes) -> None:
         """Draw the intervals of all series, those of one colour as one item."""
