@@ -22,6 +22,7 @@ from gazeapp.engine.reports.results.neural_heat import heat
 from gazeapp.engine.reports.results.neural_measures import NeuralAsked
 from gazeapp.engine.reports.results.neural_read import NeuralRead
 from gazeapp.engine.reports.results.neural_tables import difference_table, region_table
+from gazeapp.engine.reports.results.neural_notes import LEAST_IMAGES
 from gazeapp.engine.reports.results.words import known
 from gazeapp.engine.types import Json
 
@@ -31,8 +32,6 @@ _OF_SUBJECTS = (
 )
 _NAMED = 3
 """Regions that a note names at most."""
-_LEAST_IMAGES = 30
-"""Images below which a study says little whatever it finds."""
 
 
 def neural_data(
@@ -201,10 +200,10 @@ def _cautions(
     elif results.atlas not in atlases and row.space == FSAVERAGE5:
         yield f"The atlas “{results.atlas}” is no longer in the project; its groups are those of the findings."
     fewest = min((one.n_images for one in results.findings), default=0)
-    if fewest < _LEAST_IMAGES:
+    if fewest < LEAST_IMAGES:
         yield (
             f"The numbers rest on {count(fewest, 'image')}. Encoding models need many: with fewer than some "
-            f"{_LEAST_IMAGES} hardly anything but strong effects can be found, and what is not found may be there."
+            f"{LEAST_IMAGES} hardly anything but strong effects can be found, and what is not found may be there."
         )
     if not any(known(one.ceiling) for one in results.findings):
         yield (

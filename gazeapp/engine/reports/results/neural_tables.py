@@ -212,9 +212,9 @@ def partition_table(results: NeuralResults, asked: NeuralAsked) -> ResultTable |
         return None
     own = results.facts(asked.source[1], asked.source[0])
     unique = {other.id: results.part(asked, PARTS[0], own, other.id) for other in partners}
-    is_tested_ = any(one is not None and known(one.p_fdr) for one in unique.values())
+    has_p = any(one is not None and known(one.p_fdr) for one in unique.values())
     rows = tuple(
-        _partition_row(results, asked, own, other, [unique[other.id]] if is_tested_ else []) for other in partners
+        _partition_row(results, asked, own, other, [unique[other.id]] if has_p else []) for other in partners
     )
     meanings = {
         "unique": f"R² of both minus R² of the other: what only {own.name} predicts.",
@@ -233,7 +233,7 @@ def partition_table(results: NeuralResults, asked: NeuralAsked) -> ResultTable |
         f"{own.name} and others in {asked.region}",
         (
             *parts[:1],
-            *([Column(P_FDR, f"p, {CORRECTIONS[P_FDR]}", "", tested)] if is_tested_ else []),
+            *([Column(P_FDR, f"p, {CORRECTIONS[P_FDR]}", "", tested)] if has_p else []),
             *parts[1:],
         ),
         rows,

@@ -336,6 +336,7 @@ def test_parts_of_the_variance_add_up_to_both_together(results):
         row = {part: cell.value for part, cell in table[other].items()}
         assert row["unique"] + row["shared"] + row["unique_against"] == pytest.approx(row["joint"])
         assert row["unique"] + row["shared"] == pytest.approx(STRENGTH["vit-lstm"] ** 2)
+        assert row["p_fdr"] == (0.002 if abs(row["unique"]) > 0.01 else 0.8)
 
 
 def test_stacked_bars_begin_where_the_one_before_ends_and_parts_below_0_go_left(results):
