@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _SIDE_BY_SIDE = 5
 _EMPTY_WIDTH = 440
 _TIP_WIDTH = 60
+_FEWEST_CHARACTERS = 8
+"""Characters below which a line that was cut says nothing."""
 
 
 def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
@@ -77,7 +79,11 @@ class Elided(QLabel):
         self._fit()
 
     def _fit(self) -> None:
-        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width()))
+        metrics = self.fontMetrics()
+        fits = metrics.horizontalAdvance(self._whole) <= self.width()
+        has_room = fits or self.width() >= metrics.horizontalAdvance("X" * _FEWEST_CHARACTERS)
+        cut = metrics.elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width())
+        self.setText(cut if has_room else "")
 
 
 def keep_room(words: QLabel, lines: int = 1) -> None:

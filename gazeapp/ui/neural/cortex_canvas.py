@@ -45,7 +45,7 @@ class CortexCanvas(ImageView):
         self.draws_outline = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Cortex")
-        self.setMinimumSize(160, 96)
+        self.setMinimumSize(160, 64)
         self.set_cover(self)
         self.probed.connect(self._probed)
 
