@@ -32,7 +32,6 @@ from gazeapp.engine.types import DoubleArray
 _SIMULATED = "Simulated responses"
 _FILLED = "Filled where p < 0.05, corrected for false discovery over regions (over groups by themselves)."
 _NOT_TESTED = "Nothing was tested, so that no mark is filled."
-_WHY_THIS = "that with the highest mean r over groups (over the best regions where there are no groups)"
 _COLUMNS = 3
 _MARK = "#1D1D1B"
 
@@ -89,7 +88,7 @@ def difference_figure(told: Told) -> Figure | None:
     found = [one for place in told.places for one in _pairs(told, place)]
     spread = "with 95 % intervals" if has_intervals(found) else f"without 95 % intervals{NO_INTERVALS}"
     cut = any(len(_every_pair(told, place)) > MOST_PAIRS for place in told.places)
-    of_one = f" Of many pairs those of {told.leader.name}, {_WHY_THIS}." if cut and told.leader else ""
+    of_one = f" Of many pairs those of {told.leader.name}, {_why(told)}." if cut and told.leader else ""
     return _figure(
         told,
         "neural_differences",
@@ -134,14 +133,24 @@ def _joined(
         plots = [replace(plot, y_label="R²", lines=(Line(0.0, "", dashed=False),)) for plot in plots]
         first = replace(
             first,
-            caption=f"{told.leader.name if told.leader else 'One model'} and each other source: one model is shown, "
-            f"{_WHY_THIS}; the tables have all. {first.caption}",
+            caption=f"{_one_model(told)}{first.caption}",
         )
     titles = {
         "partition": first.title.rpartition(" in ")[0],
         "dissociation": "Agreement with fixations against prediction of responses",
     }
     return replace(first, id=f"neural_{id_}_{told.task}", title=titles[id_], axes=tuple(plots), columns=2)
+
+
+def _one_model(told: Told) -> str:
+    """Return why a figure is of one of several models."""
+    if told.leader is None or len(told.models) < 2:
+        return ""
+    return f"Shown is one model, {told.leader.name}, {_why(told)}; tables have all. "
+
+
+def _why(told: Told) -> str:
+    return f"which has the highest mean r over {'groups' if told.groups else 'the best regions'}"
 
 
 def _dissociation_caption(told: Told, places: Sequence[Place]) -> str:

@@ -37,7 +37,7 @@ def part_table(told: Told, place: Place) -> ResultTable | None:
 def _rows(told: Told, place: Place) -> Iterator[Row]:
     asked = told.asked(place)
     for model in told.models:
-        for other in told.sources:
+        for other in told.results.sources:
             unique = told.results.part(asked, "unique", model, other.id)
             if other == model or unique is None:
                 continue

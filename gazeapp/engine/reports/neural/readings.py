@@ -128,8 +128,7 @@ def _control_beside(told: Told, place: Place, model: Found, control: Found) -> s
     if gap < _ALIKE:
         return f"The control {name} does about as well (r {r})"
     return (
-        f"The control {name} reaches r {r}, more than {model.source.name}; whether that holds of other images is not "
-        "shown"
+        f"The control {name} reaches r {r}, more than {model.source.name} (whether that holds is not shown)"
     )
 
 

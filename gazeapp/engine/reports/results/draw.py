@@ -38,6 +38,8 @@ _MANY = 1000
 _SIMULATED = "#7A3EA8"
 _NAMES_INCHES = 0.072
 """Width of one character of a label."""
+_HANDLE_INCHES = 0.5
+"""Width of the sample of colour in a legend, with the space about it."""
 _PLOT_INCHES = {1: 4.4, 2: 2.9, 3: 2.1}
 """Width of a plot whose rows are named, by how many stand side by side; more are as wide as three."""
 _BETWEEN = 0.85
@@ -170,10 +172,14 @@ def _drawn(figure: Figure) -> Canvas:
         _plot(plot, axes, named=first or not axes.horizontal)
         if axes.horizontal:
             _thin_out(plot, _BETWEEN * _PLOT_INCHES.get(columns, _PLOT_INCHES[3]))
-        behind = figure.axes[place + 1 : place + 2] if (place + 1) % columns else ()
-        # Plots side by side that have the same legend share it, at the end of the row.
-        if axes.legend and all(_legend(axes) != _legend(other) for other in behind):
-            _show_legend(plot, axes)
+        if _has_legend(figure, place, columns):
+            plot.legend(
+                loc="upper left",
+                bbox_to_anchor=(1.0, 1.0),
+                frameon=False,
+                handlelength=1.6,
+                borderaxespad=0.3,
+            )
     if figure.simulated:
         canvas.supxlabel(figure.simulated_words, x=0.995, ha="right", fontsize=7, color=_SIMULATED)
     return canvas
@@ -187,7 +193,8 @@ def _size(figure: Figure, columns: int) -> tuple[float, float]:
     longest = max((len(name) for axes in flat for _, name in axes.x_ticks), default=0)
     rows = max(len(axes.x_ticks) for axes in flat)
     each = _PLOT_INCHES.get(columns, _PLOT_INCHES[3])
-    return longest * _NAMES_INCHES + each * columns, 0.95 + _ROW_INCHES * max(rows, 3)
+    width = longest * _NAMES_INCHES + each * columns + _legend_inches(figure, columns)
+    return width, 0.95 + _ROW_INCHES * max(rows, 3)
 
 
 def _plot(plot: Plot, axes: Axes, *, named: bool) -> None:
@@ -215,11 +222,22 @@ def _legend(axes: Axes) -> list[str]:
     return [name for name in named if name]
 
 
-def _show_legend(plot: Plot, axes: Axes) -> None:
-    if len(_legend(axes)) > 1:
-        plot.legend(
-            loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, handlelength=1.6, borderaxespad=0.3
-        )
+def _has_legend(figure: Figure, place: int, columns: int) -> bool:
+    """Return whether a plot has a legend: those side by side with the same one share it, at the end of the row."""
+    axes = figure.axes[place]
+    behind = figure.axes[place + 1 : place + 2] if (place + 1) % columns else ()
+    named = _legend(axes)
+    return axes.legend and len(named) > 1 and all(named != _legend(other) for other in behind)
+
+
+def _legend_inches(figure: Figure, columns: int) -> float:
+    """Return the width that legends need beside the columns of plots, which are all equally wide."""
+    longest: dict[int, int] = {}
+    for place, axes in enumerate(figure.axes):
+        if _has_legend(figure, place, columns):
+            column = place % columns
+            longest[column] = max(longest.get(column, 0), *map(len, _legend(axes)))
+    return sum(length * _NAMES_INCHES + _HANDLE_INCHES for length in longest.values())
 
 
 def _ticks(plot: Plot, axes: Axes, *, named: bool) -> None:

@@ -260,13 +260,26 @@ def test_numbers_along_an_axis_do_not_touch(n_plots, far):
     points = Series("one", "#0072B2", "model", np.array([0.0, 1.0]), np.array([0.0, far]), marker="o")
     ticks = ((0.0, "A model"), (1.0, "Another model"))
     axes = Axes("Plot", "", "value", (points,), ticks, horizontal=True, legend=False)
-    drawn = ElementTree.fromstring(figure_bytes(Figure("f", "", "", (axes,) * n_plots, columns=3), "svg"))
+    _check_apart(Figure("f", "", "", (axes,) * n_plots, columns=3))
+
+
+def test_numbers_do_not_touch_in_plots_with_legends_at_their_sides():
+    bars = tuple(
+        Series(name, "#336699", "model", np.arange(3.0), np.full(3, y), marker="", bars=True)
+        for name, y in (("only the first of them", -1.1), ("both alike", -0.4), ("only the other", 0.1))
+    )
+    axes = Axes("Plot", "", "R²", bars, tuple((float(k), "A model") for k in range(3)), horizontal=True)
+    _check_apart(Figure("f", "", "", (axes,) * 3, columns=2))
+
+
+def _check_apart(figure):
+    drawn = ElementTree.fromstring(figure_bytes(figure, "svg"))
     texts = [
-        (float(text.get("x")), text.text)
+        (float(text.get("y")), float(text.get("x")), text.text)
         for text in drawn.iter("{http://www.w3.org/2000/svg}text")
         if text.get("x") and re.fullmatch(r"[−\d.]+", text.text)
     ]
-    assert len(texts) >= 2 * n_plots
-    for (left, one), (right, other) in itertools.pairwise(sorted(texts)):
+    assert len(texts) >= 2 * len(figure.axes)
+    for (row, left, one), (same, right, other) in itertools.pairwise(sorted(texts)):
         # A digit of 8 px type is 5.1 px wide; numbers are written around their middle.
-        assert right - left > 5.1 * (len(one) + len(other)) / 2
+        assert row != same or right - left > 5.1 * (len(one) + len(other)) / 2
