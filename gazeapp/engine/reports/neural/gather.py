@@ -20,9 +20,9 @@ from gazeapp.engine.reports.numbers import count, listed
 from gazeapp.engine.reports.results.data import ResultTable
 from gazeapp.engine.reports.results.neural_heat import heat
 from gazeapp.engine.reports.results.neural_measures import NeuralAsked
+from gazeapp.engine.reports.results.neural_notes import LEAST_IMAGES
 from gazeapp.engine.reports.results.neural_read import NeuralRead
 from gazeapp.engine.reports.results.neural_tables import difference_table, region_table
-from gazeapp.engine.reports.results.neural_notes import LEAST_IMAGES
 from gazeapp.engine.reports.results.words import known
 from gazeapp.engine.types import Json
 
