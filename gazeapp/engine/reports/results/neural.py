@@ -8,6 +8,7 @@ from functools import cached_property
 
 from gazeapp.engine.neural.records import (
     DIFFERENCE,
+    ENCODING,
     LEFT,
     NAN,
     PARTITION,
@@ -57,6 +58,8 @@ class _Index:
         (analysis, task, subject) -> ids of the sources that were compared.
     n_images
         (task, subject) -> images that numbers rest on, at most.
+    intervals
+        (task, subject) -> whether any correlation has an interval.
     """
 
     of_source: dict[_Key, dict[str, NeuralFinding]] = field(default_factory=dict)
@@ -65,6 +68,7 @@ class _Index:
     ceilings: set[tuple[str, str]] = field(default_factory=set)
     compared: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
     n_images: dict[tuple[str, str], int] = field(default_factory=dict)
+    intervals: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def add(self, one: NeuralFinding) -> None:
         """Add a finding."""
@@ -78,6 +82,8 @@ class _Index:
             self.ceilings.add((one.task, one.subject))
         about = (one.task, one.subject)
         self.n_images[about] = max(self.n_images.get(about, 0), one.n_images)
+        if (one.analysis, one.measure) == (ENCODING, R) and known(one.estimate):
+            self.intervals[about] = self.intervals.get(about, False) or known(one.low)
         if one.against:
             ids = self.compared.setdefault((one.analysis, one.task, one.subject), set())
             ids.update((one.source, one.against))
@@ -215,6 +221,10 @@ class NeuralResults:
     def n_images(self, asked: NeuralAsked) -> int:
         """Return on how many images numbers rest under a task and for a subject, at most."""
         return self._index.n_images.get((asked.task, asked.subject), 0)
+
+    def has_intervals(self, asked: NeuralAsked) -> bool:
+        """Return whether any correlation under a task and for a subject has an interval; true where there is none."""
+        return self._index.intervals.get((asked.task, asked.subject), True)
 
     def corrections(self, asked: NeuralAsked) -> list[str]:
         """Return how p is corrected of the measure that is asked for: nothing where nothing was tested."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from gazeapp.engine.neural.encoding.bootstrap import MIN_IN_FOLD
-from gazeapp.engine.neural.records import ENCODING
 from gazeapp.engine.reports.numbers import count
 from gazeapp.engine.reports.results.neural import NeuralResults
 from gazeapp.engine.reports.results.neural_measures import NeuralAsked
-from gazeapp.engine.reports.results.words import known
 
 LEAST_IMAGES = 30
 """Images below which a study says little whatever it finds."""
@@ -18,7 +16,7 @@ def notes(results: NeuralResults, asked: NeuralAsked) -> list[str]:
     """Return what to know of the numbers under a task and for a subject, in sentences; nothing where all is well."""
     n = results.n_images(asked)
     said = []
-    if n and not _has_intervals(results, asked):
+    if n and not results.has_intervals(asked):
         said.append(
             f"{count(n, 'image')}: no intervals and no p of differences, which take resamples and at least "
             f"{MIN_IN_FOLD} images in every fold."
@@ -32,14 +30,3 @@ def notes(results: NeuralResults, asked: NeuralAsked) -> list[str]:
     if results.atlas.partition(",")[0] == _OWN and results.limits:
         said.insert(0, results.limits)
     return said
-
-
-def _has_intervals(results: NeuralResults, asked: NeuralAsked) -> bool:
-    """Return whether any correlation that was found has an interval; true where there is none."""
-    found = [
-        one
-        for one in results.findings
-        if (one.analysis, one.measure, one.task, one.subject) == (ENCODING, "r", asked.task, asked.subject)
-        and known(one.estimate)
-    ]
-    return not found or any(known(one.low) for one in found)

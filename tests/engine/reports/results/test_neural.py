@@ -19,6 +19,7 @@ from gazeapp.engine.reports.results.neural_figures import (
 )
 from gazeapp.engine.reports.results.neural_heat import colour_limits, filtered, heat
 from gazeapp.engine.reports.results.neural_measures import NeuralAsked, shown
+from gazeapp.engine.reports.results.neural_notes import notes
 from gazeapp.engine.reports.results.neural_tables import (
     difference_table,
     dissociation_sentence,
@@ -239,6 +240,20 @@ def test_what_a_simulation_planted_stands_with_what_was_found(results):
     assert "planted" not in bar_figure(results, ASKED).caption
     assert "allows r up to 0.90" in bar_figure(told, ASKED).axes[0].series[0].texts[0]
     assert "Nothing was planted" in bar_figure(told, elsewhere).axes[0].series[0].texts[0]
+
+
+def test_few_images_and_missing_intervals_are_told(results):
+    (few,) = notes(results, ASKED)
+    assert "12\N{NO-BREAK SPACE}images is uncertain" in few
+    many = [replace(one, n_images=60) for one in results.findings]
+    assert notes(replace(results, findings=tuple(many)), ASKED) == []
+    bare = [replace(one, low=np.nan, high=np.nan) if one.measure == "r" else one for one in many]
+    (said,) = notes(replace(results, findings=tuple(bare)), ASKED)
+    assert "no intervals" in said
+    one_region = [one for one in many if one.region == "V1 left" and one.measure == "r"]
+    mixed = replace(results, findings=tuple(bare + one_region))
+    assert notes(mixed, ASKED) == []
+    assert notes(mixed, replace(ASKED, task="social")) == []
 
 
 def test_groups_stand_by_themselves(results):
