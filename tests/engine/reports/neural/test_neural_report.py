@@ -406,6 +406,9 @@ def test_the_page_shows_it_all_and_says_that_it_is_simulated(project, tmp_path):
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     methods = page[page.index('id="methods"') :]
     assert "divided into 7 folds" in methods
+    assert "A fair r, and a fair share of the ceiling, can therefore stand beside an R² near 0." in methods
+    assert "compared with each other, with people and with controls" in methods
+    assert "Unique and shared variance in early visual" in section
     assert "(1 + number with at least the observed r) / (1 + 321)" in methods
     assert "Contrast energy" in methods
     assert f">{ENCODE}" in methods[methods.index('id="settings"') :]
