@@ -1,5 +1,7 @@
 """Every view shows the findings that are stored, says what it needs, and leads to images."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QSettings, Qt
@@ -18,6 +20,7 @@ from gazeapp.engine.scoring.findings import (
     OBSERVERS,
     SCANPATH,
 )
+from gazeapp.ui.panels import results_taking
 from gazeapp.ui.panels.results_cells import SCALE_ROLE, ends_text, interval_scale
 from gazeapp.ui.panels.results_views import VIEWS
 from tests.ui.small_findings import put_findings
@@ -327,3 +330,16 @@ def test_intervals_are_written_with_the_decimals_of_their_number():
     assert ends_text(Cell("0.30", 0.3, "", 0.2, 0.416)).replace("\N{NO-BREAK SPACE}", " ") == "[0.20, 0.42]"
     assert ends_text(Cell("84 %", 84.2, "", 80.4, 88.1)).replace("\N{NO-BREAK SPACE}", " ") == "[80, 88]"
     assert ends_text(Cell("0.30", 0.3)) == ""
+
+
+@pytest.mark.parametrize(
+    ("figure_id", "offered"),
+    [("neural_r_V1_general", "neural_r_V1_general.svg"), ("dissociation_r", "neural_dissociation_r.svg")],
+)
+def test_the_name_that_is_offered_names_the_panel_once(desk, monkeypatch, figure_id, offered):
+    taking, asked = desk.panel.taking, []
+    monkeypatch.setattr(taking, "name", "neural")
+    monkeypatch.setattr(taking, "_figure", SimpleNamespace(figure=SimpleNamespace(id=figure_id)))
+    monkeypatch.setattr(results_taking, "ask_where_to_save", lambda *words: asked.append(words[4]))
+    taking.menu.figure.trigger()
+    assert asked == [offered]

@@ -117,7 +117,8 @@ class Taking(QObject):
 
     def _ask(self, title: str, kind: str, pattern: str, what: str, suffix: str) -> Path | None:
         folder = self._session.path.parent if self._session.path is not None else None
-        name = "".join(sign if sign.isalnum() or sign in "-_" else "_" for sign in f"{self.name}_{what}")
+        whole = what if what.startswith(f"{self.name}_") else f"{self.name}_{what}"
+        name = "".join(sign if sign.isalnum() or sign in "-_" else "_" for sign in whole)
         path = ask_where_to_save(self._panel, title, kind, pattern, f"{name}{suffix}", folder)
         return path.with_suffix(suffix) if path is not None and not path.suffix else path
 
