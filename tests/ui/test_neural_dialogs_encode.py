@@ -160,7 +160,7 @@ def test_a_table_of_regions_needs_no_atlas_and_has_no_vertices(qtbot, dialog):
     assert not settings(dialog).rsa
     assert dialog.subjects.isEnabled()
     dialog.subjects.setChecked(True)
-    settle(qtbot, dialog, "The mean over people and 2 of them by themselves.")
+    settle(qtbot, dialog, "The mean over subjects and 2 of them by themselves.")
     dialog.responses.setCurrentIndex(dialog.responses.findData(SURFACE))
     assert not dialog.subjects.isEnabled()
     assert not settings(dialog).subjects
