@@ -56,6 +56,7 @@ def bar_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:
     series = [
         _bar(results, asked, k, source, one) for k, (source, one) in enumerate(found) if known(one.value)
     ]
+    ceiling, planted = (_ceiling(found, asked), _planted(results, asked)) if series else ((), ())
     ticks = tuple((float(k), f"{source.name}{_mark(one, asked)}") for k, (source, one) in enumerate(found))
     return Figure(
         id=f"neural_{asked.measure}_{asked.region}_{asked.task}",
@@ -64,8 +65,8 @@ def bar_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:
             results,
             asked,
             f"{MEASURES[asked.measure].meaning} Bars with 95 % intervals, controls grey.{_starred(results, asked)}"
-            + (" Dashed: noise ceiling." if _ceiling(found, asked) else "")
-            + (" Solid: highest r that the planted signal allows." if _planted(results, asked) else ""),
+            + (" Dashed: noise ceiling." if ceiling else "")
+            + (" Solid: highest r that the planted signal allows." if planted else ""),
         ),
         axes=(
             Axes(
@@ -76,7 +77,7 @@ def bar_figure(results: NeuralResults, asked: NeuralAsked) -> Figure | None:
                 else why_unknown(results, asked) or _axis(results, asked),
                 series=tuple(series),
                 x_ticks=ticks,
-                lines=(*_ceiling(found, asked), *_planted(results, asked)) if series else (),
+                lines=(*ceiling, *planted),
                 horizontal=True,
                 legend=False,
             ),

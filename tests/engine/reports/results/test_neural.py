@@ -162,6 +162,7 @@ def test_where_the_ceiling_is_0_shares_are_left_out_and_the_reason_is_said(witho
     assert "best" not in sentence
     made = bar_figure(without_ceiling, asked)
     assert made.axes[0].series == made.axes[0].lines == ()
+    assert "Dashed" not in made.caption
     assert reason in made.axes[0].y_label
     assert len(figure_bytes(made, "png")) > 1000
     one = without_ceiling.of(asked, "share", without_ceiling.sources[1])[asked.region]
