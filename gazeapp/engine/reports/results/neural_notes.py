@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gazeapp.engine.neural.encoding.bootstrap import MIN_IN_FOLD
+from gazeapp.engine.reports.neural.chosen import PICKED, is_picked
 from gazeapp.engine.reports.numbers import count
 from gazeapp.engine.reports.results.neural import NeuralResults
 from gazeapp.engine.reports.results.neural_measures import NeuralAsked
 
 LEAST_IMAGES = 30
 """Images below which a study says little whatever it finds."""
-_OWN = "own"
 
 
 def notes(results: NeuralResults, asked: NeuralAsked) -> list[str]:
@@ -27,6 +27,6 @@ def notes(results: NeuralResults, asked: NeuralAsked) -> list[str]:
             f"r of {few} is uncertain: hardly anything but strong effects can be found, and what is not found may be "
             "there."
         )
-    if results.atlas.partition(",")[0] == _OWN and results.limits:
-        said.insert(0, results.limits)
+    if is_picked(results.atlas):
+        said.insert(0, results.limits or PICKED)
     return said
