@@ -15,6 +15,7 @@ from gazeapp.engine.reports.neural.data import Drawn
 from gazeapp.engine.reports.results.neural_figures import MOST_ROWS
 from gazeapp.engine.reports.results.neural_heat import Heat, HeatCell, filtered
 from gazeapp.engine.reports.results.neural_measures import SIMULATED_RESPONSES
+from gazeapp.engine.reports.results.words import known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes as Plot
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _ROW_INCHES, _COLUMN_INCHES, _BAR_INCHES = 0.215, 0.62, 1.1
 _LETTER_INCHES = 0.072
 _TEXT, _QUIET, _SIMULATED = "#1D1D1B", "#6B6B6B", "#7A3EA8"
+_BOLD = ", bold where p < 0.05, corrected for false discovery over the regions of a source"
 _DARK = 0.55
 """Luminance of a cell above which its number is written in a dark colour."""
 
@@ -40,9 +42,10 @@ def heat_drawn(made: Heat, simulated: bool) -> Drawn | None:
     if not made.table.rows:
         return None
     shown = _most(made)
+    tested = any(one is not None and known(one.finding.p_fdr) for line in made.numbers for one in line)
     n, cut = len(made.table.rows), len(shown.table.rows) < len(made.table.rows)
     parts = [
-        f"{shown.label}, bold where p < 0.05, corrected for false discovery over the regions of a source.",
+        f"{shown.label}{_BOLD if tested else ''}.",
         f"The {len(shown.table.rows)} of {n} regions with the highest number; encoding.csv of the export has all."
         if cut
         else "",

@@ -271,6 +271,8 @@ def test_captions_promise_intervals_and_tests_only_where_there_are_some(results)
     assert why in gone["r"].replace("Bars w", "w")
     assert "without 95 % intervals (they take resamples of the images)" in gone["rho"]
     assert not any("with 95 % intervals" in text or "Filled where" in text for text in gone.values())
+    captions = [heat_drawn(heat(one, NeuralAsked("general")), True).caption for one in (results, bare)]
+    assert ["bold where p < 0.05" in caption for caption in captions] == [True, False]
 
 
 def test_of_many_pairs_the_caption_says_whose_are_shown(results):
