@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtWidgets import QFileDialog
 
 from gazeapp.ui.dialogs.form import why_not_writable
+from gazeapp.ui.dialogs.new_project import NewProjectDialog
+from gazeapp.ui.dialogs.output import ExportDialog
 from gazeapp.ui.folders import (
     GAZE,
     PROJECTS,
@@ -56,3 +59,14 @@ def test_a_path_that_was_typed_is_taken_or_told(tmp_path):
     assert why_no_path(too_long) == "That name is too long."
     assert why_no_path(tmp_path) == why_no_path(tmp_path / "new" / "x") == ""
     assert why_not_writable(too_long.with_suffix(".html"), ".html") == "That name is too long."
+
+
+@pytest.mark.parametrize("text", ["~nobody-at-all/x", "/tmp/" + "x" * 300])
+def test_no_dialog_breaks_on_a_path_that_cannot_be(qtbot, tmp_path, text):
+    export, new = ExportDialog(None, tmp_path / "s.gaze"), NewProjectDialog(None)
+    for dialog, fields in ((export, (export._place,)), (new, (new._place, new._images))):
+        qtbot.addWidget(dialog)
+        for field in fields:
+            field.line.setText(text)
+            assert not dialog.accept_button.isEnabled()
+            assert field.path == Path(text)

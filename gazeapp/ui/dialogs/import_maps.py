@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QPushButton, QV
 
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.form import FormDialog, PathField
-from gazeapp.ui.folders import MAPS, ask_for_file, last_folder
+from gazeapp.ui.folders import MAPS, ask_for_file, last_folder, there_is
 from gazeapp.ui.study import StudyView
 from gazeapp.ui.widgets import label, no_mnemonic
 
@@ -113,7 +113,7 @@ class ImportMapsDialog(FormDialog):
         """Return what is missing yet; empty when nothing is."""
         if place is None:
             return "Choose a folder or a file of maps."
-        if not place.exists():
+        if not there_is(place):
             return "There is no such folder or file."
         if not chosen["model"]:
             return "Name the model that made them."

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from gazeapp.ui.dialogs.form import FormDialog, PathField, why_not_writable
 from gazeapp.ui.drops import PROJECT_SUFFIX
+from gazeapp.ui.folders import there_is
 
 
 class NewProjectDialog(FormDialog):
@@ -61,7 +62,7 @@ class NewProjectDialog(FormDialog):
     @Slot()
     def _images_changed(self) -> None:
         chosen = self._images.path
-        if chosen is not None and not self._own_place:
+        if chosen is not None and there_is(chosen) and not self._own_place:
             folder = chosen if chosen.is_dir() else chosen.parent
             self._place.set_path(folder.parent / f"{folder.name}{PROJECT_SUFFIX}")
         self._check()
@@ -74,9 +75,9 @@ class NewProjectDialog(FormDialog):
     def _check(self) -> None:
         chosen, place = self._images.path, self._place.path
         reason = why_not_writable(place, PROJECT_SUFFIX)
-        if chosen is not None and not chosen.exists():
+        if chosen is not None and not there_is(chosen):
             reason = "There is no such folder of images."
-        elif place is not None and place.exists():
+        elif place is not None and there_is(place):
             reason = "There is a file of that name already; choose another name."
         elif not self.tasks:
             reason = "Name at least one task, for example: free."

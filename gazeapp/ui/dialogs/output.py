@@ -8,6 +8,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QCheckBox, QWidget
 
 from gazeapp.ui.dialogs.form import FormDialog, PathField, why_not_writable
+from gazeapp.ui.folders import why_no_path
 
 
 class _OutputDialog(FormDialog):
@@ -92,6 +93,8 @@ class ExportDialog(_OutputDialog):
         )
 
     def _why_not(self, place: Path | None) -> str:
+        if place is not None and (reason := why_no_path(place)):
+            return reason
         if place is not None and place.is_file():
             return "That is a file; choose a folder."
         return super()._why_not(place)

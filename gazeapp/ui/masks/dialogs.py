@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QPus
 
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.form import FormDialog, PathField
-from gazeapp.ui.folders import MASKS, ask_for_file, last_folder
+from gazeapp.ui.folders import MASKS, ask_for_file, last_folder, there_is, why_no_path
 from gazeapp.ui.widgets import no_mnemonic
 
 _FILES = "Masks (*.png *.json);;All files (*)"
@@ -88,7 +88,7 @@ class ImportMasksDialog(FormDialog):
         if place is None:
             self.set_reason("Choose a folder or a file of masks.")
         else:
-            self.set_reason("" if place.exists() else "There is no such folder or file.")
+            self.set_reason("" if there_is(place) else "There is no such folder or file.")
 
 
 class ExportMasksDialog(FormDialog):
@@ -134,7 +134,8 @@ class ExportMasksDialog(FormDialog):
         if place is None:
             self.set_reason("Choose a folder.")
         else:
-            self.set_reason("That is a file; choose a folder." if place.is_file() else "")
+            reason = why_no_path(place) or ("That is a file; choose a folder." if place.is_file() else "")
+            self.set_reason(reason)
 
 
 def _combo(choices: Any) -> QComboBox:
