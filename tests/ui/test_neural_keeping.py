@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QWidget
 
 from gazeapp.engine.project import Project
@@ -18,6 +17,7 @@ from gazeapp.ui.notifications import Notifications
 from gazeapp.ui.panels import neural_bar
 from gazeapp.ui.panels.neural import NeuralPanel
 from gazeapp.ui.panels.neural_corner import CORTEX
+from gazeapp.ui.panels.neural_cortex import CortexPage
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
 from tests.copied import copy_study
@@ -207,12 +207,30 @@ def test_a_drawing_does_not_go_into_another_project(qtbot, world, built, tmp_pat
     assert world.page.keep.isHidden()
 
 
-def test_nothing_moves_when_a_region_waits_for_its_name(qtbot, world):
-    def size() -> QSize:
-        qtbot.wait(20)
-        return world.page.views[0].canvas.size()
+@pytest.fixture
+def tall_buttons(qapp):
+    style = qapp.styleSheet()
+    qapp.setStyleSheet("QPushButton { min-height: 50px }")
+    yield
+    qapp.setStyleSheet(style)
 
-    before = size()
-    draw(world)
-    assert world.page.name.isVisible()
-    assert size() == before
+
+@pytest.fixture
+def session(qtbot):
+    made = Session(Notifications(make_app()))
+    yield made
+    made.stop()
+
+
+def test_nothing_moves_when_a_region_waits_for_its_name(qtbot, tall_buttons, session):
+    page = CortexPage(session)
+    qtbot.addWidget(page)
+    page.resize(900, 400)
+    page.show()
+    qtbot.wait(20)
+    before = page.views[0].canvas.size()
+    page.views[0].drawn.emit(DRAWN)
+    qtbot.wait(20)
+    assert page.keep.isVisible()
+    assert page.keep.height() >= 50
+    assert page.views[0].canvas.size() == before
