@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from gazeapp.engine.neural.records import (
@@ -16,7 +18,7 @@ from gazeapp.engine.neural.records import (
     Responses,
 )
 from gazeapp.engine.project import EncodingRow, EncodingUnit, Project
-from tests.ui.small_study import MODELS
+from tests.ui.small_study import MODELS, Study, build
 
 RESPONSES, ATLAS = "simulated, 2 regions", "desikan"
 SOURCES = (
@@ -126,6 +128,14 @@ def findings(regions, task="general", sources=SOURCES, groups=GROUPS, subject=""
                     for part, value in parts.items()
                 ]
     return found
+
+
+def build_neural(folder: Path, images: int) -> Study:
+    """Build a small study of two people and two tasks, with responses and what was found of them."""
+    made = build(folder, images=images, subjects=2, tasks=("general", "social"))
+    with Project.open(made.path) as project:
+        put_neural(project)
+    return made
 
 
 def put_neural(

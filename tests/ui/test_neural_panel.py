@@ -22,7 +22,7 @@ from gazeapp.ui.panels.neural_pages import LEFT_SIDE
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session
 from tests.copied import copy_study
-from tests.ui.small_neural import ATLAS, RESPONSES, SOURCES, STRENGTH, planted, put_neural
+from tests.ui.small_neural import ATLAS, RESPONSES, SOURCES, STRENGTH, build_neural, planted, put_neural
 from tests.ui.small_study import build
 
 N = 6
@@ -31,12 +31,7 @@ LONG = "lateral occipital and posterior fusiform cortex of the ventral stream, a
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    made = build(
-        tmp_path_factory.mktemp("neural") / "study", images=N, subjects=2, tasks=("general", "social")
-    )
-    with Project.open(made.path) as project:
-        put_neural(project)
-    return made
+    return build_neural(tmp_path_factory.mktemp("neural") / "study", N)
 
 
 @pytest.fixture

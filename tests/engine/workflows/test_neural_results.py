@@ -17,7 +17,17 @@ from gazeapp.engine.workflows.neural_results import (
     read_vertex_values,
 )
 from tests.copied import copy_study
-from tests.ui.small_neural import ATLAS, CEILING, GROUPS, RESPONSES, SOURCES, STRENGTH, planted, put_neural
+from tests.ui.small_neural import (
+    ATLAS,
+    CEILING,
+    GROUPS,
+    RESPONSES,
+    SOURCES,
+    STRENGTH,
+    build_neural,
+    planted,
+    put_neural,
+)
 from tests.ui.small_study import build
 
 N = 6
@@ -25,12 +35,7 @@ N = 6
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    made = build(
-        tmp_path_factory.mktemp("neural") / "study", images=N, subjects=2, tasks=("general", "social")
-    )
-    with Project.open(made.path) as project:
-        put_neural(project)
-    return made
+    return build_neural(tmp_path_factory.mktemp("neural") / "study", N)
 
 
 @pytest.fixture
