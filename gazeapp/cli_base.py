@@ -86,3 +86,8 @@ def sentence(what: str, where: str, todo: str) -> str:
     """Return a problem as one line: where, what, what to do."""
     place = f"{where}: " if where else ""
     return " ".join(part for part in (f"{place}{what}", todo) if part)
+
+
+def how_many(n: int, one: str, many: str = "") -> str:
+    """Return a number with its noun, as ``1 region`` or ``34 regions``."""
+    return f"{n:,} {one if n == 1 else many or f'{one}s'}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gazeapp.cli_base import FILE, call, counts, report_and_exit, sentence
+from gazeapp.cli_base import FILE, call, counts, how_many, report_and_exit, sentence
 
 if TYPE_CHECKING:
     from gazeapp.engine.neural.responses.preview import ResponsesPreview
@@ -130,7 +130,7 @@ def responses_command(project: Path, as_json: bool) -> None:
     else:
         for row in rows:
             click.echo(
-                f"{row.name}  {'simulated' if row.simulated else 'measured'}  {row.n_images} images  "
+                f"{row.name}  {'simulated' if row.simulated else 'measured'}  {how_many(row.n_images, 'image')}  "
                 f"{_targets(row.space, row.n_targets)}  {_subjects(row.subjects)}  "
                 f"{_ceilings(row)}"
             )
@@ -178,7 +178,7 @@ def _print_preview(found: ResponsesPreview) -> None:
     origin = {True: "simulated", False: "measured", None: "measured or simulated: not said"}[found.simulated]
     click.echo(f"{found.form}, {origin}{f', {found.source}' if found.source else ''}")
     click.echo(
-        f"{found.n_images} images, {_targets(found.space, found.n_targets)}, {_subjects(found.subjects)}, "
+        f"{how_many(found.n_images, 'image')}, {_targets(found.space, found.n_targets)}, {_subjects(found.subjects)}, "
         f"up to {found.most_repeats} of an image"
     )
     if found.time_rows:
@@ -220,7 +220,7 @@ def _as_json(found: ResponsesPreview) -> dict[str, Any]:
 
 
 def _targets(space: str, n: int) -> str:
-    return f"{n:,} regions" if space == "regions" else f"{n:,} vertices"
+    return how_many(n, "region") if space == "regions" else how_many(n, "vertex", "vertices")
 
 
 def _subjects(subjects: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gazeapp.cli_base import FILE, call, counts, report_and_exit, run
+from gazeapp.cli_base import FILE, call, counts, how_many, report_and_exit, run
 
 if TYPE_CHECKING:
     from gazeapp.engine.project.rows import AtlasRow
@@ -139,7 +139,9 @@ def import_regions_command(
             click.echo(f"Note: {note}", err=True)
     regions = summary.details["regions"]
     report_and_exit(
-        summary, as_json, f"“{summary.details['atlas']}” with {regions} regions: {counts(summary)}"
+        summary,
+        as_json,
+        f"“{summary.details['atlas']}” with {how_many(regions, 'region')}: {counts(summary)}",
     )
 
 
@@ -188,10 +190,8 @@ def group_regions_command(
 
 
 def _contents(row: AtlasRow) -> str:
-    from gazeapp.engine.reports.numbers import count
-
-    groups = count(len(row.groups), "group") if row.groups else "no groups"
-    return f"{count(row.n_regions, 'region')}, {groups}".replace("\xa0", " ")
+    groups = how_many(len(row.groups), "group") if row.groups else "no groups"
+    return f"{how_many(row.n_regions, 'region')}, {groups}"
 
 
 REGION_COMMANDS = (

@@ -63,6 +63,13 @@ def test_a_dry_run_tells_what_matches_and_stores_nothing(study: Path, tmp_path: 
         assert project.responses.all() == []
 
 
+def test_one_image_and_one_region_are_said_so(study: Path, tmp_path: Path):
+    (tmp_path / "one.csv").write_text("image,V1\na,1\n")
+    gazeapp("import-responses", study, tmp_path / "one.csv", "--measured", "--name", "fMRI")
+    listed = gazeapp("responses", study).stdout
+    assert listed == "fMRI  measured  1 image  1 region  no subject named  no ceilings\n"
+
+
 def test_windows_are_seconds_or_rows(study: Path, tmp_path: Path):
     values = np.random.default_rng(0).normal(size=(2, 8, 2))
     np.savez(tmp_path / "r.npz", Y=values, image_ids=["a", "b"], roi_names=["V1", "V2"])
