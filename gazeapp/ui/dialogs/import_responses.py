@@ -143,7 +143,7 @@ class ImportResponsesDialog(DropDialog):
         fold.turned.connect(self.make_room, Qt.ConnectionType.QueuedConnection)
         for name, field, tip in (
             (
-                "Person",
+                "Subject",
                 self.subject,
                 "Whose they are, where the file does not say; of several, the only one read.",
             ),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gazeapp.engine.neural.responses.preview import ResponsesPreview
     from gazeapp.ui.worker import JobError
 
-_FACTS = ("Format", "Shape", "Space", "People", "Repeats", "Values", "Ceiling", "Source")
+_FACTS = ("Format", "Shape", "Space", "Subjects", "Repeats", "Values", "Ceiling", "Source")
 _COLUMNS = ("Name in the file", "Image of the study", "Rows")
 _ROW_HEIGHT = 28
 _MOST_CAUTIONS = 6
@@ -46,17 +46,17 @@ def facts_of(found: ResponsesPreview) -> dict[str, str]:
         shape += f", averaged from {found.facts['window']}" if "window" in found.facts else ""
     spaces = {FSAVERAGE5: "fsaverage5, both hemispheres", "": "not known yet"}
     regions = f"regions: {', '.join(found.targets[:3])}{' …' if len(found.targets) > 3 else ''}"
-    people = [name for name in found.subjects if name]
-    shown = ", ".join(people[:4]) + (" …" if len(people) > 4 else "")
+    subjects = [name for name in found.subjects if name]
+    shown = ", ".join(subjects[:4]) + (" …" if len(subjects) > 4 else "")
     most = found.most_repeats
     return {
         "Format": found.form,
         "Shape": shape,
         "Space": spaces.get(found.space, regions),
-        "People": f"{len(people)}: {shown}" if people else "the file names none",
+        "Subjects": f"{len(subjects)}: {shown}" if subjects else "the file names none",
         "Repeats": f"up to {most} of an image, averaged" if most > 1 else "none: each image once",
         "Values": _values_of(found),
-        "Ceiling": "in the file" if found.has_ceilings else _ceiling_of(found, len(people)),
+        "Ceiling": "in the file" if found.has_ceilings else _ceiling_of(found, len(subjects)),
         "Source": found.source or "the file does not say",
     }
 
@@ -73,12 +73,12 @@ def _values_of(found: ResponsesPreview) -> str:
     return f"{' and '.join(parts)}{looked}"
 
 
-def _ceiling_of(found: ResponsesPreview, n_people: int) -> str:
+def _ceiling_of(found: ResponsesPreview, n_subjects: int) -> str:
     if found.simulated:
         return "none: a model's responses have no noise"
-    if n_people > 1 or found.most_repeats > 1:
+    if n_subjects > 1 or found.most_repeats > 1:
         return "from repeats or from subject to subject"
-    return "cannot be known from one person and single responses"
+    return "cannot be known from one subject and single responses"
 
 
 class MatchModel(QAbstractTableModel):
