@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
+    QFontMetrics,
     QGuiApplication,
     QIcon,
     QImage,
@@ -51,6 +52,8 @@ MOST = 24
 """Images of each end that are shown at most, of many; of few, a third."""
 _THUMBNAIL = QSize(144, 108)
 _GAP, _LEAST = 12, 32
+_WIDEST = "−00.000"
+"""A value that has its place under the smallest thumbnail."""
 _ID = int(Qt.ItemDataRole.UserRole)
 _OBSERVED = "responses"
 
@@ -255,7 +258,9 @@ class _Gallery(QListWidget):
         height = min(room, _THUMBNAIL.height())
         width = height * _THUMBNAIL.width() // _THUMBNAIL.height()
         self.setIconSize(QSize(width, height))
-        self.setGridSize(QSize(width + _GAP, height + foot))
+        words = theme.tabular(self.font())
+        least = QFontMetrics(words).horizontalAdvance(_WIDEST)
+        self.setGridSize(QSize(max(width, least) + _GAP, height + foot))
 
     def show_thumbnail(self, thumbnail: Thumbnail) -> None:
         """Show the picture of an image that is among them."""
