@@ -189,7 +189,9 @@ def read_region_values(
         found = results.of(asked, asked.measure, results.facts(source, kind), asked.against)
         by_region = {region: shown(one, asked.measure).value for region, one in found.items()}
         values.append(painted(atlas, by_region, groups=asked.groups).astype(np.float32))
-    return CortexValues(atlas.regions, tuple(values))
+    # What has the number has the name: regions of one group must not be read as having its number each.
+    shown_as = tuple(map(atlas.group, results.regions(groups=True))) if asked.groups else atlas.regions
+    return CortexValues(shown_as, tuple(values))
 
 
 def painted(atlas: Atlas, values: Mapping[str, float], *, groups: bool = False) -> DoubleArray:

@@ -413,7 +413,7 @@ class NeuralPanel(QWidget):
         bare = [one.removesuffix(f" {hemisphere_of(one)}") for one in regions]
         met = [*regions, *bare]
         if self._asked.groups:
-            met = [group for group, own in results.groups.items() if set(own) & set(bare)]
+            met += [group for group, own in results.groups.items() if set(own) & set(bare)]
         found = next((one for one in met if one in names), None)
         if found is not None and found != self._asked.region:
             self._kept = replace(self._asked, region=found)

@@ -141,6 +141,15 @@ def test_regions_are_painted_with_their_number(project, asked):
         assert np.isnan(values).sum() == N_VERTICES - len(inside)
 
 
+def test_groups_are_named_where_their_number_is_painted(project, asked):
+    results = read_neural(project, "tuebingen").results
+    read = read_region_values(project, results, replace(asked, groups=True), [("model", "cnn-lstm")])
+    assert [region.id for region in read.regions] == list(results.regions(groups=True))
+    for region in read.regions:
+        own = np.unique(read.values[0][region.vertices])
+        assert len(own) == 1
+
+
 def test_vertices_have_their_own_score_or_a_reason(project, asked):
     results = read_neural(project, "tuebingen").results
     read = read_vertex_values(project, results, asked, [("model", "vit-lstm")])
