@@ -260,7 +260,7 @@ class _Gallery(QListWidget):
         self.setIconSize(QSize(width, height))
         words = theme.tabular(self.font())
         least = QFontMetrics(words).horizontalAdvance(_WIDEST)
-        self.setGridSize(QSize(max(width, least) + _GAP, height + foot))
+        self.setGridSize(QSize(max(width + _GAP, least + 2 * _GAP), height + foot))
 
     def show_thumbnail(self, thumbnail: Thumbnail) -> None:
         """Show the picture of an image that is among them."""
