@@ -94,7 +94,7 @@ def window(project: Path | None) -> None:
 def demo(folder: Path, no_window: bool, scenes: int, observers: int, seed: int, as_json: bool) -> None:
     """Build and run the whole demo study in DIR, then show it.
 
-    Drawn scenes, simulated observers, the four models that ship, scores and a report. What is there
+    Drawn scenes, simulated observers and brain responses, the four models that ship, scores and a report. What is there
     already is not computed again.
     """
     from gazeapp.engine.workflows.demo import DemoSettings, build_demo
