@@ -65,6 +65,7 @@ def test_a_name_is_typed_in_place(window_hand, open_window, qtbot) -> None:
     assert "left hand" in bar.name.text()
     hand.kept()
     assert (stored(hand.study.path, "left hand", hand.study.images[0]) == 255).all()
+    qtbot.waitUntil(lambda: "left hand" in hand.session.library.names)
     open_window.actions_["mask.new"].trigger()
     assert hand.session.name == "mask 1"
     bar.field.setText("left 30%")  # means a mask that needs no drawing
