@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
@@ -15,15 +15,14 @@ from gazeapp.ui.dialogs.form import FormDialog
 class DropDialog(FormDialog):
     """Takes files anywhere, and leaves off reading when it is left; ``_reading`` reads them."""
 
+    dropped = Signal(object)
+    """Files were dropped: their paths."""
+
     _reading: CountingLine
 
     def __init__(self, parent: QWidget | None, title: str, sentence: str, accept: str) -> None:
         super().__init__(parent, title, sentence, accept)
         self.setAcceptDrops(True)
-
-    def take(self, paths: Sequence[Path]) -> None:
-        """Look into files."""
-        raise NotImplementedError
 
     def done(self, result: int) -> None:
         """Leave; nothing is read any more."""
@@ -36,6 +35,6 @@ class DropDialog(FormDialog):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Look into what was dropped."""
-        self.take([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+        """Tell which files were dropped."""
+        self.dropped.emit([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
         event.acceptProposedAction()

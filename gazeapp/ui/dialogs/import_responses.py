@@ -57,6 +57,7 @@ class ImportResponsesDialog(DropDialog):
             "Files can be dropped here. Of a pair of hemispheres one file is enough: the other is found beside it.",
             "Import",
         )
+        self.dropped.connect(self.take)
         self._study = study
         self._preview: ResponsesPreview | None = None
         self._trouble = ""
@@ -97,6 +98,7 @@ class ImportResponsesDialog(DropDialog):
             "middle": self.middle.currentData(),
         }
 
+    @Slot(object)
     def take(self, paths: Sequence[Path]) -> None:
         """Read a file, a folder, or a pair of files, of which the first finds the other."""
         if paths:

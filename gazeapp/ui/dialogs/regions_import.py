@@ -69,6 +69,7 @@ class ImportAtlasDialog(DropDialog):
             "those of fsaverage5. Nothing is downloaded. Files can be dropped here.",
             "Import",
         )
+        self.dropped.connect(self.take)
         self._there, self._path, self._lookups = set(there), path, lookups
         self._paths: tuple[Path, ...] = ()
         self._folders: list[Path] = []
@@ -108,6 +109,7 @@ class ImportAtlasDialog(DropDialog):
             "replace": self.replace.isChecked(),
         }
 
+    @Slot(object)
     def take(self, paths: Sequence[Path]) -> None:
         """Look into files of an atlas, or a folder of labels."""
         if paths:
