@@ -100,13 +100,9 @@ class GazeActions(QObject):
             "Their trials, fixations and offsets leave the study; the files themselves stay where they are and can be "
             "imported again."
         )
-        dialog = RemoveDialog(
-            self._window, "Remove recordings", says, study.recordings, ("recording", "recordings")
-        )
-        accepted = dialog.exec() == QDialog.DialogCode.Accepted
-        chosen = dialog.chosen
-        dialog.deleteLater()
-        if not (accepted and chosen and self._session.path == path):
+        nouns = ("recording", "recordings")
+        chosen = RemoveDialog(self._window, "Remove recordings", says, study.recordings, nouns).ask()
+        if not (chosen and self._session.path == path):
             return
 
         def work(project: Any, progress: JobProgress) -> Any:

@@ -83,13 +83,9 @@ class LesionActions(QObject):
             "from what is left. The masks themselves and the intact captions stay."
         )
         items = {mask: f"{mask}   ·   {n:,} lesions and controls" for mask, n in study.lesions.items()}
-        dialog = RemoveDialog(
-            self._window, "Remove lesions", says, items, ("mask's lesions", "masks' lesions")
-        )
-        accepted = dialog.exec() == QDialog.DialogCode.Accepted
-        chosen = dialog.chosen
-        dialog.deleteLater()
-        if not (accepted and chosen and self._session.path == path):
+        nouns = ("mask's lesions", "masks' lesions")
+        chosen = RemoveDialog(self._window, "Remove lesions", says, items, nouns).ask()
+        if not (chosen and self._session.path == path):
             return
 
         def work(project: Any, progress: JobProgress) -> Any:

