@@ -11,7 +11,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QSettings, QThread
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt, QThread
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.copied import copy_study
@@ -21,7 +23,29 @@ PATIENCE_MS = 60_000
 
 
 class PatientBot(QtBot):
-    """Waits as long as a busy machine may need; nothing is waited for longer than it takes to happen."""
+    """Waits as long as a busy machine may need; nothing is waited for longer than it takes to happen.
+
+    Its mouse moves by an event to the widget itself. Moving the cursor of the screen, as QTest does, says nothing to a
+    widget that the cursor is over already, or that another window of an earlier test covers.
+    """
+
+    def __init__(self, request) -> None:
+        super().__init__(request)
+        self._held = Qt.MouseButton.NoButton
+
+    def mousePress(self, widget, button, *args, **options):
+        QtBot.mousePress(widget, button, *args, **options)
+        self._held |= button
+
+    def mouseRelease(self, widget, button, *args, **options):
+        self._held &= ~button
+        QtBot.mouseRelease(widget, button, *args, **options)
+
+    def mouseMove(self, widget, pos: QPoint) -> None:
+        at = QPointF(pos)
+        none, plain = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+        event = QMouseEvent(QEvent.Type.MouseMove, at, widget.mapToGlobal(at), none, self._held, plain)
+        QApplication.sendEvent(widget, event)
 
     def waitUntil(self, callback, *, timeout=PATIENCE_MS):
         super().waitUntil(callback, timeout=timeout)
