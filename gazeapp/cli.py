@@ -241,7 +241,8 @@ def train_command(
     as_json: bool,
 ) -> None:
     """Train a captioner, measure it on held-out scenes, and write it with its card."""
-    from gazeapp.engine.models.captioner.train import TrainSettings, train
+    from gazeapp.engine.models.captioner.training.loop import train
+    from gazeapp.engine.models.captioner.training.settings import TrainSettings
 
     settings = TrainSettings(
         encoder=encoder,

@@ -14,12 +14,14 @@ from gazeapp.engine.demo.scenes import TASKS
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.captioner import CaptionerModel, fit_picture
 from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config, task_token
-from gazeapp.engine.models.captioner.data import DemoWorld, encode, pad
+from gazeapp.engine.models.captioner.data.demo_world import DemoWorld, encode, pad
+from gazeapp.engine.models.captioner.decoders import Told
 from gazeapp.engine.models.captioner.encoders import position_code
 from gazeapp.engine.models.captioner.io import load_captioner, save_captioner, through_storage
 from gazeapp.engine.models.captioner.listing import captioner_info
 from gazeapp.engine.models.captioner.network import Captioner
-from gazeapp.engine.models.captioner.train import TrainSettings, demo_config, fit
+from gazeapp.engine.models.captioner.training.loop import demo_config, fit
+from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from gazeapp.engine.types import ImageArray, IntArray
 
 FOUR = [(encoder, decoder) for encoder in ("cnn", "vit") for decoder in ("lstm", "transformer")]
@@ -44,12 +46,14 @@ class OneBatch:
     """A source that only ever gives the same few scenes."""
 
     def __init__(self, count: int) -> None:
-        self.pictures, self.tokens = DemoWorld("train", count, 128).batch(np.arange(count))
+        self.pictures, self.tokens = DemoWorld("train", count, 128).batch(
+            np.arange(count), np.random.default_rng(0)
+        )
 
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def batch(self, chosen: IntArray) -> tuple[ImageArray, IntArray]:
+    def batch(self, chosen: IntArray, rng: np.random.Generator) -> tuple[ImageArray, IntArray]:
         return self.pictures, self.tokens
 
 
@@ -116,7 +120,7 @@ def test_decoding_word_by_word_agrees_with_reading_the_whole_caption(encoder: st
     words = said.tokens[0]
     tokens = torch.tensor([[network.config.vocabulary.index("<general>"), *words]])
     with torch.no_grad():
-        logits, attention = network.decoder(features, tokens)
+        logits, attention, _ = network.decoder(features, tokens)
     scores = logits[0].log_softmax(dim=-1)
     expected = [float(scores[i, word]) for i, word in enumerate(words)]
     np.testing.assert_allclose(said.log_probabilities[0], expected, atol=1e-4)
@@ -130,9 +134,9 @@ def test_captions_of_one_picture_in_a_batch_do_not_touch_each_other(encoder: str
     words = [[encode("general", ("a", "room")), encode("social", ("a", "man"))]] * 2
     flat = torch.from_numpy(pad(words)).flatten(0, 1)
     with torch.no_grad():
-        together, where = network(pictures, flat, 2)
+        together, where, _ = network(pictures, flat, 2)
         for i in range(4):
-            alone, there = network(pictures[i // 2 : i // 2 + 1], flat[i : i + 1])
+            alone, there, _ = network(pictures[i // 2 : i // 2 + 1], flat[i : i + 1])
             np.testing.assert_allclose(alone[0], together[i], atol=1e-4)
             np.testing.assert_allclose(there[0], where[i], atol=1e-5)
 
@@ -183,13 +187,13 @@ class Pinned(torch.nn.Module):
     def begin(self, features: Tensor, taken: object) -> list[int]:
         return []
 
-    def step(self, state: list[int], tokens: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, state: list[int], tokens: Tensor) -> Told:
         logits = torch.zeros(len(tokens), self.vocabulary)
         logits[:, -1 if len(state) < 2 else 1] = 9.0
         state.append(0)
         attention = torch.zeros(len(tokens), 1, 1, self.cells)
         attention[..., self.cell] = 1.0
-        return logits, attention
+        return Told(logits, attention)
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 7), (7, 0), (2, 5)])
@@ -259,7 +263,7 @@ def test_pictures_are_stretched_to_the_input() -> None:
 
 def test_vocabulary_is_complete() -> None:
     config = small("cnn", "lstm")
-    _, tokens = DemoWorld("validation", 200, 8).batch(np.arange(200))
+    _, tokens = DemoWorld("validation", 200, 8).batch(np.arange(200), np.random.default_rng(0))
     assert tokens.shape[2] <= config.max_words + 2
     assert tokens.max() < len(config.vocabulary)
     assert set(config.content_words) < set(config.vocabulary)

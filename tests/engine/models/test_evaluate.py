@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gazeapp.engine.demo.scenes import TASKS, Box, captions, make_scene, scene_seeds
-from gazeapp.engine.models.captioner.evaluate import (
+from gazeapp.engine.models.captioner.demo_figures import (
     Heard,
     attention_figures,
     choose_method,
@@ -16,7 +16,8 @@ from gazeapp.engine.models.captioner.evaluate import (
     listen,
 )
 from gazeapp.engine.models.captioner.network import Captioner
-from gazeapp.engine.models.captioner.train import TrainSettings, demo_config
+from gazeapp.engine.models.captioner.training.loop import demo_config
+from gazeapp.engine.models.captioner.training.settings import TrainSettings
 
 SCENES = [make_scene(seed) for seed in scene_seeds("test", 60)]
 

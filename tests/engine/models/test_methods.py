@@ -9,7 +9,8 @@ import pytest
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.methods import method_id, offered_methods, pick_attention
-from gazeapp.engine.models.captioner.train import TrainSettings, demo_config
+from gazeapp.engine.models.captioner.training.loop import demo_config
+from gazeapp.engine.models.captioner.training.settings import TrainSettings
 
 ATTENTION = np.random.default_rng(0).random((2, 4, 3, 64)).astype(np.float32)
 

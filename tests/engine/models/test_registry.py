@@ -14,7 +14,8 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.io import save_captioner
 from gazeapp.engine.models.captioner.network import Captioner
-from gazeapp.engine.models.captioner.train import TrainSettings, demo_config
+from gazeapp.engine.models.captioner.training.loop import demo_config
+from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from gazeapp.engine.models.environment import best_device, ensure_torchvision
 from gazeapp.engine.models.registry import available_models, load_model
 

@@ -10,7 +10,7 @@ from gazeapp.engine.demo.scenes import TASKS, captions
 from gazeapp.engine.demo.world import demo_scenes
 from gazeapp.engine.models.captioner.card import card
 from gazeapp.engine.models.captioner.config import read_config
-from gazeapp.engine.models.captioner.evaluate import cover
+from gazeapp.engine.models.captioner.demo_figures import cover
 from gazeapp.engine.models.registry import available_models, load_model
 from gazeapp.engine.resources import resource_path
 

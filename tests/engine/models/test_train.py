@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.captioner.train import TrainSettings, train
+from gazeapp.engine.models.captioner.training.loop import train
+from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from gazeapp.engine.models.registry import available_models, load_model
 
 QUICK = TrainSettings(encoder="vit", decoder="transformer", steps=3, batch=2, n_validation=3, n_test=4)

@@ -15,12 +15,12 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import PICTURE_SCOPES, Lesion
 from gazeapp.engine.lesions.pixels import changed_pixels
 from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
-from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config, task_token
+from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config
 from gazeapp.engine.models.captioner.io import load_captioner
 from gazeapp.engine.models.captioner.lesion import FEATURE_SCOPES, Taken, cell_share, changed_features
 from gazeapp.engine.models.captioner.listing import captioner_info
 from gazeapp.engine.models.captioner.methods import pick_attention
-from gazeapp.engine.models.captioner.network import END_TOKEN, Captioner
+from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.models.environment import threads_for
 from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.types import ImageArray, Rect
@@ -105,7 +105,7 @@ class CaptionerModel:
         _check_forced(options.forced, config)
         with threads_for(self._n_parameters), torch.inference_mode():
             features, taken = self._seen(image, options.lesion)
-            first = torch.tensor([config.vocabulary.index(task_token(trained))], device=features.device)
+            first = torch.tensor([config.first(trained)], device=features.device)
             said = self.network.say(features, first, taken, options.forced)
         texts = [config.vocabulary[token] for token in said.tokens[0]]
         words = tuple(
@@ -176,7 +176,7 @@ def _check_forced(tokens: tuple[int, ...], config: CaptionerConfig) -> None:
         raise GazeError(
             f"{config.name} says up to {config.max_words} words, so it cannot be made to say {len(tokens)}."
         )
-    if not all(0 <= token < len(config.vocabulary) and token != END_TOKEN for token in tokens):
+    if not all(0 <= token < len(config.vocabulary) and token != config.end for token in tokens):
         raise GazeError(
             f"{config.name} cannot be made to say words that are not in its vocabulary, nor the end of a caption.",
             todo="Give it the token ids of a caption of its own.",

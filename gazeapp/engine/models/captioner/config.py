@@ -11,8 +11,10 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.types import Json
 
 CONFIG_NAME = "captioner.json"
-FORMAT = 1
-PAD, END = "<pad>", "<end>"
+FORMAT = 2
+PAD, START, END, UNKNOWN = "<pad>", "<start>", "<end>", "<unk>"
+FORMS = ("gazeapp", "sgrvinod", "royalskye")
+RESAMPLES = ("box", "bilinear", "bicubic")
 
 
 def task_token(task: str) -> str:
@@ -33,25 +35,38 @@ class CaptionerConfig:
     decoder
         ``lstm`` or ``transformer``.
     vocabulary
-        Every token, in the order of its number; ``<pad>`` is 0 and ``<end>`` is 1.
+        Every token, in the order of its number; ``<pad>`` is 0, and ``<end>`` is one of them.
     content_words
         Words that name or describe something; their maps make the caption's map.
     tasks
-        Trained tasks; each has a token such as ``<general>``.
+        Trained tasks. A task that has a token of its own, such as ``<general>``, is begun with it, any other with
+        ``<start>``. Empty for a model that knows no tasks.
+    form
+        Whose arrangement of layers it has: ``gazeapp``, or that of a checkpoint from elsewhere, one of `FORMS`.
+    encoder_family
+        ``cnn`` or ``vit``; empty where that cannot be told.
     input_size
         Side of the square picture that the encoder gets, px; images are stretched to it.
+    resample
+        How images are brought to that size, one of `RESAMPLES`: ``box`` averages areas.
     grid
         Rows and columns of the grid that is attended to.
     width
-        Features per grid cell, and per word.
+        Features per grid cell.
+    embed
+        Features per word; 0 for as many as a grid cell has.
     state
         Width of the LSTM's state.
+    attention
+        Width of the LSTM's additive attention.
     layers, heads
         Decoder layers and attention heads of a Transformer decoder.
+    dropout
+        Share of a decoder's features that training leaves out at random.
     max_words
         Longest caption.
     mean, std
-        Normalisation of pixel values 0 to 255.
+        Normalisation of pixel values 0 to 255, of red, green and blue.
     default_method
         Map method used when none is asked for.
     domain
@@ -69,15 +84,21 @@ class CaptionerConfig:
     vocabulary: tuple[str, ...]
     content_words: tuple[str, ...]
     tasks: tuple[str, ...]
+    form: str = "gazeapp"
+    encoder_family: str = ""
     input_size: int = 128
+    resample: str = "box"
     grid: tuple[int, int] = (8, 8)
     width: int = 128
+    embed: int = 0
     state: int = 192
+    attention: int = 64
     layers: int = 2
     heads: int = 4
+    dropout: float = 0.05
     max_words: int = 32
-    mean: float = 128.0
-    std: float = 64.0
+    mean: tuple[float, ...] = (128.0, 128.0, 128.0)
+    std: tuple[float, ...] = (64.0, 64.0, 64.0)
     default_method: str = ""
     domain: str = ""
     revision: str = ""
@@ -87,18 +108,32 @@ class CaptionerConfig:
     def __post_init__(self) -> None:
         if self.decoder not in ("lstm", "transformer"):
             raise ValueError(f"a decoder is 'lstm' or 'transformer', not {self.decoder!r}")
-        if self.vocabulary[:2] != (PAD, END):
-            raise ValueError(f"a vocabulary starts with {PAD} and {END}")
+        if self.form not in FORMS or self.resample not in RESAMPLES:
+            raise ValueError(f"no form {self.form!r}, or no way {self.resample!r} to bring images to size")
+        if self.vocabulary[:1] != (PAD,) or END not in self.vocabulary:
+            raise ValueError(f"a vocabulary starts with {PAD} and has {END}")
         missing = [task for task in self.tasks if task_token(task) not in self.vocabulary]
-        if missing:
-            raise ValueError(f"the vocabulary has no token for the tasks {missing}")
-        if self.width % 4 or self.width % self.heads:
+        if START not in self.vocabulary and (missing or not self.tasks):
+            raise ValueError(f"the vocabulary has neither {START} nor a token for the tasks {missing}")
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise ValueError("mean and std are three numbers each, and no std is 0")
+        if self.form == "gazeapp" and (self.width % 4 or self.width % self.heads):
             raise ValueError("the width must be a multiple of 4 and of the number of heads")
 
     @property
     def cells(self) -> int:
         """Number of grid cells."""
         return self.grid[0] * self.grid[1]
+
+    @property
+    def end(self) -> int:
+        """Number of ``<end>``."""
+        return self.vocabulary.index(END)
+
+    def first(self, task: str) -> int:
+        """Return the number of the token that begins a caption of ``task``."""
+        token = task_token(task)
+        return self.vocabulary.index(token if token in self.vocabulary else START)
 
     def to_json(self) -> Json:
         """Return the description as JSON data."""
@@ -123,6 +158,9 @@ class CaptionerConfig:
             for key, value in data.items()
             if key in known
         }
+        for key in ("mean", "std"):  # one number for all colours, in format 1
+            if isinstance(values.get(key), int | float):
+                values[key] = (float(values[key]),) * 3
         try:
             return cls(**values)
         except (TypeError, ValueError) as error:

@@ -15,7 +15,7 @@ KeyValue: TypeAlias = tuple[Tensor, Tensor]
 class TransformerLayer(nn.Module):
     """Causal self-attention over the words, cross-attention to the grid, feed-forward; norms first."""
 
-    def __init__(self, width: int, heads: int, dropout: float = 0.05) -> None:
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads = heads
         self.norm_self, self.norm_cross, self.norm_feed = (nn.LayerNorm(width) for _ in range(3))

@@ -10,13 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from gazeapp.engine.models.captioner.config import CaptionerConfig
-from gazeapp.engine.models.captioner.decoders import LstmDecoder, TransformerDecoder
+from gazeapp.engine.models.captioner.decoders import LstmDecoder, Told, TransformerDecoder
 from gazeapp.engine.models.captioner.encoders import Encoder
 from gazeapp.engine.models.captioner.lesion import Taken
 from gazeapp.engine.types import FloatArray, ImageArray
-
-END_TOKEN = 1
-"""Number of ``<end>`` in every vocabulary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +48,13 @@ class Captioner(nn.Module):
     def normalise(self, pictures: ImageArray) -> Tensor:
         """Turn uint8 pictures (batch, size, size, 3) into the encoder's input."""
         planes = torch.tensor(pictures).permute(0, 3, 1, 2).float()
-        return (planes - self.config.mean) / self.config.std
+        mean, std = (torch.tensor(values)[:, None, None] for values in (self.config.mean, self.config.std))
+        return (planes - mean) / std
 
-    def forward(self, pictures: Tensor, tokens: Tensor, repeats: int = 1) -> tuple[Tensor, Tensor]:
-        """Return logits and attention; see `decoders`."""
-        logits, attention = self.decoder(self.encoder(pictures), tokens, repeats)
-        return logits, attention
+    def forward(self, pictures: Tensor, tokens: Tensor, repeats: int = 1) -> Told:
+        """Return what is said and attended; see `decoders`."""
+        told: Told = self.decoder(self.encoder(pictures), tokens, repeats)
+        return told
 
     @torch.inference_mode()
     def say(
@@ -82,8 +80,8 @@ class Captioner(nn.Module):
         done = torch.zeros(len(first), dtype=torch.bool, device=first.device)
         words, scores, attention = [], [], []
         for place in range(len(forced) or self.config.max_words):
-            logits, weights = self.decoder.step(state, word)
-            of_words = logits.log_softmax(dim=-1)
+            told = self.decoder.step(state, word)
+            of_words = told.logits.log_softmax(dim=-1)
             if forced:
                 word = torch.full_like(first, forced[place])
                 score = of_words[:, forced[place]]
@@ -91,16 +89,21 @@ class Captioner(nn.Module):
                 score, word = of_words.max(dim=-1)
             words.append(word)
             scores.append(score)
-            attention.append(weights)
-            done |= word == END_TOKEN
+            attention.append(told.attention)
+            done |= word == self.config.end
             if bool(done.all()):
                 break
-        return _unpack(torch.stack(words, dim=1), torch.stack(scores, dim=1), torch.stack(attention, dim=3))
+        return _unpack(
+            torch.stack(words, dim=1),
+            torch.stack(scores, dim=1),
+            torch.stack(attention, dim=3),
+            self.config.end,
+        )
 
 
-def _unpack(tokens: Tensor, scores: Tensor, attention: Tensor) -> Said:
+def _unpack(tokens: Tensor, scores: Tensor, attention: Tensor, end: int) -> Said:
     rows: list[list[int]] = tokens.tolist()
-    lengths = [row.index(END_TOKEN) if END_TOKEN in row else len(row) for row in rows]
+    lengths = [row.index(end) if end in row else len(row) for row in rows]
     maps = attention.float().cpu().numpy()
     return Said(
         tokens=[row[:n] for row, n in zip(rows, lengths, strict=True)],

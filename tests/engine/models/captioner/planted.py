@@ -54,8 +54,8 @@ def planted(decoder: str, from_start: bool = False) -> CaptionerModel:
         state=4,
         heads=2,
         max_words=5,
-        mean=0.0,
-        std=255.0,
+        mean=(0.0,) * 3,
+        std=(255.0,) * 3,
     )
     network = Captioner(config).eval()
     network.encoder = Brightness()

@@ -78,7 +78,7 @@ def test_other_words_have_the_numbers_of_one_pass_over_all_of_them(
     first = network.config.vocabulary.index("<social>")
     pictures = network.normalise(fit_picture(picture, network.config.input_size)[None])
     with torch.no_grad():
-        logits, attention = network.decoder(network.encoder(pictures), torch.tensor([[first, *tokens]]))
+        logits, attention, _ = network.decoder(network.encoder(pictures), torch.tensor([[first, *tokens]]))
     chances = logits[0].log_softmax(dim=-1)
     expected = [float(chances[i, token]) for i, token in enumerate(tokens)]
     assert min(expected) < -5

@@ -19,7 +19,6 @@ from gazeapp.engine.models.captioner.captioner import CaptionerModel, fit_pictur
 from gazeapp.engine.models.captioner.decoders import LstmDecoder
 from gazeapp.engine.models.captioner.layers import TransformerLayer
 from gazeapp.engine.models.captioner.lesion import cell_share
-from gazeapp.engine.models.captioner.network import END_TOKEN
 from gazeapp.engine.models.lesioning import offers
 from gazeapp.engine.models.registry import load_model
 from gazeapp.engine.types import FloatArray, ImageArray
@@ -109,7 +108,7 @@ def test_attention_is_multiplied_by_what_is_left_of_each_cell_and_nothing_else_c
     features = features_of(model, picture)[0].double().numpy()
     at_start = left if scope == "keys_and_start" else intact
     logs, attention = read(model.network, features, [first, *tokens], left, at_start)
-    assert logs.argmax(axis=1).tolist() == [*tokens, END_TOKEN]
+    assert logs.argmax(axis=1).tolist() == [*tokens, 1]
     expected = [logs[i, token] for i, token in enumerate(tokens)]
     np.testing.assert_allclose([word.log_probability for word in caption.words], expected, atol=1e-4)
     assert len(tokens) > 3
@@ -155,7 +154,9 @@ def test_full_strength_is_as_if_the_cells_were_not_there(
     features = features_of(model, picture)[:, ~TAKEN.ravel()]
     first = model.network.config.vocabulary.index("<social>")
     with torch.no_grad():
-        logits, attention = model.network.decoder(features, torch.tensor([[first, *caption.facts["tokens"]]]))
+        logits, attention, _ = model.network.decoder(
+            features, torch.tensor([[first, *caption.facts["tokens"]]])
+        )
     chosen = logits[0].log_softmax(dim=-1)
     n = len(caption.words)
     assert chosen.argmax(dim=1).tolist() == [*caption.facts["tokens"], 1]

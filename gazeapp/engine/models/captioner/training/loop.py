@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,15 +17,16 @@ from gazeapp.engine.demo.scenes import TASKS
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.card import write_card
 from gazeapp.engine.models.captioner.config import CaptionerConfig
-from gazeapp.engine.models.captioner.data import (
-    DEMO_CONTENT,
-    DEMO_VOCABULARY,
-    CaptionSource,
-    DemoWorld,
-)
-from gazeapp.engine.models.captioner.evaluate import evaluate
+from gazeapp.engine.models.captioner.data.demo_world import DEMO_CONTENT, DEMO_VOCABULARY, DemoWorld
+from gazeapp.engine.models.captioner.data.source import CaptionSource
+from gazeapp.engine.models.captioner.demo_figures import evaluate
 from gazeapp.engine.models.captioner.io import save_captioner, through_storage
 from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.captioner.training.settings import TrainSettings
+from gazeapp.engine.types import IntArray
+
+_STEP, _ROUND = 1, 2
+"""Tell the random numbers of steps from those of rounds."""
 
 
 class Progress(Protocol):
@@ -37,51 +38,6 @@ class Progress(Protocol):
     @property
     def cancelled(self) -> bool:
         """Whether the training should stop after the step in hand."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainSettings:
-    """Everything that decides what a training gives.
-
-    Parameters
-    ----------
-    encoder, decoder
-        ``cnn``, ``vit`` or a timm name; ``lstm`` or ``transformer``.
-    data
-        Where pictures and captions come from; ``demo-world`` draws them.
-    steps, batch
-        Optimiser steps, and pictures per step (each with all its captions).
-    rate, warmup
-        Highest learning rate, and the steps in which it is reached; a cosine takes it to 2 %.
-    weight_decay
-        AdamW's decay of weight matrices.
-    seed
-        Seed of weights, order and augmentation.
-    n_scenes
-        Number of scenes drawn for training.
-    n_validation, n_test
-        Numbers of held-out scenes for choosing the map method, and for the figures.
-    out
-        Folder to write the captioner to.
-    """
-
-    encoder: str = "cnn"
-    decoder: str = "lstm"
-    data: str = "demo-world"
-    steps: int = 4000
-    batch: int = 32
-    rate: float = 1e-3
-    warmup: int = 200
-    weight_decay: float = 0.03
-    seed: int = 1
-    n_scenes: int = 64_000
-    n_validation: int = 300
-    n_test: int = 1000
-    out: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """Return the settings that decide the result, so without the folder."""
-        return {key: value for key, value in asdict(self).items() if key != "out"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +84,8 @@ def fit(config: CaptionerConfig, data: CaptionSource, settings: TrainSettings, p
     """Train a captioner on ``data``.
 
     The loss is the cross-entropy of every word of every task's caption; nothing tells the model
-    where to look. Steps, order, augmentation and weights follow from ``settings.seed``.
+    where to look. Weights, order, augmentation and what is left out at random follow from ``settings.seed``
+    and the number of the step, so that a step gives the same whether or not a training was stopped before it.
 
     Raises
     ------
@@ -136,17 +93,18 @@ def fit(config: CaptionerConfig, data: CaptionSource, settings: TrainSettings, p
         When ``progress`` says that it was cancelled.
     """
     torch.manual_seed(settings.seed)
-    rng = np.random.default_rng(settings.seed)
     model = Captioner(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = _optimiser(model, settings)
     losses: list[float] = []
     started = time.perf_counter()
-    order = _Order(len(data), rng)
+    order = _Order(len(data), settings.seed)
     model.train()
     for step in range(settings.steps):
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * _schedule(step, settings)
-        pictures, tokens = data.batch(order.take(settings.batch))
+        rng = np.random.default_rng([settings.seed, _STEP, step])
+        torch.manual_seed(int(rng.integers(2**62)))
+        pictures, tokens = data.batch(order.at(step, settings.batch), rng)
         loss = _loss(model, augment(model.normalise(pictures), rng), torch.from_numpy(tokens))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -210,8 +168,8 @@ def _loss(model: Captioner, pictures: Tensor, tokens: Tensor) -> Tensor:
     tasks = tokens.shape[1]
     flat = tokens.flatten(0, 1)
     flat = flat[:, : int((flat > 0).sum(dim=1).max())]
-    logits, _ = model(pictures, flat[:, :-1], tasks)
-    return functional.cross_entropy(logits.flatten(0, 1), flat[:, 1:].flatten(), ignore_index=0)
+    told = model(pictures, flat[:, :-1], tasks)
+    return functional.cross_entropy(told.logits.flatten(0, 1), flat[:, 1:].flatten(), ignore_index=0)
 
 
 def _optimiser(model: Captioner, settings: TrainSettings) -> torch.optim.Optimizer:
@@ -230,14 +188,21 @@ def _schedule(step: int, settings: TrainSettings) -> float:
 
 
 class _Order:
-    """Hands out picture numbers, each once per round, in a seeded order."""
+    """Hands out picture numbers, each once per round; every round has an order of its own, drawn by its number."""
 
-    def __init__(self, count: int, rng: np.random.Generator) -> None:
-        self._count, self._rng = count, rng
-        self._left = np.empty(0, np.int64)
+    def __init__(self, count: int, seed: int) -> None:
+        self._count, self._seed = count, seed
+        self._rounds: dict[int, IntArray] = {}
 
-    def take(self, batch: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        if len(self._left) < batch:
-            self._left = np.concatenate([self._left, self._rng.permutation(self._count)])
-        chosen, self._left = self._left[:batch], self._left[batch:]
-        return np.sort(chosen)
+    def at(self, step: int, batch: int) -> IntArray:
+        """Return the numbers of a step's pictures, ascending, shape (batch,)."""
+        places = np.arange(step * batch, (step + 1) * batch)
+        chosen = [self._round(int(place) // self._count)[int(place) % self._count] for place in places]
+        return np.sort(np.asarray(chosen, np.int64))
+
+    def _round(self, number: int) -> IntArray:
+        if number not in self._rounds:
+            drawn = np.random.default_rng([self._seed, _ROUND, number]).permutation(self._count)
+            self._rounds = {key: order for key, order in self._rounds.items() if key == number - 1}
+            self._rounds[number] = drawn
+        return self._rounds[number]

@@ -1,8 +1,6 @@
-"""Training pictures and captions. A data source is anything that gives batches of both by number."""
+"""Pictures and captions of the demo world, drawn when they are asked for."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 import numpy as np
 
@@ -28,16 +26,6 @@ DEMO_VOCABULARY = (PAD, END, *(task_token(task) for task in TASKS), *_GRAMMAR, *
 _NUMBER = {word: i for i, word in enumerate(DEMO_VOCABULARY)}
 
 
-class CaptionSource(Protocol):
-    """Pictures with one caption per task."""
-
-    def __len__(self) -> int:
-        """Return the number of pictures."""
-
-    def batch(self, chosen: IntArray) -> tuple[ImageArray, IntArray]:
-        """Return pictures (n, size, size, 3) and their captions' tokens (n, tasks, length)."""
-
-
 class DemoWorld:
     """Scenes of a split of the demo world, drawn when they are asked for.
 
@@ -56,8 +44,8 @@ class DemoWorld:
     def __len__(self) -> int:
         return len(self.seeds)
 
-    def batch(self, chosen: IntArray) -> tuple[ImageArray, IntArray]:
-        """Draw the chosen scenes; see `CaptionSource`."""
+    def batch(self, chosen: IntArray, rng: np.random.Generator) -> tuple[ImageArray, IntArray]:  # noqa: ARG002
+        """Draw the chosen scenes; see `CaptionSource`. A scene has one caption a task, so nothing is drawn by lot."""
         scenes = [make_scene(self.seeds[int(i)]) for i in chosen]
         pictures = np.stack([render(scene, self.size) for scene in scenes])
         return pictures, pad([[encode(task, captions(s)[task].words) for task in TASKS] for s in scenes])

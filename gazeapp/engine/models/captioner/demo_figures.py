@@ -27,8 +27,7 @@ from gazeapp.engine.demo.scenes import (
     scene_seeds,
 )
 from gazeapp.engine.models.captioner.captioner import fit_picture
-from gazeapp.engine.models.captioner.config import task_token
-from gazeapp.engine.models.captioner.data import encode, pad
+from gazeapp.engine.models.captioner.data.demo_world import encode, pad
 from gazeapp.engine.models.captioner.methods import ALPHA, method_id, offered_methods, pick_attention
 from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.types import DoubleArray, FloatArray, ImageArray, Json
@@ -107,13 +106,13 @@ def listen(model: Captioner, scenes: list[Scene], pictures: ImageArray) -> dict[
         for task in TASKS:
             true = [truth[task] for truth in truths[part]]
             tokens = torch.from_numpy(pad([[encode(task, t.words)] for t in true])[:, 0])
-            logits, attention = model.decoder(features, tokens[:, :-1])
-            right = (logits.argmax(dim=-1) == tokens[:, 1:]).numpy()
-            first = torch.full((len(true),), model.config.vocabulary.index(task_token(task)))
+            told = model.decoder(features, tokens[:, :-1])
+            right = (told.logits.argmax(dim=-1) == tokens[:, 1:]).numpy()
+            first = torch.full((len(true),), model.config.first(task))
             said = [[model.config.vocabulary[i] for i in row] for row in model.say(features, first).tokens]
             for i, (scene, truth) in enumerate(zip(scenes[part], true, strict=True)):
                 n = len(truth.words)
-                maps = attention[i, :, :, :n].numpy()
+                maps = told.attention[i, :, :, :n].numpy()
                 heard[task].append(
                     Heard(scene, truth, tuple(right[i, : n + 1].tolist()), maps, " ".join(said[i]))
                 )
