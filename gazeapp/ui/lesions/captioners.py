@@ -184,7 +184,7 @@ class Captioners:
 
     def _seen(self, subject: Subject, size: int) -> ImageArray:
         """Return the picture as a model sees it; describing that gives what describing the whole one does."""
-        from gazeapp.engine.models.captioner.captioner import fit_picture
+        from gazeapp.engine.models.captioner.picture import fit_picture
 
         picture = self._picture(subject)
         if size not in self._fitted:
@@ -193,7 +193,7 @@ class Captioners:
 
     def _changed(self, request: Request, cut: _Cut, size: int) -> ImageArray:
         """Return the picture under a lesion of its pixels, as a model sees it."""
-        from gazeapp.engine.models.captioner.captioner import fit_picture
+        from gazeapp.engine.models.captioner.picture import fit_picture
 
         key = request.scope, request.strength, size
         if key not in cut.changed:

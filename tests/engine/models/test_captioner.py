@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gazeapp.engine.demo.scenes import TASKS
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.captioner.captioner import CaptionerModel, fit_picture
+from gazeapp.engine.models.captioner.captioner import CaptionerModel
 from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config, task_token
 from gazeapp.engine.models.captioner.data.demo_world import DemoWorld, encode, pad
 from gazeapp.engine.models.captioner.decoders import Told
@@ -20,6 +20,7 @@ from gazeapp.engine.models.captioner.encoders import position_code
 from gazeapp.engine.models.captioner.io import load_captioner, save_captioner, through_storage
 from gazeapp.engine.models.captioner.listing import captioner_info
 from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.captioner.picture import fit_picture
 from gazeapp.engine.models.captioner.training.loop import demo_config, fit
 from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from gazeapp.engine.types import ImageArray, IntArray

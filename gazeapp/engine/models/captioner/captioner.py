@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from gazeapp.engine.errors import GazeError
@@ -21,6 +20,7 @@ from gazeapp.engine.models.captioner.lesion import FEATURE_SCOPES, Taken, cell_s
 from gazeapp.engine.models.captioner.listing import captioner_info
 from gazeapp.engine.models.captioner.methods import pick_attention
 from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.captioner.picture import fit_picture
 from gazeapp.engine.models.environment import threads_for
 from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.types import ImageArray, Rect
@@ -157,7 +157,8 @@ class CaptionerModel:
         if before is not None and before.lesion is lesion and before.shows(image):
             return before.features
         shown = image if lesion is None else changed_pixels(image, lesion)
-        picture = fit_picture(shown, self.network.config.input_size)
+        config = self.network.config
+        picture = fit_picture(shown, config.input_size, config.resample)
         key = hashlib.sha256(picture.tobytes()).digest()
         features = self._kept.pop(key, None)
         if features is None:
@@ -185,13 +186,3 @@ def _check_forced(tokens: tuple[int, ...], config: CaptionerConfig) -> None:
 
 def _bytes_of(image: ImageArray) -> memoryview:
     return np.ascontiguousarray(image).data
-
-
-def fit_picture(image: ImageArray, size: int) -> ImageArray:
-    """Stretch an RGB image to ``size`` x ``size`` px by averaging areas, as training pictures are made."""
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ValueError(f"an image is RGB uint8, not {image.dtype} of shape {image.shape}")
-    if image.shape[:2] == (size, size):
-        return image
-    fitted = Image.fromarray(image).resize((size, size), Image.Resampling.BOX)
-    return np.asarray(fitted, dtype=np.uint8)

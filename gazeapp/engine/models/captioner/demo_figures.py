@@ -26,10 +26,10 @@ from gazeapp.engine.demo.scenes import (
     make_scene,
     scene_seeds,
 )
-from gazeapp.engine.models.captioner.captioner import fit_picture
 from gazeapp.engine.models.captioner.data.demo_world import encode, pad
 from gazeapp.engine.models.captioner.methods import ALPHA, method_id, offered_methods, pick_attention
 from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.captioner.picture import fit_picture
 from gazeapp.engine.types import DoubleArray, FloatArray, ImageArray, Json
 
 PICTURE_SIZE = 512

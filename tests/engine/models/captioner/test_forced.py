@@ -13,7 +13,8 @@ from gazeapp.engine.demo.world import demo_scenes
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.models.base import Caption, DescribeOptions
-from gazeapp.engine.models.captioner.captioner import CaptionerModel, fit_picture
+from gazeapp.engine.models.captioner.captioner import CaptionerModel
+from gazeapp.engine.models.captioner.picture import fit_picture
 from gazeapp.engine.models.registry import load_model
 from gazeapp.engine.types import FloatArray, ImageArray
 

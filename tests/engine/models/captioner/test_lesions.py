@@ -15,10 +15,11 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import SCOPES, Lesion
 from gazeapp.engine.lesions.pixels import changed_pixels
 from gazeapp.engine.models.base import Caption, DescribeOptions
-from gazeapp.engine.models.captioner.captioner import CaptionerModel, fit_picture
+from gazeapp.engine.models.captioner.captioner import CaptionerModel
 from gazeapp.engine.models.captioner.decoders import LstmDecoder
 from gazeapp.engine.models.captioner.layers import TransformerLayer
 from gazeapp.engine.models.captioner.lesion import cell_share
+from gazeapp.engine.models.captioner.picture import fit_picture
 from gazeapp.engine.models.lesioning import offers
 from gazeapp.engine.models.registry import load_model
 from gazeapp.engine.types import FloatArray, ImageArray
