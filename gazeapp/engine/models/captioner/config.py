@@ -61,6 +61,13 @@ class CaptionerConfig:
         Width of the LSTM's additive attention.
     layers, heads
         Decoder layers and attention heads of a Transformer decoder.
+    mixing_layers
+        Layers of self-attention over the cells, before the decoder reads them; form ``royalskye`` only.
+    head_width
+        Features of an attention head; 0 for the width divided by the heads.
+    feed
+        Features within the feed-forward parts of the mixing layers and of the decoder's layers; 0 for what the form
+        has by itself.
     dropout
         Share of a decoder's features that training leaves out at random.
     max_words
@@ -95,6 +102,9 @@ class CaptionerConfig:
     attention: int = 64
     layers: int = 2
     heads: int = 4
+    mixing_layers: int = 0
+    head_width: int = 0
+    feed: tuple[int, int] = (0, 0)
     dropout: float = 0.05
     max_words: int = 32
     mean: tuple[float, ...] = (128.0, 128.0, 128.0)
