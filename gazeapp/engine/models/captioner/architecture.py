@@ -1,0 +1,187 @@
+"""What a captioner's architecture costs: parameters by part, and operations of an image and of a word.
+
+Networks are built without weights (on torch's meta device), so that the largest takes no memory and a fraction
+of a second. Operations are those of convolutions and matrix products, a multiplication and an addition counted as
+two (torch's own counter); normalisations, activations and softmax are left out, as is usual.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from gazeapp.engine.models.captioner.config import END, PAD, UNKNOWN, CaptionerConfig, task_token
+from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.captioner.training.settings import photograph_settings
+
+NTH_WORD = 10
+"""Which word of a caption is counted: a Transformer's self-attention costs a little more with every word."""
+EXAMPLE_WORDS = 10_000
+"""Vocabulary of the full-size examples: about what COCO's training captions have with words said 5 times or more."""
+
+PARTS = ("encoder", "projection", "words in", "attention", "recurrence or layers", "words out")
+"""Parts of a captioner: the encoder's network, its projection to the grid, the embedding of words (and of their
+places), attention to the grid with its gate, what carries the caption on, and what chooses words."""
+
+_PART_OF = tuple(
+    (re.compile(pattern), part)
+    for pattern, part in (
+        (r"encoder\.(net|resnet)\.", "encoder"),
+        (r"encoder\.", "projection"),
+        (r"decoder\.(embed|embedding|place)\b", "words in"),
+        (r"decoder\.(key|query|energy|gate|attention|f_beta)\b", "attention"),
+        (r"decoder\.stack\.\d+\.(query|key_value|cross_out|norm_cross)\b", "attention"),
+        (r"decoder\.(norm|out|fc)\b", "words out"),
+        (r"decoder\.", "recurrence or layers"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """What an architecture costs.
+
+    Parameters
+    ----------
+    config
+        The captioner's description.
+    parameters
+        Weights of each of `PARTS`.
+    encoding
+        Operations of encoding one image.
+    begin
+        Operations before the first word of a caption: what is made of the grid's features once.
+    word
+        Operations of the tenth word, or of the last where captions are shorter.
+    """
+
+    config: CaptionerConfig
+    parameters: dict[str, int]
+    encoding: int
+    begin: int
+    word: int
+
+    @property
+    def total(self) -> int:
+        """All parameters."""
+        return sum(self.parameters.values())
+
+    def caption(self, words: int = NTH_WORD) -> int:
+        """Return the operations from an image to a caption of ``words`` words, each counted as the tenth."""
+        return self.encoding + self.begin + words * self.word
+
+
+def measure(config: CaptionerConfig) -> Architecture:
+    """Count the parameters and operations of a captioner, without its weights.
+
+    Raises
+    ------
+    GazeError
+        When its encoder is no network that timm knows.
+    """
+    with torch.device("meta"), torch.inference_mode():
+        network = Captioner(config).eval()
+        picture = torch.zeros(1, 3, config.input_size, config.input_size)
+        word = torch.zeros(1, dtype=torch.long)
+        with _counting() as encoding:
+            features = network.encoder(picture)
+        with _counting() as begin:
+            state = network.decoder.begin(features)
+        for _ in range(min(NTH_WORD, config.max_words) - 1):
+            network.decoder.step(state, word)
+        with _counting() as said:
+            network.decoder.step(state, word)
+    return Architecture(
+        config,
+        parameters_by_part(network),
+        encoding.get_total_flops(),
+        begin.get_total_flops(),
+        said.get_total_flops(),
+    )
+
+
+def parameters_by_part(network: Captioner) -> dict[str, int]:
+    """Return the number of weights of each of `PARTS`."""
+    counts = dict.fromkeys(PARTS, 0)
+    for name, weights in network.named_parameters():
+        counts[_part(name)] += weights.numel()
+    return counts
+
+
+def full_size(encoder: str, decoder: str) -> CaptionerConfig:
+    """Return the description of a captioner of photographs, as `photograph_settings` makes it, with 10,000 words."""
+    settings = photograph_settings(encoder=encoder, decoder=decoder)
+    tasks = ("general", "social")
+    special = (PAD, END, UNKNOWN, *(task_token(task) for task in tasks))
+    words = tuple(f"word{i}" for i in range(EXAMPLE_WORDS - len(special)))
+    return CaptionerConfig(
+        id=f"{encoder}-{decoder}",
+        name=f"{encoder} - {decoder}",
+        encoder=encoder,
+        decoder=decoder,
+        vocabulary=(*special, *words),
+        content_words=(),
+        tasks=tasks,
+        input_size=settings.input_size,
+        grid=settings.grid,
+        width=settings.width,
+        state=settings.state,
+        attention=settings.attention,
+        layers=settings.layers,
+        heads=settings.heads,
+        max_words=settings.max_words,
+    )
+
+
+def full_size_four() -> list[CaptionerConfig]:
+    """Return the descriptions of the four full-size captioners that training makes by default."""
+    return [
+        full_size(encoder, decoder)
+        for encoder in ("resnet101", "vit_base_patch16_224")
+        for decoder in ("lstm", "transformer")
+    ]
+
+
+def parameters_table(rows: Sequence[Architecture]) -> str:
+    """Return parameters by part as a Markdown table, in thousands or millions."""
+    lines = [f"| model | {' | '.join(PARTS)} | all |", "|---|" + "---:|" * (len(PARTS) + 1)]
+    for row in rows:
+        cells = [amount(row.parameters[part]) for part in PARTS]
+        lines.append(f"| {row.config.name} | {' | '.join(cells)} | {amount(row.total)} |")
+    return "\n".join(lines)
+
+
+def operations_table(rows: Sequence[Architecture]) -> str:
+    """Return operations of an image, of beginning a caption and of a word as a Markdown table."""
+    lines = [
+        "| model | input, px | grid | one image, encoded | once a caption | one word | a caption of ten words |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        config = row.config
+        grid = f"{config.grid[0]} x {config.grid[1]}"
+        cells = [amount(n) for n in (row.encoding, row.begin, row.word, row.caption())]
+        lines.append(f"| {config.name} | {config.input_size} | {grid} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def amount(count: int) -> str:
+    """Return a count with three digits and its unit: ``853 k``, ``47.3 M``, ``16.0 G``."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= 0.9995 * size:
+            value = count / size
+            digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
+            return f"{value:,.{digits}f} {unit}"
+    return str(count)
+
+
+def _counting() -> FlopCounterMode:
+    return FlopCounterMode(display=False)
+
+
+def _part(name: str) -> str:
+    return next(part for pattern, part in _PART_OF if pattern.match(name))

@@ -1,0 +1,140 @@
+"""Parameters and operations against numbers worked out by hand from the layers' sizes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gazeapp.engine.models.captioner.architecture import (
+    amount,
+    full_size_four,
+    measure,
+    operations_table,
+    parameters_table,
+)
+from gazeapp.engine.models.captioner.config import CaptionerConfig
+from gazeapp.engine.models.captioner.network import Captioner
+
+WORDS = ("<pad>", "<end>", "<general>", "a", "red", "cup")
+V, W, S, A = len(WORDS), 8, 12, 5
+"""Vocabulary, width, LSTM state and attention width."""
+SIDE, CELLS, LONGEST = 2, 4, 7
+PATCH, STEM = 16, 48
+
+
+def tiny(decoder: str, encoder: str = "vit", layers: int = 1) -> CaptionerConfig:
+    return CaptionerConfig(
+        *("tiny", "Tiny", encoder, decoder),
+        vocabulary=WORDS,
+        content_words=("red", "cup"),
+        tasks=("general",),
+        input_size=SIDE * PATCH,
+        grid=(SIDE, SIDE),
+        width=W,
+        state=S,
+        attention=A,
+        layers=layers,
+        heads=4,
+        max_words=LONGEST,
+    )
+
+
+def linear(n_in: int, n_out: int, bias: bool = True) -> int:
+    return n_in * n_out + (n_out if bias else 0)
+
+
+@pytest.fixture(scope="module")
+def lstm():
+    return measure(tiny("lstm"))
+
+
+@pytest.fixture(scope="module")
+def transformer():
+    return measure(tiny("transformer", layers=2))
+
+
+def test_lstm_parameters(lstm):
+    gates = 4 * S
+    assert lstm.parameters["words in"] == V * W
+    assert lstm.parameters["attention"] == (
+        linear(W, A) + linear(S, A, bias=False) + linear(A, 1, bias=False) + linear(S, 1)
+    )
+    assert lstm.parameters["recurrence or layers"] == (
+        gates * (2 * W + S) + 2 * gates + linear(W, 2 * S)  # the cell with both biases; the first state
+    )
+    assert lstm.parameters["words out"] == linear(S + 2 * W, W) + linear(W, V)
+
+
+def test_lstm_operations(lstm):
+    assert lstm.begin == 2 * (CELLS * W * A + W * 2 * S)
+    cell = 4 * S * (2 * W + S)
+    attention = S * A + CELLS * A + S + CELLS * W  # query, energies, gate, what is read
+    out = (S + 2 * W) * W + W * V
+    assert lstm.word == 2 * (cell + attention + out)
+
+
+def test_transformer_parameters(transformer):
+    norm = 2 * W
+    assert transformer.parameters["words in"] == V * W + (LONGEST + 1) * W
+    assert transformer.parameters["attention"] == 2 * (norm + 2 * linear(W, W) + linear(W, 2 * W))
+    assert transformer.parameters["recurrence or layers"] == 2 * (
+        2 * norm + linear(W, 3 * W) + linear(W, W) + linear(W, 2 * W) + linear(2 * W, W)
+    )
+    assert transformer.parameters["words out"] == norm + linear(W, V)
+
+
+def test_transformer_operations(transformer):
+    assert transformer.begin == 2 * 2 * CELLS * W * 2 * W
+    in_layer = (
+        W * 3 * W + W * W + 2 * W * W + 2 * W * 2 * W
+    )  # words in and out, cross in and out, feed-forward
+    attended = 2 * LONGEST * W + 2 * CELLS * W  # scores and sums, over the words so far and over the cells
+    assert transformer.word == 2 * (2 * (in_layer + attended) + W * V)
+
+
+def test_encoder_of_patches(lstm):
+    depth, wide = 4, 2 * W
+    block = 2 * 2 * W + linear(W, 3 * W) + linear(W, W) + linear(W, wide) + linear(wide, W)
+    fine = PATCH // 4
+    patches = 3 * 16 * STEM + STEM + 2 * STEM + STEM * fine * fine * W + W
+    assert lstm.parameters["encoder"] == patches + CELLS * W + depth * block + 2 * W
+    assert lstm.parameters["projection"] == linear(W, W) + 2 * W
+    stem = (CELLS * fine * fine) * 3 * 16 * STEM + CELLS * STEM * fine * fine * W
+    layer = CELLS * (3 * W * W + W * W + 2 * W * wide) + 2 * CELLS * CELLS * W
+    assert lstm.encoding == 2 * (stem + depth * layer + CELLS * W * W)
+
+
+@pytest.mark.parametrize("encoder", ["cnn", "vit"])
+@pytest.mark.parametrize("decoder", ["lstm", "transformer"])
+def test_parts_are_the_whole_and_the_encoder_does_not_know_its_decoder(encoder, decoder, lstm):
+    config = tiny(decoder, encoder)
+    measured = measure(config)
+    assert measured.total == sum(p.numel() for p in Captioner(config).parameters())
+    assert measured.caption(3) == measured.encoding + measured.begin + 3 * measured.word
+    if encoder == "vit":
+        assert measured.encoding == lstm.encoding
+
+
+def test_counting_leaves_torch_as_it_was(lstm):
+    assert lstm.total > 0
+    assert torch.zeros(1).device.type == "cpu"
+    assert torch.is_inference_mode_enabled() is False
+
+
+def test_full_size_networks_have_the_sizes_that_their_makers_give():
+    resnet_lstm, _, vit_lstm, vit_transformer = rows = [measure(config) for config in full_size_four()]
+    # Without their classifiers of 1,000 classes: 44,549,160 - 2,049,000 and 86,567,656 - 769,000.
+    assert resnet_lstm.parameters["encoder"] == 42_500_160
+    assert vit_lstm.parameters["encoder"] == vit_transformer.parameters["encoder"] == 85_798_656
+    table = parameters_table(rows)
+    assert table.count("\n") == 5
+    assert f"| {amount(vit_transformer.total)} |" in table.splitlines()[-1]
+    assert "| 224 | 14 x 14 |" in operations_table(rows)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(7, "7"), (853_632, "854 k"), (999_700, "1.00 M"), (16_010_000_000, "16.0 G"), (9_996_000, "10.0 M")],
+)
+def test_amounts_have_three_digits(count, text):
+    assert amount(count) == text
