@@ -14,7 +14,7 @@ from gazeapp.engine.errors import GazeError
 
 if TYPE_CHECKING:
     from gazeapp.engine.models.base import ModelInfo
-    from gazeapp.engine.workflows.extract import ExtractSettings
+    from gazeapp.engine.workflows.extract_plan import ExtractSettings
 
 _OPTIONS = option_group(
     click.option(
@@ -74,7 +74,7 @@ def _settings(
 ) -> ExtractSettings:
     """Return the settings that the options say."""
     from gazeapp.engine.models.base import Decoding
-    from gazeapp.engine.workflows.extract import ExtractSettings
+    from gazeapp.engine.workflows.extract_plan import ExtractSettings
 
     decoding = Decoding(max_tokens, temperature, top_p, seed)
     return ExtractSettings(keep="" if keep == "none" else keep, decoding=decoding, **options)
@@ -88,7 +88,7 @@ def agreed_models(names: tuple[str, ...]) -> list[ModelInfo]:
     from gazeapp.engine.consent import ConsentStore
     from gazeapp.engine.models.runner_model import KIND
     from gazeapp.engine.runners.script import read_script
-    from gazeapp.engine.workflows.extract import chosen_models
+    from gazeapp.engine.workflows.extract_plan import chosen_models
 
     infos = chosen_models(names)
     if _on_a_terminal():

@@ -36,7 +36,8 @@ def extract_work(choice: Mapping[str, Any], texts: Mapping[str, str]) -> Work:
     """
 
     def work(project: Any, progress: JobProgress) -> Any:
-        from gazeapp.engine.workflows.extract import ExtractSettings, extract
+        from gazeapp.engine.workflows.extract import extract
+        from gazeapp.engine.workflows.extract_plan import ExtractSettings
         from gazeapp.ui.dialogs.prompts import put_prompts
 
         put_prompts(project, texts)
@@ -49,7 +50,7 @@ def trial_work(choices: Sequence[Mapping[str, Any]]) -> Work:
     """Return the work that tries models on one image."""
 
     def work(project: Any, progress: JobProgress) -> Tried:
-        from gazeapp.engine.workflows.extract import ExtractSettings
+        from gazeapp.engine.workflows.extract_plan import ExtractSettings
         from gazeapp.engine.workflows.trial import trial
 
         models: list[Mapping[str, Any]] = []

@@ -14,7 +14,7 @@ from gazeapp.engine.models.base import Decoding, ModelInfo
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.prompts import DEFAULT_PROMPTS, prompt_of, set_prompt
 from gazeapp.engine.workflows.base import Summary
-from gazeapp.engine.workflows.extract import ExtractSettings
+from gazeapp.engine.workflows.extract_plan import ExtractSettings
 from gazeapp.ui.dialogs.add_model import AddModelDialog, added_models, take_off_list
 from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
 from gazeapp.ui.dialogs.extract import ExtractDialog
@@ -144,18 +144,18 @@ def test_it_counts_the_maps_and_gives_settings(dialog):
 
 def test_it_says_how_many_maps_are_there_already(qtbot, study, runners, monkeypatch):
     """Runs of these settings count, those of other words, texts and sides do not; the text may be an earlier one."""
-    from gazeapp.engine.workflows import extract
+    from gazeapp.engine.workflows import extract_plan
 
     model_world.install(monkeypatch)
-    monkeypatch.setattr(extract, "available_models", lambda: model_world.CAPTIONERS)
+    monkeypatch.setattr(extract_plan, "available_models", lambda: model_world.CAPTIONERS)
     vlm = ModelInfo(VLM.id, VLM.title, "vlm", checkpoint="lab/vlm", revision="abc", methods=("attention",))
     monkeypatch.setattr(
-        extract, "find_model", lambda name, known: {info.id: info for info in (*known, vlm)}[name]
+        extract_plan, "find_model", lambda name, known: {info.id: info for info in (*known, vlm)}[name]
     )
     with Project.open(study.path) as project:
         project.runs.put_model(vlm)
         chosen = ExtractSettings(("cnn-lstm", VLM.id), ("general", "social"), keep="heads")
-        plans = {(p.info.id, p.task): p for p in extract.what_to_run(project, chosen)[3]}
+        plans = {(p.info.id, p.task): p for p in extract_plan.what_to_run(project, chosen)[3]}
         for key, images in ((("cnn-lstm", "general"), 2), ((VLM.id, "general"), 1), ((VLM.id, "social"), 3)):
             made = project.settings.put("extract", plans[key].values)
             for image in study.images[:images]:

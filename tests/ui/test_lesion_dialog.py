@@ -61,13 +61,13 @@ def study(tmp_path, built):
 def dialog(qtbot, study, monkeypatch):
     """The dialog, filled in."""
     from gazeapp.engine.models import registry
-    from gazeapp.engine.workflows import extract
+    from gazeapp.engine.workflows import extract_plan
     from gazeapp.ui.dialogs import model_finding
 
     infos = {one.id: one for one in (*CAPTIONERS, VLM_INFO)}
-    for module in (registry, extract):
+    for module in (registry, extract_plan):
         monkeypatch.setattr(module, "available_models", lambda: CAPTIONERS)
-    monkeypatch.setattr(extract, "find_model", lambda name, *_captioners: infos[name])
+    monkeypatch.setattr(extract_plan, "find_model", lambda name, *_captioners: infos[name])
     monkeypatch.setattr(model_finding, "find_offers", lambda _added, _ran: Found((VLM,)))
     lookups = JobRunner(name="lookups")
     with Project.open(study.path) as project:
@@ -237,7 +237,7 @@ def test_every_control_is_offered_with_its_sentence(dialog):
 def test_lesions_that_are_there_are_not_counted_as_new(dialog, qtbot, study):
     from gazeapp.engine.models.base import Caption, Word
     from gazeapp.engine.project import LesionKey, MadeOf
-    from gazeapp.engine.workflows.extract import what_to_run
+    from gazeapp.engine.workflows.extract_plan import what_to_run
     from gazeapp.engine.workflows.lesion import VERB, lesion_values
 
     only(dialog.list.boxes, "cnn-lstm")

@@ -26,7 +26,8 @@ from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Stage, Summary
 from gazeapp.engine.workflows.encode import EncodeSettings, encode
 from gazeapp.engine.workflows.evaluate import evaluate
-from gazeapp.engine.workflows.extract import ExtractSettings, extract
+from gazeapp.engine.workflows.extract import extract
+from gazeapp.engine.workflows.extract_plan import ExtractSettings
 from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps

@@ -34,7 +34,7 @@ from gazeapp.engine.workflows.encode_inputs import (
 )
 from gazeapp.engine.workflows.encode_state import is_remembered, remember_encoded
 from gazeapp.engine.workflows.encode_units import Bench, Draws, Found, is_of_itself, run_unit
-from gazeapp.engine.workflows.extract import chosen_tasks
+from gazeapp.engine.workflows.extract_plan import chosen_tasks
 
 VERB = "predict from maps"
 FORMULAS = 1

@@ -12,7 +12,7 @@ from gazeapp.engine.neural.records import FSAVERAGE5
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.encode import EncodeSettings
 from gazeapp.engine.workflows.encode_inputs import PictureControls, subject_names, task_maps
-from gazeapp.engine.workflows.extract import chosen_tasks
+from gazeapp.engine.workflows.extract_plan import chosen_tasks
 from gazeapp.engine.workflows.regions import atlas_for, region_list
 
 _BESIDES_MODELS = 1.7

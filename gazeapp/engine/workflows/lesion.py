@@ -16,14 +16,8 @@ from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.reports.neglect.words import lesion_name
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Stage, Summary, Tally, WorkClock
-from gazeapp.engine.workflows.extract import (
-    ExtractSettings,
-    Plan,
-    chosen_models,
-    extract,
-    load_for,
-    what_to_run,
-)
+from gazeapp.engine.workflows.extract import extract
+from gazeapp.engine.workflows.extract_plan import ExtractSettings, Plan, chosen_models, load_for, what_to_run
 from gazeapp.engine.workflows.lesion_cuts import (
     EQUAL_MASS,
     MIRRORED,
@@ -60,7 +54,7 @@ class LesionSettings:
     masks
         Masks: built-in ones (``left``), those of the library by name, or made of data (``people 20%``).
     models, tasks, method, words, device, decoding, dtype, four_bit
-        As for `gazeapp.engine.workflows.extract.ExtractSettings`; intact runs are made where there are none.
+        As for `gazeapp.engine.workflows.extract_plan.ExtractSettings`; intact runs are made where there are none.
     images
         Names of images; empty means all.
     scopes

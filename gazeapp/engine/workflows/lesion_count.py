@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import LesionKey, Project
 from gazeapp.engine.project.settings import settings_hash
-from gazeapp.engine.workflows.extract import Plan, what_to_run
+from gazeapp.engine.workflows.extract_plan import Plan, what_to_run
 from gazeapp.engine.workflows.lesion import VERB, LesionSettings, lesion_values
 from gazeapp.engine.workflows.masks import distinct_masks
 

@@ -19,7 +19,7 @@ from gazeapp.engine.project import ImageRow, ObjectBox, Project, RunRow
 from gazeapp.engine.project.maps import decode_map, encode_map
 from gazeapp.engine.types import DoubleArray, FloatArray, ImageArray, Json, MaskArray
 from gazeapp.engine.workflows.base import WorkClock
-from gazeapp.engine.workflows.extract import ExtractSettings, Plan, options_for
+from gazeapp.engine.workflows.extract_plan import ExtractSettings, Plan, options_for
 from gazeapp.engine.workflows.lesion_cuts import Cut
 
 

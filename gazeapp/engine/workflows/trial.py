@@ -14,13 +14,7 @@ from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.project import ImageRow, Project
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally, WorkClock
-from gazeapp.engine.workflows.extract import (
-    ExtractSettings,
-    Plan,
-    load_for,
-    options_for,
-    what_to_run,
-)
+from gazeapp.engine.workflows.extract_plan import ExtractSettings, Plan, load_for, options_for, what_to_run
 
 _SQLITE = 1.15
 """What rows and indices add to the bytes of maps."""

@@ -14,7 +14,7 @@ from gazeapp.ui.dialogs.counting import CountingLine
 from gazeapp.ui.worker import JobRunner, JobState, Work
 
 if TYPE_CHECKING:
-    from gazeapp.engine.workflows.extract import Plan
+    from gazeapp.engine.workflows.extract_plan import Plan
 
 
 class CountLine(CountingLine):
@@ -76,7 +76,7 @@ def count_work(choices: Sequence[Mapping[str, Any]], texts: Mapping[str, str]) -
     """
 
     def work(project: Any, progress: Any) -> int | None:
-        from gazeapp.engine.workflows.extract import ExtractSettings, what_to_run
+        from gazeapp.engine.workflows.extract_plan import ExtractSettings, what_to_run
 
         there = 0
         for choice in choices:

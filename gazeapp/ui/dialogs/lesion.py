@@ -366,7 +366,7 @@ def _to_choose(offer: Offer) -> Offer:
 
 def _facts_of(offers: Sequence[Offer]) -> dict[str, ModelInfo]:
     """Return name -> facts of the models that can run here; those of which nothing can be read are left out."""
-    from gazeapp.engine.workflows.extract import chosen_models
+    from gazeapp.engine.workflows.extract_plan import chosen_models
 
     found = {}
     for offer in offers:

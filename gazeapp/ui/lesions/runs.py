@@ -22,7 +22,7 @@ from gazeapp.ui.worker import JobState, Work
 
 if TYPE_CHECKING:
     from gazeapp.engine.project import Project
-    from gazeapp.engine.workflows.extract import ExtractSettings
+    from gazeapp.engine.workflows.extract_plan import ExtractSettings
     from gazeapp.ui.job_control import JobProgress
 
 
@@ -200,7 +200,7 @@ def _like_the_study(project: Project, question: StoredQuestion) -> ExtractSettin
 
     A lesion beside an intact run of other settings would hide the runs of the study, of which one way counts.
     """
-    from gazeapp.engine.workflows.extract import ExtractSettings, like_run
+    from gazeapp.engine.workflows.extract_plan import ExtractSettings, like_run
 
     runs = project.runs.all(model=question.model, task=question.task)
     runs = runs or project.runs.all(model=question.model)

@@ -45,7 +45,7 @@ class StandIn:
 
 def install(monkeypatch, loaded: list[StandIn] | None = None, pause_s: float = 0.0) -> None:
     """Put the stand-ins in place of the models that ship."""
-    from gazeapp.engine.workflows import extract
+    from gazeapp.engine.workflows import extract_plan
 
     def load(info: ModelInfo, _wishes: object) -> StandIn:
         made = StandIn(info, pause_s)
@@ -53,5 +53,5 @@ def install(monkeypatch, loaded: list[StandIn] | None = None, pause_s: float = 0
             loaded.append(made)
         return made
 
-    monkeypatch.setattr(extract, "available_models", lambda: INFOS)
-    monkeypatch.setattr(extract, "open_model", load)
+    monkeypatch.setattr(extract_plan, "available_models", lambda: INFOS)
+    monkeypatch.setattr(extract_plan, "open_model", load)

@@ -13,7 +13,8 @@ from PIL import Image
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
-from gazeapp.engine.workflows.extract import ExtractSettings, extract
+from gazeapp.engine.workflows.extract import extract
+from gazeapp.engine.workflows.extract_plan import ExtractSettings
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from tests.engine.workflows.stand_in import StandIn, install
 
@@ -149,7 +150,8 @@ sys.path.insert(0, sys.argv[2])
 import pytest
 from tests.engine.workflows.stand_in import install
 from gazeapp.engine.project import Project
-from gazeapp.engine.workflows.extract import ExtractSettings, extract
+from gazeapp.engine.workflows.extract import extract
+from gazeapp.engine.workflows.extract_plan import ExtractSettings
 class Told:
     cancelled = False
     def report(self, done, total, message):

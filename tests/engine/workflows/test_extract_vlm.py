@@ -27,9 +27,11 @@ from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.runners.script import ConsentNeededError
 from gazeapp.engine.types import ImageArray, Rect
 from gazeapp.engine.workflows import extract as extract_module
+from gazeapp.engine.workflows import extract_plan
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.export import ExportSettings, export
-from gazeapp.engine.workflows.extract import ExtractSettings, extract, like_run
+from gazeapp.engine.workflows.extract import extract
+from gazeapp.engine.workflows.extract_plan import ExtractSettings, like_run
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.report import ReportSettings, report
 from gazeapp.engine.workflows.score import ScoreSettings, score
@@ -111,8 +113,8 @@ class Pausing:
 
 
 def install(monkeypatch: pytest.MonkeyPatch, model: Speaker) -> None:
-    monkeypatch.setattr(extract_module, "available_models", lambda: [model.info])
-    monkeypatch.setattr(extract_module, "open_model", lambda info, wishes: model)
+    monkeypatch.setattr(extract_plan, "available_models", lambda: [model.info])
+    monkeypatch.setattr(extract_plan, "open_model", lambda info, wishes: model)
 
 
 def number_pictures(folder: Path, n: int) -> Path:
@@ -274,8 +276,8 @@ def test_a_model_that_cannot_be_loaded_fails_alone(tmp_path: Path, monkeypatch: 
             raise GazeError("Its weights are missing.", where="other", todo="Get them.")
         return Speaker({}, info)
 
-    monkeypatch.setattr(extract_module, "available_models", lambda: [other, INFO])
-    monkeypatch.setattr(extract_module, "open_model", load)
+    monkeypatch.setattr(extract_plan, "available_models", lambda: [other, INFO])
+    monkeypatch.setattr(extract_plan, "open_model", load)
     with Project.open(path) as project:
         summary = extract(project, ExtractSettings(tasks=("general",)), SILENT)
         assert (summary.done, summary.failed, summary.skipped) == (3, 3, 0)
@@ -303,8 +305,8 @@ def test_a_model_is_one_of_the_study_with_its_first_run(
 def test_a_layer_that_the_model_lacks_is_one_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = number_pictures(tmp_path, 4)
     model = Speaker({}, replace(INFO, facts={"layers": [3, 7], "heads": 4}))
-    monkeypatch.setattr(extract_module, "available_models", lambda: [INFO])
-    monkeypatch.setattr(extract_module, "open_model", lambda info, wishes: model)
+    monkeypatch.setattr(extract_plan, "available_models", lambda: [INFO])
+    monkeypatch.setattr(extract_plan, "open_model", lambda info, wishes: model)
     with Project.open(path) as project:
         for method, sentence in (("attention-L99", "layer 99"), ("attention-L3-H4", "head")):
             summary = extract(project, ExtractSettings(method=method), SILENT)

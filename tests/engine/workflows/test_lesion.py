@@ -18,7 +18,7 @@ from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInf
 from gazeapp.engine.project import MadeOf, ObjectBox, Project
 from gazeapp.engine.scoring.findings import LESION, LESION_CONTROL, LESION_FACTORIAL, LESION_SIDE
 from gazeapp.engine.types import ImageArray, Rect
-from gazeapp.engine.workflows import extract as extracting
+from gazeapp.engine.workflows import extract_plan as extracting
 from gazeapp.engine.workflows.base import SILENT, Silent
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.lesion import LesionSettings, lesion

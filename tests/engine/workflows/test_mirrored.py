@@ -19,10 +19,11 @@ from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.reports.commands import commands
 from gazeapp.engine.scoring.findings import LATERALITY
 from gazeapp.engine.types import ImageArray, Rect
-from gazeapp.engine.workflows import extract as extract_module
+from gazeapp.engine.workflows import extract_plan as extract_module
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.export import ExportSettings, export
-from gazeapp.engine.workflows.extract import ExtractSettings, extract
+from gazeapp.engine.workflows.extract import extract
+from gazeapp.engine.workflows.extract_plan import ExtractSettings
 from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.import_maps import ImportMapsSettings, import_maps

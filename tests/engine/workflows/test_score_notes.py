@@ -9,7 +9,8 @@ import pytest
 
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
-from gazeapp.engine.workflows.extract import ExtractSettings, extract
+from gazeapp.engine.workflows.extract import extract
+from gazeapp.engine.workflows.extract_plan import ExtractSettings
 from gazeapp.engine.workflows.gaze import ImportGazeSettings, import_gaze
 from gazeapp.engine.workflows.score import ScoreSettings, score
 from tests.engine.workflows import stand_in

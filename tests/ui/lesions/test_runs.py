@@ -9,7 +9,8 @@ import pytest
 
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
-from gazeapp.engine.workflows.extract import ExtractSettings, extract
+from gazeapp.engine.workflows.extract import extract
+from gazeapp.engine.workflows.extract_plan import ExtractSettings
 from gazeapp.ui.lesions.captioners import Captioners
 from gazeapp.ui.lesions.facts import Request, StoredQuestion, SubjectQuestion
 from gazeapp.ui.lesions.runs import _work
