@@ -106,7 +106,7 @@ class CaptionerModel:
         with threads_for(self._n_parameters), torch.inference_mode():
             features, taken = self._seen(image, options.lesion)
             first = torch.tensor([config.first(trained)], device=features.device)
-            said = self.network.say(features, first, taken, options.forced)
+            said = self.network.say(features, first, taken, [options.forced] if options.forced else ())
         texts = [config.vocabulary[token] for token in said.tokens[0]]
         words = tuple(
             Word(text, score, text in self._content)

@@ -7,7 +7,8 @@ one. The attention of step t belongs to the word that step t predicts. ``begin``
 one word at a time, one caption a picture: ``step`` takes tokens (pictures,) and returns logits (pictures,
 vocabulary), attention (pictures, layers, heads, cells) and gate (pictures,). ``begin`` can be told what to
 do without: attention to a cell is then multiplied by what is left of it, in every layer, head and step,
-before it is normalised.
+before it is normalised. A state's ``chosen`` gives the state of some of its rows, for captions that go on
+from one beginning.
 """
 
 from __future__ import annotations
@@ -64,6 +65,12 @@ class LstmState:
         features, keys, hidden, memory, read = (part.repeat_interleave(repeats, dim=0) for part in parts)
         return LstmState(features, keys, hidden, memory, read, self.weights, self.bias)
 
+    def chosen(self, rows: Tensor) -> LstmState:
+        """Return the state of some of its rows, in their order; a row may come more than once."""
+        parts = (self.features, self.keys, self.hidden, self.memory, self.read)
+        features, keys, hidden, memory, read = (part[rows] for part in parts)
+        return LstmState(features, keys, hidden, memory, read, self.weights, self.bias)
+
 
 @dataclass(slots=True)
 class TransformerState:
@@ -71,6 +78,10 @@ class TransformerState:
 
     layers: list[LayerSteps]
     length: int = 0
+
+    def chosen(self, rows: Tensor) -> TransformerState:
+        """Return the state of some of its rows, in their order; a row may come more than once."""
+        return TransformerState([layer.chosen(rows) for layer in self.layers], self.length)
 
 
 class LstmDecoder(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import TypeAlias
 
@@ -122,6 +123,15 @@ class LayerSteps:
         words = words + read
         wide = functional.linear(self._normed(words, self._norm_feed), *self._widen)
         return words + functional.linear(functional.gelu(wide), *self._narrow), attention
+
+    def chosen(self, rows: Tensor) -> LayerSteps:
+        """Return the same for some of the pictures, in their order; a picture may come more than once."""
+        other = copy.copy(self)
+        heads = (self._heads * rows[:, None] + torch.arange(self._heads, device=rows.device)).flatten()
+        other._keys, other._values = self._keys[heads], self._values[heads]
+        if self._words is not None:
+            other._words = self._words[rows]
+        return other
 
     def _normed(self, words: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
         return functional.layer_norm(words, (self._width,), *norm)

@@ -1,38 +1,18 @@
-"""The captioner as a network: encoder, decoder, and saying a caption word by word."""
+"""The captioner as a network: encoder, decoder, and what both say of pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.decoders import LstmDecoder, Told, TransformerDecoder
+from gazeapp.engine.models.captioner.decoding import Said, along, beam_search, greedy
 from gazeapp.engine.models.captioner.encoders import Encoder
 from gazeapp.engine.models.captioner.lesion import Taken
-from gazeapp.engine.types import FloatArray, ImageArray
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What greedy decoding gave for a batch of sequences.
-
-    Parameters
-    ----------
-    tokens
-        For each sequence its token numbers, without the task's token and ``<end>``.
-    log_probabilities
-        Natural logarithm of the probability of each of those tokens.
-    attention
-        For each sequence, shape (layers, heads, words, cells).
-    """
-
-    tokens: list[list[int]]
-    log_probabilities: list[list[float]]
-    attention: list[FloatArray]
+from gazeapp.engine.types import ImageArray
 
 
 class Captioner(nn.Module):
@@ -58,55 +38,35 @@ class Captioner(nn.Module):
 
     @torch.inference_mode()
     def say(
-        self, features: Tensor, first: Tensor, taken: Taken | None = None, forced: Sequence[int] = ()
+        self,
+        features: Tensor,
+        first: Tensor,
+        taken: Taken | None = None,
+        forced: Sequence[Sequence[int]] = (),
+        beams: int = 1,
+        length_normalised: bool = False,
     ) -> Said:
-        """Decode greedily, or say given words.
+        """Decode several sequences at once, each as if it were alone.
 
         Parameters
         ----------
         features
-            Grid features, shape (batch, cells, width).
+            Grid features, shape (sequences, cells, width).
         first
-            First tokens, shape (batch,).
+            First tokens, shape (sequences,).
         taken
             What the decoder is to do without.
         forced
-            Tokens that every sequence is made to say instead of the most probable ones; they go through the same
-            steps, so that a caption's own tokens give its own numbers.
+            For each sequence tokens that it is made to say instead of choosing; they go through the same steps, so
+            that a caption's own tokens give its own numbers. Empty lets all of them choose.
+        beams
+            Beginnings of a caption that are followed side by side; 1 takes the most probable word at each step.
+        length_normalised
+            Whether beam search ranks captions by the mean log-probability of their tokens and not by the sum.
         """
-        # Any: a decoder's state is its own affair.
-        state: Any = self.decoder.begin(features, taken)
-        word = first
-        done = torch.zeros(len(first), dtype=torch.bool, device=first.device)
-        words, scores, attention = [], [], []
-        for place in range(len(forced) or self.config.max_words):
-            told = self.decoder.step(state, word)
-            of_words = told.logits.log_softmax(dim=-1)
-            if forced:
-                word = torch.full_like(first, forced[place])
-                score = of_words[:, forced[place]]
-            else:
-                score, word = of_words.max(dim=-1)
-            words.append(word)
-            scores.append(score)
-            attention.append(told.attention)
-            done |= word == self.config.end
-            if bool(done.all()):
-                break
-        return _unpack(
-            torch.stack(words, dim=1),
-            torch.stack(scores, dim=1),
-            torch.stack(attention, dim=3),
-            self.config.end,
-        )
-
-
-def _unpack(tokens: Tensor, scores: Tensor, attention: Tensor, end: int) -> Said:
-    rows: list[list[int]] = tokens.tolist()
-    lengths = [row.index(end) if end in row else len(row) for row in rows]
-    maps = attention.float().cpu().numpy()
-    return Said(
-        tokens=[row[:n] for row, n in zip(rows, lengths, strict=True)],
-        log_probabilities=[row[:n] for row, n in zip(scores.tolist(), lengths, strict=True)],
-        attention=[each[:, :, :n] for each, n in zip(maps, lengths, strict=True)],
-    )
+        if forced:
+            return along(self.decoder, features, first, taken, forced)
+        end, longest = self.config.end, self.config.max_words
+        if beams == 1:
+            return greedy(self.decoder, features, first, taken, end, longest)
+        return beam_search(self.decoder, features, first, taken, end, longest, beams, length_normalised)
