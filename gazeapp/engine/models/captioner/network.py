@@ -11,6 +11,9 @@ from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.decoders import LstmDecoder, Told, TransformerDecoder
 from gazeapp.engine.models.captioner.decoding import Said, along, beam_search, greedy
 from gazeapp.engine.models.captioner.encoders import Encoder
+from gazeapp.engine.models.captioner.forms.attend_lstm import AttendLstmDecoder
+from gazeapp.engine.models.captioner.forms.post_norm import MixedEncoder, PostNormDecoder
+from gazeapp.engine.models.captioner.forms.resnet import PooledResNet
 from gazeapp.engine.models.captioner.lesion import Taken
 from gazeapp.engine.types import ImageArray
 
@@ -21,9 +24,15 @@ class Captioner(nn.Module):
     def __init__(self, config: CaptionerConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config)
-        self.decoder: LstmDecoder | TransformerDecoder
-        self.decoder = LstmDecoder(config) if config.decoder == "lstm" else TransformerDecoder(config)
+        self.encoder: Encoder | PooledResNet
+        self.decoder: LstmDecoder | TransformerDecoder | AttendLstmDecoder | PostNormDecoder
+        if config.form == "gazeapp":
+            self.encoder = Encoder(config)
+            self.decoder = LstmDecoder(config) if config.decoder == "lstm" else TransformerDecoder(config)
+        elif config.decoder == "lstm":
+            self.encoder, self.decoder = PooledResNet(config), AttendLstmDecoder(config)
+        else:
+            self.encoder, self.decoder = MixedEncoder(config), PostNormDecoder(config)
 
     def normalise(self, pictures: ImageArray) -> Tensor:
         """Turn uint8 pictures (batch, size, size, 3) into the encoder's input."""

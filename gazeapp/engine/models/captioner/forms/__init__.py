@@ -1,0 +1,1 @@
+"""Captioners with the arrangement of layers of checkpoints from elsewhere."""
