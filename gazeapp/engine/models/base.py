@@ -103,18 +103,27 @@ class Decoding:
         Tokens are drawn from the most probable ones that make up this share.
     seed
         Seed of the draws.
+    beams
+        Beginnings of a caption that captioners follow side by side; 1 takes the most probable word each time.
+    length_normalised
+        Whether beam search ranks captions by the mean log-probability of their tokens instead of the sum, under which
+        shorter captions are at an advantage.
     """
 
     max_tokens: int = 100
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+    beams: int = 1
+    length_normalised: bool = False
 
     def __post_init__(self) -> None:
         if self.max_tokens < 1:
             raise GazeError("A caption needs room for at least one token.")
         if not (self.temperature >= 0.0 and 0.0 < self.top_p <= 1.0):
             raise GazeError("The temperature is at least 0, and top-p lies above 0 and at most at 1.")
+        if self.beams < 1:
+            raise GazeError("At least one beam has to be followed.")
 
 
 def _never() -> bool:
@@ -130,7 +139,7 @@ class DescribeOptions:
     prompt
         The task in words, for models that read a prompt.
     decoding
-        How words are chosen; captioners take the most probable ones.
+        How words are chosen; captioners take the most probable ones, or search with beams.
     keep
         How much of the attention comes back beside the words' maps, one of `KEEP`.
     lesion
@@ -142,6 +151,9 @@ class DescribeOptions:
     forced
         Token ids that the model is made to say instead of choosing its own (teacher forcing); empty lets it choose.
         The caption has these words with the log-probabilities and maps that they have under the lesion.
+    given
+        A caption in words, such as a person's, that the model is made to say instead of choosing its own. Words that
+        it has no token for are in the caption's ``facts["unknown_words"]``.
     """
 
     prompt: str = ""
@@ -151,6 +163,7 @@ class DescribeOptions:
     image_scale: float = 1.0
     should_stop: Callable[[], bool] = _never
     forced: tuple[int, ...] = ()
+    given: str = ""
 
 
 PLAIN = DescribeOptions()
@@ -205,6 +218,9 @@ class Caption:
         Attention by layer and head; None for models that have no such thing.
     facts
         What was observed while it was made (tokens, device, memory, ...), JSON-able.
+    weights
+        How much the map of each word counts in the caption's map, shape (n_words,), at least 0; None where all count
+        alike.
     """
 
     words: tuple[Word, ...]
@@ -217,6 +233,7 @@ class Caption:
     prompt: str = ""
     detail: AttentionDetail | None = None
     facts: Json = field(default_factory=dict)
+    weights: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if self.maps.ndim != 3 or self.maps.shape[0] != len(self.words):
@@ -233,7 +250,7 @@ class Caption:
         return float(sum(word.log_probability for word in self.words))
 
     def mean_map(self, words: str = "content") -> FloatArray:
-        """Return the caption's map: the mean of its words' maps.
+        """Return the caption's map: the mean of its words' maps, weighted where words have `weights`.
 
         Parameters
         ----------
@@ -251,7 +268,13 @@ class Caption:
         if not self.words:
             raise NothingSaidError
         chosen = [i for i, word in enumerate(self.words) if word.is_content] if words == "content" else []
-        maps = self.maps[chosen] if chosen else self.maps
+        own: list[int] | slice = chosen or slice(None)
+        maps = self.maps[own]
+        if self.weights is not None and self.weights[own].any():
+            weighted: FloatArray = np.average(
+                maps.astype(np.float64), axis=0, weights=self.weights[own].astype(np.float64)
+            ).astype(np.float32)
+            return weighted
         mean: FloatArray = maps.mean(axis=0, dtype=np.float64).astype(np.float32)
         return mean
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Model, ModelInfo
+from gazeapp.engine.models.captioner.methods import check_captioner_method
 from gazeapp.engine.models.registry import load_model
 from gazeapp.engine.models.runner_model import KIND as RUNNER
 from gazeapp.engine.models.runner_model import RunnerModel, runner_info
@@ -99,6 +100,9 @@ def check_method(info: ModelInfo, method: str) -> None:
     GazeError
         When it does not offer the method; the sentence says what it offers.
     """
+    if info.kind == "captioner":
+        check_captioner_method(info, method)
+        return
     if info.kind != VLM:
         if method not in info.methods:
             raise GazeError(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import numpy as np
 
 from gazeapp.engine.consent import ConsentStore
@@ -126,7 +124,7 @@ class RunnerModel:
                 f"{self._info.name} has no map method '{chosen}'.",
                 todo=f"It offers: {', '.join(self._info.methods)}.",
             )
-        if options.forced:
+        if options.forced or options.given:
             raise GazeError(
                 f"{self._info.name} cannot be made to say given words: it runs in a program of its own, which chooses "
                 "them.",
@@ -137,7 +135,10 @@ class RunnerModel:
             self._process,
             shown,
             prompt=options.prompt,
-            decoding=asdict(options.decoding),
+            decoding={
+                name: getattr(options.decoding, name)
+                for name in ("max_tokens", "temperature", "top_p", "seed")
+            },
             method=chosen,
             progress=self._progress,
             should_stop=options.should_stop,

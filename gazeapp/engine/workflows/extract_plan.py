@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import KEEP, Decoding, DescribeOptions, Model, ModelInfo
@@ -40,7 +40,7 @@ class ExtractSettings:
         Whether models also describe each image left-right mirrored: the control that tells a habit of looking at
         one side from what the pictures show there. Maps stay as they are on the mirrored image.
     decoding
-        How models that read a prompt choose their words.
+        How models choose their words: captioners heed its beams, models that read a prompt the rest.
     keep
         How much attention vision-language models store beside the words' maps: ``""``, ``layers`` or ``heads``.
     dtype
@@ -157,8 +157,9 @@ def _plan(project: Project, info: ModelInfo, task: str, lesion: str, settings: E
     prompt = prompt_of(project, task).text if reads else ""
     if prompt:
         values["prompt"] = prompt
-    if info.kind != "captioner":
-        values["decoding"] = _decoding_values(settings.decoding)
+    decoding = _decoding_values(info, settings.decoding)
+    if decoding:
+        values["decoding"] = decoding
     if info.kind == VLM:
         values["dtype"] = settings.dtype
         values.update({"four_bit": True} if settings.four_bit else {})
@@ -168,12 +169,36 @@ def _plan(project: Project, info: ModelInfo, task: str, lesion: str, settings: E
     return Plan(info, task, method, lesion, prompt, values, settings_hash("extract", values), richer)
 
 
-def _decoding_values(decoding: Decoding) -> Json:
-    """Return what tells one way of decoding from another: a seed and a share only where words are drawn."""
-    values = asdict(decoding)
+def _decoding_values(info: ModelInfo, decoding: Decoding) -> Json:
+    """Return what tells one way of decoding from another, of what a model heeds.
+
+    Captioners draw nothing; a seed and a share count only where words are drawn.
+
+    Raises
+    ------
+    GazeError
+        If beams are asked of a model that knows none.
+    """
+    if info.kind == "captioner":
+        if decoding.beams == 1:
+            return {}
+        return {
+            "beams": decoding.beams,
+            **({"length_normalised": True} if decoding.length_normalised else {}),
+        }
+    if decoding.beams > 1:
+        raise GazeError(
+            f"{info.name} does not search with beams: it takes the most probable token each time, or draws.",
+            todo="Run it without beams, apart from the captioners.",
+        )
     if decoding.temperature == 0:
-        values = {"max_tokens": decoding.max_tokens, "temperature": 0.0}
-    return values
+        return {"max_tokens": decoding.max_tokens, "temperature": 0.0}
+    return {
+        "max_tokens": decoding.max_tokens,
+        "temperature": decoding.temperature,
+        "top_p": decoding.top_p,
+        "seed": decoding.seed,
+    }
 
 
 def like_run(project: Project, run_id: int) -> ExtractSettings:

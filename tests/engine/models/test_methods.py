@@ -41,7 +41,7 @@ def test_names_round_trip() -> None:
 
 def test_the_default_is_offered_first() -> None:
     lstm = demo_config(TrainSettings(decoder="lstm"))
-    assert offered_methods(lstm) == ("alpha",)
+    assert offered_methods(lstm) == ("alpha", "alpha-gated")
     transformer = demo_config(TrainSettings(decoder="transformer"))
     assert offered_methods(transformer) == ("cross-L1-mean", "cross-L0-mean", "cross-mean")
     chosen = replace(transformer, default_method="cross-L0-H1+2")

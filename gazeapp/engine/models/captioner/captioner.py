@@ -1,10 +1,11 @@
-"""A captioner as gazeapp's other rooms know it: an image and a task in, words with maps out."""
+"""A captioner as gazeapp's other rooms know it: images and tasks in, words with maps out."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,39 +13,54 @@ from torch import Tensor
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import PICTURE_SCOPES, Lesion
-from gazeapp.engine.lesions.pixels import changed_pixels
 from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
+from gazeapp.engine.models.batches import Answer, Fitted, Request
 from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config
+from gazeapp.engine.models.captioner.decoding import Said
 from gazeapp.engine.models.captioner.io import load_captioner
 from gazeapp.engine.models.captioner.lesion import FEATURE_SCOPES, Taken, cell_share, changed_features
 from gazeapp.engine.models.captioner.listing import captioner_info
-from gazeapp.engine.models.captioner.methods import pick_attention
+from gazeapp.engine.models.captioner.methods import GATED, pick_attention
 from gazeapp.engine.models.captioner.network import Captioner
-from gazeapp.engine.models.captioner.picture import fit_picture
+from gazeapp.engine.models.captioner.seeing import Seeing, Seen
 from gazeapp.engine.models.environment import threads_for
 from gazeapp.engine.models.lesioning import check_scope
+from gazeapp.engine.models.memory import in_halves
 from gazeapp.engine.types import ImageArray, Rect
 
-_KEPT = 32
-"""Pictures whose features are kept: those of one image under the lesions that change the picture, and some more."""
+
+class _Way(NamedTuple):
+    """How sequences are decoded; those of one way are decoded together. ``lesion`` is one of the grid's cells."""
+
+    lesion: Lesion | None
+    is_forced: bool
+    beams: int
+    length_normalised: bool
+
+
+class _Row(NamedTuple):
+    """A sequence to decode: the picture that it is about, its first token, and the tokens that it is made to say."""
+
+    picture: bytes
+    first: int
+    forced: tuple[int, ...]
+    way: _Way
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Encoded:
-    """The features of an image under a lesion of the picture, or of none."""
+class _Asked:
+    """A request that can be met, and what is to be seen and said for it; ``width`` and ``height`` are the image's."""
 
-    lesion: Lesion | None
-    shape: tuple[int, ...]
-    pixels: bytearray
-    features: Tensor
-
-    def shows(self, image: ImageArray) -> bool:
-        """Return whether it is of exactly these pixels."""
-        return self.shape == image.shape and self.pixels == _bytes_of(image)
+    seen: Seen
+    row: _Row
+    width: int
+    height: int
+    task: str
+    method: str
 
 
 class CaptionerModel:
-    """A loaded captioner; implements `gazeapp.engine.models.base.Model`.
+    """A loaded captioner; implements `gazeapp.engine.models.batches.BatchModel`.
 
     Parameters
     ----------
@@ -59,8 +75,7 @@ class CaptionerModel:
         self._info = info
         self._content = frozenset(network.config.content_words)
         self._n_parameters = sum(weights.numel() for weights in network.parameters())
-        self._kept: dict[bytes, Tensor] = {}
-        self._last: _Encoded | None = None
+        self._seeing = Seeing(network)
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu") -> CaptionerModel:
@@ -71,6 +86,15 @@ class CaptionerModel:
     def info(self) -> ModelInfo:
         """Facts about the model."""
         return self._info
+
+    @property
+    def batch(self) -> int:
+        """Images that are best described at once, on the model's device."""
+        return 16
+
+    def fit(self, image: ImageArray) -> Fitted:
+        """Bring an image, RGB, shape (height, width, 3), uint8, to the encoder's size."""
+        return Fitted(self._seeing.fit(image), image.shape[1], image.shape[0])
 
     def describe(
         self, image: ImageArray, task: str, method: str = "", options: DescribeOptions = PLAIN
@@ -86,7 +110,7 @@ class CaptionerModel:
         method
             Map method; empty means the model's default.
         options
-            The lesion, and words to say; captioners read no prompt and always take the most probable word.
+            The lesion, decoding, and words to say; captioners read no prompt and draw no words.
 
         Returns
         -------
@@ -99,76 +123,129 @@ class CaptionerModel:
         GazeError
             When ``method`` is none of this model's, it lacks the lesion's scope, the lesion's mask has another size
             than the image or takes the whole image away, or it cannot say the forced words.
+        MemoryError
+            When the device or the computer ran out of memory; what was taken is given back.
         """
-        config = self.network.config
-        trained, method = self._info.task_for(task), method or self._info.default_method
-        _check_forced(options.forced, config)
+        (answer,) = self.describe_many([Request(image, task, method, options)])
+        if isinstance(answer, Caption):
+            return answer
+        raise answer
+
+    def describe_many(self, requests: Sequence[Request]) -> list[Answer]:
+        """Answer several requests: each picture is encoded once for all of them, and all are decoded together.
+
+        An answer has the words and, but for the last digits of floats, the numbers that `describe` gives: sums over
+        many rows are taken in another order than sums over one. Where memory does not suffice, fewer requests at a
+        time are answered.
+
+        Parameters
+        ----------
+        requests
+            What is asked for. An image may be of any size, or fitted; a lesion of the picture needs the image itself.
+
+        Returns
+        -------
+        list
+            For each request a caption, or the error that `describe` would raise.
+        """
         with threads_for(self._n_parameters), torch.inference_mode():
-            features, taken = self._seen(image, options.lesion)
-            first = torch.tensor([config.first(trained)], device=features.device)
-            said = self.network.say(features, first, taken, [options.forced] if options.forced else ())
-        texts = [config.vocabulary[token] for token in said.tokens[0]]
-        words = tuple(
-            Word(text, score, text in self._content)
-            for text, score in zip(texts, said.log_probabilities[0], strict=True)
-        )
-        maps = pick_attention(said.attention[0], method).reshape(len(words), *config.grid)
-        height, width = image.shape[:2]
-        return Caption(
-            words,
-            maps,
-            np.ones(len(words), np.float32),
-            Rect.of_image(width, height),
-            trained,
-            method,
-            facts={"tokens": said.tokens[0]},
+            return in_halves(requests, self._at_once) if requests else []
+
+    def _at_once(self, requests: Sequence[Request]) -> list[Answer]:
+        asked = [self._asked(request) for request in requests]
+        possible = [one for one in asked if isinstance(one, _Asked)]
+        features = self._seeing.features({one.seen.key: one.seen.picture for one in possible})
+        said = self._say(dict.fromkeys(one.row for one in possible), features)
+        return [self._answer(one, *said[one.row]) if isinstance(one, _Asked) else one for one in asked]
+
+    def _asked(self, request: Request) -> _Asked | GazeError:
+        """Return what is to be seen and said for a request, or why it cannot be met."""
+        config, options, image = self.network.config, request.options, request.image
+        task, method = self._info.task_for(request.task), request.method or self._info.default_method
+        height, width = (image.height, image.width) if isinstance(image, Fitted) else image.shape[:2]
+        lesion = None if options.lesion is None or options.lesion.is_empty else options.lesion
+        of_picture = lesion if lesion is not None and lesion.scope in PICTURE_SCOPES else None
+        try:
+            _check_forced(options.forced, config)
+            if options.lesion is not None:
+                self._check(options.lesion, height, width)
+            if isinstance(image, Fitted):
+                if of_picture is not None:
+                    raise ValueError("a lesion of the picture needs the image itself")
+                seen = self._seeing.recognise(image.picture)
+            else:
+                seen = self._seeing.look(image, of_picture)
+            if lesion is not None and of_picture is None:
+                cell_share(lesion, config.grid)
+        except GazeError as error:
+            return error
+        decoding = options.decoding
+        of_cells = None if of_picture is not None else lesion
+        way = _Way(of_cells, bool(options.forced), decoding.beams, decoding.length_normalised)
+        return _Asked(
+            seen, _Row(seen.key, config.first(task), options.forced, way), width, height, task, method
         )
 
-    def _seen(self, image: ImageArray, lesion: Lesion | None) -> tuple[Tensor, Taken | None]:
-        """Return the features that the decoder reads under a lesion, and what else it is to do without."""
-        if lesion is not None:
-            self._check(lesion, image)
-        if lesion is None or lesion.is_empty:
-            return self._features(image), None
-        if lesion.scope in PICTURE_SCOPES:
-            return self._features(image, lesion), None
-        features = self._features(image)
+    def _check(self, lesion: Lesion, height: int, width: int) -> None:
+        check_scope(self._info, lesion.scope)
+        if lesion.mask.shape != (height, width):
+            raise GazeError(
+                f"The lesion's mask is {lesion.mask.shape[1]} x {lesion.mask.shape[0]} px, the image "
+                f"{width} x {height} px."
+            )
+
+    def _say(self, rows: dict[_Row, None], features: dict[bytes, Tensor]) -> dict[_Row, tuple[Said, int]]:
+        """Decode all rows, those of one way together; return for each what was said, and its place there."""
+        together: dict[_Way, list[_Row]] = {}
+        for row in rows:
+            together.setdefault(row.way, []).append(row)
+        found: dict[_Row, tuple[Said, int]] = {}
+        for way, own in together.items():
+            grids, taken = self._taken(torch.cat([features[row.picture] for row in own]), way.lesion)
+            said = self.network.say(
+                grids,
+                torch.tensor([row.first for row in own], device=grids.device),
+                taken,
+                [row.forced for row in own] if way.is_forced else (),
+                way.beams,
+                way.length_normalised,
+            )
+            found |= {row: (said, i) for i, row in enumerate(own)}
+        return found
+
+    def _taken(self, features: Tensor, lesion: Lesion | None) -> tuple[Tensor, Taken | None]:
+        """Return the features that the decoder reads under a lesion of cells, and what else it is to do without."""
+        if lesion is None:
+            return features, None
         share = torch.from_numpy(cell_share(lesion, self.network.config.grid)).to(features.device)
         if lesion.scope in FEATURE_SCOPES:
             return changed_features(features, share, lesion.scope), None
         return features, Taken(share, start=lesion.scope == "keys_and_start")
 
-    def _check(self, lesion: Lesion, image: ImageArray) -> None:
-        check_scope(self._info, lesion.scope)
-        if lesion.mask.shape != image.shape[:2]:
-            raise GazeError(
-                f"The lesion's mask is {lesion.mask.shape[1]} x {lesion.mask.shape[0]} px, the image "
-                f"{image.shape[1]} x {image.shape[0]} px."
-            )
-
-    def _features(self, image: ImageArray, lesion: Lesion | None = None) -> Tensor:
-        """Encode an image, changed by a lesion of the picture if there is one.
-
-        The image and lesion of the call before are known again, the image by its bytes: comparing them is quicker
-        than changing and shrinking it anew. The features of the last few pictures are kept, because lesions that
-        change the picture take turns with the picture itself.
-        """
-        before = self._last
-        if before is not None and before.lesion is lesion and before.shows(image):
-            return before.features
-        shown = image if lesion is None else changed_pixels(image, lesion)
+    def _answer(self, asked: _Asked, said: Said, i: int) -> Caption | GazeError:
+        """Return what was said for a request as a caption."""
         config = self.network.config
-        picture = fit_picture(shown, config.input_size, config.resample)
-        key = hashlib.sha256(picture.tobytes()).digest()
-        features = self._kept.pop(key, None)
-        if features is None:
-            device = next(self.network.parameters()).device
-            features = self.network.encoder(self.network.normalise(picture[None]).to(device))
-        self._kept[key] = features
-        if len(self._kept) > _KEPT:
-            self._kept.pop(next(iter(self._kept)))
-        self._last = _Encoded(lesion, image.shape, bytearray(_bytes_of(image)), features)
-        return features
+        try:
+            attention = pick_attention(said.attention[i], asked.method)
+        except GazeError as error:
+            return error
+        words = tuple(
+            Word(text, score, text in self._content)
+            for text, score in zip(
+                (config.vocabulary[token] for token in said.tokens[i]), said.log_probabilities[i], strict=True
+            )
+        )
+        gates = said.gates[i] if asked.method == GATED and said.gates is not None else None
+        return Caption(
+            words,
+            attention.reshape(len(words), *config.grid),
+            np.ones(len(words), np.float32) if gates is None else gates,
+            Rect.of_image(asked.width, asked.height),
+            asked.task,
+            asked.method,
+            weights=gates,
+            facts={"tokens": said.tokens[i]},
+        )
 
 
 def _check_forced(tokens: tuple[int, ...], config: CaptionerConfig) -> None:
@@ -182,7 +259,3 @@ def _check_forced(tokens: tuple[int, ...], config: CaptionerConfig) -> None:
             f"{config.name} cannot be made to say words that are not in its vocabulary, nor the end of a caption.",
             todo="Give it the token ids of a caption of its own.",
         )
-
-
-def _bytes_of(image: ImageArray) -> memoryview:
-    return np.ascontiguousarray(image).data

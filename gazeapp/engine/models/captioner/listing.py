@@ -11,6 +11,11 @@ from gazeapp.engine.models.captioner.methods import offered_methods
 
 def captioner_info(folder: Path, config: CaptionerConfig) -> ModelInfo:
     """Return the facts about the captioner that ``folder`` holds."""
+    attends = (
+        {"layers": list(range(config.layers)), "heads": config.heads}
+        if config.decoder == "transformer"
+        else {}
+    )
     return ModelInfo(
         id=config.id,
         name=config.name,
@@ -22,5 +27,5 @@ def captioner_info(folder: Path, config: CaptionerConfig) -> ModelInfo:
         tasks=config.tasks,
         methods=offered_methods(config),
         domain=config.domain,
-        facts={"grid": list(config.grid), "training": config.training, "figures": config.figures},
+        facts={"grid": list(config.grid), **attends, "training": config.training, "figures": config.figures},
     )
