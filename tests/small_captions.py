@@ -25,7 +25,7 @@ class SmallSet:
     images
         Folder of the pictures, ``000.png`` and so on.
     coco_train, coco_val
-        COCO Captions files; they know no tasks, and the second has the validation pictures.
+        COCO Captions files, alone in a folder; the second has the validation pictures. Those for tests are in none.
     karpathy
         Karpathy JSON with the splits train, restval, val and test.
     flickr8k
@@ -59,6 +59,7 @@ def small_set(folder: Path, n: int = 16, seed: int = 1) -> SmallSet:
     """
     images = folder / "images"
     images.mkdir(parents=True)
+    (folder / "annotations").mkdir()
     texts: dict[str, dict[str, tuple[str, str]]] = {}
     splits: dict[str, str] = {}
     for i in range(n):
@@ -71,9 +72,12 @@ def small_set(folder: Path, n: int = 16, seed: int = 1) -> SmallSet:
     general = {name: tasks["general"] for name, tasks in texts.items()}
     return SmallSet(
         images,
-        _coco(folder / "captions_train2014.json", {k: v for k, v in general.items() if splits[k] == "train"}),
-        _coco(
-            folder / "captions_val2014.json", {k: v for k, v in general.items() if splits[k] == "validation"}
+        *(
+            _coco(
+                folder / "annotations" / f"captions_{shown}2014.json",
+                {name: told for name, told in general.items() if splits[name] == split},
+            )
+            for shown, split in (("train", "train"), ("val", "validation"))
         ),
         _karpathy(folder / "dataset_small.json", general, splits),
         _flickr8k(folder / "flickr8k", general, splits),

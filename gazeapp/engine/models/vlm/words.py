@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gazeapp.engine.models.english import is_grammar
+
 _UNFINISHED = "\ufffd"
 """What a decoder shows for a character of which some bytes are still to come."""
 
@@ -13,27 +15,6 @@ _UNFINISHED = "\ufffd"
 _WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff][^\s\w]*|[^\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
 )
-
-_GRAMMAR = frozenset(
-    re.findall(
-        r"\S+",
-        """
-        a an the this that these those some any each every no another other such both either neither all
-        i you he she it we they me him her us them my your his its our their mine yours hers ours theirs
-        who whom whose which what there here
-        and or but nor so yet if while as because although though than then when where whereas since until
-        of in on at by for with from to into onto over under above below between among through across behind beside
-        besides near next around along against about after before during without within toward towards up down out
-        off inside outside upon per via
-        is are was were be been being am has have had having do does did doing can could will would shall should may
-        might must not also very just too can't won't s t d m re ll ve
-        """,
-    )
-)
-"""English words that carry grammar, not content; the single letters are what some tokenizers leave of contractions."""
-
-_CONTRACTED = re.compile(r"(?:n't|'(?:s|re|ve|ll|d|m))$")
-"""What verbs leave behind a word; a noun stays a noun in front of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +69,8 @@ def split_words(
             continue
         speaking = [i for i in own if any(c.isalnum() for c in _part(text, spans[i], match))]
         bare = re.sub(r"^\W+|\W+$", "", match.group()).casefold().replace("\u2019", "'")
-        is_grammar = bare in _GRAMMAR or _CONTRACTED.sub("", bare) in _GRAMMAR
-        words.append(
-            TokenWord(match.group(), tuple(own), tuple(speaking or own), bool(speaking) and not is_grammar)
-        )
+        has_content = bool(speaking) and not is_grammar(bare)
+        words.append(TokenWord(match.group(), tuple(own), tuple(speaking or own), has_content))
     return text.strip(), tuple(words)
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import decoders
 
-from gazeapp.engine.models.vlm.words import _GRAMMAR, TokenWord, split_words
+from gazeapp.engine.models.english import GRAMMAR
+from gazeapp.engine.models.vlm.words import TokenWord, split_words
 
 
 def _split(pieces: Sequence[bytes | str]) -> tuple[str, tuple[TokenWord, ...]]:
@@ -229,7 +230,7 @@ def test_the_guide_lists_the_grammar_words() -> None:
     listed = [
         word for line in section.splitlines() if line.startswith("    ") for word in line.strip().split()
     ]
-    assert set(listed) == _GRAMMAR
+    assert set(listed) == GRAMMAR
     assert not any(word.is_content for word in _split([f" {word}" for word in listed])[1])
 
 
