@@ -25,6 +25,7 @@ from gazeapp.engine.models.base import (
 )
 from gazeapp.engine.models.environment import threads_for
 from gazeapp.engine.models.lesioning import check_scope
+from gazeapp.engine.models.memory import is_memory_error, memory_errors
 from gazeapp.engine.models.vlm.capture.capture import Capture, Rows, Tap
 from gazeapp.engine.models.vlm.capture.masking import KeyMask
 from gazeapp.engine.models.vlm.families.base import Family, Prepared
@@ -105,7 +106,7 @@ class VisionLanguageModel:
             "The model's own code stopped",
             "A shorter caption or another prompt may help; otherwise report it with the model's name.",
         )
-        with _memory_errors(), told, threads_for(self._n_parameters), torch.no_grad():
+        with memory_errors(), told, threads_for(self._n_parameters), torch.no_grad():
             prepared = self._prepare(image, options)
             if options.image_scale < 1.0 and not self._is_smaller(prepared, image, options):
                 raise MemoryError  # the model makes as many tokens of every image, so a smaller one is no help
@@ -291,33 +292,7 @@ def _errors_told(what: str, todo: str) -> Iterator[None]:
     except (GazeError, StoppedError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:
-        if _is_memory(error):
+        if is_memory_error(error):
             raise
         said = (str(error).strip() or "it says no more").splitlines()[0]
         raise GazeError(f"{what} ({type(error).__name__}: {said}).", todo=todo) from error
-
-
-def _is_memory(error: Exception) -> bool:
-    return isinstance(error, RuntimeError) and any(
-        words in str(error) for words in ("can't allocate memory", "out of memory")
-    )
-
-
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Turn torch's ways of saying that memory is short into ``MemoryError``, and give back what was taken."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        short: Exception = error
-    except RuntimeError as error:
-        if not _is_memory(error):
-            raise
-        short = error
-    else:
-        return
-    # The tracebacks hold the tensors of every frame that was under way.
-    short.__traceback__ = None
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    raise MemoryError
