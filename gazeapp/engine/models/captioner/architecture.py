@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from gazeapp.engine.models.captioner.config import END, PAD, UNKNOWN, CaptionerConfig, task_token
+from gazeapp.engine.models.captioner.markdown import plain
 from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.models.captioner.training.settings import photograph_settings
 
@@ -85,16 +87,17 @@ def measure(config: CaptionerConfig) -> Architecture:
     """
     with torch.device("meta"), torch.inference_mode():
         network = Captioner(config).eval()
+        decoder: Any = network.decoder  # Any: a decoder's state is its own affair
         picture = torch.zeros(1, 3, config.input_size, config.input_size)
         word = torch.zeros(1, dtype=torch.long)
         with _counting() as encoding:
             features = network.encoder(picture)
         with _counting() as begin:
-            state = network.decoder.begin(features)
+            state = decoder.begin(features)
         for _ in range(min(NTH_WORD, config.max_words) - 1):
-            network.decoder.step(state, word)
+            decoder.step(state, word)
         with _counting() as said:
-            network.decoder.step(state, word)
+            decoder.step(state, word)
     return Architecture(
         config,
         parameters_by_part(network),
@@ -151,7 +154,7 @@ def parameters_table(rows: Sequence[Architecture]) -> str:
     lines = [f"| model | {' | '.join(PARTS)} | all |", "|---|" + "---:|" * (len(PARTS) + 1)]
     for row in rows:
         cells = [amount(row.parameters[part]) for part in PARTS]
-        lines.append(f"| {row.config.name} | {' | '.join(cells)} | {amount(row.total)} |")
+        lines.append(f"| {plain(row.config.name)} | {' | '.join(cells)} | {amount(row.total)} |")
     return "\n".join(lines)
 
 
@@ -165,7 +168,7 @@ def operations_table(rows: Sequence[Architecture]) -> str:
         config = row.config
         grid = f"{config.grid[0]} x {config.grid[1]}"
         cells = [amount(n) for n in (row.encoding, row.begin, row.word, row.caption())]
-        lines.append(f"| {config.name} | {config.input_size} | {grid} | {' | '.join(cells)} |")
+        lines.append(f"| {plain(config.name)} | {config.input_size} | {grid} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

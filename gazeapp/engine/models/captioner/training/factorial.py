@@ -1,0 +1,231 @@
+"""A factorial design of captioners: two encoders by two decoders, trained alike, one after another.
+
+All four get the same data, vocabulary, split, seed and budget. What is written beside them says what they share, what
+differs, what each costs, and how their held-out figures compare. To run it again goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.config import CONFIG_NAME
+from gazeapp.engine.models.captioner.training.factorial_check import (
+    FactorialCheck,
+    Member,
+    compare,
+    read_members,
+)
+from gazeapp.engine.models.captioner.training.factorial_page import (
+    as_json,
+    effects,
+    factorial_page,
+    flat_figures,
+)
+from gazeapp.engine.models.captioner.training.loop import Progress, captioner_id, train
+from gazeapp.engine.models.captioner.training.settings import DEMO_WORLD, TrainSettings
+from gazeapp.engine.replacing import replacing
+from gazeapp.engine.types import Json
+
+DECODERS = ("lstm", "transformer")
+JSON_NAME, PAGE_NAME = "factorial.json", "FACTORIAL.md"
+
+
+@dataclass(frozen=True, slots=True)
+class FactorialSettings:
+    """What the four trainings share, and what they do not.
+
+    Parameters
+    ----------
+    shared
+        Settings of every training; their encoder, decoder, name and seed are not used.
+    encoders
+        The two encoders; empty for ``cnn`` and ``vit`` on the demo world, ResNet-101 and ViT-B/16 on photographs.
+    seeds
+        Seeds to train the four with, one after another.
+    out
+        Folder for all of them; with several seeds each has a folder ``seed-N`` in it.
+    """
+
+    shared: TrainSettings
+    encoders: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = (1,)
+    out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A training that did not come to its end: its folder's name, what happened, and what to do."""
+
+    label: str
+    what: str
+    todo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FactorialSummary:
+    """What a run of the design did.
+
+    Parameters
+    ----------
+    folders
+        Folders of the captioners that are there, by seed.
+    checks
+        What comparing the four of each seed found.
+    failures
+        Trainings that failed.
+    cancelled
+        Whether it was stopped before the end.
+    """
+
+    folders: dict[int, list[Path]] = field(default_factory=dict)
+    checks: dict[int, FactorialCheck] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    cancelled: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether all captioners are there and differ in encoder and decoder alone."""
+        return not self.failures and not self.cancelled and all(c.passed for c in self.checks.values())
+
+
+def members_of(settings: FactorialSettings) -> list[TrainSettings]:
+    """Return the settings of every training, in the order in which they run.
+
+    Raises
+    ------
+    GazeError
+        When there are not two different encoders, no seed or one seed twice, or no folder.
+    """
+    demo = settings.shared.data == DEMO_WORLD
+    encoders = settings.encoders or (("cnn", "vit") if demo else ("resnet101", "vit_base_patch16_224"))
+    if len(encoders) != 2 or encoders[0] == encoders[1]:
+        raise GazeError(
+            f"A factorial design has two different encoders, not {', '.join(encoders)}.",
+            todo="Name two, such as resnet101 and vit_base_patch16_224.",
+        )
+    if not settings.seeds or len(set(settings.seeds)) < len(settings.seeds):
+        raise GazeError("Every seed is named once, and there is at least one.")
+    if not settings.out:
+        raise GazeError("The captioners have nowhere to be written to.", todo="Name a folder for them.")
+    return [
+        replace(
+            settings.shared,
+            encoder=encoder,
+            decoder=decoder,
+            name="",
+            seed=seed,
+            out=str(_folder(settings, seed) / captioner_id(encoder, decoder)),
+        )
+        for seed in settings.seeds
+        for encoder in encoders
+        for decoder in DECODERS
+    ]
+
+
+def factorial(settings: FactorialSettings, progress: Progress) -> FactorialSummary:
+    """Train the four captioners of every seed, compare them, and write what was found beside them.
+
+    A training that failed does not stop the others; one that was stopped goes on when this is run again, and one
+    that is finished is left alone.
+
+    Raises
+    ------
+    GazeError
+        When the settings are no factorial design, or what was found cannot be written.
+    """
+    trainings = members_of(settings)
+    failures: list[Failure] = []
+    for number, training in enumerate(trainings):
+        label = str(Path(training.out).relative_to(settings.out))
+        if progress.cancelled:
+            break
+        try:
+            train(training, _Part(progress, number, len(trainings), label))
+        except GazeError as error:
+            if not progress.cancelled:
+                failures.append(Failure(label, error.what, error.todo))
+        except (
+            MemoryError,
+            OSError,
+            RuntimeError,
+        ) as error:  # a graphics card without room is a RuntimeError
+            failures.append(Failure(label, f"{type(error).__name__}: {error}"))
+    return _tell(settings, trainings, tuple(failures), progress.cancelled)
+
+
+class _Part:
+    """Progress of one of several trainings, shown as a part of them all."""
+
+    def __init__(self, progress: Progress, number: int, count: int, label: str) -> None:
+        self._progress, self._number, self._count, self._label = progress, number, count, label
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether to stop after the step in hand."""
+        return self._progress.cancelled
+
+    def report(self, done: int, total: int, message: str) -> None:
+        """Say how far this training is."""
+        self._progress.report(self._number * total + done, self._count * total, f"{self._label} · {message}")
+
+
+def _folder(settings: FactorialSettings, seed: int) -> Path:
+    return Path(settings.out) / f"seed-{seed}" if len(settings.seeds) > 1 else Path(settings.out)
+
+
+def _tell(
+    settings: FactorialSettings,
+    trainings: Sequence[TrainSettings],
+    failures: tuple[Failure, ...],
+    cancelled: bool,
+) -> FactorialSummary:
+    """Compare what is there and write it down."""
+    folders = {
+        seed: [Path(t.out) for t in trainings if t.seed == seed and (Path(t.out) / CONFIG_NAME).is_file()]
+        for seed in settings.seeds
+    }
+    members = {seed: read_members(there) for seed, there in folders.items()}
+    checks = {seed: compare(four) for seed, four in members.items()}
+    summary = FactorialSummary(folders, checks, failures, cancelled)
+    out = Path(settings.out)
+    with replacing(out / JSON_NAME) as path:
+        path.write_text(json.dumps(_as_json(settings, summary, members), indent=1) + "\n", "utf-8")
+    with replacing(out / PAGE_NAME) as path:
+        path.write_text(factorial_page(members, checks, [(f.label, f.what) for f in failures]), "utf-8")
+    return summary
+
+
+def _as_json(
+    settings: FactorialSettings, summary: FactorialSummary, members: dict[int, list[Member]]
+) -> Json:
+    return {
+        "format": 1,
+        "shared": {
+            k: v for k, v in settings.shared.to_json().items() if k not in ("encoder", "decoder", "seed")
+        },
+        "passed": summary.passed,
+        "failures": [asdict(failure) for failure in summary.failures],
+        "seeds": [
+            {
+                "seed": seed,
+                "captioners": [
+                    {
+                        "id": member.config.id,
+                        "folder": member.folder.relative_to(settings.out).as_posix(),
+                        "encoder": member.config.encoder,
+                        "decoder": member.config.decoder,
+                        "revision": member.config.revision,
+                        "figures": flat_figures(member.config),
+                    }
+                    for member in four
+                ],
+                "effects": effects(four),
+                **as_json(summary.checks[seed]),
+            }
+            for seed, four in members.items()
+        ],
+    }

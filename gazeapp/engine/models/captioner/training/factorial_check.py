@@ -1,0 +1,292 @@
+"""Whether four captioners are a factorial design: two encoders by two decoders, and nothing else that differs.
+
+Read from descriptions alone: no weights, no torch. Every entry of a description and every setting of a training
+counts as something that has to be equal unless it is named here as belonging to the encoder or to the decoder, so
+that an entry added later is compared from the start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config
+from gazeapp.engine.models.captioner.training.settings import DEMO_WORLD, PLACES_ONLY, TrainSettings
+from gazeapp.engine.types import Json
+
+OF_ENCODER = frozenset({"encoder_family", "mean", "std", "cell_offset", "cell_stride"})
+"""Entries that come with an encoder's network: equal only where the encoder is."""
+OF_DECODER = {
+    "lstm": frozenset({"state", "attention", "doubly_stochastic"}),
+    "transformer": frozenset({"layers", "heads", "head_width", "feed", "mixing_layers"}),
+}
+"""Entries that one kind of decoder has and the other does not."""
+_ITS_OWN = frozenset(
+    {"id", "name", "encoder", "decoder", "default_method", "revision", "training", "figures", "out"}
+)
+_OF_TRAINING = frozenset({"dropout"})
+"""Entries of a description that tell of its training alone; where it was trained elsewhere they are not known."""
+CONFIG_FIELDS = tuple(
+    entry.name for entry in fields(CaptionerConfig) if entry.name not in _ITS_OWN | _OF_TRAINING
+)
+SETTING_FIELDS = tuple(
+    entry.name
+    for entry in fields(TrainSettings)
+    if entry.name not in _ITS_OWN | PLACES_ONLY and entry.name not in CONFIG_FIELDS
+)
+"""Settings of a training that its description does not repeat under the same name."""
+_ABOUT_THE_TRAINING = ("fingerprint", "encoder_weights", "start_from")
+_TOLD = ("gazeapp", "torch", "timm", "device", "hardware", "steps_done", "best_step", "seconds")
+_MANY = 6
+_WITHOUT_WEIGHTS = ("cnn", "vit")
+"""Encoders for which there are no weights to start from."""
+FINISHED = "finished"
+"""What ``status.json`` says of a training that came to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of the captioners that are compared: its folder, its description, and what is known of its training."""
+
+    folder: Path
+    config: CaptionerConfig
+    training: Json
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactorialCheck:
+    """What a comparison of captioners found.
+
+    Parameters
+    ----------
+    same
+        What is equal in all of them, as text by entry.
+    differs
+        What may differ and does: for each entry the value of every captioner that has one, by its label.
+    problems
+        What must not differ and does, or what the design lacks: one sentence each, with the captioners' labels.
+    unchecked
+        What could not be compared because descriptions do not say it.
+    """
+
+    same: dict[str, str] = field(default_factory=dict)
+    differs: dict[str, dict[str, str]] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether only encoder and decoder differ, as far as descriptions go, and they leave nothing open."""
+        return not self.problems and not self.unchecked
+
+    def require(self) -> None:
+        """Raise `GazeError`, naming what differs and where, unless nothing but encoder and decoder differs."""
+        if self.problems:
+            raise GazeError(
+                f"These captioners are no factorial design: {' '.join(self.problems)}",
+                todo="Train the four with one gazeapp factorial, so that they share everything else.",
+            )
+        if self.unchecked:
+            raise GazeError(
+                f"Whether these captioners are a factorial design cannot be told: {' '.join(self.unchecked)}",
+                todo="Say so where you report them, or train the four with gazeapp factorial.",
+            )
+
+
+def check_factorial(folders: Sequence[Path]) -> FactorialCheck:
+    """Compare the captioners in ``folders``.
+
+    Raises
+    ------
+    GazeError
+        When a description cannot be read.
+    """
+    return compare(read_members(folders))
+
+
+def read_members(folders: Sequence[Path]) -> list[Member]:
+    """Read the captioners in ``folders``, each with a label of its own."""
+    configs = [read_config(folder) for folder in folders]
+    ids = [config.id for config in configs]
+    return [
+        Member(
+            folder, config, _training(folder, config), config.id if ids.count(config.id) == 1 else str(folder)
+        )
+        for folder, config in zip(folders, configs, strict=True)
+    ]
+
+
+def compare(members: Sequence[Member]) -> FactorialCheck:
+    """Compare captioners: all that is equal, all that differs, and what must not."""
+    found = _Comparison(members)
+    found.design()
+    for name in CONFIG_FIELDS:
+        found.compare(name, _entry(name))
+    for name in (*SETTING_FIELDS, *_ABOUT_THE_TRAINING):
+        found.compare(name, _told(name))
+    found.unfinished()
+    for name in _TOLD:
+        found.tell(name, {m.label: m.training[name] for m in members if name in m.training})
+    return FactorialCheck(found.same, found.differs, tuple(found.problems), tuple(found.unchecked))
+
+
+def _entry(name: str) -> Callable[[Member], Any]:
+    return lambda member: getattr(member.config, name)
+
+
+def _told(name: str) -> Callable[[Member], Any]:
+    return lambda member: member.training.get(name)
+
+
+class _Comparison:
+    """Collects what a comparison finds, entry by entry."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._members = members
+        self.same: dict[str, str] = {}
+        self.differs: dict[str, dict[str, str]] = {}
+        self.problems: list[str] = []
+        self.unchecked: list[str] = []
+
+    def design(self) -> None:
+        """Find out whether there is each pair of two encoders and the two decoders, once."""
+        members = self._members
+        encoders = list(dict.fromkeys(member.config.encoder for member in members))
+        pairs = [(member.config.encoder, member.config.decoder) for member in members]
+        self.tell("encoder", {member.label: member.config.encoder for member in members})
+        self.tell("decoder", {member.label: member.config.decoder for member in members})
+        if len(encoders) != 2:
+            self.problems.append(f"There are {len(encoders)} encoders ({', '.join(encoders)}), not 2.")
+        wanted = [(encoder, decoder) for encoder in encoders for decoder in OF_DECODER]
+        missing = [
+            f"{encoder} with {decoder}" for encoder, decoder in wanted if (encoder, decoder) not in pairs
+        ]
+        twice = [
+            f"{encoder} with {decoder}" for encoder, decoder in wanted if pairs.count((encoder, decoder)) > 1
+        ]
+        if missing:
+            self.problems.append(f"There is no {_and(missing, 'and no ')}.")
+        if twice:
+            self.problems.append(f"There is more than one {_and(twice, 'and ')}.")
+
+    def compare(self, name: str, value_of: Callable[[Member], Any]) -> None:
+        """Compare an entry within the groups in which it has to be equal."""
+        groups = _groups(name, self._members)
+        before = len(self.problems)
+        for group in groups:
+            values = {member.label: value_of(member) for member in group}
+            known = {label: value for label, value in values.items() if value is not None}
+            if len(known) < len(values):
+                missing = [label for label in values if label not in known]
+                who = "No description says it" if not known else f"{_and(missing)} {_do(missing)} not say it"
+                self.unchecked.append(f"{_words(name)}: {who}.")
+            if len({_key(value) for value in known.values()}) > 1:
+                self.problems.append(f"{_words(name)}: {_who_has_what(known)}.")
+        if len(self.problems) == before:
+            self.tell(name, {m.label: v for g in groups for m in g if (v := value_of(m)) is not None})
+
+    def unfinished(self) -> None:
+        """Find trainings that did not come to their end."""
+        for member in self._members:
+            state = member.training.get("standing", FINISHED)
+            if state != FINISHED:
+                self.problems.append(f"The training of {member.label} is {state}, not finished.")
+
+    def tell(self, name: str, values: dict[str, Any]) -> None:
+        """Note an entry as equal in all captioners, or as one that may differ and does."""
+        if not values:
+            return
+        shown = {label: _shown(value) for label, value in values.items()}
+        if len({_key(value) for value in values.values()}) == 1 and len(values) == len(self._members):
+            self.same[name] = next(iter(shown.values()))
+        else:
+            self.differs[name] = shown
+
+
+def _groups(name: str, members: Sequence[Member]) -> list[list[Member]]:
+    """Return the captioners among which an entry has to be equal; no group is empty."""
+    for decoder, names in OF_DECODER.items():
+        if name in names:
+            having = [member for member in members if member.config.decoder == decoder]
+            return [having] if having else []
+    if name in OF_ENCODER:
+        encoders = dict.fromkeys(member.config.encoder for member in members)
+        return [[member for member in members if member.config.encoder == encoder] for encoder in encoders]
+    return [list(members)] if members else []
+
+
+def _training(folder: Path, config: CaptionerConfig) -> Json:
+    """Return what is known of a captioner's training, from its description and from the folder of its training."""
+    own = _read(folder / "training" / "settings.json")
+    known: Json = {**config.training}
+    weights = own.get("encoder_weights", known.get("encoder_weights"))
+    if weights is None and config.encoder in _WITHOUT_WEIGHTS:
+        weights = "none"
+    if weights is not None:
+        # Each encoder has a file of its own; whether the networks start from learnt weights must not differ.
+        known["encoder_weights"] = weights if weights in ("none", "timm") else "a file"
+    if "start_from" in own or "start_from" in known:
+        known["start_from"] = "a captioner" if own.get("start_from", known.get("start_from")) else "anew"
+    elif "steps" in config.training:
+        known["start_from"] = "anew"
+    if known.get("data") == DEMO_WORLD:
+        known.setdefault("fingerprint", "drawn, not read")
+    state = _read(folder / "training" / "status.json").get("state")
+    if state is not None:
+        known["standing"] = state
+    return known
+
+
+def _read(path: Path) -> Json:
+    """Return the JSON object in a file; nothing where there is none."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _key(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _shown(value: Any) -> str:
+    """Return a value as text; long lists by their length and the beginning of their SHA-256."""
+    if isinstance(value, list | tuple):
+        if len(value) > _MANY:
+            return f"{len(value):,} entries (SHA-256 {hashlib.sha256(_key(value).encode()).hexdigest()[:12]})"
+        return ", ".join(_shown(item) for item in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value == "" else f"{value}"
+
+
+def _who_has_what(values: dict[str, Any]) -> str:
+    """Return who has which value, as ``a and b have 1, c has 2``."""
+    holders: dict[str, list[str]] = {}
+    for label, value in values.items():
+        holders.setdefault(_key(value), []).append(label)
+    return ", ".join(
+        f"{_and(labels)} {'has' if len(labels) == 1 else 'have'} {_shown(values[labels[0]])}"
+        for labels in holders.values()
+    )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _and(parts: Sequence[str], last: str = "and ") -> str:
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {last}{parts[-1]}"
+
+
+def _do(parts: Sequence[str]) -> str:
+    return "does" if len(parts) == 1 else "do"
