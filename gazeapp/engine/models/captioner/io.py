@@ -16,7 +16,9 @@ from gazeapp.engine.models.captioner.network import Captioner
 WEIGHTS_NAME = "weights.safetensors"
 
 
-def save_captioner(folder: Path, model: Captioner, config: CaptionerConfig) -> CaptionerConfig:
+def save_captioner(
+    folder: Path, model: Captioner, config: CaptionerConfig, *, exact: bool = False
+) -> CaptionerConfig:
     """Write a captioner's weights as float16, and its description with their SHA-256.
 
     Parameters
@@ -25,6 +27,8 @@ def save_captioner(folder: Path, model: Captioner, config: CaptionerConfig) -> C
         Where to write; made if need be.
     model, config
         The network, and the description to store, which may hold more than ``model.config``.
+    exact
+        Whether the weights are written as they are, not as float16.
 
     Returns
     -------
@@ -34,7 +38,9 @@ def save_captioner(folder: Path, model: Captioner, config: CaptionerConfig) -> C
     from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    data = save({name: _stored(tensor) for name, tensor in model.state_dict().items()})
+    weights = model.state_dict()
+    kept = {name: _plain(tensor) if exact else _stored(tensor) for name, tensor in weights.items()}
+    data = save(kept)
     written = replace(config, revision=hashlib.sha256(data).hexdigest())
     (folder / WEIGHTS_NAME).write_bytes(data)
     (folder / CONFIG_NAME).write_text(json.dumps(written.to_json(), indent=1) + "\n", "utf-8")
@@ -79,8 +85,12 @@ def through_storage(model: Captioner) -> Captioner:
     return copy.eval()
 
 
+def _plain(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().cpu().contiguous()
+
+
 def _stored(tensor: torch.Tensor) -> torch.Tensor:
-    plain = tensor.detach().cpu().contiguous()
+    plain = _plain(tensor)
     return plain.half() if plain.is_floating_point() else plain
 
 
