@@ -1,0 +1,1 @@
+"""Bringing captioners that were trained elsewhere: their checkpoints become captioners of gazeapp."""
