@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.data.caption_set import CaptionSet, CaptionText, Picture
@@ -44,10 +44,10 @@ class Gathering:
 
     def __init__(self, images: str) -> None:
         self._images = images
-        self._files: dict[Path, frozenset[str]] = {}
-        self._found: dict[Path, _Found] = {}
+        self._files: dict[str, frozenset[str]] = {}
+        self._found: dict[str, _Found] = {}
         self._missing: dict[str, None] = {}
-        self._dropped: Counter[str] = Counter()
+        self._n_empty = 0
 
     def add(self, rows: Iterable[Row], source: Path) -> None:
         """Take in the captions of a file.
@@ -58,17 +58,13 @@ class Gathering:
             When a name leads out of the images folder, or a picture is said to be in two splits.
         """
         roots = self._roots(source)
-        places: dict[str, Path | None] = {}
+        named: dict[str, _Found | None] = {}
         for row in rows:
-            if row.name not in places:
-                places[row.name] = self._find(_checked_name(row.name, source, row.place), roots)
-            path = places[row.name]
-            if path is None:
-                self._missing[row.name] = None
-            elif not any(map(str.isalnum, row.text)):
-                self._dropped["empty"] += 1
-            else:
-                self._take(path, row, source)
+            if row.name not in named:
+                named[row.name] = self._picture(row, roots, source)
+            found = named[row.name]
+            if found is not None:
+                self._take(found, row, source)
 
     def result(self, form: str, where: Path) -> CaptionSet:
         """Return the pictures that have captions.
@@ -78,19 +74,29 @@ class Gathering:
         GazeError
             When there is none.
         """
-        if not self._found:
-            raise self._nothing(where)
         pictures = tuple(
-            Picture(found.name, path, found.split, tuple(found.captions))
+            Picture(found.name, Path(path), found.split, tuple(found.captions))
             for path, found in self._found.items()
+            if found.captions
         )
+        if not pictures:
+            raise self._nothing(where)
         _check_names(pictures, where)
         return CaptionSet(pictures, form, self._notes())
 
-    def _take(self, path: Path, row: Row, source: Path) -> None:
-        found = self._found.get(path)
-        if found is None:
-            found = self._found[path] = _Found(row.name.replace("\\", "/"), row.split)
+    def _picture(self, row: Row, roots: list[str], source: Path) -> _Found | None:
+        """Return the picture that a row names, or None where it is not on the disk."""
+        name = _checked_name(row.name, source, row.place)
+        path = self._find(name, roots)
+        if path is None:
+            self._missing[name] = None
+            return None
+        return self._found.setdefault(path, _Found(name, row.split))
+
+    def _take(self, found: _Found, row: Row, source: Path) -> None:
+        if not any(map(str.isalnum, row.text)):
+            self._n_empty += 1
+            return
         if row.split and found.split != row.split:
             if found.split:
                 raise GazeError(
@@ -101,7 +107,7 @@ class Gathering:
             found.split = row.split
         found.captions.append(CaptionText(row.task, row.text.strip()))
 
-    def _roots(self, source: Path) -> list[Path]:
+    def _roots(self, source: Path) -> list[str]:
         if self._images:
             folder = Path(self._images)
             if not folder.is_dir():
@@ -110,19 +116,22 @@ class Gathering:
                     where=str(folder),
                     todo="Name the folder that the names in the captions are relative to.",
                 )
-            return [folder / name for name in _BESIDE]
-        beside = source.absolute().parent
-        # Sets keep captions in a folder (annotations, Flickr8k_text) beside those of the pictures.
-        return [beside / name for name in _BESIDE] + [beside.parent / name for name in _BESIDE[1:]]
+            folders = [folder / name for name in _BESIDE]
+        else:
+            beside = source.absolute().parent
+            # Sets keep captions in a folder (annotations, Flickr8k_text) beside those of the pictures.
+            folders = [beside / name for name in _BESIDE] + [beside.parent / name for name in _BESIDE[1:]]
+        return [str(folder) for folder in folders]
 
-    def _find(self, name: PurePosixPath, roots: list[Path]) -> Path | None:
+    def _find(self, name: str, roots: list[str]) -> str | None:
+        inside, _, last = name.rpartition("/")
         for root in roots:
-            folder = root.joinpath(*name.parts[:-1])
-            if name.name in self._listing(folder):
-                return folder / name.name
+            folder = f"{root}/{inside}" if inside else root
+            if last in self._listing(folder):
+                return f"{folder}/{last}"
         return None
 
-    def _listing(self, folder: Path) -> frozenset[str]:
+    def _listing(self, folder: str) -> frozenset[str]:
         """Return the names in a folder, listed once: asking for every file would take long over a network."""
         if folder not in self._files:
             try:
@@ -138,8 +147,8 @@ class Gathering:
             notes.append(
                 f"{len(self._missing)} pictures with captions are not there: {self._some_missing()}."
             )
-        if self._dropped["empty"]:
-            notes.append(f"{self._dropped['empty']} captions have no words and were left out.")
+        if self._n_empty:
+            notes.append(f"{self._n_empty} captions have no words and were left out.")
         return tuple(notes)
 
     def _some_missing(self) -> str:
@@ -147,7 +156,7 @@ class Gathering:
         return ", ".join(names[:_NAMED]) + (" and others" if len(names) > _NAMED else "")
 
     def _nothing(self, where: Path) -> GazeError:
-        if self._missing:
+        if self._missing and not self._found:
             return GazeError(
                 f"None of the {len(self._missing)} pictures is there, such as {next(iter(self._missing))}.",
                 where=str(where),
@@ -156,17 +165,17 @@ class Gathering:
         return GazeError("The file holds no captions.", where=str(where), todo="Give a file with captions.")
 
 
-def _checked_name(name: str, source: Path, place: str) -> PurePosixPath:
-    """Return a picture's name as a path inside the images folder."""
-    plain = name.replace("\\", "/")
-    path = PurePosixPath(plain)
-    if not path.name or _UNSAFE.search(plain) or ".." in path.parts:
+def _checked_name(name: str, source: Path, place: str) -> str:
+    """Return a picture's name with plain slashes, when it is one inside a folder."""
+    plain = name.strip().replace("\\", "/")
+    parts = [part for part in plain.split("/") if part not in ("", ".")]
+    if not parts or _UNSAFE.search(plain) or ".." in parts:
         raise GazeError(
             f"{place[0].upper()}{place[1:]} names the picture {name[:60]!r}, which is no name inside a folder.",
             where=str(source),
             todo="Names of pictures are relative to the images folder, without '..' or a drive.",
         )
-    return path
+    return "/".join(parts)
 
 
 def _check_names(pictures: tuple[Picture, ...], where: Path) -> None:

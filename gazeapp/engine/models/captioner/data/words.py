@@ -152,8 +152,15 @@ def make_vocabulary(pictures: Iterable[Picture], tasks: tuple[str, ...], min_cou
 def count_cut(pictures: Iterable[Picture], tasks: tuple[str, ...], max_words: int) -> int:
     """Return how many captions have more than ``max_words`` words, and so are cut."""
     texts = (caption.text for p in pictures for caption in p.captions if caption.task in tasks)
-    # A caption has no more words than every second character can begin.
-    return sum(len(text) > max_words and len(tokenise(text)) > max_words for text in texts)
+    # So many words have as many characters and gaps between them, unless the script leaves no gaps.
+    long = (text for text in texts if len(text) > 2 * max_words or not text.isascii())
+    return sum(len(tokenise(text)) > max_words for text in long)
+
+
+def count_unknown(pictures: Iterable[Picture], tasks: tuple[str, ...], vocabulary: Vocabulary) -> int:
+    """Return how many running words of captions are no entries of a vocabulary."""
+    texts = (caption.text for p in pictures for caption in p.captions if caption.task in tasks)
+    return sum(word not in vocabulary.number for text in texts for word in tokenise(text))
 
 
 def _is_special(entry: str) -> bool:
