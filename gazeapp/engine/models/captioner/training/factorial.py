@@ -44,14 +44,18 @@ class FactorialSettings:
         Settings of every training; their encoder, decoder, name and seed are not used.
     encoders
         The two encoders; empty for ``cnn`` and ``vit`` on the demo world, ResNet-101 and ViT-B/16 on photographs.
+    encoder_weights
+        What each of the two encoders starts from; empty for what ``shared`` says for both.
     seeds
         Seeds to train the four with, one after another.
     out
-        Folder for all of them; with several seeds each has a folder ``seed-N`` in it.
+        Folder for all of them; with several seeds each has a folder ``seed-N`` in it. ``start_from`` of ``shared`` is
+        such a folder, too: each captioner goes on from its like there.
     """
 
     shared: TrainSettings
     encoders: tuple[str, ...] = ()
+    encoder_weights: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (1,)
     out: str = ""
 
@@ -98,32 +102,55 @@ def members_of(settings: FactorialSettings) -> list[TrainSettings]:
     Raises
     ------
     GazeError
-        When there are not two different encoders, no seed or one seed twice, or no folder.
+        When there are not two different encoders with as many weights to start from, no seed or one seed twice, or no
+        folder.
     """
-    demo = settings.shared.data == DEMO_WORLD
-    encoders = settings.encoders or (("cnn", "vit") if demo else ("resnet101", "vit_base_patch16_224"))
-    if len(encoders) != 2 or encoders[0] == encoders[1]:
+    encoders = _encoders(settings)
+    weights = settings.encoder_weights or (settings.shared.encoder_weights,) * 2
+    if len(weights) != 2 or (weights[0] == weights[1] and weights[0] not in ("none", "timm")):
         raise GazeError(
-            f"A factorial design has two different encoders, not {', '.join(encoders)}.",
-            todo="Name two, such as resnet101 and vit_base_patch16_224.",
+            "The two encoders cannot start from one file of weights.",
+            todo="Name a file for each of them, or timm or none for both.",
         )
     if not settings.seeds or len(set(settings.seeds)) < len(settings.seeds):
         raise GazeError("Every seed is named once, and there is at least one.")
     if not settings.out:
         raise GazeError("The captioners have nowhere to be written to.", todo="Name a folder for them.")
     return [
-        replace(
-            settings.shared,
-            encoder=encoder,
-            decoder=decoder,
-            name="",
-            seed=seed,
-            out=str(_folder(settings, seed) / captioner_id(encoder, decoder)),
-        )
+        _member(settings, encoder, start, decoder, seed)
         for seed in settings.seeds
-        for encoder in encoders
+        for encoder, start in zip(encoders, weights, strict=True)
         for decoder in DECODERS
     ]
+
+
+def _encoders(settings: FactorialSettings) -> tuple[str, ...]:
+    usual = ("cnn", "vit") if settings.shared.data == DEMO_WORLD else ("resnet101", "vit_base_patch16_224")
+    encoders = settings.encoders or usual
+    if len(encoders) != 2 or encoders[0] == encoders[1]:
+        raise GazeError(
+            f"A factorial design has two different encoders, not {', '.join(encoders)}.",
+            todo="Name two, such as resnet101 and vit_base_patch16_224.",
+        )
+    return encoders
+
+
+def _member(
+    settings: FactorialSettings, encoder: str, weights: str, decoder: str, seed: int
+) -> TrainSettings:
+    """Return the settings of one training."""
+    place = Path(f"seed-{seed}" if len(settings.seeds) > 1 else "") / captioner_id(encoder, decoder)
+    before = settings.shared.start_from
+    return replace(
+        settings.shared,
+        encoder=encoder,
+        decoder=decoder,
+        encoder_weights=weights,
+        name="",
+        seed=seed,
+        start_from=str(Path(before) / place) if before else "",
+        out=str(Path(settings.out) / place),
+    )
 
 
 def factorial(settings: FactorialSettings, progress: Progress) -> FactorialSummary:
@@ -171,10 +198,6 @@ class _Part:
     def report(self, done: int, total: int, message: str) -> None:
         """Say how far this training is."""
         self._progress.report(self._number * total + done, self._count * total, f"{self._label} · {message}")
-
-
-def _folder(settings: FactorialSettings, seed: int) -> Path:
-    return Path(settings.out) / f"seed-{seed}" if len(settings.seeds) > 1 else Path(settings.out)
 
 
 def _tell(

@@ -1,0 +1,228 @@
+"""Four trainings alike, one after another: what they share, what happens when one fails, and what is written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.config import CaptionerConfig
+from gazeapp.engine.models.captioner.training import factorial as room
+from gazeapp.engine.models.captioner.training.factorial import (
+    FactorialSettings,
+    factorial,
+    members_of,
+)
+from gazeapp.engine.models.captioner.training.factorial_check import Member
+from gazeapp.engine.models.captioner.training.factorial_page import effects, factorial_page, flat_figures
+from gazeapp.engine.models.captioner.training.loop import captioner_id
+from gazeapp.engine.models.captioner.training.settings import TrainSettings
+
+TINY = TrainSettings(steps=2, batch=2, warmup=1, n_scenes=4, n_validation=2, n_test=2)
+IDS = ["cnn-lstm", "cnn-transformer", "vit-lstm", "vit-transformer"]
+EXACT = {"cnn-lstm": 0.8, "cnn-transformer": 0.5, "vit-lstm": 0.6, "vit-transformer": 0.4}
+
+
+class Watching:
+    """Progress that keeps what it is told, and is cancelled after some reports."""
+
+    def __init__(self, cancel_after: int = 10**9) -> None:
+        self.told: list[tuple[int, int, str]] = []
+        self._cancel_after = cancel_after
+
+    @property
+    def cancelled(self) -> bool:
+        return len(self.told) >= self._cancel_after
+
+    def report(self, done: int, total: int, message: str) -> None:
+        self.told.append((done, total, message))
+
+
+def described(settings: TrainSettings) -> CaptionerConfig:
+    name = captioner_id(settings.encoder, settings.decoder)
+    return CaptionerConfig(
+        *(name, name, settings.encoder, settings.decoder),
+        vocabulary=("<pad>", "<end>", "<general>", "cup"),
+        content_words=("cup",),
+        tasks=("general",),
+        default_method="m",
+        training={**settings.to_json(), "encoder_weights": settings.encoder_weights},
+        figures={
+            "exact": {"general": EXACT[name] + 0.01 * settings.seed},
+            "n_test": 2,
+            "attention": {
+                "m": {"objects": {"ratio": 2.0, "n": 3}},
+                "other": {"objects": {"ratio": 9.0, "n": 3}},
+            },
+        },
+    )
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Put something in the place of training that writes a description at once; return what it was asked for."""
+    asked: list[TrainSettings] = []
+
+    def train(settings, progress):
+        asked.append(settings)
+        progress.report(settings.steps, settings.steps, "loss 1")
+        if progress.cancelled:
+            raise GazeError("Training was cancelled.")
+        folder = Path(settings.out)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "captioner.json").write_text(json.dumps(described(settings).to_json()))
+
+    monkeypatch.setattr(room, "train", train)
+    return asked
+
+
+def test_only_encoder_decoder_and_folder_differ(tmp_path):
+    shared = replace(TINY, seed=7, rate=0.5, name="not used")
+    four = members_of(FactorialSettings(shared, seeds=(3,), out=str(tmp_path)))
+    assert [Path(one.out).name for one in four] == IDS
+    assert {replace(one, encoder="", decoder="", out="") for one in four} == {
+        replace(shared, encoder="", decoder="", out="", seed=3, name="")
+    }
+
+
+def test_photographs_have_the_usual_encoders(tmp_path):
+    four = members_of(FactorialSettings(replace(TINY, data="captions.json"), out=str(tmp_path)))
+    assert list(dict.fromkeys(one.encoder for one in four)) == ["resnet101", "vit_base_patch16_224"]
+
+
+def test_each_encoder_has_its_weights_and_each_captioner_its_like_to_go_on_from(tmp_path):
+    settings = FactorialSettings(
+        replace(TINY, start_from="/before"),
+        encoder_weights=("a.safetensors", "b.safetensors"),
+        seeds=(1, 2),
+        out=str(tmp_path),
+    )
+    eight = members_of(settings)
+    assert {(one.encoder, one.encoder_weights) for one in eight} == {
+        ("cnn", "a.safetensors"),
+        ("vit", "b.safetensors"),
+    }
+    assert all(
+        Path(one.start_from).relative_to("/before") == Path(one.out).relative_to(tmp_path) for one in eight
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"encoders": ("cnn", "cnn")}, "two different encoders"),
+        ({"encoders": ("cnn",)}, "two different encoders"),
+        ({"seeds": (1, 1)}, "named once"),
+        ({"seeds": ()}, "at least one"),
+        ({"out": ""}, "nowhere"),
+        ({"encoder_weights": ("a.pth", "a.pth")}, "one file"),
+        ({"shared": replace(TINY, encoder_weights="a.pth")}, "one file"),
+    ],
+)
+def test_what_is_no_design_is_a_sentence(tmp_path, changes, words):
+    with pytest.raises(GazeError, match=words):
+        members_of(replace(FactorialSettings(TINY, out=str(tmp_path)), **changes))
+
+
+def test_four_are_trained_one_after_another_and_written_about(tmp_path, trained):
+    progress = Watching()
+    summary = factorial(FactorialSettings(TINY, out=str(tmp_path)), progress)
+    assert summary.passed
+    assert [Path(one.out).name for one in trained] == IDS
+    assert progress.told == [(2 * (i + 1), 8, f"{name} · loss 1") for i, name in enumerate(IDS)]
+    told = json.loads((tmp_path / "factorial.json").read_text())
+    (seed,) = told["seeds"]
+    assert told["passed"]
+    assert [one["id"] for one in seed["captioners"]] == IDS
+    assert seed["captioners"][0]["figures"] == {
+        "exact, general": pytest.approx(0.81),
+        "attention to objects": 2.0,
+    }
+    assert str(tmp_path) not in (tmp_path / "factorial.json").read_text()
+    page = (tmp_path / "FACTORIAL.md").read_text()
+    assert "nothing else differs" in page
+    assert "another seed gives other differences" in page
+    assert str(tmp_path) not in page
+
+
+def test_one_that_fails_does_not_stop_the_others(tmp_path, trained, monkeypatch):
+    well = room.train
+
+    def train(settings, progress):
+        if (settings.encoder, settings.decoder) == ("cnn", "transformer"):
+            raise RuntimeError("CUDA out of memory")
+        if settings.encoder == "vit" and settings.decoder == "lstm":
+            raise GazeError("There is no such network.", todo="Name another.")
+        return well(settings, progress)
+
+    monkeypatch.setattr(room, "train", train)
+    summary = factorial(FactorialSettings(TINY, out=str(tmp_path)), Watching())
+    assert not summary.passed
+    assert [(one.label, one.what) for one in summary.failures] == [
+        ("cnn-transformer", "RuntimeError: CUDA out of memory"),
+        ("vit-lstm", "There is no such network."),
+    ]
+    assert [folder.name for folder in summary.folders[1]] == ["cnn-lstm", "vit-transformer"]
+    assert "There is no cnn with transformer and no vit with lstm." in summary.checks[1].problems
+    assert "cnn-transformer: RuntimeError: CUDA out of memory" in (tmp_path / "FACTORIAL.md").read_text()
+
+
+def test_a_stop_is_no_failure_and_the_rest_does_not_begin(tmp_path, trained):
+    summary = factorial(FactorialSettings(TINY, out=str(tmp_path)), Watching(cancel_after=2))
+    assert summary.cancelled
+    assert not summary.failures
+    assert not summary.passed
+    assert len(trained) == 2
+    assert [folder.name for folder in summary.folders[1]] == ["cnn-lstm"]
+
+
+def test_several_seeds_have_folders_and_a_spread(tmp_path, trained):
+    summary = factorial(FactorialSettings(TINY, seeds=(1, 2), out=str(tmp_path)), Watching())
+    assert summary.passed
+    assert sorted(path.name for path in (tmp_path / "seed-2").iterdir()) == IDS
+    page = (tmp_path / "FACTORIAL.md").read_text()
+    assert "+0.25 ± 0 |" in page  # LSTM minus Transformer: (0.3 + 0.2) / 2 with both seeds
+    assert "Mean over 2 seeds" in page
+    assert "another seed gives other" not in page
+
+
+def members(exact):
+    four = [described(replace(TINY, encoder=name.split("-")[0], decoder=name.split("-")[1])) for name in IDS]
+    return [
+        Member(Path(name), replace(config, figures={"exact": value}), {}, name)
+        for name, config, value in zip(IDS, four, exact, strict=True)
+    ]
+
+
+def test_effects_are_plain_differences():
+    found = effects(members([7.0, 4.0, 2.0, 1.0]))
+    assert found == {
+        "exact": {
+            "encoder": pytest.approx((7 + 4) / 2 - (2 + 1) / 2),
+            "decoder": pytest.approx((7 + 2) / 2 - (4 + 1) / 2),
+            "interaction": pytest.approx((7 - 4) - (2 - 1)),
+        }
+    }
+    assert effects(members([7.0, 4.0, 2.0, 1.0])[:3]) == {}
+
+
+def test_figures_are_those_of_the_default_map_method():
+    config = described(replace(TINY, encoder="cnn", decoder="lstm"))
+    assert flat_figures(config) == {"exact, general": pytest.approx(0.81), "attention to objects": 2.0}
+    assert flat_figures(
+        replace(config, figures={"cider": 0.9, "n_test": 5, "by_task": {"a": {"bleu4": 1}}})
+    ) == {
+        "cider": 0.9,
+        "by task, a, bleu4": 1.0,
+    }
+
+
+def test_names_do_not_break_the_page():
+    (one, *_) = members([1.0, 1.0, 1.0, 1.0])
+    odd = replace(one, config=replace(one.config, name="a|b\n# x"))
+    page = factorial_page({1: [odd]}, {})
+    assert "a\\|b \\# x" in page
+    assert "\n# x" not in page
