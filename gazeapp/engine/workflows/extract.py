@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
 from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.models.base import Caption, DescribeOptions, Model, ModelInfo
+from gazeapp.engine.models.batches import Answer, BatchModel, Request
 from gazeapp.engine.models.named import check_consent, check_method, close_model
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.project import ImageRow, Project
 from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.types import ImageArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally, WorkClock
+from gazeapp.engine.workflows.extract_ahead import ReadAhead, Waiting
 from gazeapp.engine.workflows.extract_plan import ExtractSettings, Plan, load_for, options_for, what_to_run
 
 _SMALLER = (1.0, 0.7, 0.5)
@@ -73,31 +77,83 @@ class _Extraction:
     def run_model(self, info: ModelInfo, plans: list[Plan]) -> None:
         """Run one model on every image that lacks a run of one of the plans."""
         self._project.problems.clear("extract", info.name)
-        model: Model | None = None
+        work = self._missing(plans)
+        first = next(work, None)
+        if first is None or self._tally.should_stop():
+            return
+        model = self._load(info, plans, *first)
+        if model is None:
+            return
         try:
-            for image in self._images:
-                missing = [plan for plan in plans if not plan.is_done(self._project, image)]
-                for plan in plans:
-                    if plan not in missing:
-                        self._skip(plan, image)
-                if not missing:
-                    continue
+            if isinstance(model, BatchModel):
+                self._run_batches(model, chain([first], work))
+            else:
+                self._run_one_by_one(model, chain([first], work))
+        finally:
+            close_model(model)
+
+    def _missing(self, plans: list[Plan]) -> Iterator[tuple[ImageRow, list[Plan]]]:
+        """Yield each image with the plans that it lacks runs of; the other units are counted on the way."""
+        for image in self._images:
+            missing = [plan for plan in plans if not plan.is_done(self._project, image)]
+            for plan in plans:
+                if plan not in missing:
+                    self._skip(plan, image)
+            if missing:
+                yield image, missing
+
+    def _load(self, info: ModelInfo, plans: list[Plan], image: ImageRow, missing: list[Plan]) -> Model | None:
+        """Return the model; where it cannot be loaded, or lacks what is asked for, all its units from here on fail."""
+        self._progress.report(self._tally.n_told, self._tally.total, f"loading {info.name}")
+        try:
+            model = load_for(self._project, info, self._settings)
+        except GazeError as error:
+            self._fail_all(info, plans, image, error)
+            return None
+        try:
+            check_method(model.info, missing[0].method)
+        except GazeError as error:
+            close_model(model)
+            self._fail_all(info, plans, image, error)
+            return None
+        return model
+
+    def _run_batches(self, model: BatchModel, work: Iterator[tuple[ImageRow, list[Plan]]]) -> None:
+        """Describe many images at once, while the next ones are read."""
+        with ReadAhead(self._project, model, work, self._images) as ahead:
+            for batch in ahead.batches():
                 if self._tally.should_stop():
                     return
-                if model is None:
-                    self._progress.report(self._tally.n_told, self._tally.total, f"loading {info.name}")
-                    try:
-                        model = load_for(self._project, info, self._settings)
-                        check_method(model.info, missing[0].method)
-                    except GazeError as error:
-                        self._fail_all(info, plans, image, error)
-                        return
-                self._run_image(model, missing, image)
-                if self._tally.cancelled:
-                    return
-        finally:
-            if model is not None:
-                close_model(model)
+                self._run_batch(model, batch)
+
+    def _run_batch(self, model: BatchModel, batch: list[Waiting]) -> None:
+        """Describe some images under all their plans, and store each unit by itself."""
+        units = [(plan, one) for one in batch for plan in one.plans]
+        requests: dict[int, Request] = {}
+        answers: dict[int, Answer] = {}
+        for i, (plan, one) in enumerate(units):
+            try:
+                seen = one.seen(plan)
+            except (GazeError, MemoryError) as error:
+                answers[i] = error
+            else:
+                options = options_for(plan, one.image, self._settings, lambda: False)
+                requests[i] = Request(seen, plan.task, plan.method, options)
+        clock = WorkClock(self._progress)
+        answers |= dict(zip(requests, model.describe_many(list(requests.values())), strict=True))
+        seconds = clock.seconds / max(1, len(requests))
+        for i, (plan, one) in enumerate(units):
+            with self._tally.unit(plan.name(one.image)):
+                answer = answers[i]
+                if not isinstance(answer, Caption):
+                    raise answer
+                self._store(model, plan, one.image, answer, seconds)
+
+    def _run_one_by_one(self, model: Model, work: Iterator[tuple[ImageRow, list[Plan]]]) -> None:
+        for image, missing in work:
+            if self._tally.should_stop():
+                return
+            self._run_image(model, missing, image)
 
     def _run_image(self, model: Model, plans: list[Plan], image: ImageRow) -> None:
         pixels: ImageArray | None = None
@@ -121,8 +177,13 @@ class _Extraction:
         clock = WorkClock(self._progress)
         shown = np.ascontiguousarray(pixels[:, ::-1]) if plan.lesion == MIRRORED else pixels
         caption = _describe(model, shown, plan, options_for(plan, image, self._settings, clock.should_stop))
+        return self._store(model, plan, image, caption, clock.seconds)
+
+    def _store(
+        self, model: Model, plan: Plan, image: ImageRow, caption: Caption, seconds: float
+    ) -> float | None:
+        """Store a unit whole; return the share of its size at which the image was described, if it was stored."""
         mean = caption.mean_map(self._settings.words)
-        seconds = clock.seconds
         project = self._project
         with project.transaction():
             if plan.is_done(project, image):
