@@ -15,6 +15,7 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import PICTURE_SCOPES, Lesion
 from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
 from gazeapp.engine.models.batches import Answer, Fitted, Request
+from gazeapp.engine.models.captioner.along import Along, along_caption
 from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config
 from gazeapp.engine.models.captioner.decoding import Said
 from gazeapp.engine.models.captioner.io import load_captioner
@@ -26,7 +27,7 @@ from gazeapp.engine.models.captioner.seeing import Seeing, Seen
 from gazeapp.engine.models.environment import threads_for
 from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.models.memory import in_halves
-from gazeapp.engine.types import ImageArray, Rect
+from gazeapp.engine.types import ImageArray, Json, Rect
 
 
 class _Way(NamedTuple):
@@ -57,6 +58,8 @@ class _Asked:
     height: int
     task: str
     method: str
+    given: str
+    along: Along | None
 
 
 class CaptionerModel:
@@ -165,8 +168,12 @@ class CaptionerModel:
         height, width = (image.height, image.width) if isinstance(image, Fitted) else image.shape[:2]
         lesion = None if options.lesion is None or options.lesion.is_empty else options.lesion
         of_picture = lesion if lesion is not None and lesion.scope in PICTURE_SCOPES else None
+        along = None
         try:
-            _check_forced(options.forced, config)
+            if options.given:
+                along = along_caption(options.given, config)
+            forced = options.forced if along is None else along.tokens
+            _check_forced(forced, config)
             if options.lesion is not None:
                 self._check(options.lesion, height, width)
             if isinstance(image, Fitted):
@@ -181,10 +188,9 @@ class CaptionerModel:
             return error
         decoding = options.decoding
         of_cells = None if of_picture is not None else lesion
-        way = _Way(of_cells, bool(options.forced), decoding.beams, decoding.length_normalised)
-        return _Asked(
-            seen, _Row(seen.key, config.first(task), options.forced, way), width, height, task, method
-        )
+        way = _Way(of_cells, bool(forced), decoding.beams, decoding.length_normalised)
+        row = _Row(seen.key, config.first(task), forced, way)
+        return _Asked(seen, row, width, height, task, method, options.given, along)
 
     def _check(self, lesion: Lesion, height: int, width: int) -> None:
         check_scope(self._info, lesion.scope)
@@ -229,11 +235,14 @@ class CaptionerModel:
             attention = pick_attention(said.attention[i], asked.method)
         except GazeError as error:
             return error
+        along = asked.along
+        texts = [config.vocabulary[token] for token in said.tokens[i]] if along is None else along.words
+        facts: Json = {"tokens": said.tokens[i]}
+        if along is not None:
+            facts |= {"given": True, "unknown_words": list(along.unknown)}
         words = tuple(
             Word(text, score, text in self._content)
-            for text, score in zip(
-                (config.vocabulary[token] for token in said.tokens[i]), said.log_probabilities[i], strict=True
-            )
+            for text, score in zip(texts, said.log_probabilities[i], strict=True)
         )
         gates = said.gates[i] if asked.method == GATED and said.gates is not None else None
         return Caption(
@@ -243,8 +252,9 @@ class CaptionerModel:
             Rect.of_image(asked.width, asked.height),
             asked.task,
             asked.method,
+            said=asked.given,
             weights=gates,
-            facts={"tokens": said.tokens[i]},
+            facts=facts,
         )
 
 

@@ -29,6 +29,7 @@ from gazeapp.engine.models.memory import is_memory_error, memory_errors
 from gazeapp.engine.models.vlm.capture.capture import Capture, Rows, Tap
 from gazeapp.engine.models.vlm.capture.masking import KeyMask
 from gazeapp.engine.models.vlm.families.base import Family, Prepared
+from gazeapp.engine.models.vlm.given import along_caption
 from gazeapp.engine.models.vlm.methods import DEFAULT_METHOD, Selection, parse_method
 from gazeapp.engine.models.vlm.words import TokenWord, split_words
 from gazeapp.engine.models.vlm.writing import Generated, plain_decoding, write
@@ -112,6 +113,10 @@ class VisionLanguageModel:
                 raise MemoryError  # the model makes as many tokens of every image, so a smaller one is no help
             if selection.view and selection.view not in prepared.layout.view_names:
                 prepared.layout.to_maps(np.zeros(prepared.layout.columns.size, np.float32), selection.view)
+            unknown: tuple[str, ...] = ()
+            if options.given:
+                tokens, unknown = self._along(prepared, options.given)
+                options = replace(options, forced=tokens)
             generated, rows = self._generate(prepared, selection, options)
         layout = prepared.layout.scaled_to(width, height)
         said, token_words = split_words(generated.tokens, self._decode)
@@ -144,10 +149,13 @@ class VisionLanguageModel:
             rect=rect,
             task=task,
             method=method or DEFAULT_METHOD,
-            said=said,
+            said=options.given or said,
             prompt=prepared.prompt,
             detail=detail,
-            facts=self._facts(prepared, generated, token_words, options),
+            facts={
+                **self._facts(prepared, generated, token_words, options),
+                **({"given": True, "unknown_words": list(unknown)} if options.given else {}),
+            },
         )
 
     def generate(self, prepared: Prepared, options: DescribeOptions = PLAIN) -> Generated:
@@ -171,6 +179,12 @@ class VisionLanguageModel:
             "Leave the image out, or ask in other words.",
         ):
             return self.family.prepare(self.processor, self.network.config, Image.fromarray(shown), prompt)
+
+    def _along(self, prepared: Prepared, given: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Return the tokens of a given caption, and its words that the model has none for."""
+        read = prepared.inputs.get("input_ids")
+        last = None if read is None or read.shape[-1] == 0 else int(read[0, -1])
+        return along_caption(self.family.tokenizer(self.processor), given, last)
 
     def _is_smaller(self, prepared: Prepared, image: ImageArray, options: DescribeOptions) -> bool:
         """Return whether the image makes fewer tokens than it would at its own size."""

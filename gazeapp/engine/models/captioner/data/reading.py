@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
@@ -46,10 +47,32 @@ def read_captions(path: Path | str, images: str = "") -> CaptionSet:
     """
     path = Path(path)
     gathering = Gathering(images)
-    try:
-        forms = _forms_in(path) if path.is_dir() else {path: _form_of(path, _head(path))}
+    with _errors_told(path):
+        forms = _forms_of(path)
         for file, form in forms.items():
             gathering.add(_rows(file, form), file)
+    shown = sorted({form.split(":")[0] for form in forms.values()})
+    return gathering.result(" and ".join(shown), path)
+
+
+def read_rows(path: Path | str) -> tuple[Row, ...]:
+    """Return the captions of a file or folder as they stand there, whether or not there are pictures beside it.
+
+    Raises
+    ------
+    GazeError
+        When nothing is there, the form is unknown or mixed, or the file is damaged.
+    """
+    path = Path(path)
+    with _errors_told(path):
+        return tuple(row for file, form in _forms_of(path).items() for row in _rows(file, form))
+
+
+@contextmanager
+def _errors_told(path: Path) -> Iterator[None]:
+    """Turn what can go wrong in reading a file into sentences."""
+    try:
+        yield
     except UnicodeError as error:
         raise GazeError(
             "The captions are no UTF-8 text.", where=str(path), todo="Save them as UTF-8 and read them again."
@@ -64,8 +87,10 @@ def read_captions(path: Path | str, images: str = "") -> CaptionSet:
         raise GazeError(
             "The captions do not fit into the memory.", where=str(path), todo="Split the file in parts."
         ) from error
-    shown = sorted({form.split(":")[0] for form in forms.values()})
-    return gathering.result(" and ".join(shown), path)
+
+
+def _forms_of(path: Path) -> dict[Path, str]:
+    return _forms_in(path) if path.is_dir() else {path: _form_of(path, _head(path))}
 
 
 def _rows(path: Path, form: str) -> Iterator[Row]:
@@ -122,7 +147,7 @@ def _forms_in(folder: Path) -> dict[Path, str]:
     """Return the files of captions in a folder with their forms, in the order of their names."""
     forms: dict[Path, str] = {}
     for path in sorted(folder.iterdir()):
-        form = _form_in_folder(path)
+        form = caption_form(path)
         if form:
             forms[path] = form
     if not forms:
@@ -142,8 +167,8 @@ def _forms_in(folder: Path) -> dict[Path, str]:
     return forms
 
 
-def _form_in_folder(path: Path) -> str:
-    """Return the form of a file in a folder, empty where it has no captions, as those of COCO's objects."""
+def caption_form(path: Path) -> str:
+    """Return the form of a file's captions, empty where it has none, as those of COCO's objects."""
     # Flickr8k brings its captions once more with the words' stems.
     if path.suffix.lower() not in _SUFFIXES or not path.is_file() or ".lemma." in path.name:
         return ""

@@ -1,0 +1,24 @@
+"""Maps along captions that were given to a model, apart from those along captions of its own choosing.
+
+A run along given words is filed under a map method of its own name, such as ``alpha@given``, so that scores, neglect,
+neural predictions and exports never take it for what the model said freely. Models know the method without the mark.
+"""
+
+from __future__ import annotations
+
+_MARK = "@given"
+
+
+def given_method(method: str) -> str:
+    """Return what a map method is called along given captions."""
+    return method + _MARK
+
+
+def is_given(method: str) -> bool:
+    """Return whether a run's map method is one along given captions."""
+    return method.endswith(_MARK)
+
+
+def plain_method(method: str) -> str:
+    """Return the map method as the model knows it."""
+    return method.removesuffix(_MARK)
