@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +80,6 @@ class Gathering:
         )
         if not pictures:
             raise self._nothing(where)
-        _check_names(pictures, where)
         return CaptionSet(pictures, form, self._notes())
 
     def _picture(self, row: Row, roots: list[str], source: Path) -> _Found | None:
@@ -176,13 +174,3 @@ def _checked_name(name: str, source: Path, place: str) -> str:
             todo="Names of pictures are relative to the images folder, without '..' or a drive.",
         )
     return "/".join(parts)
-
-
-def _check_names(pictures: tuple[Picture, ...], where: Path) -> None:
-    twice = [name for name, count in Counter(p.name for p in pictures).items() if count > 1]
-    if twice:
-        raise GazeError(
-            f"Two different pictures are called {twice[0]}.",
-            where=str(where),
-            todo="Put them into folders, name the folder above as that of the images, and add the folders' names.",
-        )
