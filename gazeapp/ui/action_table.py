@@ -48,8 +48,9 @@ class ActionInfo:
     submenu: str = ""
 
 
-FILE, EDIT, VIEW, MASK, STUDY, BRAIN, HELP = "&File", "&Edit", "&View", "&Mask", "&Study", "&Brain", "&Help"
-MENUS = (FILE, EDIT, VIEW, MASK, STUDY, BRAIN, HELP)
+FILE, EDIT, VIEW, MASK, STUDY, MODELS = "&File", "&Edit", "&View", "&Mask", "&Study", "M&odels"
+BRAIN, HELP = "&Brain", "&Help"
+MENUS = (FILE, EDIT, VIEW, MASK, STUDY, MODELS, BRAIN, HELP)
 
 
 def _view(id_: str, text: str, tooltip: str, *keys: str, checkable: bool = False) -> ActionInfo:
@@ -428,6 +429,30 @@ TABLE: tuple[ActionInfo | str, ...] = (
         STUDY,
         ("Ctrl+Alt+J",),
         "play",
+    ),
+    ActionInfo(
+        "models.train",
+        "Train a captioner…",
+        "Train a captioner, or the four of a factorial design, in a process of its own.",
+        MODELS,
+        ("Ctrl+Alt+N",),
+        "model",
+    ),
+    ActionInfo(
+        "models.watch",
+        "Watch a training…",
+        "Follow a training that was started on a terminal or a cluster: choose its folder.",
+        MODELS,
+        (),
+        "open",
+    ),
+    ActionInfo(
+        "models.training",
+        "Trainings",
+        "Show how trainings stand, with their curves over one another.",
+        MODELS,
+        ("Ctrl+Alt+T",),
+        "chart",
     ),
     ActionInfo(
         "neural.import_responses",

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from gazeapp.ui.training_folder import find_trainings
+
 PROJECT_SUFFIX = ".gaze"
 
 _LOOKED_AT = 5000
@@ -21,6 +23,8 @@ class Drop:
     gaze: list[Path] = field(default_factory=list)
     responses: list[Path] = field(default_factory=list)
     regions: list[Path] = field(default_factory=list)
+    captions: list[Path] = field(default_factory=list)
+    trainings: list[Path] = field(default_factory=list)
     unknown: list[Path] = field(default_factory=list)
 
 
@@ -51,9 +55,9 @@ def gaze_files(paths: Iterable[Path]) -> list[Path]:
 def sort_drop(paths: Iterable[Path], image_names: Sequence[str] = ()) -> Drop:
     """Tell projects, images, recordings, brain responses and atlases apart; tables by names of the project's images.
 
-    A file that is neither a project nor a picture, and of which it is not certain that it holds responses or regions of
-    the cortex, counts as a recording, whatever its name. A folder can hold both pictures and recordings; beside
-    pictures only what surely is a recording counts.
+    A file that is neither a project nor a picture, and of which it is not certain that it holds responses, regions of
+    the cortex or captions, counts as a recording, whatever its name. A folder can hold both pictures and recordings;
+    beside pictures only what surely is a recording counts.
     """
     from gazeapp.engine.pictures import SUFFIXES
 
@@ -74,16 +78,22 @@ def sort_drop(paths: Iterable[Path], image_names: Sequence[str] = ()) -> Drop:
 
 
 def _list_of(path: Path, drop: Drop, image_names: Sequence[str]) -> list[Path]:
-    """Return where a file belongs: regions of the cortex or brain responses if that is certain, else recordings."""
+    """Return where a file belongs: regions, brain responses or captions if that is certain, else recordings."""
+    from gazeapp.engine.models.captioner.data.reading import caption_form
     from gazeapp.engine.neural.regions.telling import is_atlas, is_region_table
     from gazeapp.engine.neural.responses.telling import is_response_table, is_responses
 
     if is_atlas(path) or is_region_table(path):
         return drop.regions
-    return drop.responses if is_responses(path) or is_response_table(path, image_names) else drop.gaze
+    if is_responses(path) or is_response_table(path, image_names):
+        return drop.responses
+    return drop.captions if caption_form(path) else drop.gaze
 
 
 def _sort_folder(folder: Path, drop: Drop, pictures: Collection[str]) -> None:
+    if find_trainings(folder):
+        drop.trainings.append(folder)
+        return
     data_set = _is_recording(folder)
     recordings = [folder] if data_set else _recordings_in(folder)
     if not data_set and any(path.suffix.lower() in pictures for path in _below(folder)):

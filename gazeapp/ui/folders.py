@@ -8,7 +8,22 @@ from pathlib import Path
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES, MAPS, MODELS, MASKS, RESPONSES, ATLASES = (
+(
+    PROJECTS,
+    IMAGES,
+    GAZE,
+    LISTS,
+    MAPPINGS,
+    TABLES,
+    FIGURES,
+    MAPS,
+    MODELS,
+    MASKS,
+    RESPONSES,
+    ATLASES,
+    CAPTIONS,
+    CAPTIONERS,
+) = (
     "projects",
     "images",
     "gaze",
@@ -21,6 +36,8 @@ PROJECTS, IMAGES, GAZE, LISTS, MAPPINGS, TABLES, FIGURES, MAPS, MODELS, MASKS, R
     "masks",
     "responses",
     "atlases",
+    "captions",
+    "captioners",
 )
 
 

@@ -29,6 +29,7 @@ from gazeapp.ui.selection import Selection
 from gazeapp.ui.session import Session, forget, recent
 from gazeapp.ui.study_actions import StudyActions
 from gazeapp.ui.topbar import TopBar
+from gazeapp.ui.train_actions import TrainActions
 from gazeapp.ui.widgets import capital, label, no_mnemonic, plain
 from gazeapp.ui.worker import JobError, JobState
 
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
         self.lesion_actions = LesionActions(self, self.session, self.selection, self.actions_)
         self.predict_actions = PredictActions(self, self.session, self.actions_)
         self.neural_actions = NeuralActions(self, self.session, self.actions_, notifications)
+        self.train_actions = TrainActions(self, self.actions_, notifications)
         self.job_actions = JobActions(self.session.runner, self.actions_, self)
         self.gaze_actions = GazeActions(self, self.session, self.selection, self.actions_, self.history)
         self.mask_actions = MaskActions(
@@ -73,6 +75,7 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(self.session.runner)
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().addPermanentWidget(self.status, 1)
+        self.statusBar().addPermanentWidget(self.train_actions.line)
         self._menus = self.actions_.fill(self.menuBar())
         self._recent_menu = QMenu("Open recent", self)
         self._menus[FILE].insertMenu(self.actions_["file.demo"], self._recent_menu)
@@ -121,6 +124,7 @@ class MainWindow(QMainWindow):
         if paths:
             drop = self.study_actions.accept_drop(paths)
             self.neural_actions.accept_drop(drop)
+            self.train_actions.accept_drop(drop)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close; while work runs, ask it to stop, and close when the unit in hand is stored."""
@@ -138,6 +142,10 @@ class MainWindow(QMainWindow):
             self._closing = False  # the end of a job later on must not close it in the user's place
             event.ignore()
             return
+        if not self.train_actions.may_close():
+            self._closing = False
+            event.ignore()
+            return
         QSettings().setValue("geometry", self.saveGeometry())
         self.stop()
         event.accept()
@@ -148,6 +156,7 @@ class MainWindow(QMainWindow):
         self.extract_actions.stop()
         self.lesion_actions.stop()
         self.predict_actions.stop()
+        self.train_actions.stop()
         self.neural_actions.stop()
         if self._bench is not None:
             self._bench.close()

@@ -23,13 +23,13 @@ class CountingLine(QObject):
     lookups
         Runs the counting.
     path
-        The project.
+        The project; None where none is needed.
     """
 
     counted = Signal(object)
     """What was asked for last was counted: the finished :class:`JobState`."""
 
-    def __init__(self, label: QLabel, lookups: JobRunner, path: Path) -> None:
+    def __init__(self, label: QLabel, lookups: JobRunner, path: Path | None) -> None:
         super().__init__(label)
         self._label, self._lookups, self._path = label, lookups, path
         self._work: Work | None = None

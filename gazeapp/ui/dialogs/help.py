@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 import gazeapp
 from gazeapp.ui import theme
-from gazeapp.ui.action_table import BRAIN, EDIT, FILE, HELP, MASK, STUDY, VIEW, infos
+from gazeapp.ui.action_table import BRAIN, EDIT, FILE, HELP, MASK, MODELS, STUDY, VIEW, infos
 from gazeapp.ui.actions import Actions
 from gazeapp.ui.widgets import label
 
@@ -35,7 +35,7 @@ IN_THE_PANES = (
 )
 
 
-_COLUMNS = ((FILE, EDIT, STUDY, BRAIN), (MASK,), (VIEW, HELP))
+_COLUMNS = ((FILE, EDIT, STUDY, MODELS, BRAIN), (MASK,), (VIEW, HELP))
 _HIGHEST = 640
 
 

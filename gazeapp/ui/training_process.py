@@ -1,0 +1,155 @@
+"""Trainings as processes of their own: how they are called, started so that they outlive the window, and stopped."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.training.settings import (
+    DEMO_WORLD,
+    TrainSettings,
+    photograph_settings,
+)
+from gazeapp.ui.training_folder import ERRORS, NOTES, STOP
+
+TRAIN, FACTORIAL = "train", "factorial"
+SETTINGS = "settings.json"
+
+_ALWAYS = ("data", "encoder", "decoder", "out")
+_SINGULAR = {"tasks": "--task", "out": "--output", "n_scenes": "--scenes"}
+
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def words_of(command: str, settings: Path) -> list[str]:
+    """Return the words after ``gazeapp`` that start a training, or take it up where it stopped."""
+    return [command, "--settings", str(settings)]
+
+
+def training_words(command: str, values: Mapping[str, Any], encoders: Sequence[str] = ()) -> list[str]:
+    """Return the words after ``gazeapp`` that start a training with settings, each named that is not as usual."""
+    usual = asdict(TrainSettings() if values["data"] == DEMO_WORLD else photograph_settings())
+    words = [command]
+    for encoder in encoders:
+        words += ["--encoder", encoder]
+    for name, value in values.items():
+        if encoders and name in ("encoder", "decoder", "name"):
+            continue
+        if name in _ALWAYS or value != usual[name]:
+            words += _option(name, value)
+    return words
+
+
+def terminal_line(words: Sequence[str]) -> str:
+    """Return what to type on a terminal of this kind of computer."""
+    line = ["gazeapp", *words]
+    return subprocess.list2cmdline(line) if sys.platform == "win32" else shlex.join(line)
+
+
+def write_settings(folder: Path, values: Mapping[str, Any]) -> Path:
+    """Write the settings of a training into its folder and return the file.
+
+    Raises
+    ------
+    GazeError
+        When nothing can be written there.
+    """
+    path = folder / NOTES / SETTINGS
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(dict(values), indent=2) + "\n", "utf-8")
+    except OSError as error:
+        raise _not_writable(path, error) from error
+    return path
+
+
+def start(words: Sequence[str], folder: Path) -> int:
+    """Start gazeapp with ``words`` in a process that outlives this one; what it says in need goes to a file.
+
+    Parameters
+    ----------
+    words
+        Command and its options.
+    folder
+        Folder of the captioner.
+
+    Returns
+    -------
+    int
+        Number of the process.
+
+    Raises
+    ------
+    GazeError
+        When it cannot be started.
+    """
+    notes = folder / NOTES
+    try:
+        notes.mkdir(parents=True, exist_ok=True)
+        (notes / STOP).unlink(missing_ok=True)
+        (notes / ERRORS).write_bytes(b"")
+    except OSError as error:
+        raise _not_writable(notes, error) from error
+    own = [] if getattr(sys, "frozen", False) else ["-m", "gazeapp"]
+    apart: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    try:
+        with (notes / ERRORS).open("ab") as errors:
+            process = subprocess.Popen(
+                [sys.executable, *own, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                **apart,
+            )
+    except OSError as error:
+        raise GazeError(
+            f"The training could not be started: {error.strerror or error}.",
+            where=str(folder),
+            todo=f"Start it on a terminal: {terminal_line(words)}",
+        ) from error
+    _children[:] = [child for child in _children if child.poll() is None]
+    _children.append(process)  # one that nobody holds is reported as forgotten
+    return process.pid
+
+
+def _option(name: str, value: Any) -> list[str]:
+    option = f"--{name.replace('_', '-')}"
+    if isinstance(value, bool):
+        return [option if value else option.replace("--", "--no-", 1)]
+    if name == "grid":
+        return [option, str(value[0])]
+    if isinstance(value, (tuple, list)):
+        return [word for each in value for word in (_SINGULAR.get(name, option), str(each))]
+    return [_SINGULAR.get(name, option), f"{value:g}" if isinstance(value, float) else str(value)]
+
+
+def ask_to_stop(folder: Path) -> None:
+    """Ask a training to stop after the step in hand, wherever it runs; it keeps a checkpoint to go on from.
+
+    Raises
+    ------
+    GazeError
+        When nothing can be written into its folder.
+    """
+    path = folder / NOTES / STOP
+    try:
+        path.write_text("Stop after the step in hand.\n", "utf-8")
+    except OSError as error:
+        raise _not_writable(path, error) from error
+
+
+def _not_writable(path: Path, error: OSError) -> GazeError:
+    return GazeError(
+        f"Nothing can be written there: {error.strerror or error}.",
+        where=str(path),
+        todo="Choose another folder, or give yourself the right to write.",
+    )
