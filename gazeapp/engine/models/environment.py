@@ -63,7 +63,12 @@ def best_device(device: str = "auto") -> str:
 
 
 _SMALL = 5_000_000
-"""Parameters up to which a network is computed on one thread."""
+"""Parameters up to which more time goes into the calls of a network than into what they compute."""
+
+
+def is_small(n_parameters: int) -> bool:
+    """Return whether a network is so small that more time goes into its calls than into what they compute."""
+    return n_parameters < _SMALL
 
 
 @contextmanager
@@ -75,7 +80,7 @@ def threads_for(n_parameters: int) -> Iterator[None]:
     import torch
 
     before = torch.get_num_threads()
-    if n_parameters < _SMALL:
+    if is_small(n_parameters):
         torch.set_num_threads(1)
     try:
         yield

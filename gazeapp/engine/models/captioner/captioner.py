@@ -24,7 +24,7 @@ from gazeapp.engine.models.captioner.listing import captioner_info
 from gazeapp.engine.models.captioner.methods import GATED, pick_attention
 from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.models.captioner.seeing import Seeing, Seen
-from gazeapp.engine.models.environment import threads_for
+from gazeapp.engine.models.environment import is_small, threads_for
 from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.models.memory import in_halves
 from gazeapp.engine.types import ImageArray, Json, Rect
@@ -92,8 +92,14 @@ class CaptionerModel:
 
     @property
     def batch(self) -> int:
-        """Images that are best described at once, on the model's device."""
-        return 16
+        """Images that are best described at once, on the model's device.
+
+        On a processor a few of a large model take seconds and gain little from more company; a small model's time
+        goes into calls, and so does that of a graphics card.
+        """
+        if next(self.network.parameters()).device.type != "cpu":
+            return 32
+        return 16 if is_small(self._n_parameters) else 4
 
     def fit(self, image: ImageArray) -> Fitted:
         """Bring an image, RGB, shape (height, width, 3), uint8, to the encoder's size."""
