@@ -25,6 +25,7 @@ from gazeapp.cli_predict import predict_responses_command
 from gazeapp.cli_regions import REGION_COMMANDS
 from gazeapp.cli_runner import runner_command
 from gazeapp.cli_score import score_command
+from gazeapp.cli_train import train_command
 from gazeapp.display import has_display
 from gazeapp.engine.errors import GazeError
 from gazeapp.terminal import TerminalProgress
@@ -219,49 +220,6 @@ def export_command(project: Path, output: Path, as_json: bool) -> None:
     report_and_exit(summary, as_json, f"{summary.verb}: {counts(summary)}")
 
 
-@main.command("train")
-@click.option("--data", default="demo-world", show_default=True, help="What to train on.")
-@click.option("--encoder", required=True, help="cnn, vit, or the name of a timm backbone.")
-@click.option("--decoder", required=True, type=click.Choice(["lstm", "transformer"]))
-@click.option("--steps", default=4000, show_default=True, type=click.IntRange(1), help="Optimiser steps.")
-@click.option("--batch", default=32, show_default=True, type=click.IntRange(1), help="Pictures in a step.")
-@click.option("--seed", default=1, show_default=True, help="Seed of weights, order and augmentation.")
-@click.option("--scenes", default=64_000, show_default=True, type=click.IntRange(1), help="Scenes to draw.")
-@click.option("-o", "--output", type=FILE, required=True, help="Folder of the new captioner.")
-@click.option("--json", "as_json", is_flag=True, help="Print the captioner's figures as JSON.")
-def train_command(
-    data: str,
-    encoder: str,
-    decoder: str,
-    steps: int,
-    batch: int,
-    seed: int,
-    scenes: int,
-    output: Path,
-    as_json: bool,
-) -> None:
-    """Train a captioner, measure it on held-out scenes, and write it with its card."""
-    from gazeapp.engine.models.captioner.training.loop import train
-    from gazeapp.engine.models.captioner.training.settings import TrainSettings
-
-    settings = TrainSettings(
-        encoder=encoder,
-        decoder=decoder,
-        data=data,
-        steps=steps,
-        batch=batch,
-        seed=seed,
-        n_scenes=scenes,
-        out=str(output),
-    )
-    with TerminalProgress(quiet=as_json).watching() as progress:
-        config = train(settings, progress)
-    if as_json:
-        click.echo(json.dumps({"id": config.id, "folder": str(output), "figures": config.figures}, indent=2))
-    else:
-        click.echo(f"{config.name} is in {output}; its figures are in {output / 'MODEL_CARD.md'}.")
-
-
 def _say_without_scores(path: Path, preset: str = "") -> None:
     """Say on stderr that there are no scores, of a preset or at all."""
     from gazeapp.engine.project import Project
@@ -298,5 +256,6 @@ for _command in (
     predict_responses_command,
     score_command,
     runner_command,
+    train_command,
 ):
     main.add_command(_command)

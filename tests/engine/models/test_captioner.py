@@ -55,7 +55,7 @@ class OneBatch:
         return len(self.pictures)
 
     def batch(self, chosen: IntArray, rng: np.random.Generator) -> tuple[ImageArray, IntArray]:
-        return self.pictures, self.tokens
+        return self.pictures[chosen], self.tokens[chosen]
 
 
 def small(encoder: str, decoder: str) -> CaptionerConfig:

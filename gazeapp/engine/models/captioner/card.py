@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from gazeapp.engine.models.captioner.config import CaptionerConfig
+from gazeapp.engine.models.captioner.markdown import plain
 from gazeapp.engine.types import Json
 
 CARD_NAME = "MODEL_CARD.md"
+_SETTINGS = (
+    "tasks", "batch", "accumulate", "rate", "encoder_rate", "warmup", "weight_decay", "frozen", "grid", "width",
+    "dropout", "max_words", "doubly_stochastic", "min_count", "precision", "seed", "evaluate_every", "patience",
+    "measure",
+)  # fmt: skip
 _ENTRIES = {
     "objects": "colour and noun of an object, in its box (general)",
     "targets": "words for what is looked at, pointed to or held, in its box (social)",
@@ -26,6 +33,10 @@ def write_card(folder: Path, config: CaptionerConfig) -> Path:
 
 def card(config: CaptionerConfig) -> str:
     """Return the model card as Markdown."""
+    return _demo_card(config) if config.domain == "demo-world" else _caption_card(config)
+
+
+def _demo_card(config: CaptionerConfig) -> str:
     training, figures = config.training, config.figures
     command = (
         f"gazeapp train --data {training['data']} --encoder {config.encoder} --decoder {config.decoder} "
@@ -44,12 +55,12 @@ Both tasks ({", ".join(config.tasks)}) are one model; a token tells it which.
 Drawn scenes of the demo world ({training["n_scenes"]:,} seeds of its training split) with their true
 general and social captions; no photograph, no recording of a person, no text from elsewhere.
 {training["steps"]:,} steps of {training["batch"]} scenes, AdamW, highest rate {training["rate"]},
-seed {training["seed"]}; {training["seconds"]:,} s on one shared processor core. Nothing told the model where to look.
+seed {training["seed"]}; {_where(training)}. Nothing told the model where to look.
 
     {command}
 
 Weights: `weights.safetensors`, float16, SHA-256 `{config.revision}`.
-
+{_course(training)}
 ## Figures on held-out scenes
 
 {figures["n_test"]:,} test scenes, drawn at 512 px and stretched to {config.input_size} px; layer and heads were chosen
@@ -75,6 +86,133 @@ demonstration and a test object, not a model of human vision.
 """
 
 
+def _caption_card(config: CaptionerConfig) -> str:
+    training = config.training
+    decides = {
+        key: value for key, value in training.items() if key in _SETTINGS and value not in ("", (), [])
+    }
+    notes = "".join(f"- {plain(note)}\n" for note in training["notes"])
+    return f"""# {plain(config.name)}
+
+An image captioner that shows where it attends for each word, trained with gazeapp.
+Encoder: {_encoder(config)}, input {config.input_size} x {config.input_size} px.
+Decoder: {_decoder(config)}.
+Tasks: {", ".join(plain(task) for task in config.tasks)}; a token tells it which.
+
+## Data
+
+{plain(training["data"])} ({plain(training["form"])}).
+
+| | |
+|---|---|
+| training pictures | {training["n_train"]:,} with {training["n_captions"]:,} captions |
+| validation, test pictures | {training["n_validation"]:,}, {training["n_test"]:,} |
+| vocabulary | {len(config.vocabulary):,} tokens |
+| fingerprint of vocabulary, split and captions | `{training["fingerprint"]}` |
+
+{notes}
+The licence of the pictures and captions is not known to gazeapp. Whoever trained this model is to check what it
+allows before the weights are passed on.
+
+## Training
+
+{_how(config)}{_where(training)}.
+
+{_table(("setting", "value"), [(f"`{key}`", plain(_shown(value))) for key, value in decides.items()])}
+
+Versions: {", ".join(f"{name} {number}" for name, number in training["versions"].items())}.
+Weights: `weights.safetensors`, float16, SHA-256 `{config.revision}`.
+{_course(training)}
+## Figures on held-out pictures
+
+{_figures(config.figures)}
+
+Default map method: `{config.default_method}`.
+
+## What it is not for
+
+It learnt what the captions above say of the pictures above, with whatever is wrong or unfair in them; on other kinds
+of pictures its words and maps may mean little. Where it attends says how it read the picture for a word, not why it
+chose the word, and is no model of human vision by itself. It is no basis for decisions about people.
+"""
+
+
+def _how(config: CaptionerConfig) -> str:
+    training = config.training
+    text = (
+        f"{training['steps_done']:,} of {training['steps']:,} steps of {training['batch']:,} pictures (a caption of "
+        "each under every task), AdamW, cross-entropy of the words"
+    )
+    if config.decoder == "lstm" and training["doubly_stochastic"]:
+        text += f" and {training['doubly_stochastic']:g} times the doubly stochastic term (Xu et al. 2015, eq. 14)"
+    text += "; nothing told the model where to look. "
+    if training["start_from"]:
+        text += f"It went on from the captioner in {plain(training['start_from'])}. "
+    else:
+        weights = {"none": "random weights", "timm": "timm's published weights"}
+        start = training["encoder_weights"]
+        text += f"The encoder started from {weights.get(start, plain(start))}"
+        text += " and stayed as it was. " if training["frozen"] else ". "
+    return text
+
+
+def _where(training: Json) -> str:
+    """Return how long a training took, and on what."""
+    place = training.get("hardware") or "one shared processor core"
+    return f"{training['seconds']:,} s on {plain(place)}"
+
+
+def _course(training: Json) -> str:
+    """Return the course of the loss, and of figures on validation pictures, as tables; older trainings have none."""
+    parts = []
+    if training.get("curve"):
+        points = [(f"{step:,}", f"{loss:.4g}") for step, loss in training["curve"]]
+        parts.append(_table(("up to step", "mean loss"), points))
+    if training.get("evaluations"):
+        names = ("cider", "bleu4", "validation_loss")
+        rows = [
+            (
+                f"{line['step']:,}",
+                *(f"{line[name]:.4g}" for name in names),
+                "best so far" if line["best"] else "",
+            )
+            for line in training["evaluations"]
+        ]
+        parts.append(_table(("after step", "CIDEr-D", "BLEU-4", "loss of words", ""), rows))
+        parts.append("Of validation pictures; the weights of the best evaluation are the ones stored.")
+    return "".join(f"\n{part}\n" for part in parts)
+
+
+def _figures(figures: Json) -> str:
+    if not figures.get("captions"):
+        return "There were no test pictures."
+    rows = [
+        (
+            plain(task),
+            f"{of['n']:,}",
+            f"{of['cider']:.3f}",
+            f"{of['bleu4']:.4f}",
+            f"{of['validation_loss']:.3f}",
+        )
+        for task, of in figures["captions"].items()
+    ]
+    table = _table(("task", "pictures", "CIDEr-D", "BLEU-4", "loss of words"), rows)
+    return f"""{table}
+
+Of the most probable word at each step (greedy). CIDEr-D is 0 to 10, BLEU-4 0 to 1, the loss in nats a word along one
+caption of each picture. Captions are split into words by gazeapp's tokeniser, not by that of the COCO evaluation
+(Penn Treebank), so the figures are not those of its server."""
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _shown(value: object) -> str:
+    return " x ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+
+
 def _attention(config: CaptionerConfig, figures: Json) -> str:
     lines = ["| map method | attention to | share | area | ratio | shuffled |", "|---|---|---|---|---|---|"]
     for method, entries in figures["attention"].items():
@@ -93,7 +231,7 @@ def _encoder(config: CaptionerConfig) -> str:
         "cnn": "a ResNet of four basic blocks (timm), stride 16",
         "vit": "a Vision Transformer of four layers and four heads (timm), patches of 16 px",
     }
-    network = small.get(config.encoder, f"timm's {config.encoder}")
+    network = small.get(config.encoder, f"timm's {plain(config.encoder)}")
     return (
         f"{network}, on a grid of {config.grid[0]} x {config.grid[1]} with a fixed sine-cosine position code"
     )

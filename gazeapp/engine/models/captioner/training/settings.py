@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
 from pathlib import PurePath
+from typing import Any
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.types import Json
 
 DEMO_WORLD = "demo-world"
@@ -67,7 +70,7 @@ class TrainSettings:
     start_from
         Folder of a captioner to go on from (fine-tuning), with its vocabulary; empty for a new one.
     device, workers, gpus
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; processes that read pictures; graphics cards that share the work.
+        ``auto``, ``cpu``, ``cuda`` or ``mps``; threads that read pictures ahead; graphics cards that share the work.
     out
         Folder to write the captioner to.
     """
@@ -115,8 +118,13 @@ class TrainSettings:
 
     def to_json(self) -> Json:
         """Return the settings that decide the result, so without places on this machine."""
-        values = {key: value for key, value in asdict(self).items() if key not in PLACES_ONLY}
-        return {**values, "data": PurePath(self.data).name}
+        values = {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+            if key not in PLACES_ONLY
+        }
+        names = ("data", "encoder_weights", "start_from")
+        return {**values, **{key: PurePath(getattr(self, key)).name for key in names}}
 
 
 def photograph_settings(**changes: object) -> TrainSettings:
@@ -133,3 +141,100 @@ def photograph_settings(**changes: object) -> TrainSettings:
         "device": "auto", "workers": 4,
     }  # fmt: skip
     return TrainSettings(**{**values, **changes})  # type: ignore[arg-type]
+
+
+_CHOICES = {
+    "decoder": ("lstm", "transformer"),
+    "precision": ("no", "fp16", "bf16"),
+    "measure": ("cider", "bleu"),
+}
+_POSITIVE = (
+    "steps", "batch", "accumulate", "rate", "encoder_rate", "warmup", "input_size", "width", "state", "attention",
+    "layers", "heads", "max_words", "min_count", "checkpoint_every", "n_scenes", "gpus",
+)  # fmt: skip
+_NOT_NEGATIVE = (
+    "weight_decay", "dropout", "doubly_stochastic", "seed", "evaluate_every", "patience", "n_validation", "n_test",
+    "workers",
+)  # fmt: skip
+
+
+def checked(settings: TrainSettings) -> TrainSettings:
+    """Return settings that a training can be run with.
+
+    Raises
+    ------
+    GazeError
+        When a value makes no sense, or there is no folder to write to.
+    """
+    for name, choices in _CHOICES.items():
+        value = getattr(settings, name)
+        if value not in choices:
+            raise GazeError(f"The setting {name} is one of {', '.join(choices)}, not '{value}'.")
+    for names, least, words in ((_POSITIVE, 1e-300, "greater than 0"), (_NOT_NEGATIVE, 0, "0 or more")):
+        for name in names:
+            if not getattr(settings, name) >= least:
+                raise GazeError(f"The setting {name} is {words}, not {getattr(settings, name)}.")
+    if settings.dropout >= 1:
+        raise GazeError(f"The setting dropout is less than 1, not {settings.dropout}.")
+    if settings.width % 4 or settings.width % settings.heads:
+        raise GazeError(
+            f"The width {settings.width} is no multiple of 4 and of the {settings.heads} heads.",
+            todo="Choose another width or number of heads.",
+        )
+    if settings.batch % settings.accumulate:
+        raise GazeError(
+            f"A step of {settings.batch} pictures cannot be computed in {settings.accumulate} equal parts.",
+            todo="Choose a batch that the parts divide.",
+        )
+    if settings.patience and not settings.evaluate_every:
+        raise GazeError("Patience counts evaluations, and evaluate_every is 0.", todo="Set evaluate_every.")
+    if not settings.out:
+        raise GazeError("The training has nowhere to write to.", todo="Name a folder for the captioner.")
+    return settings
+
+
+def settings_from(values: Json, base: TrainSettings, where: str = "") -> TrainSettings:
+    """Return settings with values as JSON or a command line has them.
+
+    Parameters
+    ----------
+    values
+        Values by the names of `TrainSettings`.
+    base
+        Where the others come from.
+    where
+        Where the values were read, for messages.
+
+    Raises
+    ------
+    GazeError
+        When a name is no setting's or a value is of another kind.
+    """
+    known = {entry.name for entry in fields(TrainSettings)}
+    unknown = [name for name in values if name not in known]
+    if unknown:
+        close = get_close_matches(unknown[0], known, n=1)
+        raise GazeError(
+            f"There is no setting '{unknown[0]}'.",
+            where=where,
+            todo=f"Did you mean {close[0]}?" if close else f"They are: {', '.join(sorted(known))}.",
+        )
+    # Any: each value has been given the kind of its setting.
+    fitting: dict[str, Any] = {
+        name: _as_is(name, value, getattr(base, name), where) for name, value in values.items()
+    }
+    return replace(base, **fitting)
+
+
+def _as_is(name: str, value: object, like: object, where: str) -> object:
+    """Return a value as a setting of this kind holds it."""
+    kind = type(like)
+    if kind is tuple and isinstance(value, list | tuple):
+        wanted = int if name == "grid" else str
+        if all(isinstance(each, wanted) for each in value) and (name != "grid" or len(value) == 2):
+            return tuple(value)
+    elif kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    elif type(value) is kind:
+        return value
+    raise GazeError(f"The setting {name} cannot be {value!r}; it is like {like!r}.", where=where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +25,13 @@ class Quiet:
 
 
 def test_a_trained_captioner_is_written_with_its_card_and_can_be_used(tmp_path: Path) -> None:
-    settings = TrainSettings(**{**QUICK.to_json(), "out": str(tmp_path / "mine")})  # type: ignore[arg-type]
+    settings = replace(QUICK, out=str(tmp_path / "mine"))
     written = train(settings, Quiet())
     assert {path.name for path in (tmp_path / "mine").iterdir()} == {
         "captioner.json",
         "weights.safetensors",
         "MODEL_CARD.md",
+        "training",
     }
     assert written.figures["n_test"] == 4
     assert written.training["steps"] == 3
@@ -48,8 +50,23 @@ def test_a_trained_captioner_is_written_with_its_card_and_can_be_used(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [({"data": "photographs"}, "no training data"), ({}, "nowhere to write")]
+    ("change", "message"),
+    [
+        ({"out": ""}, "nowhere to write"),
+        ({"data": "nowhere/captions.json"}, "cannot be read"),
+        ({"decoder": "gru"}, "decoder is one of lstm, transformer"),
+        ({"steps": 0}, "steps is greater than 0"),
+        ({"rate": float("nan")}, "rate is greater than 0"),
+        ({"dropout": 1.0}, "less than 1"),
+        ({"width": 130}, "no multiple"),
+        ({"accumulate": 3}, "equal parts"),
+        ({"patience": 2}, "evaluate_every is 0"),
+        ({"precision": "fp16"}, "for graphics cards"),
+        ({"tasks": ("social",)}, "both its tasks"),
+    ],
 )
-def test_settings_that_make_no_sense_are_refused(change: dict[str, str], message: str) -> None:
+def test_settings_that_make_no_sense_are_refused(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
     with pytest.raises(GazeError, match=message):
-        train(TrainSettings(**{**QUICK.to_json(), **change}), Quiet())  # type: ignore[arg-type]
+        train(replace(QUICK, **{"out": str(tmp_path / "mine"), **change}), Quiet())  # type: ignore[arg-type]
