@@ -51,6 +51,9 @@ class CaptionerConfig:
         How images are brought to that size, one of `RESAMPLES`: ``box`` averages areas.
     grid
         Rows and columns of the grid that is attended to.
+    cell_offset, cell_stride
+        How far the middle of the encoder's own cells lies from the middle of the picture, and how far apart they are,
+        (down, across), px of the input; a stride of 0 divides the picture evenly. See `encoder_geometry`.
     width
         Features per grid cell.
     embed
@@ -96,6 +99,8 @@ class CaptionerConfig:
     input_size: int = 128
     resample: str = "box"
     grid: tuple[int, int] = (8, 8)
+    cell_offset: tuple[float, float] = (0.0, 0.0)
+    cell_stride: tuple[float, float] = (0.0, 0.0)
     width: int = 128
     embed: int = 0
     state: int = 192
@@ -127,6 +132,8 @@ class CaptionerConfig:
             raise ValueError(f"the vocabulary has neither {START} nor a token for the tasks {missing}")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ValueError("mean and std are three numbers each, and no std is 0")
+        if len(self.cell_offset) != 2 or len(self.cell_stride) != 2 or min(self.cell_stride) < 0:
+            raise ValueError("cells have an offset and a stride down and across, and no stride is negative")
         if self.form == "gazeapp" and (self.width % 4 or self.width % self.heads):
             raise ValueError("the width must be a multiple of 4 and of the number of heads")
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CaptionerConfig
+from gazeapp.engine.models.captioner.encoder_geometry import ToGrid, planes_of
 from gazeapp.engine.models.environment import ensure_torchvision
 
 
@@ -89,7 +88,25 @@ def _small_vit(config: CaptionerConfig) -> tuple[nn.Module, int]:
     return net, config.width
 
 
-def _named_backbone(name: str, input_size: int) -> tuple[nn.Module, int]:
+def timm_network(name: str, input_size: int, grid: tuple[int, int] | None = None) -> Any:
+    """Return a network of timm with random weights, for square pictures, without its classifier.
+
+    Parameters
+    ----------
+    name
+        A name that timm knows.
+    input_size
+        Side of the pictures, px.
+    grid
+        Rows and columns that are wanted; networks that can (ResNet, ConvNeXt, RegNet, EfficientNet...) are built with
+        dilation instead of their last halvings, so that they give this many. None builds them as they were trained.
+
+    Raises
+    ------
+    GazeError
+        When timm knows no such network.
+    """
+    ensure_torchvision()
     import timm
 
     if not timm.is_model(name):
@@ -97,12 +114,14 @@ def _named_backbone(name: str, input_size: int) -> tuple[nn.Module, int]:
             f"timm knows no network called {name!r}.",
             todo="Use cnn, vit or a name from timm.list_models().",
         )
-    net: Any
-    try:
-        net = timm.create_model(name, pretrained=False, num_classes=0, img_size=input_size)
-    except TypeError:
-        net = timm.create_model(name, pretrained=False, num_classes=0)
-    return net, int(net.num_features)
+    stride = input_size // grid[0] if grid else 0
+    ways: list[dict[str, Any]] = [{"output_stride": stride}] if stride in (8, 16) else []
+    for way in (*ways, {"img_size": input_size}):
+        try:
+            return timm.create_model(name, pretrained=False, num_classes=0, **way)
+        except (TypeError, AssertionError, NotImplementedError):
+            continue  # it knows no such setting
+    return timm.create_model(name, pretrained=False, num_classes=0)
 
 
 def _network(config: CaptionerConfig) -> tuple[nn.Module, int]:
@@ -111,7 +130,8 @@ def _network(config: CaptionerConfig) -> tuple[nn.Module, int]:
         return _small_cnn()
     if config.encoder == "vit":
         return _small_vit(config)
-    return _named_backbone(config.encoder, config.input_size)
+    network = timm_network(config.encoder, config.input_size, config.grid)
+    return network, int(network.num_features)
 
 
 class Encoder(nn.Module):
@@ -127,28 +147,29 @@ class Encoder(nn.Module):
         network, features = _network(config)
         # Any: timm's networks answer forward_features, which nn.Module does not declare.
         self.net: Any = network
-        self.grid = config.grid
+        self.to_grid = ToGrid(config)
         self.project = nn.Linear(features, config.width)
         self.norm = nn.LayerNorm(config.width)
         self.position: Tensor
         self.register_buffer("position", position_code(*config.grid, config.width), persistent=False)
+        self._frozen = False
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return grid features, shape (batch, cells, width)."""
-        planes = self._planes(self.net.forward_features(pictures))
-        if planes.shape[2:] != self.grid:
-            planes = functional.adaptive_avg_pool2d(planes, self.grid)
+        planes = self.to_grid(planes_of(self.net, self.net.forward_features(pictures)))
         cells = self.norm(self.project(planes.flatten(2).transpose(1, 2)))
         located: Tensor = cells + self.position.to(cells.dtype)
         return located
 
-    def _planes(self, features: Tensor) -> Tensor:
-        """Bring a network's output to (batch, channels, rows, columns)."""
-        if features.ndim == 4:
-            channels_last = features.shape[-1] == self.project.in_features != features.shape[1]
-            return features.permute(0, 3, 1, 2) if channels_last else features
-        tokens = features[:, int(getattr(self.net, "num_prefix_tokens", 0)) :]
-        embedding = getattr(self.net, "patch_embed", None)
-        side = math.isqrt(tokens.shape[1])
-        rows, columns = getattr(embedding, "grid_size", None) or (side, side)
-        return tokens.transpose(1, 2).reshape(len(tokens), -1, rows, columns)
+    def freeze(self) -> None:
+        """Keep the network as it is: no gradients, and no running statistics; projection and norm go on learning."""
+        self._frozen = True
+        self.net.requires_grad_(False)
+        self.net.eval()
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode; a frozen network stays as it is when it is used."""
+        super().train(mode)
+        if self._frozen:
+            self.net.eval()
+        return self
