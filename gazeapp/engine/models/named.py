@@ -12,6 +12,7 @@ from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Model, ModelInfo
 from gazeapp.engine.models.captioner.methods import check_captioner_method
+from gazeapp.engine.models.given import is_given, plain_method
 from gazeapp.engine.models.registry import load_model
 from gazeapp.engine.models.runner_model import KIND as RUNNER
 from gazeapp.engine.models.runner_model import RunnerModel, runner_info
@@ -100,6 +101,11 @@ def check_method(info: ModelInfo, method: str) -> None:
     GazeError
         When it does not offer the method; the sentence says what it offers.
     """
+    if is_given(method):
+        raise GazeError(
+            f"'{method}' are maps along given captions, which the model did not choose.",
+            todo=f"Use the method {plain_method(method)} for captions of its own, or extract with given captions.",
+        )
     if info.kind == "captioner":
         check_captioner_method(info, method)
         return

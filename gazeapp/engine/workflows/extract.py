@@ -18,6 +18,7 @@ from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.types import ImageArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally, WorkClock
 from gazeapp.engine.workflows.extract_ahead import ReadAhead, Waiting
+from gazeapp.engine.workflows.extract_given import GivenCaptions, unknown_words
 from gazeapp.engine.workflows.extract_plan import ExtractSettings, Plan, load_for, options_for, what_to_run
 
 _SMALLER = (1.0, 0.7, 0.5)
@@ -41,7 +42,8 @@ def extract(project: Project, settings: ExtractSettings, progress: Progress) -> 
     infos, images, tasks, plans = what_to_run(project, settings)
     for info in infos:
         check_consent(info)
-    tally = Tally(project, "extract", progress, len(images) * len(plans))
+    total = sum(plan.is_for(image) for plan in plans for image in images)
+    tally = Tally(project, "extract", progress, total)
     work = _Extraction(project, settings, images, tally, progress)
     for info in infos:
         work.run_model(info, [plan for plan in plans if plan.info.id == info.id])
@@ -53,6 +55,7 @@ def extract(project: Project, settings: ExtractSettings, progress: Progress) -> 
         tasks=list(tasks),
         outside_training=outside,
         smaller=work.n_smaller,
+        **({} if settings.given is None else _of_given(project, settings.given, images, plans)),
     )
 
 
@@ -95,8 +98,9 @@ class _Extraction:
     def _missing(self, plans: list[Plan]) -> Iterator[tuple[ImageRow, list[Plan]]]:
         """Yield each image with the plans that it lacks runs of; the other units are counted on the way."""
         for image in self._images:
-            missing = [plan for plan in plans if not plan.is_done(self._project, image)]
-            for plan in plans:
+            own = [plan for plan in plans if plan.is_for(image)]
+            missing = [plan for plan in own if not plan.is_done(self._project, image)]
+            for plan in own:
                 if plan not in missing:
                     self._skip(plan, image)
             if missing:
@@ -190,8 +194,9 @@ class _Extraction:
                 return None  # another program was faster
             settings_id = project.settings.put("extract", plan.values)
             project.runs.put_model(model.info)  # a model of the study once it has a run, not before
+            filed = replace(caption, method=plan.filed_as)
             project.runs.put(
-                image.id, plan.info.id, plan.task, caption, mean, settings_id, seconds, plan.lesion
+                image.id, plan.info.id, plan.task, filed, mean, settings_id, seconds, plan.lesion
             )
         return float(caption.facts.get("image_scale", 1.0))
 
@@ -217,7 +222,7 @@ class _Extraction:
         """Count the units of a model that cannot be loaded; its problem is told once."""
         self._tally.problem(error.where or info.name, error.what, error.todo, unit=info.name)
         for image in self._images[self._images.index(first) :]:
-            for plan in plans:
+            for plan in filter(lambda plan: plan.is_for(image), plans):
                 if not plan.is_done(self._project, image):
                     self._tally.count_failure(plan.name(image))
                 elif image is not first:
@@ -236,6 +241,16 @@ def _describe(model: Model, pixels: ImageArray, plan: Plan, options: DescribeOpt
         except MemoryError:
             continue
     return model.describe(pixels, plan.task, plan.method, replace(options, image_scale=scales[-1]))
+
+
+def _of_given(project: Project, given: GivenCaptions, images: list[ImageRow], plans: list[Plan]) -> Json:
+    """Return what of given captions was not said: where there are none, words that models do not know, others."""
+    without = {plan.task: sum(not plan.is_for(image) for image in images) for plan in plans}
+    return {
+        "without_caption": {task: count for task, count in without.items() if count},
+        "unknown_words": unknown_words(project, {plan.hash: plan.info.id for plan in plans}),
+        "captions_not_used": given.n_more,
+    }
 
 
 def _outside_domain(infos: list[ModelInfo], images: list[ImageRow]) -> Json:

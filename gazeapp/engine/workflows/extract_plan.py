@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import KEEP, Decoding, DescribeOptions, Model, ModelInfo
+from gazeapp.engine.models.given import given_method, plain_method
 from gazeapp.engine.models.named import check_method, find_model, open_model
 from gazeapp.engine.models.registry import available_models
 from gazeapp.engine.models.vlm.loading.plan import Wishes
@@ -18,6 +19,7 @@ from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.types import Json
 from gazeapp.engine.workflows.annotations import chosen_images
+from gazeapp.engine.workflows.extract_given import GivenCaptions, GivenTexts, given_as_in_run, given_texts
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class ExtractSettings:
         Whether vision-language models are packed into 4 bits.
     images
         Names of images; empty means all. Not part of what identifies a result.
+    given
+        Captions that the models are made to say instead of choosing their own; images without one are left out. Runs
+        along them are filed under map methods of their own, see `gazeapp.engine.models.given`.
     """
 
     models: tuple[str, ...] = ()
@@ -63,6 +68,7 @@ class ExtractSettings:
     dtype: str = "auto"
     four_bit: bool = False
     images: tuple[str, ...] = ()
+    given: GivenCaptions | None = None
 
     def __post_init__(self) -> None:
         if self.keep not in KEEP:
@@ -73,7 +79,9 @@ class ExtractSettings:
 class Plan:
     """One model under one task, on images as they are or mirrored: what its runs are filed under.
 
-    ``richer`` are the hashes of the same settings that keep more: their runs have everything that is asked for.
+    ``method`` is the map method as the model knows it. ``richer`` are the hashes of the same settings that keep more:
+    their runs have everything that is asked for. ``given`` are the captions that the model is made to say, by the
+    images' ids; None where it chooses its own.
     """
 
     info: ModelInfo
@@ -84,11 +92,21 @@ class Plan:
     values: Json
     hash: str
     richer: tuple[str, ...] = ()
+    given: Mapping[int, str] | None = None
+
+    @property
+    def filed_as(self) -> str:
+        """The map method that its runs have."""
+        return self.method if self.given is None else given_method(self.method)
+
+    def is_for(self, image: ImageRow) -> bool:
+        """Return whether there is anything to run on an image: without a given caption there is not."""
+        return self.given is None or image.id in self.given
 
     def is_done(self, project: Project, image: ImageRow) -> bool:
         """Return whether its run on an image is in the project."""
         return any(
-            project.runs.exists(image.id, self.info.id, self.task, self.lesion, self.method, one)
+            project.runs.exists(image.id, self.info.id, self.task, self.lesion, self.filed_as, one)
             for one in (self.hash, *self.richer)
         )
 
@@ -110,6 +128,7 @@ def options_for(
         decoding=replace(settings.decoding, seed=seed),
         keep=settings.keep if plan.info.kind == VLM else "",
         should_stop=should_stop,
+        given="" if plan.given is None else plan.given[image.id],
     )
 
 
@@ -129,17 +148,31 @@ def what_to_run(
     Raises
     ------
     GazeError
-        If a model or task is unknown, a model does not offer the map method, or the project has no images or tasks.
+        If a model or task is unknown, a model does not offer the map method, the project has no images or tasks, or
+        none of the images has a given caption.
     """
     infos = chosen_models(settings.models)
     images = chosen_images(project, settings.images)
     tasks = chosen_tasks(project, settings.tasks)
     sides = ("", MIRRORED) if settings.mirrored else ("",)
-    plans = [_plan(project, info, task, side, settings) for info in infos for task in tasks for side in sides]
+    texts = given_texts(project, settings.given, images, tasks)
+    plans = [
+        _plan(project, info, task, side, settings, texts.get(task))
+        for info in infos
+        for task in tasks
+        for side in sides
+    ]
     return infos, images, tasks, plans
 
 
-def _plan(project: Project, info: ModelInfo, task: str, lesion: str, settings: ExtractSettings) -> Plan:
+def _plan(
+    project: Project,
+    info: ModelInfo,
+    task: str,
+    lesion: str,
+    settings: ExtractSettings,
+    given: GivenTexts | None,
+) -> Plan:
     method = settings.method or info.default_method
     check_method(info, method)
     values: Json = {
@@ -147,7 +180,7 @@ def _plan(project: Project, info: ModelInfo, task: str, lesion: str, settings: E
         "revision": info.revision,
         "task": task,
         "model_task": info.task_for(task),
-        "method": method,
+        "method": method if given is None else given_method(method),
         "words": settings.words,
     }
     # Only what differs from the plain case is said, so that plain runs keep the hash that they had.
@@ -157,8 +190,9 @@ def _plan(project: Project, info: ModelInfo, task: str, lesion: str, settings: E
     prompt = prompt_of(project, task).text if reads else ""
     if prompt:
         values["prompt"] = prompt
-    decoding = _decoding_values(info, settings.decoding)
-    if decoding:
+    if given is not None:
+        values["given"] = given.digest
+    elif decoding := _decoding_values(info, settings.decoding):
         values["decoding"] = decoding
     if info.kind == VLM:
         values["dtype"] = settings.dtype
@@ -166,7 +200,10 @@ def _plan(project: Project, info: ModelInfo, task: str, lesion: str, settings: E
         values.update({"keep": settings.keep} if settings.keep else {})
     more = list(KEEP)[list(KEEP).index(settings.keep) + 1 :] if info.kind == VLM else []
     richer = tuple(settings_hash("extract", {**values, "keep": keep}) for keep in more)
-    return Plan(info, task, method, lesion, prompt, values, settings_hash("extract", values), richer)
+    return Plan(
+        *(info, task, method, lesion, prompt, values, settings_hash("extract", values), richer),
+        given=None if given is None else given.by_image,
+    )
 
 
 def _decoding_values(info: ModelInfo, decoding: Decoding) -> Json:
@@ -219,13 +256,14 @@ def like_run(project: Project, run_id: int) -> ExtractSettings:
     return ExtractSettings(
         models=(run.model,),
         tasks=(run.task,),
-        method=run.method,
+        method=plain_method(run.method),
         words=str(values.get("words", "content")),
         mirrored=run.lesion == MIRRORED,
         decoding=Decoding(**values.get("decoding", {})),
         keep=str(values.get("keep", "")),
         dtype=str(values.get("dtype", "auto")),
         four_bit=bool(values.get("four_bit", False)),
+        given=given_as_in_run(project, run_id, str(values["given"])) if "given" in values else None,
     )
 
 

@@ -17,6 +17,7 @@ from gazeapp.engine.lesions.masks.built_in import (
     plain_percent,
 )
 from gazeapp.engine.lesions.masks.from_data import above, of_boxes
+from gazeapp.engine.models.given import is_given
 from gazeapp.engine.project import ImageRow, Project
 from gazeapp.engine.project.masks import checked_name
 from gazeapp.engine.types import MaskArray
@@ -304,7 +305,7 @@ def _of_model(
     runs = [
         run
         for run in project.runs.all(image_id=image.id, model=wanted, task=task or None)
-        if method in ("", run.method)
+        if (run.method == method if method else not is_given(run.method))
     ]
     newest = {run.task: run.id for run in sorted(runs, key=lambda run: run.id)}
     under = _only(

@@ -42,7 +42,8 @@ def trial(project: Project, settings: ExtractSettings, progress: Progress) -> Su
     found: list[Json] = []
     for info in infos:
         own = [plan for plan in plans if plan.info.id == info.id]
-        units = [(plan, image) for plan in own for image in images if not plan.is_done(project, image)]
+        asked = [(plan, image) for plan in own for image in images if plan.is_for(image)]
+        units = [(plan, image) for plan, image in asked if not plan.is_done(project, image)]
         if not units:
             tally.skip(info.name)
             continue
@@ -51,7 +52,7 @@ def trial(project: Project, settings: ExtractSettings, progress: Progress) -> Su
         try:
             with tally.unit(info.name):
                 tried = _try_model(project, info, units, settings, progress)
-                found.append({**tried, "there": len(own) * len(images) - len(units)})
+                found.append({**tried, "there": len(asked) - len(units)})
         except StoppedError:
             tally.should_stop()
             break

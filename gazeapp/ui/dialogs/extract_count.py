@@ -109,6 +109,6 @@ def _n_there(project: Any, plan: Plan) -> int:
     row = project.db.execute(
         "SELECT count(DISTINCT r.image_id) FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.model = ? "
         f"AND t.name = ? AND r.lesion = ? AND r.method = ? AND r.settings_hash IN ({', '.join('?' * len(hashes))})",
-        (plan.info.id, plan.task, plan.lesion, plan.method, *hashes),
+        (plan.info.id, plan.task, plan.lesion, plan.filed_as, *hashes),
     ).fetchone()
     return int(row[0])
