@@ -7,17 +7,20 @@ two (torch's own counter); normalisations, activations and softmax are left out,
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from gazeapp.engine.models.captioner.config import END, PAD, UNKNOWN, CaptionerConfig, task_token
+from gazeapp.engine.models.captioner.config import END, PAD, UNKNOWN, CaptionerConfig, read_config, task_token
 from gazeapp.engine.models.captioner.markdown import plain
 from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.captioner.training.factorial_check import shipped_four
 from gazeapp.engine.models.captioner.training.settings import photograph_settings
 
 NTH_WORD = 10
@@ -59,6 +62,9 @@ class Architecture:
         Operations before the first word of a caption: what is made of the grid's features once.
     word
         Operations of the tenth word, or of the last where captions are shorter.
+    field
+        Side of the square that a cell of the encoder can see, px of its input; infinity where it sees all of it
+        whatever its size, and 0 where that is not known.
     """
 
     config: CaptionerConfig
@@ -66,6 +72,7 @@ class Architecture:
     encoding: int
     begin: int
     word: int
+    field: float = 0
 
     @property
     def total(self) -> int:
@@ -104,6 +111,7 @@ def measure(config: CaptionerConfig) -> Architecture:
         encoding.get_total_flops(),
         begin.get_total_flops(),
         said.get_total_flops(),
+        receptive_field(network.encoder.net),
     )
 
 
@@ -115,6 +123,31 @@ def parameters_by_part(network: Captioner) -> dict[str, int]:
     return counts
 
 
+def receptive_field(network: nn.Module) -> float:
+    """Return the side of the square that a cell of an encoder can see, px of its input.
+
+    Infinity for Vision Transformers, whose cells attend to each other; 0 for networks other than these and ResNets. A
+    ResNet's is that of its longest path: every kernel of k cells widens it by (k - 1) times the distance of the cells
+    that the kernel reads.
+    """
+    from timm.models.resnet import ResNet
+    from timm.models.vision_transformer import VisionTransformer
+
+    if isinstance(network, VisionTransformer):
+        return math.inf
+    if not isinstance(network, ResNet):
+        return 0
+    field, stride = 1, 1
+    for name, part in network.named_modules():
+        if isinstance(part, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d) and "downsample" not in name:
+            kernel, step, dilation = (
+                _one(getattr(part, key, 1)) for key in ("kernel_size", "stride", "dilation")
+            )
+            field += (kernel - 1) * dilation * stride
+            stride *= step
+    return field
+
+
 def full_size(encoder: str, decoder: str) -> CaptionerConfig:
     """Return the description of a captioner of photographs, as `photograph_settings` makes it, with 10,000 words."""
     settings = photograph_settings(encoder=encoder, decoder=decoder)
@@ -123,7 +156,7 @@ def full_size(encoder: str, decoder: str) -> CaptionerConfig:
     words = tuple(f"word{i}" for i in range(EXAMPLE_WORDS - len(special)))
     return CaptionerConfig(
         id=f"{encoder}-{decoder}",
-        name=f"{encoder} - {decoder}",
+        name=f"{encoder}-{'LSTM' if decoder == 'lstm' else 'Transformer'}",
         encoder=encoder,
         decoder=decoder,
         vocabulary=(*special, *words),
@@ -161,15 +194,57 @@ def parameters_table(rows: Sequence[Architecture]) -> str:
 def operations_table(rows: Sequence[Architecture]) -> str:
     """Return operations of an image, of beginning a caption and of a word as a Markdown table."""
     lines = [
-        "| model | input, px | grid | one image, encoded | once a caption | one word | a caption of ten words |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| model | one image, encoded | once a caption | one word | a caption of ten words |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        cells = [amount(n) for n in (row.encoding, row.begin, row.word, row.caption())]
+        lines.append(f"| {plain(row.config.name)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def grid_table(rows: Sequence[Architecture]) -> str:
+    """Return what a cell of the grid is, as a Markdown table: its size, its features, and what it can see."""
+    lines = [
+        "| model | input, px | grid | a cell, px | features | a cell can see |",
+        "|---|---:|---:|---:|---:|---:|",
     ]
     for row in rows:
         config = row.config
-        grid = f"{config.grid[0]} x {config.grid[1]}"
-        cells = [amount(n) for n in (row.encoding, row.begin, row.word, row.caption())]
-        lines.append(f"| {plain(config.name)} | {config.input_size} | {grid} | {' | '.join(cells)} |")
+        sides = [config.input_size / count for count in config.grid]
+        lines.append(
+            f"| {plain(config.name)} | {config.input_size} | {_by(config.grid)} | {_by(sides)} | {config.width} "
+            f"| {_sight(row)} |"
+        )
     return "\n".join(lines)
+
+
+def _sight(row: Architecture) -> str:
+    if not row.field:
+        return "not known"
+    if row.field >= 2 * row.config.input_size - 1:  # a cell in one corner sees the other
+        return "the whole picture"
+    return f"{row.field:g} x {row.field:g} px around it"
+
+
+def _by(numbers: Sequence[float]) -> str:
+    return " x ".join(f"{number:g}" for number in numbers)
+
+
+def cost_tables(rows: Sequence[Architecture], level: int = 2) -> str:
+    """Return all three tables as Markdown, under headings of a level."""
+    tables = {
+        "Cells of the grid": grid_table(rows),
+        "Parameters": parameters_table(rows),
+        "Operations": operations_table(rows),
+    }
+    return "\n\n".join(f"{'#' * level} {title}\n\n{table}" for title, table in tables.items())
+
+
+def page_tables() -> str:
+    """Return the tables of docs/architectures.md: the four captioners that ship, and four of full size."""
+    configs = (*(read_config(folder) for folder in shipped_four()), *full_size_four())
+    return cost_tables([measure(config) for config in configs], level=3)
 
 
 def amount(count: int) -> str:
@@ -180,6 +255,10 @@ def amount(count: int) -> str:
             digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
             return f"{value:,.{digits}f} {unit}"
     return str(count)
+
+
+def _one(value: int | Sequence[int]) -> int:
+    return value if isinstance(value, int) else value[0]
 
 
 def _counting() -> FlopCounterMode:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 
 from gazeapp.engine.models.captioner.architecture import (
     amount,
     full_size_four,
+    grid_table,
     measure,
     operations_table,
     parameters_table,
+    receptive_field,
 )
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.network import Captioner
@@ -129,7 +134,8 @@ def test_full_size_networks_have_the_sizes_that_their_makers_give():
     table = parameters_table(rows)
     assert table.count("\n") == 5
     assert f"| {amount(vit_transformer.total)} |" in table.splitlines()[-1]
-    assert "| 224 | 14 x 14 |" in operations_table(rows)
+    assert "| 224 | 14 x 14 | 16 x 16 | 512 | the whole picture |" in grid_table(rows)
+    assert operations_table(rows).count(amount(vit_lstm.encoding)) == 2
 
 
 @pytest.mark.parametrize(
@@ -138,3 +144,22 @@ def test_full_size_networks_have_the_sizes_that_their_makers_give():
 )
 def test_amounts_have_three_digits(count, text):
     assert amount(count) == text
+
+
+def test_receptive_field_is_where_the_picture_moves_a_cell():
+    config = replace(tiny("lstm", "cnn"), input_size=448, grid=(28, 28))
+    network = Captioner(config).encoder.net.eval().double()
+    for weights in network.parameters():
+        weights.data.abs_().add_(0.01)
+    picture = torch.rand(1, 3, 448, 448, dtype=torch.double, requires_grad=True)
+    network.forward_features(picture)[0, :, 14, 14].sum().backward()
+    touched = torch.nonzero(picture.grad[0].abs().sum(dim=0)).amax(dim=0)
+    first = torch.nonzero(picture.grad[0].abs().sum(dim=0)).amin(dim=0)
+    assert (touched - first + 1).tolist() == [receptive_field(network)] * 2
+
+
+def test_every_token_of_a_vision_transformer_sees_the_whole_picture(lstm):
+    assert lstm.field == math.inf
+    assert grid_table([lstm]).endswith("| 32 | 2 x 2 | 16 x 16 | 8 | the whole picture |")
+    assert grid_table([replace(lstm, field=20)]).endswith("| 20 x 20 px around it |")
+    assert grid_table([replace(lstm, field=0)]).endswith("| not known |")

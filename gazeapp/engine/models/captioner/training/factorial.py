@@ -12,21 +12,25 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.captioner.config import CONFIG_NAME
+from gazeapp.engine.models.captioner.config import CONFIG_NAME, END, PAD, START, CaptionerConfig
+from gazeapp.engine.models.captioner.encoder_facts import with_encoder_facts
 from gazeapp.engine.models.captioner.training.factorial_check import (
+    STOPPED,
     FactorialCheck,
     Member,
+    as_json,
     compare,
     read_members,
+    standing_of,
 )
 from gazeapp.engine.models.captioner.training.factorial_page import (
-    as_json,
     effects,
     factorial_page,
     flat_figures,
 )
 from gazeapp.engine.models.captioner.training.loop import Progress, captioner_id, train
-from gazeapp.engine.models.captioner.training.settings import DEMO_WORLD, TrainSettings
+from gazeapp.engine.models.captioner.training.settings import DEMO_WORLD, TrainSettings, checked
+from gazeapp.engine.models.captioner.training.several import train_on_several
 from gazeapp.engine.replacing import replacing
 from gazeapp.engine.types import Json
 
@@ -162,18 +166,25 @@ def factorial(settings: FactorialSettings, progress: Progress) -> FactorialSumma
     Raises
     ------
     GazeError
-        When the settings are no factorial design, or what was found cannot be written.
+        When the settings are no factorial design, a training could not begin with them, or what was found cannot be
+        written.
     """
     trainings = members_of(settings)
+    _check_first(trainings)
+    _tell(settings, trainings)
     failures: list[Failure] = []
+    stopped = False
     for number, training in enumerate(trainings):
-        label = str(Path(training.out).relative_to(settings.out))
-        if progress.cancelled:
+        label = Path(training.out).relative_to(settings.out).as_posix()
+        stopped = stopped or progress.cancelled
+        if stopped:
             break
         try:
-            train(training, _Part(progress, number, len(trainings), label))
+            _train(training, _Part(progress, number, len(trainings), label))
         except GazeError as error:
-            if not progress.cancelled:
+            # Whoever puts the file `stop` into a training's folder does not want the next one to begin.
+            stopped = progress.cancelled or standing_of(Path(training.out)) == STOPPED
+            if not stopped:
                 failures.append(Failure(label, error.what, error.todo))
         except (
             MemoryError,
@@ -181,7 +192,46 @@ def factorial(settings: FactorialSettings, progress: Progress) -> FactorialSumma
             RuntimeError,
         ) as error:  # a graphics card without room is a RuntimeError
             failures.append(Failure(label, f"{type(error).__name__}: {error}"))
-    return _tell(settings, trainings, tuple(failures), progress.cancelled)
+    return _tell(settings, trainings, tuple(failures), stopped)
+
+
+def _check_first(trainings: Sequence[TrainSettings]) -> None:
+    """Raise `GazeError` for what would otherwise be found out days later, when the third training begins."""
+    ways: dict[str, str] = {}
+    for training in trainings:
+        checked(training)
+        if training.encoder not in ways:
+            ways[training.encoder] = with_encoder_facts(_plain_config(training)).resample
+    if len(set(ways.values())) > 1:
+        told = " and ".join(f"{encoder} by {way}" for encoder, way in ways.items())
+        raise GazeError(
+            f"The encoders' published weights want pictures brought to size in different ways: {told}.",
+            todo="Choose two encoders that see the same pixels.",
+        )
+
+
+def _plain_config(settings: TrainSettings) -> CaptionerConfig:
+    """Return a description with everything that an encoder depends on, and hardly any words."""
+    return CaptionerConfig(
+        *("", "", settings.encoder, settings.decoder),
+        vocabulary=(PAD, START, END),
+        content_words=(),
+        tasks=(),
+        input_size=settings.input_size,
+        grid=settings.grid,
+        width=settings.width,
+        heads=settings.heads,
+    )
+
+
+def _train(settings: TrainSettings, progress: Progress) -> None:
+    """Train one captioner, on one device or on several."""
+    if settings.gpus == 1:
+        train(settings, progress)
+    elif train_on_several(settings, progress):
+        raise GazeError(
+            "The processes of the training ended before it did.", todo="What they said stands above."
+        )
 
 
 class _Part:
@@ -203,8 +253,8 @@ class _Part:
 def _tell(
     settings: FactorialSettings,
     trainings: Sequence[TrainSettings],
-    failures: tuple[Failure, ...],
-    cancelled: bool,
+    failures: tuple[Failure, ...] = (),
+    cancelled: bool = False,
 ) -> FactorialSummary:
     """Compare what is there and write it down."""
     folders = {
@@ -215,18 +265,31 @@ def _tell(
     checks = {seed: compare(four) for seed, four in members.items()}
     summary = FactorialSummary(folders, checks, failures, cancelled)
     out = Path(settings.out)
+    told = _as_json(settings, trainings, summary, members)
     with replacing(out / JSON_NAME) as path:
-        path.write_text(json.dumps(_as_json(settings, summary, members), indent=1) + "\n", "utf-8")
+        path.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
     with replacing(out / PAGE_NAME) as path:
         path.write_text(factorial_page(members, checks, [(f.label, f.what) for f in failures]), "utf-8")
     return summary
 
 
 def _as_json(
-    settings: FactorialSettings, summary: FactorialSummary, members: dict[int, list[Member]]
+    settings: FactorialSettings,
+    trainings: Sequence[TrainSettings],
+    summary: FactorialSummary,
+    members: dict[int, list[Member]],
 ) -> Json:
     return {
         "format": 1,
+        "trainings": [
+            {
+                "folder": Path(t.out).relative_to(settings.out).as_posix(),
+                "encoder": t.encoder,
+                "decoder": t.decoder,
+                "seed": t.seed,
+            }
+            for t in trainings
+        ],
         "shared": {
             k: v for k, v in settings.shared.to_json().items() if k not in ("encoder", "decoder", "seed")
         },

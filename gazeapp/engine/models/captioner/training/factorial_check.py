@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config
+from gazeapp.engine.models.captioner.config import CONFIG_NAME, CaptionerConfig, read_config
 from gazeapp.engine.models.captioner.training.settings import DEMO_WORLD, PLACES_ONLY, TrainSettings
+from gazeapp.engine.resources import resource_path
 from gazeapp.engine.types import Json
 
 OF_ENCODER = frozenset({"encoder_family", "mean", "std", "cell_offset", "cell_stride"})
@@ -41,12 +42,13 @@ SETTING_FIELDS = tuple(
 )
 """Settings of a training that its description does not repeat under the same name."""
 _ABOUT_THE_TRAINING = ("fingerprint", "encoder_weights", "start_from")
-_TOLD = ("gazeapp", "torch", "timm", "device", "hardware", "steps_done", "best_step", "seconds")
+_TOLD = ("steps_done", "seconds", "hardware", "versions")
 _MANY = 6
+_SHIPPED = ("cnn-lstm", "cnn-transformer", "vit-lstm", "vit-transformer")
 _WITHOUT_WEIGHTS = ("cnn", "vit")
 """Encoders for which there are no weights to start from."""
-FINISHED = "finished"
-"""What ``status.json`` says of a training that came to its end."""
+FINISHED, STOPPED = "finished", "stopped"
+"""What ``status.json`` says of a training that came to its end, and of one that was asked to stop before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,44 @@ def _told(name: str) -> Callable[[Member], Any]:
     return lambda member: member.training.get(name)
 
 
+def verdict(check: FactorialCheck) -> str:
+    """Return what a comparison found in a sentence."""
+    if check.problems:
+        return "These captioners are no factorial design: more than encoder and decoder differs, or one is missing."
+    if check.unchecked:
+        return (
+            "Nothing but encoder and decoder is known to differ, but not everything that decides about a training "
+            "could be compared."
+        )
+    return "Two encoders by two decoders; nothing else differs but what belongs to the one or the other."
+
+
+def as_json(check: FactorialCheck) -> Json:
+    """Return what a comparison found as JSON data."""
+    return {
+        "passed": check.passed,
+        "same": check.same,
+        "differs": check.differs,
+        "problems": list(check.problems),
+        "unchecked": list(check.unchecked),
+    }
+
+
+def captioners_in(folders: Sequence[Path]) -> list[Path]:
+    """Return the folders of captioners among ``folders``, and those that lie in one of them."""
+    found: list[Path] = []
+    for folder in folders:
+        own = (folder / CONFIG_NAME).is_file()
+        inside = [] if own else sorted(path.parent for path in folder.glob(f"*/{CONFIG_NAME}"))
+        found += inside or [folder]
+    return found
+
+
+def shipped_four() -> list[Path]:
+    """Return the folders of the four captioners that ship."""
+    return [resource_path("models") / name for name in _SHIPPED]
+
+
 class _Comparison:
     """Collects what a comparison finds, entry by entry."""
 
@@ -221,6 +261,11 @@ def _groups(name: str, members: Sequence[Member]) -> list[list[Member]]:
     return [list(members)] if members else []
 
 
+def standing_of(folder: Path) -> str:
+    """Return how the training in a captioner's folder stands, such as ``finished``; empty where nobody says."""
+    return str(_read(folder / "training" / "status.json").get("state", ""))
+
+
 def _training(folder: Path, config: CaptionerConfig) -> Json:
     """Return what is known of a captioner's training, from its description and from the folder of its training."""
     own = _read(folder / "training" / "settings.json")
@@ -237,9 +282,9 @@ def _training(folder: Path, config: CaptionerConfig) -> Json:
         known["start_from"] = "anew"
     if known.get("data") == DEMO_WORLD:
         known.setdefault("fingerprint", "drawn, not read")
-    state = _read(folder / "training" / "status.json").get("state")
-    if state is not None:
-        known["standing"] = state
+    standing = standing_of(folder)
+    if standing:
+        known["standing"] = standing
     return known
 
 
@@ -262,6 +307,8 @@ def _shown(value: Any) -> str:
         if len(value) > _MANY:
             return f"{len(value):,} entries (SHA-256 {hashlib.sha256(_key(value).encode()).hexdigest()[:12]})"
         return ", ".join(_shown(item) for item in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(each)}" for key, each in value.items())
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value == "" else f"{value}"

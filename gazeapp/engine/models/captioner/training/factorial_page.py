@@ -9,11 +9,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
-from gazeapp.engine.models.captioner.architecture import measure, operations_table, parameters_table
+from gazeapp.engine.models.captioner.architecture import cost_tables, measure
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.markdown import plain
-from gazeapp.engine.models.captioner.training.factorial_check import FactorialCheck, Member
-from gazeapp.engine.types import Json
+from gazeapp.engine.models.captioner.training.factorial_check import FactorialCheck, Member, verdict
 
 EFFECTS = ("encoder", "decoder", "interaction")
 _NO_FIGURES = ("n_validation", "n_test", "n")
@@ -89,9 +88,9 @@ def factorial_page(
         parts += [f"## {_of_seed('What is shared', seed, checks)}", check_text(check)]
     if first:
         costs = [measure(member.config) for member in first]
-        parts += ["## Parameters", parameters_table(costs), "## Operations", operations_table(costs)]
         parts += [
-            "An addition and a multiplication are two operations; normalisations, activations and softmax are left out."
+            cost_tables(costs),
+            "An addition and a multiplication are two operations; normalisations, activations and softmax are left out.",
         ]
     for seed, four in members.items():
         if four:
@@ -120,18 +119,6 @@ def check_text(check: FactorialCheck) -> str:
             for name, values in check.differs.items()
         ]
     return "\n".join(lines)
-
-
-def verdict(check: FactorialCheck) -> str:
-    """Return what a comparison found in a sentence."""
-    if check.problems:
-        return "These captioners are no factorial design: more than encoder and decoder differs, or one is missing."
-    if check.unchecked:
-        return (
-            "Nothing but encoder and decoder is known to differ, but not everything that decides about a training "
-            "could be compared."
-        )
-    return "Two encoders by two decoders; nothing else differs but what belongs to the one or the other."
 
 
 def _intro(members: Mapping[int, Sequence[Member]]) -> str:
@@ -188,14 +175,3 @@ def _spread(values: Sequence[float]) -> str:
 
 def _name(name: str) -> str:
     return name.replace("_", " ")
-
-
-def as_json(check: FactorialCheck) -> Json:
-    """Return what a comparison found as JSON data."""
-    return {
-        "passed": check.passed,
-        "same": check.same,
-        "differs": check.differs,
-        "problems": list(check.problems),
-        "unchecked": list(check.unchecked),
-    }

@@ -170,6 +170,63 @@ def test_one_that_fails_does_not_stop_the_others(tmp_path, trained, monkeypatch)
     assert "cnn-transformer: RuntimeError: CUDA out of memory" in (tmp_path / "FACTORIAL.md").read_text()
 
 
+def test_a_training_that_somebody_stopped_stops_the_rest(tmp_path, trained, monkeypatch):
+    well = room.train
+
+    def train(settings, progress):
+        well(settings, progress)
+        if settings.decoder == "transformer":
+            notes = Path(settings.out) / "training"
+            notes.mkdir()
+            (notes / "status.json").write_text('{"state": "stopped"}')
+            raise GazeError("Training was cancelled after step 1 of 2; its state is kept.")
+
+    monkeypatch.setattr(room, "train", train)
+    summary = factorial(FactorialSettings(TINY, out=str(tmp_path)), Watching())
+    assert summary.cancelled
+    assert not summary.failures
+    assert len(trained) == 2
+
+
+def test_what_is_planned_is_written_before_the_first_training(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        room, "train", lambda *_: seen.append(json.loads((tmp_path / "factorial.json").read_text()))
+    )
+    factorial(FactorialSettings(TINY, out=str(tmp_path)), Watching())
+    assert [one["folder"] for one in seen[0]["trainings"]] == IDS
+    assert not seen[0]["passed"]
+
+
+def test_several_cards_are_another_processes_work(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(room, "train_on_several", lambda settings, _: asked.append(settings.gpus) or 1)
+    summary = factorial(FactorialSettings(replace(TINY, gpus=2), out=str(tmp_path)), Watching())
+    assert asked == [2] * 4
+    assert [one.what for one in summary.failures] == [
+        "The processes of the training ended before it did."
+    ] * 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"encoders": ("cnn", "no_such_network")}, "no_such_network"),
+        ({"shared": replace(TINY, batch=3, accumulate=2)}, "3 pictures"),
+        (
+            {"encoders": ("resnet18.a1_in1k", "resnet18.tv_in1k")},
+            "by bicubic and resnet18.tv_in1k by bilinear",
+        ),
+    ],
+)
+def test_what_could_not_begin_is_found_before_anything_is_trained(tmp_path, trained, changes, words):
+    settings = replace(FactorialSettings(TINY, out=str(tmp_path)), **changes)
+    with pytest.raises(GazeError, match=words):
+        factorial(settings, Watching())
+    assert not trained
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_stop_is_no_failure_and_the_rest_does_not_begin(tmp_path, trained):
     summary = factorial(FactorialSettings(TINY, out=str(tmp_path)), Watching(cancel_after=2))
     assert summary.cancelled
