@@ -67,14 +67,11 @@ class Vocabulary:
         Words that name or describe something, in the order of the entries.
     counts
         How often each word among the entries occurs in the captions that the vocabulary was made from.
-    n_rare
-        Running words of those captions that are no entries, and so are ``<unk>``.
     """
 
     entries: tuple[str, ...]
     content_words: tuple[str, ...]
     counts: Mapping[str, int]
-    n_rare: int = 0
 
     @cached_property
     def number(self) -> dict[str, int]:
@@ -145,7 +142,6 @@ def make_vocabulary(pictures: Iterable[Picture], tasks: tuple[str, ...], min_cou
         (PAD, END, UNKNOWN, *map(task_token, tasks), *words),
         tuple(word for word in words if not is_grammar(word)),
         {word: kept[word] for word in words},
-        found.total() - sum(kept.values()),
     )
 
 
@@ -155,12 +151,6 @@ def count_cut(pictures: Iterable[Picture], tasks: tuple[str, ...], max_words: in
     # So many words have as many characters and gaps between them, unless the script leaves no gaps.
     long = (text for text in texts if len(text) > 2 * max_words or not text.isascii())
     return sum(len(tokenise(text)) > max_words for text in long)
-
-
-def count_unknown(pictures: Iterable[Picture], tasks: tuple[str, ...], vocabulary: Vocabulary) -> int:
-    """Return how many running words of captions are no entries of a vocabulary."""
-    texts = (caption.text for p in pictures for caption in p.captions if caption.task in tasks)
-    return sum(word not in vocabulary.number for text in texts for word in tokenise(text))
 
 
 def _is_special(entry: str) -> bool:
