@@ -58,6 +58,24 @@ _OPTIONS = option_group(
     ),
     click.option("--seed", default=0, show_default=True, help="Seed of the draws."),
     click.option(
+        "--beams",
+        default=1,
+        show_default=True,
+        type=click.IntRange(1, 100),
+        help="Beginnings of a caption that captioners follow side by side; 1 takes the most probable word each time.",
+    ),
+    click.option(
+        "--length-normalised",
+        is_flag=True,
+        help="Rank captions of a beam search by the mean log-probability of their tokens, not the sum.",
+    ),
+    click.option(
+        "--captions",
+        type=click.Path(exists=True, path_type=Path),
+        help="File of captions that models are made to say instead of their own (docs/decoding.md): the same words "
+        "for all.",
+    ),
+    click.option(
         "--dtype",
         default="auto",
         show_default=True,
@@ -70,14 +88,27 @@ _OPTIONS = option_group(
 
 
 def _settings(
-    keep: str, max_tokens: int, temperature: float, top_p: float, seed: int, **options: Any
+    keep: str,
+    max_tokens: int,
+    temperature: float,
+    top_p: float,
+    seed: int,
+    beams: int,
+    length_normalised: bool,
+    captions: Path | None,
+    **options: Any,
 ) -> ExtractSettings:
     """Return the settings that the options say."""
     from gazeapp.engine.models.base import Decoding
+    from gazeapp.engine.workflows.extract_given import read_given
     from gazeapp.engine.workflows.extract_plan import ExtractSettings
 
-    decoding = Decoding(max_tokens, temperature, top_p, seed)
-    return ExtractSettings(keep="" if keep == "none" else keep, decoding=decoding, **options)
+    return ExtractSettings(
+        keep="" if keep == "none" else keep,
+        decoding=Decoding(max_tokens, temperature, top_p, seed, beams, length_normalised),
+        given=None if captions is None else read_given(captions),
+        **options,
+    )
 
 
 def agreed_models(names: tuple[str, ...]) -> list[ModelInfo]:
@@ -127,7 +158,28 @@ def extract_command(project: Path, as_json: bool, **options: Any) -> None:
     summary = call(project, extract, _settings(**options), as_json)
     _remember_folders(infos)
     note_outside(summary)
+    _note_given(summary)
     report_and_exit(summary, as_json, f"{summary.verb}: {counts(summary)}")
+
+
+def _note_given(summary: Any) -> None:
+    """Say on stderr which images had no given caption, which words models did not know, and what was not used."""
+    told = summary.details
+    for task, count in told.get("without_caption", {}).items():
+        click.echo(
+            f"Note: {count} {'image has' if count == 1 else 'images have'} no given caption under {task}.",
+            err=True,
+        )
+    for model, words in told.get("unknown_words", {}).items():
+        named = ", ".join(f"{word} ({count})" for word, count in list(words.items())[:10])
+        more = " and others" if len(words) > 10 else ""
+        click.echo(f"Note: {model} does not know the words {named}{more}.", err=True)
+    if told.get("captions_not_used"):
+        click.echo(
+            f"Note: {told['captions_not_used']} further captions were not used: only the first of an image and task "
+            "is.",
+            err=True,
+        )
 
 
 def note_outside(summary: Any) -> None:
