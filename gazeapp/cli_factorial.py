@@ -143,7 +143,7 @@ def _say(check: Any, before: str = "") -> None:
     for name, values in check.differs.items():
         told = "; ".join(f"{label} {value}" for label, value in values.items())
         click.echo(f"  {name.replace('_', ' ')}: {told}")
-    for text in (*check.problems, *(f"Not known: {gap}" for gap in check.unchecked)):
+    for text in (*check.problems, *check.unchecked):
         click.echo(text, err=True)
 
 

@@ -44,6 +44,8 @@ SETTING_FIELDS = tuple(
 _ABOUT_THE_TRAINING = ("fingerprint", "encoder_weights", "start_from")
 _TOLD = ("steps_done", "seconds", "hardware", "versions")
 _MANY = 6
+_UNUSED = ("0", "0.0", "[0, 0]")
+"""What entries that only one kind of decoder has are where it does not use them either."""
 _SHIPPED = ("cnn-lstm", "cnn-transformer", "vit-lstm", "vit-transformer")
 _WITHOUT_WEIGHTS = ("cnn", "vit")
 """Encoders for which there are no weights to start from."""
@@ -135,7 +137,7 @@ def compare(members: Sequence[Member]) -> FactorialCheck:
     found.unfinished()
     for name in _TOLD:
         found.tell(name, {m.label: m.training[name] for m in members if name in m.training})
-    return FactorialCheck(found.same, found.differs, tuple(found.problems), tuple(found.unchecked))
+    return FactorialCheck(found.same, found.differs, tuple(found.problems), found.unchecked())
 
 
 def _entry(name: str) -> Callable[[Member], Any]:
@@ -192,7 +194,7 @@ class _Comparison:
         self.same: dict[str, str] = {}
         self.differs: dict[str, dict[str, str]] = {}
         self.problems: list[str] = []
-        self.unchecked: list[str] = []
+        self._unsaid: dict[tuple[str, ...], list[str]] = {}
 
     def design(self) -> None:
         """Find out whether there is each pair of two encoders and the two decoders, once."""
@@ -223,13 +225,23 @@ class _Comparison:
             values = {member.label: value_of(member) for member in group}
             known = {label: value for label, value in values.items() if value is not None}
             if len(known) < len(values):
-                missing = [label for label in values if label not in known]
-                who = "No description says it" if not known else f"{_and(missing)} {_do(missing)} not say it"
-                self.unchecked.append(f"{_words(name)}: {who}.")
+                missing = tuple(label for label in values if label not in known)
+                self._unsaid.setdefault(missing if known else (), []).append(_words(name))
             if len({_key(value) for value in known.values()}) > 1:
-                self.problems.append(f"{_words(name)}: {_who_has_what(known)}.")
-        if len(self.problems) == before:
-            self.tell(name, {m.label: v for g in groups for m in g if (v := value_of(m)) is not None})
+                self.problems.append(f"{_words(name).capitalize()}: {_who_has_what(known)}.")
+        told = {m.label: v for g in groups for m in g if (v := value_of(m)) is not None}
+        used = len(told) == len(self._members) or any(_key(v) not in _UNUSED for v in told.values())
+        if len(self.problems) == before and used:
+            self.tell(name, told)
+
+    def unchecked(self) -> tuple[str, ...]:
+        """Return what descriptions do not say, a sentence for all that the same of them leave open."""
+        return tuple(
+            f"{_and(missing)} {'does' if len(missing) == 1 else 'do'} not say: {', '.join(names)}."
+            if missing
+            else f"No description says: {', '.join(names)}."
+            for missing, names in self._unsaid.items()
+        )
 
     def unfinished(self) -> None:
         """Find trainings that did not come to their end."""
@@ -326,14 +338,10 @@ def _who_has_what(values: dict[str, Any]) -> str:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return name.replace("_", " ")
 
 
 def _and(parts: Sequence[str], last: str = "and ") -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {last}{parts[-1]}"
-
-
-def _do(parts: Sequence[str]) -> str:
-    return "does" if len(parts) == 1 else "do"

@@ -90,7 +90,7 @@ def factorial_page(
         costs = [measure(member.config) for member in first]
         parts += [
             cost_tables(costs),
-            "An addition and a multiplication are two operations; normalisations, activations and softmax are left out.",
+            "A multiplication and an addition are two operations; normalisations, activations and softmax not counted.",
         ]
     for seed, four in members.items():
         if four:
@@ -105,7 +105,7 @@ def check_text(check: FactorialCheck) -> str:
     """Return what a comparison found, as Markdown: the verdict, what is shared, what differs."""
     lines = [verdict(check), ""]
     lines += [f"- **{plain(problem)}**" for problem in check.problems]
-    lines += [f"- Not known: {plain(gap)}" for gap in check.unchecked]
+    lines += [f"- {plain(gap)}" for gap in check.unchecked]
     if check.problems or check.unchecked:
         lines.append("")
     lines += ["| the same in all | |", "|---|---|"]
