@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
@@ -13,6 +12,9 @@ from gazeapp.engine.models.captioner.data.words import Vocabulary
 from gazeapp.engine.models.captioner.picture import fit_picture
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.types import ImageArray, IntArray
+
+_TRIES = 50
+"""Pictures in a row that are tried for one that can be read."""
 
 
 class CaptionPictures:
@@ -33,8 +35,6 @@ class CaptionPictures:
         Side of the square that pictures are brought to, px, and how (`fit_picture`).
     max_words
         Longest caption; longer ones are cut.
-    workers
-        Threads that read pictures; 0 reads them where they are asked for. What comes out does not depend on it.
 
     Raises
     ------
@@ -50,7 +50,6 @@ class CaptionPictures:
         size: int,
         resample: str = "box",
         max_words: int = 32,
-        workers: int = 0,
     ) -> None:
         told = [tuple(picture.told(task) for task in tasks) for picture in pictures]
         kept = [i for i, texts in enumerate(told) if any(texts)]
@@ -64,21 +63,18 @@ class CaptionPictures:
         self.problems: dict[str, str] = {}
         self._told = [told[i] for i in kept]
         self._size, self._resample, self._max_words = size, resample, max_words
-        self._threads = ThreadPoolExecutor(workers, "pictures") if workers else None
-        self._awaited: dict[int, Future[ImageArray | None]] = {}
 
     def __len__(self) -> int:
         return len(self.pictures)
 
     def batch(self, chosen: IntArray, rng: np.random.Generator) -> tuple[ImageArray, IntArray]:
-        """Read the chosen pictures; see `CaptionSource`.
+        """Read the chosen pictures; see `CaptionSource`. Several threads may do so at once.
 
         Raises
         ------
         GazeError
-            When no picture can be read.
+            When many pictures in a row cannot be read, as when a disk is gone.
         """
-        self.expect(chosen)
         lots = rng.random((len(chosen), len(self.tasks)))
         found = [self._readable(int(number)) for number in chosen]
         tokens = [self._encoded(number, lot) for (number, _), lot in zip(found, lots, strict=True)]
@@ -89,21 +85,6 @@ class CaptionPictures:
                 filled[i, j, : len(caption)] = caption
         return np.stack([picture for _, picture in found]), filled
 
-    def expect(self, chosen: IntArray) -> None:
-        """Begin to read pictures that the next batch asks for; earlier ones that nobody asked for are forgotten."""
-        if self._threads is None:
-            return
-        wanted = {int(number) for number in chosen}
-        for number in self._awaited.keys() - wanted:
-            self._awaited.pop(number).cancel()
-        for number in sorted(wanted - self._awaited.keys()):
-            self._awaited[number] = self._threads.submit(self._read, number)
-
-    def close(self) -> None:
-        """End the threads."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=True, cancel_futures=True)
-
     def _encoded(self, number: int, lots: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[list[int]]:
         """Return a caption of a picture under every task, drawn by ``lots`` in [0, 1)."""
         return [
@@ -113,15 +94,15 @@ class CaptionPictures:
 
     def _readable(self, number: int) -> tuple[int, ImageArray]:
         """Return the number and pixels of a picture, or of the next one that can be read."""
-        for offset in range(len(self)):
+        tries = min(_TRIES, len(self))
+        for offset in range(tries):
             candidate = (number + offset) % len(self)
-            awaited = self._awaited.pop(candidate, None)
-            picture = self._read(candidate) if awaited is None else awaited.result()
+            picture = self._read(candidate)
             if picture is not None:
                 return candidate, picture
         raise GazeError(
-            "No picture can be read.",
-            where=next(iter(self.problems)),
+            f"{tries} pictures in a row cannot be read.",
+            where=str(self.pictures[number].path),
             todo="Check that the pictures are where they were, and are no damaged copies.",
         )
 

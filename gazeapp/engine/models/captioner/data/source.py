@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 
@@ -16,7 +16,7 @@ class CaptionSource(Protocol):
         """Return the number of pictures."""
 
     def batch(self, chosen: IntArray, rng: np.random.Generator) -> tuple[ImageArray, IntArray]:
-        """Return pictures and one caption of each under every task.
+        """Return pictures and one caption of each under every task; several threads may ask at once.
 
         Parameters
         ----------
@@ -33,11 +33,3 @@ class CaptionSource(Protocol):
             Shape (n, tasks, length): first token, words, ``<end>``, then ``<pad>``; nothing but ``<pad>`` where a
             picture has no caption under a task.
         """
-
-
-@runtime_checkable
-class ReadsAhead(Protocol):
-    """A source that can read the pictures of the next batch while this one is learnt from."""
-
-    def expect(self, chosen: IntArray) -> None:
-        """Begin to read pictures, by number; what `CaptionSource.batch` gives does not depend on it."""
