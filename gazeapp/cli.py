@@ -15,7 +15,9 @@ import gazeapp
 from gazeapp.cli_base import FILE, call, counts, finish, report_and_exit, run, sentence
 from gazeapp.cli_encode import ENCODE_COMMANDS
 from gazeapp.cli_extract import EXTRACT_COMMANDS
+from gazeapp.cli_factorial import FACTORIAL_COMMANDS
 from gazeapp.cli_gaze import COMMANDS
+from gazeapp.cli_import_captioner import import_captioner_command
 from gazeapp.cli_lesion import LESION_COMMANDS
 from gazeapp.cli_maps import MAP_COMMANDS
 from gazeapp.cli_masks import MASK_COMMANDS
@@ -257,5 +259,7 @@ for _command in (
     score_command,
     runner_command,
     train_command,
+    import_captioner_command,
+    *FACTORIAL_COMMANDS,
 ):
     main.add_command(_command)

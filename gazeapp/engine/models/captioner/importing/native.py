@@ -55,7 +55,7 @@ def check_folder(folder: Path) -> tuple[CaptionerConfig, Findings]:
     findings.inferred.append(_tried(folder, config))
     if not config.domain:
         findings.unchecked.append("What it was trained on: 'domain' is empty.")
-    if not config.encoder_family:
+    if config.encoder not in ("cnn", "vit") and not config.encoder_family:
         findings.unchecked.append(
             "Whether its encoder is a CNN or a ViT: 'encoder_family' is empty, so it takes no part "
             "in comparisons of encoders."

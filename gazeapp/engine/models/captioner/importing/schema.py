@@ -95,6 +95,8 @@ def violations(data: object) -> list[str]:
     if not isinstance(data, dict):
         return ["It is no JSON object."]
     known = SCHEMA["properties"]
+    if data.get("format") == 1:  # one number for all colours
+        data = {key: [value] * 3 if key in ("mean", "std") else value for key, value in data.items()}
     told = [f"'{key}' is missing." for key in SCHEMA["required"] if key not in data]
     told += [f"'{key}' is not known." for key in data if key not in known]
     for key, rule in known.items():
@@ -105,12 +107,12 @@ def violations(data: object) -> list[str]:
 
 def _wrong(value: Any, rule: Json) -> str:
     kind = rule["type"]
+    if kind == "array" and isinstance(value, list):
+        return _wrong_entries(value, rule)
     if not isinstance(value, _TYPES[kind]) or isinstance(value, bool):
         return f"is to be of the type {kind}"
     if "enum" in rule and value not in rule["enum"]:
         return f"is to be one of {', '.join(map(repr, rule['enum']))}"
-    if kind == "array":
-        return _wrong_entries(value, rule)
     if kind in ("integer", "number"):
         least, most = rule.get("minimum", value), rule.get("maximum", value)
         return "" if least <= value <= most else f"is {value}, which is out of range"
