@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config
+from gazeapp.engine.models.captioner.encoder_weights import NONE, load_encoder_weights
 from gazeapp.engine.models.captioner.io import load_captioner
 from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.models.captioner.training.settings import TrainSettings
@@ -57,7 +59,13 @@ def starting_weights(settings: TrainSettings) -> Callable[[Captioner], None] | N
     """Return what gives a new captioner its first weights; None where they are drawn by lot alone."""
     if settings.start_from:
         return lambda model: take_over(model, load_captioner(Path(settings.start_from)))
+    if settings.encoder_weights != NONE:
+        return lambda model: _start_encoder(model.encoder, settings)
     return None
+
+
+def _start_encoder(encoder: Any, settings: TrainSettings) -> None:
+    load_encoder_weights(encoder, settings.encoder, settings.encoder_weights)
 
 
 def take_over(model: Captioner, known: Captioner) -> None:
