@@ -12,8 +12,7 @@ from typing import Any
 import click
 
 from gazeapp.cli_base import FILE, sentence
-from gazeapp.cli_train import _settings as settings_of_options
-from gazeapp.cli_train import train_command
+from gazeapp.cli_train import settings_of_options, train_command
 from gazeapp.terminal import TerminalProgress
 
 _OF_ONE = ("encoder", "decoder", "name", "seed", "encoder_weights", "start_from", "output", "as_json")
@@ -81,9 +80,10 @@ def _train(given: dict[str, Any], output: Path | None, as_json: bool) -> int:
 
     encoders, weights, seeds = given.pop("encoders"), given.pop("encoder_weights"), given.pop("seeds")
     start_from = given.pop("start_from")
+    where_from = [given.pop(name) for name in ("preset", "file", "others")]
+    # Every one of the four has an encoder and a decoder of its own.
     shared = settings_of_options(
-        given | {"output": output, "encoder": "cnn", "decoder": "lstm"},
-        *(given.pop(name) for name in ("preset", "file", "others")),
+        {**given, "output": output, "encoder": "cnn", "decoder": "lstm"}, *where_from
     )
     shared = replace(
         shared,

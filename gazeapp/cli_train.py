@@ -69,7 +69,7 @@ def train_command(
     from gazeapp.engine.models.captioner.training.machine import process_count
     from gazeapp.engine.models.captioner.training.settings import checked
 
-    settings = checked(_settings(given, preset, file, others))
+    settings = checked(settings_of_options(given, preset, file, others))
     if settings.gpus > 1 and process_count() == 1:
         from gazeapp.engine.models.captioner.training.several import train_on_several
 

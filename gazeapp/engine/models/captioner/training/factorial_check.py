@@ -42,7 +42,7 @@ SETTING_FIELDS = tuple(
 )
 """Settings of a training that its description does not repeat under the same name."""
 _ABOUT_THE_TRAINING = ("fingerprint", "encoder_weights", "start_from")
-_TOLD = ("steps_done", "seconds", "hardware", "versions")
+_TOLD = ("steps_done", "best_step", "seconds", "hardware", "versions")
 _MANY = 6
 _UNUSED = ("0", "0.0", "[0, 0]")
 """What entries that only one kind of decoder has are where it does not use them either."""
@@ -294,6 +294,9 @@ def _training(folder: Path, config: CaptionerConfig) -> Json:
         known["start_from"] = "anew"
     if known.get("data") == DEMO_WORLD:
         known.setdefault("fingerprint", "drawn, not read")
+    best = [line["step"] for line in known.get("evaluations", ()) if line.get("best")]
+    if best:
+        known["best_step"] = best[-1]
     standing = standing_of(folder)
     if standing:
         known["standing"] = standing
