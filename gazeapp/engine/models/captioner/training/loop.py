@@ -141,7 +141,7 @@ def finish(
         figures = _figures(stored.to(device), material, settings.workers)
     training = {
         **settings.to_json(),
-        **material.facts,
+        **material.facts_now(),
         "seconds": round(done.seconds),
         "last_loss": round(done.last_loss, 4),
         "steps_done": len(done.losses),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Protocol
 
 from gazeapp.engine.demo.drawing import render
@@ -117,6 +118,18 @@ class Material:
     test: HeldOut | None
     fingerprint: str = ""
     facts: Json = field(default_factory=dict)
+
+    def facts_now(self) -> Json:
+        """Return the facts, with a note on training pictures that turned out to be damaged in this run."""
+        damaged = self.train.problems if isinstance(self.train, CaptionPictures) else {}
+        if not damaged:
+            return self.facts
+        names = ", ".join(sorted(PurePath(path).name for path in damaged)[:3])
+        note = f"{len(damaged)} training pictures could not be read, and others stood in for them: {names}"
+        return {
+            **self.facts,
+            "notes": [*self.facts["notes"], f"{note}{' and others' if len(damaged) > 3 else ''}."],
+        }
 
 
 @dataclass(frozen=True, slots=True)
