@@ -129,7 +129,9 @@ def curve_line(values: Sequence[float]) -> str:
     return "".join(_BLOCKS[round((value - low) / (high - low) * top)] for value in values)
 
 
-def _settings(given: dict[str, Any], preset: str | None, file: Path | None, others: tuple[str, ...]) -> Any:
+def settings_of_options(
+    given: dict[str, Any], preset: str | None, file: Path | None, others: tuple[str, ...]
+) -> Any:
     """Return the settings: a preset, with those of the file, of the options, and of --set over it."""
     from gazeapp.engine.models.captioner.training.settings import (
         DEMO_WORLD,
