@@ -16,13 +16,17 @@ from gazeapp.engine.types import ImageArray, IntArray
 _TRIES = 50
 """Pictures in a row that are tried for one that can be read."""
 
+_ROOM = 2**30
+"""Bytes that pictures at their size may take in memory: 7,133 pictures of 224 x 224 px."""
+
 
 class CaptionPictures:
     """Captioned pictures of a split; a `CaptionSource`.
 
     Pictures are read as everywhere in gazeapp (upright by their EXIF tag, transparent parts on white), decoded in
     full and brought to size as the trained model will see them: JPEG's own quick reduction gives other pixels. A
-    picture that cannot be read is named in `problems`, and the next one that can takes its place.
+    picture that cannot be read is named in `problems`, and the next one that can takes its place. Pictures that all fit
+    into a gigabyte at their size are read once and kept: decoding large photographs again and again takes longest.
 
     Parameters
     ----------
@@ -63,6 +67,8 @@ class CaptionPictures:
         self.problems: dict[str, str] = {}
         self._told = [told[i] for i in kept]
         self._size, self._resample, self._max_words = size, resample, max_words
+        self._keeps = len(self.pictures) * size * size * 3 <= _ROOM
+        self._kept: dict[int, ImageArray] = {}
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -108,9 +114,15 @@ class CaptionPictures:
 
     def _read(self, number: int) -> ImageArray | None:
         """Return a picture at its size, or None where it cannot be read."""
+        kept = self._kept.get(number)
+        if kept is not None:
+            return kept
         path = self.pictures[number].path
         try:
-            return fit_picture(read_picture(path)[0], self._size, self._resample)
+            picture = fit_picture(read_picture(path)[0], self._size, self._resample)
         except GazeError as error:
             self.problems[str(path)] = error.what
             return None
+        if self._keeps:
+            self._kept[number] = picture
+        return picture

@@ -10,12 +10,13 @@ import pytest
 from PIL import Image
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.data import pictures as pictures_module
 from gazeapp.engine.models.captioner.data.caption_set import CaptionSet, CaptionText, Picture
 from gazeapp.engine.models.captioner.data.pictures import CaptionPictures
 from gazeapp.engine.models.captioner.data.reading import read_captions
 from gazeapp.engine.models.captioner.data.words import Vocabulary, make_vocabulary
 from gazeapp.engine.models.captioner.picture import fit_picture
-from gazeapp.engine.pictures import read_picture
+from gazeapp.engine.pictures import PictureFacts, read_picture
 from gazeapp.engine.types import ImageArray, IntArray
 from tests.small_captions import small_set
 
@@ -122,6 +123,24 @@ def test_the_next_readable_picture_stands_in_for_a_damaged_one(
         assert [int(t) for t in tokens[row, 0] if t] in own
     assert list(source.problems) == [str(tmp_path / "15.png"), str(tmp_path / "14.png")]
     assert all("damaged" in what for what in source.problems.values())
+
+
+@pytest.mark.parametrize(("room", "reads"), [(16 * 8 * 8 * 3, 16), (16 * 8 * 8 * 3 - 1, 32)])
+def test_pictures_that_fit_into_memory_are_read_once(
+    captions: CaptionSet, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch, room: int, reads: int
+) -> None:
+    read: list[Path] = []
+
+    def counted(path: Path) -> tuple[ImageArray, PictureFacts]:
+        read.append(path)
+        return read_picture(path)
+
+    monkeypatch.setattr(pictures_module, "read_picture", counted)
+    monkeypatch.setattr(pictures_module, "_ROOM", room)
+    source = CaptionPictures(captions.pictures, vocabulary, TASKS, 8)
+    first, second = _all(source)[0], _all(source)[0]
+    np.testing.assert_array_equal(first, second)
+    assert len(read) == reads
 
 
 def test_no_readable_picture_is_a_sentence(
