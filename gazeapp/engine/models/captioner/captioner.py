@@ -18,6 +18,7 @@ from gazeapp.engine.models.batches import Answer, Fitted, Request
 from gazeapp.engine.models.captioner.along import Along, along_caption
 from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config
 from gazeapp.engine.models.captioner.decoding import Said
+from gazeapp.engine.models.captioner.encoder_geometry import map_rect
 from gazeapp.engine.models.captioner.io import load_captioner
 from gazeapp.engine.models.captioner.lesion import FEATURE_SCOPES, Taken, cell_share, changed_features
 from gazeapp.engine.models.captioner.listing import captioner_info
@@ -27,7 +28,7 @@ from gazeapp.engine.models.captioner.seeing import Seeing, Seen
 from gazeapp.engine.models.environment import is_small, threads_for
 from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.models.memory import in_halves
-from gazeapp.engine.types import ImageArray, Json, Rect
+from gazeapp.engine.types import ImageArray, Json
 
 
 class _Way(NamedTuple):
@@ -189,7 +190,7 @@ class CaptionerModel:
             else:
                 seen = self._seeing.look(image, of_picture)
             if lesion is not None and of_picture is None:
-                cell_share(lesion, config.grid)
+                cell_share(lesion, config.grid, map_rect(config, width, height))
         except GazeError as error:
             return error
         decoding = options.decoding
@@ -229,7 +230,9 @@ class CaptionerModel:
         """Return the features that the decoder reads under a lesion of cells, and what else it is to do without."""
         if lesion is None:
             return features, None
-        share = torch.from_numpy(cell_share(lesion, self.network.config.grid)).to(features.device)
+        config, (height, width) = self.network.config, lesion.mask.shape
+        share = torch.from_numpy(cell_share(lesion, config.grid, map_rect(config, width, height)))
+        share = share.to(features.device)
         if lesion.scope in FEATURE_SCOPES:
             return changed_features(features, share, lesion.scope), None
         return features, Taken(share, start=lesion.scope == "keys_and_start")
@@ -255,7 +258,7 @@ class CaptionerModel:
             words,
             attention.reshape(len(words), *config.grid),
             np.ones(len(words), np.float32) if gates is None else gates,
-            Rect.of_image(asked.width, asked.height),
+            map_rect(config, asked.width, asked.height),
             asked.task,
             asked.method,
             said=asked.given,

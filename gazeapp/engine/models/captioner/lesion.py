@@ -1,10 +1,11 @@
 """What a lesion takes from a captioner's grid, and how.
 
 A captioner attends to the cells of a grid, and every cell stands for the rectangle of the image that has the same
-place in it. ``keys`` and ``keys_and_start`` multiply a word's attention to a cell by what is left of the cell before
-it is normalised anew; ``zero`` and ``mean`` change the cell's features, place code included, before the decoder reads
-them, so that the cells can still be attended to. The encoder has mixed the cells by then: what neighbours have taken
-from a covered cell stays with them, under all four.
+place in it (of captioners from elsewhere, for its share of the rectangle that their maps cover). ``keys`` and
+``keys_and_start`` multiply a word's attention to a cell by what is left of the cell before it is normalised anew;
+``zero`` and ``mean`` change the cell's features, place code included, before the decoder reads them, so that the cells
+can still be attended to. The encoder has mixed the cells by then: what neighbours have taken from a covered cell stays
+with them, under all four.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch import Tensor
 from gazeapp.engine.lesions.coverage import cover
 from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.lesions.pixels import nothing_left
-from gazeapp.engine.types import FloatArray
+from gazeapp.engine.types import FloatArray, Rect
 
 FEATURE_SCOPES = ("zero", "mean")
 """Scopes that change the features of the grid; those that mask attention keys leave the features as they are."""
@@ -56,8 +57,8 @@ class Taken:
 
 
 @lru_cache(maxsize=1)
-def cell_share(lesion: Lesion, grid: tuple[int, int]) -> FloatArray:
-    """Return the share that a lesion takes of every cell of a grid over the whole image.
+def cell_share(lesion: Lesion, grid: tuple[int, int], rect: Rect | None = None) -> FloatArray:
+    """Return the share that a lesion takes of every cell of a grid.
 
     Parameters
     ----------
@@ -65,6 +66,8 @@ def cell_share(lesion: Lesion, grid: tuple[int, int]) -> FloatArray:
         Its mask has the image's height and width, whatever they are.
     grid
         Rows and columns.
+    rect
+        What the grid covers, px of the image, also outside of it; None for the whole image.
 
     Returns
     -------
@@ -78,8 +81,11 @@ def cell_share(lesion: Lesion, grid: tuple[int, int]) -> FloatArray:
         When all of every cell is taken.
     """
     (rows, columns), (height, width) = grid, lesion.mask.shape
+    place = rect or Rect.of_image(width, height)
     covered = cover(
-        lesion.mask, height * np.arange(rows + 1) / rows, width * np.arange(columns + 1) / columns
+        lesion.mask,
+        place.y + place.height * np.arange(rows + 1) / rows,
+        place.x + place.width * np.arange(columns + 1) / columns,
     )
     share: FloatArray = (lesion.strength * covered).astype(np.float32).ravel()
     if share.min() >= 1.0:
