@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gazeapp.engine.models.given import is_given
 from gazeapp.engine.project import Project
 from gazeapp.engine.scoring.aggregate import ceiling_mark
 from gazeapp.engine.scoring.analyses.by_task import factorial_by_task, model_by_task
@@ -105,11 +106,16 @@ def _corrected(found: Sequence[Finding]) -> list[Finding]:
 
 
 def _models(one: TaskScores) -> dict[str, Source]:
-    """Return the models whose maps were scored as they are, by id; by id and method where there are several."""
+    """Return the models whose maps were scored as they are, by id; by id and method where there are several.
+
+    Maps along given captions are named with their method, and leave the names of the others as they are without them.
+    """
     sources = [source for source in one.scores if source.kind == MODEL and not source.lesion]
-    ids = [source.id for source in sources]
+    ids = [source.id for source in sources if not is_given(source.method)]
     return {
-        source.id if ids.count(source.id) == 1 else f"{source.id} ({source.method})": source
+        f"{source.id} ({source.method})"
+        if is_given(source.method) or ids.count(source.id) > 1
+        else source.id: source
         for source in sorted(sources)
     }
 
