@@ -171,7 +171,7 @@ def factorial(settings: FactorialSettings, progress: Progress) -> FactorialSumma
     """
     trainings = members_of(settings)
     _check_first(trainings)
-    _tell(settings, trainings)
+    _tell(settings, trainings, with_page=False)  # so that whoever watches the folder knows what will be in it
     failures: list[Failure] = []
     stopped = False
     for number, training in enumerate(trainings):
@@ -255,6 +255,7 @@ def _tell(
     trainings: Sequence[TrainSettings],
     failures: tuple[Failure, ...] = (),
     cancelled: bool = False,
+    with_page: bool = True,
 ) -> FactorialSummary:
     """Compare what is there and write it down."""
     folders = {
@@ -268,8 +269,9 @@ def _tell(
     told = _as_json(settings, trainings, summary, members)
     with replacing(out / JSON_NAME) as path:
         path.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
-    with replacing(out / PAGE_NAME) as path:
-        path.write_text(factorial_page(members, checks, [(f.label, f.what) for f in failures]), "utf-8")
+    if with_page:
+        with replacing(out / PAGE_NAME) as path:
+            path.write_text(factorial_page(members, checks, [(f.label, f.what) for f in failures]), "utf-8")
     return summary
 
 
