@@ -1,0 +1,84 @@
+"""The command that imports captioners: it asks before it reads a pickle, and says what it found."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from gazeapp.cli import main
+from gazeapp.engine.models.captioner.captioner import CaptionerModel
+from tests.engine.models.captioner.importing import checkpoints as made
+from tests.engine.models.captioner.importing.archives import archive
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("files")
+    content = {"encoder": made.encoder(made.resnet()), "decoder": made.lstm_decoder()}
+    return made.save(folder / "BEST_checkpoint.pth.tar", content), made.word_map(folder / "WORDMAP.json")
+
+
+def run(*words: object, answer: str = "") -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, ["import-captioner", *map(str, words)], input=answer)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_it_asks_first_and_then_says_what_it_found(files: tuple[Path, Path], tmp_path: Path) -> None:
+    checkpoint, words = files
+    out = tmp_path / "cnn-lstm"
+    code, _, told = run(checkpoint, "--words", words, "-o", out, answer="n\n")
+    assert code == 1
+    assert "knows no instruction that runs anything" in told
+    assert "Nothing was read." in told
+    assert not out.exists()
+    code, told, _ = run(checkpoint, "--words", words, "-o", out, "--domain", "COCO", answer="y\n")
+    assert code == 0
+    for part in (
+        "Inferred:",
+        "resnet18",
+        "Assumed:",
+        "256 x 256 px",
+        "Could not be checked:",
+        "you say: COCO",
+    ):
+        assert part in told
+    picture = np.asarray(Image.new("RGB", (90, 60), "grey"))
+    assert CaptionerModel.load(out).describe(picture, "any").maps.shape[1:] == (14, 14)
+    code, told, _ = run(out, "--json")
+    assert code == 0
+    found = json.loads(told)
+    assert (found["id"], found["form"], found["encoder"]) == ("cnn-lstm", "sgrvinod", "resnet18")
+    assert any("sums to one" in line for line in found["inferred"])
+
+
+def test_a_payload_is_refused(files: tuple[Path, Path], tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+
+    class Payload:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return Path.mkdir, (canary,)  # type: ignore[return-value]
+
+    path = archive(tmp_path / "bad.pth.tar", pickle.dumps({"decoder": Payload()}, 2))
+    code, told, error = run(path, "--words", files[1], "-o", tmp_path / "out", "--yes")
+    assert (code, told) == (1, "")
+    assert "not opened: it asks for " in error
+    assert not canary.exists()
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_usage(files: tuple[Path, Path], tmp_path: Path) -> None:
+    assert run(files[0])[0] == 2
+    assert run(files[0], "--words", files[1])[0] == 2
+    code, _, told = run(tmp_path / "none.pth", "--words", files[1], "-o", tmp_path / "out", "--yes")
+    assert code == 1
+    assert "cannot be read" in told
+    code, _, told = run(tmp_path)
+    assert code == 1
+    assert "captioner.json" in told
