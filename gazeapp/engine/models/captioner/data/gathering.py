@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +44,7 @@ class Gathering:
 
     def __init__(self, images: str) -> None:
         self._images = images
-        self._files: dict[str, frozenset[str]] = {}
+        self._files: dict[str, dict[str, str]] = {}
         self._found: dict[str, _Found] = {}
         self._missing: dict[str, None] = {}
         self._n_empty = 0
@@ -125,18 +126,23 @@ class Gathering:
         inside, _, last = name.rpartition("/")
         for root in roots:
             folder = f"{root}/{inside}" if inside else root
-            if last in self._listing(folder):
-                return f"{folder}/{last}"
+            there = self._listing(folder).get(unicodedata.normalize("NFC", last))
+            if there is not None:
+                return f"{folder}/{there}"
         return None
 
-    def _listing(self, folder: str) -> frozenset[str]:
-        """Return the names in a folder, listed once: asking for every file would take long over a network."""
+    def _listing(self, folder: str) -> dict[str, str]:
+        """Return the names in a folder by their NFC form: systems write the same accent in two ways.
+
+        A folder is listed once, because asking for every file would take long over a network.
+        """
         if folder not in self._files:
             try:
                 with os.scandir(folder) as entries:
-                    self._files[folder] = frozenset(entry.name for entry in entries if not entry.is_dir())
+                    names = [entry.name for entry in entries if not entry.is_dir()]
             except OSError:
-                self._files[folder] = frozenset()
+                names = []
+            self._files[folder] = {unicodedata.normalize("NFC", name): name for name in sorted(names)}
         return self._files[folder]
 
     def _notes(self) -> tuple[str, ...]:

@@ -39,17 +39,20 @@ def read_json(path: Path) -> Iterator[Row]:
 
 
 def _load(path: Path) -> Any:
+    text = path.read_text("utf-8-sig")
     try:
-        return json.loads(path.read_text("utf-8-sig"))
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise GazeError(
             f"The JSON is damaged in line {error.lineno}, character {error.colno}: {error.msg}.",
             where=str(path),
             todo="Download or copy it again.",
         ) from error
-    except RecursionError as error:
+    except (RecursionError, ValueError) as error:
         raise GazeError(
-            "The JSON is nested too deeply to be captions.", where=str(path), todo="Give another file."
+            "The JSON is nested too deeply, or has a number of too many digits, to be captions.",
+            where=str(path),
+            todo="Give another file.",
         ) from error
 
 

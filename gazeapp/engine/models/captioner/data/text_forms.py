@@ -15,10 +15,13 @@ TOKENS, TABLE = "Flickr token file", "table"
 
 _TOKEN_LINE = re.compile(r"(?P<name>[^\t]+?)#\d+\t(?P<text>.*)")
 _COLUMNS = {
-    "image": "image", "image_name": "image", "filename": "image", "file_name": "image", "file": "image",
-    "caption": "caption", "comment": "caption", "sentence": "caption", "text": "caption",
-    "task": "task", "split": "split",
-}  # fmt: skip
+    "image": ("image", "image_name", "filename", "file_name", "file"),
+    "caption": ("caption", "comment", "sentence", "text"),
+    "task": ("task",),
+    "split": ("split",),
+}
+"""What columns may be called; the first of these names that a table has is taken."""
+
 _DELIMITERS = "|\t;,"
 _MOST_LINES = 20
 """Lines that one row of a table may reach over, before a quotation mark must have been left open."""
@@ -38,8 +41,8 @@ def is_token_line(line: str) -> bool:
 def delimiter_of(header: str) -> str:
     """Return what separates the columns of a table with this header; empty when it has no image and caption."""
     for delimiter in _DELIMITERS:
-        known = {_COLUMNS.get(_plain(name)) for name in header.split(delimiter)}
-        if {"image", "caption"} <= known:
+        columns = _columns([name.strip().strip('"') for name in header.split(delimiter)])
+        if {"image", "caption"} <= columns.keys():
             return delimiter
     return ""
 
@@ -98,15 +101,17 @@ def read_table(path: Path, delimiter: str) -> Iterator[Row]:
     form = {"quoting": csv.QUOTE_NONE} if delimiter == "|" else {}
     with path.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.reader(lines, delimiter=delimiter, **form)  # type: ignore[arg-type]
-        columns: list[str] = []
-        before = 0
+        columns: dict[str, int] = {}
+        before = width = 0
         try:
             for cells in rows:
                 place, before = f"line {before + 1}", _check_span(before, rows.line_num, path)
-                if columns and any(cell.strip() for cell in cells):
-                    yield _table_row(columns, cells, delimiter, path, place)
-                elif any(cell.strip() for cell in cells):
-                    columns = [_COLUMNS.get(_plain(name), "") for name in cells]
+                if not any(cell.strip() for cell in cells):
+                    continue
+                if columns:
+                    yield _table_row(columns, _whole(cells, width, delimiter, columns), path, place)
+                else:
+                    columns, width = _columns(cells), len(cells)
         except csv.Error as error:
             raise GazeError(
                 f"The table cannot be read at line {rows.line_num}: {error}.",
@@ -125,11 +130,22 @@ def _check_span(before: int, now: int, path: Path) -> int:
     return now
 
 
-def _table_row(columns: list[str], cells: list[str], delimiter: str, path: Path, place: str) -> Row:
-    """Return a row of a table; what is too much belongs to a caption in the last column, left without quotes."""
-    if len(cells) > len(columns) and columns[-1] == "caption":
-        cells = [*cells[: len(columns) - 1], delimiter.join(cells[len(columns) - 1 :])]
-    told = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if name}
+def _columns(header: list[str]) -> dict[str, int]:
+    """Return the places of the columns that a header names."""
+    names = [name.strip().lower() for name in header]
+    found = {column: [names.index(n) for n in called if n in names] for column, called in _COLUMNS.items()}
+    return {column: places[0] for column, places in found.items() if places}
+
+
+def _whole(cells: list[str], width: int, delimiter: str, columns: dict[str, int]) -> list[str]:
+    """Return a row in which what is too much belongs to the caption, where that is last and was left unquoted."""
+    if len(cells) > width and columns["caption"] == width - 1:
+        return [*cells[: width - 1], delimiter.join(cells[width - 1 :])]
+    return cells
+
+
+def _table_row(columns: dict[str, int], cells: list[str], path: Path, place: str) -> Row:
+    told = {name: cells[at].strip() for name, at in columns.items() if at < len(cells)}
     where = f"{path}, {place}"
     return Row(
         told.get("image", ""),
@@ -138,7 +154,3 @@ def _table_row(columns: list[str], cells: list[str], delimiter: str, path: Path,
         task_named(told.get("task", ""), where),
         place,
     )
-
-
-def _plain(name: str) -> str:
-    return name.strip().strip('"').strip().lower()

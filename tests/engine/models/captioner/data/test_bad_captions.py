@@ -38,6 +38,7 @@ BAD = {
     "other JSON": ('{"images": 3}', "no captions in a known form"),
     "a list": ("[1, 2]", "no captions in a known form"),
     "deep JSON": ("[" * 100_000, "nested too deeply"),
+    "long number": ('{"images": ' + "9" * 5000 + "}", "too many digits"),
     "no file name": (_coco([{"id": 1}], []), "Image 1 has no 'file_name'"),
     "an image that is no object": (_coco([1], []), "Image 1 has no 'file_name'"),
     "number for caption": (_coco([_A], [{"image_id": 1, "caption": 3}]), "Annotation 1 has no 'caption'"),

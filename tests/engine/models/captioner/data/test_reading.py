@@ -78,6 +78,7 @@ def test_a_table_beside_coco_adds_captions_of_another_task(small: SmallSet, tmp_
         ("captions.csv", '\ufeffImage,Caption\r\n000.png,"A dog , and a cat ."\r\n\r\n001.png,Two men\r\n'),
         ("results.csv", "image_name| comment_number| comment\n000.png| 0| A dog , and a cat .\n001.png| 0| Two men\n"),
         ("a.tsv", "caption\tfile_name\nA dog , and a cat .\t000.png\nTwo men\t001.png\n"),
+        ("b.csv", '"text","image","caption","id"\nx,000.png,"A dog , and a cat .",1\nx,001.png,Two men,2\n'),
         ("semicolons", "image;caption\n000.png;A dog , and a cat .\n001.png;Two men\n"),
         ("any.token", "000.png#0\tA dog , and a cat .\r\n001.png#0\tTwo men\r\n"),
     ],
@@ -161,3 +162,10 @@ def test_lists_without_suffixes_split_and_the_stems_of_flickr8k_are_passed_over(
     captions = read_captions(tmp_path, str(small.images))
     assert _splits(captions) == {"000.png": "train", "001.png": "test", "002.png": ""}
     assert _told(captions)["000.png"] == ("A dog",)
+
+
+def test_an_accent_written_in_two_ways_is_the_same_name(small: SmallSet, tmp_path: Path) -> None:
+    shutil.copy(small.images / "000.png", tmp_path / "stra\u00dfe u\u0308.png")
+    captions = read_captions(_write(tmp_path / "a.csv", "image,caption\nstra\u00dfe \u00fc.png,A dog\n"))
+    assert [picture.name for picture in captions.pictures] == ["stra\u00dfe \u00fc.png"]
+    assert captions.pictures[0].path.is_file()
