@@ -46,6 +46,7 @@ def check_forced(
     """Words that a model is made to say have the numbers of one pass over them, and its own words those they had."""
     _check_own_words(model, image)
     _check_refusals(model, image)
+    _check_given(model, image)
     tokens = tuple(model.family.tokenizer(model.processor).encode(SAID, add_special_tokens=False))
     prepared, mask, told = prepare(model, image), uneven_mask(image), []
     for scope, strength in taken:
@@ -59,6 +60,20 @@ def check_forced(
         _check_numbers(prepared, caption, logits, rows)
         told.append(caption.facts["token_log_probabilities"])
     assert np.abs(np.diff(np.array(told), axis=0)).max(axis=1).min() > 1e-4  # each of them changes something
+
+
+def _check_given(model: VisionLanguageModel, image: np.ndarray) -> None:
+    """A caption in words is said as the model would write it: behind text it begins with a space."""
+    given = model.describe(image, "general", options=replace(OPTIONS, given=SAID))
+    tokenizer, read = model.family.tokenizer(model.processor), prepare(model, image).inputs.get("input_ids")
+    before = "" if read is None else tokenizer.decode(read[0].tolist()[-1:], skip_special_tokens=True)
+    text = f" {SAID}" if before.strip() and not before[-1].isspace() else SAID
+    tokens = tuple(tokenizer.encode(text, add_special_tokens=False))
+    assert tuple(given.facts["tokens"]) == tokens
+    assert (given.facts["given"], given.facts["unknown_words"], given.text) == (True, [], SAID)
+    made = model.describe(image, "general", options=replace(OPTIONS, forced=tokens))
+    assert given.words == made.words
+    assert given.maps.tobytes() == made.maps.tobytes()
 
 
 def _check_numbers(prepared: Prepared, caption: Caption, logits: Tensor, rows: Tensor) -> None:
