@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -37,6 +37,8 @@ _CONTROL_SIDE = 512
 _SCORED_SIDE = 1024
 """Longer side, px, at which maps are scored, as the study's own scores are."""
 _INTACT_KEPT = 64
+_Sight: TypeAlias = tuple[int, str]
+"""Side of the square that a model sees, px, and how pictures are brought to it."""
 
 
 class Captioners:
@@ -57,7 +59,7 @@ class Captioners:
         self._models: dict[str, CaptionerModel] = {}
         self._subject: Subject | None = None
         self._pixels: ImageArray | None = None
-        self._fitted: dict[int, ImageArray] = {}
+        self._fitted: dict[_Sight, ImageArray] = {}
         self._intact: dict[tuple[Any, ...], Caption] = {}
         self._cut = _Cut()
 
@@ -148,12 +150,13 @@ class Captioners:
             return before, before
         method = _method(model.info, request.subject)
         task, tokens = request.subject.task, tuple(before.facts["tokens"])
-        size = model.network.config.input_size
+        config = model.network.config
         if request.scope in PICTURE_SCOPES:
-            seen, lesion = self._changed(request, cut, size), None
+            seen, lesion = self._changed(request, cut, _sight(model)), None
         else:
-            share = cut.on_square(model.network.config.grid, size)
-            seen, lesion = self._seen(request.subject, size), Lesion(share, request.scope, request.strength)
+            share = cut.on_square(config.grid, config.input_size)
+            seen = self._seen(request.subject, _sight(model))
+            lesion = Lesion(share, request.scope, request.strength)
         after = model.describe(seen, task, method, DescribeOptions(lesion=lesion))
         if tuple(after.facts["tokens"]) == tokens:
             return after, after  # it says the intact caption of itself
@@ -169,7 +172,7 @@ class Captioners:
         key = (model.info.id, subject.image_id, str(subject.file), subject.task, method)
         caption = self._intact.pop(key, None)
         if caption is None:
-            seen = self._seen(subject, model.network.config.input_size)
+            seen = self._seen(subject, _sight(model))
             caption = model.describe(seen, subject.task, method)
         self._intact[key] = caption
         if len(self._intact) > _INTACT_KEPT:
@@ -182,26 +185,26 @@ class Captioners:
             self._pixels, self._subject = read_picture(subject.file)[0], subject
         return self._pixels
 
-    def _seen(self, subject: Subject, size: int) -> ImageArray:
+    def _seen(self, subject: Subject, sight: _Sight) -> ImageArray:
         """Return the picture as a model sees it; describing that gives what describing the whole one does."""
         from gazeapp.engine.models.captioner.picture import fit_picture
 
         picture = self._picture(subject)
-        if size not in self._fitted:
-            self._fitted[size] = fit_picture(picture, size)
-        return self._fitted[size]
+        if sight not in self._fitted:
+            self._fitted[sight] = fit_picture(picture, *sight)
+        return self._fitted[sight]
 
-    def _changed(self, request: Request, cut: _Cut, size: int) -> ImageArray:
+    def _changed(self, request: Request, cut: _Cut, sight: _Sight) -> ImageArray:
         """Return the picture under a lesion of its pixels, as a model sees it."""
         from gazeapp.engine.models.captioner.picture import fit_picture
 
-        key = request.scope, request.strength, size
+        key = request.scope, request.strength, sight
         if key not in cut.changed:
             lesion = Lesion(
                 request.mask.astype(np.float32) / np.float32(FULL), request.scope, request.strength
             )
             whole = changed_pixels(self._picture(request.subject), lesion)
-            cut.changed[key] = fit_picture(whole, size)
+            cut.changed[key] = fit_picture(whole, *sight)
         return cut.changed[key]
 
 
@@ -210,7 +213,7 @@ class _Cut:
 
     def __init__(self, mask: MaskArray | None = None) -> None:
         self.mask = mask
-        self.changed: dict[tuple[str, float, int], ImageArray] = {}
+        self.changed: dict[tuple[str, float, _Sight], ImageArray] = {}
         self._covered: dict[tuple[int, int], DoubleArray] = {}
 
     @property
@@ -245,6 +248,10 @@ def _load(model_id: str) -> CaptionerModel:
     if not isinstance(model, CaptionerModel):
         raise GazeError(f"{model.info.name} cannot follow a lesion live.")
     return model
+
+
+def _sight(model: CaptionerModel) -> _Sight:
+    return model.network.config.input_size, model.network.config.resample
 
 
 def _method(info: ModelInfo, subject: Subject) -> str:
