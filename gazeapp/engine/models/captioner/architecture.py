@@ -28,19 +28,21 @@ NTH_WORD = 10
 EXAMPLE_WORDS = 10_000
 """Vocabulary of the full-size examples: about what COCO's training captions have with words said 5 times or more."""
 
-PARTS = ("encoder", "projection", "words in", "attention", "recurrence or layers", "words out")
-"""Parts of a captioner: the encoder's network, its projection to the grid, the embedding of words (and of their
-places), attention to the grid with its gate, what carries the caption on, and what chooses words."""
+PARTS = ("encoder", "to the grid", "words in", "attention", "recurrence or layers", "words out")
+"""Parts of a captioner: the encoder's network, what is made of its features before the decoder reads them (a
+projection, or layers that mix the cells), the embedding of words and of their places, attention to the grid with its
+gate, what carries the caption on, and what chooses words."""
 
 _PART_OF = tuple(
     (re.compile(pattern), part)
     for pattern, part in (
-        (r"encoder\.(net|resnet)\.", "encoder"),
-        (r"encoder\.", "projection"),
-        (r"decoder\.(embed|embedding|place)\b", "words in"),
+        (r"encoder\.net\.", "encoder"),
+        (r"encoder\.", "to the grid"),
+        (r"decoder\.(embed|embedding|place|tgt_emb|pos_emb)\b", "words in"),
         (r"decoder\.(key|query|energy|gate|attention|f_beta)\b", "attention"),
         (r"decoder\.stack\.\d+\.(query|key_value|cross_out|norm_cross)\b", "attention"),
-        (r"decoder\.(norm|out|fc)\b", "words out"),
+        (r"decoder\.layers\.\d+\.dec_enc_attn\b", "attention"),
+        (r"decoder\.(norm|out|fc|projection)\b", "words out"),
         (r"decoder\.", "recurrence or layers"),
     )
 )
@@ -111,7 +113,7 @@ def measure(config: CaptionerConfig) -> Architecture:
         encoding.get_total_flops(),
         begin.get_total_flops(),
         said.get_total_flops(),
-        receptive_field(network.encoder.net),
+        math.inf if config.mixing_layers else receptive_field(network.encoder.net),
     )
 
 

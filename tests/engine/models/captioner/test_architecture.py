@@ -103,10 +103,57 @@ def test_encoder_of_patches(lstm):
     fine = PATCH // 4
     patches = 3 * 16 * STEM + STEM + 2 * STEM + STEM * fine * fine * W + W
     assert lstm.parameters["encoder"] == patches + CELLS * W + depth * block + 2 * W
-    assert lstm.parameters["projection"] == linear(W, W) + 2 * W
+    assert lstm.parameters["to the grid"] == linear(W, W) + 2 * W
     stem = (CELLS * fine * fine) * 3 * 16 * STEM + CELLS * STEM * fine * fine * W
     layer = CELLS * (3 * W * W + W * W + 2 * W * wide) + 2 * CELLS * CELLS * W
     assert lstm.encoding == 2 * (stem + depth * layer + CELLS * W * W)
+
+
+def elsewhere(form: str, decoder: str) -> CaptionerConfig:
+    """Describe a captioner with the layers of a checkpoint from elsewhere, on a ResNet of 512 features."""
+    return replace(
+        tiny(decoder, "resnet10t"),
+        form=form,
+        width=512,
+        embed=8,
+        input_size=64,
+        mixing_layers=0,
+        head_width=0,
+    )
+
+
+def test_lstm_from_elsewhere():
+    measured = measure(elsewhere("sgrvinod", "lstm"))
+    wide, each = 512, 8
+    assert measured.parameters["to the grid"] == 0
+    assert measured.parameters["words in"] == V * each
+    assert measured.parameters["attention"] == (
+        linear(wide, A) + linear(S, A) + linear(A, 1) + linear(S, wide)  # the gate has every feature
+    )
+    assert measured.parameters["recurrence or layers"] == (
+        4 * S * (each + wide + S) + 2 * 4 * S + 2 * linear(wide, S)
+    )
+    assert measured.parameters["words out"] == linear(S, V)
+    cell = 4 * S * (each + wide + S)
+    assert measured.word == 2 * (S * A + CELLS * A + S * wide + CELLS * wide + cell + S * V)
+
+
+def test_transformer_from_elsewhere_mixes_its_cells():
+    config = replace(elsewhere("royalskye", "transformer"), mixing_layers=1, head_width=3, feed=(6, 9))
+    measured = measure(config)
+    wide, each, inner = 512, 8, 4 * 3
+    of_cells = 3 * linear(wide, inner) + linear(inner, wide) + linear(wide, 6) + linear(6, wide)
+    assert measured.parameters["to the grid"] == CELLS * wide + of_cells
+    assert measured.parameters["words in"] == V * each + (LONGEST + 1) * each
+    assert measured.parameters["attention"] == (
+        linear(each, inner) + 2 * linear(wide, inner) + linear(inner, each)
+    )
+    assert measured.parameters["recurrence or layers"] == (
+        3 * linear(each, inner) + linear(inner, each) + linear(each, 9) + linear(9, each)
+    )
+    assert measured.parameters["words out"] == each * V
+    assert measured.field == math.inf
+    assert measured.begin == 2 * 2 * CELLS * wide * inner
 
 
 @pytest.mark.parametrize("encoder", ["cnn", "vit"])
