@@ -89,6 +89,9 @@ def split_pictures(
         _at_most([picture for picture in pictures if picture.split == split], seed, most)
         for split, most in ((VALIDATION, n_validation), (TEST, n_test))
     )
+    more = sum(picture.split != TRAIN for picture in pictures) - len(validation) - len(test)
+    if more:
+        notes.append(f"{more} held-out pictures are more than was asked for, and in no split.")
     train = tuple(picture for picture in pictures if picture.split == TRAIN)
     if not train:
         raise GazeError(

@@ -14,7 +14,7 @@ from tests.small_captions import small_set
 def test_pictures_that_could_not_be_read_are_noted(tmp_path: Path) -> None:
     small = small_set(tmp_path)
     train = [name for name, split in small.splits.items() if split == "train"]
-    settings = TrainSettings(data=str(small.table), min_count=1, n_validation=2, n_test=2)
+    settings = TrainSettings(data=str(small.table), min_count=1, n_validation=4, n_test=2)
     whole = make_material(settings)
     whole.train.batch(np.arange(len(train)), np.random.default_rng(0))
     assert whole.facts_now() == whole.facts

@@ -80,7 +80,10 @@ def test_the_captions_own_split_is_kept_up_to_the_wanted_number() -> None:
     assert splits.test == tuple(p for p in captions.pictures if p.split == "test")
     assert len(splits.validation) == 8
     assert _names(splits.validation) < {p.name for p in captions.pictures if p.split == "validation"}
-    assert splits.notes == ("10 pictures are in no split and were left out.",)
+    assert splits.notes == (
+        "10 pictures are in no split and were left out.",
+        "2 held-out pictures are more than was asked for, and in no split.",
+    )
 
 
 def test_a_split_that_is_not_told_is_taken_from_the_others() -> None:
