@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import runpy
 from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -14,6 +17,7 @@ from gazeapp.engine.models.captioner.architecture import (
     grid_table,
     measure,
     operations_table,
+    page_tables,
     parameters_table,
     receptive_field,
 )
@@ -210,3 +214,23 @@ def test_every_token_of_a_vision_transformer_sees_the_whole_picture(lstm):
     assert grid_table([lstm]).endswith("| 32 | 2 x 2 | 16 x 16 | 8 | the whole picture |")
     assert grid_table([replace(lstm, field=20)]).endswith("| 20 x 20 px around it |")
     assert grid_table([replace(lstm, field=0)]).endswith("| not known |")
+
+
+DOCS = Path(__file__).parents[4] / "docs"
+
+
+def test_the_page_has_the_tables_of_today():
+    assert page_tables() in (DOCS / "architectures.md").read_text("utf-8")
+
+
+def test_the_page_shows_the_diagrams_of_the_script():
+    script = runpy.run_path(str(DOCS / "pictures" / "draw_architectures.py"))
+    page = (DOCS / "architectures.md").read_text("utf-8")
+    for encoder in ("cnn", "vit"):
+        for decoder in ("lstm", "transformer"):
+            name = f"pictures/architecture-{encoder}-{decoder}.svg"
+            assert f"]({name})" in page
+            drawn = (DOCS / name).read_text("utf-8")
+            assert drawn == script["diagram"](encoder, decoder)
+            assert "prefers-color-scheme: dark" in drawn
+            ElementTree.fromstring(drawn)
