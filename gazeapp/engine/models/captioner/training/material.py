@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -226,12 +227,12 @@ def is_demo(settings: TrainSettings) -> bool:
 def _facts(data: CaptionData, config: CaptionerConfig) -> Json:
     train = data.splits.train
     tokens = frozenset(data.vocabulary.entries)
-    words = [word for p in train for task in data.tasks for text in p.told(task) for word in tokenise(text)]
-    unknown = sum(word not in tokens for word in words)
+    words = Counter(w for p in train for task in data.tasks for text in p.told(task) for w in tokenise(text))
+    unknown = sum(count for word, count in words.items() if word not in tokens)
     cut = count_cut(train, data.tasks, config.max_words)
     notes = [*data.captions.notes, *data.splits.notes]
     if unknown:
-        notes.append(f"{unknown:,} of {len(words):,} running words of training are not in the vocabulary.")
+        notes.append(f"{unknown:,} of {words.total():,} running words of training are not in the vocabulary.")
     if cut:
         notes.append(f"{cut:,} captions of training are longer than {config.max_words} words and were cut.")
     return {
