@@ -145,15 +145,20 @@ def _how(config: CaptionerConfig) -> str:
     )
     if config.decoder == "lstm" and training["doubly_stochastic"]:
         text += f" and {training['doubly_stochastic']:g} times the doubly stochastic term (Xu et al. 2015, eq. 14)"
-    text += "; nothing told the model where to look. "
-    if training["start_from"]:
-        text += f"It went on from the captioner in {plain(training['start_from'])}. "
-    else:
-        weights = {"none": "random weights", "timm": "timm's published weights"}
-        start = training["encoder_weights"]
-        text += f"The encoder started from {weights.get(start, plain(start))}"
-        text += " and stayed as it was. " if training["frozen"] else ". "
-    return text
+    text += f"; nothing told the model where to look. {_start(training)}"
+    return text + ("The encoder's network stayed as it was. " if training["frozen"] else "")
+
+
+def _start(training: Json) -> str:
+    """Return what a training started from, as a sentence."""
+    origin = training.get("origin")
+    if not origin:
+        return "It started from random weights. "
+    what = (
+        "It went on from the captioner" if training["start_from"] else "The encoder started from the weights"
+    )
+    licence = f", licence {plain(origin['licence'])}" if origin.get("licence") else ""
+    return f"{what} {plain(origin['source'])} (SHA-256 `{origin['sha256']}`{licence}). "
 
 
 def _where(training: Json) -> str:

@@ -45,6 +45,8 @@ class Standing:
         State of the loss's scaling in fp16.
     ended
         Whether nothing is left to do.
+    origin
+        Where the weights that it started from came from; empty for random ones.
     """
 
     step: int = 0
@@ -57,9 +59,10 @@ class Standing:
     evaluations: list[Json] = field(default_factory=list)
     scaler: Json = field(default_factory=dict)
     ended: bool = False
+    origin: Json = field(default_factory=dict)
 
 
-_IN_JSON = ("step", "seconds", "best", "best_step", "since_best", "evaluations", "scaler", "ended")
+_IN_JSON = ("step", "seconds", "best", "best_step", "since_best", "evaluations", "scaler", "ended", "origin")
 
 
 class Checkpoints:

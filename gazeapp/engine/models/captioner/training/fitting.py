@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -56,6 +56,8 @@ class Trained:
         Figures on validation pictures, by step.
     hardware
         What it was trained on.
+    origin
+        Where the weights that it started from came from; empty for random ones.
     """
 
     model: Captioner
@@ -63,6 +65,7 @@ class Trained:
     seconds: float
     evaluations: tuple[Json, ...] = ()
     hardware: str = ""
+    origin: Json = field(default_factory=dict)
 
     @property
     def last_loss(self) -> float:
@@ -92,7 +95,7 @@ def fit(
     settings: TrainSettings,
     progress: Progress,
     *,
-    start: Callable[[Captioner], None] | None = None,
+    start: Callable[[Captioner], Json] | None = None,
     judge: Judge | None = None,
     keeping: Keeping | None = None,
 ) -> Trained:
@@ -108,7 +111,7 @@ def fit(
     config, data, settings, progress
         What to train, on what, and how.
     start
-        Gives a new captioner the weights that it starts from.
+        Gives a new captioner the weights that it starts from, and says where they came from.
     judge
         Measures a captioner on validation pictures; without it the weights of the last step are taken.
     keeping
@@ -151,7 +154,7 @@ class _Training:
         )
         self._stopped = False
 
-    def run(self, start: Callable[[Captioner], None] | None) -> Trained:
+    def run(self, start: Callable[[Captioner], Json] | None) -> Trained:
         """Train to the end, or from where a checkpoint has it."""
         self._make_model(start)
         if self.records is not None:
@@ -172,6 +175,7 @@ class _Training:
             standing.seconds,
             tuple(standing.evaluations),
             self.machine.words(),
+            standing.origin,
         )
 
     def failed(self, error: GazeError) -> None:
@@ -179,12 +183,13 @@ class _Training:
         if self.records is not None and not self._stopped and hasattr(self, "_resumed_at"):
             self.records.status("failed", self.standing.step, error.what)
 
-    def _make_model(self, start: Callable[[Captioner], None] | None) -> None:
+    def _make_model(self, start: Callable[[Captioner], Json] | None) -> None:
         settings = self.settings
         torch.manual_seed(settings.seed)
         model = Captioner(self.config)
-        if start is not None:
-            start(model)
+        known = self.checkpoints is not None and bool(self.checkpoints.facts())
+        if start is not None and not known:
+            self.standing.origin = start(model)
         if settings.frozen:
             encoder: Any = model.encoder  # its form is gazeapp's
             encoder.freeze()
@@ -268,9 +273,12 @@ class _Training:
         assert self.judge is not None
         standing = self.standing
         self.model.eval()
-        figures = self.judge(self.model)
+        figures = self.judge(self.model) if self.machine.leads else {}
         self.model.train()
-        value = float(figures["bleu4" if self.settings.measure == "bleu" else "cider"])
+        # The first process's word holds for all, so that they end after the same step.
+        (value,) = self.machine.total(
+            float(figures.get("bleu4" if self.settings.measure == "bleu" else "cider", 0.0))
+        )
         best = standing.best is None or value > standing.best
         standing.since_best = 0 if best else standing.since_best + 1
         if best:

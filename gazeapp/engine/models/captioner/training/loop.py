@@ -97,7 +97,11 @@ def train(settings: TrainSettings, progress: Progress) -> CaptionerConfig:
     )
     if process_number():
         return material.config
-    return finish(done, material.config, settings, material)
+    try:
+        return finish(done, material.config, settings, material)
+    except GazeError as error:
+        Records(folder, settings.steps).status("failed", len(done.losses), error.what)
+        raise
 
 
 def make_material(settings: TrainSettings, known: CaptionerConfig | None = None) -> Material:
@@ -152,6 +156,8 @@ def finish(
     }
     if material.fingerprint:
         training["fingerprint"] = material.fingerprint
+    if done.origin:
+        training["origin"] = done.origin
     described = replace(config, default_method=method, training=training, figures=figures)
     written = save_captioner(folder, done.model, described)
     write_card(folder, written)

@@ -18,6 +18,8 @@ from gazeapp.engine.models.environment import best_device
 from gazeapp.engine.replacing import replacing
 
 _LOOK_EVERY_S = 0.5
+_STARTED = "GAZEAPP_TRAINS_TOGETHER"
+"""Tells processes that they were started here, so that none of them starts others."""
 
 
 def train_on_several(settings: TrainSettings, progress: Progress, as_json: bool = False) -> int:
@@ -37,13 +39,17 @@ def train_on_several(settings: TrainSettings, progress: Progress, as_json: bool 
     GazeError
         When there are not that many graphics cards, or this gazeapp cannot start processes.
     """
+    if os.environ.get(_STARTED):
+        raise GazeError(f"Accelerate did not start {settings.gpus} processes.", todo="Train with gpus 1.")
     notes = Path(settings.out) / NOTES
     command = launch_command(settings, notes / SETTINGS, as_json)
     with replacing(notes / SETTINGS) as partial:
         partial.write_text(json.dumps(asdict(settings), indent=1) + "\n", "utf-8")
     (notes / STOP).unlink(missing_ok=True)
     # A session of their own keeps Ctrl-C from them: the file tells all of them to stop after the same step.
-    launched = subprocess.Popen(command, start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    launched = subprocess.Popen(
+        command, start_new_session=True, env={"OMP_NUM_THREADS": "1", **os.environ, _STARTED: "1"}
+    )
     while True:
         try:
             launched.wait(_LOOK_EVERY_S)
@@ -79,10 +85,10 @@ def launch_command(settings: TrainSettings, file: Path, as_json: bool) -> list[s
         )
     if on_cards:
         _check_cards(settings.gpus)
-    # --mixed_precision is gazeapp's to say; Accelerate asks for it to be named.
+    # Precision and device are gazeapp's to say; --multi_gpu stands for several processes on either.
     options: Iterable[str] = (
         "--num_processes", str(settings.gpus), "--num_machines", "1", "--mixed_precision", "no",
-        "--dynamo_backend", "no", "--main_process_port", "0", "--multi_gpu" if on_cards else "--cpu",
+        "--dynamo_backend", "no", "--main_process_port", "0", "--multi_gpu",
     )  # fmt: skip
     words = ["train", "--settings", str(file), *(["--json"] if as_json else [])]
     return [sys.executable, "-m", "accelerate.commands.launch", *options, "-m", "gazeapp", *words]

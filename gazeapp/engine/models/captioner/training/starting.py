@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from gazeapp.engine.models.captioner.encoder_weights import NONE, load_encoder_w
 from gazeapp.engine.models.captioner.io import load_captioner
 from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.models.captioner.training.settings import TrainSettings
+from gazeapp.engine.types import Json
 
 _SHAPE = ("input_size", "grid", "width", "state", "attention", "layers", "heads", "max_words")
 
@@ -52,20 +53,28 @@ def of_known_shape(settings: TrainSettings, known: CaptionerConfig | None) -> Tr
     if known is None:
         return settings
     sizes = {name: getattr(known, name) for name in _SHAPE}
-    return replace(settings, **sizes, tasks=settings.tasks)
+    return replace(settings, **sizes)
 
 
-def starting_weights(settings: TrainSettings) -> Callable[[Captioner], None] | None:
-    """Return what gives a new captioner its first weights; None where they are drawn by lot alone."""
+def starting_weights(settings: TrainSettings) -> Callable[[Captioner], Json] | None:
+    """Return what gives a new captioner its first weights, and says where they came from; None for random ones."""
     if settings.start_from:
-        return lambda model: take_over(model, load_captioner(Path(settings.start_from)))
+        return lambda model: _go_on_from(model, Path(settings.start_from))
     if settings.encoder_weights != NONE:
         return lambda model: _start_encoder(model.encoder, settings)
     return None
 
 
-def _start_encoder(encoder: Any, settings: TrainSettings) -> None:
-    load_encoder_weights(encoder, settings.encoder, settings.encoder_weights)
+def _go_on_from(model: Captioner, folder: Path) -> Json:
+    known = load_captioner(folder)
+    take_over(model, known)
+    return {"source": folder.name, "sha256": known.config.revision}
+
+
+# Any: an encoder of gazeapp's form.
+def _start_encoder(encoder: Any, settings: TrainSettings) -> Json:
+    start = load_encoder_weights(encoder, settings.encoder, settings.encoder_weights)
+    return {} if start is None else {**asdict(start), "left_out": list(start.left_out)}
 
 
 def take_over(model: Captioner, known: Captioner) -> None:
