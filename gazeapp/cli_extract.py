@@ -135,15 +135,18 @@ def _on_a_terminal() -> bool:
 
 def _remember_folders(infos: list[ModelInfo]) -> None:
     """Put the folders that were used on the user's list, so that `gazeapp models` and the window show them."""
+    from gazeapp.engine.models.captioner.own import is_own, register
     from gazeapp.engine.models.vlm.loading.checkpoint import FOLDER
     from gazeapp.engine.models.vlm.loading.folders import ModelFolders
 
     for info in infos:
-        if info.facts.get("place") == FOLDER:
-            try:
+        try:
+            if is_own(info):
+                register(Path(info.checkpoint))
+            elif info.facts.get("place") == FOLDER:
                 ModelFolders().add(Path(info.checkpoint))
-            except GazeError as error:
-                click.echo(f"Note: {error}", err=True)
+        except GazeError as error:
+            click.echo(f"Note: {error}", err=True)
 
 
 @click.command("extract")

@@ -13,7 +13,13 @@ from gazeapp.terminal import TerminalProgress
 
 
 @click.command("models")
-@click.option("--add", "added", type=FILE, multiple=True, help="Put a folder with a model on the list.")
+@click.option(
+    "--add",
+    "added",
+    type=FILE,
+    multiple=True,
+    help="Put a folder with a model, a captioner, or several captioners on the list.",
+)
 @click.option(
     "--forget", "forgotten", type=FILE, multiple=True, help="Take a folder off the list; its files stay."
 )
@@ -23,12 +29,13 @@ def models_command(added: tuple[Path, ...], forgotten: tuple[Path, ...], as_json
 
     Folders that you extract with are put on the list by themselves.
     """
-    from gazeapp.engine.models.registry import available_models
+    from gazeapp.engine.models.captioner.listing import ships
+    from gazeapp.engine.models.registry import list_captioners
     from gazeapp.engine.models.vlm.loading.listing import known_models
     from gazeapp.engine.runners.script import DESCRIBE, find_scripts
 
     _change_folders(added, forgotten)
-    captioners, vlms = available_models(), known_models()
+    found, vlms = list_captioners(), known_models()
     scripts = [script for script in find_scripts()[0] if DESCRIBE in script.actions]
     if as_json:
         rows = [
@@ -39,8 +46,9 @@ def models_command(added: tuple[Path, ...], forgotten: tuple[Path, ...], as_json
                 "domain": i.domain,
                 "methods": i.methods,
                 "here": True,
+                **({} if ships(i) else {"folder": i.checkpoint}),
             }
-            for i in captioners
+            for i in found.models
         ]
         rows += [
             {"id": r.id, "name": r.name, "kind": "vlm", "here": r.here, "bytes": r.size, "can_run": r.can_run}
@@ -55,9 +63,12 @@ def models_command(added: tuple[Path, ...], forgotten: tuple[Path, ...], as_json
         click.echo(json.dumps(rows, indent=2))
         return
     click.echo("Captioners (ready):")
-    for info in captioners:
+    for info in found.models:
         domain = f"trained on {info.domain}; " if info.domain else ""
-        click.echo(f"  {info.id:<24} {info.name:<24} {domain}map methods: {', '.join(info.methods)}")
+        place = "" if ships(info) else f"; in {info.checkpoint}"
+        click.echo(f"  {info.id:<24} {info.name:<24} {domain}map methods: {', '.join(info.methods)}{place}")
+    for sentence in (*found.notes, *found.problems):
+        click.echo(f"Note: {sentence}", err=True)
     click.echo("Vision-language models (a hub name or a folder of another one works as well):")
     for row in vlms:
         needs = " ".join(row.needs) or "Ready."
@@ -71,11 +82,15 @@ def models_command(added: tuple[Path, ...], forgotten: tuple[Path, ...], as_json
 
 def _change_folders(added: tuple[Path, ...], forgotten: tuple[Path, ...]) -> None:
     """Put folders on the user's list of models, and take folders off it."""
+    from gazeapp.engine.models.captioner.own import captioners_in, register
     from gazeapp.engine.models.vlm.loading.folders import ModelFolders
 
     folders = ModelFolders()
     for folder in added:
-        folders.add(folder)
+        if captioners_in(folder.expanduser()):
+            register(folder)
+        else:
+            folders.add(folder)
     for folder in forgotten:
         if not {folder, folder.expanduser().resolve()}.intersection(folders.all()):
             raise GazeError("This folder is not on the list.", where=str(folder))

@@ -12,8 +12,9 @@ from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Model, ModelInfo
 from gazeapp.engine.models.captioner.methods import check_captioner_method
+from gazeapp.engine.models.captioner.own import captioner_at
 from gazeapp.engine.models.given import is_given, plain_method
-from gazeapp.engine.models.registry import load_model
+from gazeapp.engine.models.registry import load_found
 from gazeapp.engine.models.runner_model import KIND as RUNNER
 from gazeapp.engine.models.runner_model import RunnerModel, runner_info
 from gazeapp.engine.models.vlm.loading.catalogue import KNOWN_MODELS
@@ -36,8 +37,8 @@ def find_model(name: str, captioners: Sequence[ModelInfo]) -> ModelInfo:
     Parameters
     ----------
     name
-        The id of a captioner, a short id or hub name of a vision-language model, a folder with such a model, or the
-        id or path of a runner script.
+        The id or folder of a captioner, a short id or hub name of a vision-language model, a folder with such a model,
+        or the id or path of a runner script.
     captioners
         Captioners that can be run here.
 
@@ -51,6 +52,9 @@ def find_model(name: str, captioners: Sequence[ModelInfo]) -> ModelInfo:
         return own[name]
     if name.endswith(".py"):
         return runner_info(read_script(Path(name)))
+    captioner = captioner_at(name, captioners)
+    if captioner is not None:
+        return captioner
     try:
         return vlm_info(name)
     except UnknownModelError as error:
@@ -146,7 +150,7 @@ def open_model(info: ModelInfo, wishes: Wishes) -> Model:
         return open_vlm(info, wishes)
     if info.kind == RUNNER:
         return RunnerModel(read_script(Path(info.checkpoint)), ConsentStore())
-    return load_model(info.id, wishes.device)
+    return load_found(info, wishes.device)
 
 
 def close_model(model: Model) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import KEEP, Decoding, DescribeOptions, Model, ModelInfo
+from gazeapp.engine.models.captioner.listing import ships
 from gazeapp.engine.models.given import given_method, plain_method
 from gazeapp.engine.models.named import check_method, find_model, open_model
 from gazeapp.engine.models.registry import available_models
@@ -286,7 +287,7 @@ def chosen_models(names: tuple[str, ...]) -> list[ModelInfo]:
         If a name means nothing, or two models would go by one id.
     """
     if not names:
-        return list(available_models())
+        return [info for info in available_models() if ships(info)]
     captioners = available_models()
     infos = [find_model(name, captioners) for name in dict.fromkeys(names)]
     found: dict[str, ModelInfo] = {}

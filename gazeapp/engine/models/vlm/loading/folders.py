@@ -41,9 +41,19 @@ class ModelFolders:
                 "There is no such folder.", where=str(folder), todo="Check the path of the model."
             )
         checkpoint = read_checkpoint(folder, str(folder), FOLDER)
+        self.keep(folder)
+        return checkpoint
+
+    def keep(self, folder: Path) -> None:
+        """Put a folder that is known to hold a model on the list, by its whole path.
+
+        Raises
+        ------
+        GazeError
+            When the list cannot be written.
+        """
         if folder not in self.all():
             self._write((*self.all(), folder))
-        return checkpoint
 
     def remove(self, folder: Path) -> None:
         """Take a folder off the list; its files stay.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.own import captioners_in
 from gazeapp.engine.models.vlm.families import is_supported
 from gazeapp.engine.models.vlm.loading.catalogue import KNOWN_MODELS, KnownModel
 from gazeapp.engine.models.vlm.loading.checkpoint import (
@@ -75,7 +76,7 @@ def known_models(folders: ModelFolders | None = None, machine: Machine | None = 
     Parameters
     ----------
     folders
-        The user's own folders; those in their settings when None.
+        The user's own folders; those in their settings when None. Folders of captioners are listed elsewhere.
     machine
         What there is to run on; this machine when None.
 
@@ -96,7 +97,11 @@ def known_models(folders: ModelFolders | None = None, machine: Machine | None = 
             else _row_of_known(known, machine, found)
         )
     rows.extend(_row(found, machine) for _, found in sorted(cached.items()) if isinstance(found, Checkpoint))
-    rows.extend(_row_of_folder(folder, machine) for folder in (folders or ModelFolders()).all())
+    rows.extend(
+        _row_of_folder(folder, machine)
+        for folder in (folders or ModelFolders()).all()
+        if not captioners_in(folder)
+    )
     return rows
 
 
