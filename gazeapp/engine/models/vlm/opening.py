@@ -12,8 +12,9 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.models.vlm.families import is_supported, reads_prompt
 from gazeapp.engine.models.vlm.families.reach import keys_miss
+from gazeapp.engine.models.vlm.loading.architecture import encoder_and_decoder
 from gazeapp.engine.models.vlm.loading.catalogue import KNOWN_MODELS
-from gazeapp.engine.models.vlm.loading.checkpoint import FOLDER, Checkpoint
+from gazeapp.engine.models.vlm.loading.checkpoint import FOLDER, Checkpoint, read_config
 from gazeapp.engine.models.vlm.loading.plan import LoadPlan, Wishes
 from gazeapp.engine.models.vlm.loading.sources import resolve
 from gazeapp.engine.models.vlm.methods import DEFAULT_METHOD
@@ -57,12 +58,16 @@ def info_of(checkpoint: Checkpoint) -> ModelInfo:
     """Return the facts about a checkpoint that is on this machine."""
     known = next((known for known in KNOWN_MODELS if known.hub_id == checkpoint.id), None)
     own = checkpoint.place == FOLDER
+    config = read_config(checkpoint.folder) if checkpoint.folder else {}
+    encoder, decoder = encoder_and_decoder(config)
     return ModelInfo(
         id=Path(checkpoint.id).name if own else known.short if known else checkpoint.id,
         name=known.name if known else Path(checkpoint.id).name,
         kind=VLM,
         checkpoint=checkpoint.id,
         revision=checkpoint.revision,
+        encoder=encoder,
+        decoder=decoder,
         methods=(DEFAULT_METHOD,),
         facts={
             "model_type": checkpoint.model_type,

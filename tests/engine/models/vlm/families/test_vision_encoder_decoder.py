@@ -96,6 +96,12 @@ def test_vit_gpt2() -> None:
     model = _vit_gpt2()
     assert [tap.layer for tap in model.taps] == [0, 1]
     checks.check_all(model, ((128, 128), (200, 96)), loud=states_changed)
+    checks.check_rows_equal_eager(model, checks.noise(96, 128), tolerance=1e-5)
+    layout = checks.prepare(model, checks.noise(96, 128)).layout
+    assert layout.columns.tolist() == list(range(1, 65))  # column 0 is CLS, which is no place
+    first = model.describe(checks.noise(96, 128), "general", "attention-L0-H1", checks.OPTIONS)
+    every = model.describe(checks.noise(96, 128), "general", "", checks.OPTIONS)
+    assert np.abs(first.maps - every.maps).max() > 1e-4
 
 
 def test_a_distillation_token_and_a_crop() -> None:
