@@ -18,13 +18,15 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.base import Decoding
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.add_model import AddModelDialog, add_to_list, added_models, take_off_list
 from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
 from gazeapp.ui.dialogs.extract_advanced import Advanced, take
 from gazeapp.ui.dialogs.extract_count import CountLine
+from gazeapp.ui.dialogs.extract_given import GivenChoice
 from gazeapp.ui.dialogs.extract_trial import TrialStrip
-from gazeapp.ui.dialogs.form import Fold, FormDialog
+from gazeapp.ui.dialogs.form import Fold, FormDialog, add_field
 from gazeapp.ui.dialogs.model_list import ModelList
 from gazeapp.ui.dialogs.model_offers import (
     AWAY,
@@ -84,6 +86,15 @@ class ExtractDialog(FormDialog):
         self.trial = TrialStrip(jobs, study.path)
         self._count = CountLine(self.trial.count, lookups, study.path)
         self._fold = Fold("Advanced")
+        self.given = GivenChoice(lookups, study.path, study.tasks)
+        add_field(
+            self._fold.form,
+            "Given captions",
+            self.given,
+            "A file of captions that the models are made to say instead of their own, so that all are compared on the "
+            "same words: a table with the columns image and caption, or COCO captions. Their maps stand beside those "
+            "of the models' own captions.",
+        )
         self.advanced = Advanced(self._fold.form, self)
         self._lay_out(self._fold)
         self._connect()
@@ -115,16 +126,21 @@ class ExtractDialog(FormDialog):
         return self.tasks_list.texts
 
     def choices(self) -> list[dict[str, Any]]:
-        """Return the settings as arguments of ``ExtractSettings``: one for all, or one for each map method."""
-        by_method: dict[str, list[str]] = {}
+        """Return the settings as arguments of ``ExtractSettings``: one for all, or one for each way to run them."""
+        alike: dict[tuple[str, Decoding], list[str]] = {}
         for offer in self.list.chosen:
-            by_method.setdefault(self.advanced.method_of(offer.kind), []).append(offer.name)
+            how = self.advanced.method_of(offer.kind), self.advanced.decoding_of(offer.kind)
+            alike.setdefault(how, []).append(offer.name)
         common = {
             "tasks": self.tasks_list.chosen,
             "mirrored": self.mirrored.isChecked(),
+            "given": self.given.captions,
             **self.advanced.settings(),
         }
-        return [{"models": tuple(names), "method": method, **common} for method, names in by_method.items()]
+        return [
+            {"models": tuple(names), "method": method, "decoding": decoding, **common}
+            for (method, decoding), names in alike.items()
+        ]
 
     @property
     def names(self) -> dict[str, str]:
@@ -192,6 +208,7 @@ class ExtractDialog(FormDialog):
         self.tasks_list.changed.connect(self._check)
         self.mirrored.toggled.connect(self._check)
         self.advanced.changed.connect(self._check)
+        self.given.changed.connect(self._check)
         self.trial.asked.connect(self._try)
         self.trial.ended.connect(self._check)
         self._jobs.changed.connect(self._job_changed)
@@ -219,6 +236,8 @@ class ExtractDialog(FormDialog):
             self.advanced.recall(made[True])
         elif made:
             take(self.advanced.words, made[False].get("words"))
+        if False in made:
+            self.advanced.recall_beams(made[False])
 
     def _find(self) -> None:
         added, ran = added_models(), tuple(self._study.models.values())
@@ -371,7 +390,8 @@ class ExtractDialog(FormDialog):
         )
         self.note.setVisible(bool(outside))
         mirrored = self.mirrored.isChecked()
-        units = len(images) * len(chosen) * len(tasks) * (2 if mirrored else 1)
+        n_described = sum(self.given.n_images(task, len(images)) for task in tasks)
+        units = n_described * len(chosen) * (2 if mirrored else 1)
         reason = self._why_not(chosen)
         known = tuple(task for task in tasks if task in self._study.tasks)
         self._count.show(
@@ -393,10 +413,10 @@ class ExtractDialog(FormDialog):
         if not chosen:
             return "Choose at least one model."
         method = self.advanced.method_of(CAPTIONERS)
-        lacking = [o.title for o in chosen if o.kind != "vlm" and method and method not in o.methods]
+        lacking = [o.title for o in chosen if o.kind != "vlm" and method and not o.has_method(method)]
         if lacking:
             return f"{', '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} no map method '{method}'."
-        reason = self.tasks_list.reason or self.advanced.attention.reason
+        reason = self.tasks_list.reason or self.given.reason or self.advanced.attention.reason
         return reason or next((why for offer in chosen if (why := self._lacks(offer))), "")
 
     def _lacks(self, offer: Offer) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -179,6 +179,9 @@ class Advanced(QObject):
         super().__init__(parent)
         self.attention = AttentionChoice()
         self.method = _choice({"Each model's own": ""})
+        # Any layer and heads of a captioner can be written, so many that a list of all would hide the usual ones.
+        self.method.setEditable(True)
+        self.method.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.keep = _choice({capital(words): value for value, words in KEEP.items()})
         self.words, self.device = _choice(_WORDS), _choice(_DEVICES)
         self.dtype, self.four_bit = _choice(_NUMBERS), QCheckBox("Pack vision-language models into 4 bits")
@@ -187,6 +190,9 @@ class Advanced(QObject):
         self.tokens.setSuffix(" tokens")
         self.seed.setRange(0, 2_000_000_000)
         self.temperature, self.top_p = _share(0.0, 5.0), _share(0.01, 1.0)
+        self.beams, self.normalised = QSpinBox(), QCheckBox("Rank captions by the mean over their words")
+        self.beams.setRange(1, 100)
+        self.beams.setSuffix(" beams")
         self.usual = QPushButton("Back to the usual settings")
         theme.set_role(self.usual, "quiet")
         self.usual.setAutoDefault(False)
@@ -222,6 +228,7 @@ class Advanced(QObject):
         self.temperature.setValue(decoding["temperature"])
         self.top_p.setValue(decoding["top_p"])
         self.seed.setValue(decoding["seed"])
+        self.recall_beams(values)
         for box, name, usual in (
             (self.keep, "keep", ""),
             (self.dtype, "dtype", "auto"),
@@ -231,32 +238,50 @@ class Advanced(QObject):
         self.four_bit.setChecked(bool(values.get("four_bit")))
         self.attention.show_method(str(values.get("method", "")))
 
+    def recall_beams(self, values: Mapping[str, Any]) -> None:
+        """Choose how an earlier run of a captioner chose its words."""
+        decoding = values.get("decoding", {})
+        self.beams.setValue(decoding.get("beams", 1))
+        self.normalised.setChecked(decoding.get("length_normalised", False))
+
     def settings(self) -> dict[str, Any]:
-        """Return the settings as arguments of ``ExtractSettings``, save the map method."""
+        """Return the settings as arguments of ``ExtractSettings``, save the map method and decoding."""
         return {
             "device": self.device.currentData(),
             "words": self.words.currentData(),
             "keep": self.keep.currentData(),
             "dtype": self.dtype.currentData(),
             "four_bit": self.four_bit.isChecked(),
-            "decoding": Decoding(
-                self.tokens.value(), self.temperature.value(), self.top_p.value(), self.seed.value()
-            ),
         }
+
+    def decoding_of(self, kind: str) -> Decoding:
+        """Return how models of a kind choose their words; captioners alone search with beams."""
+        plain = Decoding(self.tokens.value(), self.temperature.value(), self.top_p.value(), self.seed.value())
+        beams = self.beams.value()
+        if kind != "captioner" or beams == 1:
+            return plain
+        return replace(plain, beams=beams, length_normalised=self.normalised.isChecked())
 
     def method_of(self, kind: str) -> str:
         """Return the map method for models of a kind; empty for their own."""
-        return self.attention.method if kind == "vlm" else str(self.method.currentData())
+        if kind == "vlm":
+            return self.attention.method
+        written = self.method.currentText().strip()
+        place = self.method.findText(written)
+        return written if place < 0 else str(self.method.itemData(place))
 
     def offer_methods(self, methods: Iterable[str]) -> None:
         """Offer the map methods of captioners and runner scripts; the choice stays where it can."""
-        now = self.method.currentData()
+        now, written = self.method_of("captioner"), self.method.currentText()
         self.method.blockSignals(True)
         self.method.clear()
         self.method.addItem("Each model's own", "")
         for method in sorted(set(methods)):
             self.method.addItem(method, method)
-        self.method.setCurrentIndex(max(0, self.method.findData(now)))
+        place = self.method.findData(now)
+        self.method.setCurrentIndex(max(0, place))
+        if place < 0:
+            self.method.setEditText(written)
         self.method.blockSignals(False)
 
     def forbid_four_bit(self, reason: str) -> None:
@@ -274,7 +299,13 @@ class Advanced(QObject):
     def _fill(self, form: QFormLayout) -> None:
         for name, field, tip in (
             ("Attention", self.attention, "Whose attention makes the maps of vision-language models."),
-            ("Method", self.method, "How captioners and runner scripts make a map of their attention."),
+            (
+                "Method",
+                self.method,
+                "How captioners and runner scripts make a map of their attention. alpha-gated counts each word by how "
+                "much the decoder let through its gate. Layers and heads of Transformer captioners can be written, "
+                "such as cross-L0-H1+3; they count from 0.",
+            ),
             (
                 "Keep",
                 self.keep,
@@ -287,6 +318,13 @@ class Advanced(QObject):
                 "are built with, such as “the”, “of” and “is”; docs/models.md lists them. A caption of nothing else "
                 "counts in full.",
             ),
+            (
+                "Search",
+                self.beams,
+                "Beginnings of a caption that captioners follow side by side, to take the caption that comes out most "
+                "probable. 1 takes the most probable word each time. More take about as many times longer.",
+            ),
+            ("Length", self.normalised, ""),
             ("Longest caption", self.tokens, "A token is a word or a part of one."),
             (
                 "Temperature",
@@ -309,13 +347,18 @@ class Advanced(QObject):
         self.attention.changed.connect(self.changed)
         for box in (self.method, self.keep, self.words, self.device, self.dtype):
             box.currentIndexChanged.connect(self.changed)
-        for number in (self.tokens, self.temperature, self.top_p, self.seed):
+        self.method.editTextChanged.connect(self.changed)
+        for number in (self.tokens, self.temperature, self.top_p, self.seed, self.beams):
             number.valueChanged.connect(self.changed)
-        self.four_bit.toggled.connect(self.changed)
+        for tick in (self.four_bit, self.normalised):
+            tick.toggled.connect(self.changed)
         self.changed.connect(self._explain)
 
     def _all(self) -> dict[str, Any]:
-        return {**self.settings(), "method": self.method.currentData(), "attention": self.attention.method}
+        return {
+            **self.settings(),
+            **{kind: (self.method_of(kind), self.decoding_of(kind)) for kind in ("captioner", "vlm")},
+        }
 
     @Slot()
     def _explain(self) -> None:
@@ -323,6 +366,16 @@ class Advanced(QObject):
         changed = self._all() != self._plain
         self.usual.setEnabled(changed)
         self.usual.setToolTip("" if changed else "Everything is as usual.")
+        searches = self.beams.value() > 1
+        self.normalised.setEnabled(searches)
+        self.normalised.setToolTip(
+            wrapped(
+                "A caption's score is the sum of its words' log-probabilities, under which shorter captions are at an "
+                "advantage; their mean is not."
+                if searches
+                else "With one beam nothing is ranked, so this has no effect."
+            )
+        )
         draws = self.temperature.value() > 0
         for field, tip in (
             (self.top_p, "Words are drawn from the most probable ones that make up this share."),
@@ -351,7 +404,10 @@ def _layer(name: str) -> QSpinBox:
 
 def take(box: QComboBox, value: object) -> None:
     """Choose the entry that stands for ``value``, where there is one."""
-    box.setCurrentIndex(max(0, box.findData(value)))
+    place = box.findData(value)
+    box.setCurrentIndex(max(0, place))
+    if place < 0 and box.isEditable() and value:
+        box.setEditText(str(value))
 
 
 def _share(least: float, most: float) -> QDoubleSpinBox:

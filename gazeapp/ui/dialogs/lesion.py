@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.base import ModelInfo
+from gazeapp.engine.models.base import Decoding, ModelInfo
+from gazeapp.engine.models.given import is_given
 from gazeapp.engine.reports.neglect.words import CONTROL_NAMES
 from gazeapp.engine.workflows.lesion_cuts import CONTROLS, EQUAL_MASS, MIRRORED, NOTHING, RANDOM, Design
 from gazeapp.ui import theme
@@ -113,11 +114,12 @@ class LesionDialog(FormDialog):
 
     def choices(self) -> list[dict[str, Any]]:
         """Return arguments of ``LesionSettings``: for all models, or one for each method and choice of scopes."""
-        groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        groups: dict[tuple[str, Decoding, tuple[str, ...]], list[str]] = {}
         for offer in self.list.chosen:
             info = self._infos.get(offer.name)
             scopes = self.scopes.of(info) if info is not None else self.scopes.chosen
-            groups.setdefault((self.advanced.method_of(offer.kind), scopes), []).append(offer.name)
+            how = self.advanced.method_of(offer.kind), self.advanced.decoding_of(offer.kind), scopes
+            groups.setdefault(how, []).append(offer.name)
         settings = self.advanced.settings()
         del settings["keep"]
         common = {
@@ -131,8 +133,8 @@ class LesionDialog(FormDialog):
             "seed": self.seed.value(),
         }
         return [
-            {"models": tuple(names), "method": method, "scopes": scopes, **common}
-            for (method, scopes), names in groups.items()
+            {"models": tuple(names), "method": method, "decoding": decoding, "scopes": scopes, **common}
+            for (method, decoding, scopes), names in groups.items()
         ]
 
     def done(self, result: int) -> None:
@@ -246,12 +248,13 @@ class LesionDialog(FormDialog):
         methods: dict[str, str] = {}
         for run in sorted(self._study.runs, key=lambda run: run.id):
             row, model = self._study.settings.get(run.settings_id), self._study.models.get(run.model)
-            if row is None or row.verb != "extract" or model is None:
+            if row is None or row.verb != "extract" or model is None or is_given(run.method):
                 continue
             if model.kind == "vlm":
                 self.advanced.recall(row.values)
             else:
                 take(self.advanced.words, row.values.get("words"))
+                self.advanced.recall_beams(row.values)
                 methods[run.model] = run.method
         own = all(
             name in self._infos and self._infos[name].default_method == m for name, m in methods.items()

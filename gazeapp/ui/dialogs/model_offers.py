@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
+from gazeapp.engine.models.captioner.methods import has_layer_and_heads
 
 CAPTIONERS = "Captioners"
 HERE = "Vision-language models on this computer"
@@ -73,6 +74,8 @@ class Offer:
         What the user has to agree to first; None when that is nothing.
     added
         Whether the user put it on the list, and can take it off.
+    layers, heads
+        Layers of a Transformer captioner and heads of each; 0 for other models.
     """
 
     name: str
@@ -88,6 +91,12 @@ class Offer:
     size: int | None = 0
     asks: Agreement | None = None
     added: bool = False
+    layers: int = 0
+    heads: int = 0
+
+    def has_method(self, method: str) -> bool:
+        """Return whether it has a map method, of a captioner also one of any of its layers and heads."""
+        return method in self.methods or has_layer_and_heads(method, self.layers, self.heads)
 
     @property
     def may_run(self) -> bool:
@@ -111,4 +120,9 @@ def captioner_offer(info: ModelInfo) -> Offer:
         part for part in (f"trained on {trained}" if trained else "", "any computer") if part
     )
     tip = f"{info.checkpoint}\nMap methods: {', '.join(info.methods)}"
-    return Offer(info.id, info.id, info.name, CAPTIONERS, info.kind, facts, tip, info.methods, info.domain)
+    layers, heads = len(info.facts.get("layers", ())), int(info.facts.get("heads", 0))
+    return Offer(
+        *(info.id, info.id, info.name, CAPTIONERS, info.kind, facts, tip, info.methods, info.domain),
+        layers=layers,
+        heads=heads,
+    )

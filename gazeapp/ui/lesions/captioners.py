@@ -20,6 +20,7 @@ from gazeapp.engine.maps.common_grid import AttentionMap
 from gazeapp.engine.maps.laterality import laterality
 from gazeapp.engine.maps.resample import to_image
 from gazeapp.engine.models.base import Caption, DescribeOptions, ModelInfo
+from gazeapp.engine.models.given import plain_method
 from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.scoring.metrics import nss, pixels
@@ -256,7 +257,7 @@ def _sight(model: CaptionerModel) -> _Sight:
 
 def _method(info: ModelInfo, subject: Subject) -> str:
     """Return the map method of the run that is shown, where it is one of the model's; else the model's default."""
-    method = subject.methods.get(info.id, "")
+    method = plain_method(subject.methods.get(info.id, ""))
     of_heads = info.decoder != "lstm" and method.startswith("cross-")
     return method if of_heads or method in info.methods else info.default_method
 

@@ -57,6 +57,17 @@ def check_captioner_method(info: ModelInfo, method: str) -> None:
     _layer_and_heads(method, layers, heads)
 
 
+def has_layer_and_heads(method: str, layers: int, heads: int) -> bool:
+    """Return whether a method of a Transformer decoder names a layer and heads among so many."""
+    if _CROSS.fullmatch(method) is None or not layers:
+        return False
+    try:
+        _layer_and_heads(method, layers, heads)
+    except GazeError:
+        return False
+    return True
+
+
 def pick_attention(attention: FloatArray, method: str) -> FloatArray:
     """Average the attention of the layers and heads that ``method`` names.
 
