@@ -17,7 +17,7 @@ from gazeapp.ui.actions import Actions
 from gazeapp.ui.drops import Drop
 from gazeapp.ui.folders import CAPTIONERS, ask_for_folder, remember_folder
 from gazeapp.ui.notifications import Notifications
-from gazeapp.ui.training_folder import FAILED, FINISHED, NOTES, SILENT, Training, find_trainings
+from gazeapp.ui.training_folder import FAILED, FINISHED, SILENT, Training, find_trainings
 from gazeapp.ui.training_watch import TrainingWatch
 from gazeapp.ui.widgets import no_mnemonic
 from gazeapp.ui.worker import JobRunner
@@ -131,9 +131,7 @@ class TrainActions(QObject):
         """Take a training up where it stopped, on this computer."""
         if training.state == SILENT and not training.was_here and not self._sure(training):
             return
-        self._start(
-            process.words_of(process.TRAIN, training.folder / NOTES / process.SETTINGS), training.folder
-        )
+        self._start(*process.words_to_go_on(self.watch.root_of(training.folder), training.folder))
 
     @Slot(object)
     def add_to_models(self, training: Training) -> None:

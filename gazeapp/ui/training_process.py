@@ -20,10 +20,22 @@ from gazeapp.engine.models.captioner.training.settings import (
 from gazeapp.ui.training_folder import ERRORS, NOTES, STOP
 
 TRAIN, FACTORIAL = "train", "factorial"
-SETTINGS = "settings.json"
+SETTINGS, COMMAND = "settings.json", "command.json"
 
 _ALWAYS = ("data", "encoder", "decoder", "out")
-_SINGULAR = {"tasks": "--task", "out": "--output", "n_scenes": "--scenes"}
+_OPTIONS = {
+    **{
+        name: f"--{name}"
+        for name in ("data", "images", "encoder", "decoder", "name", "steps", "batch", "seed")
+    },
+    **{name: f"--{name}" for name in ("accumulate", "device", "gpus", "precision")},
+    "tasks": "--task",
+    "out": "--output",
+    "n_scenes": "--scenes",
+    "encoder_weights": "--encoder-weights",
+    "start_from": "--start-from",
+}
+"""Options of the commands by setting; any other is given as ``--set``."""
 
 _children: list[subprocess.Popen[bytes]] = []
 
@@ -31,6 +43,18 @@ _children: list[subprocess.Popen[bytes]] = []
 def words_of(command: str, settings: Path) -> list[str]:
     """Return the words after ``gazeapp`` that start a training, or take it up where it stopped."""
     return [command, "--settings", str(settings)]
+
+
+def words_to_go_on(root: Path, folder: Path) -> tuple[list[str], Path]:
+    """Return what takes a training up again, and for which folder: as it was started here, else by its settings."""
+    for place in (root, folder):
+        try:
+            words = json.loads((place / NOTES / COMMAND).read_text("utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
+            return words, place
+    return words_of(TRAIN, folder / NOTES / SETTINGS), folder
 
 
 def training_words(command: str, values: Mapping[str, Any], encoders: Sequence[str] = ()) -> list[str]:
@@ -70,6 +94,11 @@ def write_settings(folder: Path, values: Mapping[str, Any]) -> Path:
     return path
 
 
+def own_program() -> list[str]:
+    """Return what starts this gazeapp in another process."""
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "gazeapp"]
+
+
 def start(words: Sequence[str], folder: Path) -> int:
     """Start gazeapp with ``words`` in a process that outlives this one; what it says in need goes to a file.
 
@@ -95,16 +124,16 @@ def start(words: Sequence[str], folder: Path) -> int:
         notes.mkdir(parents=True, exist_ok=True)
         (notes / STOP).unlink(missing_ok=True)
         (notes / ERRORS).write_bytes(b"")
+        (notes / COMMAND).write_text(json.dumps(list(words)) + "\n", "utf-8")
     except OSError as error:
         raise _not_writable(notes, error) from error
-    own = [] if getattr(sys, "frozen", False) else ["-m", "gazeapp"]
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     try:
         with (notes / ERRORS).open("ab") as errors:
             process = subprocess.Popen(
-                [sys.executable, *own, *words],
+                [*own_program(), *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -122,14 +151,15 @@ def start(words: Sequence[str], folder: Path) -> int:
 
 
 def _option(name: str, value: Any) -> list[str]:
-    option = f"--{name.replace('_', '-')}"
-    if isinstance(value, bool):
-        return [option if value else option.replace("--", "--no-", 1)]
-    if name == "grid":
-        return [option, str(value[0])]
-    if isinstance(value, (tuple, list)):
-        return [word for each in value for word in (_SINGULAR.get(name, option), str(each))]
-    return [_SINGULAR.get(name, option), f"{value:g}" if isinstance(value, float) else str(value)]
+    if name == "frozen":
+        return ["--frozen" if value else "--fine-tune"]
+    option = _OPTIONS.get(name)
+    if name == "tasks":
+        return [word for task in value for word in (str(option), str(task))]
+    if option is not None:
+        return [option, str(value)]
+    said = ",".join(map(str, value)) if isinstance(value, (tuple, list)) else value
+    return ["--set", f"{name}={said}"]
 
 
 def ask_to_stop(folder: Path) -> None:

@@ -109,6 +109,7 @@ class TrainingWatch(QObject):
             self._thread.quit()
             self._thread.wait()
         self._thread = self._reader = None
+        self._started.clear()
 
     @Slot()
     def look(self) -> None:

@@ -33,7 +33,7 @@ from gazeapp.ui.worker import JobRunner, JobState
 _SIZE = (1120, 760)
 _DECIDES = (
     *("data", "encoder", "decoder", "frozen", "tasks", "input_size", "grid", "width", "state", "attention"),
-    *("layers", "heads", "max_words", "device"),
+    *("layers", "heads", "max_words", "device", "encoder_weights", "start_from"),
 )
 """Settings that the number of weights, and what is said of the device, follow from."""
 _COUNTING = "Counting the captioner's weights…"
@@ -76,6 +76,7 @@ class TrainDialog(DropDialog):
         )
         self.dropped.connect(self.take)
         self._asked: object = None
+        self._waits = False
         self._facts: list[ModelFacts] = []
         self._trouble = ""
         self.data = DataPart(lookups)
@@ -115,6 +116,8 @@ class TrainDialog(DropDialog):
             "tasks": self.data.chosen_tasks,
             "out": str(self.out.path or ""),
         }
+        if not values["evaluate_every"]:
+            values["patience"] = 0
         if self.model.factorial:
             return TrainChoice(FACTORIAL, {**values, "name": ""}, self.model.encoders)
         return TrainChoice(TRAIN, values)
@@ -224,12 +227,14 @@ class TrainDialog(DropDialog):
         """Count the weights anew when something has changed that they follow from."""
         found = self.data.found
         n_words = found.n_words if found else 0
-        choices = [] if self.model.reason or self._settings_reason() else self._each()
+        choices = [] if self.model.wrong or self._settings_reason() else self._each()
         asked = [{name: each[name] for name in _DECIDES} for each in choices], n_words
         if asked == self._asked:
             return
         self._asked, self._facts, self._trouble = asked, [], ""
         work = model_work(choices, n_words) if choices else None
+        # Whether there is something to download is known when it has been counted.
+        self._waits = bool(work) and bool(self.model.downloads)
         self._reading.ask(_COUNTING if work else "", work)
 
     def _each(self) -> list[Mapping[str, Any]]:
@@ -245,22 +250,23 @@ class TrainDialog(DropDialog):
 
     @Slot(object)
     def _counted(self, state: JobState) -> None:
+        self._waits = False
         if state.error is not None:
             self._trouble = advice(state.error)
             self._count.setText("")
         elif state.result is not None:
             self._facts = state.result
+            self.model.show_away(any(facts.away for facts in self._facts))
             self._count.setText(self._in_words())
         self._check()
 
     def _in_words(self) -> str:
         parts = [weights_in_words(self._facts)]
-        if self.model.downloads:
-            sizes = {facts.of_encoder: facts for facts in self._facts}
+        away = {facts.of_encoder for facts in self._facts if facts.away}
+        if away:
             parts.append(
-                f"Weights of the encoder{'s' if len(self.model.downloads) > 1 else ''} "
-                f"{' and '.join(self.model.downloads)} come from the hub where they are not on this computer yet, "
-                f"about {size_in_words(4 * sum(sizes))}."
+                f"Published weights of about {size_in_words(4 * sum(away))} are not on this computer yet; they would "
+                "be downloaded."
             )
         parts += dict.fromkeys(note for facts in self._facts for note in facts.notes)
         return " ".join(parts)
@@ -283,6 +289,7 @@ class TrainDialog(DropDialog):
             self.model.reason,
             self._settings_reason(),
             self._trouble,
+            _COUNTING if self._waits else "",
             why_not_here(self.out.path),
         )
         reason = next((each for each in reasons if each), "")

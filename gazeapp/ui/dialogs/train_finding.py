@@ -54,11 +54,24 @@ class FoundCaptions:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What a captioner would be: its weights, those of its encoder, and bytes of them and of what learning adds."""
+    """What a captioner would be.
+
+    Parameters
+    ----------
+    parameters, of_encoder
+        Weights in all, and those of the encoder's network.
+    bytes
+        Memory of the weights and of what learning adds to them.
+    away
+        Whether the encoder's published weights are not on this computer yet.
+    notes
+        What else is to be known.
+    """
 
     parameters: int
     of_encoder: int
     bytes: int
+    away: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -128,7 +141,11 @@ def model_facts(settings: TrainSettings, n_words: int = 0) -> ModelFacts:
     if not costs.config.encoder_family:
         notes = ("This encoder counts neither as a CNN nor as a ViT.",)
     return ModelFacts(
-        costs.total, encoder, _FLOAT * (costs.total + (_ADAM - 1) * learnt), notes + _device_notes(settings)
+        costs.total,
+        encoder,
+        _FLOAT * (costs.total + (_ADAM - 1) * learnt),
+        settings.encoder_weights == "timm" and not settings.start_from and _is_away(settings.encoder),
+        notes + _device_notes(settings),
     )
 
 
@@ -197,6 +214,19 @@ def _config(settings: TrainSettings, n_words: int) -> CaptionerConfig:
     except ValueError as error:
         raise GazeError(f"The settings do not go together: {error}.") from error
     return with_encoder_facts(config)
+
+
+def _is_away(encoder: str) -> bool:
+    """Return whether the published weights of a timm network have to be downloaded; nothing is asked of the hub."""
+    import timm
+    from huggingface_hub import try_to_load_from_cache
+
+    known = timm.get_pretrained_cfg(encoder)
+    hub_id = getattr(known, "hf_hub_id", None)
+    if not hub_id:
+        return False  # the training says what is to be done about it
+    cached = try_to_load_from_cache(hub_id, getattr(known, "hf_hub_filename", None) or "model.safetensors")
+    return not isinstance(cached, str)
 
 
 def _device_notes(settings: TrainSettings) -> tuple[str, ...]:

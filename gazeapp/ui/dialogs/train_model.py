@@ -12,7 +12,6 @@ from gazeapp.ui import theme
 from gazeapp.ui.dialogs.form import PathField, add_field, choice_box, form_layout
 from gazeapp.ui.dialogs.import_responses_fields import OpenField
 from gazeapp.ui.folders import CAPTIONERS, there_is
-from gazeapp.ui.widgets import label
 
 _CNNS = ("resnet101", "resnet50", "convnext_base", "cnn")
 _VITS = ("vit_base_patch16_224", "vit_small_patch16_224", "deit_base_patch16_224", "vit")
@@ -39,7 +38,7 @@ class ModelPart(QWidget):
         self.download.setChecked(False)
         self.start_from = PathField("folder", "Go on from")
         self.start_from.line.setPlaceholderText("a new captioner")
-        self.note = label("", "muted", wrap=True)
+        self._away = False
         self._lay_out()
         for box in (self.what, self.decoder, self.weights):
             box.currentIndexChanged.connect(self._changed)
@@ -65,29 +64,38 @@ class ModelPart(QWidget):
     @property
     def downloads(self) -> tuple[str, ...]:
         """The encoders whose weights may have to be downloaded."""
-        if self.weights.currentData() != "timm" or self.start_from.path is not None:
+        if self.weights.currentData() != "timm" or self._goes_on:
             return ()
         return tuple(name for name in self.encoders if name not in _SMALL)
 
     @property
-    def reason(self) -> str:
-        """Why such a captioner cannot be trained; empty when it can."""
+    def wrong(self) -> str:
+        """Why there is no such captioner; empty when there is."""
         if not all(self.encoders):
             return "Name the encoder."
         if self.factorial and self.encoders[0] == self.encoders[1]:
             return "Name two different encoders."
-        if self.start_from.path is not None and not there_is(self.start_from.path / "captioner.json"):
+        origin = self.start_from.path
+        if self._goes_on and origin is not None and not there_is(origin / "captioner.json"):
             return "The folder to go on from holds no captioner."
-        if self.weights.currentData() == "file" and not (
-            self.weights_file.path is not None and there_is(self.weights_file.path)
-        ):
+        path = self.weights_file.path
+        if self.weights.currentData() == "file" and not (path is not None and there_is(path)):
             return "Choose the file with the encoder's weights."
-        small = all(name in _SMALL for name in self.encoders)
-        if self.frozen.isChecked() and self._from_chance and self.start_from.path is None:
+        if self.frozen.isChecked() and self._from_chance and not self._goes_on:
             return "A frozen encoder that starts from chance sees nothing; let it learn, or give it weights."
-        if self.downloads and not small and not self.download.isChecked():
-            return "Tick that the encoder's weights may be downloaded, or take them from a file."
         return ""
+
+    @property
+    def reason(self) -> str:
+        """Why such a captioner cannot be trained yet; empty when it can."""
+        if not self.wrong and self.downloads and self._away and not self.download.isChecked():
+            return "Tick that the encoder's weights may be downloaded, or take them from a file."
+        return self.wrong
+
+    def show_away(self, away: bool) -> None:
+        """Ask whether weights may be downloaded, if some are not on this computer."""
+        self._away = away
+        self._explain()
 
     def values(self) -> dict[str, Any]:
         """Return what was chosen, as `TrainSettings` has it."""
@@ -101,7 +109,7 @@ class ModelPart(QWidget):
             "decoder": self.decoder.currentData(),
             "encoder_weights": weights,
             "frozen": self.frozen.isChecked(),
-            "start_from": str(self.start_from.path or ""),
+            "start_from": "" if self.factorial else str(self.start_from.path or ""),
         }
 
     def set_usual(self, usual: Mapping[str, Any], drawn: bool) -> None:
@@ -110,6 +118,10 @@ class ModelPart(QWidget):
         self.second.setEditText("vit" if drawn else _VITS[0])
         self.weights.setCurrentIndex(max(0, self.weights.findData(usual["encoder_weights"])))
         self.frozen.setChecked(bool(usual["frozen"]))
+
+    @property
+    def _goes_on(self) -> bool:
+        return self.start_from.path is not None and not self.factorial
 
     @property
     def _from_chance(self) -> bool:
@@ -166,12 +178,12 @@ class ModelPart(QWidget):
 
     def _explain(self) -> None:
         small = all(name in _SMALL for name in self.encoders)
-        goes_on = self.start_from.path is not None
+        goes_on = self._goes_on
         self._form.setRowVisible(self.second, self.factorial)
         self._form.setRowVisible(self.decoder, not self.factorial)
         self._form.setRowVisible(self.start_from, not self.factorial)
         self._form.setRowVisible(self.weights_file, self.weights.currentData() == "file")
-        self._form.setRowVisible(self.download, bool(self.downloads))
+        self._form.setRowVisible(self.download, bool(self.downloads) and self._away)
         self.weights.setEnabled(not small and not goes_on)
         self.weights.setToolTip(
             "The small encoders have no published weights."

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QShortcut
+from PySide6.QtCore import QByteArray, QSettings, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QCursor, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSplitter,
     QStackedLayout,
+    QToolTip,
     QVBoxLayout,
     QWidget,
 )
@@ -249,10 +250,14 @@ class TrainingWindow(QWidget):
             self._shown.add(folder)
         else:
             self._shown.discard(folder)
-        if len(self._shown) > MOST_SHOWN:
+        too_many = len(self._shown) > MOST_SHOWN
+        if too_many:
             self._shown.discard(folder)
-            item.setToolTip(f"{MOST_SHOWN} curves are drawn at most; untick one first.")
         self._fill_list()
+        if too_many:
+            with QSignalBlocker(self.list):
+                item.setToolTip(f"{MOST_SHOWN} curves are drawn at most; untick one first.")
+            QToolTip.showText(QCursor.pos(), item.toolTip(), self.list)
         self.curves.show_trainings(self.shown)
 
     @Slot()

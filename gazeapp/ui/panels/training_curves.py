@@ -273,8 +273,10 @@ class TrainingCurves(QWidget):
         if not self._drawn or not len(self._drawn[0].training.curve.steps):
             return
         steps = self._drawn[0].training.curve.steps
-        place = int(np.searchsorted(steps, self._at)) if self._at >= 0 else len(steps) - 1 - by
-        self.put_cursor(float(steps[min(max(place + by, 0), len(steps) - 1)]))
+        last = len(steps) - 1
+        first_key = self._at < 0 and abs(by) == 1  # it brings the cursor to the newest line
+        place = last if first_key else int(np.searchsorted(steps, self._at)) + by
+        self.put_cursor(float(steps[min(max(place, 0), last)]))
 
     @Slot(object)
     def _mouse_moved(self, place: QPointF) -> None:
