@@ -70,14 +70,25 @@ def import_captioner_command(
 
 
 def _agree(pickles: list[Path], yes: bool) -> None:
-    """Say how pickles are read, and ask."""
+    """Say how pickles are read, and ask before one is."""
     for path in pickles:
         click.echo(_PICKLE_NOTE.format(name=path.name), err=True)
     if pickles and not yes and not click.confirm("Read it?", default=False, err=True):
         raise GazeError("Nothing was read.")
 
 
+def _remember(folder: Path) -> None:
+    """Put the captioner on the user's list, so that it is found by its id and shown in the window."""
+    from gazeapp.engine.models.captioner.own import register
+
+    try:
+        register(folder)
+    except GazeError as error:
+        click.echo(f"Note: {error}", err=True)
+
+
 def _tell(config: CaptionerConfig, findings: Findings, folder: Path, as_json: bool) -> None:
+    _remember(folder)
     if as_json:
         facts = {"id": config.id, "name": config.name, "folder": str(folder), "form": config.form}
         facts |= {"encoder": config.encoder, "decoder": config.decoder, "revision": config.revision}
@@ -88,4 +99,4 @@ def _tell(config: CaptionerConfig, findings: Findings, folder: Path, as_json: bo
         for sentence in sentences or ["nothing"]:
             click.echo(f"  {sentence}")
     click.echo(f"{config.name}: {folder}")
-    click.echo(f"Use it: gazeapp extract PROJECT --model {folder}")
+    click.echo(f'Use it: gazeapp extract PROJECT --model "{folder}"')

@@ -13,6 +13,7 @@ from PIL import Image
 
 from gazeapp.cli import main
 from gazeapp.engine.models.captioner.captioner import CaptionerModel
+from gazeapp.engine.models.registry import available_models
 from tests.engine.models.captioner.importing import checkpoints as made
 from tests.engine.models.captioner.importing.archives import archive
 
@@ -24,6 +25,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return made.save(folder / "BEST_checkpoint.pth.tar", content), made.word_map(folder / "WORDMAP.json")
 
 
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+
+
 def run(*words: object, answer: str = "") -> tuple[int, str, str]:
     result = CliRunner().invoke(main, ["import-captioner", *map(str, words)], input=answer)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
@@ -32,7 +39,7 @@ def run(*words: object, answer: str = "") -> tuple[int, str, str]:
 
 def test_it_asks_first_and_then_says_what_it_found(files: tuple[Path, Path], tmp_path: Path) -> None:
     checkpoint, words = files
-    out = tmp_path / "cnn-lstm"
+    out = tmp_path / "cnn-lstm-coco"
     code, _, told = run(checkpoint, "--words", words, "-o", out, answer="n\n")
     assert code == 1
     assert "knows no instruction that runs anything" in told
@@ -54,8 +61,9 @@ def test_it_asks_first_and_then_says_what_it_found(files: tuple[Path, Path], tmp
     code, told, _ = run(out, "--json")
     assert code == 0
     found = json.loads(told)
-    assert (found["id"], found["form"], found["encoder"]) == ("cnn-lstm", "sgrvinod", "resnet18")
+    assert (found["id"], found["form"], found["encoder"]) == ("cnn-lstm-coco", "sgrvinod", "resnet18")
     assert any("sums to one" in line for line in found["inferred"])
+    assert [model.id for model in available_models()][-1] == "cnn-lstm-coco"
 
 
 def test_a_payload_is_refused(files: tuple[Path, Path], tmp_path: Path) -> None:
