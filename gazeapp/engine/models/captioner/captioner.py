@@ -28,13 +28,13 @@ from gazeapp.engine.models.captioner.seeing import Seeing, Seen
 from gazeapp.engine.models.environment import is_small, threads_for
 from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.models.memory import in_halves
-from gazeapp.engine.types import ImageArray, Json
+from gazeapp.engine.types import FloatArray, ImageArray, Json
 
 
 class _Way(NamedTuple):
-    """How sequences are decoded; those of one way are decoded together. ``lesion`` is one of the grid's cells."""
+    """How sequences are decoded; those of one way are decoded together. ``scope`` is that of a lesion of cells."""
 
-    lesion: Lesion | None
+    scope: str
     is_forced: bool
     beams: int
     length_normalised: bool
@@ -46,6 +46,7 @@ class _Row(NamedTuple):
     picture: bytes
     first: int
     forced: tuple[int, ...]
+    lesion: Lesion | None
     way: _Way
 
 
@@ -55,6 +56,7 @@ class _Asked:
 
     seen: Seen
     row: _Row
+    share: FloatArray | None
     width: int
     height: int
     task: str
@@ -165,7 +167,7 @@ class CaptionerModel:
         asked = [self._asked(request) for request in requests]
         possible = [one for one in asked if isinstance(one, _Asked)]
         features = self._seeing.features({one.seen.key: one.seen.picture for one in possible})
-        said = self._say(dict.fromkeys(one.row for one in possible), features)
+        said = self._say({one.row: one.share for one in possible}, features)
         return [self._answer(one, *said[one.row]) if isinstance(one, _Asked) else one for one in asked]
 
     def _asked(self, request: Request) -> _Asked | GazeError:
@@ -189,15 +191,17 @@ class CaptionerModel:
                 seen = self._seeing.recognise(image.picture)
             else:
                 seen = self._seeing.look(image, of_picture)
-            if lesion is not None and of_picture is None:
-                cell_share(lesion, config.grid, map_rect(config, width, height))
+            of_cells = None if of_picture is not None else lesion
+            share = None
+            if of_cells is not None:
+                share = cell_share(of_cells, config.grid, map_rect(config, width, height))
         except GazeError as error:
             return error
         decoding = options.decoding
-        of_cells = None if of_picture is not None else lesion
-        way = _Way(of_cells, bool(forced), decoding.beams, decoding.length_normalised)
-        row = _Row(seen.key, config.first(task), forced, way)
-        return _Asked(seen, row, width, height, task, method, options.given, along)
+        scope = "" if of_cells is None else of_cells.scope
+        way = _Way(scope, bool(forced), decoding.beams, decoding.length_normalised)
+        row = _Row(seen.key, config.first(task), forced, of_cells, way)
+        return _Asked(seen, row, share, width, height, task, method, options.given, along)
 
     def _check(self, lesion: Lesion, height: int, width: int) -> None:
         check_scope(self._info, lesion.scope)
@@ -207,14 +211,20 @@ class CaptionerModel:
                 f"{width} x {height} px."
             )
 
-    def _say(self, rows: dict[_Row, None], features: dict[bytes, Tensor]) -> dict[_Row, tuple[Said, int]]:
-        """Decode all rows, those of one way together; return for each what was said, and its place there."""
+    def _say(
+        self, rows: dict[_Row, FloatArray | None], features: dict[bytes, Tensor]
+    ) -> dict[_Row, tuple[Said, int]]:
+        """Decode all rows, from which lesions take shares of cells; return for each what was said, and its place there.
+
+        Those of one way are decoded together.
+        """
         together: dict[_Way, list[_Row]] = {}
         for row in rows:
             together.setdefault(row.way, []).append(row)
         found: dict[_Row, tuple[Said, int]] = {}
         for way, own in together.items():
-            grids, taken = self._taken(torch.cat([features[row.picture] for row in own]), way.lesion)
+            shares = [share for row in own if (share := rows[row]) is not None]
+            grids, taken = _taken(torch.cat([features[row.picture] for row in own]), shares, way.scope)
             said = self.network.say(
                 grids,
                 torch.tensor([row.first for row in own], device=grids.device),
@@ -225,17 +235,6 @@ class CaptionerModel:
             )
             found |= {row: (said, i) for i, row in enumerate(own)}
         return found
-
-    def _taken(self, features: Tensor, lesion: Lesion | None) -> tuple[Tensor, Taken | None]:
-        """Return the features that the decoder reads under a lesion of cells, and what else it is to do without."""
-        if lesion is None:
-            return features, None
-        config, (height, width) = self.network.config, lesion.mask.shape
-        share = torch.from_numpy(cell_share(lesion, config.grid, map_rect(config, width, height)))
-        share = share.to(features.device)
-        if lesion.scope in FEATURE_SCOPES:
-            return changed_features(features, share, lesion.scope), None
-        return features, Taken(share, start=lesion.scope == "keys_and_start")
 
     def _answer(self, asked: _Asked, said: Said, i: int) -> Caption | GazeError:
         """Return what was said for a request as a caption."""
@@ -265,6 +264,16 @@ class CaptionerModel:
             weights=gates,
             facts=facts,
         )
+
+
+def _taken(features: Tensor, shares: list[FloatArray], scope: str) -> tuple[Tensor, Taken | None]:
+    """Return the features that the decoder reads under lesions of cells, and what else it is to do without."""
+    if not scope:
+        return features, None
+    share = torch.from_numpy(np.stack(shares)).to(features.device)
+    if scope in FEATURE_SCOPES:
+        return changed_features(features, share, scope), None
+    return features, Taken(share, start=scope == "keys_and_start")
 
 
 def _check_forced(tokens: tuple[int, ...], config: CaptionerConfig) -> None:

@@ -47,7 +47,7 @@ class LstmWeights(NamedTuple):
 
 @dataclass(slots=True)
 class LstmState:
-    """What an LSTM decoder carries from word to word; ``bias`` is added to the energies of the cells."""
+    """What an LSTM decoder carries from word to word; ``bias``, shape (sequences, cells), is added to the energies."""
 
     features: Tensor
     keys: Tensor
@@ -69,7 +69,8 @@ class LstmState:
         """Return the state of some of its rows, in their order; a row may come more than once."""
         parts = (self.features, self.keys, self.hidden, self.memory, self.read)
         features, keys, hidden, memory, read = (part[rows] for part in parts)
-        return LstmState(features, keys, hidden, memory, read, self.weights, self.bias)
+        bias = None if self.bias is None else self.bias[rows]
+        return LstmState(features, keys, hidden, memory, read, self.weights, bias)
 
 
 @dataclass(slots=True)

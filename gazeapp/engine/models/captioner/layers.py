@@ -84,14 +84,14 @@ class LayerSteps:
     features
         Grid features, shape (pictures, cells, width).
     bias
-        Added to the scores of the cells, shape (cells,); None for nothing.
+        Added to the scores of the cells, shape (pictures, cells); None for nothing.
     """
 
     def __init__(self, layer: TransformerLayer, features: Tensor, bias: Tensor | None) -> None:
         self._heads, self._width = layer.heads, features.shape[2]
         key, value = layer.look(features)
         self._keys, self._values = key.flatten(0, 1).transpose(1, 2), value.flatten(0, 1)
-        self._bias = bias
+        self._bias = None if bias is None else bias.repeat_interleave(layer.heads, dim=0).unsqueeze(1)
         self._words: Tensor | None = None
         self._norm_self, self._norm_cross, self._norm_feed = (
             (norm.weight, norm.bias) for norm in (layer.norm_self, layer.norm_cross, layer.norm_feed)
@@ -129,6 +129,8 @@ class LayerSteps:
         other = copy.copy(self)
         heads = (self._heads * rows[:, None] + torch.arange(self._heads, device=rows.device)).flatten()
         other._keys, other._values = self._keys[heads], self._values[heads]
+        if self._bias is not None:
+            other._bias = self._bias[heads]
         if self._words is not None:
             other._words = self._words[rows]
         return other

@@ -33,7 +33,7 @@ class Taken:
     Parameters
     ----------
     share
-        Share that every cell loses, shape (cells,), float32, 0 to 1, below 1 for at least one cell.
+        Share that every cell loses, shape (sequences, cells), float32, 0 to 1, below 1 for at least one of each.
     start
         Whether the state that an LSTM decoder starts from is made from what is left, too.
     """
@@ -43,7 +43,7 @@ class Taken:
 
     @property
     def bias(self) -> Tensor:
-        """What is added to the attention's scores of every cell, shape (cells,): the logarithm of what is left.
+        """The logarithm of what is left of every cell, added to the attention's scores, shape (sequences, cells).
 
         Minus infinity where all is taken, which leaves a weight of exactly 0.
         """
@@ -53,7 +53,7 @@ class Taken:
     def mean(self, features: Tensor) -> Tensor:
         """Return the mean over the cells (batch, cells, width) -> (batch, width), weighted by what is left of each."""
         left = 1 - self.share
-        return torch.einsum("bcw,c->bw", features, left) / left.sum()
+        return torch.einsum("bcw,bc->bw", features, left) / left.sum(dim=1, keepdim=True)
 
 
 @lru_cache(maxsize=1)
@@ -101,11 +101,11 @@ def changed_features(features: Tensor, share: Tensor, scope: str) -> Tensor:
     features
         Shape (batch, cells, width).
     share
-        Shape (cells,).
+        Shape (batch, cells).
     scope
         One of `FEATURE_SCOPES`.
     """
-    taken = share[:, None]
+    taken = share[:, :, None]
     if scope == "zero":
         return (1 - taken) * features
     return (1 - taken) * features + taken * features.mean(dim=1, keepdim=True)

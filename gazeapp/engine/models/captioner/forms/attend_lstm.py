@@ -33,7 +33,7 @@ class AttendState:
         """Return the state of some of its rows, in their order; a row may come more than once."""
         parts = (self.features, self.keys, self.hidden, self.memory)
         features, keys, hidden, memory = (part[rows] for part in parts)
-        return AttendState(features, keys, hidden, memory, self.bias)
+        return AttendState(features, keys, hidden, memory, None if self.bias is None else self.bias[rows])
 
 
 class AdditiveAttention(nn.Module):

@@ -121,7 +121,8 @@ class PostNormLayer(nn.Module):
 class PostNormState:
     """What the decoder carries: keys and values of cells and words in every layer, and which words are to be unseen.
 
-    ``bias`` is added to the scores of the cells, ``unseen`` (batch, 1, 1, words) to those of the words.
+    ``bias`` (batch, 1, 1, cells) is added to the scores of the cells, ``unseen`` (batch, 1, 1, words) to those of the
+    words.
     """
 
     cells: list[tuple[Tensor, Tensor]]
@@ -138,7 +139,8 @@ class PostNormState:
         """Return the state of some of its rows, in their order; a row may come more than once."""
         cells = [(key[rows], value[rows]) for key, value in self.cells]
         words = [(key[rows], value[rows]) for key, value in self.words]
-        return PostNormState(cells, self.bias, words, None if self.unseen is None else self.unseen[rows])
+        bias = None if self.bias is None else self.bias[rows]
+        return PostNormState(cells, bias, words, None if self.unseen is None else self.unseen[rows])
 
 
 class PostNormDecoder(nn.Module):
@@ -171,7 +173,7 @@ class PostNormDecoder(nn.Module):
     def begin(self, features: Tensor, taken: Taken | None = None) -> PostNormState:
         """Return the state before the first word."""
         cells = [layer.dec_enc_attn.look(features) for layer in self._layers()]
-        return PostNormState(cells, None if taken is None else taken.bias)
+        return PostNormState(cells, None if taken is None else taken.bias[:, None, None])
 
     def step(self, state: PostNormState, tokens: Tensor) -> Told:
         """Take in one word and return what is said and attended next."""

@@ -181,7 +181,7 @@ def test_lesions_take_cells_in_every_layer_and_head(
     left = 1 - share.ravel().astype(float)
     words, _, maps = spoken(numbers(case.decoder), cells, layers=3, longest=6, left=left)
     features = torch.from_numpy(cells).float()[None]
-    taken = Taken(torch.from_numpy(share.ravel()))
+    taken = Taken(torch.from_numpy(share.ravel())[None])
     said = loaded.network.say(features, torch.tensor([made.START]), taken, forced=[words])
     np.testing.assert_allclose(said.attention[0], maps, atol=1e-5)
     assert said.attention[0][..., share.ravel() == 1].max() == 0

@@ -173,7 +173,7 @@ def test_lesions_take_attention_before_it_is_normalised(
     )
     features = torch.from_numpy(cells).float()[None]
     said = loaded.network.say(
-        features, torch.tensor([made.START]), Taken(torch.from_numpy(share.ravel()), start)
+        features, torch.tensor([made.START]), Taken(torch.from_numpy(share.ravel())[None], start)
     )
     assert said.tokens[0] == words
     np.testing.assert_allclose(said.attention[0][0, 0], alphas, atol=1e-5)
