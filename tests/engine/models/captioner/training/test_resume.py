@@ -187,9 +187,10 @@ def test_a_full_disk_is_a_sentence_and_the_checkpoint_before_stays(
     def full(self: Path, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patched, pytest.raises(GazeError, match="disk is full"):
+    with monkeypatch.context() as patched:
         patched.setattr(Path, "write_bytes", full)
-        saved(tmp_path, 6)
+        with pytest.raises(GazeError, match="disk is full"):
+            saved(tmp_path, 6)
     assert loaded(checkpoints)[0].step == 3
 
 
