@@ -63,42 +63,52 @@ def split_pictures(
     GazeError
         When no picture is left for training, or ``by_content`` is set and a file cannot be read.
     """
-    notes: list[str] = []
     pictures = list(captions.pictures)
     same = _names_of_same(pictures) if by_content else {}
-    if len({picture.split for picture in pictures} - {""}) > 1:
-        without = sum(not picture.split for picture in pictures)
-        if without:
-            notes.append(f"{without} pictures are in no split and were left out.")
-        pictures = [picture for picture in pictures if picture.split]
-        pictures, dropped = _without_copies(pictures, same)
-        if dropped:
-            notes.append(f"{dropped} pictures are in another split under another name and were left out.")
+    told = {picture.split for picture in pictures}
+    # Pictures without a split beside held-out ones are not asked to be trained on, and these never are.
+    if len(told - {""}) > 1 or ("" in told and told & {VALIDATION, TEST}):
+        pictures, notes = _as_told(pictures, seed, n_validation, n_test, same)
     else:
-        notes.append("The captions tell no splits; they follow from the pictures' names and the seed.")
+        count = "only one split" if any(told) else "no splits"
+        notes = [f"The captions tell {count}; the splits follow from the pictures' names and the seed."]
         pictures = [replace(picture, split=TRAIN) for picture in pictures]
         pictures = _held_out(pictures, TEST, seed, n_test, same)
         pictures = _held_out(pictures, VALIDATION, seed, n_validation, same)
-    if n_test and not any(picture.split == TEST for picture in pictures):
-        notes.append("The captions tell no split for tests; half of the validation pictures are.")
-        pictures = _halved(pictures, seed, same)
-    if n_validation and not any(picture.split == VALIDATION for picture in pictures):
-        notes.append("The captions tell no split for validation; some training pictures are.")
-        pictures = _held_out(pictures, VALIDATION, seed, n_validation, same)
-    validation, test = (
-        _at_most([picture for picture in pictures if picture.split == split], seed, most)
-        for split, most in ((VALIDATION, n_validation), (TEST, n_test))
-    )
-    more = sum(picture.split != TRAIN for picture in pictures) - len(validation) - len(test)
-    if more:
-        notes.append(f"{more} held-out pictures are more than was asked for, and in no split.")
     train = tuple(picture for picture in pictures if picture.split == TRAIN)
     if not train:
         raise GazeError(
             "No picture is left for training.",
             todo="Give the captions of the training pictures too, or hold out fewer pictures.",
         )
+    validation, test = (
+        _at_most([picture for picture in pictures if picture.split == split], seed, most)
+        for split, most in ((VALIDATION, n_validation), (TEST, n_test))
+    )
+    more = len(pictures) - len(train) - len(validation) - len(test)
+    if more:
+        notes.append(f"{more} held-out pictures are more than was asked for, and in no split.")
     return Splits(train, validation, test, tuple(notes))
+
+
+def _as_told(
+    pictures: list[Picture], seed: int, n_validation: int, n_test: int, same: dict[str, str]
+) -> tuple[list[Picture], list[str]]:
+    """Return the pictures in the splits that their captions tell, each of which there is, and notes."""
+    notes: list[str] = []
+    without = sum(not picture.split for picture in pictures)
+    if without:
+        notes.append(f"{without} pictures are in no split and were left out.")
+    kept, dropped = _without_copies([picture for picture in pictures if picture.split], same)
+    if dropped:
+        notes.append(f"{dropped} pictures are in another split under another name and were left out.")
+    if n_test and not any(picture.split == TEST for picture in kept):
+        notes.append("The captions tell no split for tests; half of the validation pictures are.")
+        kept = _halved(kept, seed, same)
+    if n_validation and not any(picture.split == VALIDATION for picture in kept):
+        notes.append("The captions tell no split for validation; some training pictures are.")
+        kept = _held_out(kept, VALIDATION, seed, n_validation, same)
+    return kept, notes
 
 
 def fingerprint(vocabulary: Vocabulary, splits: Splits, captions: CaptionSet) -> str:

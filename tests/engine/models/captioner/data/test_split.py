@@ -107,6 +107,17 @@ def test_no_picture_for_training_is_a_sentence() -> None:
         split_pictures(captions, 1, 1, 1)
 
 
+@pytest.mark.parametrize("held", ["validation", "test"])
+def test_held_out_pictures_are_never_trained_on_because_the_others_have_no_split(held: str) -> None:
+    captions = _set(_picture(f"{i}.png", held if i % 3 == 0 else "") for i in range(30))
+    with pytest.raises(GazeError, match="No picture is left for training"):
+        split_pictures(captions, 1, 1, 1)
+    marked = _set(_picture(f"{i}.png", "train" if i % 3 == 0 else "") for i in range(30))
+    splits = split_pictures(marked, 1, 1, 1)
+    assert splits.notes[0].startswith("The captions tell only one split")
+    assert split_pictures(_many(30), 1, 1, 1).notes[0].startswith("The captions tell no splits")
+
+
 def _files(folder: Path, contents: dict[str, bytes], splits: dict[str, str]) -> CaptionSet:
     for name, content in contents.items():
         (folder / name).write_bytes(content)
