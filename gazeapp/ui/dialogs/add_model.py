@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSettings, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from gazeapp.ui import theme
@@ -40,7 +41,11 @@ def take_off_list(offer: Offer) -> None:
     GazeError
         If the list of folders cannot be written.
     """
-    if Path(offer.name).is_dir() or offer.name not in added_models():
+    if offer.folder:
+        from gazeapp.engine.models.captioner.own import take_off
+
+        take_off(Path(offer.folder))
+    elif Path(offer.name).is_dir() or offer.name not in added_models():
         from gazeapp.engine.models.vlm.loading.folders import ModelFolders
 
         ModelFolders().remove(Path(offer.name))
@@ -49,7 +54,7 @@ def take_off_list(offer: Offer) -> None:
 
 
 class AddModelDialog(FormDialog):
-    """Asks for a name or a place; ``offer`` is the model that was found there.
+    """Asks for a name or a place; ``offer`` is the model that was found there, ``captioners`` are all that were.
 
     Parameters
     ----------
@@ -64,10 +69,12 @@ class AddModelDialog(FormDialog):
             parent,
             "Add a model",
             "The name of a model of the hub, such as organisation/name or organisation/name@revision, a folder with "
-            "a model's files, or a runner script. Nothing is downloaded and nothing of it is run yet.",
+            "a model's files or with captioners, or a runner script; a folder or script can be dropped here. Nothing "
+            "is downloaded and nothing of it is run yet.",
             "Add",
         )
         self.offer: Offer | None = None
+        self.captioners: tuple[Offer, ...] = ()
         self._runner = runner
         self._job = 0
         self.line = QLineEdit()
@@ -86,18 +93,32 @@ class AddModelDialog(FormDialog):
         place.setLayout(row)
         place.setFocusProxy(self.line)
         self.add_row("Model", place)
+        self.setAcceptDrops(True)
         runner.changed.connect(self._looked)
         self.line.setFocus()
         self._check()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a folder or a file."""
+        if _dropped(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Write the path of what is dropped into the line."""
+        self.line.setText(_dropped(event))
+        event.acceptProposedAction()
 
     @Slot()
     def accept(self) -> None:
         """Look the model up; the dialog closes when it is found."""
         name = self.line.text().strip()
 
-        def work(_project: Any, _progress: JobProgress) -> Offer:
-            from gazeapp.ui.dialogs.model_finding import look_up, remember
+        def work(_project: Any, _progress: JobProgress) -> Offer | tuple[Offer, ...]:
+            from gazeapp.ui.dialogs.model_finding import look_up, put_captioners_on_list, remember
 
+            captioners = put_captioners_on_list(name)
+            if captioners:
+                return captioners
             offer = look_up(name)
             if offer.group != AWAY and Path(offer.name).is_dir():
                 remember(offer.name)
@@ -113,10 +134,14 @@ class AddModelDialog(FormDialog):
         if state.error is not None:
             self.set_reason(advice(state.error))
             return
-        offer: Offer | None = state.result
-        if offer is None:
+        found: Offer | tuple[Offer, ...] | None = state.result
+        if found is None:
             return
-        self.offer = offer
+        if isinstance(found, tuple):
+            self.captioners, self.offer = found, found[0]
+            super().accept()
+            return
+        self.offer = offer = found
         listed = offer.group != AWAY and not Path(offer.name).is_dir()
         if listed:
             add_to_list(offer.name)
@@ -137,3 +162,9 @@ class AddModelDialog(FormDialog):
         file = ask_for_file(self, "Runner script", MODELS, "Runner scripts (*.py)")
         if file is not None:
             self.line.setText(str(file))
+
+
+def _dropped(event: QDropEvent) -> str:
+    """Return the path of the first thing that is dropped; empty for what is on no disk."""
+    urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
+    return urls[0].toLocalFile() if urls else ""

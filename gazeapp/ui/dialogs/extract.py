@@ -279,9 +279,15 @@ class ExtractDialog(FormDialog):
     def _add_model(self) -> None:
         dialog = AddModelDialog(self, self._lookups)
         accepted = dialog.exec() == QDialog.DialogCode.Accepted
-        offer = dialog.offer
+        offer, captioners = dialog.offer, dialog.captioners
         dialog.deleteLater()
         if not accepted or offer is None:
+            return
+        if captioners:
+            for one in captioners:
+                self.list.tick_when_shown(one.name)
+            self._show_captioners()
+            self._check()
             return
         if offer.group == AWAY:
             away = [other for other in self.list.offers.values() if other.group == AWAY]
@@ -298,8 +304,10 @@ class ExtractDialog(FormDialog):
             take_off_list(offer)
         except GazeError as error:
             self._tell([advice(error)])
-        else:
-            self._find()
+            return
+        if offer.folder:
+            self._show_captioners()
+        self._find()
 
     @Slot(object)
     def _ask_consent(self, offer: Offer) -> None:
@@ -395,7 +403,7 @@ class ExtractDialog(FormDialog):
         reason = self._why_not(chosen)
         known = tuple(task for task in tasks if task in self._study.tasks)
         self._count.show(
-            f"{_count(len(images), 'image')}{' and their mirror images' if mirrored else ''} × "
+            f"{self._images(len(images))}{' and their mirror images' if mirrored else ''} × "
             f"{_count(len(chosen), 'model')} × {_count(len(tasks), 'task')}",
             units,
             [{**choice, "tasks": known} for choice in self.choices()] if known and not reason else [],
@@ -406,6 +414,9 @@ class ExtractDialog(FormDialog):
         )
         self.trial.follow(self.choices(), reason or new_task)
         self.set_reason(reason)
+
+    def _images(self, number: int) -> str:
+        return _count(number, "image") if self.given.captions is None else "images with a given caption"
 
     def _why_not(self, chosen: tuple[Offer, ...]) -> str:
         if self._problem:

@@ -240,7 +240,7 @@ class LesionDialog(FormDialog):
             self._problem = advice(error)
             return
         self._infos.update({info.id: info for info in infos})
-        self.list.show_group(CAPTIONERS, [captioner_offer(info) for info in infos])
+        self.list.show_group(CAPTIONERS, [_to_choose(captioner_offer(info)) for info in infos])
         self.advanced.offer_methods(method for info in infos for method in info.methods)
 
     def _recall(self) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from gazeapp.engine.consent import REMOTE_CODE, RUNNER, ConsentStore
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.own import captioners_in, register
+from gazeapp.engine.models.registry import list_captioners
 from gazeapp.engine.models.runner_model import KIND as RUNNER_KIND
 from gazeapp.engine.models.runner_model import runner_info
 from gazeapp.engine.models.vlm.loading.catalogue import known_model
@@ -21,7 +23,16 @@ from gazeapp.engine.models.vlm.opening import VLM, vlm_info
 from gazeapp.engine.project.rows import ModelRow as ModelOfProject
 from gazeapp.engine.runners.script import DESCRIBE, RunnerScript, find_scripts, read_script
 from gazeapp.ui.dialogs.model_fit import Fit, fit_of, fit_of_row, kind_in_words
-from gazeapp.ui.dialogs.model_offers import AWAY, GROUPS, HERE, RUNNERS, Agreement, Found, Offer
+from gazeapp.ui.dialogs.model_offers import (
+    AWAY,
+    GROUPS,
+    HERE,
+    RUNNERS,
+    Agreement,
+    Found,
+    Offer,
+    captioner_offer,
+)
 
 _RIGHTS = (
     "It runs with your rights: it can read and write your files and use the network, as any program you start. "
@@ -43,6 +54,7 @@ def find_offers(added: Sequence[str] = (), ran: Sequence[ModelOfProject] = ()) -
     store = ConsentStore()
     offers = [_offer_of_row(row, machine, store) for row in known_models(machine=machine)]
     scripts, problems = find_scripts()
+    problems = [*list_captioners().problems, *problems]
     offers += _offers_of_scripts(scripts, store)
     there = {offer.name for offer in offers}
     for name in (*added, *_places(ran)):
@@ -105,6 +117,21 @@ def look_up(name: str, machine: Machine | None = None) -> Offer:
         why_not="" if fit.fits else fit.whole,
     )
     return replace(offer, asks=_code_to_agree(checkpoint, info.name, store))
+
+
+def put_captioners_on_list(name: str) -> tuple[Offer, ...]:
+    """Put a folder of captioners on the user's list and return what it holds; nothing where it holds none.
+
+    Raises
+    ------
+    GazeError
+        When none of them can be used, or the list cannot be written.
+    """
+    folder = Path(name).expanduser()
+    if not captioners_in(folder):
+        return ()
+    there = {info.checkpoint for info in register(folder)}
+    return tuple(captioner_offer(info) for info in list_captioners().models if info.checkpoint in there)
 
 
 def remember(name: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from gazeapp.engine.models.vlm.loading.sizes import readable
@@ -25,7 +26,8 @@ class ModelList(QScrollArea):
     Parameters
     ----------
     ran
-        Ids of the models that the study was run with, which are ticked at first; the captioners where there are none.
+        Ids of the models that the study was run with, which are ticked at first; where there are none, the captioners
+        that ship.
     """
 
     changed = Signal()
@@ -120,7 +122,7 @@ class ModelList(QScrollArea):
         if offer.may_run:
             self._to_tick.discard(offer.name)
         at_first = offer.name not in self._seen and (
-            offer.id in self._ran if self._ran else offer.group == CAPTIONERS
+            offer.id in self._ran if self._ran else offer.group == CAPTIONERS and not offer.folder
         )
         self._seen.add(offer.name)
         box.setChecked(offer.may_run and (offer.name in ticked or at_first))
@@ -138,6 +140,10 @@ class ModelList(QScrollArea):
             off = icon_button("close", f"Take {offer.title} off the list; its files stay")
             off.clicked.connect(partial(_send, self.removal_asked, offer))
             grid.addWidget(off, row, 2, 2, 1, Qt.AlignmentFlag.AlignTop)
+        if offer.card:
+            read = icon_button("report", f"Read the model card of {offer.title}")
+            read.clicked.connect(partial(_open, offer.card))
+            grid.addWidget(read, row, 1, 2, 1, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
         asks = _asks(offer)
         if asks:
             button = QPushButton(self._busy.get(offer.name, asks))
@@ -153,6 +159,10 @@ class ModelList(QScrollArea):
 
 def _send(signal: Signal, offer: Offer, _on: bool = False) -> None:
     signal.emit(offer)
+
+
+def _open(card: str, _on: bool = False) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(card))
 
 
 def _asks(offer: Offer) -> str:

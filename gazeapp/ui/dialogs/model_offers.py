@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
+from gazeapp.engine.models.captioner.listing import CARD_NAME, folder_of
 from gazeapp.engine.models.captioner.methods import has_layer_and_heads
+from gazeapp.engine.models.captioner.own import is_own
 
 CAPTIONERS = "Captioners"
 HERE = "Vision-language models on this computer"
@@ -74,6 +77,10 @@ class Offer:
         What the user has to agree to first; None when that is nothing.
     added
         Whether the user put it on the list, and can take it off.
+    folder
+        Where a captioner of the user's own lies; empty for other models.
+    card
+        File that tells how a captioner was made and how well it does; empty for none.
     layers, heads
         Layers of a Transformer captioner and heads of each; 0 for other models.
     """
@@ -91,6 +98,8 @@ class Offer:
     size: int | None = 0
     asks: Agreement | None = None
     added: bool = False
+    folder: str = ""
+    card: str = ""
     layers: int = 0
     heads: int = 0
 
@@ -114,15 +123,23 @@ class Found:
 
 
 def captioner_offer(info: ModelInfo) -> Offer:
-    """Return the offer of a captioner."""
+    """Return the offer of a captioner; one of the user's own can be taken off the list."""
+    own = is_own(info)
     trained = "drawn demo scenes" if info.domain == "demo-world" else info.domain
-    facts = "  ·  ".join(
-        part for part in (f"trained on {trained}" if trained else "", "any computer") if part
+    parts = (
+        f"trained on {trained}" if trained else "",
+        str(info.facts.get("network", "")),
+        f"in the folder {Path(info.checkpoint).name}" if own else "any computer",
     )
+    facts = "  ·  ".join(part for part in parts if part)
     tip = f"{info.checkpoint}\nMap methods: {', '.join(info.methods)}"
+    card = folder_of(info) / CARD_NAME
     layers, heads = len(info.facts.get("layers", ())), int(info.facts.get("heads", 0))
     return Offer(
         *(info.id, info.id, info.name, CAPTIONERS, info.kind, facts, tip, info.methods, info.domain),
         layers=layers,
         heads=heads,
+        added=own,
+        folder=info.checkpoint if own else "",
+        card=str(card) if card.is_file() else "",
     )

@@ -9,6 +9,8 @@ from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.methods import offered_methods
 from gazeapp.engine.resources import resource_path
 
+CARD_NAME = "MODEL_CARD.md"
+
 
 def captioner_info(folder: Path, config: CaptionerConfig) -> ModelInfo:
     """Return the facts about the captioner that ``folder`` holds."""

@@ -55,6 +55,23 @@ def register(folder: Path) -> tuple[ModelInfo, ...]:
     return found.models
 
 
+def take_off(folder: Path) -> None:
+    """Take a captioner off the user's list; where the folder that holds it is listed, the others in there stay.
+
+    Raises
+    ------
+    GazeError
+        When the list cannot be written.
+    """
+    folders = ModelFolders()
+    if folder.parent in folders.all():
+        beside = [other for other in captioners_in(folder.parent) if other != folder]
+        folders.remove(folder.parent)
+        for other in beside:
+            folders.keep(other)
+    folders.remove(folder)
+
+
 def is_own(info: ModelInfo) -> bool:
     """Return whether a model is a captioner from a folder of the user's."""
     return info.kind == "captioner" and not ships(info)
