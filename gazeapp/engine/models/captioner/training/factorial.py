@@ -14,6 +14,8 @@ from pathlib import Path
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CONFIG_NAME, END, PAD, START, CaptionerConfig
 from gazeapp.engine.models.captioner.encoder_facts import with_encoder_facts
+from gazeapp.engine.models.captioner.encoder_weights import NONE, load_encoder_weights
+from gazeapp.engine.models.captioner.encoders import Encoder
 from gazeapp.engine.models.captioner.training.factorial_check import (
     STOPPED,
     FactorialCheck,
@@ -31,6 +33,7 @@ from gazeapp.engine.models.captioner.training.factorial_page import (
 from gazeapp.engine.models.captioner.training.loop import Progress, captioner_id, train
 from gazeapp.engine.models.captioner.training.settings import DEMO_WORLD, TrainSettings, checked
 from gazeapp.engine.models.captioner.training.several import train_on_several
+from gazeapp.engine.models.captioner.training.starting import known_captioner, of_known_shape
 from gazeapp.engine.replacing import replacing
 from gazeapp.engine.types import Json
 
@@ -199,9 +202,13 @@ def _check_first(trainings: Sequence[TrainSettings]) -> None:
     """Raise `GazeError` for what would otherwise be found out days later, when the third training begins."""
     ways: dict[str, str] = {}
     for training in trainings:
-        checked(training)
-        if training.encoder not in ways:
-            ways[training.encoder] = with_encoder_facts(_plain_config(training)).resample
+        known = known_captioner(checked(training))
+        if training.encoder in ways:
+            continue
+        config = with_encoder_facts(_plain_config(of_known_shape(training, known)))
+        ways[training.encoder] = config.resample
+        if known is None and training.encoder_weights != NONE:
+            load_encoder_weights(Encoder(config), training.encoder, training.encoder_weights)
     if len(set(ways.values())) > 1:
         told = " and ".join(f"{encoder} by {way}" for encoder, way in ways.items())
         raise GazeError(

@@ -20,7 +20,7 @@ from gazeapp.engine.models.captioner.training.settings import DEMO_WORLD, PLACES
 from gazeapp.engine.resources import resource_path
 from gazeapp.engine.types import Json
 
-OF_ENCODER = frozenset({"encoder_family", "mean", "std", "cell_offset", "cell_stride"})
+OF_ENCODER = frozenset({"encoder_family", "mean", "std", "cell_offset", "cell_stride", "encoder_start"})
 """Entries that come with an encoder's network: equal only where the encoder is."""
 OF_DECODER = {
     "lstm": frozenset({"state", "attention", "doubly_stochastic"}),
@@ -41,8 +41,8 @@ SETTING_FIELDS = tuple(
     if entry.name not in _ITS_OWN | PLACES_ONLY and entry.name not in CONFIG_FIELDS
 )
 """Settings of a training that its description does not repeat under the same name."""
-_ABOUT_THE_TRAINING = ("fingerprint", "encoder_weights", "start_from")
-_TOLD = ("steps_done", "best_step", "seconds", "hardware", "versions")
+_ABOUT_THE_TRAINING = ("fingerprint", "encoder_weights", "encoder_start", "start_from")
+_TOLD = ("gone_on_from", "steps_done", "best_step", "seconds", "hardware", "versions")
 _MANY = 6
 _UNUSED = ("0", "0.0", "[0, 0]")
 """What entries that only one kind of decoder has are where it does not use them either."""
@@ -273,6 +273,32 @@ def _groups(name: str, members: Sequence[Member]) -> list[list[Member]]:
     return [list(members)] if members else []
 
 
+def _beginning(weights: str | None, before: str | None, origin: Json) -> Json:
+    """Return what a training began with, as far as it is known.
+
+    Parameters
+    ----------
+    weights, before
+        The settings ``encoder_weights`` and ``start_from``; None where nobody says.
+    origin
+        Source and SHA-256 of the weights that were read.
+    """
+    found: Json = {"encoder_weights": weights, "start_from": before}
+    source = f"{origin.get('source')} (SHA-256 {str(origin.get('sha256'))[:12]})" if origin else None
+    if weights is not None and weights not in ("none", "timm"):
+        # Each encoder has a file of its own; whether the networks start from learnt weights must not differ.
+        found["encoder_weights"] = "a file"
+    if before is not None:
+        found["start_from"] = "a captioner" if before else "anew"
+    if before:
+        found |= {"gone_on_from": source, "encoder_start": "the captioner's"}
+    elif before is not None and weights == "none":
+        found["encoder_start"] = "chance"
+    else:
+        found["encoder_start"] = source
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def standing_of(folder: Path) -> str:
     """Return how the training in a captioner's folder stands, such as ``finished``; empty where nobody says."""
     return str(_read(folder / "training" / "status.json").get("state", ""))
@@ -285,13 +311,8 @@ def _training(folder: Path, config: CaptionerConfig) -> Json:
     weights = own.get("encoder_weights", known.get("encoder_weights"))
     if weights is None and config.encoder in _WITHOUT_WEIGHTS:
         weights = "none"
-    if weights is not None:
-        # Each encoder has a file of its own; whether the networks start from learnt weights must not differ.
-        known["encoder_weights"] = weights if weights in ("none", "timm") else "a file"
-    if "start_from" in own or "start_from" in known:
-        known["start_from"] = "a captioner" if own.get("start_from", known.get("start_from")) else "anew"
-    elif "steps" in config.training:
-        known["start_from"] = "anew"
+    before = own.get("start_from", known.get("start_from", "" if "steps" in known else None))
+    known |= _beginning(weights, before, known.pop("origin", {}))
     if known.get("data") == DEMO_WORLD:
         known.setdefault("fingerprint", "drawn, not read")
     best = [line["step"] for line in known.get("evaluations", ()) if line.get("best")]
@@ -326,6 +347,8 @@ def _shown(value: Any) -> str:
         return ", ".join(f"{key} {_shown(each)}" for key, each in value.items())
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return "none" if value == "" else f"{value}"
 
 

@@ -213,6 +213,11 @@ def test_several_cards_are_another_processes_work(tmp_path, monkeypatch):
     [
         ({"encoders": ("cnn", "no_such_network")}, "no_such_network"),
         ({"shared": replace(TINY, batch=3, accumulate=2)}, "3 pictures"),
+        ({"shared": replace(TINY, start_from="/nowhere")}, "description could not be read"),
+        (
+            {"encoders": ("resnet10t", "vit"), "encoder_weights": ("/nowhere.safetensors", "none")},
+            r"nowhere\.safetensors",
+        ),
         (
             {"encoders": ("resnet18.a1_in1k", "resnet18.tv_in1k")},
             "by bicubic and resnet18.tv_in1k by bilinear",

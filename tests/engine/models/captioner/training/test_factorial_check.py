@@ -18,6 +18,7 @@ from gazeapp.engine.models.captioner.training.factorial_check import (
 )
 from gazeapp.engine.models.captioner.training.settings import PLACES_ONLY, TrainSettings
 
+BEGINNING = ("fingerprint", "encoder_weights", "encoder_start", "start_from")
 FOUR = [(encoder, decoder) for encoder in ("resnet50", "vit_small") for decoder in ("lstm", "transformer")]
 OTHER = {
     "vocabulary": ["<pad>", "<end>", "<general>", "<social>", "a", "cat", "mug"],
@@ -49,6 +50,7 @@ def changed(name, value):
 
 def description(encoder, decoder):
     settings = TrainSettings(encoder=encoder, decoder=decoder, data="captions.json", encoder_weights="timm")
+    origin = {"source": f"timm/{encoder}", "sha256": f"{encoder}-weights"}
     config = CaptionerConfig(
         *(f"{encoder}-{decoder}", f"{encoder} {decoder}", encoder, decoder),
         vocabulary=("<pad>", "<end>", "<general>", "<social>", "a", "cat", "cup"),
@@ -56,7 +58,12 @@ def description(encoder, decoder):
         tasks=("general", "social"),
         encoder_family=encoder[:3],
         mean=(1.0, 1.0, 1.0) if encoder == "vit_small" else (2.0, 2.0, 2.0),
-        training={**settings.to_json(), "fingerprint": "f00d", "seconds": 10 if decoder == "lstm" else 20},
+        training={
+            **settings.to_json(),
+            "fingerprint": "f00d",
+            "origin": origin,
+            "seconds": 10 if decoder == "lstm" else 20,
+        },
     )
     return config.to_json(), asdict(settings)
 
@@ -90,11 +97,13 @@ def test_four_that_share_everything_pass(four):
     assert check.passed
     check.require()
     of_decoders = {"state", "attention", "layers", "heads"}
-    assert set(check.differs) == {"encoder", "decoder", "encoder_family", "mean", "seconds"} | of_decoders
+    assert set(check.differs) == of_decoders | {
+        *("encoder", "decoder", "encoder_family", "encoder_start", "mean", "seconds")
+    }
     assert check.same["grid"] == "8, 8"
     assert check.same["seed"] == "1"
     assert check.same["encoder_weights"] == "timm"
-    assert check.differs["mean"]["resnet50-lstm"] == "2.0, 2.0, 2.0"
+    assert check.differs["mean"]["resnet50-lstm"] == "2, 2, 2"
     assert check.differs["state"] == {"resnet50-lstm": "192", "vit_small-lstm": "192"}
 
 
@@ -140,7 +149,32 @@ def test_a_setting_of_the_training_that_differs_in_one_is_named(four, name):
 @pytest.mark.parametrize("name", ["encoder_weights", "start_from"])
 def test_what_a_training_began_with_is_compared(four, name):
     edit(four[1], lambda _config, settings: settings.update({name: OTHER[name]}))
-    named(check_factorial(four), name, four[1].name)
+    check = check_factorial(four)
+    assert not check.passed
+    problems = {problem.split(":")[0]: problem for problem in check.problems}
+    assert set(problems) == {name.replace("_", " ").capitalize(), "Encoder start"}
+    assert all(four[1].name in problem for problem in problems.values())
+
+
+def test_both_captioners_of_an_encoder_start_from_the_same_weights(four):
+    edit(four[1], lambda config, _: config["training"]["origin"].update(sha256="of another release"))
+    named(check_factorial(four), "encoder_start", four[1].name)
+    edit(four[1], lambda config, _: config["training"].pop("origin"))
+    assert check_factorial(four).unchecked == ("resnet50-transformer does not say: encoder start.",)
+
+
+def test_four_that_went_on_from_four_tell_which(four):
+    for folder in four:
+
+        def change(config, settings, name=folder.name):
+            settings.update(start_from=f"/before/{name}")
+            config["training"]["origin"] = {"source": name, "sha256": "0" * 64}
+
+        edit(folder, change)
+    check = check_factorial(four)
+    assert check.passed
+    assert check.same["start_from"] == "a captioner"
+    assert check.differs["gone_on_from"]["vit_small-lstm"] == "vit_small-lstm (SHA-256 000000000000)"
 
 
 def test_weight_files_of_the_two_encoders_may_have_other_names(four):
@@ -197,7 +231,7 @@ def test_captioners_from_elsewhere_leave_their_training_open(four):
     (text,) = check.unchecked
     assert text.startswith("No description says: ")
     assert set(text.removeprefix("No description says: ").rstrip(".").split(", ")) == {
-        name.replace("_", " ") for name in (*SETTING_FIELDS, "fingerprint", "encoder_weights", "start_from")
+        name.replace("_", " ") for name in (*SETTING_FIELDS, *BEGINNING)
     }
 
 
