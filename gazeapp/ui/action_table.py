@@ -454,6 +454,15 @@ TABLE: tuple[ActionInfo | str, ...] = (
         ("Ctrl+Alt+T",),
         "chart",
     ),
+    SEPARATOR,
+    ActionInfo(
+        "models.import_captioner",
+        "Import a captioner…",
+        "Bring a captioner that was trained elsewhere, or one in a folder, and offer it among the models.",
+        MODELS,
+        (),
+        "plus",
+    ),
     ActionInfo(
         "neural.import_responses",
         "Import responses…",

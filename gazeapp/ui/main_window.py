@@ -17,6 +17,7 @@ from gazeapp.ui.dialogs.palette import Entry, Palette, entries_of
 from gazeapp.ui.extract_actions import ExtractActions
 from gazeapp.ui.gaze_actions import GazeActions
 from gazeapp.ui.history import History
+from gazeapp.ui.import_captioner_actions import ImportCaptionerActions
 from gazeapp.ui.job_actions import JobActions
 from gazeapp.ui.lesion_actions import LesionActions
 from gazeapp.ui.mask_actions import MaskActions
@@ -64,6 +65,7 @@ class MainWindow(QMainWindow):
         self.predict_actions = PredictActions(self, self.session, self.actions_)
         self.neural_actions = NeuralActions(self, self.session, self.actions_, notifications)
         self.train_actions = TrainActions(self, self.actions_, notifications)
+        self.import_captioner_actions = ImportCaptionerActions(self, self.actions_, notifications)
         self.job_actions = JobActions(self.session.runner, self.actions_, self)
         self.gaze_actions = GazeActions(self, self.session, self.selection, self.actions_, self.history)
         self.mask_actions = MaskActions(
@@ -157,6 +159,7 @@ class MainWindow(QMainWindow):
         self.lesion_actions.stop()
         self.predict_actions.stop()
         self.train_actions.stop()
+        self.import_captioner_actions.stop()
         self.neural_actions.stop()
         if self._bench is not None:
             self._bench.close()
