@@ -330,6 +330,71 @@ def test_models_of_different_map_methods_run_one_after_the_other(dialog):
     assert "Bright has no map method 'rollout'" in dialog.accept_button.toolTip()
 
 
+def captions(folder, *rows):
+    path = folder / "captions.csv"
+    path.write_text("\n".join(["image,caption", *rows]), "utf-8")
+    return path
+
+
+def test_given_captions_are_read_beside_the_window_and_reach_the_engine(
+    qtbot, study, runners, monkeypatch, tmp_path
+):
+    model_world.install(monkeypatch)
+    dialog = ExtractDialog(None, view(study.path), *runners)
+    qtbot.addWidget(dialog)
+    qtbot.waitUntil(lambda: VLM.name in dialog.models and not runners[1].busy)
+    only(dialog, "other")
+    names = [image.name for image in view(study.path).images.values()]
+    dialog.given.file.set_path(captions(tmp_path, f"{names[0]},a man", f"{names[0]},a dog", "else.png,a cat"))
+    assert not dialog.accept_button.isEnabled()
+    qtbot.waitUntil(lambda: dialog.given.captions is not None)
+    assert dialog.accept_button.isEnabled()
+    (made,) = settings(dialog)
+    assert made.given.of("general") == {names[0]: "a man", "else.png": "a cat"}
+    n_tasks = len(view(study.path).tasks)
+    assert "images with a given caption" in dialog.trial.count.text()
+    assert f"= {n_tasks} map" in dialog.trial.count.text()
+    dialog.given.file.set_path(captions(tmp_path, "no columns at all").with_name("missing.csv"))
+    qtbot.waitUntil(lambda: "cannot be read" in dialog.accept_button.toolTip())
+    dialog.given.file.line.clear()
+    assert dialog.accept_button.isEnabled()
+    assert settings(dialog)[0].given is None
+
+
+def test_beams_are_for_captioners_alone(dialog):
+    only(dialog, "other", VLM.name)
+    assert [s.decoding for s in settings(dialog)] == [Decoding()] * 2 or len(settings(dialog)) == 1
+    assert not dialog.advanced.normalised.isEnabled()
+    dialog.advanced.beams.setValue(3)
+    dialog.advanced.normalised.setChecked(True)
+    found = {s.models: s.decoding for s in settings(dialog)}
+    assert found == {("other",): Decoding(beams=3, length_normalised=True), (VLM.name,): Decoding()}
+    dialog.advanced.reset()
+    assert all(s.decoding == Decoding() for s in settings(dialog))
+
+
+def test_any_layer_and_heads_of_a_captioner_can_be_written(qtbot, study, runners, monkeypatch):
+    model_world.install(monkeypatch)
+    info = ModelInfo(
+        "cross", "Cross", "captioner", methods=("cross-L1-mean",), facts={"layers": [0, 1], "heads": 4}
+    )
+    from gazeapp.engine.models import registry
+
+    monkeypatch.setattr(registry, "available_models", lambda: [info])
+    dialog = ExtractDialog(None, view(study.path), *runners)
+    qtbot.addWidget(dialog)
+    only(dialog, "cross")
+    dialog.advanced.method.setEditText("cross-L0-H1+3")
+    assert dialog.accept_button.isEnabled()
+    assert settings(dialog)[0].method == "cross-L0-H1+3"
+    dialog.advanced.offer_methods(["other"])
+    assert settings(dialog)[0].method == "cross-L0-H1+3"
+    dialog.advanced.method.setEditText("cross-L2-H1")
+    assert "has no map method 'cross-L2-H1'" in dialog.accept_button.toolTip()
+    dialog.advanced.reset()
+    assert settings(dialog)[0].method == ""
+
+
 def test_prompts_are_edited_in_place_with_all_their_versions(qtbot, study, runners, monkeypatch):
     model_world.install(monkeypatch)
     with Project.open(study.path) as project:

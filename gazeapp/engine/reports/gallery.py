@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from gazeapp.engine.models.given import is_given
 from gazeapp.engine.project import ImageRow, Project, RunRow, ScoreRow
 from gazeapp.engine.reports import pictures
 from gazeapp.engine.reports.content import Gallery, GalleryRow, ModelData, Picture, TaskScores
@@ -141,12 +142,13 @@ def _choices(ranked: list[tuple[float, int]], n_examples: int) -> Iterator[Choic
 
 
 def _runs(project: Project, plan: Plan, image: ImageRow, models: Sequence[ModelData]) -> dict[str, RunRow]:
-    """Return one run for each model: by the leader's method where the model has it, else its newest."""
+    """Return one run for each model: by the leader's method where the model has it, else its newest free one."""
     found: dict[str, RunRow] = {}
     for model in models:
         own = project.runs.all(image_id=image.id, model=model.id, task=plan.task)
         if own:
-            found[model.id] = next((run for run in own if run.method == plan.method), own[-1])
+            free = [run for run in own if not is_given(run.method)] or own
+            found[model.id] = next((run for run in own if run.method == plan.method), free[-1])
     return found
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gazeapp.engine.models.given import is_given, plain_method
 from gazeapp.engine.reports.content import AttentionRow, AttentionTable
 from gazeapp.engine.reports.numbers import listed, number
 from gazeapp.engine.reports.plain import flat, plain
@@ -74,8 +75,12 @@ def attention_tables(facts: Json) -> tuple[AttentionTable, ...]:
 
 def method_name(method: str) -> str:
     """Return a map method in words; those of runners as they are."""
+    if is_given(method):
+        return f"{method_name(plain_method(method))}, along given captions"
     if method == "alpha":
         return "soft attention"
+    if method == "alpha-gated":
+        return "soft attention, words weighted by their gates"
     if method == "cross-mean":
         return "cross-attention, all heads of all layers"
     match = _HEADS.fullmatch(method)

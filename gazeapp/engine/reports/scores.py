@@ -14,7 +14,7 @@ from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
 from gazeapp.engine.scoring.baselines.from_fixations import CENTRE_BIAS
 from gazeapp.engine.scoring.facts import METRICS, SOURCES
 from gazeapp.engine.scoring.findings import Finding
-from gazeapp.engine.scoring.sources import MODEL
+from gazeapp.engine.scoring.sources import MODEL, model_names
 
 _KIND_ORDER = {"human": 0, "model": 1, "baseline": 2, "truth": 3}
 
@@ -65,11 +65,8 @@ def with_pairs(task: TaskScores, found: Iterable[Finding], metric: str) -> TaskS
         The metric that is compared.
     """
     models = [row for row in task.rows if row.kind == MODEL]
-    ids = [row.source for row in models]
-    names = {
-        row.source if ids.count(row.source) == 1 else f"{row.source} ({row.method})": row.name
-        for row in models
-    }
+    called = model_names((row.source, row.method) for row in models)
+    names = {called[row.source, row.method]: row.name for row in models}
     own = [
         one
         for one in found

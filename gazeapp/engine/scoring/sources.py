@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gazeapp.engine.models.given import is_given
 from gazeapp.engine.types import FloatArray, Rect
 
 MODEL, BASELINE, HUMAN, TRUTH = "model", "baseline", "human", "truth"
@@ -17,6 +19,19 @@ class Source:
     id: str
     method: str = ""
     lesion: str = ""
+
+
+def model_names(models: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return what findings call each (model, map method): the model, with the method where it has several.
+
+    Maps along given captions are named with their method, and leave the names of the others as they are without them.
+    """
+    pairs = list(models)
+    ids = [model for model, method in pairs if not is_given(method)]
+    return {
+        (model, method): f"{model} ({method})" if is_given(method) or ids.count(model) > 1 else model
+        for model, method in pairs
+    }
 
 
 @dataclass(frozen=True)

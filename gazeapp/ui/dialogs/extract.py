@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Decoding
+from gazeapp.engine.models.given import plain_method
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.add_model import AddModelDialog, add_to_list, added_models, take_off_list
 from gazeapp.ui.dialogs.consent import CodeQuestion, DownloadQuestion
@@ -153,7 +154,7 @@ class ExtractDialog(FormDialog):
         if keep:
             take(self.advanced.keep, keep)
         if method:
-            self.advanced.attention.show_method(method)
+            self.advanced.attention.show_method(plain_method(method))
         if keep or method:
             self._fold.open()
 

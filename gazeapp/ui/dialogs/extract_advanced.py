@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import KEEP, Decoding
+from gazeapp.engine.models.given import plain_method
 from gazeapp.engine.models.vlm.loading.catalogue import known_model
 from gazeapp.engine.models.vlm.methods import DEFAULT_METHOD, method_id, parse_method
 from gazeapp.ui import theme
@@ -236,7 +237,7 @@ class Advanced(QObject):
         ):
             take(box, values.get(name, usual))
         self.four_bit.setChecked(bool(values.get("four_bit")))
-        self.attention.show_method(str(values.get("method", "")))
+        self.attention.show_method(plain_method(str(values.get("method", ""))))
 
     def recall_beams(self, values: Mapping[str, Any]) -> None:
         """Choose how an earlier run of a captioner chose its words."""

@@ -68,7 +68,7 @@ class GivenChoice(QWidget):
         self.reason = ""
         """Why what is chosen cannot be run; empty when it can."""
         self.file = _File()
-        self._facts = label("", "note", wrap=True)
+        self._facts = label("", "muted", wrap=True)
         self._facts.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -113,7 +113,7 @@ class GivenChoice(QWidget):
         self._read, self.reason = state.result, "" if state.error is None else advice(state.error)
         if self._read is None:
             self.reason = self.reason or "The captions were not read."
-            self._tell(self.reason)
+            self._tell("")
         else:
             numbers = [f"{self._read.n_images[task]:,} under {task}" for task in self._tasks]
             more = self._read.captions.n_more
