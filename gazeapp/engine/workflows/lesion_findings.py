@@ -30,6 +30,7 @@ from gazeapp.engine.workflows.base import Progress
 from gazeapp.engine.workflows.lesion_cuts import FLIPPED, NOTHING
 from gazeapp.engine.workflows.lesion_scores import score_lesions
 from gazeapp.engine.workflows.score_units import ScorePlan
+from gazeapp.engine.workflows.trained_alike import not_trained_alike
 
 VERB = "lesion"
 ANALYSES = (LESION, LESION_CONTROL, LESION_SIDE, LESION_DOSE, LESION_FACTORIAL)
@@ -87,16 +88,15 @@ def _all_findings(
     """Return the findings by preset; those that need no scores stand under an empty one."""
     if not rows:
         return {}
-    cells = {
-        model.id: (model.encoder, model.decoder)
-        for model in project.runs.models()
-        if model.encoder and model.decoder
-    }
+    models = [model for model in project.runs.models() if model.encoder and model.decoder]
+    cells = {model.id: (model.encoder, model.decoder) for model in models}
     found: dict[str, list[Finding]] = {preset: [] for preset in ("", *plans)}
     for task in sorted({row.task for row in rows}, key=list(project.tasks.all()).index):
         own = [row for row in rows if row.task == task]
         design = _design(own, cells)
-        note = _chosen(sorted(set(design) - set(cells)))
+        took_part = {row.model for row in own}
+        alike = not_trained_alike(model for model in models if model.id in took_part)
+        note = f"{_chosen(sorted(set(design) - set(cells)))} {alike}".strip()
         for outcome in OUTCOMES:
             if progress.cancelled:
                 raise StoppedError

@@ -7,41 +7,39 @@ from dataclasses import replace
 
 import numpy as np
 
-from gazeapp.engine.models.given import is_given
 from gazeapp.engine.project import Project
+from gazeapp.engine.project.rows import ModelRow
 from gazeapp.engine.scoring.aggregate import ceiling_mark
 from gazeapp.engine.scoring.analyses.by_task import factorial_by_task, model_by_task
-from gazeapp.engine.scoring.analyses.factorial import PERCENT, Design, factorial
+from gazeapp.engine.scoring.analyses.factorial import DESIGN, PERCENT, Design, factorial
 from gazeapp.engine.scoring.baselines.from_fixations import CENTRE_BIAS
 from gazeapp.engine.scoring.ceilings.observers import ObserverCurve
 from gazeapp.engine.scoring.facts import metric_facts
 from gazeapp.engine.scoring.findings import DIFFERENCE, FACTORIAL, MODEL_TASK, OBSERVERS, Finding
-from gazeapp.engine.scoring.sources import BASELINE, MODEL, Source
+from gazeapp.engine.scoring.sources import BASELINE, MODEL, Source, model_names
 from gazeapp.engine.scoring.statistics.pairs import differences, holm, percent_differences
 from gazeapp.engine.scoring.statistics.scored import HeldAgainst, Scored
 from gazeapp.engine.scoring.statistics.two_way import LeftOutRows
 from gazeapp.engine.types import DoubleArray, IntArray
 from gazeapp.engine.workflows.score_summary import TaskScores
 from gazeapp.engine.workflows.score_units import ScorePlan
+from gazeapp.engine.workflows.trained_alike import not_trained_alike
 
 ANALYSES = (DIFFERENCE, FACTORIAL, MODEL_TASK, OBSERVERS)
 
 
 def find(project: Project, plan: ScorePlan, tasks: Sequence[TaskScores]) -> None:
     """Store the findings of a study, in place of earlier ones of the preset."""
-    design = {
-        model.id: (model.encoder, model.decoder)
-        for model in project.runs.models()
-        if model.encoder and model.decoder
-    }
-    found = [finding for metric in plan.rules.metrics for finding in _of_metric(plan, metric, tasks, design)]
+    models = {model.id: model for model in project.runs.models() if model.encoder and model.decoder}
+    found = [finding for metric in plan.rules.metrics for finding in _of_metric(plan, metric, tasks, models)]
     found += [finding for one in tasks for finding in _observers(one)]
     project.findings.put_findings(ANALYSES, plan.rules.preset.id, found, plan.settings_id)
 
 
 def _of_metric(
-    plan: ScorePlan, metric: str, tasks: Sequence[TaskScores], design: Design
+    plan: ScorePlan, metric: str, tasks: Sequence[TaskScores], models: Mapping[str, ModelRow]
 ) -> Iterator[Finding]:
+    design = {name: (model.encoder, model.decoder) for name, model in models.items()}
     unit = metric_facts(metric, plan.rules.preset.id).unit
     how = (plan.n_bootstrap, plan.rules.seed)
     places = {image_id: k for k, image_id in enumerate(sorted({key for one in tasks for key in one.place}))}
@@ -57,11 +55,23 @@ def _of_metric(
         yield from (pair.finding(task, metric, PERCENT) for pair in percent_differences(scored, *how))
         yield from _above_centre(plan, one, metric, unit, places)
         if _is_crossed(design, scored.sources):
-            yield from factorial(scored, design, task, metric, unit, *how)
+            remark = not_trained_alike(models[name] for name in scored.sources if name in models)
+            yield from _with_remark(factorial(scored, design, task, metric, unit, *how), remark)
     if len(by_task) > 1:
         yield from model_by_task(by_task, metric, unit, *how)
         if all(_is_crossed(design, scored.sources) for scored in by_task.values()):
             yield from factorial_by_task(by_task, design, metric, unit, *how)
+
+
+def _with_remark(found: list[Finding], remark: str) -> list[Finding]:
+    """Return the findings of a design with a remark more."""
+    if not remark or not found:
+        return found
+    first = found[0]
+    if first.term == DESIGN:
+        return [replace(first, note=f"{first.note} {remark}"), *found[1:]]
+    about = Finding(FACTORIAL, first.task, first.metric, DESIGN, unit=first.unit, note=remark)
+    return [replace(about, n_images=first.n_images), *found]
 
 
 def _observers(one: TaskScores) -> list[Finding]:
@@ -106,18 +116,10 @@ def _corrected(found: Sequence[Finding]) -> list[Finding]:
 
 
 def _models(one: TaskScores) -> dict[str, Source]:
-    """Return the models whose maps were scored as they are, by id; by id and method where there are several.
-
-    Maps along given captions are named with their method, and leave the names of the others as they are without them.
-    """
-    sources = [source for source in one.scores if source.kind == MODEL and not source.lesion]
-    ids = [source.id for source in sources if not is_given(source.method)]
-    return {
-        f"{source.id} ({source.method})"
-        if is_given(source.method) or ids.count(source.id) > 1
-        else source.id: source
-        for source in sorted(sources)
-    }
+    """Return the models whose maps were scored as they are, by what findings call them."""
+    sources = sorted(source for source in one.scores if source.kind == MODEL and not source.lesion)
+    names = model_names((source.id, source.method) for source in sources)
+    return {names[source.id, source.method]: source for source in sources}
 
 
 def _is_crossed(design: Design, models: Sequence[str]) -> bool:
