@@ -118,6 +118,7 @@ def _tell(config: Any, folder: str, as_json: bool) -> None:
             f"loss {line['validation_loss']:.3f}{star}"
         )
     click.echo(f"{config.name} is in {folder}; its figures are in {Path(folder) / 'MODEL_CARD.md'}.")
+    click.echo(f"gazeapp extract PROJECT --model {folder} uses it.")
 
 
 def curve_line(values: Sequence[float]) -> str:

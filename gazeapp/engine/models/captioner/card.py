@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.markdown import plain
+from gazeapp.engine.replacing import replacing
 from gazeapp.engine.types import Json
 
 CARD_NAME = "MODEL_CARD.md"
@@ -27,7 +28,8 @@ _ENTRIES = {
 def write_card(folder: Path, config: CaptionerConfig) -> Path:
     """Write the model card of a captioner beside its weights."""
     path = folder / CARD_NAME
-    path.write_text(card(config), "utf-8")
+    with replacing(path) as partial:
+        partial.write_text(card(config), "utf-8")
     return path
 
 

@@ -12,6 +12,7 @@ import torch
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CONFIG_NAME, CaptionerConfig, read_config
 from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.replacing import replacing
 
 WEIGHTS_NAME = "weights.safetensors"
 
@@ -34,16 +35,22 @@ def save_captioner(
     -------
     CaptionerConfig
         The description as written.
+
+    Raises
+    ------
+    GazeError
+        When the folder cannot be written, or the disk is full.
     """
     from safetensors.torch import save
 
-    folder.mkdir(parents=True, exist_ok=True)
     weights = model.state_dict()
     kept = {name: _plain(tensor) if exact else _stored(tensor) for name, tensor in weights.items()}
     data = save(kept)
     written = replace(config, revision=hashlib.sha256(data).hexdigest())
-    (folder / WEIGHTS_NAME).write_bytes(data)
-    (folder / CONFIG_NAME).write_text(json.dumps(written.to_json(), indent=1) + "\n", "utf-8")
+    with replacing(folder / WEIGHTS_NAME) as partial:
+        partial.write_bytes(data)
+    with replacing(folder / CONFIG_NAME) as partial:
+        partial.write_text(json.dumps(written.to_json(), indent=1) + "\n", "utf-8")
     return written
 
 

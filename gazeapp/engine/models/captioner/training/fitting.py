@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -129,6 +129,13 @@ def fit(
     except GazeError as error:
         training.failed(error)
         raise
+    except torch.OutOfMemoryError as error:
+        full = GazeError(
+            "The memory of the graphics card is too small for a step.",
+            todo="Compute a step in more parts (accumulate), or with precision bf16.",
+        )
+        training.failed(full)
+        raise full from error
 
 
 class _Training:
@@ -152,13 +159,14 @@ class _Training:
         self.records = (
             Records(keeping.folder, settings.steps) if keeping is not None and self.machine.leads else None
         )
-        self._stopped = False
+        self._began = self._stopped = False
 
     def run(self, start: Callable[[Captioner], Json] | None) -> Trained:
         """Train to the end, or from where a checkpoint has it."""
         self._make_model(start)
         if self.records is not None:
             self.records.begin(self.settings, self.standing.step)
+        self._began = True
         self._resumed_at = time.perf_counter() - self.standing.seconds
         self.model.train()
         with closing(self.reader.from_step(self.standing.step)) as batches:
@@ -180,8 +188,10 @@ class _Training:
 
     def failed(self, error: GazeError) -> None:
         """Say in the folder that the training failed, unless it was stopped or never began."""
-        if self.records is not None and not self._stopped and hasattr(self, "_resumed_at"):
-            self.records.status("failed", self.standing.step, error.what)
+        if self.records is not None and not self._stopped and self._began:
+            # On a full disk the word of it cannot be written either.
+            with suppress(GazeError):
+                self.records.status("failed", self.standing.step, error.what)
 
     def _make_model(self, start: Callable[[Captioner], Json] | None) -> None:
         settings = self.settings

@@ -8,6 +8,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from gazeapp.engine.replacing import replacing
 from gazeapp.engine.types import Json
@@ -56,9 +57,23 @@ class Records:
         return [entry for line in lines if (entry := _entry(line))]
 
     def add(self, line: Json) -> None:
-        """Add a line to the history."""
-        with (self.folder / HISTORY).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        """Add a line to the history.
+
+        Raises
+        ------
+        GazeError
+            When it cannot be written.
+        """
+        path = self.folder / HISTORY
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise GazeError(
+                f"The history of the training cannot be written: {error.strerror or error}.",
+                where=str(path),
+                todo="Free some space, or mend the folder, and start it again to go on from its last checkpoint.",
+            ) from error
 
     def status(self, state: str, step: int, message: str = "") -> None:
         """Say how the training stands: ``running``, ``stopped``, ``finished`` or ``failed``."""

@@ -150,3 +150,24 @@ def test_sixteen_bits_learn_about_the_same() -> None:
 def test_a_step_that_cannot_be_shared_out_is_refused() -> None:
     with pytest.raises(GazeError, match="cannot be shared out evenly"):
         trained(tiny(batch=4, accumulate=3))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), "graphics card is too small"),
+        (OSError(28, "full"), "full"),
+    ],
+)
+def test_memory_and_disk_that_run_out_are_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception, told: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise trouble
+
+    if isinstance(trouble, OSError):
+        monkeypatch.setattr(Path, "open", fail)
+    else:
+        monkeypatch.setattr(Captioner, "forward", fail)
+    with pytest.raises(GazeError, match=told):
+        trained(tiny(steps=20), keeping=Keeping(tmp_path))
