@@ -18,6 +18,7 @@ from gazeapp.terminal import TerminalProgress
 _OF_ONE = ("encoder", "decoder", "name", "seed", "encoder_weights", "start_from", "output", "as_json")
 _SHARED: list[click.Parameter] = [p for p in train_command.params if p.name not in _OF_ONE]
 """What the four share is asked for as `gazeapp train` asks for it."""
+_ALL = 4
 
 
 @click.command("factorial", params=_SHARED)
@@ -108,7 +109,11 @@ def _train(given: dict[str, Any], output: Path | None, as_json: bool) -> int:
         click.echo(json.dumps(found, indent=2))
     else:
         for seed, check in summary.checks.items():
-            _say(check, f"Seed {seed}: " if len(summary.checks) > 1 else "")
+            there, before = len(summary.folders[seed]), f"Seed {seed}: " if len(summary.checks) > 1 else ""
+            if there < _ALL:
+                click.echo(f"{before}{there} of the {_ALL} captioners are there.")
+            else:
+                _say(check, before)
         click.echo(f"What was found is in {Path(settings.out) / 'FACTORIAL.md'}.")
     for failure in summary.failures:
         click.echo(sentence(failure.what, failure.label, failure.todo), err=True)

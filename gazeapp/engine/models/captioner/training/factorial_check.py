@@ -199,6 +199,9 @@ class _Comparison:
     def design(self) -> None:
         """Find out whether there is each pair of two encoders and the two decoders, once."""
         members = self._members
+        if not members:
+            self.problems.append("There are no captioners.")
+            return
         encoders = list(dict.fromkeys(member.config.encoder for member in members))
         pairs = [(member.config.encoder, member.config.decoder) for member in members]
         self.tell("encoder", {member.label: member.config.encoder for member in members})

@@ -238,6 +238,7 @@ def test_captioners_from_elsewhere_leave_their_training_open(four):
 def test_a_design_is_complete(four):
     missing = check_factorial(four[:3])
     assert "There is no vit_small with transformer." in missing.problems
+    assert check_factorial([]).problems == ("There are no captioners.",)
     twice = check_factorial([*four, four[0]])
     assert "There is more than one resnet50 with lstm." in twice.problems
     edit(four[3], lambda config, _: config.update(encoder="swin", encoder_family="vit"))
