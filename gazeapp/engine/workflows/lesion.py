@@ -312,7 +312,7 @@ class _Experiment:
     ) -> None:
         subject: LesionSubject | None = None
         told: set[str] = set()
-        for name, cut in missing:
+        for k, (name, cut) in enumerate(missing):
             if self.tally.should_stop():
                 return
             try:
@@ -320,7 +320,8 @@ class _Experiment:
                     model, how = loaded.get(self._progress), self._settings.intact
                     settings_id = self._project.settings.put(VERB, lesion_values(plan))
                     subject = LesionSubject.read(self._project, how, model, plan, image, run, settings_id)
-                changed = subject.take_away(cut, WorkClock(self._progress))
+                later = [one for _, one in missing[k + 1 :]]
+                changed = subject.take_away(cut, WorkClock(self._progress), later)
             except (GazeError, MemoryError) as error:
                 self._refuse(name, image, error, told)
                 continue

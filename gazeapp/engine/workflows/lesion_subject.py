@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 
 from gazeapp.engine.errors import GazeError, NothingSaidError
-from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.lesions.masks.controls import coverage
 from gazeapp.engine.lesions.mentions import mentioned
 from gazeapp.engine.lesions.outcomes import Described, objects_lost, outcomes, side_of
@@ -20,6 +19,7 @@ from gazeapp.engine.project.maps import decode_map, encode_map
 from gazeapp.engine.types import DoubleArray, FloatArray, ImageArray, Json, MaskArray
 from gazeapp.engine.workflows.base import WorkClock
 from gazeapp.engine.workflows.extract_plan import ExtractSettings, Plan, options_for
+from gazeapp.engine.workflows.lesion_answers import LesionAnswers, Same, same_of
 from gazeapp.engine.workflows.lesion_cuts import Cut
 
 
@@ -92,8 +92,15 @@ class LesionSubject:
     objects: tuple[ObjectBox, ...]
     objects_sha256: str
     settings_id: int
-    _same: dict[tuple[object, ...], Changed] = field(default_factory=dict)
+    _same: dict[Same, Changed] = field(default_factory=dict)
     _covered: dict[str, _Covered] = field(default_factory=dict)
+
+    @cached_property
+    def _answers(self) -> LesionAnswers:
+        """What the model says under lesions."""
+        return LesionAnswers(
+            self.model, self.pixels, self.plan, self.options, self.intact.image_scale, self.intact.tokens
+        )
 
     @cached_property
     def _named(self) -> frozenset[str]:
@@ -136,10 +143,19 @@ class LesionSubject:
             settings_id,
         )
 
-    def take_away(self, cut: Cut, clock: WorkClock) -> Changed:
+    def take_away(self, cut: Cut, clock: WorkClock, later: Sequence[Cut] = ()) -> Changed:
         """Describe the image without a part of it.
 
         A lesion whose mask is that of another one is not run twice: left mirrored is right.
+
+        Parameters
+        ----------
+        cut
+            The lesion.
+        clock
+            Times it.
+        later
+            Lesions that will be asked for next, which some models describe at once with this one.
 
         Raises
         ------
@@ -148,27 +164,24 @@ class LesionSubject:
         StoppedError
             When the user cancelled.
         """
-        same = (cut.digest, cut.key.scope, cut.key.strength, cut.flipped)
+        same = same_of(cut)
         if same not in self._same:
-            self._same[same] = self._describe(cut, clock)
+            spent = self._answers.foresee([cut, *(one for one in later if same_of(one) not in self._same)])
+            changed = self._describe(cut, clock)
+            share = self._answers.seconds(cut)
+            self._same[same] = replace(changed, seconds=changed.seconds - spent + share)
         return self._same[same]
 
     def _describe(self, cut: Cut, clock: WorkClock) -> Changed:
-        options = replace(
-            self.options(clock.should_stop),
-            lesion=Lesion(cut.mask.astype(np.float32) / 255.0, cut.key.scope, cut.key.strength),
-            image_scale=self.intact.image_scale,
-        )
-        shown = np.ascontiguousarray(self.pixels[:, ::-1]) if cut.flipped else self.pixels
         try:
-            caption = self.model.describe(shown, self.plan.task, self.plan.method, options)
+            caption = self._answers.free(cut, clock.should_stop)
             mean = caption.mean_map(self.words)
         except NothingSaidError:
             caption, mean = self._silence()
         covered = self._covered.get(cut.digest)
         if covered is None:
             covered = self._covered[cut.digest] = self._cover(cut.mask)
-        found = self._outcomes(cut, covered, caption, mean, shown, options)
+        found = self._outcomes(cut, covered, caption, mean, clock.should_stop)
         return Changed(covered.area, caption, mean, found, clock.seconds)
 
     def _silence(self) -> tuple[Caption, FloatArray]:
@@ -205,21 +218,15 @@ class LesionSubject:
         covered: _Covered,
         caption: Caption,
         mean: FloatArray,
-        shown: ImageArray,
-        options: DescribeOptions,
+        should_stop: Callable[[], bool],
     ) -> dict[str, float]:
         lesioned = described(caption, stored_map(mean))
         intact = self.intact
         if cut.flipped:
             # Nothing that is known of the intact run is about the mirrored image.
             return {"laterality": side_of(lesioned, *cut.mask.shape) if mean.any() else float("nan")}
-        if tuple(caption.facts["tokens"]) == intact.tokens:
-            forced = _log_probability(caption.facts, caption.words)
-        else:
-            made = self.model.describe(
-                shown, self.plan.task, self.plan.method, replace(options, forced=intact.tokens)
-            )
-            forced = _log_probability(made.facts, made.words)
+        made = self._answers.forced(cut, should_stop) if self._answers.is_other(caption) else caption
+        forced = _log_probability(made.facts, made.words)
         found = outcomes(
             intact.described,
             lesioned,
