@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.given import free_last
 from gazeapp.engine.pictures import read_picture as decode
 from gazeapp.engine.types import ImageArray
 from gazeapp.engine.workflows.score_state import outdated_models
@@ -178,7 +179,7 @@ def _read_people(project: Project, row: ImageRow, task: str) -> PeopleView:
 
 
 def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView, ...]:
-    newest = {run.model: run for run in project.runs.all(image_id=row.id, task=task)}
+    newest = {run.model: run for run in free_last(project.runs.all(image_id=row.id, task=task))}
     described = project.runs.described(row.id, task)
     views = []
     models = project.runs.models()

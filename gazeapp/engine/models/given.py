@@ -6,7 +6,18 @@ neural predictions and exports never take it for what the model said freely. Mod
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
 _MARK = "@given"
+
+
+class _Filed(Protocol):
+    @property
+    def method(self) -> str: ...
+
+
+_Run = TypeVar("_Run", bound=_Filed)
 
 
 def given_method(method: str) -> str:
@@ -22,3 +33,16 @@ def is_given(method: str) -> bool:
 def plain_method(method: str) -> str:
     """Return the map method as the model knows it."""
     return method.removesuffix(_MARK)
+
+
+def free(runs: Iterable[_Run]) -> list[_Run]:
+    """Return the runs along captions that models chose themselves."""
+    return [run for run in runs if not is_given(run.method)]
+
+
+def free_last(runs: Iterable[_Run]) -> list[_Run]:
+    """Return runs in their order, but those along given captions first.
+
+    Where the last run of a model counts, that is one along its own words if it has any.
+    """
+    return sorted(runs, key=lambda run: not is_given(run.method))

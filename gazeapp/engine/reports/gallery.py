@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gazeapp.engine.models.given import is_given
+from gazeapp.engine.models.given import free_last
 from gazeapp.engine.project import ImageRow, Project, RunRow, ScoreRow
 from gazeapp.engine.reports import pictures
 from gazeapp.engine.reports.content import Gallery, GalleryRow, ModelData, Picture, TaskScores
@@ -147,8 +147,7 @@ def _runs(project: Project, plan: Plan, image: ImageRow, models: Sequence[ModelD
     for model in models:
         own = project.runs.all(image_id=image.id, model=model.id, task=plan.task)
         if own:
-            free = [run for run in own if not is_given(run.method)] or own
-            found[model.id] = next((run for run in own if run.method == plan.method), free[-1])
+            found[model.id] = next((run for run in own if run.method == plan.method), free_last(own)[-1])
     return found
 
 

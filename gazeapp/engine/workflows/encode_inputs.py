@@ -10,6 +10,7 @@ import numpy as np
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.maps.common_grid import AttentionMap, Fixations
+from gazeapp.engine.models.given import free
 from gazeapp.engine.neural.controls import (
     CENTRE,
     CONTRAST,
@@ -167,7 +168,7 @@ def task_maps(
     ids = {image.id for image in images}
     runs: dict[str, dict[int, RunRow]] = {}
     there: set[str] = set()
-    for run in project.runs.all(task=task, lesion=""):
+    for run in free(project.runs.all(task=task, lesion="")):
         there.add(run.model)
         if run.image_id in ids and (not models or run.model in models):
             runs.setdefault(run.model, {})[run.image_id] = run

@@ -18,6 +18,7 @@ from gazeapp.engine.maps.cross_task import CrossTaskRecord, image_cross_task
 from gazeapp.engine.maps.differentiation import DifferentiationRecord, image_differentiation
 from gazeapp.engine.maps.laterality import LateralityRecord, image_laterality
 from gazeapp.engine.maps.measures import CONCENTRATION_IDS
+from gazeapp.engine.models.given import free
 from gazeapp.engine.project import ImageRow, MeasureRow, Project, RunRow
 from gazeapp.engine.project.settings import settings_hash
 from gazeapp.engine.scoring.analyses.maps import (
@@ -220,7 +221,7 @@ def forget_measured(project: Project) -> None:
 
 def _runs(project: Project) -> dict[int, list[RunRow]]:
     runs: dict[int, list[RunRow]] = {}
-    for run in project.runs.all(lesion=""):
+    for run in free(project.runs.all(lesion="")):
         runs.setdefault(run.image_id, []).append(run)
     return runs
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gazeapp.engine.models.given import free
 from gazeapp.engine.project import Project, RunRow
 from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.types import Json
@@ -45,7 +46,7 @@ def mirrored_runs(
     twins: dict[int, list[RunRow]] = {}
     left_out = 0
     measured = {image_id: {(run.model, run.task): run for run in own} for image_id, own in runs.items()}
-    for run in project.runs.all(lesion=MIRRORED):
+    for run in free(project.runs.all(lesion=MIRRORED)):
         own = measured.get(run.image_id, {}).get((run.model, run.task))
         if own is not None and own.method == run.method and how(own) == how(run):
             twins.setdefault(run.image_id, []).append(run)

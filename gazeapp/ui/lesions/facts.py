@@ -11,6 +11,7 @@ import numpy as np
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Caption, Word
+from gazeapp.engine.models.given import free_last
 from gazeapp.engine.project.rows import ObjectBox
 from gazeapp.engine.reports.neglect.words import CONTROL_NAMES as NAMES
 from gazeapp.engine.reports.neglect.words import SCOPE_NAMES
@@ -69,7 +70,7 @@ class SubjectQuestion:
     def read(self, project: Project) -> Subject | GazeError:
         """Return the image's file, its objects and the methods of its maps; why not, where there is no file."""
         row = project.images.get(self.image_id)
-        runs = project.runs.all(image_id=row.id, task=self.task)
+        runs = free_last(project.runs.all(image_id=row.id, task=self.task))
         try:
             file = project.images.file(row)
         except GazeError as error:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import ModelInfo
-from gazeapp.engine.models.given import is_given
+from gazeapp.engine.models.given import free
 from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.project.rows import ModelRow
 from gazeapp.ui.lesions.facts import Effect, StoredQuestion
@@ -205,6 +205,6 @@ def _like_the_study(project: Project, question: StoredQuestion) -> ExtractSettin
 
     runs = project.runs.all(model=question.model, task=question.task)
     runs = runs or project.runs.all(model=question.model)
-    runs = [run for run in runs if not is_given(run.method)]
+    runs = free(runs)
     here = [run for run in runs if run.image_id == question.image_id] or runs
     return like_run(project, max(run.id for run in here)) if here else ExtractSettings()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gazeapp.engine.models.base import Word
+from gazeapp.engine.models.given import free_last
 from gazeapp.engine.models.vlm.methods import method_id
 from gazeapp.engine.reports.numbers import count, number
 from gazeapp.engine.types import FloatArray, Json, Rect
@@ -131,7 +132,7 @@ class AskRun:
 
     def read(self, project: Project) -> RunWords | NoRun:
         """Return the run."""
-        runs = project.runs.all(image_id=self.image_id, model=self.model, task=self.task)
+        runs = free_last(project.runs.all(image_id=self.image_id, model=self.model, task=self.task))
         if not runs:
             return NoRun(self.model in project.runs.described(self.image_id, self.task))
         run = runs[-1]
