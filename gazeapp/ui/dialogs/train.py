@@ -295,7 +295,8 @@ class TrainDialog(DropDialog):
         reason = next((each for each in reasons if each), "")
         self.set_reason(reason)
         self.accept_button.setText("Train all four" if self.model.factorial else "Train")
-        self.copy_button.setEnabled(not any(reasons[:3]) and self.out.path is not None)
+        wrong = self.data.reason or self.model.wrong or self._settings_reason()
+        self.copy_button.setEnabled(not wrong and self.out.path is not None)
 
     @Slot()
     def _copy(self) -> None:
