@@ -232,4 +232,4 @@ def test_curves_are_read_at_the_line_that_is_next(fake):
     fake.add(line(20, 3.0), evaluation(20, 0.3), line(40, 2.0), evaluation(40, 0.6))
     training = TrainingReader(fake.folder).read()
     said = read_at(training, training.curve.losses, 28.0)
-    assert said == "CNN-LSTM: step 20 · loss 3.000 (mean 3.000) · rate 0.001 · CIDEr 0.300 · BLEU-4 0.100"
+    assert said == "CNN-LSTM: step 20 · loss 3.000 (mean 3.000) · rate 0.001 · CIDEr-D 0.300 · BLEU-4 0.100"

@@ -81,7 +81,7 @@ BUDGET = (
     Info(
         "evaluate_every",
         "Evaluate every",
-        "Steps between evaluations on validation pictures, which tell CIDEr and BLEU-4 and which step is the best.",
+        "Steps between evaluations on validation pictures, which tell CIDEr-D and BLEU-4 and which step is the best.",
         step=500,
         suffix=" steps",
         least="only at the end",
@@ -229,7 +229,7 @@ ADVANCED = (
         "Best by",
         "Which figure on validation pictures says what is better.",
         "choice",
-        choices=(("CIDEr", "cider"), ("BLEU-4", "bleu")),
+        choices=(("CIDEr-D", "cider"), ("BLEU-4", "bleu")),
     ),
     Info(
         "checkpoint_every",

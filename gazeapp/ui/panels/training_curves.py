@@ -22,7 +22,7 @@ from gazeapp.ui.widgets import Elided
 MOST_SHOWN = 4
 """Trainings that are drawn over one another at most."""
 
-MEASURES = {"cider": "CIDEr", "bleu4": "BLEU-4"}
+MEASURES = {"cider": "CIDEr-D", "bleu4": "BLEU-4"}
 _SYMBOLS = {"cider": "o", "bleu4": "s"}
 _STYLES = {"cider": Qt.PenStyle.SolidLine, "bleu4": Qt.PenStyle.DashLine}
 _SMOOTHED = 40
@@ -203,6 +203,23 @@ class TrainingCurves(QWidget):
         self.loss.addItem(pg.PlotDataItem(curve.steps, curve.losses, pen=pg.mkPen(pale, width=1)))
         self.loss.addItem(pg.PlotDataItem(curve.steps, drawn.mean, pen=pg.mkPen(drawn.colour, width=2)))
 
+        checks = [each for each in drawn.training.evaluations if "validation_loss" in each.measures]
+        if checks:
+            steps = [each.step for each in checks]
+            losses = [each.measures["validation_loss"] for each in checks]
+            pen = pg.mkPen(drawn.colour, width=1, style=Qt.PenStyle.DotLine)
+            brush = pg.mkBrush(theme.colors().base)
+            self.loss.addItem(
+                pg.PlotDataItem(
+                    *(steps, losses),
+                    pen=pen,
+                    symbol="d",
+                    symbolSize=9,
+                    symbolPen=pg.mkPen(drawn.colour),
+                    symbolBrush=brush,
+                )
+            )
+
     def _draw_scores(self, drawn: _Drawn) -> None:
         for measure in MEASURES:
             points = [
@@ -289,7 +306,8 @@ class TrainingCurves(QWidget):
         elif self._at < 0:
             tip = (
                 "Pale: the loss as written, a mean over the steps since the line before. Strong: a running mean of "
-                "that. Circles are CIDEr, squares BLEU-4, a ring is the best step. The wheel zooms, dragging moves, "
+                "that. Diamonds are the loss on validation pictures, "
+                "circles CIDEr-D, squares BLEU-4, a ring is the best step. The wheel zooms, dragging moves, "
                 "a double click shows everything."
             )
             self.readout.say("Rest the pointer on the curves, or use the arrow keys, to read them.", tip)
@@ -349,7 +367,7 @@ def read_at(training: Training, mean: DoubleArray, step: float) -> str:
     if np.isfinite(curve.rates[place]):
         parts.append(f"rate {curve.rates[place]:.2g}")
     before = [each for each in training.evaluations if each.step <= curve.steps[place]]
-    for name, title in MEASURES.items() if before else ():
+    for name, title in {"validation_loss": "on validation", **MEASURES}.items() if before else ():
         if name in before[-1].measures:
             parts.append(f"{title} {before[-1].measures[name]:.3f}")
     return f"{training.name}: {' · '.join(parts)}"
