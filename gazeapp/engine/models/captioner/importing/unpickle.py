@@ -143,7 +143,7 @@ _CONSTANTS: dict[str, Any] = {
     "NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (), "MARK": _MARK,
 }  # fmt: skip
 
-_STEPS: dict[str, Callable[[_Reader, Any], None]] = {
+_STEPS: dict[str, Callable[[_Reader, Any], object]] = {
     "EMPTY_LIST": lambda reader, _: reader.stack.append([]),
     "EMPTY_DICT": lambda reader, _: reader.stack.append({}),
     "EMPTY_SET": lambda reader, _: reader.stack.append([]),
@@ -163,6 +163,8 @@ _STEPS: dict[str, Callable[[_Reader, Any], None]] = {
     "BINPUT": lambda reader, place: reader._put(place),
     "LONG_BINPUT": lambda reader, place: reader._put(place),
     "MEMOIZE": lambda reader, _: reader._put(len(reader.memory)),
+    "POP": lambda reader, _: reader.stack.pop(),
+    "POP_MARK": lambda reader, _: reader._since_mark(),
     "APPEND": lambda reader, _: _append(reader, reader._popped(1)),
     "APPENDS": lambda reader, _: _append(reader, reader._since_mark()),
     "ADDITEMS": lambda reader, _: _append(reader, reader._since_mark()),

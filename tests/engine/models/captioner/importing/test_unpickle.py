@@ -266,3 +266,20 @@ def test_plain_data_come_through() -> None:
     assert read(pickle.dumps({1, 2}, 2)) == [1, 2]
     assert read(pickle.dumps(torch.float32, 2)) == Named("torch.float32")
     assert isinstance(read(pickle.dumps(np.float64(0.5), 2)), Kept)
+
+
+def test_what_older_releases_wrote_comes_through() -> None:
+    """torch 0.4 notes its backend in every module; numpy 1 has its numbers in another room; a set is a call."""
+    backend = read(b"\x80\x02ctorch.nn.backends.thnn\n_get_thnn_function_backend\n)R.")
+    assert isinstance(backend, Kept)
+    score = pickle.dumps(np.float64(0.5), 2).replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+    assert isinstance(read(score), Kept)
+    assert read(b"\x80\x02c__builtin__\nset\n](K\x01K\x02e\x85R.") == [1, 2]
+    assert read(b"\x80\x02ccollections\ndefaultdict\nc__builtin__\ndict\n\x85R}K\x01K\x02s0.") == {}
+    assert read(b"\x80\x02ctorch\ndevice\nX\x04\x00\x00\x00cudaK\x00\x86R.").name == "torch.device"
+    parameter = Calling(torch.nn.parameter.Parameter, Calling(*tensor_call()), True)
+    assert read(with_storage(parameter)).size == (1,)
+
+
+def tensor_call() -> tuple[Any, ...]:
+    return torch._utils._rebuild_tensor_v2, Persistent(), 0, (1,), (1,), False, OrderedDict()
