@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from gazeapp.engine.demo.drawing import render
 from gazeapp.engine.demo.world import demo_scenes
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Decoding
-from gazeapp.engine.models.given import given_method, is_given, plain_method
+from gazeapp.engine.models.given import free, free_last, given_method, is_given, plain_method
 from gazeapp.engine.project import Project
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.extract import extract
@@ -25,6 +26,7 @@ from gazeapp.engine.workflows.extract_given import GivenCaptions, read_given
 from gazeapp.engine.workflows.extract_plan import ExtractSettings, like_run
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
 from gazeapp.engine.workflows.lesion import LesionSettings, lesion
+from gazeapp.engine.workflows.measure import MeasureSettings, forget_measured, measure
 
 MODELS = ("cnn-lstm", "vit-transformer")
 
@@ -158,6 +160,31 @@ def test_lesions_and_masks_are_of_captions_that_models_choose(path: Path, tmp_pa
         with pytest.raises(GazeError, match="along given captions") as caught:
             lesion(project, LesionSettings(models=("cnn-lstm",), method="alpha@given"), SILENT)
         assert "method alpha for captions of its own" in caught.value.todo
+
+
+def test_measures_are_of_captions_that_models_chose(path: Path, tmp_path: Path) -> None:
+    """Later runs along given captions change no number, also on the images that have one."""
+
+    def measured(project: Project) -> list[object]:
+        measure(project, MeasureSettings(n_bootstrap=20), SILENT)
+        return sorted(
+            (row.image_id, row.task, row.source, row.measure, row.against, row.value)
+            for row in project.findings.measures()
+        )
+
+    with Project.open(path) as project:
+        extract(project, ExtractSettings(models=MODELS), SILENT)
+        before = measured(project)
+        assert before
+        extract(project, settings(table(tmp_path, ("scene-0.png", "a dog and a cup"))), SILENT)
+        forget_measured(project)
+        assert measured(project) == before
+
+
+def test_runs_along_given_captions_are_left_out_or_come_first() -> None:
+    runs = [SimpleNamespace(method=method) for method in ("alpha@given", "alpha", "x@given", "alpha-gated")]
+    assert [run.method for run in free(runs)] == ["alpha", "alpha-gated"]
+    assert [run.method for run in free_last(runs)] == ["alpha@given", "x@given", "alpha", "alpha-gated"]
 
 
 def test_beams_are_another_way_and_one_beam_is_the_plain_one(path: Path) -> None:
