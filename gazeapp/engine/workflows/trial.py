@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+
+import numpy as np
 
 from gazeapp.engine.errors import StoppedError
 from gazeapp.engine.models.base import Caption, ModelInfo
+from gazeapp.engine.models.batches import BatchModel, Request
 from gazeapp.engine.models.environment import forget_peak_memory, peak_memory
 from gazeapp.engine.models.named import close_model
 from gazeapp.engine.models.vlm.loading.plan import Wishes
 from gazeapp.engine.models.vlm.opening import VLM, plan_for
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.project import ImageRow, Project
-from gazeapp.engine.types import Json
+from gazeapp.engine.types import ImageArray, Json
 from gazeapp.engine.workflows.base import Progress, Summary, Tally, WorkClock
 from gazeapp.engine.workflows.extract_plan import ExtractSettings, Plan, load_for, options_for, what_to_run
 
@@ -85,6 +89,9 @@ def _try_model(
             options = options_for(plan, image, settings, clock.should_stop)
             caption = model.describe(pixels, plan.task, plan.method, options)
             seconds = min(seconds, clock.seconds)
+        if isinstance(model, BatchModel):
+            own = [one for one, of in units if of is image]
+            seconds = _seconds_in_batch(model, pixels, own, WorkClock(progress))
         peak = peak_memory()
     finally:
         close_model(model)
@@ -102,6 +109,22 @@ def _try_model(
         "caption": caption.text,
         "plan": list(sentences),
     }
+
+
+def _seconds_in_batch(model: BatchModel, pixels: ImageArray, plans: list[Plan], clock: WorkClock) -> float:
+    """Return the seconds of a description among as many as extraction asks for at once.
+
+    The pictures are the image moved by a few pixels, so that what the model sees is new to it each time.
+    """
+    fitted = model.fit(pixels)
+    requests = [
+        Request(replace(fitted, picture=np.roll(fitted.picture, k, axis=1)), plan.task, plan.method)
+        for k in range(1, model.batch + 1)
+        for plan in plans
+    ]
+    begun = clock.seconds
+    model.describe_many(requests)
+    return (clock.seconds - begun) / len(requests)
 
 
 def _bytes_of(caption: Caption) -> int:

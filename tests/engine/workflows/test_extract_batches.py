@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from gazeapp.engine.workflows import extract_plan
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.extract import extract
 from gazeapp.engine.workflows.extract_plan import ExtractSettings
+from gazeapp.engine.workflows.trial import trial
 from tests.engine.workflows.stand_in import INFOS, StandIn, install
 from tests.engine.workflows.test_extract import rows, study
 
@@ -233,3 +235,32 @@ def test_large_pictures_have_fewer_readers(tmp_path: Path, monkeypatch: pytest.M
             with ReadAhead(project, model, iter(()), [image, wide]) as ahead:
                 assert ahead._readers._max_workers == readers
                 assert list(ahead.batches()) == []
+
+
+def test_a_trial_takes_the_time_of_batches_of_pictures_that_are_new_to_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = install_batches(monkeypatch, Slow)
+    with Project.open(study(tmp_path, 3)) as project:
+        (told,) = trial(project, ExtractSettings(("bright",)), SILENT).details["models"]
+        assert project.runs.all() == []
+    model = loaded["bright"]
+    assert isinstance(model, Slow)
+    assert model.asked == [2 * BATCH], "both tasks of each image"
+    assert len(model.pictures) == BATCH, "no two of them alike"
+    assert told["seconds_per_image"] == pytest.approx(0.4 / (2 * BATCH), abs=0.03)
+    assert told["units"] == 6
+    assert told["caption"] == "a Bright scene"
+
+
+class Slow(BatchStandIn):
+    """Takes 0.4 s for any batch, and remembers the pictures."""
+
+    def __init__(self, info: ModelInfo, pause_s: float = 0.0) -> None:
+        super().__init__(info, pause_s)
+        self.pictures: set[bytes] = set()
+
+    def describe_many(self, requests: Sequence[Request]) -> list[Answer]:
+        time.sleep(0.4)
+        self.pictures |= {one.image.picture.tobytes() for one in requests if isinstance(one.image, Fitted)}
+        return super().describe_many(requests)
