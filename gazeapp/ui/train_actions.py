@@ -91,6 +91,7 @@ class TrainActions(QObject):
             made.removal_asked.connect(self._take_off)
             made.folder_asked.connect(self._open_folder)
             made.card_asked.connect(self._open_card)
+            made.design_asked.connect(self._open_design)
             made.adding_asked.connect(self.add_to_models)
             self.watch.changed.connect(made.show_trainings)
             made.show_trainings(self.watch.trainings)
@@ -238,6 +239,11 @@ class TrainActions(QObject):
     @Slot(object)
     def _open_card(self, training: Training) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(training.folder / "MODEL_CARD.md")))
+
+    @Slot(object)
+    def _open_design(self, training: Training) -> None:
+        if training.design is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(training.design)))
 
     def _parent(self) -> QWidget:
         shown: QWidget = (

@@ -17,7 +17,7 @@ from gazeapp.engine.types import DoubleArray
 NOTES = "training"
 """Folder of a captioner that holds what its training says of itself."""
 
-STOP, ERRORS = "stop", "errors.txt"
+STOP, ERRORS, DESIGN = "stop", "errors.txt", "FACTORIAL.md"
 RUNNING, STOPPING, STOPPED, FINISHED, FAILED, SILENT, WAITING = (
     "running",
     "stopping",
@@ -63,7 +63,11 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One training as it stands; ``state`` is one of this module's, ``updated`` the time of its last word, s."""
+    """One training as it stands.
+
+    ``state`` is one of this module's, ``updated`` the time of its last word, s, and ``design`` the page that compares
+    it with the others of its factorial design.
+    """
 
     folder: Path
     name: str
@@ -80,6 +84,7 @@ class Training:
     settings: Mapping[str, Any] = field(default_factory=dict)
     has_weights: bool = False
     has_card: bool = False
+    design: Path | None = None
 
     @property
     def goes_on(self) -> bool:
@@ -152,6 +157,7 @@ class TrainingReader:
             settings=settings,
             has_weights=(self.folder / "weights.safetensors").is_file(),
             has_card=(self.folder / "MODEL_CARD.md").is_file(),
+            design=_design(self.folder, root),
         )
 
     def _judge(self, state: str, alive: bool, updated: float) -> str:
@@ -262,6 +268,12 @@ def is_alive(pid: int, updated: float) -> bool:
         return older and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
+
+
+def _design(folder: Path, root: Path | None) -> Path | None:
+    """Return the page about a factorial design that a training is part of, once there is one."""
+    places = {folder.parent, *((root,) if root is not None else ())}
+    return next((place / DESIGN for place in places if (place / DESIGN).is_file()), None)
 
 
 def _tail(path: Path) -> str:

@@ -172,6 +172,9 @@ def test_the_four_of_a_factorial_are_followed_by_their_folder_and_drawn_together
         "ViT-Transformer",
     ]
     assert len({name.brush().color().name() for name in shown.curves._names}) == 4
+    assert shown.design_button.isHidden()
+    (tmp_path / "all" / "FACTORIAL.md").write_text("# The four")
+    qtbot.waitUntil(lambda: not shown.design_button.isHidden())
     fifth = Fake(tmp_path / "fifth")
     fifth.status("stopped", step=20)
     fast.train_actions.follow(tmp_path / "fifth")

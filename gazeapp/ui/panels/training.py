@@ -42,6 +42,7 @@ class TrainingWindow(QWidget):
     removal_asked = Signal(object)
     folder_asked = Signal(object)
     card_asked = Signal(object)
+    design_asked = Signal(object)
     adding_asked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -132,6 +133,10 @@ class TrainingWindow(QWidget):
         self.go_on_button = self._button("Go on", "play", self.go_on_asked)
         self.folder_button = self._button("Open folder", "folder", self.folder_asked)
         self.card_button = self._button("Model card", "report", self.card_asked)
+        self.design_button = self._button("Comparison of the four", "scale", self.design_asked)
+        self.design_button.setToolTip(
+            wrapped("What the captioners of the factorial design share, what differs, and how they do.")
+        )
         self.add_button = self._button("Add to models", "plus", self.adding_asked)
 
     def _button(self, words: str, icon: str, signal: Signal) -> QPushButton:
@@ -206,7 +211,7 @@ class TrainingWindow(QWidget):
         for button in (self.stop_button, self.go_on_button):
             row.addWidget(button)
         row.addStretch(1)
-        for button in (self.folder_button, self.card_button, self.add_button):
+        for button in (self.design_button, self.folder_button, self.card_button, self.add_button):
             row.addWidget(button)
         for part in (self._title, self._sentence, self._bar, self._details):
             column.addWidget(part)
@@ -273,6 +278,7 @@ class TrainingWindow(QWidget):
         self._bar.setRange(0, max(training.steps, 1))
         self._bar.setValue(training.step)
         self._bar.setVisible(training.state != FINISHED)
+        self.design_button.setVisible(training.design is not None)
         self._allow(training)
 
     def _allow(self, training: Training) -> None:
