@@ -27,7 +27,13 @@ from gazeapp.engine.demo.scenes import (
     scene_seeds,
 )
 from gazeapp.engine.models.captioner.data.demo_world import encode, pad
-from gazeapp.engine.models.captioner.methods import ALPHA, method_id, offered_methods, pick_attention
+from gazeapp.engine.models.captioner.methods import (
+    ALPHA,
+    GATED,
+    method_id,
+    offered_methods,
+    pick_attention,
+)
 from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.models.captioner.picture import fit_picture
 from gazeapp.engine.types import DoubleArray, FloatArray, ImageArray, Json
@@ -82,7 +88,8 @@ def evaluate(model: Captioner, n_validation: int, n_test: int) -> tuple[str, Jso
         listen(model, *held_out_pictures("validation", n_validation, size)), model.config.grid
     )
     heard = listen(model, *held_out_pictures("test", n_test, size))
-    methods = dict.fromkeys((method, *offered_methods(model.config)))
+    # Gate-weighted maps of words are those of ``alpha``: figures of their own would say the same twice.
+    methods = dict.fromkeys(m for m in (method, *offered_methods(model.config)) if m != GATED)
     figures: Json = {
         "n_validation": n_validation,
         "n_test": n_test,
