@@ -28,6 +28,8 @@ _STYLES = {"cider": Qt.PenStyle.SolidLine, "bleu4": Qt.PenStyle.DashLine}
 _SMOOTHED = 40
 """The mean runs over one in so many of a curve's lines."""
 _PALE = 70
+_MOST_MEANS = 4000
+"""Points of a running mean that are drawn at least where there are more; it is smooth between them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +203,9 @@ class TrainingCurves(QWidget):
         pale = QColor(drawn.colour)
         pale.setAlpha(_PALE)
         self.loss.addItem(pg.PlotDataItem(curve.steps, curve.losses, pen=pg.mkPen(pale, width=1)))
-        self.loss.addItem(pg.PlotDataItem(curve.steps, drawn.mean, pen=pg.mkPen(drawn.colour, width=2)))
+        every = slice(None, None, max(1, len(drawn.mean) // _MOST_MEANS))
+        pen = pg.mkPen(drawn.colour, width=2)
+        self.loss.addItem(pg.PlotDataItem(curve.steps[every], drawn.mean[every], pen=pen))
 
         checks = [each for each in drawn.training.evaluations if "validation_loss" in each.measures]
         if checks:
