@@ -1,6 +1,8 @@
 """The train dialog: what captions hold, which settings have an effect, why nothing can be trained yet."""
 
+import json
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from gazeapp.engine.models.captioner.training.settings import (
     TrainSettings,
     photograph_settings,
 )
+from gazeapp.engine.resources import resource_path
 from gazeapp.ui.dialogs import train_finding
 from gazeapp.ui.dialogs.train import TrainDialog, size_in_words, weights_in_words, why_not_here
 from gazeapp.ui.dialogs.train_finding import ModelFacts
@@ -207,3 +210,21 @@ def test_sizes_in_words():
     assert size_in_words(6_000_000) == "6 MB"
     facts = [ModelFacts(1_000_000, 1, 4_000_000), ModelFacts(3_000_000, 1, 9_000_000)]
     assert weights_in_words(facts).startswith("1.0 to 3.0 million weights each")
+
+
+def test_going_on_from_a_captioner_takes_its_encoder_and_decoder(dialog, qtbot, captions, tmp_path):
+    ready(dialog, qtbot, captions, tmp_path / "new")
+    shipped = Path(resource_path("models", "vit-transformer"))
+    dialog.model.start_from.set_path(shipped)
+    values = dialog.choice().values
+    assert (values["encoder"], values["decoder"]) == ("vit", "transformer")
+    assert (values["start_from"], values["encoder_weights"]) == (str(shipped), "none")
+    assert not dialog.model.encoder.isEnabled()
+    assert dialog.model.wrong == ""
+    (tmp_path / "elsewhere").mkdir()
+    config = json.loads((shipped / "captioner.json").read_text())
+    (tmp_path / "elsewhere" / "captioner.json").write_text(json.dumps({**config, "form": "sgrvinod"}))
+    dialog.model.start_from.set_path(tmp_path / "elsewhere")
+    assert dialog.model.wrong == "Only captioners that gazeapp trained can be trained further."
+    dialog.model.start_from.set_path(tmp_path / "nowhere")
+    assert dialog.model.wrong == "The folder to go on from holds no captioner."

@@ -8,10 +8,13 @@ from typing import Any
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
 
+from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.config import CONFIG_NAME, read_config
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.form import PathField, add_field, choice_box, form_layout
 from gazeapp.ui.dialogs.import_responses_fields import OpenField
 from gazeapp.ui.folders import CAPTIONERS, there_is
+from gazeapp.ui.widgets import advice
 
 _CNNS = ("resnet101", "resnet50", "convnext_base", "cnn")
 _VITS = ("vit_base_patch16_224", "vit_small_patch16_224", "deit_base_patch16_224", "vit")
@@ -39,6 +42,7 @@ class ModelPart(QWidget):
         self.start_from = PathField("folder", "Go on from")
         self.start_from.line.setPlaceholderText("a new captioner")
         self._away = False
+        self._origin_wrong = ""
         self._lay_out()
         for box in (self.what, self.decoder, self.weights):
             box.currentIndexChanged.connect(self._changed)
@@ -47,7 +51,7 @@ class ModelPart(QWidget):
         for tick in (self.frozen, self.download):
             tick.toggled.connect(self._changed)
         self.weights_file.changed.connect(self._changed)
-        self.start_from.changed.connect(self._changed)
+        self.start_from.changed.connect(self._other_origin)
         self._explain()
 
     @property
@@ -76,8 +80,10 @@ class ModelPart(QWidget):
         if self.factorial and self.encoders[0] == self.encoders[1]:
             return "Name two different encoders."
         origin = self.start_from.path
-        if self._goes_on and origin is not None and not there_is(origin / "captioner.json"):
+        if self._goes_on and origin is not None and not there_is(origin / CONFIG_NAME):
             return "The folder to go on from holds no captioner."
+        if self._goes_on and self._origin_wrong:
+            return self._origin_wrong
         path = self.weights_file.path
         if self.weights.currentData() == "file" and not (path is not None and there_is(path)):
             return "Choose the file with the encoder's weights."
@@ -172,6 +178,23 @@ class ModelPart(QWidget):
         column.addLayout(form)
 
     @Slot()
+    def _other_origin(self) -> None:
+        """Take encoder and decoder from the captioner to go on from; it cannot change them."""
+        self._origin_wrong = ""
+        path = self.start_from.path
+        if path is not None and there_is(path / CONFIG_NAME):
+            try:
+                config = read_config(path)
+            except GazeError as error:
+                self._origin_wrong = advice(error)
+            else:
+                self.encoder.setEditText(config.encoder)
+                self.decoder.setCurrentIndex(self.decoder.findData(config.decoder))
+                if config.form != "gazeapp":
+                    self._origin_wrong = "Only captioners that gazeapp trained can be trained further."
+        self._changed()
+
+    @Slot()
     def _changed(self) -> None:
         self._explain()
         self.changed.emit()
@@ -184,6 +207,8 @@ class ModelPart(QWidget):
         self._form.setRowVisible(self.start_from, not self.factorial)
         self._form.setRowVisible(self.weights_file, self.weights.currentData() == "file")
         self._form.setRowVisible(self.download, bool(self.downloads) and self._away)
+        for box in (self.encoder, self.decoder):
+            box.setEnabled(not goes_on)
         self.weights.setEnabled(not small and not goes_on)
         self.weights.setToolTip(
             "The small encoders have no published weights."
