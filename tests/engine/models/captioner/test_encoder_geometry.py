@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.lesions.lesion import Lesion
+from gazeapp.engine.models.base import DescribeOptions
+from gazeapp.engine.models.captioner.captioner import CaptionerModel
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.encoder_cells import measure_cells
 from gazeapp.engine.models.captioner.encoder_facts import encoder_family, with_encoder_facts
 from gazeapp.engine.models.captioner.encoder_geometry import Cells, ToGrid, map_rect, pooled_cells
 from gazeapp.engine.models.captioner.encoders import Encoder, timm_network
+from gazeapp.engine.models.captioner.lesion import cell_share
+from gazeapp.engine.models.captioner.listing import captioner_info
+from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.types import Rect
 
 SIZE, GRID = 192, (12, 12)
@@ -203,3 +210,32 @@ def test_networks_that_cannot_be_used_are_refused() -> None:
 def test_layers_that_do_not_show_it_leave_the_cells_even() -> None:
     assert measure_cells(timm_network("mixer_s32_224", 224), 224) is None
     assert Cells().rounded() == Cells()
+
+
+def test_maps_and_lesions_of_captioners_from_elsewhere_lie_where_their_cells_do() -> None:
+    """A description of 8 x 8 cells, 12 px apart, 4 px too far up and left: over 256 x 128 px it sticks out."""
+    torch.manual_seed(0)
+    config = replace(described("cnn", 128, (8, 8)), encoder="cnn")
+    network = Captioner(config).eval()
+    network.config = replace(config, form="sgrvinod", cell_offset=(-20.0, -20.0), cell_stride=(12.0, 12.0))
+    model = CaptionerModel(network, captioner_info(Path("x"), network.config))
+    image = np.zeros((128, 256, 3), np.uint8)
+    assert model.describe(image, "general").rect == Rect(-8.0, -4.0, 192.0, 96.0)
+    mask = np.zeros((128, 256), np.float32)
+    mask[:8, :40] = 1.0
+    lesion = Lesion(mask, "keys", 1.0)
+    share = cell_share(lesion, (8, 8), map_rect(network.config, 256, 128)).reshape(8, 8)
+    assert share[0].tolist() == [
+        1,
+        1,
+        1,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]  # 24 px wide from -8, and 8 of 12 px high on the image from -4
+    assert not share[1:].any()
+    taken = np.array(model.describe(image, "general", options=DescribeOptions(lesion=lesion)).maps)
+    assert not taken[:, 0, :2].any()
+    assert taken[:, 0, 2:].all()
