@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gazeapp.engine.models.base import Caption, Word
 from gazeapp.engine.models.vlm.methods import parse_method
 from gazeapp.engine.project import Project
 from gazeapp.ui.canvas.caption import MEAN_MAP
@@ -145,3 +146,18 @@ def test_the_name_and_the_method_of_a_cell() -> None:
     assert cell_method(14, 4) == "attention-L14-H3"
     assert cell_method(14, 0) == "attention-L14"
     assert parse_method(cell_method(14, 4)).pick((7, 14), 4) == ((1,), (3,))
+
+
+def test_the_models_own_words_are_read_though_a_given_caption_came_later(tmp_path) -> None:
+    study = planted.build_words(tmp_path / "study")
+    with Project.open(study.path) as project:
+        before = AskRun(study.images[0], "cnn-lstm", TASK).read(project)
+        map_ = np.full((2, 2), 0.25, np.float32)
+        said = Caption(
+            *((Word("given", -1.0, True),), map_[None], np.ones(1, np.float32), before.rect, TASK),
+            "attention@given",
+        )
+        settings_id = project.settings.put("extract", {"model": "cnn-lstm", "given": "digest"})
+        project.runs.put(study.images[0], "cnn-lstm", TASK, said, map_, settings_id, 0.1)
+        assert len(project.runs.all(image_id=study.images[0], model="cnn-lstm", task=TASK)) == 2
+        assert AskRun(study.images[0], "cnn-lstm", TASK).read(project).id == before.id
