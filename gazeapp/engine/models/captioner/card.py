@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.markdown import plain
+from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from gazeapp.engine.replacing import replacing
 from gazeapp.engine.types import Json
 
@@ -42,7 +44,7 @@ def _demo_card(config: CaptionerConfig) -> str:
     training, figures = config.training, config.figures
     command = (
         f"gazeapp train --data {training['data']} --encoder {config.encoder} --decoder {config.decoder} "
-        f"--steps {training['steps']} --batch {training['batch']} --seed {training['seed']} -o DIR"
+        f"--steps {training['steps']} --batch {training['batch']} --seed {training['seed']}{_others(training)} -o DIR"
     )
     exact, accuracy = figures["exact"], figures["token_accuracy"]
     return f"""# {config.name}
@@ -86,6 +88,14 @@ It knows {len(config.vocabulary)} tokens and one drawn world. On photographs its
 no evidence about anything; gazeapp marks them as outside what it was trained on. It is a
 demonstration and a test object, not a model of human vision.
 """
+
+
+def _others(training: Json) -> str:
+    """Return the other settings that are not the demo's, as options of the command."""
+    usual = TrainSettings().to_json()
+    named = ("encoder", "decoder", "data", "steps", "batch", "seed", "name")
+    changed = [key for key in usual if key not in named and training.get(key, usual[key]) != usual[key]]
+    return "".join(f" --set {key}={json.dumps(training[key])}" for key in changed)
 
 
 def _caption_card(config: CaptionerConfig) -> str:

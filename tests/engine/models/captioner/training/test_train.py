@@ -37,7 +37,10 @@ def test_a_trained_captioner_is_written_with_its_card_and_can_be_used(tmp_path: 
     assert written.training["steps"] == 3
     assert written.default_method.startswith("cross-L")
     card = (tmp_path / "mine" / "MODEL_CARD.md").read_text("utf-8")
-    assert "--encoder vit --decoder transformer --steps 3" in card
+    assert (
+        "--encoder vit --decoder transformer --steps 3 --batch 2 --seed 1 --set n_validation=3 --set n_test=4 -o"
+        in card
+    )
     assert written.revision in card
     info = {info.revision: info for info in available_models([tmp_path])}[written.revision]
     picture = np.zeros((20, 30, 3), np.uint8)
