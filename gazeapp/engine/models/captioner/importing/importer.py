@@ -116,8 +116,15 @@ def import_captioner(settings: ImportSettings) -> Imported:
         training={"imported_from": _origin(settings, foreign), **findings.to_json()},
     )
     model = _filled(config, weights, settings.checkpoint)
-    written = save_captioner(settings.output, model, config, exact=True)
-    write_import_card(settings.output, written)
+    try:
+        written = save_captioner(settings.output, model, config, exact=True)
+        write_import_card(settings.output, written)
+    except OSError as error:
+        raise GazeError(
+            f"The captioner cannot be written: {error.strerror or error}.",
+            where=str(settings.output),
+            todo="Check that the folder may be written and the disk is not full.",
+        ) from error
     return Imported(written, findings)
 
 

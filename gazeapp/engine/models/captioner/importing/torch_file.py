@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +24,8 @@ _MAGIC = 0x1950A86A20F9469CFC6C
 _LARGEST_PICKLE = 500_000_000
 _MOST_ENTRIES = 100_000
 _AGAIN = "Get the file again."
+_OF_DAMAGE = (zipfile.BadZipFile, RuntimeError, ValueError, LookupError, EOFError, struct.error)
+"""What Python's readers of archives and torch raise when bytes are not what they should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,14 @@ class TorchFile:
     ----------
     content
         Plain data, see `unpickle.read_pickle`.
+    path
+        The file.
     numbers
         Returns the bytes of a storage.
     """
 
     content: Any
+    path: Path
     numbers: Callable[[Storage], bytes]
 
     def tensor(self, stored: Stored) -> Tensor:
@@ -45,8 +52,9 @@ class TorchFile:
         dtype = getattr(torch, storage.dtype)
         if storage.count == 0 or 0 in stored.size:
             return torch.empty(stored.size, dtype=dtype)
-        flat = torch.frombuffer(bytearray(self.numbers(storage)), dtype=dtype)
-        return flat.as_strided(stored.size, stored.stride, stored.offset).clone()
+        with _damage_told(self.path):
+            flat = torch.frombuffer(bytearray(self.numbers(storage)), dtype=dtype)
+            return flat.as_strided(stored.size, stored.stride, stored.offset).clone()
 
 
 def read_torch_file(path: Path) -> TorchFile:
@@ -57,18 +65,33 @@ def read_torch_file(path: Path) -> TorchFile:
     GazeError
         When there is none, it is damaged, is no such file, or asks for more than tensors and attributes of modules.
     """
-    try:
+    with _damage_told(path):
         with path.open("rb") as file:
             zipped = file.read(4) == b"PK\x03\x04"
         return _read_archive(path) if zipped else _read_old(path)
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """Turn what a damaged file makes of Python's own readers into a sentence."""
+    try:
+        yield
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        LookupError,
+        EOFError,
+        struct.error,
+    ) as error:
+        raise GazeError("The checkpoint is damaged.", where=str(path), todo=_AGAIN) from error
     except OSError as error:
         raise GazeError(
             f"The checkpoint cannot be read: {error.strerror or error}.",
             where=str(path),
             todo="Check the path.",
         ) from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise GazeError("The checkpoint is damaged.", where=str(path), todo=_AGAIN) from error
 
 
 def _read_archive(path: Path) -> TorchFile:
@@ -101,7 +124,7 @@ def _read_archive(path: Path) -> TorchFile:
         with zipfile.ZipFile(path) as archive:
             return archive.read(entry)[: storage.count * storage.item]
 
-    return TorchFile(content, numbers)
+    return TorchFile(content, path, numbers)
 
 
 def _read_old(path: Path) -> TorchFile:
@@ -123,7 +146,7 @@ def _read_old(path: Path) -> TorchFile:
             file.seek(places[storage.key][0])
             return file.read(storage.count * storage.item)
 
-    return TorchFile(content, numbers)
+    return TorchFile(content, path, numbers)
 
 
 def _check_old(file: BinaryIO, where: str) -> None:

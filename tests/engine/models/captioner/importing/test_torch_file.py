@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import random
 import zipfile
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import nn
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.importing.torch_file import read_torch_file
-from gazeapp.engine.models.captioner.importing.weights import read_plain
+from gazeapp.engine.models.captioner.importing.weights import read_foreign, read_plain
 from tests.engine.models.captioner.importing.archives import archive, old_file
 
 KINDS = [
@@ -112,3 +113,26 @@ def test_another_order_of_bytes_is_told(tmp_path: Path) -> None:
     old.write_bytes(old.read_bytes().replace(b"little_endianq\x02\x88", b"little_endianq\x02\x89"))
     with pytest.raises(GazeError, match="order of bytes"):
         read_torch_file(old)
+
+
+@pytest.mark.parametrize("today", [True, False])
+def test_no_damage_is_more_than_a_sentence(today: bool, tmp_path: Path) -> None:
+    """Bytes changed, cut out or put in anywhere: the file is read, or told to be damaged or refused."""
+    path = tmp_path / "weights.pth"
+    torch.save({"decoder": nn.Linear(3, 4), "epoch": 3}, path, _use_new_zipfile_serialization=today)
+    whole, chance, told = path.read_bytes(), random.Random(1), 0
+    for _ in range(200):
+        data, place = bytearray(whole), chance.randrange(len(whole))
+        kind = chance.random()
+        if kind < 0.6:
+            data[place] = chance.randrange(256)
+        elif kind < 0.8:
+            del data[place : place + chance.randrange(1, 40)]
+        else:
+            data[place:place] = chance.randbytes(5)
+        path.write_bytes(data)
+        try:
+            read_foreign(path)
+        except GazeError:
+            told += 1
+    assert told > 50
