@@ -225,16 +225,8 @@ def test_maps_and_lesions_of_captioners_from_elsewhere_lie_where_their_cells_do(
     mask[:8, :40] = 1.0
     lesion = Lesion(mask, "keys", 1.0)
     share = cell_share(lesion, (8, 8), map_rect(network.config, 256, 128)).reshape(8, 8)
-    assert share[0].tolist() == [
-        1,
-        1,
-        1,
-        0,
-        0,
-        0,
-        0,
-        0,
-    ]  # 24 px wide from -8, and 8 of 12 px high on the image from -4
+    # Cells are 24 px wide from -8 and 12 px high from -4.
+    assert share[0].tolist() == [1, 1, *[0] * 6]
     assert not share[1:].any()
     taken = np.array(model.describe(image, "general", options=DescribeOptions(lesion=lesion)).maps)
     assert not taken[:, 0, :2].any()
