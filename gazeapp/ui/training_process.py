@@ -77,23 +77,6 @@ def terminal_line(words: Sequence[str]) -> str:
     return subprocess.list2cmdline(line) if sys.platform == "win32" else shlex.join(line)
 
 
-def write_settings(folder: Path, values: Mapping[str, Any]) -> Path:
-    """Write the settings of a training into its folder and return the file.
-
-    Raises
-    ------
-    GazeError
-        When nothing can be written there.
-    """
-    path = folder / NOTES / SETTINGS
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(dict(values), indent=2) + "\n", "utf-8")
-    except OSError as error:
-        raise _not_writable(path, error) from error
-    return path
-
-
 def own_program() -> list[str]:
     """Return what starts this gazeapp in another process."""
     return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "gazeapp"]

@@ -105,7 +105,9 @@ def test_a_training_is_started_stopped_and_taken_up_where_it_stopped(fast, train
 def test_a_training_that_broke_is_told_with_what_it_wrote_in_need(fast, trainer, qtbot, tmp_path):
     folder = tmp_path / "new"
     settings = {"encoder": "cnn", "decoder": "lstm", "steps": 9, "breaks_at": 3}
-    file = training_process.write_settings(folder, settings)
+    file = folder / "training" / "settings.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(settings))
     notices = []
     fast.notifications.notified.connect(notices.append)
     fast.train_actions._start(training_process.words_of("train", file), folder)

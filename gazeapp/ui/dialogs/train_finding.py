@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -159,26 +158,6 @@ def settings_of(values: Mapping[str, Any]) -> TrainSettings:
             if name in known
         }
     )
-
-
-def read_settings(folder: Path) -> Mapping[str, Any]:
-    """Return the settings that a training left in its folder.
-
-    Raises
-    ------
-    GazeError
-        When they are not there, or cannot be read.
-    """
-    path = folder / "training" / "settings.json"
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise GazeError(
-            f"The settings of the training cannot be read: {error}.",
-            where=str(path),
-            todo="Start the training again with the settings that it had.",
-        ) from error
-    return data if isinstance(data, dict) else {}
 
 
 def _config(settings: TrainSettings, n_words: int) -> CaptionerConfig:
