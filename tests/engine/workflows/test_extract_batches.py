@@ -248,7 +248,7 @@ def test_a_trial_takes_the_time_of_batches_of_pictures_that_are_new_to_the_model
     assert isinstance(model, Slow)
     assert model.asked == [2 * BATCH], "both tasks of each image"
     assert len(model.pictures) == BATCH, "no two of them alike"
-    assert told["seconds_per_image"] == pytest.approx(0.4 / (2 * BATCH), abs=0.03)
+    assert 0.4 / (2 * BATCH) <= told["seconds_per_image"] < 0.4, "its share of the batch, not all of it"
     assert told["units"] == 6
     assert told["caption"] == "a Bright scene"
 
