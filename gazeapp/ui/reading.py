@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.domain import is_outside_training
 from gazeapp.engine.models.given import free_last
 from gazeapp.engine.pictures import read_picture as decode
 from gazeapp.engine.types import ImageArray
@@ -43,9 +44,6 @@ _Array = TypeVar("_Array", bound=NDArray[Any])
 
 READ_SIDE = 2048
 """Longest side of a picture kept for display, px."""
-
-DRAWN = "demo-world"
-"""Origin of drawn scenes, and domain of the models that were trained on them."""
 
 _SMALLEST_LEVEL = 200
 
@@ -200,7 +198,7 @@ def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView,
                 map=MapView.of(_frozen(maps.mean), maps.rect, row.width, row.height),
                 words=project.runs.words(run.id),
                 word_maps=_frozen(maps.words),
-                outside_training=model.domain == DRAWN and row.origin != DRAWN,
+                outside_training=is_outside_training(model.domain, row.origin),
                 truth=model.kind == "truth",
             )
         )

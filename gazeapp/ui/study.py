@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gazeapp.engine.gaze.choices import GazeChoices
+from gazeapp.engine.models.domain import is_outside_training
 from gazeapp.engine.project.rows import (
     ImageRow,
     ModelRow,
@@ -78,7 +79,7 @@ class StudyView:
     def is_outside_training(self, image_id: int | None, model: str) -> bool:
         """Return whether the image is of a kind that the model was not trained on."""
         image, row = self.images.get(image_id or -1), self.models.get(model)
-        return bool(image and row and row.domain and row.domain != image.origin)
+        return bool(image and row and is_outside_training(row.domain, image.origin))
 
     def source_name(self, source: str) -> str:
         """Return the name to show for a model id, a baseline or people."""

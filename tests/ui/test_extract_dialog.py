@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QToolButton
 
 from gazeapp.engine.consent import ConsentStore
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models import registry
 from gazeapp.engine.models.base import Decoding, ModelInfo
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.prompts import DEFAULT_PROMPTS, prompt_of, set_prompt
@@ -198,6 +199,15 @@ def test_photographs_bring_the_note(qtbot, tmp_path, runners, monkeypatch):
     assert not dialog.note.isHidden()
     assert "outside what CNN-LSTM was trained on" in dialog.note.text()
     assert dialog.accept_button.isEnabled()
+
+
+def test_what_a_captioner_of_ones_own_was_trained_on_brings_no_note(qtbot, tmp_path, runners, monkeypatch):
+    model_world.install(monkeypatch)
+    theirs = [replace(info, domain="COCO Captions") for info in model_world.CAPTIONERS]
+    monkeypatch.setattr(registry, "available_models", lambda: theirs)
+    dialog = ExtractDialog(None, view(build(tmp_path / "photos", origin="photograph").path), *runners)
+    qtbot.addWidget(dialog)
+    assert dialog.note.isHidden()
 
 
 def test_what_cannot_run_says_why_and_what_has_to_come_first_has_a_button(dialog):

@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtGui import QGuiApplication
 
+from gazeapp.engine.models.base import ModelInfo
 from gazeapp.engine.project import ProblemRow, Project
 from gazeapp.engine.project.gaze import NewTrial
 from gazeapp.engine.project.rows import SettingsRow
@@ -85,6 +86,17 @@ def test_photographs_are_outside_what_the_demo_models_were_trained_on(qtbot, tmp
     assert "outside what CNN-LSTM was trained on" in panel.note
     assert not panel._note.isHidden()
     assert panel._badge.isHidden()
+
+
+def test_what_a_captioner_of_ones_own_was_trained_on_is_told_and_not_judged(qtbot, tmp_path):
+    photos = build(tmp_path / "photos", origin="photograph", simulated=False)
+    with Project.open(photos.path) as project:
+        project.runs.put_model(ModelInfo("cnn-lstm", "CNN-LSTM", "captioner", domain="COCO Captions"))
+    panel = InspectorPanel(selection := Selection())
+    qtbot.addWidget(panel)
+    panel.show_study(view(photos.path))
+    selection.update(image_id=photos.images[0], task="general", source="cnn-lstm")
+    assert panel.note == ""
 
 
 def test_the_inspector_reads_the_maps_at_the_cursor(open_window, study):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from statistics import median
 
+from gazeapp.engine.models.domain import is_outside_training
 from gazeapp.engine.project import ImageRow, ModelRow, Project, RecordingRow, TrialRow
 from gazeapp.engine.project.gaze_rules import choices_of
 from gazeapp.engine.project.listing import any_used_from_screen
@@ -61,7 +62,7 @@ def _model(project: Project, row: ModelRow, colours: list[str], images: list[Ima
     stand_ins = sorted({(run.task, run.model_task) for run in runs if run.model_task not in ("", run.task)})
     described = {run.image_id for run in runs}
     outside = [
-        image for image in images if image.id in described and row.domain and image.origin != row.domain
+        image for image in images if image.id in described and is_outside_training(row.domain, image.origin)
     ]
     return ModelData(
         id=row.id,

@@ -11,6 +11,7 @@ import numpy as np
 from gazeapp.engine.errors import GazeError, StoppedError
 from gazeapp.engine.models.base import Caption, DescribeOptions, Model, ModelInfo
 from gazeapp.engine.models.batches import Answer, BatchModel, Request
+from gazeapp.engine.models.domain import is_outside_training
 from gazeapp.engine.models.named import check_consent, check_method, close_model
 from gazeapp.engine.pictures import read_picture
 from gazeapp.engine.project import ImageRow, Project
@@ -258,5 +259,5 @@ def _outside_domain(infos: list[ModelInfo], images: list[ImageRow]) -> Json:
     return {
         info.id: count
         for info in infos
-        if info.domain and (count := sum(image.origin != info.domain for image in images))
+        if (count := sum(is_outside_training(info.domain, image.origin) for image in images))
     }

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Decoding
+from gazeapp.engine.models.domain import is_outside_training
 from gazeapp.engine.models.given import plain_method
 from gazeapp.ui import theme
 from gazeapp.ui.dialogs.add_model import AddModelDialog, add_to_list, added_models, take_off_list
@@ -389,9 +390,7 @@ class ExtractDialog(FormDialog):
     def _check(self) -> None:
         chosen, tasks = self.list.chosen, self.tasks_list.chosen
         images = self._study.images.values()
-        outside = [
-            offer.title for offer in chosen if offer.domain and any(i.origin != offer.domain for i in images)
-        ]
+        outside = [o.title for o in chosen if any(is_outside_training(o.domain, i.origin) for i in images)]
         self.note.setText(
             f"Some images are outside what {', '.join(outside)} {'was' if len(outside) == 1 else 'were'} "
             "trained on (drawn demo scenes). They run, but their words and maps there say nothing about how "

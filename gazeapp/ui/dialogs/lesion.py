@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.base import Decoding, ModelInfo
+from gazeapp.engine.models.domain import is_outside_training
 from gazeapp.engine.models.given import is_given
 from gazeapp.engine.reports.neglect.words import CONTROL_NAMES
 from gazeapp.engine.workflows.lesion_cuts import CONTROLS, EQUAL_MASS, MIRRORED, NOTHING, RANDOM, Design
@@ -299,7 +300,7 @@ class LesionDialog(FormDialog):
         chosen = self.list.chosen
         self.scopes.show_models([self._infos[offer.name] for offer in chosen if offer.name in self._infos])
         images = [self._image] if self._is_one and self._image else list(self._study.images.values())
-        outside = [o.title for o in chosen if o.domain and any(i.origin != o.domain for i in images)]
+        outside = [o.title for o in chosen if any(is_outside_training(o.domain, i.origin) for i in images)]
         self.note.setText(
             f"Some images are outside what {', '.join(outside)} {'was' if len(outside) == 1 else 'were'} trained on "
             "(drawn demo scenes): what a lesion does there says nothing about such models at their best."

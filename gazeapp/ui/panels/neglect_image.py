@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.lesions.lesion import SCOPES
 from gazeapp.engine.models.base import ModelInfo
+from gazeapp.engine.models.domain import is_outside_training
 from gazeapp.engine.models.lesioning import check_scope, offers
 from gazeapp.engine.project.rows import ModelRow
 from gazeapp.engine.reports.neglect.words import SCOPE_NAMES
@@ -33,7 +34,6 @@ from gazeapp.ui.lesions.live import LiveLesion, common_failure
 from gazeapp.ui.lesions.runs import LesionRuns, info_of
 from gazeapp.ui.masks.session import MaskSession
 from gazeapp.ui.panels.results_axes import broken
-from gazeapp.ui.reading import DRAWN
 from gazeapp.ui.selection import Selection
 from gazeapp.ui.study import StudyView
 from gazeapp.ui.widgets import Segments, advice, label, plain
@@ -391,7 +391,7 @@ class ImagePage(QWidget):
 
     def _is_outside(self, info: ModelInfo) -> bool:
         image = self._study.images.get(self._selection.image_id or -1) if self._study is not None else None
-        return image is not None and info.domain == DRAWN and image.origin != DRAWN
+        return image is not None and is_outside_training(info.domain, image.origin)
 
     def _status(self) -> str:
         """Return the line under the table."""

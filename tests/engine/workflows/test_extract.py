@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,12 @@ from PIL import Image
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.project import Project
+from gazeapp.engine.workflows import extract_plan
 from gazeapp.engine.workflows.base import SILENT
 from gazeapp.engine.workflows.extract import extract
 from gazeapp.engine.workflows.extract_plan import ExtractSettings
 from gazeapp.engine.workflows.images import AddImagesSettings, add_images
-from tests.engine.workflows.stand_in import StandIn, install
+from tests.engine.workflows.stand_in import INFOS, StandIn, install
 
 
 def study(folder: Path, n_images: int = 3, red: int | None = None) -> Path:
@@ -68,6 +70,16 @@ def test_every_image_model_and_task_gets_a_run(tmp_path: Path, monkeypatch):
         assert values["model"] == "second"
         assert values["words"] == "content"
         assert summary.details["outside_training"] == {"second": 3}
+
+
+def test_photographs_are_not_held_against_what_a_user_says_a_model_was_trained_on(
+    tmp_path: Path, monkeypatch
+):
+    install(monkeypatch)
+    theirs = [replace(info, domain="COCO Captions") for info in INFOS]
+    monkeypatch.setattr(extract_plan, "available_models", lambda: theirs)
+    with Project.open(study(tmp_path)) as project:
+        assert extract(project, ExtractSettings(), SILENT).details["outside_training"] == {}
 
 
 def test_running_again_computes_nothing(tmp_path: Path, monkeypatch):

@@ -10,6 +10,7 @@ import numpy as np
 
 from gazeapp.engine.lesions.masks.built_in import plain_name
 from gazeapp.engine.models.base import ModelInfo
+from gazeapp.engine.models.domain import DEMO_WORLD, is_outside_training
 from gazeapp.engine.models.lesioning import offers
 from gazeapp.engine.project import LesionRow, ModelRow, Project
 from gazeapp.engine.reports.neglect.data import MaskData, NeglectData, ScopeData
@@ -23,7 +24,6 @@ from gazeapp.engine.reports.results.data import Results
 from gazeapp.engine.reports.results.words import measured
 from gazeapp.engine.scoring.analyses.neglect_outcomes import EQUAL_MASS, MATCHED, NO_LESION
 
-DEMO_WORLD = "demo-world"
 _UNCHANGED = ("words_changed", "map_change", "log_probability_drop")
 """Outcomes that are exactly 0 where nothing is taken away."""
 
@@ -233,7 +233,9 @@ def _cautions(
             "attention."
         )
     if any(model.domain == DEMO_WORLD for model in models):
-        photographs = [image for image in project.images.all() if image.origin != DEMO_WORLD]
+        photographs = [
+            image for image in project.images.all() if is_outside_training(DEMO_WORLD, image.origin)
+        ]
         names = listed([model.name for model in models if model.domain == DEMO_WORLD])
         yield (
             f"{names} were trained on drawn scenes only; what {'they say' if len(models) > 1 else 'it says'} of other "
