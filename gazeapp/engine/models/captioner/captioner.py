@@ -16,9 +16,9 @@ from gazeapp.engine.lesions.lesion import PICTURE_SCOPES, Lesion
 from gazeapp.engine.models.base import PLAIN, Caption, DescribeOptions, ModelInfo, Word
 from gazeapp.engine.models.batches import Answer, Fitted, Request
 from gazeapp.engine.models.captioner.along import Along, along_caption
+from gazeapp.engine.models.captioner.cell_parts import attended_parts, even_maps
 from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config
 from gazeapp.engine.models.captioner.decoding import Said
-from gazeapp.engine.models.captioner.encoder_geometry import map_rect
 from gazeapp.engine.models.captioner.io import load_captioner
 from gazeapp.engine.models.captioner.lesion import FEATURE_SCOPES, Taken, cell_share, changed_features
 from gazeapp.engine.models.captioner.listing import captioner_info
@@ -28,7 +28,7 @@ from gazeapp.engine.models.captioner.seeing import Seeing, Seen
 from gazeapp.engine.models.environment import is_small, threads_for
 from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.models.memory import in_halves
-from gazeapp.engine.types import FloatArray, ImageArray, Json
+from gazeapp.engine.types import FloatArray, ImageArray, Json, Rect
 
 
 class _Way(NamedTuple):
@@ -82,6 +82,7 @@ class CaptionerModel:
         self._content = frozenset(network.config.content_words)
         self._n_parameters = sum(weights.numel() for weights in network.parameters())
         self._seeing = Seeing(network)
+        self._parts = attended_parts(network.config)
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu") -> CaptionerModel:
@@ -194,7 +195,7 @@ class CaptionerModel:
             of_cells = None if of_picture is not None else lesion
             share = None
             if of_cells is not None:
-                share = cell_share(of_cells, config.grid, map_rect(config, width, height))
+                share = cell_share(of_cells, config.grid, self._parts)
         except GazeError as error:
             return error
         decoding = options.decoding
@@ -253,11 +254,12 @@ class CaptionerModel:
             for text, score in zip(texts, said.log_probabilities[i], strict=True)
         )
         gates = said.gates[i] if asked.method == GATED and said.gates is not None else None
+        maps = attention.reshape(len(words), *config.grid)
         return Caption(
             words,
-            attention.reshape(len(words), *config.grid),
+            maps if self._parts is None else even_maps(maps, self._parts),
             np.ones(len(words), np.float32) if gates is None else gates,
-            map_rect(config, asked.width, asked.height),
+            Rect.of_image(asked.width, asked.height),
             asked.task,
             asked.method,
             said=asked.given,

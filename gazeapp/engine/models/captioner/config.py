@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ class CaptionerConfig:
         Rows and columns of the grid that is attended to.
     cell_offset, cell_stride
         How far the middle of the encoder's own cells lies from the middle of the picture, and how far apart they are,
-        (down, across), px of the input; a stride of 0 divides the picture evenly. See `encoder_geometry`.
+        (down, across), px of the input; a stride of 0 divides the picture evenly. See `encoder_geometry`, and
+        `cell_parts` for captioners from elsewhere.
     width
         Features per grid cell.
     embed
@@ -132,8 +134,12 @@ class CaptionerConfig:
             raise ValueError(f"the vocabulary has neither {START} nor a token for the tasks {missing}")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ValueError("mean and std are three numbers each, and no std is 0")
-        if len(self.cell_offset) != 2 or len(self.cell_stride) != 2 or min(self.cell_stride) < 0:
-            raise ValueError("cells have an offset and a stride down and across, and no stride is negative")
+        if len(self.cell_offset) != 2 or len(self.cell_stride) != 2:
+            raise ValueError("cells have an offset and a stride, both down and across")
+        if not all(stride == 0 or 1 <= stride < math.inf for stride in self.cell_stride):
+            raise ValueError("a stride of cells is 0 or at least a pixel")
+        if not all(math.isfinite(offset) for offset in self.cell_offset):
+            raise ValueError("an offset of cells is a finite number")
         if self.form == "gazeapp" and (self.width % 4 or self.width % self.heads):
             raise ValueError("the width must be a multiple of 4 and of the number of heads")
 

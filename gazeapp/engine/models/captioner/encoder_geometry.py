@@ -15,11 +15,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CaptionerConfig
-from gazeapp.engine.types import Rect
 
 _HAIR = 1e-3
 """Distances below this, px of the encoder's input, come out of rounding."""
@@ -121,43 +119,3 @@ def _interpolation(config: CaptionerConfig, cells: Cells, count: int, axis: int)
     places = (count - 1) / 2 + (centres - config.input_size / 2 - cells.offset[axis]) / stride
     distance = (places.clamp(0, count - 1)[:, None] - torch.arange(count, dtype=torch.float64)).abs()
     return (1 - distance).clamp(min=0).reshape(wanted, parts, count).mean(dim=1)
-
-
-def pooled_cells(cells: Cells, shape: tuple[int, int], grid: tuple[int, int]) -> Cells:
-    """Return where cells lie that adaptive average pooling makes of others.
-
-    Pooling of fewer cells to more, as published captioners do (8 x 8 to 14 x 14), repeats some and averages others, so
-    that the new ones are not evenly spaced; the evenly spaced ones that come closest (least squares) are returned.
-
-    Parameters
-    ----------
-    cells, shape
-        The pooled cells, and how many rows and columns there are of them.
-    grid
-        Rows and columns that they are pooled to.
-    """
-    strides = []
-    for stride, count, wanted in zip(cells.stride, shape, grid, strict=True):
-        places = torch.arange(count, dtype=torch.float64)[None]
-        pooled = functional.adaptive_avg_pool1d(places, wanted)[0]
-        new = torch.arange(wanted, dtype=torch.float64) - (wanted - 1) / 2
-        strides.append(
-            stride * float((new * pooled).sum() / (new * new).sum()) if wanted > 1 else stride * count
-        )
-    return Cells(cells.offset, (strides[0], strides[1]))
-
-
-def map_rect(config: CaptionerConfig, width: float, height: float) -> Rect:
-    """Return the part of an image that a captioner's maps cover, px; it may stick out of the image.
-
-    Captioners of gazeapp's own form have their features brought to an even grid over the whole picture. Those from
-    elsewhere see what they were trained on, and their maps lie where their cells do.
-    """
-    if config.form == "gazeapp":
-        return Rect.of_image(width, height)
-    cells, size = cells_of(config, config.grid), config.input_size
-    down, across = (stride * count for stride, count in zip(cells.stride, config.grid, strict=True))
-    top, left = (
-        (size - length) / 2 + offset for length, offset in zip((down, across), cells.offset, strict=True)
-    )
-    return Rect(left, top, across, down).scaled(width / size, height / size)

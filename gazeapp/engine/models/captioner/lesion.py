@@ -1,7 +1,7 @@
 """What a lesion takes from a captioner's grid, and how.
 
 A captioner attends to the cells of a grid, and every cell stands for the rectangle of the image that has the same
-place in it (of captioners from elsewhere, for its share of the rectangle that their maps cover). ``keys`` and
+place in it, or, of captioners from elsewhere, for the part that is nearest to its centre (`cell_parts`). ``keys`` and
 ``keys_and_start`` multiply a word's attention to a cell by what is left of the cell before it is normalised anew;
 ``zero`` and ``mean`` change the cell's features, place code included, before the decoder reads them, so that the cells
 can still be attended to. The encoder has mixed the cells by then: what neighbours have taken from a covered cell stays
@@ -20,7 +20,8 @@ from torch import Tensor
 from gazeapp.engine.lesions.coverage import cover
 from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.lesions.pixels import nothing_left
-from gazeapp.engine.types import FloatArray, Rect
+from gazeapp.engine.models.captioner.cell_parts import Parts
+from gazeapp.engine.types import FloatArray
 
 FEATURE_SCOPES = ("zero", "mean")
 """Scopes that change the features of the grid; those that mask attention keys leave the features as they are."""
@@ -57,7 +58,7 @@ class Taken:
 
 
 @lru_cache(maxsize=1)
-def cell_share(lesion: Lesion, grid: tuple[int, int], rect: Rect | None = None) -> FloatArray:
+def cell_share(lesion: Lesion, grid: tuple[int, int], parts: Parts | None = None) -> FloatArray:
     """Return the share that a lesion takes of every cell of a grid.
 
     Parameters
@@ -66,13 +67,13 @@ def cell_share(lesion: Lesion, grid: tuple[int, int], rect: Rect | None = None) 
         Its mask has the image's height and width, whatever they are.
     grid
         Rows and columns.
-    rect
-        What the grid covers, px of the image, also outside of it; None for the whole image.
+    parts
+        What its cells stand for; None where they divide the image evenly.
 
     Returns
     -------
     numpy.ndarray
-        Shape (rows * columns,), float32: the strength times the mean of the mask over the cell's rectangle. That of
+        Shape (rows * columns,), float32: the strength times the mean of the mask over the cell's part. That of
         the last lesion is kept, for several models and for the intact caption's words under the same lesion.
 
     Raises
@@ -81,12 +82,13 @@ def cell_share(lesion: Lesion, grid: tuple[int, int], rect: Rect | None = None) 
         When all of every cell is taken.
     """
     (rows, columns), (height, width) = grid, lesion.mask.shape
-    place = rect or Rect.of_image(width, height)
-    covered = cover(
-        lesion.mask,
-        place.y + place.height * np.arange(rows + 1) / rows,
-        place.x + place.width * np.arange(columns + 1) / columns,
-    )
+    if parts is None:
+        covered = cover(
+            lesion.mask, height * np.arange(rows + 1) / rows, width * np.arange(columns + 1) / columns
+        )
+    else:
+        down, across = height * np.array(parts.down.edges), width * np.array(parts.across.edges)
+        covered = cover(lesion.mask, down, across)[np.ix_(parts.down.part, parts.across.part)]
     share: FloatArray = (lesion.strength * covered).astype(np.float32).ravel()
     if share.min() >= 1.0:
         raise nothing_left()

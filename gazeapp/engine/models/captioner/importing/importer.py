@@ -14,7 +14,6 @@ from torch import Tensor
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.encoder_cells import measure_cells
-from gazeapp.engine.models.captioner.encoder_geometry import Cells, pooled_cells
 from gazeapp.engine.models.captioner.importing.card import write_import_card
 from gazeapp.engine.models.captioner.importing.findings import Findings
 from gazeapp.engine.models.captioner.importing.resnet import check_pixels, timm_weights
@@ -99,7 +98,7 @@ def import_captioner(settings: ImportSettings) -> Imported:
     name = settings.name or settings.output.name
     config = CaptionerConfig(
         **values,
-        **_cells(encoder.name, values["grid"], findings),
+        **_cells(encoder.name, findings),
         id=_slug(name),
         name=name,
         encoder=encoder.name,
@@ -212,8 +211,8 @@ def _assume(form: str, settings: ImportSettings, findings: Findings) -> None:
     ]
 
 
-def _cells(encoder: str, grid: tuple[int, int], findings: Findings) -> dict[str, Any]:
-    """Return where the pooled cells lie in the picture."""
+def _cells(encoder: str, findings: Findings) -> dict[str, Any]:
+    """Return where the encoder's own cells lie in the picture, before they are pooled."""
     ensure_torchvision()
     import timm
 
@@ -223,11 +222,10 @@ def _cells(encoder: str, grid: tuple[int, int], findings: Findings) -> dict[str,
     if own is None:
         findings.unchecked.append("Where the encoder's cells lie; the grid is laid evenly over the picture.")
         return {}
-    side = round(_INPUT / own.stride[0])
-    cells: Cells = pooled_cells(own, (side, side), grid).rounded()
+    cells = own.rounded()
     findings.inferred.append(
-        f"Maps lie where the cells' receptive fields are centred: {abs(cells.offset[0]):.1f} px of {_INPUT} further up "
-        "and left than an even grid, measured on the encoder's layers."
+        f"Receptive fields are centred {abs(cells.offset[0]):.1f} px of {_INPUT} further up and left than those of an "
+        "even grid, measured on the encoder's layers; attention to a cell is laid over what is nearest to its centre."
     )
     return {"cell_offset": cells.offset, "cell_stride": cells.stride}
 

@@ -12,11 +12,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from gazeapp.engine.models.environment import ensure_torchvision
+from tests.engine.models.captioner.nearest import laid
 
 WORDS = (
     *(
@@ -41,6 +44,13 @@ WORDS = (
 START, END, UNKNOWN = len(WORDS) + 2, len(WORDS) + 3, len(WORDS) + 1
 N = len(WORDS) + 4
 CELLS, FEATURES = 196, 512
+CENTRES = functional.adaptive_avg_pool1d(32 * torch.arange(8.0)[None] + 0.5, 14)[0].double().numpy()
+"""Of rows and columns of cells, px of 256: a ResNet's cell i is centred on pixel 32 i."""
+
+
+def laid_out(attention: np.ndarray) -> np.ndarray:
+    """Lay attention to cells, shape (words, cells), over what is nearest to them: (words, rows, columns)."""
+    return laid(attention.reshape(-1, 14, 14), CENTRES, CENTRES, 256)
 
 
 def word_map(path: Path) -> Path:

@@ -152,7 +152,7 @@ def test_caption_and_maps_of_every_layer_and_head(
     }.items():
         caption = loaded.describe(picture, "any", method)
         assert caption.facts["tokens"] == words
-        np.testing.assert_allclose(caption.maps.reshape(len(words), -1), wanted, atol=1e-5)
+        np.testing.assert_allclose(caption.maps, made.laid_out(wanted), atol=1e-5)
         np.testing.assert_allclose([word.log_probability for word in caption.words], scores, atol=1e-4)
     assert np.abs(maps[2, 0] - maps[2, 1]).max() > 1e-3
     assert np.abs(np.diff(maps[2].mean(axis=0), axis=0)).max(axis=1)[:5].min() > 1e-4

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from gazeapp.engine.lesions.lesion import Lesion
 from gazeapp.engine.models.captioner.captioner import CaptionerModel
+from gazeapp.engine.models.captioner.cell_parts import centres
 from gazeapp.engine.models.captioner.importing.importer import Imported, ImportSettings, import_captioner
 from gazeapp.engine.models.captioner.io import load_captioner
 from gazeapp.engine.models.captioner.lesion import Taken
@@ -139,7 +140,7 @@ def test_caption_and_maps_are_those_of_the_equations(
     caption = loaded.describe(picture, "whatever")
     assert caption.facts["tokens"] == words
     assert len(set(words)) > 2  # a caption, not one word again and again
-    np.testing.assert_allclose(caption.maps.reshape(len(words), -1), alphas, atol=1e-5)
+    np.testing.assert_allclose(caption.maps, made.laid_out(alphas), atol=1e-5)
     np.testing.assert_allclose([word.log_probability for word in caption.words], scores, atol=1e-4)
     # The maps differ, so that a map of the word before or after would be seen.
     assert np.abs(np.diff(alphas, axis=0)).max(axis=1)[:5].min() > 1e-4
@@ -181,12 +182,14 @@ def test_lesions_take_attention_before_it_is_normalised(
 
 
 def test_a_lesion_of_the_image_reaches_the_maps(loaded: CaptionerModel, picture: np.ndarray) -> None:
+    """Cells from the ninth on, whose part begins at 136.5 px, are taken whole; even cells from the eighth are free."""
     mask = np.zeros((256, 256), np.float32)
-    mask[:, 150:] = 1
+    mask[:, 136:] = 1
     from gazeapp.engine.models.base import DescribeOptions
 
     caption = loaded.describe(picture, "any", options=DescribeOptions(lesion=Lesion(mask, "keys")))
-    assert caption.maps[:, :, -3:].max() == 0
+    assert caption.maps[:, :, 8:].max() == 0
+    assert caption.maps[:, :, :8].min() > 0
     np.testing.assert_allclose(caption.maps.sum(axis=(1, 2)), 1, atol=1e-5)
 
 
@@ -210,11 +213,10 @@ def test_description_and_findings(case: Case) -> None:
 def test_cells_lie_where_the_convolutions_are_centred(case: Case) -> None:
     """Five halvings by kernels that are centred on the first pixel of each pair: cell i at pixel 32 i, whose middle
     is at 32 i + 0.5, not at 32 i + 16."""
-    assert case.imported.config.cell_offset == pytest.approx((-15.5, -15.5), abs=0.01)
-    pooled = functional.adaptive_avg_pool1d(32 * torch.arange(8.0)[None] + 0.5, 14)[0].numpy()
-    down, stride = case.imported.config.cell_offset[0], case.imported.config.cell_stride[0]
-    laid = 128 + down + stride * (np.arange(14) - 6.5)
-    assert np.abs(laid - pooled).max() < 0.5 * 256 / 14
+    config = case.imported.config
+    assert (config.cell_offset, config.cell_stride) == ((-15.5, -15.5), (32.0, 32.0))
+    for axis in (0, 1):
+        np.testing.assert_allclose(centres(config, axis), made.CENTRES, atol=1e-6)
 
 
 def test_weights_are_stored_as_they_were(case: Case) -> None:
@@ -233,4 +235,4 @@ def test_the_lstm_of_the_other_script_is_the_same_network(
     assert other.imported.config.form == "royalskye"
     assert other.imported.config.resample == "bicubic"
     assert caption.facts["tokens"] == words
-    np.testing.assert_allclose(caption.maps.reshape(len(words), -1), alphas, atol=1e-5)
+    np.testing.assert_allclose(caption.maps, made.laid_out(alphas), atol=1e-5)
