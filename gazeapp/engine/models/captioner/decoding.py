@@ -85,11 +85,11 @@ def along(
     decoder, features, first, taken
         As for `greedy`.
     given
-        Tokens of each sequence, at least one; sequences may differ in length.
+        Tokens of each sequence; they may differ in length, and be none.
     """
     lengths = [len(tokens) for tokens in given]
-    longest = max(lengths)
-    # What follows the end of a shorter sequence is never read.
+    longest = max([1, *lengths])
+    # What follows the end of a shorter sequence is never read, nor is a step where no sequence has a word.
     filled = torch.tensor(
         [[*tokens, *[0] * (longest - len(tokens))] for tokens in given], device=first.device
     )

@@ -179,6 +179,18 @@ def test_given_words_of_different_lengths_are_said_side_by_side(kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_no_words_at_all_are_captions_without_words(kind: str) -> None:
+    made = decoder(kind)
+    features, first = pictures(2)
+    said = along(made, features, first, None, [(), ()])
+    assert (said.tokens, said.log_probabilities) == ([[], []], [[], []])
+    layers, heads = along(made, features, first, None, [(3,), ()]).attention[0].shape[:2]
+    assert [maps.shape for maps in said.attention] == [(layers, heads, 0, CELLS)] * 2
+    assert (said.gates is None) == (made(features, first[:, None]).gate is None)
+    assert all(gates.shape == (0,) for gates in said.gates or ())
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_beams_do_without_what_a_lesion_takes(kind: str) -> None:
     made = decoder(kind)
     features, first = pictures(2)
