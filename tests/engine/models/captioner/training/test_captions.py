@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.captioner import CaptionerModel
 from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config
 from gazeapp.engine.models.captioner.data.words import tokenise
+from gazeapp.engine.models.captioner.encoders import timm_network
 from gazeapp.engine.models.captioner.io import load_captioner
 from gazeapp.engine.models.captioner.network import Captioner, Said
 from gazeapp.engine.models.captioner.training import loop
@@ -257,3 +260,23 @@ def test_a_captioner_whose_steps_are_done_is_measured_and_described_again(tmp_pa
     assert "61 s on one shared processor core" in (tmp_path / "MODEL_CARD.md").read_text("utf-8")
     stored = load_captioner(tmp_path).state_dict()
     torch.testing.assert_close(stored, dict(model.state_dict()), rtol=1e-3, atol=1e-4)
+
+
+def test_where_the_encoders_weights_came_from_is_kept(small: SmallSet, tmp_path: Path) -> None:
+    """Name and SHA-256 of the file, in the description and on the card, but not where it lies."""
+    torch.manual_seed(3)
+    file = tmp_path / "somewhere" / "theirs.safetensors"
+    file.parent.mkdir()
+    save_file(dict(timm_network("resnet10t", 32).state_dict()), file)
+    settings = tiny(
+        data=str(small.table), images=str(small.images), steps=1, out=str(tmp_path / "out"), grid=(2, 2),
+        encoder="resnet10t", encoder_weights=str(file),
+    )  # fmt: skip
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    origin = train(settings, Quiet()).training["origin"]
+    assert (origin["source"], origin["sha256"]) == (file.name, sha256)
+    assert read_config(tmp_path / "out").training["origin"] == origin
+    card = (tmp_path / "out" / "MODEL_CARD.md").read_text("utf-8")
+    assert f"The encoder started from the weights {file.name} (SHA-256 `{sha256}`)." in card
+    for name in ("MODEL_CARD.md", "captioner.json"):
+        assert str(file.parent) not in (tmp_path / "out" / name).read_text("utf-8")
