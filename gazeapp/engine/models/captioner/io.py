@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.replacing import replacing
 
 WEIGHTS_NAME = "weights.safetensors"
+LARGEST_STORED = float(torch.finfo(torch.float16).max)
+"""Weights beyond it would come back from disk as infinite."""
 
 
 def save_captioner(
@@ -90,6 +93,16 @@ def through_storage(model: Captioner) -> Captioner:
     copy = Captioner(model.config)
     copy.load_state_dict({name: _used(_stored(tensor)) for name, tensor in model.state_dict().items()})
     return copy.eval()
+
+
+def largest_weight(model: torch.nn.Module) -> float:
+    """Return the greatest absolute value among weights and buffers; infinite when one is infinite or no number."""
+    largest = 0.0
+    for tensor in model.state_dict().values():
+        if tensor.is_floating_point() and tensor.numel():
+            value = float(tensor.detach().abs().max())
+            largest = max(largest, value if math.isfinite(value) else math.inf)
+    return largest
 
 
 def _plain(tensor: torch.Tensor) -> torch.Tensor:

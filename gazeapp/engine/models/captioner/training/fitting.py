@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -16,11 +17,12 @@ import torch
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.data.source import CaptionSource
+from gazeapp.engine.models.captioner.io import LARGEST_STORED, largest_weight
 from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.models.captioner.training.batches import StepReader, draw_variation, step_chance
 from gazeapp.engine.models.captioner.training.checkpoint import Checkpoints, Standing
 from gazeapp.engine.models.captioner.training.loss import counts, part_loss, trimmed
-from gazeapp.engine.models.captioner.training.machine import Machine
+from gazeapp.engine.models.captioner.training.machine import AGAIN, Machine
 from gazeapp.engine.models.captioner.training.records import Records
 from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from gazeapp.engine.types import ImageArray, IntArray, Json
@@ -262,6 +264,7 @@ class _Training:
         machine.check_loss(loss, step)
         machine.clip(self.weights, _LONGEST_GRADIENT)
         self.stepper.step()
+        machine.check_skipped(step)
         return loss
 
     def _look_back(self) -> None:
@@ -269,11 +272,14 @@ class _Training:
         standing, settings = self.standing, self.settings
         last = standing.step == settings.steps
         if self.judge is not None and (last or standing.step % settings.evaluate_every == 0):
+            check_weights(self.model, standing.step, LARGEST_STORED)
             self._evaluate()
         standing.ended = last or 0 < settings.patience <= standing.since_best
         asked = self.progress.cancelled or (self.records is not None and self.records.asked_to_stop)
         (stop,) = self.machine.total(float(asked and not standing.ended))
         if standing.ended or stop or standing.step % settings.checkpoint_every == 0:
+            written = standing.ended and not standing.best_weights
+            check_weights(self.model, standing.step, LARGEST_STORED if written else sys.float_info.max)
             self._keep()
         if stop:
             self._stop()
@@ -356,9 +362,18 @@ def make_optimiser(model: Captioner, settings: TrainSettings) -> torch.optim.Opt
     return torch.optim.AdamW(groups, betas=(0.9, 0.98))
 
 
+def check_weights(model: Captioner, step: int, largest: float) -> None:
+    """Raise `GazeError` when weights after ``step`` steps are no numbers, or greater than ``largest``."""
+    if not largest_weight(model) <= largest:
+        raise GazeError(
+            f"The weights are no longer numbers that can be used after step {step}: they have grown out of bounds.",
+            todo=AGAIN,
+        )
+
+
 def schedule(step: int, settings: TrainSettings) -> float:
     """Return the share of the highest rate that a step has: a straight rise, then a cosine down to 2 %."""
-    rise = min(1.0, (step + 1) / settings.warmup)
+    rise = min(1.0, (step + 1) / max(1, settings.warmup))
     return rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / settings.steps)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,12 +16,20 @@ from gazeapp.engine.models.captioner.card import CARD_NAME, write_card
 from gazeapp.engine.models.captioner.config import CONFIG_NAME, CaptionerConfig, read_config
 from gazeapp.engine.models.captioner.demo_figures import evaluate
 from gazeapp.engine.models.captioner.encoder_facts import with_encoder_facts
-from gazeapp.engine.models.captioner.io import save_captioner, through_storage
+from gazeapp.engine.models.captioner.io import LARGEST_STORED, save_captioner, through_storage
 from gazeapp.engine.models.captioner.methods import offered_methods
 from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.models.captioner.training.evaluating import caption_figures
-from gazeapp.engine.models.captioner.training.fitting import Judge, Keeping, Progress, Trained, fit
-from gazeapp.engine.models.captioner.training.machine import process_number
+from gazeapp.engine.models.captioner.training.fitting import (
+    Judge,
+    Keeping,
+    Progress,
+    Trained,
+    check_weights,
+    fit,
+)
+from gazeapp.engine.models.captioner.training.lock import alone_in, telling_failure
+from gazeapp.engine.models.captioner.training.machine import process_count, process_number
 from gazeapp.engine.models.captioner.training.material import (
     DEMO_DOMAIN,
     HeldOut,
@@ -75,9 +84,16 @@ def train(settings: TrainSettings, progress: Progress) -> CaptionerConfig:
     ------
     GazeError
         When the settings make no sense, the data cannot be read, the folder holds another training or cannot be
-        written, or the training is stopped.
+        written, another training works there, or the training is stopped.
     """
     settings = checked(settings)
+    # Of several processes, the one that started them keeps the folder.
+    keeper = alone_in(Path(settings.out)) if process_count() == 1 else nullcontext()
+    with keeper, telling_failure(settings) if process_number() == 0 else nullcontext():
+        return _train(settings, progress)
+
+
+def _train(settings: TrainSettings, progress: Progress) -> CaptionerConfig:
     known = known_captioner(settings)
     settings = of_known_shape(settings, known)
     material = make_material(settings, known)
@@ -97,11 +113,7 @@ def train(settings: TrainSettings, progress: Progress) -> CaptionerConfig:
     )
     if process_number():
         return material.config
-    try:
-        return finish(done, material.config, settings, material)
-    except GazeError as error:
-        Records(folder, settings.steps).status("failed", len(done.losses), error.what)
-        raise
+    return finish(done, material.config, settings, material)
 
 
 def make_material(settings: TrainSettings, known: CaptionerConfig | None = None) -> Material:
@@ -133,7 +145,13 @@ def finish(
         Its description and settings.
     material
         What it learnt from; made from the settings if not given.
+
+    Raises
+    ------
+    GazeError
+        When weights are no numbers that can be stored, the data cannot be read, or the folder cannot be written.
     """
+    check_weights(done.model, len(done.losses), LARGEST_STORED)
     material = material or make_material(settings, known_captioner(settings))
     folder = Path(settings.out)
     stored = through_storage(done.model)

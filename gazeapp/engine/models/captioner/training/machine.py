@@ -19,6 +19,10 @@ from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from gazeapp.engine.models.environment import best_device
 from gazeapp.engine.types import Json
 
+AGAIN = "Train again in another folder with a lower rate, or with precision no."
+_MOST_SKIPPED = 40
+"""Steps left out in a row that end a training in fp16: half of them halve its scale from 2^16 to below 1."""
+
 
 def process_count() -> int:
     """Return how many processes share this training, as their launcher told them."""
@@ -48,6 +52,7 @@ class Machine:
         # Any: Accelerate is typed only in part.
         self._accelerator: Any = None
         self._scaler: Any = None
+        self._skipped = 0
         self.processes, self.number = process_count(), process_number()
         if self.processes > 1 or settings.precision != "no":
             self._accelerator = _accelerator(settings)
@@ -113,7 +118,18 @@ class Machine:
         if not math.isfinite(loss) and not self.scales:
             raise GazeError(
                 f"The loss is no longer a number at step {step + 1}.",
-                todo="Train again in another folder with a lower rate, or with precision no.",
+                todo=AGAIN,
+            )
+
+    def check_skipped(self, step: int) -> None:
+        """Raise `GazeError` when fp16 has left out so many steps in a row that no scale would mend it."""
+        if not self.scales:
+            return
+        self._skipped = self._skipped + 1 if self._accelerator.optimizer_step_was_skipped else 0
+        if self._skipped >= _MOST_SKIPPED:
+            raise GazeError(
+                f"{self._skipped} steps in a row up to step {step + 1} gave no numbers in fp16 and were left out.",
+                todo=AGAIN,
             )
 
     @property

@@ -258,6 +258,10 @@ def test_a_captioner_whose_steps_are_done_is_measured_and_described_again(tmp_pa
     assert written == read_config(tmp_path)
     assert (written.training["seconds"], written.training["last_loss"]) == (61, 2.5)
     assert "61 s on one shared processor core" in (tmp_path / "MODEL_CARD.md").read_text("utf-8")
+    spoilt = Captioner(config).eval()
+    next(spoilt.parameters()).data.fill_(1e5)  # infinite as float16
+    with pytest.raises(GazeError, match="no longer numbers that can be used after step 2"):
+        finish(Trained(spoilt, (3.0, 2.0), 61.4), config, settings)
     stored = load_captioner(tmp_path).state_dict()
     torch.testing.assert_close(stored, dict(model.state_dict()), rtol=1e-3, atol=1e-4)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.captioner.training import machine
 from gazeapp.engine.models.captioner.training.fitting import Keeping, Trained, fit, make_optimiser, schedule
 from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from tests.engine.models.captioner.training.tiny import Pictures, Quiet, history, tiny, tiny_config
@@ -138,6 +140,74 @@ def test_a_loss_that_is_no_number_ends_it_before_it_spoils_the_weights(tmp_path:
     with pytest.raises(GazeError, match="no longer a number at step 1"):
         trained(tiny(), start=broken, keeping=Keeping(tmp_path))
     assert '"failed"' in (tmp_path / "training" / "status.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("changes", [{"rate": 1e30, "encoder_rate": 1e30}, {"rate": 1e6}])
+def test_weights_that_grow_beyond_what_can_be_stored_are_not_the_end_of_a_training(
+    tmp_path: Path, changes: dict[str, float]
+) -> None:
+    with pytest.raises(GazeError, match="no longer numbers that can be used after step 1") as caught:
+        trained(tiny(steps=1, warmup=1, **changes), keeping=Keeping(tmp_path))
+    assert "lower rate" in caught.value.todo
+    assert not (tmp_path / "training" / "state.json").exists()
+    assert '"failed"' in (tmp_path / "training" / "status.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("when", ["after evaluating", "before evaluating"])
+def test_weights_that_are_no_numbers_leave_the_checkpoint_before_and_the_best_weights(
+    tmp_path: Path, when: str
+) -> None:
+    def judge(model: Captioner) -> dict[str, Any]:
+        judged.append(model)
+        if when == "after evaluating" and len(judged) == 2:
+            spoil(model)
+        return {"cider": float(len(judged)), "bleu4": 0.0, "validation_loss": 1.0}
+
+    class Spoils(Quiet):
+        def report(self, done: int, total: int, message: str) -> None:
+            if when == "before evaluating" and done == 4:
+                spoil(judged[0])
+
+    judged: list[Captioner] = []
+    settings = tiny(evaluate_every=2, checkpoint_every=1)
+    with pytest.raises(GazeError, match="after step 4"):
+        fit(tiny_config(settings), Pictures(), settings, Spoils(), judge=judge, keeping=Keeping(tmp_path))
+    assert len(judged) == (2 if when == "after evaluating" else 1)
+    facts = json.loads((tmp_path / "training" / "state.json").read_text("utf-8"))
+    assert (facts["step"], facts["best_step"]) == (3, 2)
+
+
+def spoil(model: Captioner) -> None:
+    with torch.no_grad():
+        next(model.parameters()).view(-1)[-1] = torch.nan
+
+
+class Sixteen:
+    """Accelerate's part in a training in fp16: which steps it left out."""
+
+    scaler, device = object(), torch.device("cpu")
+
+    def __init__(self, *skipped: bool) -> None:
+        self.skipped, self.step = skipped, 0
+
+    @property
+    def optimizer_step_was_skipped(self) -> bool:
+        self.step += 1
+        return self.skipped[(self.step - 1) % len(self.skipped)]
+
+
+def test_fp16_may_leave_out_some_steps_but_not_forty_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_and_then, always = Sixteen(*[True] * 39, False), Sixteen(True)
+    found = iter([now_and_then, always])
+    monkeypatch.setattr(machine, "_accelerator", lambda _: next(found))
+    patient = machine.Machine(tiny(precision="fp16"))
+    for step in range(200):
+        patient.check_skipped(step)
+    hopeless = machine.Machine(tiny(precision="fp16"))
+    for step in range(100, 139):
+        hopeless.check_skipped(step)
+    with pytest.raises(GazeError, match="40 steps in a row up to step 140 gave no numbers in fp16"):
+        hopeless.check_skipped(139)
 
 
 def test_sixteen_bits_learn_about_the_same() -> None:
