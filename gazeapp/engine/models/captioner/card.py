@@ -196,7 +196,10 @@ def _course(training: Json) -> str:
             for line in training["evaluations"]
         ]
         parts.append(_table(("after step", "CIDEr-D", "BLEU-4", "loss of words", ""), rows))
-        parts.append("Of validation pictures; the weights of the best evaluation are the ones stored.")
+        parts.append(
+            "Of validation pictures; the weights of the best evaluation (of equal ones, of that with the lowest loss) "
+            "are the ones stored."
+        )
     return "".join(f"\n{part}\n" for part in parts)
 
 
@@ -214,6 +217,8 @@ def _figures(figures: Json) -> str:
         for task, of in figures["captions"].items()
     ]
     table = _table(("task", "pictures", "CIDEr-D", "BLEU-4", "loss of words"), rows)
+    if any(of["n"] == 1 for of in figures["captions"].values()):
+        table += "\n\nCIDEr-D of a single picture is always 0: no phrase is rarer than another."
     return f"""{table}
 
 Of the most probable word at each step (greedy). CIDEr-D is 0 to 10, BLEU-4 0 to 1, the loss in nats a word along one

@@ -35,8 +35,8 @@ class Standing:
         The loss of every step.
     seconds
         Time it took so far, s.
-    best, best_step, best_weights
-        The best value on validation pictures, the step that had it, and the weights then.
+    best, best_loss, best_step, best_weights
+        The best value on validation pictures, the loss beside it, the step that had them, and the weights then.
     since_best
         Evaluations since then.
     evaluations
@@ -53,6 +53,7 @@ class Standing:
     losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
     best: float | None = None
+    best_loss: float = 0.0
     best_step: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     since_best: int = 0
@@ -62,7 +63,9 @@ class Standing:
     origin: Json = field(default_factory=dict)
 
 
-_IN_JSON = ("step", "seconds", "best", "best_step", "since_best", "evaluations", "scaler", "ended", "origin")
+_IN_JSON = (
+    "step", "seconds", "best", "best_loss", "best_step", "since_best", "evaluations", "scaler", "ended", "origin",
+)  # fmt: skip
 
 
 class Checkpoints:

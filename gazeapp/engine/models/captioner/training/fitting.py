@@ -292,13 +292,15 @@ class _Training:
         figures = self.judge(self.model) if self.machine.leads else {}
         self.model.train()
         # The first process's word holds for all, so that they end after the same step.
-        (value,) = self.machine.total(
-            float(figures.get("bleu4" if self.settings.measure == "bleu" else "cider", 0.0))
+        value, loss = self.machine.total(
+            float(figures.get("bleu4" if self.settings.measure == "bleu" else "cider", 0.0)),
+            float(figures.get("validation_loss", 0.0)),
         )
-        best = standing.best is None or value > standing.best
+        # Early on no phrase may be right yet: of equal values the one with the lower loss is better.
+        best = standing.best is None or (-value, loss) < (-standing.best, standing.best_loss)
         standing.since_best = 0 if best else standing.since_best + 1
         if best:
-            standing.best, standing.best_step = value, standing.step
+            standing.best, standing.best_loss, standing.best_step = value, loss, standing.step
             standing.best_weights = {
                 name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()
             }

@@ -237,6 +237,11 @@ def _judge(material: Material, settings: TrainSettings) -> Judge | None:
             "There are no validation pictures to evaluate on.",
             todo="Hold some out (n_validation), or set evaluate_every to 0.",
         )
+    if len(validation) == 1 and settings.measure == "cider":
+        raise GazeError(
+            "CIDEr-D of a single validation picture is always 0, so it cannot tell which weights are best.",
+            todo="Hold out more pictures (n_validation), or set measure to bleu or evaluate_every to 0.",
+        )
     held_out: HeldOut = validation
     return lambda model: caption_figures(model, held_out, settings.workers)
 

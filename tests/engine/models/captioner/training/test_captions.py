@@ -243,6 +243,18 @@ def test_evaluating_needs_pictures_to_evaluate_on(small: SmallSet, tmp_path: Pat
     assert "There were no test pictures." in (tmp_path / "MODEL_CARD.md").read_text("utf-8")
 
 
+def test_ciderd_of_a_single_picture_is_always_0_and_chooses_nothing(small: SmallSet, tmp_path: Path) -> None:
+    settings = tiny(
+        data=str(small.coco_train), images=str(small.images), n_validation=1, n_test=1, evaluate_every=3, steps=3,
+        out=str(tmp_path),
+    )  # fmt: skip
+    with pytest.raises(GazeError, match="CIDEr-D of a single validation picture is always 0"):
+        train(settings, Quiet())
+    written = train(replace(settings, measure="bleu"), Quiet())
+    assert [line["cider"] for line in written.training["evaluations"]] == [0]
+    assert "CIDEr-D of a single picture is always 0" in (tmp_path / "MODEL_CARD.md").read_text("utf-8")
+
+
 def test_the_curve_is_the_mean_loss_of_equal_stretches() -> None:
     assert curve([4.0, 2.0, 1.0]) == [[1, 4.0], [2, 2.0], [3, 1.0]]
     assert curve([float(i) for i in range(24)])[:2] == [[2, 0.5], [4, 2.5]]

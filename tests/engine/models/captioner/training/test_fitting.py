@@ -126,6 +126,23 @@ def test_bleu_can_be_the_measure_and_the_last_step_is_evaluated() -> None:
     )
 
 
+def test_of_equal_evaluations_the_one_with_the_lower_loss_is_better_also_after_a_stop(tmp_path: Path) -> None:
+    losses = iter([3.0, 2.0, 2.5, 2.0, 1.0, 0.5])
+
+    def judge(model: Captioner) -> dict[str, Any]:
+        value = 0.0 if len(weights) < 5 else -1.0
+        weights.append(model.state_dict()["decoder.embed.weight"].clone())
+        return {"cider": 9.0, "bleu4": value, "validation_loss": next(losses)}
+
+    weights: list[Tensor] = []
+    settings = tiny(evaluate_every=1, measure="bleu", patience=3)
+    with pytest.raises(GazeError, match="cancelled after step 3"):
+        fit(tiny_config(), Pictures(), settings, Quiet(stop_after=3), judge=judge, keeping=Keeping(tmp_path))
+    done = trained(settings, judge=judge, keeping=Keeping(tmp_path))
+    assert [line["best"] for line in done.evaluations] == [True, True, False, False, True, False]
+    assert torch.equal(done.model.state_dict()["decoder.embed.weight"], weights[4])
+
+
 def test_evaluations_change_nothing_of_the_steps() -> None:
     measured = trained(tiny(dropout=0.3, evaluate_every=1), judge=Judge(*np.linspace(0, 1, 6)))
     assert measured.losses == trained(tiny(dropout=0.3)).losses
