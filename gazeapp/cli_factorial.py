@@ -13,7 +13,7 @@ import click
 
 from gazeapp.cli_base import FILE, sentence
 from gazeapp.cli_train import settings_of_options, train_command
-from gazeapp.terminal import TerminalProgress
+from gazeapp.terminal import TrainingProgress
 
 _OF_ONE = ("encoder", "decoder", "name", "seed", "encoder_weights", "start_from", "output", "as_json")
 _SHARED: list[click.Parameter] = [p for p in train_command.params if p.name not in _OF_ONE]
@@ -98,7 +98,7 @@ def _train(given: dict[str, Any], output: Path | None, as_json: bool) -> int:
         seeds=seeds or (shared.seed,),
         out=shared.out,
     )
-    with TerminalProgress(quiet=as_json).watching() as progress:
+    with TrainingProgress(quiet=as_json).watching() as progress:
         summary = factorial(settings, progress)
     if as_json:
         found = {

@@ -12,7 +12,7 @@ import click
 
 from gazeapp.cli_base import FILE
 from gazeapp.engine.errors import GazeError
-from gazeapp.terminal import TerminalProgress
+from gazeapp.terminal import TrainingProgress
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _CURVE_WIDTH = 60
@@ -64,7 +64,8 @@ def train_command(
 ) -> None:
     """Train a captioner, measure it on held-out pictures, and write it with its card.
 
-    A training that was stopped goes on when the same command is given again. Ctrl-C stops after the step in hand.
+    A training that was stopped goes on when the same command is given again. Ctrl-C, and the signals by which a
+    cluster announces the end of a job's time (SIGTERM, SIGUSR1), stop after the step in hand, with a checkpoint.
     """
     from gazeapp.engine.models.captioner.training.machine import process_count
     from gazeapp.engine.models.captioner.training.settings import checked
@@ -73,14 +74,14 @@ def train_command(
     if settings.gpus > 1 and process_count() == 1:
         from gazeapp.engine.models.captioner.training.several import train_on_several
 
-        with TerminalProgress(quiet=True).watching() as progress:
+        with TrainingProgress(quiet=True).watching() as progress:
             sys.exit(train_on_several(settings, progress, as_json))
     from gazeapp.engine.models.captioner.training.loop import train
 
     if process_count() > 1:
         _train_here(settings, as_json)
         return
-    with TerminalProgress(quiet=as_json).watching() as progress:
+    with TrainingProgress(quiet=as_json).watching() as progress:
         config = train(settings, progress)
     _tell(config, settings.out, as_json)
 
@@ -92,7 +93,8 @@ def _train_here(settings: Any, as_json: bool) -> None:
 
     leads = process_number() == 0
     try:
-        with TerminalProgress(quiet=as_json or not leads).watching() as progress:
+        label = Path(settings.out).name
+        with TrainingProgress(as_json or not leads, label).watching() as progress:
             config = train(settings, progress)
     except GazeError as error:
         if leads:

@@ -8,12 +8,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import click
 
 _SHOW_EVERY_S = 0.1
+_LINE_EVERY_S = 30.0
+_ENDS = ("SIGTERM", "SIGHUP", "SIGBREAK", "SIGUSR1")
+"""Signals by which a cluster or a closed terminal asks a process to end, where the system has them."""
 
 
 class TerminalProgress:
@@ -66,3 +69,68 @@ class TerminalProgress:
             raise KeyboardInterrupt
         self._stop.set()
         click.echo("\nStopping after the unit in hand; press Ctrl-C again to stop at once.", err=True)
+
+
+class TrainingProgress(TerminalProgress):
+    """Progress of trainings, which may take days: lines that stay, and an end when a cluster asks for it.
+
+    On a terminal the progress line is drawn, and what is told in a sentence (a measurement, that a training goes on)
+    stays above it. In a pipe or a file there are the sentences, and a line every 30 s.
+
+    Parameters
+    ----------
+    quiet
+        Show nothing.
+    label
+        What the lines begin with, such as which of several captioners it is; empty for nothing.
+    """
+
+    def __init__(self, quiet: bool = False, label: str = "") -> None:
+        super().__init__(quiet)
+        self._quiet, self._before = quiet, f"{label} · " if label else ""
+        self._told_at = -_LINE_EVERY_S
+
+    def report(self, done: int, total: int, message: str) -> None:
+        """Draw the progress line, and leave a line where one is due."""
+        if self._quiet:
+            return
+        message = f"{self._before}{message}"
+        now = time.monotonic()
+        # A terminal that was closed, or a full disk under the log, is no reason to lose a training.
+        with suppress(OSError):
+            if message.endswith(".") or (not self._show and now - self._told_at >= _LINE_EVERY_S):
+                self._told_at = now
+                self._leave(f"{done:,} of {total:,} steps  {message}")
+            super().report(done, total, message)
+
+    @contextmanager
+    def watching(self) -> Iterator[TrainingProgress]:
+        """Let Ctrl-C, and the signals by which clusters end a process, stop after the step in hand."""
+        if threading.current_thread() is not threading.main_thread():
+            yield self
+            return
+        there = [getattr(signal, name) for name in _ENDS if hasattr(signal, name)]
+        # Whoever starts it with nohup wants it to outlive the terminal.
+        wanted = [s for s in there if s.name != "SIGHUP" or signal.getsignal(s) != signal.SIG_IGN]
+        before = {number: signal.signal(number, self._end) for number in wanted}
+        try:
+            with super().watching():
+                yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _leave(self, text: str) -> None:
+        clear = "\r\x1b[K" if self._show else time.strftime("%Y-%m-%d %H:%M:%S  ")
+        click.echo(f"{clear}{text}", err=True)
+
+    def _end(self, number: int, _frame: FrameType | None) -> None:
+        if self._stop.is_set():
+            return  # clusters ask more than once
+        self._stop.set()
+        # The signal may come while another line is being written, or because there is no terminal any more.
+        with suppress(OSError, RuntimeError):
+            if not self._quiet:
+                self._leave(
+                    f"{signal.Signals(number).name}: stopping after the step in hand, with a checkpoint."
+                )

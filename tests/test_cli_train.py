@@ -51,7 +51,7 @@ def test_captions_are_trained_on_and_told_as_curve_table_and_json(tmp_path: Path
     words += ["--preset", "demo", "--steps", "4", "--batch", "2", "-o", tmp_path / "mine", *TINY]
     told = gazeapp(*words)
     assert told.exit_code == 0, told.output
-    assert told.output.splitlines()[0].startswith("loss ")
+    assert told.stdout.splitlines()[0].startswith("loss ")
     assert "step         2  CIDEr-D 0." in told.output
     assert "MODEL_CARD.md" in told.output
     again = gazeapp(*words, "--json")

@@ -168,6 +168,8 @@ class _Training:
         self._make_model(start)
         if self.records is not None:
             self.records.begin(self.settings, self.standing.step)
+        if self.standing.step:
+            self._news(f"Going on from step {self.standing.step:,}.")
         self._began = True
         self._resumed_at = time.perf_counter() - self.standing.seconds
         self.model.train()
@@ -308,6 +310,13 @@ class _Training:
         standing.evaluations.append(line)
         if self.records is not None:
             self.records.add(line)
+        self._news(
+            f"{self.settings.measure} on validation pictures: {value:.3f}{', the best so far' if best else ''}."
+        )
+
+    def _news(self, text: str) -> None:
+        """Tell something new at a step that was reported."""
+        self.progress.report(self.standing.step, self.settings.steps, text)
 
     def _keep(self) -> None:
         if self.checkpoints is not None and self.machine.leads:

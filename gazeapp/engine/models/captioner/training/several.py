@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -48,7 +49,10 @@ def train_on_several(settings: TrainSettings, progress: Progress, as_json: bool 
     (notes / STOP).unlink(missing_ok=True)
     # A session of their own keeps Ctrl-C from them: the file tells all of them to stop after the same step.
     launched = subprocess.Popen(
-        command, start_new_session=True, env={"OMP_NUM_THREADS": "1", **os.environ, _STARTED: "1"}
+        command,
+        start_new_session=True,
+        env={"OMP_NUM_THREADS": "1", **os.environ, _STARTED: "1"},
+        preexec_fn=_outlive_warnings if os.name == "posix" else None,
     )
     while True:
         try:
@@ -92,6 +96,11 @@ def launch_command(settings: TrainSettings, file: Path, as_json: bool) -> list[s
     )  # fmt: skip
     words = ["train", "--settings", str(file), *(["--json"] if as_json else [])]
     return [sys.executable, "-m", "accelerate.commands.launch", *options, "-m", "gazeapp", *words]
+
+
+def _outlive_warnings() -> None:
+    """Let a cluster's warning that time is short not end the launcher, which knows nothing of it."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 def _check_cards(wanted: int) -> None:
