@@ -76,8 +76,9 @@ def architecture_command(folders: tuple[Path, ...]) -> None:
 
 def _train(given: dict[str, Any], output: Path | None, as_json: bool) -> int:
     """Train the four and say what came out; return the exit code."""
-    from gazeapp.engine.models.captioner.training.factorial import FactorialSettings, factorial
+    from gazeapp.engine.models.captioner.training.factorial import factorial
     from gazeapp.engine.models.captioner.training.factorial_check import as_json as check_as_json
+    from gazeapp.engine.models.captioner.training.factorial_settings import FactorialSettings
 
     encoders, weights, seeds = given.pop("encoders"), given.pop("encoder_weights"), given.pop("seeds")
     start_from = given.pop("start_from")

@@ -30,7 +30,10 @@ from gazeapp.engine.models.captioner.training.factorial_page import (
     factorial_page,
     flat_figures,
 )
+from gazeapp.engine.models.captioner.training.factorial_settings import FactorialSettings, keep_factorial
+from gazeapp.engine.models.captioner.training.lock import alone_in
 from gazeapp.engine.models.captioner.training.loop import Progress, captioner_id, train
+from gazeapp.engine.models.captioner.training.records import Records
 from gazeapp.engine.models.captioner.training.settings import DEMO_WORLD, TrainSettings, checked
 from gazeapp.engine.models.captioner.training.several import train_on_several
 from gazeapp.engine.models.captioner.training.starting import known_captioner, of_known_shape
@@ -39,32 +42,6 @@ from gazeapp.engine.types import Json
 
 DECODERS = ("lstm", "transformer")
 JSON_NAME, PAGE_NAME = "factorial.json", "FACTORIAL.md"
-
-
-@dataclass(frozen=True, slots=True)
-class FactorialSettings:
-    """What the four trainings share, and what they do not.
-
-    Parameters
-    ----------
-    shared
-        Settings of every training; their encoder, decoder, name and seed are not used.
-    encoders
-        The two encoders; empty for ``cnn`` and ``vit`` on the demo world, ResNet-101 and ViT-B/16 on photographs.
-    encoder_weights
-        What each of the two encoders starts from; empty for what ``shared`` says for both.
-    seeds
-        Seeds to train the four with, one after another.
-    out
-        Folder for all of them; with several seeds each has a folder ``seed-N`` in it. ``start_from`` of ``shared`` is
-        such a folder, too: each captioner goes on from its like there.
-    """
-
-    shared: TrainSettings
-    encoders: tuple[str, ...] = ()
-    encoder_weights: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = (1,)
-    out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,24 +146,35 @@ def factorial(settings: FactorialSettings, progress: Progress) -> FactorialSumma
     Raises
     ------
     GazeError
-        When the settings are no factorial design, a training could not begin with them, or what was found cannot be
-        written.
+        When the settings are no factorial design, a training could not begin with them, another factorial works in
+        the folder, or what was found cannot be written.
     """
     trainings = members_of(settings)
+    with alone_in(Path(settings.out)):
+        return _train_all(settings, trainings, progress)
+
+
+def _train_all(
+    settings: FactorialSettings, trainings: Sequence[TrainSettings], progress: Progress
+) -> FactorialSummary:
     _check_first(trainings)
+    keep_factorial(settings)
+    records = Records(Path(settings.out), len(trainings))
     _tell(settings, trainings, with_page=False)  # so that whoever watches the folder knows what will be in it
     failures: list[Failure] = []
     stopped = False
     for number, training in enumerate(trainings):
         label = Path(training.out).relative_to(settings.out).as_posix()
-        stopped = stopped or progress.cancelled
+        stopped = stopped or progress.cancelled or records.asked_to_stop
         if stopped:
             break
         try:
-            _train(training, _Part(progress, number, len(trainings), label))
+            _train(training, _Part(progress, records, number, len(trainings), label))
         except GazeError as error:
             # Whoever puts the file `stop` into a training's folder does not want the next one to begin.
-            stopped = progress.cancelled or standing_of(Path(training.out)) == STOPPED
+            stopped = (
+                progress.cancelled or records.asked_to_stop or standing_of(Path(training.out)) == STOPPED
+            )
             if not stopped:
                 failures.append(Failure(label, error.what, error.todo))
         except (
@@ -244,13 +232,14 @@ def _train(settings: TrainSettings, progress: Progress) -> None:
 class _Part:
     """Progress of one of several trainings, shown as a part of them all."""
 
-    def __init__(self, progress: Progress, number: int, count: int, label: str) -> None:
-        self._progress, self._number, self._count, self._label = progress, number, count, label
+    def __init__(self, progress: Progress, records: Records, number: int, count: int, label: str) -> None:
+        self._progress, self._records = progress, records
+        self._number, self._count, self._label = number, count, label
 
     @property
     def cancelled(self) -> bool:
         """Whether to stop after the step in hand."""
-        return self._progress.cancelled
+        return self._progress.cancelled or self._records.asked_to_stop
 
     def report(self, done: int, total: int, message: str) -> None:
         """Say how far this training is."""

@@ -113,7 +113,11 @@ def _train(settings: TrainSettings, progress: Progress) -> CaptionerConfig:
     )
     if process_number():
         return material.config
-    return finish(done, material.config, settings, material)
+    try:
+        return finish(done, material.config, settings, material)
+    except GazeError as error:
+        Records(folder, settings.steps).status("failed", len(done.losses), error.what)
+        raise
 
 
 def make_material(settings: TrainSettings, known: CaptionerConfig | None = None) -> Material:

@@ -40,7 +40,6 @@ class Records:
         kept = [json.dumps(line) + "\n" for line in self.history() if step and line["step"] <= step]
         with replacing(self.folder / HISTORY) as partial:
             partial.write_text("".join(kept), "utf-8")
-        (self.folder / STOP).unlink(missing_ok=True)
         self.status("running", step)
 
     def finished(self, settings: TrainSettings, step: int) -> None:

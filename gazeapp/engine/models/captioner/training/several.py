@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.training.fitting import Progress
+from gazeapp.engine.models.captioner.training.lock import alone_in, telling_failure
 from gazeapp.engine.models.captioner.training.records import NOTES, SETTINGS, STATUS, STOP
 from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from gazeapp.engine.models.environment import best_device
@@ -38,15 +39,20 @@ def train_on_several(settings: TrainSettings, progress: Progress, as_json: bool 
     Raises
     ------
     GazeError
-        When there are not that many graphics cards, or this gazeapp cannot start processes.
+        When there are not that many graphics cards, this gazeapp cannot start processes, or another training works in
+        the folder.
     """
     if os.environ.get(_STARTED):
         raise GazeError(f"Accelerate did not start {settings.gpus} processes.", todo="Train with gpus 1.")
+    with alone_in(Path(settings.out)), telling_failure(settings):
+        return _launch(settings, progress, as_json)
+
+
+def _launch(settings: TrainSettings, progress: Progress, as_json: bool) -> int:
     notes = Path(settings.out) / NOTES
     command = launch_command(settings, notes / SETTINGS, as_json)
     with replacing(notes / SETTINGS) as partial:
         partial.write_text(json.dumps(asdict(settings), indent=1) + "\n", "utf-8")
-    (notes / STOP).unlink(missing_ok=True)
     # A session of their own keeps Ctrl-C from them: the file tells all of them to stop after the same step.
     launched = subprocess.Popen(
         command,

@@ -11,13 +11,11 @@ import pytest
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.training import factorial as room
-from gazeapp.engine.models.captioner.training.factorial import (
-    FactorialSettings,
-    factorial,
-    members_of,
-)
+from gazeapp.engine.models.captioner.training.factorial import factorial, members_of
 from gazeapp.engine.models.captioner.training.factorial_check import Member
 from gazeapp.engine.models.captioner.training.factorial_page import effects, factorial_page, flat_figures
+from gazeapp.engine.models.captioner.training.factorial_settings import FactorialSettings, read_factorial
+from gazeapp.engine.models.captioner.training.lock import alone_in
 from gazeapp.engine.models.captioner.training.loop import captioner_id
 from gazeapp.engine.models.captioner.training.settings import TrainSettings
 
@@ -288,3 +286,48 @@ def test_names_do_not_break_the_page():
     page = factorial_page({1: [odd]}, {})
     assert "a\\|b \\# x" in page
     assert "\n# x" not in page
+
+
+def test_a_second_factorial_in_a_folder_touches_nothing(tmp_path, trained):
+    settings = FactorialSettings(TINY, out=str(tmp_path))
+    factorial(settings, Watching())
+    page = tmp_path / "FACTORIAL.md"
+    page.write_text("as the first one wrote it")
+    with alone_in(tmp_path), pytest.raises(GazeError, match="A training runs in this folder"):
+        factorial(settings, Watching())
+    assert page.read_text() == "as the first one wrote it"
+    assert len(trained) == 4
+
+
+def test_a_stop_in_the_folder_of_the_four_stops_them(tmp_path, trained):
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "stop").touch()
+    summary = factorial(FactorialSettings(TINY, out=str(tmp_path)), Watching())
+    assert summary.cancelled
+    assert not trained
+
+
+def test_the_settings_are_kept_to_go_on_with_in_a_folder_that_was_moved(tmp_path, trained):
+    settings = FactorialSettings(
+        replace(TINY, rate=0.5), ("cnn", "vit"), ("none", "none"), (3, 4), str(tmp_path / "one")
+    )
+    factorial(settings, Watching())
+    (tmp_path / "one").rename(tmp_path / "other")
+    there = str(tmp_path / "other")
+    assert read_factorial(tmp_path / "other") == replace(
+        settings, out=there, shared=replace(settings.shared, out=there)
+    )
+    assert read_factorial(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "kept",
+    ["[]", "{", '{"shared": {}, "encoders": [1, 2], "encoder_weights": [], "seeds": [1]}',
+     '{"shared": {"run": "this"}, "encoders": [], "encoder_weights": [], "seeds": [1]}',
+     '{"shared": {}, "encoders": [], "encoder_weights": [], "seeds": ["--data"]}'],
+)  # fmt: skip
+def test_kept_settings_that_are_none_are_refused(tmp_path, kept):
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "factorial.json").write_text(kept)
+    with pytest.raises(GazeError, match="settings"):
+        read_factorial(tmp_path)
