@@ -17,6 +17,10 @@ from gazeapp.engine.models.environment import ensure_torchvision
 SMALL = ("cnn", "vit")
 """The small encoders, made here: their cells lie where the grid has them."""
 
+_SMALL_CNN_STRIDE = 16
+_LARGEST_SIDE = 64
+"""Largest side of a grid that is proposed."""
+
 _CNN = frozenset({
     "byobnet", "convmixer", "convnext", "cspnet", "densenet", "dla", "dpn", "efficientnet", "fasternet", "ghostnet",
     "hardcorenas", "hgnet", "hrnet", "inception_next", "inception_resnet_v2", "inception_v3", "inception_v4",
@@ -58,10 +62,9 @@ def with_encoder_facts(config: CaptionerConfig) -> CaptionerConfig:
         When timm knows no such network, it cannot read pictures of that size, or it gives no grid of features.
     """
     if config.encoder in SMALL:
+        _check_small(config)
         return replace(config, encoder_family=config.encoder)
-    with torch.device("meta"):
-        network = timm_network(config.encoder, config.input_size, config.grid)
-        _check_features(network, config)
+    network = _laid_out(config)
     cells = (measure_cells(network, config.input_size) or Cells()).rounded()
     known = network.pretrained_cfg
     way = known.get("interpolation", "")
@@ -76,17 +79,36 @@ def with_encoder_facts(config: CaptionerConfig) -> CaptionerConfig:
     )
 
 
-def _check_features(network: Any, config: CaptionerConfig) -> None:
-    """Raise `GazeError` unless a network on the ``meta`` device gives a grid of features for pictures of the size."""
+def _check_small(config: CaptionerConfig) -> None:
+    """Raise `GazeError` unless one of the small encoders can divide the pictures, so that its cells fill them."""
+    size, (rows, columns) = config.input_size, config.grid
+    if config.encoder == "cnn" and size % _SMALL_CNN_STRIDE:
+        around = size - size % _SMALL_CNN_STRIDE
+        raise GazeError(
+            f"The small encoder cnn cannot read pictures of {size} px: {_SMALL_CNN_STRIDE} does not divide them.",
+            todo=f"Use a multiple of {_SMALL_CNN_STRIDE}, such as {max(around, _SMALL_CNN_STRIDE)} px.",
+        )
+    if config.encoder == "vit" and (rows != columns or size % rows):
+        sides = [str(side) for side in range(1, min(size, _LARGEST_SIDE) + 1) if size % side == 0]
+        raise GazeError(
+            f"The small encoder vit cannot divide pictures of {size} px into {rows} x {columns} patches.",
+            todo=f"Use a grid with as many rows as columns whose number divides the size: {', '.join(sides)}.",
+        )
+
+
+def _laid_out(config: CaptionerConfig) -> Any:
+    """Return a network on the ``meta`` device that gives a grid of features for pictures of the size, or raise."""
     size = config.input_size
     try:
-        with torch.inference_mode():
-            planes = planes_of(
-                network, network.eval().forward_features(torch.zeros(1, 3, size, size, device="meta"))
-            )
+        with torch.device("meta"):
+            network = timm_network(config.encoder, size, config.grid)
+        with torch.device("meta"), torch.inference_mode():
+            planes = planes_of(network, network.eval().forward_features(torch.zeros(1, 3, size, size)))
     except GazeError:
         raise
-    except (RuntimeError, ValueError, AssertionError) as error:
+    except (
+        Exception
+    ) as error:  # timm's networks fail at a size in any way there is, from assertions to divisions by 0
         raise GazeError(
             f"{config.encoder} cannot read pictures of {size} px: {str(error).partition(chr(10))[0]}",
             todo="Use another size, such as 224, or another encoder.",
@@ -96,3 +118,4 @@ def _check_features(network: Any, config: CaptionerConfig) -> None:
             f"{config.encoder} gives {planes.shape[1]} features a cell where timm says {network.num_features}.",
             todo="Use another encoder.",
         )
+    return network

@@ -52,14 +52,18 @@ def cells_of(config: CaptionerConfig, shape: tuple[int, int]) -> Cells:
     return Cells(config.cell_offset, (down, across))
 
 
-def planes_of(network: Any, features: Tensor) -> Tensor:
+def planes_of(network: Any, features: Any) -> Tensor:
     """Bring a timm network's features to (batch, channels, rows, columns), without tokens that stand for no place.
 
     Raises
     ------
     GazeError
-        When they lie on no square grid.
+        When they lie on no square grid, or there are several sets of them.
     """
+    if not isinstance(features, Tensor):
+        raise GazeError(
+            "This network gives several sets of features, not one grid of them.", todo="Use another encoder."
+        )
     if features.ndim == 4:
         fmt = getattr(network, "output_fmt", None)
         last = str(getattr(fmt, "value", fmt)).upper() == "NHWC"

@@ -13,7 +13,13 @@ from gazeapp.engine.demo.scenes import TASKS, Split, captions, make_scene, scene
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CaptionerConfig, task_token
 from gazeapp.engine.models.captioner.data.caption_set import CaptionSet, Picture
-from gazeapp.engine.models.captioner.data.demo_world import DEMO_CONTENT, DEMO_VOCABULARY, DemoWorld, encode
+from gazeapp.engine.models.captioner.data.demo_world import (
+    DEMO_CONTENT,
+    DEMO_VOCABULARY,
+    LONGEST_CAPTION,
+    DemoWorld,
+    encode,
+)
 from gazeapp.engine.models.captioner.data.pictures import CaptionPictures
 from gazeapp.engine.models.captioner.data.reading import read_captions
 from gazeapp.engine.models.captioner.data.source import CaptionSource
@@ -26,6 +32,8 @@ from gazeapp.engine.types import ImageArray, Json
 
 DEMO_DOMAIN, CAPTION_DOMAIN = "demo-world", "captions"
 _DEMO_SIZE = 512
+_DEMO_WORDS = 24
+"""Words that every caption of the demo world fits into; a Transformer has a place for so many."""
 
 
 class HeldOut(Protocol):
@@ -194,8 +202,24 @@ def caption_material(config: CaptionerConfig, data: CaptionData) -> Material:
 
 
 def demo_material(settings: TrainSettings, config: CaptionerConfig) -> Material:
-    """Return the demo world as material for a captioner."""
+    """Return the demo world as material for a captioner.
+
+    Raises
+    ------
+    GazeError
+        When there would be nothing to measure the captioner on, or its captions do not fit.
+    """
     size = config.input_size
+    if not (settings.n_validation and settings.n_test):
+        raise GazeError(
+            "A captioner of the demo world is measured on scenes of its validation and test splits.",
+            todo="Set n_validation and n_test to 1 or more.",
+        )
+    if config.decoder == "transformer" and config.max_words < _DEMO_WORDS:
+        raise GazeError(
+            f"Captions of the demo world do not fit into {config.max_words} words.",
+            todo=f"Set max_words to {_DEMO_WORDS} or more.",
+        )
     return Material(
         config,
         DemoWorld("train", settings.n_scenes, size),
@@ -210,8 +234,13 @@ def demo_words(settings: TrainSettings) -> tuple[tuple[str, ...], tuple[str, ...
     Raises
     ------
     GazeError
-        When other tasks are asked for.
+        When other tasks are asked for, or captions too short for it.
     """
+    if settings.max_words < LONGEST_CAPTION:
+        raise GazeError(
+            f"The demo world's captions have up to {LONGEST_CAPTION} words, and max_words is {settings.max_words}.",
+            todo=f"Set max_words to {LONGEST_CAPTION} or more.",
+        )
     if settings.tasks and settings.tasks != TASKS:
         raise GazeError(
             "The demo world is learnt with both its tasks.", todo="Leave the tasks out, or train on captions."

@@ -37,8 +37,8 @@ class TrainSettings:
     steps, batch, accumulate
         Optimiser steps, pictures of a step, and the parts that a step is computed in where memory is short.
     rate, encoder_rate, warmup
-        Highest learning rate of the decoder and of the encoder, and the steps in which they are reached; a cosine
-        takes them to 2 %.
+        Highest learning rate of the decoder and of the encoder, and the steps in which they are reached (0: they are
+        there from the beginning); a cosine takes them to 2 %.
     weight_decay
         AdamW's decay of weight matrices.
     encoder_weights
@@ -149,13 +149,16 @@ _CHOICES = {
     "measure": ("cider", "bleu"),
 }
 _POSITIVE = (
-    "steps", "batch", "accumulate", "rate", "encoder_rate", "warmup", "input_size", "width", "state", "attention",
+    "steps", "batch", "accumulate", "rate", "encoder_rate", "input_size", "width", "state", "attention",
     "layers", "heads", "max_words", "min_count", "checkpoint_every", "n_scenes", "gpus",
 )  # fmt: skip
 _NOT_NEGATIVE = (
-    "weight_decay", "dropout", "doubly_stochastic", "seed", "evaluate_every", "patience", "n_validation", "n_test",
-    "workers",
+    "warmup", "weight_decay", "dropout", "doubly_stochastic", "seed", "evaluate_every", "patience", "n_validation",
+    "n_test", "workers",
 )  # fmt: skip
+
+_TOO_MUCH = 2**63
+"""What no setting reaches: seeds and numbers of steps are kept in 64 bits, and rates are finite."""
 
 
 def checked(settings: TrainSettings) -> TrainSettings:
@@ -174,6 +177,17 @@ def checked(settings: TrainSettings) -> TrainSettings:
         for name in names:
             if not getattr(settings, name) >= least:
                 raise GazeError(f"The setting {name} is {words}, not {getattr(settings, name)}.")
+            if not getattr(settings, name) < _TOO_MUCH:
+                raise GazeError(
+                    f"The setting {name} is too large: {getattr(settings, name)}.",
+                    todo="Choose a usual value.",
+                )
+    rows, columns = settings.grid
+    if min(rows, columns) < 1 or max(rows, columns) > settings.input_size:
+        raise GazeError(
+            f"A grid of {rows} x {columns} cells does not fit pictures of {settings.input_size} px.",
+            todo="Choose at least one row and column, and no more than the pictures have pixels.",
+        )
     if settings.dropout >= 1:
         raise GazeError(f"The setting dropout is less than 1, not {settings.dropout}.")
     if settings.width % 4 or settings.width % settings.heads:
