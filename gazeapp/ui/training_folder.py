@@ -10,15 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from gazeapp.engine.types import DoubleArray
+from gazeapp.ui.training_history import Curve, Evaluation, History, whole_number
 
 NOTES = "training"
 """Folder of a captioner that holds what its training says of itself."""
 
 STOP, ERRORS, DESIGN = "stop", "errors.txt", "FACTORIAL.md"
-RUNNING, STOPPING, STOPPED, FINISHED, FAILED, SILENT, WAITING = (
+RUNNING, STOPPING, STOPPED, FINISHED, FAILED, SILENT, WAITING, UNREADABLE = (
     "running",
     "stopping",
     "stopped",
@@ -26,6 +24,7 @@ RUNNING, STOPPING, STOPPED, FINISHED, FAILED, SILENT, WAITING = (
     "failed",
     "silent",
     "waiting",
+    "unreadable",
 )
 QUIET_S = 120.0
 """Seconds without a word after which a training whose process is not on this computer counts as silent."""
@@ -33,32 +32,7 @@ QUIET_S = 120.0
 _START_S = 3.0
 _TAIL = 4000
 _CLOCKS_DIFFER_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Figures on validation pictures after a step; ``measures`` such as ``cider`` by name."""
-
-    step: int
-    measures: Mapping[str, float]
-    best: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Curve:
-    """Loss, learning rate and seconds since the start by step; arrays of one length, never written to."""
-
-    steps: DoubleArray
-    losses: DoubleArray
-    rates: DoubleArray
-    seconds: DoubleArray
-
-    @classmethod
-    def of(cls, rows: list[tuple[float, float, float, float]]) -> Curve:
-        """Return the curve of rows (step, loss, rate, seconds)."""
-        table = np.array(rows, np.float64).reshape(-1, 4).T.copy()
-        table.flags.writeable = False
-        return cls(*table)
+_LATEST_S = 1e11
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +52,7 @@ class Training:
     pid: int = 0
     updated: float = 0.0
     was_here: bool = False
-    curve: Curve = field(default_factory=lambda: Curve.of([]))
+    curve: Curve = field(default_factory=Curve.empty)
     evaluations: tuple[Evaluation, ...] = ()
     errors: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -109,10 +83,7 @@ class TrainingReader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._notes = folder / NOTES
-        self._rows: list[tuple[float, float, float, float]] = []
-        self._evaluations: list[Evaluation] = []
-        self._curve = Curve.of([])
-        self._offset, self._file = 0, (0, 0)
+        self._history = History(self._notes / "history.jsonl")
         self._json: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
         self._was_here = False
 
@@ -126,9 +97,8 @@ class TrainingReader:
         root
             Folder of the trainings that one process does one after another, where that process tells its troubles.
         """
-        new = self._read_history()
-        if new:
-            self._curve = Curve.of(self._rows)
+        self._history.read()
+        curve = self._history.curve
         status, settings = self._read_json("status.json"), self._read_json("settings.json")
         updated = max(_time(status.get("updated")), self._modified("history.jsonl"))
         state = str(status.get("state", ""))
@@ -138,7 +108,7 @@ class TrainingReader:
             state, pid_told, updated = RUNNING, pid, since
         alive = is_alive(pid_told, updated)
         self._was_here = self._was_here or alive or (pid > 0 and pid == pid_told)
-        last = int(self._rows[-1][0]) if self._rows else 0
+        last = int(curve.steps[-1]) if len(curve.steps) else 0
         return Training(
             folder=self.folder,
             name=_name(settings, self.folder),
@@ -151,8 +121,8 @@ class TrainingReader:
             pid=pid_told,
             updated=updated,
             was_here=self._was_here,
-            curve=self._curve,
-            evaluations=tuple(self._evaluations),
+            curve=curve,
+            evaluations=tuple(self._history.evaluations),
             errors=_tail((root or self.folder) / NOTES / ERRORS),
             settings=settings,
             has_weights=(self.folder / "weights.safetensors").is_file(),
@@ -163,59 +133,12 @@ class TrainingReader:
     def _judge(self, state: str, alive: bool, updated: float) -> str:
         if state in (STOPPED, FINISHED, FAILED):
             return state
-        if not state and not self._rows and not updated:
+        if not state and not self._history and not updated:
             return WAITING
         quiet = time.time() - updated
         if alive or quiet < (_START_S if self._was_here else QUIET_S):
             return STOPPING if (self._notes / STOP).exists() else RUNNING
         return SILENT
-
-    def _read_history(self) -> bool:
-        """Take the lines that are new; begin anew when the file is another one, or shorter than before."""
-        path = self._notes / "history.jsonl"
-        try:
-            facts = path.stat()
-            identity = (facts.st_dev, facts.st_ino)
-            if identity != self._file or facts.st_size < self._offset:
-                self._file, self._offset = identity, 0
-                self._rows, self._evaluations = [], []
-            elif facts.st_size == self._offset:
-                return False
-            with path.open("rb") as file:
-                file.seek(self._offset)
-                block = file.read()
-        except OSError:
-            return False
-        whole = block[: block.rfind(b"\n") + 1]  # the last line may be half written
-        self._offset += len(whole)
-        for line in whole.splitlines():
-            self._take(line)
-        return True
-
-    def _take(self, line: bytes) -> None:
-        try:
-            entry = json.loads(line)
-            step = int(entry["step"])
-        except (ValueError, TypeError, KeyError):
-            return
-        loss, rate = _number(entry.get("loss")), _number(entry.get("rate"))
-        if loss is not None:
-            # A training that goes on after a kill begins at its checkpoint, before the last line.
-            if self._rows and self._rows[-1][0] >= step:
-                self._rows = [row for row in self._rows if row[0] < step]
-                self._evaluations = [each for each in self._evaluations if each.step < step]
-            seconds = _number(entry.get("seconds"))
-            missing = float("nan")
-            self._rows.append(
-                (step, loss, missing if rate is None else rate, missing if seconds is None else seconds)
-            )
-            return
-        names = ("cider", "bleu4", "validation_loss")
-        measures = {name: value for name in names if (value := _number(entry.get(name))) is not None}
-        if measures:
-            while self._evaluations and self._evaluations[-1].step >= step:
-                self._evaluations.pop()
-            self._evaluations.append(Evaluation(step, measures, bool(entry.get("best"))))
 
     def _read_json(self, name: str) -> dict[str, Any]:
         """Return an object of a JSON file, the last one that could be read while it is being written."""
@@ -227,7 +150,12 @@ class TrainingReader:
             if known is not None and known[0] == stamp:
                 return known[1]
             data = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
+        except (FileNotFoundError, NotADirectoryError):
+            self._json.pop(path, None)
+            return {}
+        except (OSError, ValueError, RecursionError) as error:
+            if known is None and isinstance(error, OSError):
+                raise
             return known[1] if known is not None else {}
         found = data if isinstance(data, dict) else {}
         self._json[path] = (stamp, found)
@@ -245,15 +173,38 @@ def find_trainings(root: Path) -> list[Path]:
 
     A factorial with several seeds has a folder of four for each.
     """
+    inside = _folders_in(root)
+    found = [path for path in inside if _has_notes(path)]
+    for path in inside:
+        if path.name.startswith("seed-"):
+            found += [part for part in _folders_in(path) if _has_notes(part)]
+    return found or ([root] if _has_notes(root) else [])
+
+
+def why_not(root: Path) -> str:
+    """Return why a folder in which no training was found cannot be read; empty when it is empty, or not there."""
     try:
-        inside = sorted(path for path in root.iterdir() if path.is_dir())
-        found = [path for path in inside if (path / NOTES).is_dir()]
-        for path in inside:
-            if path.name.startswith("seed-"):
-                found += sorted(part for part in path.iterdir() if (part / NOTES).is_dir())
-        return found or ([root] if (root / NOTES).is_dir() else [])
+        (root / NOTES).exists()
+        next(root.iterdir(), None)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""
+
+
+def _folders_in(root: Path) -> list[Path]:
+    try:
+        return sorted(path for path in root.iterdir() if path.is_dir())
     except OSError:
         return []
+
+
+def _has_notes(folder: Path) -> bool:
+    try:
+        return (folder / NOTES).is_dir()
+    except OSError:
+        return False
 
 
 def is_alive(pid: int, updated: float) -> bool:
@@ -298,19 +249,13 @@ def _name(settings: Mapping[str, Any], folder: Path) -> str:
 
 def _time(value: object) -> float:
     """Return a time as seconds, given as such or as an ISO date; 0 for none."""
-    number = _number(value)
-    if number is not None:
-        return number
+    if isinstance(value, int | float):
+        return float(value) if 0 <= value <= _LATEST_S else 0.0
     try:
         return datetime.fromisoformat(str(value)).timestamp()
     except (ValueError, OverflowError):
         return 0.0
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
 def _whole(value: object) -> int:
-    number = _number(value)
-    return int(number) if number is not None and np.isfinite(number) else 0
+    return whole_number(value) or 0

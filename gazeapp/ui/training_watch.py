@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, QThread, QTimer, Signal, Slot
 
-from gazeapp.ui.training_folder import WAITING, Training, TrainingReader, find_trainings
+from gazeapp.ui.training_folder import UNREADABLE, WAITING, Training, TrainingReader, find_trainings, why_not
 
 EVERY_MS = 1000
 _KEY = "trainings"
@@ -37,12 +37,23 @@ class _Reader(QObject):
             pid, since = question.started.get(root, (0, 0.0))
             folders = find_trainings(root)
             for folder in folders:
-                reader = self._readers.setdefault(folder, TrainingReader(folder))
                 own = (pid, since) if folder == root else (0, 0.0)
-                found.append(reader.read(*own, root))
+                found.append(self._read(folder, own, root))
             if not folders:
-                found.append(Training(root, root.name, WAITING))
+                why = why_not(root)
+                found.append(Training(root, root.name, UNREADABLE if why else WAITING, message=why))
         self.answered.emit(tuple(found))
+
+    def _read(self, folder: Path, own: tuple[int, float], root: Path) -> Training:
+        """Return how one training stands; one that cannot be read does not keep the others from being read."""
+        reader = self._readers.setdefault(folder, TrainingReader(folder))
+        try:
+            return reader.read(*own, root)
+        except OSError as error:
+            why = str(error.strerror or error)
+        except Exception as error:  # noqa: BLE001  whatever another program left in the folder
+            why = str(error) or type(error).__name__
+        return Training(folder, folder.name, UNREADABLE, message=why)
 
 
 class TrainingWatch(QObject):

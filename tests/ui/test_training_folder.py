@@ -233,3 +233,84 @@ def test_curves_are_read_at_the_line_that_is_next(fake):
     training = TrainingReader(fake.folder).read()
     said = read_at(training, training.curve.losses, 28.0)
     assert said == "CNN-LSTM: step 20 · loss 3.000 (mean 3.000) · rate 0.001 · CIDEr-D 0.300 · BLEU-4 0.100"
+
+
+HUGE = "1" + "0" * 400
+
+
+@pytest.mark.parametrize("step", ["Infinity", "NaN", HUGE, "-5", "1e300", "3000000000", "true"])
+def test_steps_that_cannot_be_are_left_out(fake, step):
+    fake.status(step=40)
+    fake.add(line(20), f'{{"step": {step}, "loss": 1}}\n', "[" * 200_000 + "\n", line(40))
+    assert TrainingReader(fake.folder).read().curve.steps.tolist() == [20, 40]
+
+
+@pytest.mark.parametrize("loss", ["Infinity", "-Infinity", "NaN", HUGE, "1e308"])
+def test_a_loss_that_is_no_number_leaves_a_gap(fake, loss):
+    fake.status(step=40)
+    fake.add(line(20), f'{{"step": 30, "loss": {loss}, "cider": {loss}}}\n')
+    training = TrainingReader(fake.folder).read()
+    assert np.isnan(training.curve.losses).tolist() == [False, True]
+    assert "the loss is not a number" in in_a_sentence(training)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        '{"state": "running", "step": Infinity, "steps": NaN, "pid": 1, "updated": 1e400}',
+        f'{{"state": "running", "step": {HUGE}, "steps": {HUGE}, "pid": {HUGE}, "updated": {HUGE}}}',
+        '{"state": "running", "step": 1, "steps": 99999999999999, "pid": -1, "updated": -1e300}',
+        "[" * 100_000,
+    ],
+)
+def test_an_odd_status_is_told_in_whole_steps_that_can_be(fake, status):
+    fake.add(line(20))
+    fake.write("status.json", status)
+    fake.write("settings.json", "[" * 100_000)
+    training = TrainingReader(fake.folder).read()
+    assert (training.steps, training.curve.steps.tolist()) == (0, [20])
+    assert training.step in (1, 20)
+
+
+def test_a_history_written_anew_and_longer_into_the_same_file_is_read_from_its_start(fake):
+    reader = TrainingReader(fake.folder)
+    fake.status()
+    fake.add(*(line(step, 1.0) for step in (10, 20, 30)))
+    before = reader.read().curve
+    fake.write("history.jsonl", "".join(line(step, 9.0) for step in (10, 20, 30, 40, 50)))
+    assert reader.read().curve.losses.tolist() == [9.0] * 5
+    fake.write("history.jsonl", "".join(line(step, 9.0 + (step == 50)) for step in (10, 20, 30, 40, 50, 60)))
+    assert reader.read().curve.losses.tolist() == [9.0] * 4 + [10.0, 9.0]
+    assert before.losses.tolist() == [1.0] * 3  # what was handed out stays
+
+
+def test_what_was_handed_out_stays_when_steps_are_done_again(fake):
+    reader = TrainingReader(fake.folder)
+    fake.status()
+    fake.add(*(line(step, 1.0) for step in range(1, 200)))
+    before = reader.read().curve
+    fake.add(*(line(step, 2.0) for step in range(100, 300)))
+    after = reader.read().curve
+    assert before.losses.tolist() == [1.0] * 199
+    assert after.steps.tolist() == list(range(1, 300))
+    assert after.losses.tolist() == [1.0] * 99 + [2.0] * 200
+
+
+def test_files_that_were_deleted_are_forgotten(fake):
+    reader = TrainingReader(fake.folder)
+    fake.status()
+    fake.add(line(10))
+    reader.read()
+    (fake.notes / "history.jsonl").unlink()
+    assert reader.read().curve.steps.tolist() == []
+    (fake.notes / "status.json").unlink()
+    assert reader.read().state == WAITING
+
+
+def test_one_loss_that_is_no_number_does_not_spoil_the_running_mean():
+    losses = np.random.default_rng(0).normal(size=400)
+    losses[50] = np.nan
+    mean = smooth(losses)
+    assert np.isfinite(mean).all()
+    for place in (48, 52, 399):
+        assert mean[place] == pytest.approx(np.nanmean(losses[max(0, place - 5) : place + 6]))

@@ -328,15 +328,21 @@ class TrainingCurves(QWidget):
 
 
 def smooth(losses: DoubleArray) -> DoubleArray:
-    """Return the running mean of a curve over a window of one in forty of its points, shorter at the ends."""
+    """Return the running mean of a curve over a window of one in forty of its points, shorter at the ends.
+
+    Losses that are no numbers are left out of it; it is NaN where there are no others.
+    """
     count = len(losses)
     half = count // (2 * _SMOOTHED)
     if half == 0:
         return losses
-    sums = np.concatenate([[0.0], np.cumsum(losses)])
+    known = np.isfinite(losses)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(known, losses, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(known)])
     places = np.arange(count)
     low, high = np.maximum(places - half, 0), np.minimum(places + half + 1, count)
-    mean: DoubleArray = (sums[high] - sums[low]) / (high - low)
+    number = counts[high] - counts[low]
+    mean: DoubleArray = np.where(number > 0, (sums[high] - sums[low]) / np.maximum(number, 1), np.nan)
     return mean
 
 

@@ -14,6 +14,7 @@ from gazeapp.ui.training_folder import (
     SILENT,
     STOPPED,
     STOPPING,
+    UNREADABLE,
     WAITING,
     Training,
 )
@@ -31,6 +32,7 @@ ICONS = {
     FAILED: "warning",
     SILENT: "warning",
     WAITING: "clock",
+    UNREADABLE: "warning",
 }
 
 
@@ -51,6 +53,8 @@ def in_a_sentence(training: Training) -> str:
     state = training.state
     if state == WAITING:
         return "Nothing is here yet: no training has written into this folder."
+    if state == UNREADABLE:
+        return f"This folder cannot be read: {training.message.rstrip('.')}."
     if state == RUNNING and not len(training.curve.steps):
         return f"{_progress(training)}  ·  starting".strip(" ·")
     if state == STOPPING:
@@ -84,6 +88,7 @@ def in_a_few_words(training: Training) -> str:
         FAILED: "failed",
         SILENT: "no word",
         WAITING: "nothing yet",
+        UNREADABLE: "cannot be read",
     }
     return words[training.state]
 
@@ -102,7 +107,9 @@ def _progress(training: Training) -> str:
 
 def _loss(training: Training) -> str:
     losses = training.curve.losses
-    return f"loss {losses[-1]:.3f}" if len(losses) else ""
+    if not len(losses):
+        return ""
+    return f"loss {losses[-1]:.3f}" if np.isfinite(losses[-1]) else "the loss is not a number"
 
 
 def _speed(training: Training) -> tuple[str, str]:
