@@ -23,6 +23,8 @@ _VERBS = ("looks", "points", "holds", "face")
 _GRAMMAR = ("a", "an", "the", "with", "and", "in", "at", "to", "each", "other")
 DEMO_CONTENT = (*PLACES, *COLOURS, *CATEGORIES, *SEXES, *_VERBS)
 DEMO_VOCABULARY = (PAD, END, *(task_token(task) for task in TASKS), *_GRAMMAR, *DEMO_CONTENT)
+LONGEST_CAPTION = 21
+"""Words of the longest captions of the demo world."""
 _NUMBER = {word: i for i, word in enumerate(DEMO_VOCABULARY)}
 
 

@@ -32,8 +32,6 @@ from gazeapp.engine.types import ImageArray, Json
 
 DEMO_DOMAIN, CAPTION_DOMAIN = "demo-world", "captions"
 _DEMO_SIZE = 512
-_DEMO_WORDS = 24
-"""Words that every caption of the demo world fits into; a Transformer has a place for so many."""
 
 
 class HeldOut(Protocol):
@@ -215,10 +213,10 @@ def demo_material(settings: TrainSettings, config: CaptionerConfig) -> Material:
             "A captioner of the demo world is measured on scenes of its validation and test splits.",
             todo="Set n_validation and n_test to 1 or more.",
         )
-    if config.decoder == "transformer" and config.max_words < _DEMO_WORDS:
+    if config.decoder == "transformer" and config.max_words < LONGEST_CAPTION:
         raise GazeError(
             f"Captions of the demo world do not fit into {config.max_words} words.",
-            todo=f"Set max_words to {_DEMO_WORDS} or more.",
+            todo=f"Set max_words to {LONGEST_CAPTION} or more.",
         )
     return Material(
         config,
@@ -234,13 +232,8 @@ def demo_words(settings: TrainSettings) -> tuple[tuple[str, ...], tuple[str, ...
     Raises
     ------
     GazeError
-        When other tasks are asked for, or captions too short for it.
+        When other tasks are asked for.
     """
-    if settings.max_words < LONGEST_CAPTION:
-        raise GazeError(
-            f"The demo world's captions have up to {LONGEST_CAPTION} words, and max_words is {settings.max_words}.",
-            todo=f"Set max_words to {LONGEST_CAPTION} or more.",
-        )
     if settings.tasks and settings.tasks != TASKS:
         raise GazeError(
             "The demo world is learnt with both its tasks.", todo="Leave the tasks out, or train on captions."

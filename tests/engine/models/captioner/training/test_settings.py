@@ -92,7 +92,7 @@ def test_what_could_only_fail_later_is_refused_at_once(changes: dict[str, Any], 
     [
         ({"n_test": 0}, "validation and test splits"),
         ({"n_validation": 0}, "validation and test splits"),
-        ({"decoder": "transformer", "max_words": 12}, "do not fit into 12 words.*24 or more"),
+        ({"decoder": "transformer", "max_words": 12}, "do not fit into 12 words.*21 or more"),
     ],
 )
 def test_the_demo_world_needs_scenes_to_measure_on_and_room_for_its_captions(

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gazeapp.engine.demo.scenes import captions, make_scene, scene_seeds
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.data.demo_world import LONGEST_CAPTION
 from gazeapp.engine.models.captioner.training.loop import train
 from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from gazeapp.engine.models.registry import available_models, load_model
@@ -62,6 +64,7 @@ def test_a_trained_captioner_is_written_with_its_card_and_can_be_used(tmp_path: 
         ({"patience": 2}, "evaluate_every is 0"),
         ({"precision": "fp16"}, "for graphics cards"),
         ({"tasks": ("social",)}, "both its tasks"),
+        ({"max_words": 20}, "do not fit into 20 words"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(
@@ -69,3 +72,11 @@ def test_settings_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(GazeError, match=message):
         train(replace(QUICK, **{"out": str(tmp_path / "mine"), **change}), Quiet())  # type: ignore[arg-type]
+
+
+def test_the_longest_captions_of_the_demo_world_just_fit(tmp_path: Path) -> None:
+    scenes = [captions(make_scene(seed)) for seed in scene_seeds("train", 1000)]
+    lengths = {len(truth.words) for scene in scenes for truth in scene.values()}
+    assert max(lengths) == LONGEST_CAPTION
+    settings = replace(QUICK, batch=16, steps=2, max_words=LONGEST_CAPTION, out=str(tmp_path / "mine"))
+    assert train(settings, Quiet()).max_words == LONGEST_CAPTION
