@@ -139,7 +139,7 @@ class Gathering:
         if folder not in self._files:
             try:
                 with os.scandir(folder) as entries:
-                    names = [entry.name for entry in entries if not entry.is_dir()]
+                    names = [entry.name for entry in entries if entry.is_file()]
             except OSError:
                 names = []
             self._files[folder] = {unicodedata.normalize("NFC", name): name for name in sorted(names)}
@@ -148,11 +148,13 @@ class Gathering:
     def _notes(self) -> tuple[str, ...]:
         notes: list[str] = []
         if self._missing:
-            notes.append(
-                f"{len(self._missing)} pictures with captions are not there: {self._some_missing()}."
-            )
+            n = len(self._missing)
+            told = "1 picture with captions is" if n == 1 else f"{n:,} pictures with captions are"
+            notes.append(f"{told} not there: {self._some_missing()}.")
         if self._n_empty:
-            notes.append(f"{self._n_empty} captions have no words and were left out.")
+            n = self._n_empty
+            told = "1 caption has no words and was" if n == 1 else f"{n:,} captions have no words and were"
+            notes.append(f"{told} left out.")
         return tuple(notes)
 
     def _some_missing(self) -> str:
@@ -161,8 +163,11 @@ class Gathering:
 
     def _nothing(self, where: Path) -> GazeError:
         if self._missing and not self._found:
+            name, n = next(iter(self._missing)), len(self._missing)
             return GazeError(
-                f"None of the {len(self._missing)} pictures is there, such as {next(iter(self._missing))}.",
+                f"The picture {name} is not there."
+                if n == 1
+                else f"None of the {n:,} pictures is there, such as {name}.",
                 where=str(where),
                 todo="Name the folder of the images that the names in the captions are relative to.",
             )

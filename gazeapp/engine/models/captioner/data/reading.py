@@ -90,7 +90,13 @@ def _errors_told(path: Path) -> Iterator[None]:
 
 
 def _forms_of(path: Path) -> dict[Path, str]:
-    return _forms_in(path) if path.is_dir() else {path: _form_of(path, _head(path))}
+    if path.is_dir():
+        return _forms_in(path)
+    if path.exists() and not path.is_file():  # reading a pipe or a device might never come to an end
+        raise GazeError(
+            "This is neither a file nor a folder.", where=str(path), todo="Give a file or folder of captions."
+        )
+    return {path: _form_of(path, _head(path))}
 
 
 def _rows(path: Path, form: str) -> Iterator[Row]:

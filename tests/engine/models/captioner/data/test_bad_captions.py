@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -57,6 +58,13 @@ BAD = {
     "drive": ("image,caption\nC:\\a.png,dog\n", "no name inside a folder"),
     "no name": ("image,caption\n,dog\n", "no name inside a folder"),
     "open quote": ('image,caption\na.png,"dog\n' + "a.png,cat\n" * 30, "opens in line 2 is not closed"),
+    "open quote in the last row": ('image,caption\na.png,cat\na.png,"dog\n', "opens in line 3 is not closed"),
+    "open quote that a later one closes": (
+        'image,caption\na.png,"dog\na.png,cat\na.png,"cow"\n', "opens in line 2 is not closed"
+    ),
+    "open quote in the last row, without its end": ('image,caption\na.png,"dog', "opens in line 2 is not closed"),
+    "line break in a caption": ('image,caption\na.png,"dog,\r\nrunning"\n', "opens in line 2 is not closed"),
+    "open quote in the header": ('image,caption,"id\na.png,dog,1\n', "opens in line 1 is not closed"),
     "token line": ("a.png#0\tA dog\nwhat\n", "Line 2 is not of the form"),
     "karpathy split": (
         json.dumps({"images": [{"filename": "a.png", "split": "x", "sentences": []}]}),
@@ -136,3 +144,30 @@ def test_no_bytes_give_anything_but_captions_or_a_sentence(folder: Path, raw: by
     path.write_bytes(start + raw)
     with suppress(GazeError):
         assert [picture.name for picture in read_captions(path).pictures] == ["a.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_is_neither_file_nor_folder_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "captions.csv")
+    for path in (folder / "captions.csv", Path(os.devnull)):
+        with pytest.raises(GazeError, match="neither a file nor a folder"):
+            read_captions(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_among_the_pictures_is_no_picture(folder: Path) -> None:
+    os.mkfifo(folder / "images" / "b.png")
+    (folder / "captions.csv").write_text("image,caption\na.png,dog\nb.png,cat\nb.png,?\n", "utf-8")
+    found = read_captions(folder / "captions.csv", str(folder / "images"))
+    assert [picture.name for picture in found.pictures] == ["a.png"]
+    assert found.notes == ("1 picture with captions is not there: b.png.",)
+
+
+def test_a_single_picture_and_caption_are_told_as_one(folder: Path) -> None:
+    (folder / "captions.csv").write_text("image,caption\na.png,dog\na.png,?\n", "utf-8")
+    assert read_captions(folder / "captions.csv", str(folder / "images")).notes == (
+        "1 caption has no words and was left out.",
+    )
+    (folder / "captions.csv").write_text("image,caption\nb.png,dog\n", "utf-8")
+    with pytest.raises(GazeError, match=r"The picture b\.png is not there"):
+        read_captions(folder / "captions.csv", str(folder / "images"))

