@@ -13,6 +13,8 @@ from math import prod
 from typing import Any
 
 _MOST_DIMENSIONS = 8
+_LARGEST_KEY = 2**60
+_LONGEST_TOLD = 100
 
 _CLASS_ROOMS = (
     "torch.nn.modules.",
@@ -59,7 +61,7 @@ class Kept:
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Storage:
     """A run of numbers in the file.
 
@@ -81,9 +83,9 @@ class Storage:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """A tensor: where its numbers lie in a storage."""
+    """A tensor: where its numbers lie in a storage. Like torch's, none equals another."""
 
     storage: Storage
     offset: int
@@ -105,7 +107,7 @@ def named(module: object, name: object) -> Named:
     full = f"{module}.{name}"
     if full in _STORAGES or full in _CALLS or full in _MENTIONED or _is_class(module, name):
         return Named(full)
-    raise NotAllowedError(f"it asks for {full}")
+    raise NotAllowedError(f"it asks for {_told(full)}")
 
 
 def made(what: object, values: object) -> Kept:
@@ -161,8 +163,29 @@ def _is_class(module: str, name: str) -> bool:
     return inside and all(part.isidentifier() for part in name.split(".")) and name[:1].isupper()
 
 
+def check_key(key: object) -> None:
+    """Refuse what no dictionary of a checkpoint is keyed by.
+
+    To find its place among the keys of a dictionary, Python goes through a nested tuple to its last member, which may
+    take for ever. Whole numbers that are too long can be chosen so that all of them compete for one place.
+
+    Raises
+    ------
+    NotAllowedError
+        When it is neither a text, a whole number of usual size, nor a tensor, as in the memory of optimisers.
+    """
+    if not isinstance(key, str | Stored) and not (isinstance(key, int) and abs(key) < _LARGEST_KEY):
+        raise NotAllowedError("it has a dictionary with keys that are neither texts, numbers nor tensors")
+
+
 def _shown(what: object) -> str:
-    return what.name if isinstance(what, Named) else "something that is no function"
+    return _told(what.name) if isinstance(what, Named) else "something that is no function"
+
+
+def _told(name: str) -> str:
+    """Return a name from a file as it may be shown, in one line and not too long."""
+    plain = "".join(letter if letter.isprintable() else "?" for letter in name[:_LONGEST_TOLD])
+    return plain if len(name) <= _LONGEST_TOLD else f"{plain}..."
 
 
 def _is_count(value: object) -> bool:
@@ -217,7 +240,11 @@ def _parameter(data: object, _grad: object = True, hooks: object = None) -> Stor
 def _dictionary(pairs: object = ()) -> dict[Any, Any]:
     if not isinstance(pairs, list | tuple):
         raise ValueError
-    return dict(pairs)
+    made: dict[Any, Any] = {}
+    for key, value in pairs:
+        check_key(key)
+        made[key] = value
+    return made
 
 
 def _with_default(kind: object = None) -> dict[Any, Any]:

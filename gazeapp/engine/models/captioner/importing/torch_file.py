@@ -50,9 +50,9 @@ class TorchFile:
         """Return a tensor of the file, with memory of its own."""
         storage = stored.storage
         dtype = getattr(torch, storage.dtype)
-        if storage.count == 0 or 0 in stored.size:
-            return torch.empty(stored.size, dtype=dtype)
         with _damage_told(self.path):
+            if storage.count == 0 or 0 in stored.size:
+                return torch.empty(stored.size, dtype=dtype)
             flat = torch.frombuffer(bytearray(self.numbers(storage)), dtype=dtype)
             return flat.as_strided(stored.size, stored.stride, stored.offset).clone()
 

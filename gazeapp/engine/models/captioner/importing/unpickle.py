@@ -16,12 +16,15 @@ from gazeapp.engine.models.captioner.importing.allowed import (
     Kept,
     NotAllowedError,
     called,
+    check_key,
     made,
     named,
     persistent,
 )
 
 _MOST_INSTRUCTIONS = 5_000_000
+_MOST_COPIED = 5_000_000
+"""Members of containers that may be copied in all; a pickle can name one large container many times."""
 
 _VALUES = frozenset(
     {
@@ -63,7 +66,16 @@ def read_pickle(stream: BinaryIO, where: str) -> Any:
             where=where,
             todo="Get it from a place that you trust, or ask its author for the weights as safetensors.",
         ) from error
-    except (ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError, MemoryError) as error:
+    except (
+        ValueError,
+        TypeError,
+        IndexError,
+        KeyError,
+        EOFError,
+        OverflowError,
+        MemoryError,
+        RecursionError,
+    ) as error:
         raise GazeError("The checkpoint is damaged.", where=where, todo="Get the file again.") from error
 
 
@@ -73,6 +85,7 @@ class _Reader:
     def __init__(self) -> None:
         self.stack: list[Any] = []
         self.memory: dict[int, Any] = {}
+        self.copied = 0
 
     def read(self, stream: BinaryIO) -> Any:
         """Follow the instructions up to the end of the pickle."""
@@ -118,14 +131,30 @@ class _Reader:
         return value
 
     def _set(self, pairs: list[Any]) -> None:
-        self._top(dict).update(zip(pairs[::2], pairs[1::2], strict=True))
+        target = self._top(dict)
+        for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+            check_key(key)
+            target[key] = value
+
+    def _call(self) -> Any:
+        function, values = self._popped(2)
+        for value in values if isinstance(values, tuple) else ():
+            self._count(value)
+        return called(function, values)
+
+    def _count(self, value: Any) -> None:
+        """Refuse a pickle in which too much is copied."""
+        self.copied += len(value) if isinstance(value, list | tuple | dict | str) else 1
+        if self.copied > _MOST_COPIED:
+            raise NotAllowedError("it copies what it holds again and again")
 
     def _build(self) -> None:
         """Give an object its attributes; dictionaries come with notes of torch, which are left."""
         state = self._pop()
         target = self.stack[-1]
+        self._count(state)
         if isinstance(target, Kept) and isinstance(state, dict):
-            target.attributes.update((str(key), value) for key, value in state.items())
+            target.attributes.update((key, value) for key, value in state.items() if isinstance(key, str))
         elif isinstance(target, dict) and isinstance(state, dict) and set(state) <= {"_metadata"}:
             pass
         elif not (isinstance(target, Kept) and target.name == "numpy.dtype" and isinstance(state, tuple)):
@@ -155,7 +184,7 @@ _STEPS: dict[str, Callable[[_Reader, Any], object]] = {
     "FROZENSET": _push(lambda reader, _: reader._since_mark()),
     "GLOBAL": lambda reader, both: reader.stack.append(named(*both.split(" ", 1))),
     "STACK_GLOBAL": _push(lambda reader, _: named(*reader._popped(2))),
-    "REDUCE": _push(lambda reader, _: called(*reader._popped(2))),
+    "REDUCE": _push(lambda reader, _: reader._call()),
     "NEWOBJ": _push(lambda reader, _: made(*reader._popped(2))),
     "BINPERSID": _push(lambda reader, _: persistent(reader._pop())),
     "BINGET": _push(lambda reader, place: reader.memory[place]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,13 @@ from gazeapp.engine.types import Json
 SAFETENSORS = ".safetensors"
 _DEEPEST = 40
 _MOST_TENSORS = 50_000
+_MOST_ENTRIES = 1_000_000
+_LONGEST_NAME = 1000
+_LONGEST_NOTE = 1000
+_MOST_NOTES = 200
+_LARGEST_NOTE = 2**63
+_MOST_TIMES = 8
+"""How many times as many bytes as a file has its tensors may be; some lie in it once for several names."""
 _WRAPPED = "module."
 """What torch puts before every name when a network was spread over several graphics cards."""
 
@@ -69,7 +77,7 @@ def read_foreign(path: Path) -> Foreign:
         {
             _unwrap(f"{part}.{name}", f"{part}."): value
             for part, whole in (("encoder", encoder), ("decoder", decoder))
-            for name, value in _attributes(whole)
+            for name, value in _attributes(whole, path)
         },
         dict(_notes(content)),
     )
@@ -148,54 +156,95 @@ def _no_captioner(path: Path) -> GazeError:
 def _tensors(whole: Any, file: TorchFile, path: Path) -> dict[str, Tensor]:
     """Return the tensors of a module or of a state dictionary by name."""
     found: dict[str, Tensor] = {}
-    for name, stored in _stored(whole):
+    read, most = 0, _MOST_TIMES * path.stat().st_size
+    for name, stored in _stored(whole, path):
+        read += stored.storage.count * stored.storage.item
+        if len(found) >= _MOST_TENSORS or read > most:
+            raise _too_much(path)
         found[name] = file.tensor(stored)
-        if len(found) > _MOST_TENSORS:
-            raise GazeError("The checkpoint holds more tensors than any captioner has.", where=str(path))
     if not found:
         raise _no_captioner(path)
     return found
 
 
-def _stored(whole: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Stored]]:
-    if depth > _DEEPEST:
-        return
+def _stored(whole: Any, path: Path) -> Iterator[tuple[str, Stored]]:
     if isinstance(whole, dict):
-        yield from ((f"{prefix}{name}", value) for name, value in whole.items() if isinstance(value, Stored))
-    if not isinstance(whole, Kept):
-        return
-    unsaved = whole.attributes.get("_non_persistent_buffers_set") or ()
-    for kind in ("_parameters", "_buffers"):
-        for name, value in _entries(whole, kind):
-            if isinstance(value, Stored) and name not in unsaved:
-                yield f"{prefix}{name}", value
-    for name, child in _entries(whole, "_modules"):
-        yield from _stored(child, f"{prefix}{name}.", depth + 1)
+        yield from ((name, value) for name, value in _named(whole) if isinstance(value, Stored))
+    for prefix, module in _modules(whole, path):
+        unsaved = module.attributes.get("_non_persistent_buffers_set")
+        names = {name for name in unsaved if isinstance(name, str)} if isinstance(unsaved, list) else set()
+        for kind in ("_parameters", "_buffers"):
+            for name, value in _named(module.attributes.get(kind)):
+                if isinstance(value, Stored) and name not in names:
+                    yield f"{prefix}{name}", value
 
 
-def _attributes(whole: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+def _attributes(whole: Any, path: Path) -> Iterator[tuple[str, Any]]:
     """Return the numbers and texts that modules have beside their weights."""
-    if not isinstance(whole, Kept) or depth > _DEEPEST:
-        return
-    for name, value in whole.attributes.items():
-        if isinstance(value, int | float | str) and not name.startswith("_"):
-            yield f"{prefix}{name}", value
-    for name, child in _entries(whole, "_modules"):
-        yield from _attributes(child, f"{prefix}{name}.", depth + 1)
+    for prefix, module in _modules(whole, path):
+        for name, value in module.attributes.items():
+            if isinstance(value, int | float | str) and not name.startswith("_"):
+                yield f"{prefix}{name}", value
 
 
-def _entries(whole: Kept, kind: str) -> list[tuple[str, Any]]:
-    entries = whole.attributes.get(kind)
-    return [(str(name), value) for name, value in entries.items()] if isinstance(entries, dict) else []
+def _modules(whole: Any, path: Path) -> Iterator[tuple[str, Kept]]:
+    """Return a module and all that are in it, each with what stands before the names of its parts.
+
+    A module may be in several others, which makes it several modules as torch counts them; so a file can have few
+    of them and mean millions.
+    """
+    waiting = [("", whole, 0)]
+    entries = 0
+    while waiting:
+        prefix, module, depth = waiting.pop()
+        if not isinstance(module, Kept):
+            continue
+        children = _named(module.attributes.get("_modules"))
+        parts = [module.attributes.get(kind) for kind in ("_parameters", "_buffers", "_modules")]
+        parts.append(module.attributes.get("_non_persistent_buffers_set"))
+        entries += 1 + len(module.attributes)
+        entries += sum(len(part) for part in parts if isinstance(part, dict | list))
+        if depth > _DEEPEST or entries > _MOST_ENTRIES or len(prefix) > _LONGEST_NAME:
+            raise _too_much(path)
+        yield prefix, module
+        waiting += [(f"{prefix}{name}.", child, depth + 1) for name, child in reversed(children)]
+
+
+def _named(entries: Any) -> list[tuple[str, Any]]:
+    """Return those entries of a dictionary that have a name that a layer can have."""
+    if not isinstance(entries, dict):
+        return []
+    return [(name, v) for name, v in entries.items() if isinstance(name, str) and len(name) <= _LONGEST_NAME]
+
+
+def _too_much(path: Path) -> GazeError:
+    return GazeError(
+        "The checkpoint says that it holds more layers or numbers than any captioner has, so it is not opened.",
+        where=str(path),
+        todo="Get the file again, from a place that you trust.",
+    )
 
 
 def _notes(content: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
     """Return the numbers beside the networks: the epoch, scores, and the script's own settings."""
-    for key, value in content.items():
-        if isinstance(value, int | float | str):
-            yield str(key), value
+    for key, value in _named(content)[:_MOST_NOTES]:
+        if _is_note(value):
+            yield _plain(key), _plain(value)
         elif isinstance(value, dict) and key in ("final_args", "metrics"):
-            yield str(key), {str(k): v for k, v in value.items() if isinstance(v, int | float | str)}
+            inner = _named(value)[:_MOST_NOTES]
+            yield key, {_plain(name): _plain(note) for name, note in inner if _is_note(note)}
+
+
+def _is_note(value: Any) -> bool:
+    """Return whether a value is a number or text that can be written down."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return (isinstance(value, int) and abs(value) < _LARGEST_NOTE) or isinstance(value, str)
+
+
+def _plain(value: Any) -> Any:
+    """Return a text without what is no character, and not too long; numbers as they are."""
+    return value[:_LONGEST_NOTE].encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _unwrapped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
