@@ -23,8 +23,6 @@ _COLUMNS = {
 """What columns may be called; the first of these names that a table has is taken."""
 
 _DELIMITERS = "|\t;,"
-_MOST_LINES = 20
-"""Lines that one row of a table may reach over, before a quotation mark must have been left open."""
 
 _LISTS = {
     TRAIN: ("Flickr_8k.trainImages.txt", "flickr30k_train.txt", "train.txt"),
@@ -105,7 +103,7 @@ def read_table(path: Path, delimiter: str) -> Iterator[Row]:
         before = width = 0
         try:
             for cells in rows:
-                place, before = f"line {before + 1}", _check_span(before, rows.line_num, path)
+                place, before = f"line {before + 1}", _check_closed(cells, before, rows.line_num, path)
                 if not any(cell.strip() for cell in cells):
                     continue
                 if columns:
@@ -120,12 +118,13 @@ def read_table(path: Path, delimiter: str) -> Iterator[Row]:
             ) from error
 
 
-def _check_span(before: int, now: int, path: Path) -> int:
-    if now - before > _MOST_LINES:
+def _check_closed(cells: list[str], before: int, now: int, path: Path) -> int:
+    """Refuse a row of several lines: an open quotation mark would swallow rows up to the next one, unnoticed."""
+    if now - before > 1 or any(end in cell for cell in cells for end in "\r\n"):
         raise GazeError(
-            f"A quotation mark that opens in line {before + 1} is not closed.",
+            f"A quotation mark that opens in line {before + 1} is not closed in that line.",
             where=str(path),
-            todo="Close it, or write two where one is part of the caption.",
+            todo="Close it, or write two where one is part of the caption; a caption has no line breaks.",
         )
     return now
 

@@ -62,7 +62,6 @@ BAD = {
     "open quote that a later one closes": (
         'image,caption\na.png,"dog\na.png,cat\na.png,"cow"\n', "opens in line 2 is not closed"
     ),
-    "open quote in the last row, without its end": ('image,caption\na.png,"dog', "opens in line 2 is not closed"),
     "line break in a caption": ('image,caption\na.png,"dog,\r\nrunning"\n', "opens in line 2 is not closed"),
     "open quote in the header": ('image,caption,"id\na.png,dog,1\n', "opens in line 1 is not closed"),
     "token line": ("a.png#0\tA dog\nwhat\n", "Line 2 is not of the form"),

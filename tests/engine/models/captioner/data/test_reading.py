@@ -96,7 +96,7 @@ def test_quotation_marks_between_bars_are_part_of_a_caption(small: SmallSet, tmp
     assert captions.notes == ("1 caption has no words and was left out.",)
 
 
-def test_quoted_captions_may_have_commas_quotes_and_line_breaks(small: SmallSet, tmp_path: Path) -> None:
+def test_quoted_captions_may_have_commas_and_quotes(small: SmallSet, tmp_path: Path) -> None:
     text = 'image,caption,split\n000.png,"A ""big"" dog, running",val\n'
     captions = read_captions(_write(tmp_path / "a.csv", text), str(small.images))
     assert captions.pictures[0].told("general") == ('A "big" dog, running',)
