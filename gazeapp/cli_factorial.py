@@ -83,15 +83,15 @@ def _train(given: dict[str, Any], output: Path | None, as_json: bool) -> int:
     encoders, weights, seeds = given.pop("encoders"), given.pop("encoder_weights"), given.pop("seeds")
     start_from = given.pop("start_from")
     where_from = [given.pop(name) for name in ("preset", "file", "others")]
-    # Every one of the four has an encoder and a decoder of its own.
+    # Every one of the four has an encoder and a decoder of its own; those named here stand for all of them.
+    of_one = {"encoder": encoders[0] if encoders else "resnet101", "decoder": "lstm"}
+    one_start = weights[0] if len(weights) == 1 else None
     shared = settings_of_options(
-        {**given, "output": output, "encoder": "cnn", "decoder": "lstm"}, *where_from
+        {**given, **of_one, "output": output, "encoder_weights": one_start},
+        *where_from,
+        goes_on=start_from is not None,
     )
-    shared = replace(
-        shared,
-        start_from=str(start_from or ""),
-        encoder_weights=weights[0] if len(weights) == 1 else shared.encoder_weights,
-    )
+    shared = replace(shared, start_from=str(start_from or ""))
     settings = FactorialSettings(
         shared,
         encoders=encoders,

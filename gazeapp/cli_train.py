@@ -15,7 +15,9 @@ from gazeapp.engine.errors import GazeError
 from gazeapp.terminal import TrainingProgress
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_CURVE_WIDTH = 60
+_NONE = "none"
+_SMALL = ("cnn", "vit")
+"""Encoders for which nobody publishes weights."""
 
 
 @click.command("train")
@@ -133,9 +135,16 @@ def curve_line(values: Sequence[float]) -> str:
 
 
 def settings_of_options(
-    given: dict[str, Any], preset: str | None, file: Path | None, others: tuple[str, ...]
+    given: dict[str, Any],
+    preset: str | None,
+    file: Path | None,
+    others: tuple[str, ...],
+    goes_on: bool = False,
 ) -> Any:
-    """Return the settings: a preset, with those of the file, of the options, and of --set over it."""
+    """Return the settings: a preset, with those of the file, of the options, and of --set over it.
+
+    ``goes_on`` says that encoders start from those of other captioners, where the settings do not.
+    """
     from gazeapp.engine.models.captioner.training.settings import (
         DEMO_WORLD,
         TrainSettings,
@@ -153,6 +162,10 @@ def settings_of_options(
     base = TrainSettings() if demo else photograph_settings()
     chosen = {**values, **_set(others, base)}
     _fill_from_start(chosen)
+    if not goes_on and not chosen.get("start_from"):
+        _fill_from_chance(chosen, base)
+    if chosen.get("evaluate_every") == 0:
+        chosen.setdefault("patience", 0)
     missing = [name for name in ("encoder", "decoder") if name not in chosen]
     if missing:
         raise click.UsageError(f"Name the {missing[0]}: --{missing[0]}.")
@@ -200,3 +213,31 @@ def _fill_from_start(values: dict[str, Any]) -> None:
         config = read_config(Path(values["start_from"]))
         values.setdefault("encoder", config.encoder)
         values.setdefault("decoder", config.decoder)
+
+
+def _fill_from_chance(values: dict[str, Any], base: Any) -> None:
+    """Let an encoder learn that starts from chance, where nobody says that it should not, and say so.
+
+    The settings for photographs have the encoder frozen, and a low rate for fine-tuning; both are meant for published
+    weights, and a frozen network of random weights sees next to nothing.
+    """
+    if base.encoder_weights == _NONE:
+        return
+    if values.get("encoder") in _SMALL:
+        values.setdefault("encoder_weights", _NONE)
+    if values.get("encoder_weights") != _NONE:
+        return
+    if values.get("frozen"):
+        click.echo(
+            "Note: the encoder starts from chance and is frozen, as you say, so its random weights stay. "
+            "Without --frozen it learns.",
+            err=True,
+        )
+        return
+    values.setdefault("encoder_rate", values.get("rate", base.rate))
+    values["frozen"] = False
+    click.echo(
+        f"Note: the encoder starts from chance, so it is trained, too, at the rate {values['encoder_rate']}; "
+        "published weights would be frozen unless --fine-tune is given.",
+        err=True,
+    )

@@ -120,7 +120,7 @@ def test_other_settings_in_the_same_folder_fail_for_all_four(four, command):
     result = run(*command, "-o", out, "--set", "rate=0.5")
     assert result.exit_code == 1
     for name in IDS:
-        assert f"{name}: The folder holds a training with other settings: rate is 0.5" in result.output
+        assert f"{name}: The folder holds a training with other settings: encoder_rate was 0.0004 and is to be 0.5; rate was" in result.output
 
 
 @pytest.mark.parametrize(

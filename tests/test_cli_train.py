@@ -58,7 +58,7 @@ def test_captions_are_trained_on_and_told_as_curve_table_and_json(tmp_path: Path
     assert json.loads(again.stdout)["figures"]["captions"]["general"]["n"] > 0
     other = gazeapp(*words, "--seed", "2")
     assert other.exit_code == 1
-    assert "seed is 2 here and 1 there" in other.output
+    assert "seed was 1 and is to be 2" in other.output
 
 
 def test_settings_come_from_preset_file_options_and_set_in_this_order(
@@ -66,17 +66,63 @@ def test_settings_come_from_preset_file_options_and_set_in_this_order(
 ) -> None:
     captions = tmp_path / "captions.json"
     file = tmp_path / "settings.json"
-    file.write_text(json.dumps({"data": str(captions), "rate": 1, "batch": 16, "steps": 7, "encoder": "vit"}))
+    file.write_text(
+        json.dumps({"data": str(captions), "rate": 1, "batch": 16, "steps": 7, "encoder": "resnet18"})
+    )
     gazeapp("--settings", file, "--decoder", "lstm", "-o", tmp_path / "o", "--steps", "9", "--set", "batch=8")
     (settings,) = asked
     expected = photograph_settings(
-        data=str(captions), rate=1.0, batch=8, steps=9, encoder="vit", decoder="lstm", out=str(tmp_path / "o")
+        data=str(captions),
+        rate=1.0,
+        batch=8,
+        steps=9,
+        encoder="resnet18",
+        decoder="lstm",
+        out=str(tmp_path / "o"),
     )
     assert settings == expected
     gazeapp("--encoder", "cnn", "--decoder", "transformer", "-o", tmp_path, "--task", "general", "--frozen")
     assert asked[1] == TrainSettings(
         decoder="transformer", tasks=("general",), frozen=True, out=str(tmp_path)
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "learns", "rate", "note"),
+    [
+        (
+            ["--encoder", "resnet18", "--encoder-weights", "none"],
+            True,
+            4e-4,
+            "is trained, too, at the rate 0.0004",
+        ),
+        (["--encoder", "vit", "--set", "rate=0.002"], True, 2e-3, "is trained, too, at the rate 0.002"),
+        (["--encoder", "cnn", "--set", "encoder_rate=0.003"], True, 3e-3, "at the rate 0.003"),
+        (["--encoder", "cnn", "--frozen"], False, 1e-5, "its random weights stay"),
+        (["--encoder", "resnet18"], False, 1e-5, ""),
+        (["--encoder", "resnet18", "--fine-tune"], True, 1e-5, ""),
+    ],
+)
+def test_an_encoder_that_starts_from_chance_learns_unless_somebody_says_otherwise(
+    words: list[str], learns: bool, rate: float, note: str, tmp_path: Path, asked: list[TrainSettings]
+) -> None:
+    told = gazeapp("--data", "captions.json", "--decoder", "lstm", "-o", tmp_path, *words)
+    (settings,) = asked
+    assert (settings.frozen, settings.encoder_rate) == (not learns, rate)
+    assert (settings.encoder_weights == "timm") == (not note)
+    assert ("starts from chance" in told.stderr) == bool(note)
+    assert note in told.stderr
+
+
+def test_without_evaluations_there_is_no_patience_unless_it_is_asked_for(
+    tmp_path: Path, asked: list[TrainSettings]
+) -> None:
+    words = ["--data", "captions.json", "--encoder", "resnet18", "--decoder", "lstm", "-o", tmp_path]
+    gazeapp(*words, "--set", "evaluate_every=0")
+    assert (asked[0].evaluate_every, asked[0].patience) == (0, 0)
+    told = gazeapp(*words, "--set", "evaluate_every=0", "--set", "patience=3")
+    assert len(asked) == 1
+    assert "Set evaluate_every, or patience to 0." in told.stderr
 
 
 def test_a_captioner_to_go_on_from_says_its_encoder_and_decoder(
@@ -96,6 +142,11 @@ def test_a_captioner_to_go_on_from_says_its_encoder_and_decoder(
         (["--encoder", "cnn", "--decoder", "lstm", "--set", "rat=1"], 1, "Did you mean rate?"),
         (["--encoder", "cnn", "--decoder", "lstm", "--set", "rate"], 2, "NAME=VALUE"),
         (["--encoder", "cnn", "--decoder", "lstm", "--set", "rate=fast"], 1, "cannot be 'fast'"),
+        (
+            ["--encoder", "cnn", "--decoder", "lstm", "--data", "c.json", "--set", "rate=fast"],
+            1,
+            "rate cannot be",
+        ),
         (["--encoder", "cnn", "--decoder", "lstm", "--set", "grid=7"], 1, "grid cannot be"),
         (["--encoder", "cnn", "--decoder", "lstm", "--steps", "0", "-o", "x"], 1, "steps is greater than 0"),
         (["--settings", "nowhere.json"], 1, "cannot be read"),

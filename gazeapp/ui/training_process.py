@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.training.factorial_settings import read_factorial, read_training
 from gazeapp.engine.models.captioner.training.settings import (
     DEMO_WORLD,
     TrainSettings,
@@ -20,9 +20,8 @@ from gazeapp.engine.models.captioner.training.settings import (
 from gazeapp.ui.training_folder import ERRORS, NOTES, STOP
 
 TRAIN, FACTORIAL = "train", "factorial"
-SETTINGS, COMMAND = "settings.json", "command.json"
 
-_ALWAYS = ("data", "encoder", "decoder", "out")
+_ALWAYS = ("data", "encoder", "decoder", "out", "encoder_rate")
 _OPTIONS = {
     **{
         name: f"--{name}"
@@ -40,21 +39,35 @@ _OPTIONS = {
 _children: list[subprocess.Popen[bytes]] = []
 
 
-def words_of(command: str, settings: Path) -> list[str]:
-    """Return the words after ``gazeapp`` that start a training, or take it up where it stopped."""
-    return [command, "--settings", str(settings)]
-
-
 def words_to_go_on(root: Path, folder: Path) -> tuple[list[str], Path]:
-    """Return what takes a training up again, and for which folder: as it was started here, else by its settings."""
-    for place in (root, folder):
-        try:
-            words = json.loads((place / NOTES / COMMAND).read_text("utf-8"))
-        except (OSError, ValueError):
-            continue
-        if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
-            return words, place
-    return words_of(TRAIN, folder / NOTES / SETTINGS), folder
+    """Return what takes a training up again, and the folder that it writes to.
+
+    The words are made of the settings in the folder, which name and hold nothing but what `TrainSettings` knows, and
+    they name the folder as it is called now: it may have been copied or moved, and it may be a stranger's.
+
+    Parameters
+    ----------
+    root
+        Folder that is followed. If it holds a factorial design of which the training is a part, that goes on.
+    folder
+        Folder of the training.
+
+    Raises
+    ------
+    GazeError
+        When the settings cannot be read, or are none.
+    """
+    design = read_factorial(root) if root in folder.parents else None
+    if design is None:
+        return training_words(TRAIN, asdict(read_training(folder))), folder
+    of_each = ("encoder", "decoder", "name", "seed", "encoder_weights")
+    values = {name: value for name, value in asdict(design.shared).items() if name not in of_each}
+    words = training_words(FACTORIAL, values, design.encoders)
+    for start in design.encoder_weights or (design.shared.encoder_weights,):
+        words += _option("encoder_weights", start)
+    for seed in design.seeds:
+        words += _option("seed", seed)
+    return words, root
 
 
 def training_words(command: str, values: Mapping[str, Any], encoders: Sequence[str] = ()) -> list[str]:
@@ -107,7 +120,6 @@ def start(words: Sequence[str], folder: Path) -> int:
         notes.mkdir(parents=True, exist_ok=True)
         (notes / STOP).unlink(missing_ok=True)
         (notes / ERRORS).write_bytes(b"")
-        (notes / COMMAND).write_text(json.dumps(list(words)) + "\n", "utf-8")
     except OSError as error:
         raise _not_writable(notes, error) from error
     apart: dict[str, Any] = {"start_new_session": True}
@@ -122,9 +134,9 @@ def start(words: Sequence[str], folder: Path) -> int:
                 stderr=errors,
                 **apart,
             )
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a word with a zero byte is no word for a process
         raise GazeError(
-            f"The training could not be started: {error.strerror or error}.",
+            f"The training could not be started: {getattr(error, 'strerror', None) or error}.",
             where=str(folder),
             todo=f"Start it on a terminal: {terminal_line(words)}",
         ) from error

@@ -156,7 +156,7 @@ class Checkpoints:
 
     def _check_same(self, theirs: Json) -> None:
         differing = [
-            f"{key} is {self._identity.get(key)!r} here and {theirs.get(key)!r} there"
+            f"{key} was {theirs.get(key)!r} and is to be {self._identity.get(key)!r}"
             for key in sorted({*self._identity, *theirs})
             if self._identity.get(key) != theirs.get(key)
         ]
@@ -164,7 +164,7 @@ class Checkpoints:
             raise GazeError(
                 f"The folder holds a training with other settings: {'; '.join(differing)}.",
                 where=str(self._folder.parent),
-                todo="Choose another folder, or the same settings to go on with it.",
+                todo="Choose another folder, or the settings of before to go on with it.",
             )
 
 

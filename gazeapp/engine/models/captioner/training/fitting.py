@@ -168,7 +168,7 @@ class _Training:
         self._make_model(start)
         if self.records is not None:
             self.records.begin(self.settings, self.standing.step)
-        if self.standing.step:
+        if self.standing.step and not self.standing.ended:
             self._news(f"Going on from step {self.standing.step:,}.")
         self._began = True
         self._resumed_at = time.perf_counter() - self.standing.seconds

@@ -201,7 +201,10 @@ def checked(settings: TrainSettings) -> TrainSettings:
             todo="Choose a batch that the parts divide.",
         )
     if settings.patience and not settings.evaluate_every:
-        raise GazeError("Patience counts evaluations, and evaluate_every is 0.", todo="Set evaluate_every.")
+        raise GazeError(
+            "Patience counts evaluations, and evaluate_every is 0.",
+            todo="Set evaluate_every, or patience to 0.",
+        )
     if not settings.out:
         raise GazeError("The training has nowhere to write to.", todo="Name a folder for the captioner.")
     return settings

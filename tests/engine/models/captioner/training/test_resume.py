@@ -135,10 +135,10 @@ def test_a_training_that_ended_is_not_trained_again(undisturbed: tuple[Path, Tra
 
 def test_other_settings_or_data_are_refused_by_name(undisturbed: tuple[Path, Trained]) -> None:
     folder = undisturbed[0]
-    with pytest.raises(GazeError, match=r"rate is 0\.5 here and 0\.001 there") as caught:
+    with pytest.raises(GazeError, match=r"rate was 0\.001 and is to be 0\.5") as caught:
         run(folder, replace(LONG, rate=0.5))
     assert "another folder" in caught.value.todo
-    with pytest.raises(GazeError, match="fingerprint is 'other' here and 'data' there"):
+    with pytest.raises(GazeError, match="fingerprint was 'data' and is to be 'other'"):
         fit(tiny_config(), Pictures(), LONG, Quiet(), keeping=Keeping(folder, "other"))
     run(folder, replace(LONG, workers=2, checkpoint_every=9))  # places and spreading are no matter
 
