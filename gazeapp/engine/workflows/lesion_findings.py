@@ -36,7 +36,7 @@ VERB = "lesion"
 ANALYSES = (LESION, LESION_CONTROL, LESION_SIDE, LESION_DOSE, LESION_FACTORIAL)
 _NOOP = "lesion no-op"
 _ASSESSED = "lesions assessed"
-_FORMULAS = 2
+_FORMULAS = 3
 """Raised when findings are made in another way, so that they are made anew."""
 
 

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from gazeapp.engine.models.captioner.training.alike import KnownTraining, differing_trainings
 from gazeapp.engine.project.rows import ModelRow
 
-_SHARED = ("data", "fingerprint", "steps", "batch")
-"""Settings of a training that two captioners share when they were trained alike; seeds may differ."""
+_NAMED = 3
+"""Differences that a sentence names; it counts the others."""
 
 
 def not_trained_alike(models: Iterable[ModelRow]) -> str:
     """Return a sentence on models that were trained differently; empty where they were trained alike, or none tells.
 
-    Effects of encoder and decoder over such models are effects of their trainings, too.
+    Effects of encoder and decoder over such models are effects of their trainings, too. All settings that captioners
+    of a factorial design share are compared, what they started from, and after how many steps they ended; seeds may
+    differ.
 
     Parameters
     ----------
     models
         Those that take part in the design.
     """
-    ways: dict[tuple[Any, ...], list[str]] = {}
-    unknown = []
+    known, unknown = [], []
     for model in models:
         training = model.facts.get("training")  # of imported maps, what their file says of it
         if not isinstance(training, dict) or "imported_from" in training or not training.get("data"):
             unknown.append(model.name)
         else:
-            ways.setdefault(tuple(str(training.get(key)) for key in _SHARED), []).append(model.name)
-    if not ways or len(ways) + bool(unknown) < 2:
+            known.append(KnownTraining(model.name, model.decoder, training))
+    found = differing_trainings(known)
+    if not known or not (found or unknown):
         return ""
-    parts = [f"{', '.join(names)} on {way[0]}, {way[2]} steps" for way, names in ways.items()]
+    parts = found[:_NAMED]
+    if len(found) > _NAMED:
+        more = len(found) - _NAMED
+        parts.append(f"{more} other setting{'s' if more > 1 else ''}")
     if unknown:
         parts.append(
             f"how {', '.join(unknown)} {'was' if len(unknown) == 1 else 'were'} trained is not known"

@@ -77,12 +77,15 @@ class FactorialCheck:
         What must not differ and does, or what the design lacks: one sentence each, with the captioners' labels.
     unchecked
         What could not be compared because descriptions do not say it.
+    notes
+        What differs because the decoders do and yet bears on what captioners are compared for.
     """
 
     same: dict[str, str] = field(default_factory=dict)
     differs: dict[str, dict[str, str]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -137,7 +140,31 @@ def compare(members: Sequence[Member]) -> FactorialCheck:
     found.unfinished()
     for name in _TOLD:
         found.tell(name, {m.label: m.training[name] for m in members if name in m.training})
-    return FactorialCheck(found.same, found.differs, tuple(found.problems), found.unchecked())
+    said = {name: value for name, value in found.same.items() if not _says_nothing(name, value, members)}
+    return FactorialCheck(said, found.differs, tuple(found.problems), found.unchecked(), _notes(members))
+
+
+def _says_nothing(name: str, value: str, members: Sequence[Member]) -> bool:
+    """Return whether an entry is one that these captioners have no use for."""
+    if name == "n_scenes":
+        return all(member.training.get("data") != DEMO_WORLD for member in members)
+    return (name, value) in (("embed", "0"), ("domain", "none"))
+
+
+def _notes(members: Sequence[Member]) -> tuple[str, ...]:
+    """Return what the decoders' own training means for comparing maps."""
+    weights = [
+        member.training.get("doubly_stochastic") for member in members if member.config.decoder == "lstm"
+    ]
+    asked = sorted({float(weight) for weight in weights if weight})
+    if not asked:
+        return ()
+    told = " and ".join(_shown(weight) for weight in asked)
+    return (
+        "The training objectives differ: the LSTMs also learn to spread attention over a caption (doubly stochastic "
+        f"term, weight {told}), the Transformers do not. To compare how concentrated maps are, train the four with "
+        "--set doubly_stochastic=0.",
+    )
 
 
 def _entry(name: str) -> Callable[[Member], Any]:
@@ -168,6 +195,7 @@ def as_json(check: FactorialCheck) -> Json:
         "differs": check.differs,
         "problems": list(check.problems),
         "unchecked": list(check.unchecked),
+        "notes": list(check.notes),
     }
 
 
@@ -231,7 +259,7 @@ class _Comparison:
                 missing = tuple(label for label in values if label not in known)
                 self._unsaid.setdefault(missing if known else (), []).append(_words(name))
             if len({_key(value) for value in known.values()}) > 1:
-                self.problems.append(f"{_words(name).capitalize()}: {_who_has_what(known)}.")
+                self.problems.append(f"{_words(name).capitalize()}: {who_has_what(known)}.")
         told = {m.label: v for g in groups for m in g if (v := value_of(m)) is not None}
         used = len(told) == len(self._members) or any(_key(v) not in _UNUSED for v in told.values())
         if len(self.problems) == before and used:
@@ -276,7 +304,7 @@ def _groups(name: str, members: Sequence[Member]) -> list[list[Member]]:
     return [list(members)] if members else []
 
 
-def _beginning(weights: str | None, before: str | None, origin: Json) -> Json:
+def beginning(weights: str | None, before: str | None, origin: Json) -> Json:
     """Return what a training began with, as far as it is known.
 
     Parameters
@@ -315,7 +343,7 @@ def _training(folder: Path, config: CaptionerConfig) -> Json:
     if weights is None and config.encoder in _WITHOUT_WEIGHTS:
         weights = "none"
     before = own.get("start_from", known.get("start_from", "" if "steps" in known else None))
-    known |= _beginning(weights, before, known.pop("origin", {}))
+    known |= beginning(weights, before, known.pop("origin", {}))
     if known.get("data") == DEMO_WORLD:
         known.setdefault("fingerprint", "drawn, not read")
     best = [line["step"] for line in known.get("evaluations", ()) if line.get("best")]
@@ -355,7 +383,7 @@ def _shown(value: Any) -> str:
     return "none" if value == "" else f"{value}"
 
 
-def _who_has_what(values: dict[str, Any]) -> str:
+def who_has_what(values: dict[str, Any]) -> str:
     """Return who has which value, as ``a and b have 1, c has 2``."""
     holders: dict[str, list[str]] = {}
     for label, value in values.items():
