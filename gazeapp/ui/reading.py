@@ -13,8 +13,9 @@ from PySide6.QtGui import QImage
 
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.domain import is_outside_training
-from gazeapp.engine.models.given import free_last
+from gazeapp.engine.models.given import free_last, is_given
 from gazeapp.engine.pictures import read_picture as decode
+from gazeapp.engine.scoring.sources import shown_name
 from gazeapp.engine.types import ImageArray
 from gazeapp.engine.workflows.score_state import outdated_models
 from gazeapp.ui.colours import source_colour
@@ -193,7 +194,7 @@ def _read_models(project: Project, row: ImageRow, task: str) -> tuple[ModelView,
         views.append(
             ModelView(
                 id=model.id,
-                name=model.name,
+                name=shown_name(model.name, run.method),
                 colour=colour,
                 map=MapView.of(_frozen(maps.mean), maps.rect, row.width, row.height),
                 words=project.runs.words(run.id),
@@ -225,7 +226,7 @@ def _image_ceilings(project: Project) -> dict[int, dict[ScoreKey, float]]:
 
 def _shares(project: Project, older: _Older) -> dict[ScoreKey, dict[str, Share]]:
     found: dict[ScoreKey, dict[str, Share]] = defaultdict(dict)
-    for row in sorted(project.scores.summary(), key=lambda row: row.settings_id):
+    for row in sorted(project.scores.summary(), key=lambda row: (not is_given(row.method), row.settings_id)):
         stale = (row.task, row.preset, row.source) in older
         if row.source_kind in ("model", "truth") and not row.lesion and row.percent is not None and not stale:
             found[row.task, row.preset, row.metric][row.source] = Share(row.percent, row.ci_low, row.ci_high)

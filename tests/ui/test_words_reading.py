@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gazeapp.engine.models.base import Caption, Word
+from gazeapp.engine.models.base import Caption, ModelInfo, Word
 from gazeapp.engine.models.vlm.methods import parse_method
 from gazeapp.engine.project import Project
 from gazeapp.ui.canvas.caption import MEAN_MAP
@@ -20,6 +20,7 @@ from gazeapp.ui.panels.words_reading import (
     ready_to_draw,
     relative,
 )
+from gazeapp.ui.reading import read_scene
 from tests.ui import small_words as planted
 from tests.ui.small_study import CAPTION, TASK
 
@@ -161,3 +162,8 @@ def test_the_models_own_words_are_read_though_a_given_caption_came_later(tmp_pat
         project.runs.put(study.images[0], "cnn-lstm", TASK, said, map_, settings_id, 0.1)
         assert len(project.runs.all(image_id=study.images[0], model="cnn-lstm", task=TASK)) == 2
         assert AskRun(study.images[0], "cnn-lstm", TASK).read(project).id == before.id
+        names = {model.id: model.name for model in project.runs.models()}
+        project.runs.put_model(ModelInfo("made-to-say", "Parrot", "captioner"))
+        project.runs.put(study.images[0], "made-to-say", TASK, said, map_, settings_id, 0.1)
+        panes = {pane.id: pane.name for pane in read_scene(project, study.images[0], TASK).models}
+        assert panes == {**names, "made-to-say": "Parrot · given captions"}

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-_MARK = "@given"
+GIVEN_MARK = "@given"
+"""How the name of a map method along given captions ends."""
 
 
 class _Filed(Protocol):
@@ -22,17 +23,17 @@ _Run = TypeVar("_Run", bound=_Filed)
 
 def given_method(method: str) -> str:
     """Return what a map method is called along given captions."""
-    return method + _MARK
+    return method + GIVEN_MARK
 
 
 def is_given(method: str) -> bool:
     """Return whether a run's map method is one along given captions."""
-    return method.endswith(_MARK)
+    return method.endswith(GIVEN_MARK)
 
 
 def plain_method(method: str) -> str:
     """Return the map method as the model knows it."""
-    return method.removesuffix(_MARK)
+    return method.removesuffix(GIVEN_MARK)
 
 
 def free(runs: Iterable[_Run]) -> list[_Run]:

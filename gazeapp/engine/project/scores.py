@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gazeapp.engine.models.given import GIVEN_MARK
 from gazeapp.engine.project.rows import (
     CeilingRow,
     PeoplePartsRow,
@@ -97,13 +98,15 @@ class ScoreStore(Store):
     def of_models(self) -> Iterator[ModelScore]:
         """Yield what the maps of models, and of a known truth, score on every image without a lesion, newest last.
 
-        Of two scorings under one preset that are both in the summary, the one that is to be shown so comes last.
+        Of two scorings under one preset that are both in the summary, the one that is to be shown so comes last; of a
+        model's maps, those along given captions come before all others.
         """
         rows = self._db.execute(
             "SELECT s.image_id, t.name, s.preset, s.metric, s.source, s.value FROM scores s "
             "JOIN tasks t ON t.id = s.task_id WHERE s.source_kind IN ('model', 'truth') AND s.lesion = '' "
-            f"AND s.value IS NOT NULL AND {_CURRENT.format(table='s')} ORDER BY s.settings_id",
-            {"preset": None, "settings": None},
+            f"AND s.value IS NOT NULL AND {_CURRENT.format(table='s')} "
+            "ORDER BY s.method LIKE :given DESC, s.settings_id",
+            {"preset": None, "settings": None, "given": f"%{GIVEN_MARK}"},
         )
         return map(ModelScore._make, rows)
 

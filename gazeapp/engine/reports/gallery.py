@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gazeapp.engine.models.given import free_last
+from gazeapp.engine.models.given import free_last, is_given
 from gazeapp.engine.project import ImageRow, Project, RunRow, ScoreRow
 from gazeapp.engine.reports import pictures
 from gazeapp.engine.reports.content import Gallery, GalleryRow, ModelData, Picture, TaskScores
@@ -13,6 +13,7 @@ from gazeapp.engine.reports.dataset import TRUTH
 from gazeapp.engine.reports.numbers import count
 from gazeapp.engine.reports.scores import higher_is_better
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
+from gazeapp.engine.scoring.sources import shown_name
 from gazeapp.engine.types import FloatArray, ImageArray
 
 SIDE = 320
@@ -81,7 +82,7 @@ def plan_galleries(
         ranked.sort(key=lambda pair: (-pair[0] if higher_is_better(metric) else pair[0], pair[1]))
         values = {
             (row.image_id, TRUTH if row.source_kind == TRUTH else row.source): row.value
-            for row in own
+            for row in free_last(own)
             if row.value is not None
         }
         found.append(Plan(task.task, model, method, metric, tuple(_choices(ranked, n_examples)), values))
@@ -108,13 +109,13 @@ def gallery_row(project: Project, plan: Plan, choice: Choice, models: Sequence[M
     for model in sorted(models, key=lambda model: model.kind != TRUTH):
         if model.id in maps:
             pixels = pictures.overlay(picture, maps[model.id], high)
-            shown.append(_model_panel(plan, image, model, pixels, runs[model.id].caption))
+            shown.append(_model_panel(plan, image, model, pixels, runs[model.id]))
     return GalleryRow(image.name, choice.standing, choice.score, tuple(shown), high)
 
 
 def gallery(plan: Plan, rows: Sequence[GalleryRow]) -> Gallery:
     """Return a finished gallery."""
-    return Gallery(plan.task, plan.model.name, plan.metric, tuple(rows))
+    return Gallery(plan.task, shown_name(plan.model.name, plan.method), plan.metric, tuple(rows))
 
 
 def _leader(
@@ -125,7 +126,10 @@ def _leader(
         if row.source_kind == "model" and row.value is not None:
             values.setdefault((row.source, row.method), []).append(row.value)
     by_id = {model.id: model for model in models}
-    ranked = [(sum(found) / len(found), key) for key, found in values.items() if key[0] in by_id]
+    own = [key for key in values if key[0] in by_id]
+    # Maps along words of the model's own lead, where there are any.
+    keys = [key for key in own if not is_given(key[1])] or own
+    ranked = [(sum(values[key]) / len(values[key]), key) for key in keys]
     if not ranked:
         return None
     _, (source, method) = (max if higher_is_better(metric) else min)(ranked)
@@ -175,12 +179,13 @@ def _photograph(project: Project, task: str, image: ImageRow, picture: ImageArra
     return _panel("Image", REFERENCE_COLOUR, pixels, f"{count(len(table), 'fixation')} of {people}", None)
 
 
-def _model_panel(plan: Plan, image: ImageRow, model: ModelData, pixels: ImageArray, caption: str) -> Picture:
+def _model_panel(plan: Plan, image: ImageRow, model: ModelData, pixels: ImageArray, run: RunRow) -> Picture:
     if model.kind == TRUTH:
         score = plan.scores.get((image.id, TRUTH))
-        return _panel("Truth", model.colour, pixels, caption or "density behind the fixations", score)
+        return _panel("Truth", model.colour, pixels, run.caption or "density behind the fixations", score)
     score = plan.scores.get((image.id, model.id))
-    return _panel(model.name, model.colour, pixels, caption, score, is_model=True)
+    name = shown_name(model.name, run.method)
+    return _panel(name, model.colour, pixels, run.caption, score, is_model=True)
 
 
 def _panel(

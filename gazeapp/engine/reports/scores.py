@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from gazeapp.engine.models.given import is_given
 from gazeapp.engine.project import Project, SummaryRow
 from gazeapp.engine.reports.chart import percent_chart
 from gazeapp.engine.reports.content import Cell, MetricColumn, ModelData, PairRow, SourceRow, TaskScores
@@ -14,7 +15,7 @@ from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR
 from gazeapp.engine.scoring.baselines.from_fixations import CENTRE_BIAS
 from gazeapp.engine.scoring.facts import METRICS, SOURCES
 from gazeapp.engine.scoring.findings import Finding
-from gazeapp.engine.scoring.sources import MODEL, model_names
+from gazeapp.engine.scoring.sources import MODEL, model_names, shown_name
 
 _KIND_ORDER = {"human": 0, "model": 1, "baseline": 2, "truth": 3}
 
@@ -128,7 +129,6 @@ def in_order(metrics: Iterable[str]) -> list[str]:
 
 def _task(task: str, rows: list[SummaryRow], models: Sequence[ModelData]) -> TaskScores:
     metrics = [_column(metric, rows) for metric in in_order(row.metric for row in rows)]
-    several = {row.source for row in rows if len({r.method for r in rows if r.source == row.source}) > 1}
     place = {source: k for k, source in enumerate([*(model.id for model in models), *SOURCES])}
     keys = sorted(
         {(row.source_kind, row.source, row.method) for row in rows},
@@ -141,7 +141,8 @@ def _task(task: str, rows: list[SummaryRow], models: Sequence[ModelData]) -> Tas
             for row in rows
             if (row.source_kind, row.source, row.method) == (kind, source, method)
         }
-        sources.append(_source((kind, source, method), source in several, own, metrics, models))
+        methods = [key[2] for key in keys if key[:2] == (kind, source)]
+        sources.append(_source((kind, source, method), methods, own, metrics, models))
     sources = _mark_best(sources, metrics)
     return TaskScores(
         task=task,
@@ -165,7 +166,7 @@ def _column(metric: str, rows: list[SummaryRow]) -> MetricColumn:
 
 def _source(
     key: tuple[str, str, str],
-    show_method: bool,
+    methods: Sequence[str],
     own: dict[str, SummaryRow],
     metrics: list[MetricColumn],
     models: Sequence[ModelData],
@@ -179,7 +180,7 @@ def _source(
         kind=kind,
         source=source,
         method=method,
-        name=f"{name} · {method}" if show_method and method else name,
+        name=shown_name(name, method, methods),
         colour=model.colour if model else reference,
         n_images=max(row.n_images for row in own.values()),
         cells=cells,
@@ -191,16 +192,18 @@ def _cell(row: SummaryRow) -> Cell:
 
 
 def _mark_best(sources: list[SourceRow], metrics: list[MetricColumn]) -> list[SourceRow]:
-    """Mark the best model of each metric; baselines and truths do not compete."""
+    """Mark the best model of each metric, of free maps and of those along given captions; no other source competes."""
     best: set[tuple[int, int]] = set()
-    for k, metric in enumerate(metrics):
-        places = [
-            (standing(cell, metric.id), i)
-            for i, source in enumerate(sources)
-            if source.kind == "model" and (cell := source.cells[k]) is not None and cell.mean is not None
-        ]
-        if len(places) > 1:
-            best.add((max(places)[1], k))
+    for given in (False, True):
+        models = [i for i, one in enumerate(sources) if one.kind == MODEL and is_given(one.method) == given]
+        for k, metric in enumerate(metrics):
+            places = [
+                (standing(cell, metric.id), i)
+                for i in models
+                if (cell := sources[i].cells[k]) is not None and cell.mean is not None
+            ]
+            if len(places) > 1:
+                best.add((max(places)[1], k))
     return [
         replace(
             source,

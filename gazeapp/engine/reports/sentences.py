@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from gazeapp.engine.gaze.formats import FORMATS
+from gazeapp.engine.models.given import is_given
 from gazeapp.engine.reports.content import (
     Cell,
     DataSet,
@@ -69,7 +70,7 @@ def _task_results(task: TaskScores, primary: str) -> list[str]:
     k = next((i for i, metric in enumerate(task.metrics) if metric.id == primary), None)
     if k is None:
         return []
-    models = _ranked(task, "model", k, primary)
+    models, given = _ranked_models(task, k, primary)
     baselines = _ranked(task, "baseline", k, primary)
     centre = next((row for row in baselines if row.source == "centre_bias"), None)
     tested = _against_centre(task, models, primary) if centre is not None else {}
@@ -82,10 +83,11 @@ def _task_results(task: TaskScores, primary: str) -> list[str]:
     if len(models) > 1:
         others = [f"{row.name} {_short(row, k, primary)}" for row in models[1:]]
         sentences.append(f"Next: {listed(others)}.")
-        sentences += _lead(task, models[0].name, models[1].name, primary)
+        sentences += _lead(task, models, primary)
     if centre is not None and not none_above:
         sentences.append(_standing_to_centre(task, tested, centre, k, primary))
-    sentences += _different_images([*models, *baselines], k)
+    sentences += _along_given(task, given, centre, k, primary)
+    sentences += _different_images([*models, *given, *baselines], k)
     sentences += _other_leaders(task, models, k)
     sentences += [
         f"The density that the simulated observers were drawn from reaches {_short(row, k, primary)}; 100\u00a0% is "
@@ -93,6 +95,23 @@ def _task_results(task: TaskScores, primary: str) -> list[str]:
         for row in _ranked(task, "truth", k, primary)
     ]
     return sentences
+
+
+def _along_given(
+    task: TaskScores, given: list[SourceRow], centre: SourceRow | None, k: int, primary: str
+) -> list[str]:
+    """Say how maps along captions that the models did not choose stand, apart from the others."""
+    if not given:
+        return []
+    first, *rest = given
+    sentences = [f"{first.name} {_reach(task, first, k, primary)}."]
+    if rest:
+        others = [f"{row.name} {_short(row, k, primary)}" for row in rest]
+        sentences += [f"Next of those along given captions: {listed(others)}.", *_lead(task, given, primary)]
+    tested = _against_centre(task, given, primary)
+    if centre is not None and tested:
+        sentences.append(f"As for the centre bias, {_stand(tested)}.")
+    return ["Maps along given captions are compared with one another only.", *sentences]
 
 
 def _leader(task: TaskScores, models: list[SourceRow], k: int, primary: str, *, behind: bool) -> str:
@@ -173,8 +192,9 @@ def _ceiling_name(task: TaskScores, k: int) -> str:
     return f"{bound}the human ceiling"
 
 
-def _lead(task: TaskScores, first: str, second: str, primary: str) -> list[str]:
-    """Say how far the first model is ahead of the second, and whether the images can tell."""
+def _lead(task: TaskScores, models: Sequence[SourceRow], primary: str) -> list[str]:
+    """Say how far the first of some models is ahead of the second, and whether the images can tell."""
+    first, second, *_ = names = [row.name for row in models]
     pair = next((pair for pair in task.pairs if {pair.first, pair.second} == {first, second}), None)
     if pair is None or not math.isfinite(pair.low):
         return []
@@ -182,8 +202,9 @@ def _lead(task: TaskScores, first: str, second: str, primary: str) -> list[str]:
     low, high = sorted((sign * pair.low, sign * pair.high))
     size = f"{metric_value(sign * pair.mean, primary)} {interval(low, high, digits(primary))}"
     p = f"p {p_value(pair.p_holm) if pair.p_holm < 0.001 else '= ' + p_value(pair.p_holm)}"
-    if len(task.pairs) > 1:
-        p += f", corrected for {len(task.pairs)} comparisons"
+    n_pairs = sum(pair.first in names for pair in task.pairs)
+    if n_pairs > 1:
+        p += f", corrected for {n_pairs} comparisons"
     unit = METRICS[primary].unit if primary in METRICS else ""
     of = f"{unit} ({metric_name(primary)}; {p})" if unit else f"{metric_name(primary)} ({p})"
     if not _is_clear(pair):
@@ -245,6 +266,12 @@ def _other_leaders(task: TaskScores, models: list[SourceRow], k: int) -> list[st
 def _ranked(task: TaskScores, kind: str, k: int, metric: str) -> list[SourceRow]:
     rows = [row for row in task.rows if row.kind == kind and _has_mean(row.cells[k])]
     return sorted(rows, key=lambda row: standing(_cell(row, k), metric), reverse=True)
+
+
+def _ranked_models(task: TaskScores, k: int, metric: str) -> tuple[list[SourceRow], list[SourceRow]]:
+    """Return the models by their maps along words of their own, and by those along given captions."""
+    rows = _ranked(task, "model", k, metric)
+    return [row for row in rows if not is_given(row.method)], [row for row in rows if is_given(row.method)]
 
 
 def _has_mean(cell: Cell | None) -> bool:

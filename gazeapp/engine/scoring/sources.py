@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gazeapp.engine.models.given import is_given
+from gazeapp.engine.models.given import is_given, plain_method
 from gazeapp.engine.types import FloatArray, Rect
 
 MODEL, BASELINE, HUMAN, TRUTH = "model", "baseline", "human", "truth"
+GIVEN_CAPTIONS = "given captions"
+"""What the name of a source says of maps along captions that the model did not choose."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,6 +34,25 @@ def model_names(models: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]
         (model, method): f"{model} ({method})" if is_given(method) or ids.count(model) > 1 else model
         for model, method in pairs
     }
+
+
+def shown_name(name: str, method: str, methods: Iterable[str] = ()) -> str:
+    """Return what readers see a source called: its name, and whatever tells its maps from others of it.
+
+    Parameters
+    ----------
+    name
+        Name of the model or other source.
+    method
+        Map method; empty for sources without one.
+    methods
+        All map methods of the source. The method is named where several are of free maps, or several of maps along
+        given captions; that captions were given is always named.
+    """
+    given = is_given(method)
+    several = len({one for one in methods if is_given(one) == given} | {method}) > 1
+    parts = [name, plain_method(method) if several else "", GIVEN_CAPTIONS if given else ""]
+    return " · ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)

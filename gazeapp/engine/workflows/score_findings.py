@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gazeapp.engine.models.given import is_given
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.rows import ModelRow
 from gazeapp.engine.scoring.aggregate import ceiling_mark
@@ -39,6 +40,18 @@ def find(project: Project, plan: ScorePlan, tasks: Sequence[TaskScores]) -> None
 def _of_metric(
     plan: ScorePlan, metric: str, tasks: Sequence[TaskScores], models: Mapping[str, ModelRow]
 ) -> Iterator[Finding]:
+    for given in (False, True):
+        yield from _of_kind(plan, metric, tasks, models, given)
+
+
+def _of_kind(
+    plan: ScorePlan, metric: str, tasks: Sequence[TaskScores], models: Mapping[str, ModelRow], given: bool
+) -> Iterator[Finding]:
+    """Yield findings on maps along captions that models chose, or on those along given ones: the two are never mixed.
+
+    Maps along given captions have names of their own, which no design knows: effects of encoder and decoder are of
+    free maps alone.
+    """
     design = {name: (model.encoder, model.decoder) for name, model in models.items()}
     unit = metric_facts(metric, plan.rules.preset.id).unit
     how = (plan.n_bootstrap, plan.rules.seed)
@@ -46,14 +59,14 @@ def _of_metric(
     by_task: dict[str, Scored] = {}
     for one in tasks:
         task = one.people.task
-        scored = _scored(one, metric, _models(one), places)
+        scored = _scored(one, metric, _models(one, given), places)
         if not scored.sources:
             continue
         by_task[task] = scored
         pairs = differences(scored.scores, *how, scored.left_out)
         yield from (pair.finding(task, metric, unit) for pair in pairs)
         yield from (pair.finding(task, metric, PERCENT) for pair in percent_differences(scored, *how))
-        yield from _above_centre(plan, one, metric, unit, places)
+        yield from _above_centre(plan, one, metric, unit, places, given)
         if _is_crossed(design, scored.sources):
             remark = not_trained_alike(models[name] for name in scored.sources if name in models)
             yield from _with_remark(factorial(scored, design, task, metric, unit, *how), remark)
@@ -91,7 +104,7 @@ def _observers(one: TaskScores) -> list[Finding]:
 
 
 def _above_centre(
-    plan: ScorePlan, one: TaskScores, metric: str, unit: str, places: Mapping[int, int]
+    plan: ScorePlan, one: TaskScores, metric: str, unit: str, places: Mapping[int, int], given: bool
 ) -> list[Finding]:
     """Return each model minus the centre bias, in the metric's unit and in percent, corrected for their number."""
     centre = Source(BASELINE, CENTRE_BIAS)
@@ -100,7 +113,7 @@ def _above_centre(
     how = (plan.n_bootstrap, plan.rules.seed)
     found: list[Finding] = []
     in_percent: list[Finding] = []
-    for model, source in _models(one).items():
+    for model, source in _models(one, given).items():
         pair = _scored(one, metric, {model: source, CENTRE_BIAS: centre}, places)
         for difference in differences(pair.scores, *how, pair.left_out):
             found.append(difference.finding(one.people.task, metric, unit))
@@ -115,11 +128,14 @@ def _corrected(found: Sequence[Finding]) -> list[Finding]:
     return [replace(finding, p_holm=p) for finding, p in zip(found, corrected, strict=True)]
 
 
-def _models(one: TaskScores) -> dict[str, Source]:
-    """Return the models whose maps were scored as they are, by what findings call them."""
+def _models(one: TaskScores, given: bool) -> dict[str, Source]:
+    """Return the models whose maps were scored as they are, by what findings call them.
+
+    ``given``: those of maps along given captions, else those of maps along captions that models chose themselves.
+    """
     sources = sorted(source for source in one.scores if source.kind == MODEL and not source.lesion)
     names = model_names((source.id, source.method) for source in sources)
-    return {names[source.id, source.method]: source for source in sources}
+    return {names[source.id, source.method]: source for source in sources if is_given(source.method) == given}
 
 
 def _is_crossed(design: Design, models: Sequence[str]) -> bool:

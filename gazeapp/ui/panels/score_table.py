@@ -18,6 +18,7 @@ from gazeapp.engine.scoring.facts import (
     metric_facts,
 )
 from gazeapp.engine.scoring.presets import PRESETS
+from gazeapp.engine.scoring.sources import shown_name
 from gazeapp.ui.colours import source_colour
 from gazeapp.ui.panels.results_cells import CEILING, GROUP, ShareCell
 from gazeapp.ui.panels.results_table import SourceRow
@@ -170,10 +171,10 @@ def _lines(study: StudyView, rows: Sequence[SummaryRow], across: str) -> list[_L
     """Return a line for each source; ``across`` is the field of a row that names its column."""
     by_source: dict[tuple[str, str], dict[str, ShareCell]] = {}
     ceiling: dict[str, ShareCell] = {}
-    several = _sources_of_several_methods(rows)
+    methods = _methods(rows)
     for row in rows:
         column = str(getattr(row, across))
-        source = f"{row.source}\0{row.method}" if row.source in several else row.source
+        source = f"{row.source}\0{row.method}" if row.source_kind == "model" else row.source
         key = (row.source_kind, PEOPLE if row.source in _PEOPLE_ROWS else source)
         if _comes_before(row, by_source.get(key, {}).get(column)):
             by_source.setdefault(key, {})[column] = _cell(study, row)
@@ -191,7 +192,7 @@ def _lines(study: StudyView, rows: Sequence[SummaryRow], across: str) -> list[_L
         source, _, method = key.partition("\0")
         name = "People vs people" if source == PEOPLE else study.source_name(source)
         colour = source_colour(source, study.model_ids).name() if source in study.model_ids else ""
-        made.append(_Line(kind, source, f"{name} · {method}" if method else name, colour, cells))
+        made.append(_Line(kind, source, shown_name(name, method, methods.get(source, ())), colour, cells))
     made += _baseline_group([line for line in made if line.kind == "baseline"], across, rows)
     models = study.model_ids
     return sorted(made, key=lambda ln: (_KIND_ORDER.get(ln.kind, 9), _place(models, ln.source), ln.name))
@@ -207,12 +208,13 @@ def _comes_before(row: SummaryRow, there: ShareCell | None) -> bool:
     return ranks[0] < ranks[1] or row.source == there.row.source
 
 
-def _sources_of_several_methods(rows: Sequence[SummaryRow]) -> set[str]:
+def _methods(rows: Sequence[SummaryRow]) -> dict[str, set[str]]:
+    """Return the map methods that each model was scored by."""
     methods: dict[str, set[str]] = {}
     for row in rows:
         if row.source_kind == "model":
             methods.setdefault(row.source, set()).add(row.method)
-    return {source for source, found in methods.items() if len(found) > 1}
+    return methods
 
 
 def _baseline_group(baselines: Sequence[_Line], across: str, rows: Sequence[SummaryRow]) -> list[_Line]:
@@ -288,7 +290,9 @@ def _missing(line: _Line, column: Column) -> ShareCell:
 
 
 def _name_of(study: StudyView, row: SummaryRow) -> str:
-    return "people" if row.source_kind == "human" else study.source_name(row.source)
+    if row.source_kind == "human":
+        return "people"
+    return shown_name(study.source_name(row.source), row.method)
 
 
 def _explain(study: StudyView, row: SummaryRow, name: str) -> str:

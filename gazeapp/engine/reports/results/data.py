@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gazeapp.engine.models.given import is_given
 from gazeapp.engine.project import FindingRow, SummaryRow
 from gazeapp.engine.scoring.findings import Finding
 from gazeapp.engine.types import DoubleArray
@@ -305,10 +306,13 @@ class Results:
         ]
 
     def source(self, id: str, kind: str = "") -> SourceFacts | None:
-        """Return a source by its id (and kind), or by ``id (map method)``; None where the study has none of these."""
+        """Return a source by its id (and kind), or by ``id (map method)``; None where the study has none of these.
+
+        The id alone is that of free maps, never of maps along given captions.
+        """
         own = [one for one in self.sources if kind in ("", one.kind)]
         return next(
-            (one for one in own if one.id == id),
+            (one for one in own if one.id == id and not is_given(one.method)),
             next((one for one in own if (one.id, one.method) == id_and_method(id)), None),
         )
 

@@ -7,13 +7,14 @@ from typing import TypeVar
 
 import numpy as np
 
+from gazeapp.engine.models.given import is_given
 from gazeapp.engine.project import MeasureRow, ModelRow, Project, ScoreRow, SettingsRow, SummaryRow
 from gazeapp.engine.reports.results.data import ImageValues, Results, SourceFacts, id_and_method
 from gazeapp.engine.reports.scores import primary_metric, scored_with
 from gazeapp.engine.reports.style import PEOPLE_COLOUR, REFERENCE_COLOUR, model_colour
 from gazeapp.engine.scoring.facts import SOURCES
 from gazeapp.engine.scoring.findings import Finding
-from gazeapp.engine.scoring.sources import HUMAN, MODEL
+from gazeapp.engine.scoring.sources import HUMAN, MODEL, shown_name
 from gazeapp.engine.types import DoubleArray
 
 _Row = TypeVar("_Row", ScoreRow, MeasureRow)
@@ -41,7 +42,9 @@ def read_results(project: Project, preset: str, *, images: bool = True) -> Resul
     known = {(row.source_kind, row.source, row.method) for row in summary}
     ids = {model.id for model in models}
     told = {_told(row.finding, ids) for row in findings if row.finding.kind}
-    known |= {key for key in told if not any(key in (one, (*one[:2], "")) for one in known)}
+    # Findings call free maps by their model's id, and maps along given captions with their method.
+    scored = known | {(kind, id_, "") for kind, id_, method in known if not is_given(method)}
+    known |= told - scored
     return Results(
         preset=preset,
         simulated=project.simulated,
@@ -76,7 +79,7 @@ def sources(known: Iterable[tuple[str, str, str]], models: Sequence[ModelRow]) -
     Parameters
     ----------
     known
-        (kind, id, map method) of each; a method is named only where a source has several.
+        (kind, id, map method) of each, named as `gazeapp.engine.scoring.sources.shown_name` does.
     models
         All models of the project in their stable order.
     """
@@ -85,13 +88,13 @@ def sources(known: Iterable[tuple[str, str, str]], models: Sequence[ModelRow]) -
     ordered = sorted(
         set(known), key=lambda key: (_KINDS.get(key[0], 9), place.get(key[1], len(place)), key[1], key[2])
     )
-    ids = [key[:2] for key in ordered]
+    methods = {key[:2]: [one[2] for one in ordered if one[:2] == key[:2]] for key in ordered}
     coloured = [model.id for model in models if model.kind != "truth"]
-    return tuple(_source(key, rows.get(key[1]), coloured, several=ids.count(key[:2]) > 1) for key in ordered)
+    return tuple(_source(key, rows.get(key[1]), coloured, methods[key[:2]]) for key in ordered)
 
 
 def _source(
-    key: tuple[str, str, str], model: ModelRow | None, models: Sequence[str], *, several: bool
+    key: tuple[str, str, str], model: ModelRow | None, models: Sequence[str], methods: Sequence[str]
 ) -> SourceFacts:
     kind, id_, method = key
     name = model.name if model else SOURCES.get(id_, id_.replace("_", " ").capitalize())
@@ -99,7 +102,7 @@ def _source(
         kind=kind,
         id=id_,
         method=method,
-        name=f"{name} · {method}" if several and method else name,
+        name=shown_name(name, method, methods),
         colour=_colour(kind, id_, models),
         encoder=model.encoder if model else "",
         decoder=model.decoder if model else "",
