@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from errno import ENAMETOOLONG
 from pathlib import Path
 
@@ -40,6 +41,9 @@ from PySide6.QtWidgets import QFileDialog, QWidget
     "captioners",
 )
 
+_OF_THE_SYSTEM = (("/", "proc"), ("/", "sys"))
+"""Where no user may write files, though an administrator seems to be allowed to."""
+
 
 def typed_path(text: str) -> Path | None:
     """Return the path that a user typed, None for an empty line; the ``~`` of nobody stays as it is."""
@@ -68,6 +72,25 @@ def why_no_path(path: Path) -> str:
         path.lstat()
     except OSError as error:
         return "That name is too long." if error.errno == ENAMETOOLONG else ""
+    return ""
+
+
+def why_no_folder(path: Path) -> str:
+    """Return why files cannot be written into a folder, or a new one made there; empty when they can."""
+    reason = why_no_path(path)
+    if reason:
+        return reason
+    path = path.absolute()
+    here = next(each for each in (path, *path.parents) if there_is(each))
+    if not here.is_dir():
+        what = "That is a file" if here.is_file() else "That is no folder"
+        return (
+            f"{what}; name a folder." if here == path else f"“{here}” is no folder, so nothing can be in it."
+        )
+    if path == Path(path.anchor):
+        return "That is the whole disk; name a folder on it."
+    if here.parts[:2] in _OF_THE_SYSTEM or not os.access(here, os.W_OK):
+        return f"Nothing can be written in “{here}”; name another folder."
     return ""
 
 

@@ -1,5 +1,6 @@
 """Dialogs for files begin where the last file of their kind was."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from gazeapp.ui.folders import (
     remember_folder,
     there_is,
     typed_path,
+    why_no_folder,
     why_no_path,
 )
 from gazeapp.ui.widgets import plain
@@ -59,6 +61,26 @@ def test_a_path_that_was_typed_is_taken_or_told(tmp_path):
     assert why_no_path(too_long) == "That name is too long."
     assert why_no_path(tmp_path) == why_no_path(tmp_path / "new" / "x") == ""
     assert why_not_writable(too_long.with_suffix(".html"), ".html") == "That name is too long."
+
+
+def test_where_no_folder_can_be_is_told(tmp_path):
+    (tmp_path / "file").write_text("x")
+    assert why_no_folder(tmp_path / "new" / "deep") == why_no_folder(tmp_path) == ""
+    assert why_no_folder(tmp_path / "file") == "That is a file; name a folder."
+    below = why_no_folder(tmp_path / "file" / "new" / "x")
+    assert below == f"“{tmp_path / 'file'}” is no folder, so nothing can be in it."
+    assert "whole disk" in why_no_folder(Path(tmp_path.anchor))
+    assert why_no_folder(tmp_path / ("x" * 300)) == "That name is too long."
+
+
+@pytest.mark.skipif(os.name != "posix", reason="these are no places of this system")
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [("/dev/null", "no folder"), ("/dev/null/x", "no folder"), ("/proc/x", "Nothing can be written")],
+)
+def test_devices_and_folders_of_the_system_are_no_places_for_files(path, says):
+    if not Path(path).parts[1].startswith("proc") or Path("/proc").is_dir():
+        assert says in why_no_folder(Path(path))
 
 
 @pytest.mark.parametrize("text", ["~nobody-at-all/x", "/tmp/" + "x" * 300])

@@ -8,17 +8,22 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from PySide6.QtCore import QLocale
 from PySide6.QtGui import QGuiApplication
 
 from gazeapp.cli_train import train_command
+from gazeapp.engine.models.captioner.config import read_config
+from gazeapp.engine.models.captioner.io import load_captioner
 from gazeapp.engine.models.captioner.training.settings import (
     DEMO_WORLD,
     TrainSettings,
+    checked,
     photograph_settings,
 )
 from gazeapp.engine.resources import resource_path
 from gazeapp.ui.dialogs import train_finding
 from gazeapp.ui.dialogs.train import TrainDialog, size_in_words, weights_in_words, why_not_here
+from gazeapp.ui.dialogs.train_fields import RateField
 from gazeapp.ui.dialogs.train_finding import ModelFacts
 from gazeapp.ui.training_process import training_words
 
@@ -152,9 +157,54 @@ def test_nothing_is_downloaded_without_consent(dialog, qtbot, captions, tmp_path
 
 def test_a_folder_with_a_training_is_not_written_into(tmp_path):
     (tmp_path / "old" / "training").mkdir(parents=True)
+    assert why_not_here(tmp_path / "old") == ""  # a training that could not begin
+    (tmp_path / "old" / "training" / "settings.json").write_text("{}")
     assert "Watch it" in why_not_here(tmp_path / "old")
     assert why_not_here(tmp_path / "new") == ""
     assert why_not_here(None) == "Choose a folder for the captioner."
+
+
+def test_a_device_that_is_not_there_is_only_for_the_copied_command(
+    dialog, qtbot, captions, tmp_path, monkeypatch
+):
+    none = ModelFacts(2_000_000, 1_500_000, 16_000_000, no_device="This machine has no device 'cuda'.")
+    monkeypatch.setattr(train_finding, "model_facts", lambda *_: none)
+    ready(dialog, qtbot, captions, tmp_path / "new")
+    assert dialog._reason.text() == "This machine has no device 'cuda'."
+    assert not dialog.accept_button.isEnabled()
+    assert dialog.copy_button.isEnabled()
+
+
+def test_no_warm_up_can_be_trained_with(dialog, qtbot, captions, tmp_path):
+    ready(dialog, qtbot, captions, tmp_path / "new")
+    dialog.advanced.fields["warmup"].setValue(0)
+    assert dialog.advanced.fields["warmup"].text() == "none"
+    qtbot.waitUntil(dialog.accept_button.isEnabled)
+    checked(train_finding.settings_of(dialog.choice().values))
+
+
+def test_rates_are_numbers_in_every_language(qtbot):
+    QLocale.setDefault(QLocale("de_DE"))
+    try:
+        field = RateField()
+        qtbot.addWidget(field)
+        for value, text in ((4e-4, "0,0004"), (1e-5, "1e-05")):
+            field.setValue(value)
+            assert (field.text().lower(), field.value(), field.hasAcceptableInput()) == (text, value, True)
+    finally:
+        QLocale.setDefault(QLocale.c())
+
+
+def test_a_captioner_that_is_gone_on_from_keeps_its_weights_and_words():
+    """The demo's LSTM captioner is far smaller than what is usual for photographs."""
+    folder = Path(resource_path("models", "cnn-lstm"))
+    config = read_config(folder)
+    settings = photograph_settings(
+        encoder="cnn", decoder="lstm", data="captions.csv", start_from=str(folder), encoder_weights="none"
+    )
+    told = train_finding.model_facts(settings, 10_000)
+    known = load_captioner(folder)
+    assert (config.width, told.parameters) == (128, sum(weights.numel() for weights in known.parameters()))
 
 
 def test_the_copied_command_gives_the_settings_that_the_dialog_has(
@@ -223,7 +273,8 @@ def test_going_on_from_a_captioner_takes_its_encoder_and_decoder(dialog, qtbot, 
     assert dialog.model.wrong == ""
     (tmp_path / "elsewhere").mkdir()
     config = json.loads((shipped / "captioner.json").read_text())
-    (tmp_path / "elsewhere" / "captioner.json").write_text(json.dumps({**config, "form": "sgrvinod"}))
+    theirs = {"form": "sgrvinod", "embed": 128, "head_width": 32, "feed": [256, 256]}
+    (tmp_path / "elsewhere" / "captioner.json").write_text(json.dumps({**config, **theirs}))
     dialog.model.start_from.set_path(tmp_path / "elsewhere")
     assert dialog.model.wrong == "Only captioners that gazeapp trained can be trained further."
     dialog.model.start_from.set_path(tmp_path / "nowhere")

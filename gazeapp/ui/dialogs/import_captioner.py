@@ -17,7 +17,7 @@ from gazeapp.ui.dialogs.counting import CountingLine
 from gazeapp.ui.dialogs.drop_dialog import DropDialog
 from gazeapp.ui.dialogs.form import PathField, add_field
 from gazeapp.ui.dialogs.import_responses_fields import OpenField
-from gazeapp.ui.folders import CAPTIONERS, remember_folder, there_is, why_no_path
+from gazeapp.ui.folders import CAPTIONERS, remember_folder, there_is, why_no_folder
 from gazeapp.ui.widgets import advice, label
 from gazeapp.ui.worker import JobRunner, JobState
 
@@ -249,9 +249,10 @@ class ImportCaptionerDialog(DropDialog):
             return "There is nothing at the path of the encoder's weights."
         if output is None:
             return "Choose a folder for the captioner."
-        if there_is(output) and (not output.is_dir() or any(output.iterdir())):
+        reason = why_no_folder(output)
+        if not reason and there_is(output) and any(output.iterdir()):
             return "The folder has to be empty, or not there yet."
-        return why_no_path(output)
+        return reason
 
     def _forget(self) -> None:
         if self.looked is not None and self.looked.made is not None:

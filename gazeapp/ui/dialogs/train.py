@@ -24,7 +24,7 @@ from gazeapp.ui.dialogs.train_data import DataPart
 from gazeapp.ui.dialogs.train_fields import ADVANCED, BUDGET, TrainFields
 from gazeapp.ui.dialogs.train_finding import ModelFacts, model_work
 from gazeapp.ui.dialogs.train_model import ModelPart
-from gazeapp.ui.folders import CAPTIONS, remember_folder, why_no_path
+from gazeapp.ui.folders import CAPTIONS, remember_folder, why_no_folder
 from gazeapp.ui.training_folder import NOTES
 from gazeapp.ui.training_process import FACTORIAL, TRAIN, terminal_line, training_words
 from gazeapp.ui.widgets import advice, label
@@ -37,6 +37,11 @@ _DECIDES = (
 )
 """Settings that the number of weights, and what is said of the device, follow from."""
 _COUNTING = "Counting the captioner's weights…"
+_OF_A_TRAINING = (
+    "captioner.json",
+    *(f"{NOTES}/{name}" for name in ("settings.json", "state.json", "factorial.json")),
+)
+"""What a training that began leaves in its folder; one that could not begin leaves other notes there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +294,7 @@ class TrainDialog(DropDialog):
             self.model.reason,
             self._settings_reason(),
             self._trouble,
+            next((facts.no_device for facts in self._facts if facts.no_device), ""),
             _COUNTING if self._waits else "",
             why_not_here(self.out.path),
         )
@@ -327,12 +333,10 @@ def why_not_here(path: Path | None) -> str:
     """Return why a captioner cannot be trained into a folder; empty when it can."""
     if path is None:
         return "Choose a folder for the captioner."
-    reason = why_no_path(path)
+    reason = why_no_folder(path)
     if reason:
         return reason
-    if path.is_file():
-        return "That is a file; name a folder."
-    if (path / NOTES).is_dir() or (path / "captioner.json").is_file():
+    if any((path / name).is_file() for name in _OF_A_TRAINING):
         return (
             "There is a training in that folder already. Watch it to let it go on, or choose another folder."
         )

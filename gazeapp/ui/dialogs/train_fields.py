@@ -132,7 +132,7 @@ ADVANCED = (
         low=1,
         high=1024,
     ),
-    Info("warmup", "Warm-up", "Steps in which the learning rates rise.", step=100, suffix=" steps"),
+    Info("warmup", "Warm-up", "Steps in which the rates rise.", step=100, suffix=" steps", least="none"),
     Info(
         "weight_decay",
         "Weight decay",
@@ -268,8 +268,8 @@ class RateField(QLineEdit):
             return 0.0
 
     def setValue(self, value: float) -> None:
-        """Show a number."""
-        self.setText(f"{value:g}")
+        """Show a number, with the point or comma of the user's language, as the other fields do."""
+        self.setText(self.locale().toString(value, "g", 6))
 
     @Slot()
     def _tell(self) -> None:

@@ -65,6 +65,8 @@ class ModelFacts:
         Whether the encoder's published weights are not on this computer yet.
     notes
         What else is to be known.
+    no_device
+        Why it cannot be trained on this computer; empty when it can.
     """
 
     parameters: int
@@ -72,6 +74,7 @@ class ModelFacts:
     bytes: int
     away: bool = False
     notes: tuple[str, ...] = ()
+    no_device: str = ""
 
 
 class CaptionReader:
@@ -132,8 +135,10 @@ def model_facts(settings: TrainSettings, n_words: int = 0) -> ModelFacts:
         When its encoder is not known or does not fit the size of the pictures, or the settings do not go together.
     """
     from gazeapp.engine.models.captioner.architecture import measure
+    from gazeapp.engine.models.captioner.training.starting import known_captioner
 
-    costs = measure(_config(settings, n_words))
+    # A captioner that is gone on from keeps its sizes and words.
+    costs = measure(known_captioner(settings) or _config(settings, n_words))
     encoder = costs.parameters["encoder"]
     learnt = costs.total - (encoder if settings.frozen else 0)
     notes: tuple[str, ...] = ()
@@ -144,7 +149,7 @@ def model_facts(settings: TrainSettings, n_words: int = 0) -> ModelFacts:
         encoder,
         _FLOAT * (costs.total + (_ADAM - 1) * learnt),
         settings.encoder_weights == "timm" and not settings.start_from and _is_away(settings.encoder),
-        notes + _device_notes(settings),
+        *_of_device(settings, notes),
     )
 
 
@@ -208,16 +213,17 @@ def _is_away(encoder: str) -> bool:
     return not isinstance(cached, str)
 
 
-def _device_notes(settings: TrainSettings) -> tuple[str, ...]:
+def _of_device(settings: TrainSettings, notes: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Return notes with what is to be known of the device, and why it cannot be used; empty when it can."""
     from gazeapp.engine.models.environment import best_device
 
     try:
         device = best_device(settings.device)
     except GazeError as error:
-        return (f"{error.what} {error.todo}".strip(),)
+        return notes, f"{error.what} {error.todo}".strip()
     if device == "cpu" and settings.data != DEMO_WORLD:
-        return ("No graphics card is used, so captions of photographs take weeks here.",)
-    return ()
+        return (*notes, "No graphics card is used, so captions of photographs take weeks here."), ""
+    return notes, ""
 
 
 def _stamp(name: str) -> tuple[int, int]:
