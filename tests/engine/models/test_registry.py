@@ -137,7 +137,11 @@ def test_unknown_models_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"format": 99}, "newer"), ({"decoder": "gru"}, "not complete"), ({"vocabulary": []}, "not complete")],
+    [
+        ({"format": 99}, "newer"),
+        ({"decoder": "gru"}, "not as it should be"),
+        ({"vocabulary": []}, "not complete"),
+    ],
 )
 def test_descriptions_that_cannot_be_used_are_refused(
     change: dict[str, object], message: str, folder: Path, tmp_path: Path

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.schema import FORMAT as FORMAT
+from gazeapp.engine.models.captioner.schema import FORMS as FORMS
+from gazeapp.engine.models.captioner.schema import RESAMPLES as RESAMPLES
+from gazeapp.engine.models.captioner.schema import mistakes
 from gazeapp.engine.types import Json
 
 CONFIG_NAME = "captioner.json"
-FORMAT = 2
+_MOST_TOLD = 5
 PAD, START, END, UNKNOWN = "<pad>", "<start>", "<end>", "<unk>"
-FORMS = ("gazeapp", "sgrvinod", "royalskye")
-RESAMPLES = ("box", "bilinear", "bicubic")
 
 
 def task_token(task: str) -> str:
@@ -143,6 +145,15 @@ class CaptionerConfig:
         if self.form == "gazeapp" and (self.width % 4 or self.width % self.heads):
             raise ValueError("the width must be a multiple of 4 and of the number of heads")
 
+    def _has_sizes(self) -> bool:
+        """Return whether the sizes are there that forms from elsewhere do not have by themselves."""
+        if self.form == "gazeapp":
+            return True
+        if self.decoder == "lstm":
+            return self.embed > 0
+        mixing = self.feed[0] > 0 or not self.mixing_layers
+        return self.embed > 0 and self.head_width > 0 and self.feed[1] > 0 and mixing
+
     @property
     def cells(self) -> int:
         """Number of grid cells."""
@@ -163,17 +174,26 @@ class CaptionerConfig:
         return {"format": FORMAT, **asdict(self)}
 
     @classmethod
-    def from_json(cls, data: Json, where: str = "") -> CaptionerConfig:
+    def from_json(cls, data: object, where: str = "") -> CaptionerConfig:
         """Build the description from JSON data.
 
         Raises
         ------
         GazeError
-            When the data is of a newer format or lacks something.
+            When the data is of a newer format, lacks something, or says what cannot be.
         """
-        if int(data.get("format", 0)) > FORMAT:
+        version = data.get("format") if isinstance(data, dict) else None
+        if type(version) is int and version > FORMAT:
             raise GazeError(
                 "The captioner was made by a newer gazeapp.", where=where, todo="Update gazeapp to use it."
+            )
+        wrong = mistakes(data)
+        if wrong or not isinstance(data, dict):
+            more = f" And {len(wrong) - _MOST_TOLD} more." if len(wrong) > _MOST_TOLD else ""
+            raise GazeError(
+                f"The captioner's description is not as it should be: {' '.join(wrong[:_MOST_TOLD])}{more}",
+                where=where,
+                todo="Train it again, or copy its folder again.",
             )
         known = {entry.name for entry in fields(cls)}
         values: dict[str, Any] = {
@@ -185,7 +205,10 @@ class CaptionerConfig:
             if isinstance(values.get(key), int | float):
                 values[key] = (float(values[key]),) * 3
         try:
-            return cls(**values)
+            made = cls(**values)
+            if not made._has_sizes():
+                raise ValueError(f"the form {made.form} needs the sizes 'embed', 'head_width' and 'feed'")
+            return made
         except (TypeError, ValueError) as error:
             raise GazeError(
                 f"The captioner's description is not complete: {error}.",
@@ -202,13 +225,29 @@ def read_config(folder: Path) -> CaptionerConfig:
     GazeError
         When there is none, or it cannot be read.
     """
+    return CaptionerConfig.from_json(read_description(folder), where=str(folder / CONFIG_NAME))
+
+
+def read_description(folder: Path) -> object:
+    """Return the JSON data of ``captioner.json``, whatever they are.
+
+    Raises
+    ------
+    GazeError
+        When there is none, or it is no JSON.
+    """
     path = folder / CONFIG_NAME
+    if not folder.exists():
+        raise GazeError(
+            "The captioner's folder is not there any more, or not yet.",
+            where=str(folder),
+            todo="Put it back, or choose the folder where the captioner is now.",
+        )
     try:
-        data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise GazeError(
             f"The captioner's description could not be read: {error}.",
             where=str(path),
             todo="Choose a folder that holds captioner.json and weights.safetensors.",
         ) from error
-    return CaptionerConfig.from_json(data, where=str(path))

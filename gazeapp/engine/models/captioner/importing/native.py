@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.captioner.config import CONFIG_NAME, CaptionerConfig
+from gazeapp.engine.models.captioner.config import CONFIG_NAME, CaptionerConfig, read_description
 from gazeapp.engine.models.captioner.importing.findings import Findings
-from gazeapp.engine.models.captioner.importing.schema import violations
 from gazeapp.engine.models.captioner.importing.weights import check_numbers, read_safetensors
 from gazeapp.engine.models.captioner.io import WEIGHTS_NAME, load_captioner
 from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.captioner.schema import violations
 
 _MOST_TOLD = 5
 
@@ -64,14 +64,7 @@ def check_folder(folder: Path) -> tuple[CaptionerConfig, Findings]:
 
 
 def _description(path: Path) -> CaptionerConfig:
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise GazeError(
-            f"The captioner's description could not be read: {error}.",
-            where=str(path),
-            todo="docs/captioner_format.md says what it looks like.",
-        ) from error
+    data = read_description(path.parent)
     wrong = violations(data)
     if wrong:
         more = f" And {len(wrong) - _MOST_TOLD} more." if len(wrong) > _MOST_TOLD else ""

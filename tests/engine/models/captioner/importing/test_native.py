@@ -15,9 +15,9 @@ from safetensors.torch import load_file, save_file
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CaptionerConfig, read_config
 from gazeapp.engine.models.captioner.importing.native import check_folder
-from gazeapp.engine.models.captioner.importing.schema import SCHEMA, violations
 from gazeapp.engine.models.captioner.io import save_captioner
 from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.captioner.schema import SCHEMA, violations
 from gazeapp.engine.resources import resource_path
 
 CONFIG = CaptionerConfig(
