@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QMessageBox, QPushButton, QWidget
 
@@ -130,9 +130,23 @@ class TrainActions(QObject):
     @Slot(object)
     def go_on(self, training: Training) -> None:
         """Take a training up where it stopped, on this computer."""
-        if training.state == SILENT and not training.was_here and not self._sure(training):
+        if not training.can_go_on:
             return
-        self._start(*process.words_to_go_on(self.watch.root_of(training.folder), training.folder))
+        try:
+            words, folder = process.words_to_go_on(self.watch.root_of(training.folder), training.folder)
+        except GazeError as error:
+            self._notifications.error(error)
+            return
+        if not self.watch.is_own(training.folder) and not self._agreed(training, words):
+            return
+        if training.state == SILENT and not training.was_here:
+            from gazeapp.engine.models.captioner.training.lock import forget_other_computers
+
+            if not self._sure(training):
+                return
+            for place in (folder, training.folder):
+                forget_other_computers(place)
+        self._start(words, folder)
 
     @Slot(object)
     def add_to_models(self, training: Training) -> None:
@@ -219,13 +233,30 @@ class TrainActions(QObject):
                     details=each.errors,
                 )
 
-    def _sure(self, training: Training) -> bool:
-        answer = QMessageBox.question(
-            self._parent(),
-            "Go on",
-            f"{training.name} was trained by a process that is not on this computer. Two that write into one folder "
-            "would spoil each other's work. Has it surely ended?",
+    def _agreed(self, training: Training, words: Sequence[str]) -> bool:
+        """Show what a training that was not started from a window of this user would do; ask once."""
+        return self._says_yes(
+            f"{training.name} was not started from this window. To go on with it starts this command, which reads the "
+            "files that it names. Start it?",
+            process.terminal_line(words),
         )
+
+    def _sure(self, training: Training) -> bool:
+        return self._says_yes(
+            f"{training.name} was trained by a process that is not on this computer. Two that write into one folder "
+            "would spoil each other's work. Has it surely ended?"
+        )
+
+    def _says_yes(self, question: str, more: str = "") -> bool:
+        box = QMessageBox(self._parent())
+        box.setWindowTitle("Go on")
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setTextFormat(Qt.TextFormat.PlainText)  # names and paths in it may be a stranger's
+        box.setText(f"{question}\n\n{more}" if more else question)
+        box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No)
+        box.setDefaultButton(QMessageBox.StandardButton.No)
+        answer = box.exec()
+        box.deleteLater()
         return answer == QMessageBox.StandardButton.Yes
 
     @Slot(object)

@@ -40,7 +40,8 @@ class Training:
     """One training as it stands.
 
     ``state`` is one of this module's, ``updated`` the time of its last word, s, and ``design`` the page that compares
-    it with the others of its factorial design.
+    it with the others of its factorial design. It is ``taken`` when a process is about to go on with it, or trains the
+    others of its design first.
     """
 
     folder: Path
@@ -59,6 +60,7 @@ class Training:
     has_weights: bool = False
     has_card: bool = False
     design: Path | None = None
+    taken: bool = False
 
     @property
     def goes_on(self) -> bool:
@@ -67,8 +69,8 @@ class Training:
 
     @property
     def can_go_on(self) -> bool:
-        """Whether it ended with steps left."""
-        return self.state in (STOPPED, FAILED, SILENT)
+        """Whether it ended with steps left, and nobody goes on with it already."""
+        return self.state in (STOPPED, FAILED, SILENT) and not self.taken
 
 
 class TrainingReader:
@@ -102,10 +104,10 @@ class TrainingReader:
         status, settings = self._read_json("status.json"), self._read_json("settings.json")
         updated = max(_time(status.get("updated")), self._modified("history.jsonl"))
         state = str(status.get("state", ""))
-        pid_told = _whole(status.get("pid"))
+        pid_told, message = _whole(status.get("pid")), str(status.get("message", ""))
         if since > updated:
             # The process that was started just now has not said anything; the words of the one before are old.
-            state, pid_told, updated = RUNNING, pid, since
+            state, pid_told, updated, message = RUNNING, pid, since, ""
         alive = is_alive(pid_told, updated)
         self._was_here = self._was_here or alive or (pid > 0 and pid == pid_told)
         last = int(curve.steps[-1]) if len(curve.steps) else 0
@@ -117,7 +119,7 @@ class TrainingReader:
             if state in (RUNNING, "")
             else _whole(status.get("step")),
             steps=_whole(status.get("steps")) or _whole(settings.get("steps")),
-            message=str(status.get("message", "")) if since <= updated else "",
+            message=message,
             pid=pid_told,
             updated=updated,
             was_here=self._was_here,

@@ -22,6 +22,8 @@ from gazeapp.ui.training_folder import ERRORS, NOTES, STOP
 TRAIN, FACTORIAL = "train", "factorial"
 
 _ALWAYS = ("data", "encoder", "decoder", "out", "encoder_rate")
+_EXACTLY = (*_ALWAYS, "encoder_weights", "frozen", "patience")
+"""Also those that follow from others where they are not named: what goes on has them as they were."""
 _OPTIONS = {
     **{
         name: f"--{name}"
@@ -59,10 +61,10 @@ def words_to_go_on(root: Path, folder: Path) -> tuple[list[str], Path]:
     """
     design = read_factorial(root) if root in folder.parents else None
     if design is None:
-        return training_words(TRAIN, asdict(read_training(folder))), folder
+        return training_words(TRAIN, asdict(read_training(folder)), always=_EXACTLY), folder
     of_each = ("encoder", "decoder", "name", "seed", "encoder_weights")
     values = {name: value for name, value in asdict(design.shared).items() if name not in of_each}
-    words = training_words(FACTORIAL, values, design.encoders)
+    words = training_words(FACTORIAL, values, design.encoders, _EXACTLY)
     for start in design.encoder_weights or (design.shared.encoder_weights,):
         words += _option("encoder_weights", start)
     for seed in design.seeds:
@@ -70,7 +72,12 @@ def words_to_go_on(root: Path, folder: Path) -> tuple[list[str], Path]:
     return words, root
 
 
-def training_words(command: str, values: Mapping[str, Any], encoders: Sequence[str] = ()) -> list[str]:
+def training_words(
+    command: str,
+    values: Mapping[str, Any],
+    encoders: Sequence[str] = (),
+    always: Sequence[str] = _ALWAYS,
+) -> list[str]:
     """Return the words after ``gazeapp`` that start a training with settings, each named that is not as usual."""
     usual = asdict(TrainSettings() if values["data"] == DEMO_WORLD else photograph_settings())
     words = [command]
@@ -79,7 +86,7 @@ def training_words(command: str, values: Mapping[str, Any], encoders: Sequence[s
     for name, value in values.items():
         if encoders and name in ("encoder", "decoder", "name"):
             continue
-        if name in _ALWAYS or value != usual[name]:
+        if name in always or value != usual[name]:
             words += _option(name, value)
     return words
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, QThread, QTimer, Signal, Slot
 
-from gazeapp.ui.training_folder import UNREADABLE, WAITING, Training, TrainingReader, find_trainings, why_not
+from gazeapp.ui.training_folder import (
+    UNREADABLE,
+    WAITING,
+    Training,
+    TrainingReader,
+    find_trainings,
+    is_alive,
+    why_not,
+)
 
 EVERY_MS = 1000
-_KEY = "trainings"
+_KEY, _KEY_OWN = "trainings", "trainings-started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,7 @@ class _Question:
 class _Reader(QObject):
     """Reads on the thread, so that a slow network disk does not hold the window up."""
 
-    answered = Signal(object)
+    answered = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,14 +43,17 @@ class _Reader(QObject):
         found: list[Training] = []
         for root in question.roots:
             pid, since = question.started.get(root, (0, 0.0))
+            goes_on = is_alive(pid, since) or is_held(root)
             folders = find_trainings(root)
             for folder in folders:
                 own = (pid, since) if folder == root else (0, 0.0)
-                found.append(self._read(folder, own, root))
+                training = self._read(folder, own, root)
+                taken = training.can_go_on and (goes_on or is_held(folder))
+                found.append(replace(training, taken=True) if taken else training)
             if not folders:
                 why = why_not(root)
                 found.append(Training(root, root.name, UNREADABLE if why else WAITING, message=why))
-        self.answered.emit(tuple(found))
+        self.answered.emit(question, tuple(found))
 
     def _read(self, folder: Path, own: tuple[int, float], root: Path) -> Training:
         """Return how one training stands; one that cannot be read does not keep the others from being read."""
@@ -64,7 +75,8 @@ class TrainingWatch(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._roots: list[Path] = [Path(name) for name in _stored()]
+        self._roots: list[Path] = [Path(name) for name in _stored(_KEY)]
+        self._own = {Path(name) for name in _stored(_KEY_OWN)}
         self._started: dict[Path, tuple[int, float]] = {}
         self._trainings: tuple[Training, ...] = ()
         self._thread: QThread | None = None
@@ -83,19 +95,31 @@ class TrainingWatch(QObject):
 
     @property
     def started_here(self) -> list[Training]:
-        """Trainings that this window started and that are at work."""
-        return [
-            each for each in self._trainings if each.goes_on and self._root_of(each.folder) in self._started
-        ]
+        """Trainings that this window or an earlier one of this user started and that are at work."""
+        return [each for each in self._trainings if each.goes_on and self.is_own(each.folder)]
+
+    def is_own(self, folder: Path) -> bool:
+        """Return whether this window, or an earlier one of this user, started the training in a folder."""
+        return self._root_of(folder) in self._own
 
     def add(self, root: Path, pid: int = 0) -> None:
         """Follow the training in a folder, or those in its folders; ``pid`` is the process started for it, if any."""
         if pid:
             self._started[root] = (pid, time.time())
+            self._own.add(root)
         if root not in self._roots:
             self._roots.append(root)
-            self._store()
+        self._store()
+        if pid:
+            self._take(root)
         self._begin()
+
+    def _take(self, root: Path) -> None:
+        """Let nobody go on a second time before the process that was started has said anything."""
+        self._trainings = tuple(
+            replace(each, taken=each.taken or self._root_of(each.folder) == root) for each in self._trainings
+        )
+        self.changed.emit(self._trainings)
 
     def remove(self, folder: Path) -> None:
         """Follow a training no longer; its files stay, and it goes on."""
@@ -105,6 +129,9 @@ class TrainingWatch(QObject):
         # The others of a folder of trainings stay, each by itself.
         self._roots += [each for each in others if self._root_of(each) is None]
         self._started.pop(folder, None)
+        if root in self._own and root != folder:
+            self._own.update(others)
+        self._own &= set(self._roots)
         self._store()
         self._trainings = tuple(each for each in self._trainings if each.folder != folder)
         self.changed.emit(self._trainings)
@@ -141,9 +168,12 @@ class TrainingWatch(QObject):
             self._timer.start()
         self.look()
 
-    @Slot(object)
-    def _show(self, trainings: tuple[Training, ...]) -> None:
+    @Slot(object, object)
+    def _show(self, question: _Question, trainings: tuple[Training, ...]) -> None:
         self._waits = False
+        if question.started != self._started:  # a process was started since
+            self.look()
+            return
         roots = set(self._roots)
         known = tuple(each for each in trainings if roots & {each.folder, *each.folder.parents})
         if known != self._trainings:
@@ -155,10 +185,19 @@ class TrainingWatch(QObject):
 
     def _store(self) -> None:
         QSettings().setValue(_KEY, [str(root) for root in self._roots])
+        QSettings().setValue(_KEY_OWN, sorted(str(root) for root in self._own))
 
 
-def _stored() -> list[str]:
-    value = QSettings().value(_KEY)
+def is_held(folder: Path) -> bool:
+    """Return whether a process of this computer says that it trains in a folder, and runs."""
+    from gazeapp.engine.models.captioner.training.lock import holder_of
+
+    holder = holder_of(folder)
+    return holder is not None and holder.is_alive
+
+
+def _stored(key: str) -> list[str]:
+    value = QSettings().value(key)
     if isinstance(value, str):  # a list of one is read as its only entry
         return [value] if value else []
     return [str(name) for name in value] if isinstance(value, list) else []

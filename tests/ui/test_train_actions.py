@@ -1,7 +1,10 @@
 """Trainings from the window: started apart from it, watched, stopped, taken up, and told of when they end."""
 
 import json
+import os
+import subprocess
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,9 +18,10 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox
 from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from gazeapp.ui import theme, training_process
 from gazeapp.ui.actions import Actions
-from gazeapp.ui.dialogs.train import TrainDialog
+from gazeapp.ui.dialogs.train import TrainDialog, why_not_here
 from gazeapp.ui.drops import sort_drop
 from gazeapp.ui.notifications import Notifications
+from gazeapp.ui.panels.training_words import in_a_sentence
 from gazeapp.ui.train_actions import TrainActions
 from gazeapp.ui.training_folder import FAILED, FINISHED, RUNNING, SILENT, STOPPED, TrainingReader
 from tests.ui.test_training_folder import Fake, evaluation, line
@@ -90,7 +94,7 @@ def test_a_training_is_started_stopped_and_taken_up_where_it_stopped(fast, train
     qtbot.waitUntil(lambda: state_of(fast, folder) == STOPPED)
     at = one_of(fast, folder).step
     assert 2 < at < 50_000
-    assert shown.go_on_button.isEnabled()
+    qtbot.waitUntil(shown.go_on_button.isEnabled)  # once its process has gone
     assert fast.train_actions.line.isHidden()
     (folder / "training" / "settings.json").write_text(
         json.dumps({"encoder": "cnn", "decoder": "lstm", "steps": at + 5})
@@ -105,13 +109,18 @@ def test_a_training_is_started_stopped_and_taken_up_where_it_stopped(fast, train
 
 def test_a_training_that_broke_is_told_with_what_it_wrote_in_need(fast, trainer, qtbot, tmp_path):
     folder = tmp_path / "new"
-    settings = {"encoder": "cnn", "decoder": "lstm", "steps": 9, "breaks_at": 3}
+    settings = {
+        "encoder": "cnn",
+        "decoder": "lstm",
+        "steps": 99,
+        "breaks_at": 50,
+    }  # after it was seen at work
     file = folder / "training" / "settings.json"
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps(settings))
     notices = []
     fast.notifications.notified.connect(notices.append)
-    fast.train_actions._start(training_process.words_of("train", file), folder)
+    fast.train_actions._start(["train", "--output", str(folder)], folder)
     qtbot.waitUntil(lambda: state_of(fast, folder) == SILENT)
     qtbot.waitUntil(lambda: bool(notices))
     assert "ended before its time" in notices[-1].what
@@ -279,3 +288,195 @@ def test_the_real_command_trains_a_captioner_that_is_then_offered_among_the_mode
     assert training.has_card
     fast.train_actions._shown.add_button.click()
     assert own_folders() == (folder.resolve(),)
+
+
+def settings_in(folder, **changes):
+    """Give a training's folder the settings that a real one has."""
+    settings = asdict(TrainSettings(out="/where/it/was", **changes))
+    (folder / "training").mkdir(parents=True, exist_ok=True)
+    (folder / "training" / "settings.json").write_text(json.dumps(settings))
+    return settings
+
+
+@pytest.mark.parametrize(
+    "planted", [["runner", "agree", "run.py", "--yes"], ["models", "allow-code", "x"], ["demo", "made"]]
+)
+def test_going_on_runs_nothing_but_trainings_whatever_a_folder_says(tmp_path, planted):
+    folder = tmp_path / "evil"
+    settings_in(folder, steps=7, rate=0.5, data="captions.csv", tasks=("general", "social"))
+    (folder / "training" / "command.json").write_text(json.dumps(planted))
+    words, where = training_process.words_to_go_on(folder, folder)
+    assert where == folder
+    assert words[0] == "train"
+    assert not set(planted) & set(words)
+
+
+@pytest.mark.parametrize("encoder", ["cnn", "resnet18"])
+@pytest.mark.parametrize("weights", ["none", "timm", "file.safetensors"])
+@pytest.mark.parametrize("frozen", [True, False])
+def test_going_on_gives_the_settings_in_the_folder_at_hand(tmp_path, encoder, weights, frozen):
+    """The command line reads the words as the settings that the folder holds, but for the folder itself."""
+    folder = tmp_path / "copied"
+    changes = {"rate": 0.1 + 0.2, "grid": (7, 5), "tasks": ("a b", "-c"), "name": "--json", "data": "a.csv"}
+    settings = settings_in(
+        folder, encoder=encoder, frozen=frozen, seed=3, encoder_weights=weights, evaluate_every=0, **changes
+    )
+    words, _ = training_process.words_to_go_on(folder, folder)
+    assert read_by_command(words) == TrainSettings(**{**settings, **changes, "out": str(folder)})
+
+
+def read_by_command(words):
+    from gazeapp.cli_train import settings_of_options, train_command
+
+    context = train_command.make_context("train", list(words[1:]))
+    given = {name: value for name, value in context.params.items() if name != "as_json"}
+    preset, file, others = (given.pop(name) for name in ("preset", "file", "others"))
+    return settings_of_options(given, preset, file, others)
+
+
+def test_a_factorial_that_was_moved_goes_on_where_it_is_now(tmp_path):
+    from gazeapp.engine.models.captioner.training.factorial_settings import FactorialSettings, keep_factorial
+
+    out = tmp_path / "was"
+    shared = TrainSettings(data="a.csv", steps=9, seed=5, out=str(out))
+    keep_factorial(FactorialSettings(shared, ("vit", "cnn"), ("timm", "none"), (5, 6), str(out)))
+    settings_in(out / "seed-5" / "vit-lstm")
+    here = tmp_path / "is"
+    out.rename(here)
+    words, where = training_process.words_to_go_on(here, here / "seed-5" / "vit-lstm")
+    assert where == here
+    assert words[0] == "factorial"
+    assert words[words.index("--output") + 1] == str(here)
+    assert [words[i + 1] for i, word in enumerate(words) if word == "--seed"] == ["5", "6"]
+    assert [words[i + 1] for i, word in enumerate(words) if word == "--encoder"] == ["vit", "cnn"]
+    assert [words[i + 1] for i, word in enumerate(words) if word == "--encoder-weights"] == ["timm", "none"]
+    assert not {"--decoder", "--name"} & set(words)
+    alone = here / "seed-5" / "vit-lstm"
+    assert training_process.words_to_go_on(alone, alone)[0][0] == "train"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"run": "this"}', '{"steps": "--yes"}', "[" * 100_000])
+def test_settings_that_are_none_are_a_sentence_and_start_nothing(fast, qtbot, tmp_path, monkeypatch, text):
+    started = []
+    monkeypatch.setattr(training_process, "start", lambda *_: started.append(1))
+    fake = Fake(tmp_path / "odd")
+    fake.write("settings.json", text)
+    fake.status("stopped", step=20)
+    fast.train_actions.watch.add(fake.folder)
+    qtbot.waitUntil(lambda: state_of(fast, fake.folder) == STOPPED)
+    notices = []
+    fast.notifications.notified.connect(notices.append)
+    fast.train_actions.go_on(one_of(fast, fake.folder))
+    assert len(notices) == 1
+    assert not started
+
+
+def test_a_strangers_training_goes_on_after_its_command_was_shown_once(
+    fast, trainer, qtbot, tmp_path, monkeypatch
+):
+    fake = Fake(tmp_path / "theirs")
+    fake.write("settings.json", json.dumps({"encoder": "cnn", "decoder": "lstm", "data": "<b>x</b>.csv"}))
+    fake.status("stopped", step=20)
+    fast.train_actions.follow(fake.folder)
+    qtbot.waitUntil(lambda: state_of(fast, fake.folder) == STOPPED)
+    shown, answers = [], [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
+
+    def answer(box):
+        shown.append((box.text(), box.textFormat()))
+        return answers.pop(0)
+
+    monkeypatch.setattr(QMessageBox, "exec", answer)
+    started = []
+    monkeypatch.setattr(training_process, "start", lambda words, folder: started.append(words) or 1)
+    button = fast.train_actions._shown.go_on_button
+    button.click()
+    assert not started
+    button.click()
+    assert "--data '<b>x</b>.csv'" in shown[0][0]
+    assert shown[0][1] == Qt.TextFormat.PlainText
+    assert shown[1] == shown[0]
+    assert training_process.terminal_line(started[0]) in shown[0][0]
+    assert fast.train_actions.watch.is_own(fake.folder)
+    assert not answers, "and it is not asked a third time"
+
+
+def test_go_on_starts_one_process_however_often_it_is_pressed(fast, trainer, qtbot, tmp_path):
+    for name in ("cnn-lstm", "vit-lstm"):
+        fake = Fake(tmp_path / "all" / name)
+        fake.status("stopped", step=20)
+    watch, root = fast.train_actions.watch, tmp_path / "all"
+    watch.add(root, pid=1)
+    watch.add(root)
+    qtbot.waitUntil(lambda: len(watch.trainings) == 2)
+    watch._started.clear()
+    watch.look()
+    qtbot.waitUntil(lambda: all(each.can_go_on for each in watch.trainings))
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    training_process._children.append(sleeper)
+    watch.add(root, sleeper.pid)
+    assert not any(each.can_go_on for each in watch.trainings), "at once"
+    qtbot.wait(300)
+    assert not any(each.can_go_on for each in watch.trainings), "and until it has said something"
+    assert "its turn" in in_a_sentence(watch.trainings[0])
+    sleeper.kill()
+    sleeper.wait()
+    qtbot.waitUntil(lambda: all(each.can_go_on for each in watch.trainings))
+
+
+def test_a_training_that_holds_its_folder_cannot_be_gone_on_with(fast, qtbot, tmp_path):
+    from gazeapp.engine.models.captioner.training.lock import alone_in
+
+    fake = Fake(tmp_path / "one")
+    fake.status("stopped", step=20)
+    watch = fast.train_actions.watch
+    watch.add(fake.folder)
+    qtbot.waitUntil(lambda: state_of(fast, fake.folder) == STOPPED)
+    with alone_in(fake.folder):
+        qtbot.waitUntil(lambda: not one_of(fast, fake.folder).can_go_on)
+    qtbot.waitUntil(lambda: one_of(fast, fake.folder).can_go_on)
+
+
+def test_the_words_of_a_stop_are_gone_when_it_goes_on(tmp_path):
+    fake = Fake(tmp_path / "one")
+    fake.status("stopped", step=34, message="Training was cancelled after step 34 of 1000.")
+    reader = TrainingReader(fake.folder)
+    assert reader.read().message
+    assert reader.read(os.getpid(), time.time() + 1).message == ""
+
+
+def test_a_later_window_asks_about_what_an_earlier_one_started(fast, trainer, qtbot, tmp_path, monkeypatch):
+    folder = tmp_path / "new"
+    start(fast, folder)
+    qtbot.waitUntil(lambda: state_of(fast, folder) == RUNNING and one_of(fast, folder).step > 2)
+    fast.train_actions.stop()
+    later = TrainActions(fast, fast.actions_, fast.notifications)
+    try:
+        qtbot.waitUntil(lambda: len(later.watch.started_here) == 1)
+        asked = []
+        monkeypatch.setattr(QMessageBox, "exec", lambda box: asked.append(box.text()))
+        monkeypatch.setattr(QMessageBox, "clickedButton", lambda _box: None)
+        assert not later.may_close()
+        assert "still being trained" in asked[0]
+    finally:
+        later.stop()
+
+
+def test_a_training_that_could_not_begin_says_why_and_leaves_its_folder_free(fast, qtbot, tmp_path):
+    folder = tmp_path / "new"
+    values = asdict(TrainSettings(steps=2, batch=2, n_scenes=4, precision="fp16", out=str(folder)))
+    fast.train_actions._start(training_process.training_words("train", values), folder)
+    qtbot.waitUntil(lambda: state_of(fast, folder) in (FINISHED, SILENT, FAILED))
+    said = in_a_sentence(one_of(fast, folder))
+    assert said.startswith("Failed before its first step. ")
+    assert "graphics cards" in said
+    assert not fast.train_actions._shown.go_on_button.isEnabled()
+    assert why_not_here(folder) == ""
+
+
+def test_what_a_process_wrote_last_is_told_where_it_said_nothing_else(fast, trainer, qtbot, tmp_path):
+    folder = tmp_path / "new"
+    fast.train_actions._start(["train", "--output", str(folder), "--steps", "no number"], folder)
+    qtbot.waitUntil(lambda: state_of(fast, folder) == SILENT)
+    said = in_a_sentence(one_of(fast, folder))
+    assert said.startswith("Its process ended before its first step: ValueError")
+    assert "Go on" not in said

@@ -71,9 +71,11 @@ def in_a_sentence(training: Training) -> str:
         )
         return "  ·  ".join(part for part in (ended, _loss(training), said, _took(training)) if part)
     if state == STOPPED:
-        return f"Stopped  ·  {_progress(training)}  ·  it can go on from there"
+        next_ = "it goes on when its turn comes" if training.taken else "it can go on from there"
+        return f"Stopped  ·  {_progress(training)}  ·  {next_}"
     if state == FAILED:
-        return f"Failed after step {training.step:,}. {training.message}".strip()
+        when = f"after step {training.step:,}" if training.step else "before its first step"
+        return f"Failed {when}. {training.message}".strip()
     return _silent(training)
 
 
@@ -136,10 +138,10 @@ def _took(training: Training) -> str:
 def _silent(training: Training) -> str:
     ago = span(max(1.0, time.time() - training.updated))
     if training.was_here:
-        return (
-            f"Its process ended without a word after step {training.step:,}. Go on takes it up at its last "
-            "checkpoint."
-        )
+        last = training.errors.splitlines()[-1] if training.errors else ""
+        when = f"after step {training.step:,}" if training.step else "before its first step"
+        said = f"Its process ended {when}: {last}" if last else f"Its process ended without a word {when}."
+        return f"{said} Go on takes it up at its last checkpoint." if training.settings else said
     return (
         f"No word for {ago}, after step {training.step:,}, and its process is not on this computer. If it has ended "
         "elsewhere, too, Go on takes it up here."

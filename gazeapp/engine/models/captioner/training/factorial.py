@@ -183,6 +183,8 @@ def _train_all(
             RuntimeError,
         ) as error:  # a graphics card without room is a RuntimeError
             failures.append(Failure(label, f"{type(error).__name__}: {error}"))
+    if stopped:
+        records.forget_stop()
     return _tell(settings, trainings, tuple(failures), stopped)
 
 

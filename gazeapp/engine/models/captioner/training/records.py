@@ -102,8 +102,12 @@ class Records:
 
     def stopped(self, step: int, message: str) -> None:
         """Say that the training was stopped, as it was asked to."""
-        (self.folder / STOP).unlink(missing_ok=True)
+        self.forget_stop()
         self.status("stopped", step, message)
+
+    def forget_stop(self) -> None:
+        """Take the file ``stop`` away, once it is obeyed."""
+        (self.folder / STOP).unlink(missing_ok=True)
 
 
 def _entry(line: str) -> Json:

@@ -280,6 +280,18 @@ def test_figures_are_those_of_the_default_map_method():
     }
 
 
+def test_figures_have_sensible_digits_and_few_pictures_are_a_warning():
+    four = members([0.5, 0.25, 5.1e-10, 12.3456])
+    page = factorial_page({1: four}, {})
+    row = next(line for line in page.splitlines() if line.startswith("| exact"))
+    assert [cell.strip() for cell in row.split("|")[2:-1]] == ["0.500", "0.250", "0.000", "12.35"]
+    assert "Only" not in page
+    few = [
+        replace(one, config=replace(one.config, figures={**one.config.figures, "n_test": 49})) for one in four
+    ]
+    assert "**Only 49 held-out pictures**" in factorial_page({1: few}, {})
+
+
 def test_names_do_not_break_the_page():
     (one, *_) = members([1.0, 1.0, 1.0, 1.0])
     odd = replace(one, config=replace(one.config, name="a|b\n# x"))
@@ -305,6 +317,7 @@ def test_a_stop_in_the_folder_of_the_four_stops_them(tmp_path, trained):
     summary = factorial(FactorialSettings(TINY, out=str(tmp_path)), Watching())
     assert summary.cancelled
     assert not trained
+    assert not (tmp_path / "training" / "stop").exists(), "it is not meant for the next time"
 
 
 def test_the_settings_are_kept_to_go_on_with_in_a_folder_that_was_moved(tmp_path, trained):
