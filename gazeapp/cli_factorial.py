@@ -149,7 +149,7 @@ def _say(check: Any, before: str = "") -> None:
     for name, values in check.differs.items():
         told = "; ".join(f"{label} {value}" for label, value in values.items())
         click.echo(f"  {name.replace('_', ' ')}: {told}")
-    for text in (*check.problems, *check.unchecked):
+    for text in (*check.problems, *check.unchecked, *check.notes):
         click.echo(text, err=True)
 
 

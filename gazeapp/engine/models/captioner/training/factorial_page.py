@@ -15,6 +15,8 @@ from gazeapp.engine.models.captioner.markdown import plain
 from gazeapp.engine.models.captioner.training.factorial_check import FactorialCheck, Member, verdict
 
 EFFECTS = ("encoder", "decoder", "interaction")
+_FEW = 50
+"""Held-out pictures below which figures are hardly more than chance."""
 _NO_FIGURES = ("n_validation", "n_test", "n")
 
 
@@ -106,7 +108,8 @@ def check_text(check: FactorialCheck) -> str:
     lines = [verdict(check), ""]
     lines += [f"- **{plain(problem)}**" for problem in check.problems]
     lines += [f"- {plain(gap)}" for gap in check.unchecked]
-    if check.problems or check.unchecked:
+    lines += [f"- {plain(note)}" for note in check.notes]
+    if check.problems or check.unchecked or check.notes:
         lines.append("")
     lines += ["| the same in all | |", "|---|---|"]
     lines += [f"| {_name(name)} | {plain(value)} |" for name, value in check.same.items()]
@@ -137,9 +140,23 @@ def _figures_table(four: Sequence[Member]) -> str:
     names = dict.fromkeys(name for one in figures for name in one)
     lines = [f"| figure | {' | '.join(plain(m.config.name) for m in four)} |", "|---|" + "---:|" * len(four)]
     for name in names:
-        cells = [f"{one[name]:.4g}" if name in one else "" for one in figures]
+        cells = [_figure(one[name]) if name in one else "" for one in figures]
         lines.append(f"| {plain(name)} | {' | '.join(cells)} |")
+    few = [n for m in four if isinstance(n := m.config.figures.get("n_test"), int) and n < _FEW]
+    if few:
+        lines += [
+            "",
+            f"**Only {min(few)} held-out pictures**: differences between these figures are mostly chance; with "
+            f"fewer than {_FEW}, rely on none of them.",
+        ]
     return "\n".join(lines)
+
+
+def _figure(value: float, sign: str = "") -> str:
+    """Return a figure to three decimals, or four digits from 10 on; what is 0 to that has no sign."""
+    if abs(value) >= 10:
+        return f"{value:{sign}.4g}"
+    return f"{value:{sign}.3f}" if round(value, 3) else "0.000"
 
 
 def _effects_text(four: Sequence[Member], found: Sequence[Mapping[str, Mapping[str, float]]]) -> str:
@@ -169,8 +186,8 @@ def _effects_text(four: Sequence[Member], found: Sequence[Mapping[str, Mapping[s
 
 
 def _spread(values: Sequence[float]) -> str:
-    mean = f"{statistics.fmean(values):+.4g}"
-    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.2g}"
+    mean = _figure(statistics.fmean(values), "+")
+    return mean if len(values) == 1 else f"{mean} ± {_figure(statistics.stdev(values))}"
 
 
 def _name(name: str) -> str:

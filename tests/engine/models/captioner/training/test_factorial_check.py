@@ -14,8 +14,11 @@ from gazeapp.engine.models.captioner.training.factorial_check import (
     OF_DECODER,
     OF_ENCODER,
     SETTING_FIELDS,
+    as_json,
     check_factorial,
+    shipped_four,
 )
+from gazeapp.engine.models.captioner.training.factorial_page import check_text
 from gazeapp.engine.models.captioner.training.settings import PLACES_ONLY, TrainSettings
 
 BEGINNING = ("fingerprint", "encoder_weights", "encoder_start", "start_from")
@@ -29,6 +32,7 @@ OTHER = {
     "grid": [7, 14],
     "width": 64,
     "heads": 8,
+    "encoder_family": "",
     "feed": [1, 1],
     "mean": [1.0, 2.0, 3.0],
     "std": [1.0, 2.0, 3.0],
@@ -56,7 +60,7 @@ def description(encoder, decoder):
         vocabulary=("<pad>", "<end>", "<general>", "<social>", "a", "cat", "cup"),
         content_words=("cat", "cup"),
         tasks=("general", "social"),
-        encoder_family=encoder[:3],
+        encoder_family="vit" if encoder == "vit_small" else "cnn",
         mean=(1.0, 1.0, 1.0) if encoder == "vit_small" else (2.0, 2.0, 2.0),
         training={
             **settings.to_json(),
@@ -105,6 +109,26 @@ def test_four_that_share_everything_pass(four):
     assert check.same["encoder_weights"] == "timm"
     assert check.differs["mean"]["resnet50-lstm"] == "2, 2, 2"
     assert check.differs["state"] == {"resnet50-lstm": "192", "vit_small-lstm": "192"}
+
+
+def test_settings_that_photographs_have_no_use_for_are_left_out(four):
+    assert not {"n_scenes", "embed", "domain"} & set(check_factorial(four).same)
+    assert check_factorial(shipped_four()).same["n_scenes"]
+    assert check_factorial(shipped_four()).notes == ()
+
+
+def test_an_objective_that_only_lstms_have_is_told_in_a_sentence(four):
+    for folder in four:
+        edit(folder, lambda config, _: config["training"].update(doubly_stochastic=1.0))
+    check = check_factorial(four)
+    assert check.passed
+    (note,) = check.notes
+    assert (
+        "the LSTMs also learn to spread attention over a caption (doubly stochastic term, weight 1)" in note
+    )
+    assert "--set doubly_stochastic=0" in note
+    assert "- The training objectives differ: the LSTMs" in check_text(check)
+    assert as_json(check)["notes"] == [note]
 
 
 @pytest.mark.parametrize("name", CONFIG_FIELDS)
