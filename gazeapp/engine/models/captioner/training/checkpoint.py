@@ -15,6 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from gazeapp.engine.errors import GazeError
+from gazeapp.engine.models.captioner.io import largest_weight
+from gazeapp.engine.models.captioner.training.machine import AGAIN
+from gazeapp.engine.models.captioner.training.material import Unreadable
 from gazeapp.engine.models.captioner.training.records import NOTES
 from gazeapp.engine.replacing import replacing
 from gazeapp.engine.types import Json
@@ -47,6 +50,8 @@ class Standing:
         Whether nothing is left to do.
     origin
         Where the weights that it started from came from; empty for random ones.
+    unreadable
+        Names of pictures that could not be read so far, by what they are for.
     """
 
     step: int = 0
@@ -61,10 +66,12 @@ class Standing:
     scaler: Json = field(default_factory=dict)
     ended: bool = False
     origin: Json = field(default_factory=dict)
+    unreadable: Unreadable = field(default_factory=dict)
 
 
 _IN_JSON = (
     "step", "seconds", "best", "best_loss", "best_step", "since_best", "evaluations", "scaler", "ended", "origin",
+    "unreadable",
 )  # fmt: skip
 
 
@@ -166,6 +173,15 @@ class Checkpoints:
                 where=str(self._folder.parent),
                 todo="Choose another folder, or the settings of before to go on with it.",
             )
+
+
+def check_weights(model: nn.Module, step: int, largest: float) -> None:
+    """Raise `GazeError` when weights after ``step`` steps are no numbers, or greater than ``largest``."""
+    if not largest_weight(model) <= largest:
+        raise GazeError(
+            f"The weights are no longer numbers that can be used after step {step}: they have grown out of bounds.",
+            todo=AGAIN,
+        )
 
 
 def _optimiser_state(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

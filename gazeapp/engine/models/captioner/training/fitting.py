@@ -17,12 +17,13 @@ import torch
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.data.source import CaptionSource
-from gazeapp.engine.models.captioner.io import LARGEST_STORED, largest_weight
+from gazeapp.engine.models.captioner.io import LARGEST_STORED
 from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.models.captioner.training.batches import StepReader, draw_variation, step_chance
-from gazeapp.engine.models.captioner.training.checkpoint import Checkpoints, Standing
+from gazeapp.engine.models.captioner.training.checkpoint import Checkpoints, Standing, check_weights
 from gazeapp.engine.models.captioner.training.loss import counts, part_loss, trimmed
-from gazeapp.engine.models.captioner.training.machine import AGAIN, Machine
+from gazeapp.engine.models.captioner.training.machine import Machine
+from gazeapp.engine.models.captioner.training.material import Unreadable, joined
 from gazeapp.engine.models.captioner.training.records import Records
 from gazeapp.engine.models.captioner.training.settings import TrainSettings
 from gazeapp.engine.types import ImageArray, IntArray, Json
@@ -60,6 +61,8 @@ class Trained:
         What it was trained on.
     origin
         Where the weights that it started from came from; empty for random ones.
+    unreadable
+        Names of pictures that could not be read in any run of the training, by what they are for.
     """
 
     model: Captioner
@@ -68,6 +71,7 @@ class Trained:
     evaluations: tuple[Json, ...] = ()
     hardware: str = ""
     origin: Json = field(default_factory=dict)
+    unreadable: Unreadable = field(default_factory=dict)
 
     @property
     def last_loss(self) -> float:
@@ -100,6 +104,7 @@ def fit(
     start: Callable[[Captioner], Json] | None = None,
     judge: Judge | None = None,
     keeping: Keeping | None = None,
+    unreadable: Callable[[], Unreadable] = dict,
 ) -> Trained:
     """Train a captioner on ``data``.
 
@@ -118,6 +123,8 @@ def fit(
         Measures a captioner on validation pictures; without it the weights of the last step are taken.
     keeping
         Where to keep checkpoints and history; a training that is there is gone on with.
+    unreadable
+        Names pictures that could not be read in this run; checkpoints keep them for the card.
 
     Raises
     ------
@@ -125,7 +132,7 @@ def fit(
         When ``progress``, or the file ``stop``, says that it should stop, the loss is no number, or the folder cannot
         be written or holds another training.
     """
-    training = _Training(config, data, settings, progress, judge, keeping)
+    training = _Training(config, data, settings, progress, judge, keeping, unreadable)
     try:
         return training.run(start)
     except GazeError as error:
@@ -151,9 +158,11 @@ class _Training:
         progress: Progress,
         judge: Judge | None,
         keeping: Keeping | None,
+        unreadable: Callable[[], Unreadable],
     ) -> None:
         self.config, self.settings, self.progress = config, settings, progress
         self.judge = judge if settings.evaluate_every else None
+        self.unreadable = unreadable
         self.machine = Machine(settings)
         self.reader = StepReader(data, settings, self.machine.share(settings.batch))
         self.standing = Standing()
@@ -188,6 +197,7 @@ class _Training:
             tuple(standing.evaluations),
             self.machine.words(),
             standing.origin,
+            standing.unreadable,
         )
 
     def failed(self, error: GazeError) -> None:
@@ -321,6 +331,7 @@ class _Training:
     def _keep(self) -> None:
         if self.checkpoints is not None and self.machine.leads:
             self.standing.scaler = self.machine.scaler_state()
+            self.standing.unreadable = joined(self.standing.unreadable, self.unreadable())
             self.checkpoints.save(self.standing, self.model, self.optimiser)
 
     def _stop(self) -> None:
@@ -371,15 +382,6 @@ def make_optimiser(model: Captioner, settings: TrainSettings) -> torch.optim.Opt
             if weights:
                 groups.append({"params": weights, "weight_decay": decay, "lr": rate, "highest": rate})
     return torch.optim.AdamW(groups, betas=(0.9, 0.98))
-
-
-def check_weights(model: Captioner, step: int, largest: float) -> None:
-    """Raise `GazeError` when weights after ``step`` steps are no numbers, or greater than ``largest``."""
-    if not largest_weight(model) <= largest:
-        raise GazeError(
-            f"The weights are no longer numbers that can be used after step {step}: they have grown out of bounds.",
-            todo=AGAIN,
-        )
 
 
 def schedule(step: int, settings: TrainSettings) -> float:

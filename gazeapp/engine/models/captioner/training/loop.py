@@ -19,13 +19,13 @@ from gazeapp.engine.models.captioner.encoder_facts import with_encoder_facts
 from gazeapp.engine.models.captioner.io import LARGEST_STORED, save_captioner, through_storage
 from gazeapp.engine.models.captioner.methods import offered_methods
 from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.captioner.training.checkpoint import check_weights
 from gazeapp.engine.models.captioner.training.evaluating import caption_figures
 from gazeapp.engine.models.captioner.training.fitting import (
     Judge,
     Keeping,
     Progress,
     Trained,
-    check_weights,
     fit,
 )
 from gazeapp.engine.models.captioner.training.lock import alone_in, telling_failure
@@ -110,6 +110,7 @@ def _train(settings: TrainSettings, progress: Progress) -> CaptionerConfig:
         start=starting_weights(settings),
         judge=_judge(material, settings),
         keeping=keeping,
+        unreadable=material.unreadable,
     )
     if process_number():
         return material.config
@@ -167,7 +168,7 @@ def finish(
         figures = _figures(stored.to(device), material, settings.workers)
     training = {
         **settings.to_json(),
-        **material.facts_now(),
+        **material.facts_now(done.unreadable),
         "seconds": round(done.seconds),
         "last_loss": round(done.last_loss, 4),
         "steps_done": len(done.losses),

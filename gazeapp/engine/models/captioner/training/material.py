@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from gazeapp.engine.demo.drawing import render
 from gazeapp.engine.demo.scenes import TASKS, Split, captions, make_scene, scene_seeds
@@ -32,6 +32,9 @@ from gazeapp.engine.types import ImageArray, Json
 
 DEMO_DOMAIN, CAPTION_DOMAIN = "demo-world", "captions"
 _DEMO_SIZE = 512
+_USES = ("training", "validation", "test")
+Unreadable: TypeAlias = dict[str, list[str]]
+"""Names of pictures that could not be read, by what they are for."""
 
 
 class HeldOut(Protocol):
@@ -74,22 +77,25 @@ class HeldOutScenes:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutPictures:
-    """Captioned pictures of a split."""
+    """Captioned pictures of a split; those that turn out to be damaged are named in ``problems``."""
 
     pictures: tuple[Picture, ...]
     vocabulary: Vocabulary
     size: int
     resample: str
     max_words: int
+    problems: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.pictures)
 
     def picture(self, number: int) -> ImageArray | None:
         """Read a picture."""
+        path = self.pictures[number].path
         try:
-            return fit_picture(read_picture(self.pictures[number].path)[0], self.size, self.resample)
-        except GazeError:
+            return fit_picture(read_picture(path)[0], self.size, self.resample)
+        except GazeError as error:
+            self.problems[str(path)] = error.what
             return None
 
     def references(self, number: int, task: str) -> Sequence[tuple[str, ...]]:
@@ -126,17 +132,38 @@ class Material:
     fingerprint: str = ""
     facts: Json = field(default_factory=dict)
 
-    def facts_now(self) -> Json:
-        """Return the facts, with a note on training pictures that turned out to be damaged in this run."""
-        damaged = self.train.problems if isinstance(self.train, CaptionPictures) else {}
-        if not damaged:
-            return self.facts
-        names = ", ".join(sorted(PurePath(path).name for path in damaged)[:3])
-        note = f"{len(damaged)} training pictures could not be read, and others stood in for them: {names}"
+    def unreadable(self) -> Unreadable:
+        """Return the names of the pictures that turned out to be damaged in this run, by what they are for."""
+        sources = {"training": self.train, "validation": self.validation, "test": self.test}
         return {
-            **self.facts,
-            "notes": [*self.facts["notes"], f"{note}{' and others' if len(damaged) > 3 else ''}."],
+            use: sorted({PurePath(path).name for path in source.problems})
+            for use, source in sources.items()
+            if isinstance(source, CaptionPictures | HeldOutPictures) and source.problems
         }
+
+    def facts_now(self, before: Unreadable | None = None) -> Json:
+        """Return the facts, with notes on pictures that turned out to be damaged, also ``before`` in other runs."""
+        found = joined(before or {}, self.unreadable())
+        if not found:
+            return self.facts
+        return {**self.facts, "notes": [*self.facts["notes"], *map(_damaged, found, found.values())]}
+
+
+def joined(before: Unreadable, now: Unreadable) -> Unreadable:
+    """Return the names of both, each once."""
+    return {
+        use: sorted({*before.get(use, ()), *now.get(use, ())}) for use in _USES if use in before or use in now
+    }
+
+
+def _damaged(use: str, names: list[str]) -> str:
+    one = len(names) == 1
+    instead = "another stood in for it" if one else "others stood in for them"
+    without = f"{'is' if one else 'are'} not in the figures"
+    return (
+        f"{len(names):,} {use} picture{'' if one else 's'} could not be read, and "
+        f"{instead if use == 'training' else without}: {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}."
+    )
 
 
 @dataclass(frozen=True, slots=True)
