@@ -7,13 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+from gazeapp.engine.models.given import is_given
 from gazeapp.engine.project import Project, RunRow
 from gazeapp.engine.project.prompts import prompt_versions
 from gazeapp.engine.reports.content import AskedRow, ModelData
 from gazeapp.engine.reports.model_facts import method_name
 from gazeapp.engine.reports.numbers import count, listed, number
 from gazeapp.engine.reports.plain import whole
+from gazeapp.engine.scoring.sources import GIVEN_CAPTIONS
 from gazeapp.engine.types import Json
+
+CAPTIONER = "captioner"
+"""Kind of the models that need no prompt and write words of a small vocabulary."""
 
 
 @dataclass
@@ -88,7 +93,7 @@ def _row(project: Project, group: _Group) -> AskedRow:
         task=group.run.task,
         prompt=group.prompt,
         version=_version(project, group.run.task, group.prompt),
-        decoding=decoding_in_words(group.decoding),
+        decoding=GIVEN_CAPTIONS if is_given(group.run.method) else decoding_in_words(group.decoding),
         method=method_name(group.run.method),
         n_images=len(facts),
         tokens=_range(tokens),
@@ -108,6 +113,26 @@ def _version(project: Project, task: str, text: str) -> str:
     if found is None:
         return ""
     return f"version {found.version}"
+
+
+def how_chosen(values: Json, kind: str) -> str:
+    """Return how the words of a run were chosen; empty where nothing is known.
+
+    Parameters
+    ----------
+    values
+        Settings of the run.
+    kind
+        Kind of the model, such as ``captioner``.
+    """
+    decoding = values.get("decoding", {})
+    if "given" in values:
+        return GIVEN_CAPTIONS
+    if kind != CAPTIONER:
+        return decoding_in_words(decoding)
+    if "beams" not in decoding:
+        return "greedy"
+    return f"{decoding['beams']} beams" + (", length-normalised" if decoding.get("length_normalised") else "")
 
 
 def decoding_in_words(decoding: Mapping[str, object]) -> str:

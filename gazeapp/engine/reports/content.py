@@ -366,7 +366,8 @@ class Methods:
     """What the methods text needs: the settings that were used, as numbers.
 
     ``estimators``: what scores are held against, each with the metrics for which it is that.
-    ``map_methods`` are in words; ``architectures``: models, each with who described its architecture;
+    ``map_methods`` are in words, and so is ``decoding``: how captioners' words were chosen;
+    ``architectures``: models, each with who described its architecture;
     ``n_reduced``: images with fixations that are scored below their own size.
     """
 
@@ -380,6 +381,7 @@ class Methods:
     sigma: str
     words: str
     map_methods: tuple[str, ...]
+    decoding: tuple[str, ...]
     architectures: tuple[tuple[str, str], ...]
     score_settings: Json
     n_reduced: int

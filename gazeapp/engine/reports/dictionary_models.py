@@ -76,7 +76,11 @@ RUNS = Table(
         integer(
             "n_prompt_tokens", "", "length of what the model read before it wrote, image tokens included"
         ),
-        text("decoding", "how words were chosen"),
+        text(
+            "decoding",
+            "how words were chosen: greedy, 3 beams, or 3 beams, length-normalised of captioners; given captions where "
+            "the model was made to say them; a sentence of models that write tokens; empty where it is not known",
+        ),
         integer("lesion_run", "", "number of the lesion run, see lesions.csv; empty for others"),
     ),
 )

@@ -36,6 +36,7 @@ def mixed_model_code(
         "d$n_fixations <- as.numeric(d$n_fixations)",
         f'd <- subset(d, preset == "{preset}" & metric == "{metric}" & source_kind == "model" & lesion == ""'
         " & !is.na(value))",
+        'd <- subset(d, !grepl("@given", method, fixed = TRUE))   # maps along captions of the models\' own',
         'options(contrasts = c("contr.sum", "contr.poly"))   # main effects are averages over the other factors',
         "d <- transform(d, model = factor(model), task = factor(task), image = factor(image),"
         " subject = factor(subject))",

@@ -9,6 +9,7 @@ from gazeapp.engine.project.gaze import CHOICES, GEOMETRY
 from gazeapp.engine.project.listing import human_maps
 from gazeapp.engine.project.rows import MIRRORED
 from gazeapp.engine.project.settings import versions
+from gazeapp.engine.reports.asked import CAPTIONER, how_chosen
 from gazeapp.engine.reports.commands import sigma_text
 from gazeapp.engine.reports.content import Methods, SettingsData
 from gazeapp.engine.reports.model_facts import method_name
@@ -76,6 +77,7 @@ def methods(project: Project, preset: str, rows: Iterable[SettingsRow]) -> Metho
     score = by_verb.get("score", [{}])[-1]
     words = {values.get("words", "") for values in by_verb.get("extract", [])}
     facts = PRESETS.get(preset)
+    captioners = {model.id for model in project.runs.models() if model.kind == CAPTIONER}
     return Methods(
         preset=preset,
         preset_name=facts.name if facts else preset,
@@ -92,6 +94,13 @@ def methods(project: Project, preset: str, rows: Iterable[SettingsRow]) -> Metho
         words=words.pop() if len(words) == 1 else "",
         map_methods=tuple(
             sorted({method_name(str(values.get("method", ""))) for values in by_verb.get("extract", [])})
+        ),
+        decoding=tuple(
+            dict.fromkeys(
+                how_chosen(values, CAPTIONER)
+                for values in by_verb.get("extract", [])
+                if values.get("model") in captioners
+            )
         ),
         architectures=tuple(
             (model.name, source_of(model.facts)) for model in project.runs.models() if source_of(model.facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import groupby
 from pathlib import PurePath
@@ -12,7 +12,7 @@ from gazeapp.engine.gaze.records import IMAGE, Frame
 from gazeapp.engine.project import Project, RecordingRow, RunRow, TrialRow
 from gazeapp.engine.project import listing as stored
 from gazeapp.engine.project.gaze_rules import default_geometry, detection_of, geometry_of, outdated_detection
-from gazeapp.engine.reports.asked import decoding_in_words
+from gazeapp.engine.reports.asked import how_chosen
 from gazeapp.engine.reports.dictionary import (
     CEILINGS,
     DICTIONARY,
@@ -204,23 +204,28 @@ def models(project: Project) -> Iterator[Row]:
 def runs(project: Project, lesions: neglect.LesionTables | None = None) -> Iterator[Row]:
     """Yield runs by image name, in the models' order; behind them those under lesions."""
     names = _names(project)
+    kinds = {model.id: model.kind for model in project.runs.models()}
     for run in sorted(stored.every_run(project), key=lambda run: names[run.image_id]):
         yield (
             *(names[run.image_id], run.model, run.task, run.lesion, run.caption, run.method, run.model_task),
             *(run.log_probability, run.seconds, run.id, run.settings_id),
-            *_asked(project, run),
+            *_asked(project, run, kinds),
             None,
         )
     yield from (lesions or neglect.LesionTables(project)).runs(
-        lambda run_id: _asked(project, project.runs.get(run_id))
+        lambda run_id: _asked(project, project.runs.get(run_id), kinds)
     )
 
 
-def _asked(project: Project, run: RunRow) -> Row:
-    """Return what was asked of a model and observed while it answered; empty for captioners, which read no prompt."""
+def _asked(project: Project, run: RunRow, kinds: Mapping[str, str]) -> Row:
+    """Return what was asked of a model, observed while it answered, and how it chose its words.
+
+    Captioners read no prompt, and nothing is observed of them. ``kinds`` are those of the models by their ids.
+    """
     facts = project.runs.facts(run.id)
+    chosen = how_chosen(project.settings.get(run.settings_id).values, kinds.get(run.model, ""))
     if "token_words" not in facts:
-        return (str(facts.get("prompt", "")), *(None,) * 2, *("",) * 2, *(None,) * 4, "")
+        return (str(facts.get("prompt", "")), *(None,) * 2, *("",) * 2, *(None,) * 4, chosen)
     mass = project.runs.image_mass(run.id)
     ended = facts.get("ended") if isinstance(facts.get("ended"), bool) else None
     return (
@@ -229,7 +234,7 @@ def _asked(project: Project, run: RunRow) -> Row:
         *(facts.get("image_scale"), whole(facts.get("n_image_tokens"))),
         float(mass.mean(dtype="float64")) if mass.size else None,
         whole(facts.get("n_prompt_tokens")),
-        decoding_in_words(project.settings.get(run.settings_id).values.get("decoding", {})),
+        chosen,
     )
 
 

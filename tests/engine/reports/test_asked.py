@@ -1,10 +1,13 @@
 """What vision-language models were asked and where their attention went, as the report tells it."""
 
+import re
 import shlex
 
+import numpy as np
 import pytest
 
 from gazeapp.engine.lesions.lesion import SCOPES
+from gazeapp.engine.models.base import Caption, Word
 from gazeapp.engine.project import Project
 from gazeapp.engine.project.prompts import set_prompt
 from gazeapp.engine.reports.asked import decoding_in_words
@@ -192,6 +195,39 @@ def test_the_methods_name_the_reading_of_attention_and_who_described_the_model(p
         in text
     )
     assert "what its own program gave" not in text
+
+
+def test_runs_of_captioners_say_how_their_words_were_chosen(project):
+    """In runs.csv and in the methods; all images were described greedily, and one in other ways, too; the truth has no words."""
+    normalised = {"beams": 3, "length_normalised": True}
+    described(project, "one", {"decoding": {"beams": 3}})
+    described(project, "two", {"decoding": normalised})
+    described(project, "raw@given", {"given": "digest"})
+    by = {column.name: k for k, column in enumerate(RUNS.columns)}
+    told = {(row[by["method"]], row[by["decoding"]]) for row in runs(project)}
+    ways = {
+        "raw": "greedy",
+        "one": "3 beams",
+        "two": "3 beams, length-normalised",
+        "raw@given": "given captions",
+    }
+    assert told == {*ways.items(), ("imported", "")}
+    score(project, ScoreSettings(sigma=SIGMA, metrics=("nss",), n_splits=2, n_bootstrap=10), SILENT)
+    text = Page(render(written(project))).text
+    (line,) = re.findall(r"How captioners’ words were chosen: (.*?)\.", text)
+    assert set(line.split("; ")) == set(ways.values())
+
+
+def described(project, method, settings):
+    """Describe an image with the captioner once more."""
+    image, model = project.images.all()[0], MODELS[0][0]
+    grids = np.full((1, 2, 2), 0.25, np.float32)
+    said = Caption(
+        *((Word("man", -1.0, True),), grids, np.ones(1, np.float32), image.rect, "general"), method
+    )
+    values = {"model": model, "task": "general", "method": method, "words": "content", **settings}
+    settings_id = project.settings.put("extract", values)
+    project.runs.put(image.id, model, "general", said, said.mean_map(), settings_id, 0.1)
 
 
 def test_decoding_is_told_in_words():
