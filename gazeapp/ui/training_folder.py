@@ -124,7 +124,7 @@ class TrainingReader:
             updated=updated,
             was_here=self._was_here,
             curve=curve,
-            evaluations=tuple(self._history.evaluations),
+            evaluations=self._history.evaluations,
             errors=_tail((root or self.folder) / NOTES / ERRORS),
             settings=settings,
             has_weights=(self.folder / "weights.safetensors").is_file(),

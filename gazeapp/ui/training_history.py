@@ -106,6 +106,8 @@ class History:
         for line in whole.splitlines():
             self._take(line)
         self.curve = self._curve()
+        if self._evaluations != list(self.evaluations):
+            self.evaluations = tuple(self._evaluations)
         return anew or bool(whole)
 
     def _unread(self, stamp: tuple[int, ...]) -> tuple[bool, bytes]:
@@ -124,7 +126,8 @@ class History:
         self._rows = np.empty((4, 64))
         self._count = self._shown = 0
         self.curve = Curve.empty()
-        self.evaluations: list[Evaluation] = []
+        self.evaluations: tuple[Evaluation, ...] = ()
+        self._evaluations: list[Evaluation] = []
 
     def _take(self, line: bytes) -> None:
         try:
@@ -140,15 +143,14 @@ class History:
             return
         measures = {name: value for name in _MEASURES if (value := number(entry.get(name))) is not None}
         if measures:
-            while self.evaluations and self.evaluations[-1].step >= step:
-                self.evaluations.pop()
-            self.evaluations.append(Evaluation(step, measures, bool(entry.get("best"))))
+            self._drop_evaluations(step)
+            self._evaluations.append(Evaluation(step, measures, bool(entry.get("best"))))
 
     def _take_loss(self, step: int, loss: float, entry: Mapping[str, Any]) -> None:
         if self._count and self._rows[0, self._count - 1] >= step:
             # A training that goes on after a kill begins at its checkpoint, before the last line.
             self._count = int(np.searchsorted(self._rows[0, : self._count], step))
-            self.evaluations = [each for each in self.evaluations if each.step < step]
+            self._drop_evaluations(step)
         if self._count < self._shown:  # what was handed out is never written to
             self._rows, self._shown = self._rows.copy(), 0
         if self._count == self._rows.shape[1]:
@@ -156,6 +158,10 @@ class History:
         values = (number(loss), number(entry.get("rate")), number(entry.get("seconds")))
         self._rows[:, self._count] = (step, *(math.nan if value is None else value for value in values))
         self._count += 1
+
+    def _drop_evaluations(self, step: int) -> None:
+        while self._evaluations and self._evaluations[-1].step >= step:
+            self._evaluations.pop()
 
     def _curve(self) -> Curve:
         table = self._rows[:, : self._count]

@@ -9,7 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from gazeapp.ui.panels.training_curves import best_of, push_apart, read_at, smooth
+from gazeapp.ui.panels.training_curves import push_apart, read_at
+from gazeapp.ui.panels.training_lines import best_of, smooth
 from gazeapp.ui.panels.training_words import details, in_a_few_words, in_a_sentence, pace, span
 from gazeapp.ui.training_folder import (
     FAILED,

@@ -14,7 +14,7 @@ from tests.ui.test_training_folder import Fake, line
 def looked_at(*roots: Path):
     answers = []
     reader = _Reader()
-    reader.answered.connect(answers.append)
+    reader.answered.connect(lambda _question, trainings: answers.append(trainings))
     reader.look(_Question(roots, {}))
     return {training.folder.name: training for training in answers[0]}
 

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QKeyEvent
-from PySide6.QtWidgets import QGraphicsSimpleTextItem, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QKeyEvent, QPixmapCache, QShowEvent
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsSimpleTextItem, QVBoxLayout, QWidget
 
 from gazeapp.engine.reports.style import LEVEL_COLOURS, model_colour
 from gazeapp.engine.types import DoubleArray
 from gazeapp.ui import theme
-from gazeapp.ui.training_folder import Curve, Training
+from gazeapp.ui.panels.training_lines import MEASURES, Plots, TrainingLines
+from gazeapp.ui.training_folder import Training
+from gazeapp.ui.training_history import Curve
 from gazeapp.ui.widgets import Elided
 
 MOST_SHOWN = 4
 """Trainings that are drawn over one another at most."""
 
-MEASURES = {"cider": "CIDEr-D", "bleu4": "BLEU-4"}
-_SYMBOLS = {"cider": "o", "bleu4": "s"}
-_STYLES = {"cider": Qt.PenStyle.SolidLine, "bleu4": Qt.PenStyle.DashLine}
-_SMOOTHED = 40
-"""The mean runs over one in so many of a curve's lines."""
-_PALE = 70
-_MOST_MEANS = 4000
-"""Points of a running mean that are drawn at least where there are more; it is smooth between them."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Drawn:
-    training: Training
-    colour: QColor
-    mean: DoubleArray
+_KEPT_KB = 256 * 1024
 
 
 class _Axis(pg.AxisItem):
@@ -45,6 +33,15 @@ class _Axis(pg.AxisItem):
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         """Return the texts of the ticks."""
         return [f"{value:,.0f}" if spacing >= 1 else f"{value * scale:.5g}" for value in values]
+
+
+class _StepAxis(_Axis):
+    """An axis of steps, which are whole."""
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        """Return the spacings of the ticks, the widest first, and where each begins."""
+        whole = [each for each in super().tickSpacing(low, high, size) if each[0] >= 1]
+        return whole or [(1.0, 0.0)]
 
 
 class TrainingCurves(QWidget):
@@ -58,24 +55,36 @@ class TrainingCurves(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Curves of the trainings; left and right arrow move along the steps")
-        self._drawn: list[_Drawn] = []
+        self._trainings: list[Training] = []
+        self._lines: list[TrainingLines] = []
+        self._drawn: list[tuple[Path, str]] = []
         self._at = -1.0
         self.view = pg.GraphicsLayoutWidget()
         self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        policy = self.view.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.view.setSizePolicy(policy)
         self.loss, self.scores, self.rate = (
             self.view.addPlot(
-                row=row, col=0, axisItems={side: _Axis(side) for side in ("left", "bottom", "right")}
+                row=row,
+                col=0,
+                axisItems={
+                    "bottom": _StepAxis("bottom"),
+                    **{side: _Axis(side) for side in ("left", "right")},
+                },
             )
             for row in range(3)
         )
-        for row, share in enumerate((6, 4, 2)):
-            self.view.ci.layout.setRowStretchFactor(row, share)
-        self._lines: list[pg.InfiniteLine] = []
+        # Lines that are kept as drawn have to fit, or all are drawn anew whenever the cursor moves.
+        QPixmapCache.setCacheLimit(max(QPixmapCache.cacheLimit(), _KEPT_KB))
+        self._plots = Plots(self.loss, self.scores, self.rate)
+        self._cursors: list[pg.InfiniteLine] = []
         self._names: list[QGraphicsSimpleTextItem] = []
         for plot in (self.loss, self.scores, self.rate):
             self._set_up(plot)
         self.loss.vb.sigResized.connect(self._place_names)
         self.loss.vb.sigRangeChanged.connect(self._place_names)
+        self.scores.vb.sigRangeChanged.connect(self._place_words)
         self.view.scene().sigMouseMoved.connect(self._mouse_moved)
         self.view.scene().sigMouseClicked.connect(self._clicked)
         self.readout = Elided()
@@ -89,19 +98,23 @@ class TrainingCurves(QWidget):
 
     def show_trainings(self, trainings: Sequence[Training]) -> None:
         """Draw the curves of trainings, four at most, each in its colour."""
-        shown = list(trainings[:MOST_SHOWN])
-        self._drawn = [
-            _Drawn(each, colour, smooth(each.curve.losses))
-            for each, colour in zip(shown, colours_of(shown), strict=True)
-        ]
-        self._redraw()
+        self._trainings = list(trainings[:MOST_SHOWN])
+        if self.isVisible():
+            self._draw()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what has come in while nobody saw it."""
+        super().showEvent(event)
+        self._draw()
 
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of a new theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._dress()
-            self._redraw()
+            self._drawn = []  # every line has its colour from the theme
+            if self.isVisible():
+                self._draw()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move along the steps; Home and End go to the ends, Esc lets the cursor go."""
@@ -126,9 +139,9 @@ class TrainingCurves(QWidget):
     def put_cursor(self, step: float) -> None:
         """Read the curves at a step; below 0 at none."""
         self._at = step
-        for line in self._lines:
-            line.setVisible(step >= 0)
-            line.setValue(max(step, 0.0))
+        for cursor in self._cursors:
+            cursor.setVisible(step >= 0)
+            cursor.setValue(max(step, 0.0))
         self._tell()
         self.cursor_moved.emit(step)
 
@@ -143,11 +156,14 @@ class TrainingCurves(QWidget):
         plot.showAxis("right")  # the names of the curves stand in its place
         for side in ("left", "bottom", "right"):
             plot.getAxis(side).enableAutoSIPrefix(False)
+            plot.getAxis(side).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         plot.getAxis("right").setStyle(showValues=False)
         if plot is not self.loss:
             plot.setXLink(self.loss)
-        if plot is not self.rate:
-            plot.getAxis("bottom").setStyle(showValues=False)
+        cursor = pg.InfiniteLine(angle=90)
+        cursor.hide()
+        plot.addItem(cursor, ignoreBounds=True)
+        self._cursors.append(cursor)
 
     def _dress(self) -> None:
         shades = theme.colors()
@@ -167,109 +183,77 @@ class TrainingCurves(QWidget):
             plot.getAxis("right").setPen(pg.mkPen(None))
             plot.getAxis("right").setStyle(tickLength=0)
             plot.setLabel("left", title, color=shades.muted)
-        self.rate.setLabel("bottom", "step", color=shades.muted)
+        for cursor in self._cursors:
+            cursor.setPen(pg.mkPen(shades.muted, width=1))
         self.rate.getAxis("left").setStyle(maxTickLevel=0)
 
-    def _redraw(self) -> None:
-        for plot in (self.loss, self.scores, self.rate):
-            plot.clear()
-        for name in self._names:
-            self.view.scene().removeItem(name)
-        self._lines, self._names = [], []
-        for drawn in self._drawn:
-            self._draw_loss(drawn)
-            self._draw_scores(drawn)
-            rates = drawn.training.curve.rates
-            if np.isfinite(rates).any():
-                pen = pg.mkPen(drawn.colour, width=1)
-                self.rate.addItem(pg.PlotDataItem(drawn.training.curve.steps, rates, pen=pen))
-        self.scores.setVisible(any(each.training.evaluations for each in self._drawn))
-        # A hidden plot keeps its row unless the row is told to give it up.
-        self.view.ci.layout.setRowStretchFactor(1, 4 if self.scores.isVisible() else 0)
-        self.view.ci.layout.setRowMaximumHeight(1, 10_000 if self.scores.isVisible() else 0)
-        pen = pg.mkPen(theme.colors().muted, width=1)
-        for plot in (self.loss, self.scores, self.rate):
-            line = pg.InfiniteLine(pos=max(self._at, 0.0), angle=90, pen=pen)
-            line.setVisible(self._at >= 0)
-            plot.addItem(line, ignoreBounds=True)
-            self._lines.append(line)
+    def _draw(self) -> None:
+        """Bring the lines up to date; they are made anew only for other trainings, or other colours."""
+        colours = colours_of(self._trainings)
+        wanted = [(each.folder, colour.name()) for each, colour in zip(self._trainings, colours, strict=True)]
+        if wanted != self._drawn:
+            for lines in self._lines:
+                lines.remove()
+            font = theme.small_font(self.font()) if len(wanted) == 1 else None
+            self._lines = [TrainingLines(self._plots, colour, font) for colour in colours]
+            self._drawn = wanted
+        for lines, training in zip(self._lines, self._trainings, strict=True):
+            lines.update(training)
+        self._share_room()
+        self._come_near()
         self._write_names()
         self._tell()
 
-    def _draw_loss(self, drawn: _Drawn) -> None:
-        curve = drawn.training.curve
-        if not len(curve.steps):
+    def _come_near(self) -> None:
+        """Bring the view to the steps at hand after one far wider, of which they would be a few pixels."""
+        box = self.loss.vb
+        ends = [
+            float(step)
+            for each in self._trainings
+            for step in (*each.curve.steps[:1], *each.curve.steps[-1:])
+        ]
+        ends += [each.step for training in self._trainings for each in training.evaluations]
+        if not ends or not box.autoRangeEnabled()[0]:
             return
-        pale = QColor(drawn.colour)
-        pale.setAlpha(_PALE)
-        self.loss.addItem(pg.PlotDataItem(curve.steps, curve.losses, pen=pg.mkPen(pale, width=1)))
-        every = slice(None, None, max(1, len(drawn.mean) // _MOST_MEANS))
-        pen = pg.mkPen(drawn.colour, width=2)
-        self.loss.addItem(pg.PlotDataItem(curve.steps[every], drawn.mean[every], pen=pen))
+        low, high = min(ends), max(ends)
+        left, right = box.viewRange()[0]
+        if right - left > 2 * max(high - low, 1.0):
+            box.setXRange(low, max(high, low + 1.0))
+            box.enableAutoRange(x=True)
 
-        checks = [each for each in drawn.training.evaluations if "validation_loss" in each.measures]
-        if checks:
-            steps = [each.step for each in checks]
-            losses = [each.measures["validation_loss"] for each in checks]
-            pen = pg.mkPen(drawn.colour, width=1, style=Qt.PenStyle.DotLine)
-            brush = pg.mkBrush(theme.colors().base)
-            self.loss.addItem(
-                pg.PlotDataItem(
-                    *(steps, losses),
-                    pen=pen,
-                    symbol="d",
-                    symbolSize=9,
-                    symbolPen=pg.mkPen(drawn.colour),
-                    symbolBrush=brush,
-                )
-            )
-
-    def _draw_scores(self, drawn: _Drawn) -> None:
-        for measure in MEASURES:
-            points = [
-                (each.step, each.measures[measure], each.best)
-                for each in drawn.training.evaluations
-                if measure in each.measures
-            ]
-            if not points:
-                continue
-            steps, values = [point[0] for point in points], [point[1] for point in points]
-            item = pg.PlotDataItem(
-                steps,
-                values,
-                pen=pg.mkPen(drawn.colour, width=1.5, style=_STYLES[measure]),
-                symbol=_SYMBOLS[measure],
-                symbolSize=7,
-                symbolPen=pg.mkPen(drawn.colour),
-                symbolBrush=pg.mkBrush(drawn.colour if measure == "cider" else theme.colors().base),
-            )
-            self.scores.addItem(item)
-        self._mark_best(drawn)
-
-    def _mark_best(self, drawn: _Drawn) -> None:
-        best = best_of(drawn.training)
-        if best is None:
-            return
-        step, measure, value = best
-        text = theme.colors().text
-        ring = pg.ScatterPlotItem(
-            [step], [value], size=15, pen=pg.mkPen(text, width=1.5), brush=pg.mkBrush(None), symbol="o"
-        )
-        self.scores.addItem(ring)
-        if len(self._drawn) == 1:
-            said = pg.TextItem(f"best {MEASURES[measure]} {value:.3g}", color=text, anchor=(0.5, -0.4))
-            said.setFont(theme.small_font(self.font()))
-            said.setPos(step, value)
-            self.scores.addItem(said, ignoreBounds=True)
+    def _share_room(self) -> None:
+        """Give their rows to the plots that have something to show; the lowest has the steps written out."""
+        scored = any(each.evaluations for each in self._trainings)
+        rated = any(np.isfinite(each.curve.rates).any() for each in self._trainings)
+        some = scored or any(len(each.curve.steps) for each in self._trainings)
+        self.view.setVisible(some)
+        shown = {self.loss: True, self.scores: scored, self.rate: rated}
+        lowest = [plot for plot in shown if shown[plot]][-1:]
+        for row, (plot, share) in enumerate(zip(shown, (6, 4, 2), strict=True)):
+            plot.setVisible(shown[plot])
+            # A hidden plot keeps its row unless the row is told to give it up.
+            self.view.ci.layout.setRowStretchFactor(row, share if shown[plot] else 0)
+            self.view.ci.layout.setRowMaximumHeight(row, 10_000 if shown[plot] else 0)
+            plot.getAxis("bottom").setStyle(showValues=plot in lowest)
+            if plot in lowest:
+                plot.setLabel("bottom", "step", color=theme.colors().muted)
+            plot.getAxis("bottom").showLabel(plot in lowest)
 
     def _write_names(self) -> None:
         """Write the names beside the ends of the curves; one curve alone is named by the title."""
-        drawn = [each for each in self._drawn if len(each.training.curve.steps)]
+        ends = self._ends()
+        wanted = [(name, colour.name()) for name, colour, _end in ends] if len(ends) > 1 else []
+        if wanted == [(name.text(), name.brush().color().name()) for name in self._names]:
+            self._place_names()
+            return
+        for name in self._names:
+            self.view.scene().removeItem(name)
+        self._names = []
         font = theme.small_font(self.font())
-        for each in drawn if len(drawn) > 1 else ():
-            name = QGraphicsSimpleTextItem(each.training.name, self.loss)
+        for text, colour in wanted:
+            name = QGraphicsSimpleTextItem(text, self.loss)
             name.setFont(font)
-            name.setBrush(each.colour)
+            name.setBrush(QColor(colour))
             self._names.append(name)
         width = max((name.boundingRect().width() for name in self._names), default=0.0)
         for plot in (self.loss, self.scores, self.rate):
@@ -282,18 +266,33 @@ class TrainingCurves(QWidget):
         if not self._names:
             return
         box = self.loss.vb
-        drawn = [each for each in self._drawn if len(each.training.curve.steps)]
         frame = box.mapRectToItem(self.loss, box.rect())
         height = self._names[0].boundingRect().height()
-        ends = [box.mapFromViewToItem(self.loss, QPointF(0.0, float(each.mean[-1]))).y() for each in drawn]
+        ends = [
+            box.mapFromViewToItem(self.loss, QPointF(0.0, end)).y() for _name, _colour, end in self._ends()
+        ]
         tops = push_apart(np.array(ends) - height / 2, height, frame.top(), frame.bottom() - height)
         for name, top in zip(self._names, tops, strict=True):
             name.setPos(frame.right() + theme.STEP, float(top))
 
+    def _ends(self) -> list[tuple[str, QColor, float]]:
+        """Return name, colour and last mean loss, that is a number, of the curves that have one."""
+        found = []
+        for training, (_folder, colour), lines in zip(self._trainings, self._drawn, self._lines, strict=True):
+            known = np.flatnonzero(np.isfinite(lines.mean))
+            if len(known):
+                found.append((training.name, QColor(colour), float(lines.mean[known[-1]])))
+        return found
+
+    @Slot()
+    def _place_words(self, *_range: object) -> None:
+        for lines in self._lines:
+            lines.place_words()
+
     def _step_cursor(self, by: int) -> None:
-        if not self._drawn or not len(self._drawn[0].training.curve.steps):
+        if not self._trainings or not len(self._trainings[0].curve.steps):
             return
-        steps = self._drawn[0].training.curve.steps
+        steps = self._trainings[0].curve.steps
         last = len(steps) - 1
         first_key = self._at < 0 and abs(by) == 1  # it brings the cursor to the newest line
         place = last if first_key else int(np.searchsorted(steps, self._at)) + by
@@ -305,8 +304,10 @@ class TrainingCurves(QWidget):
         self.put_cursor(max(0.0, self.loss.vb.mapSceneToView(place).x()) if inside else -1.0)
 
     def _tell(self) -> None:
-        if not self._drawn:
+        if not self._trainings:
             self.readout.say("")
+        elif self.view.isHidden():
+            self.readout.say("The curves begin with the first line of the history.")
         elif self._at < 0:
             tip = (
                 "Pale: the loss as written, a mean over the steps since the line before. Strong: a running mean of "
@@ -316,7 +317,8 @@ class TrainingCurves(QWidget):
             )
             self.readout.say("Rest the pointer on the curves, or use the arrow keys, to read them.", tip)
         else:
-            self.readout.say("   ".join(read_at(each.training, each.mean, self._at) for each in self._drawn))
+            pairs = zip(self._trainings, self._lines, strict=True)
+            self.readout.say("   ".join(read_at(each, lines.mean, self._at) for each, lines in pairs))
 
     @Slot(object)
     def _clicked(self, event: Any) -> None:
@@ -325,25 +327,6 @@ class TrainingCurves(QWidget):
         if event.double():
             for plot in (self.loss, self.scores, self.rate):
                 plot.enableAutoRange()
-
-
-def smooth(losses: DoubleArray) -> DoubleArray:
-    """Return the running mean of a curve over a window of one in forty of its points, shorter at the ends.
-
-    Losses that are no numbers are left out of it; it is NaN where there are no others.
-    """
-    count = len(losses)
-    half = count // (2 * _SMOOTHED)
-    if half == 0:
-        return losses
-    known = np.isfinite(losses)
-    sums = np.concatenate([[0.0], np.cumsum(np.where(known, losses, 0.0))])
-    counts = np.concatenate([[0], np.cumsum(known)])
-    places = np.arange(count)
-    low, high = np.maximum(places - half, 0), np.minimum(places + half + 1, count)
-    number = counts[high] - counts[low]
-    mean: DoubleArray = np.where(number > 0, (sums[high] - sums[low]) / np.maximum(number, 1), np.nan)
-    return mean
 
 
 def push_apart(places: DoubleArray, least: float, lowest: float, highest: float) -> DoubleArray:
@@ -358,22 +341,16 @@ def push_apart(places: DoubleArray, least: float, lowest: float, highest: float)
     return moved
 
 
-def best_of(training: Training) -> tuple[int, str, float] | None:
-    """Return step, measure and value of the evaluation that was marked best last."""
-    for each in reversed(training.evaluations):
-        measure = next((name for name in MEASURES if name in each.measures), None)
-        if each.best and measure is not None:
-            return each.step, measure, each.measures[measure]
-    return None
-
-
 def read_at(training: Training, mean: DoubleArray, step: float) -> str:
     """Return what the curves of a training say at a step."""
     curve: Curve = training.curve
     if not len(curve.steps):
         return f"{training.name}: nothing yet"
-    place = int(np.abs(curve.steps - step).argmin())
-    parts = [f"step {int(curve.steps[place]):,}", f"loss {curve.losses[place]:.3f} (mean {mean[place]:.3f})"]
+    after = int(np.searchsorted(curve.steps, step))
+    near = slice(max(after - 1, 0), after + 1)
+    place = near.start + int(np.abs(curve.steps[near] - step).argmin())
+    loss = f"loss {curve.losses[place]:.3f}" if np.isfinite(curve.losses[place]) else "loss not a number"
+    parts = [f"step {int(curve.steps[place]):,}", f"{loss} (mean {mean[place]:.3f})"]
     if np.isfinite(curve.rates[place]):
         parts.append(f"rate {curve.rates[place]:.2g}")
     before = [each for each in training.evaluations if each.step <= curve.steps[place]]

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from gazeapp.ui.panels.training_curves import MEASURES, best_of
+from gazeapp.ui.panels.training_lines import MEASURES, best_of
 from gazeapp.ui.training_folder import (
     FAILED,
     FINISHED,
