@@ -198,7 +198,7 @@ def test_the_methods_name_the_reading_of_attention_and_who_described_the_model(p
 
 
 def test_runs_of_captioners_say_how_their_words_were_chosen(project):
-    """In runs.csv and in the methods; all images were described greedily, and one in other ways, too; the truth has no words."""
+    """In runs.csv and in the methods; one image was described in other ways, too, and the truth has no words."""
     normalised = {"beams": 3, "length_normalised": True}
     described(project, "one", {"decoding": {"beams": 3}})
     described(project, "two", {"decoding": normalised})
