@@ -50,11 +50,20 @@ def save_captioner(
     kept = {name: _plain(tensor) if exact else _stored(tensor) for name, tensor in weights.items()}
     data = save(kept)
     written = replace(config, revision=hashlib.sha256(data).hexdigest())
-    with replacing(folder / WEIGHTS_NAME) as partial:
-        partial.write_bytes(data)
-    with replacing(folder / CONFIG_NAME) as partial:
-        partial.write_text(json.dumps(written.to_json(), indent=1) + "\n", "utf-8")
+    text = json.dumps(written.to_json(), indent=1) + "\n"
+    # Both are whole before either takes its place: one without the other is no captioner.
+    with replacing(folder / CONFIG_NAME) as description:
+        description.write_text(text, "utf-8")
+        with replacing(folder / WEIGHTS_NAME) as partial:
+            partial.write_bytes(data)
     return written
+
+
+def wanted_tensors(config: CaptionerConfig) -> dict[str, torch.Tensor]:
+    """Return the tensors of a captioner by name, on the ``meta`` device: shapes and kinds, without numbers."""
+    with torch.device("meta"):
+        tensors: dict[str, torch.Tensor] = Captioner(config).state_dict()
+    return tensors
 
 
 def load_captioner(folder: Path, device: str = "cpu") -> Captioner:

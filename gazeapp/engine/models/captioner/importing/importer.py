@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +13,24 @@ import torch
 from torch import Tensor
 
 from gazeapp.engine.errors import GazeError
-from gazeapp.engine.models.captioner.config import CaptionerConfig
+from gazeapp.engine.models.captioner.card import CARD_NAME
+from gazeapp.engine.models.captioner.config import CONFIG_NAME, CaptionerConfig
 from gazeapp.engine.models.captioner.encoder_cells import measure_cells
 from gazeapp.engine.models.captioner.importing.card import write_import_card
 from gazeapp.engine.models.captioner.importing.findings import Findings
 from gazeapp.engine.models.captioner.importing.resnet import check_pixels, timm_weights
 from gazeapp.engine.models.captioner.importing.royalskye import is_transformer, transformer_parts
 from gazeapp.engine.models.captioner.importing.sgrvinod import lstm_form, lstm_parts
-from gazeapp.engine.models.captioner.importing.weights import Foreign, check_numbers, read_foreign, read_plain
+from gazeapp.engine.models.captioner.importing.weights import (
+    Foreign,
+    check_fit,
+    check_numbers,
+    plain,
+    read_foreign,
+    read_plain,
+)
 from gazeapp.engine.models.captioner.importing.words import content_words, read_words
-from gazeapp.engine.models.captioner.io import save_captioner
+from gazeapp.engine.models.captioner.io import WEIGHTS_NAME, save_captioner, wanted_tensors
 from gazeapp.engine.models.captioner.network import Captioner
 from gazeapp.engine.models.environment import ensure_torchvision
 
@@ -114,17 +123,32 @@ def import_captioner(settings: ImportSettings) -> Imported:
         domain=settings.domain,
         training={"imported_from": _origin(settings, foreign), **findings.to_json()},
     )
+    config = _readable(config, settings)
     model = _filled(config, weights, settings.checkpoint)
+    return Imported(_written(settings.output, model, config), findings)
+
+
+def _readable(config: CaptionerConfig, settings: ImportSettings) -> CaptionerConfig:
+    """Return a description as it will be read, or say why it could not be: before anything is written."""
+    return CaptionerConfig.from_json(json.loads(json.dumps(config.to_json())), where=str(settings.checkpoint))
+
+
+def _written(folder: Path, model: Captioner, config: CaptionerConfig) -> CaptionerConfig:
+    """Write the captioner's folder, which was empty; when something fails it is empty again."""
     try:
-        written = save_captioner(settings.output, model, config, exact=True)
-        write_import_card(settings.output, written)
-    except OSError as error:
+        written = save_captioner(folder, model, config, exact=True)
+        write_import_card(folder, written)
+    except (OSError, GazeError) as error:
+        for name in (CONFIG_NAME, WEIGHTS_NAME, CARD_NAME):
+            (folder / name).unlink(missing_ok=True)
+        if isinstance(error, GazeError):
+            raise
         raise GazeError(
             f"The captioner cannot be written: {error.strerror or error}.",
-            where=str(settings.output),
+            where=str(folder),
             todo="Check that the folder may be written and the disk is not full.",
         ) from error
-    return Imported(written, findings)
+    return written
 
 
 def _check_output(folder: Path) -> None:
@@ -171,7 +195,9 @@ def _encoder(foreign: Foreign, settings: ImportSettings, findings: Findings) -> 
     """Return the encoder of the checkpoint, or the one that is given beside it."""
     given = settings.encoder_weights
     if given is not None:
-        findings.assumed.append(f"The encoder's weights are those of {given.name}, not of the checkpoint.")
+        findings.assumed.append(
+            f"The encoder's weights are those of {plain(given.name)}, not of the checkpoint."
+        )
         return _ResNet(*timm_weights(read_plain(given), str(given), findings))
     if not foreign.encoder:
         raise GazeError(
@@ -196,7 +222,7 @@ def _check_words(
 
 
 def _assume(form: str, settings: ImportSettings, findings: Findings) -> None:
-    findings.inferred.append(f"Words and special tokens, by name, from {settings.words.name}.")
+    findings.inferred.append(f"Words and special tokens, by name, from {plain(settings.words.name)}.")
     findings.assumed += [
         f"Pictures are stretched to {_INPUT} x {_INPUT} px ({_RESAMPLE[form]}) and normalised with ImageNet's mean and "
         "deviation, as the scripts do.",
@@ -232,11 +258,11 @@ def _cells(encoder: str, findings: Findings) -> dict[str, Any]:
 
 def _origin(settings: ImportSettings, foreign: Foreign) -> dict[str, Any]:
     return {
-        "checkpoint": settings.checkpoint.name,
+        "checkpoint": plain(settings.checkpoint.name),
         "sha256": _digest(settings.checkpoint),
-        "words": settings.words.name,
+        "words": plain(settings.words.name),
         "words_sha256": _digest(settings.words),
-        "encoder_weights": settings.encoder_weights.name if settings.encoder_weights else "",
+        "encoder_weights": plain(settings.encoder_weights.name) if settings.encoder_weights else "",
         "notes": foreign.notes,
     }
 
@@ -251,20 +277,17 @@ def _digest(path: Path) -> str:
 
 def _filled(config: CaptionerConfig, weights: dict[str, Tensor], checkpoint: Path) -> Captioner:
     """Return the network with the weights, every one of them used."""
-    model = Captioner(config)
-    wanted = model.state_dict()
+    wanted = wanted_tensors(config)
     missing, unknown = sorted(wanted.keys() - weights.keys()), sorted(weights.keys() - wanted.keys())
     if missing or unknown:
         what = f"lacks {_few(missing)}" if missing else f"has layers that this form does not: {_few(unknown)}"
         raise GazeError(
             f"The checkpoint {what}.", where=str(checkpoint), todo="It is of a form that is not known."
         )
-    for name, tensor in weights.items():
-        if tensor.shape != wanted[name].shape:
-            raise GazeError(
-                f"{name} has the shape {tuple(tensor.shape)}, but {tuple(wanted[name].shape)} belongs there.",
-                where=str(checkpoint),
-            )
+    wrong = check_fit(weights, wanted)
+    if wrong:
+        raise GazeError(f"The checkpoint does not fit: {_few(wrong)}.", where=str(checkpoint))
+    model = Captioner(config)
     model.load_state_dict(weights)
     return model.eval()
 

@@ -13,9 +13,8 @@ from torch import Tensor
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.config import CONFIG_NAME, CaptionerConfig, read_description
 from gazeapp.engine.models.captioner.importing.findings import Findings
-from gazeapp.engine.models.captioner.importing.weights import check_numbers, read_safetensors
-from gazeapp.engine.models.captioner.io import WEIGHTS_NAME, load_captioner
-from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.models.captioner.importing.weights import check_fit, check_numbers, read_safetensors
+from gazeapp.engine.models.captioner.io import WEIGHTS_NAME, load_captioner, wanted_tensors
 from gazeapp.engine.models.captioner.schema import violations
 
 _MOST_TOLD = 5
@@ -77,15 +76,11 @@ def _description(path: Path) -> CaptionerConfig:
 
 
 def _check_weights(config: CaptionerConfig, weights: dict[str, Tensor], path: Path) -> None:
-    wanted = {name: tuple(tensor.shape) for name, tensor in Captioner(config).state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-    wrong = [f"{name} is missing, {wanted[name]}" for name in sorted(wanted.keys() - found.keys())]
-    wrong += [f"{name} belongs to no layer" for name in sorted(found.keys() - wanted.keys())]
-    wrong += [
-        f"{name} has the shape {found[name]} instead of {shape}"
-        for name, shape in wanted.items()
-        if found.get(name, shape) != shape
-    ]
+    wanted = wanted_tensors(config)
+    missing, unknown = sorted(wanted.keys() - weights.keys()), sorted(weights.keys() - wanted.keys())
+    wrong = [f"{name} is missing, {tuple(wanted[name].shape)}" for name in missing]
+    wrong += [f"{name} belongs to no layer" for name in unknown]
+    wrong += check_fit(weights, wanted)
     if wrong:
         more = f"; and {len(wrong) - _MOST_TOLD} more" if len(wrong) > _MOST_TOLD else ""
         raise GazeError(

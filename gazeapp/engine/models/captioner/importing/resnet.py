@@ -22,7 +22,7 @@ _BY_DEPTHS: dict[tuple[bool, tuple[int, ...]], str] = {
 _STAGES = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}
 """Names of a ResNet's children, by their numbers in a sequence of all but its head."""
 
-_BLOCK = re.compile(r"layer([1-4])\.(\d+)\.")
+_BLOCK = re.compile(r"layer([1-4])\.(\d{1,6})\.")
 _CHANNELS = "cnn1.weight"
 """A layer that only RoyalSkye's attention to channels has."""
 
@@ -64,11 +64,13 @@ def timm_weights(
     for name in [name for name in weights if name.endswith("running_var")]:
         # Torch before 0.4.1 did not count batches; the count is not used to run.
         weights.setdefault(name.replace("running_var", "num_batches_tracked"), torch.tensor(0))
-    features = weights["layer4.0.bn3.weight" if bottleneck else "layer4.0.bn2.weight"].shape[0]
+    features = weights.get(
+        "layer4.0.bn3.weight" if bottleneck else "layer4.0.bn2.weight", torch.empty(0)
+    ).numel()
     findings.inferred.append(
         f"Encoder: {network}, from the {' + '.join(map(str, depths))} blocks of its stages; {features} features a cell."
     )
-    return network, int(features), weights
+    return network, features, weights
 
 
 def check_pixels(encoder: dict[str, Tensor], where: str) -> None:

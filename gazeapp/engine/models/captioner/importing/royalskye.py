@@ -9,7 +9,7 @@ from torch import Tensor
 from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.importing.findings import Findings
 from gazeapp.engine.models.captioner.importing.resnet import by_channel
-from gazeapp.engine.models.captioner.importing.shapes import Shapes, square_grid
+from gazeapp.engine.models.captioner.importing.shapes import Shapes, noted_share, square_grid
 from gazeapp.engine.models.captioner.importing.weights import Foreign
 
 _FIRST = "decoder.layers.0.dec_enc_attn"
@@ -79,7 +79,7 @@ def transformer_parts(
     values = {
         "decoder": "transformer", "grid": square_grid(cells, where), "width": width, "embed": embed, "layers": layers,
         "heads": count, "head_width": inner // count, "mixing_layers": mixing, "feed": feed, "max_words": places - 1,
-        "dropout": float(foreign.attributes.get("decoder.decoder.dropout.p", 0)),
+        "dropout": noted_share(foreign.attributes, "decoder.decoder.dropout.p", where),
     }  # fmt: skip
     before, decoder = _divided(foreign.decoder, where)
     return values, before, decoder
@@ -113,6 +113,10 @@ def _heads(foreign: Foreign, asked: int, inner: int, where: str, findings: Findi
     return count
 
 
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.dtype == other.dtype and one.equal(other)
+
+
 def _divided(tensors: dict[str, Tensor], where: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Divide a Transformer's weights into those before the decoder and those of the decoder."""
     parts: dict[str, dict[str, Tensor]] = {"encoder": {}, "decoder": {}}
@@ -120,7 +124,7 @@ def _divided(tensors: dict[str, Tensor], where: str) -> tuple[dict[str, Tensor],
         part, _, rest = name.partition(".")
         if part in parts:
             parts[part][rest] = tensor
-        elif name != _COPY or not tensor.equal(tensors["decoder.tgt_emb.weight"]):
+        elif name != _COPY or not _same(tensor, tensors["decoder.tgt_emb.weight"]):
             raise GazeError(
                 f"The checkpoint has a layer that RoyalSkye's Transformer does not: {name}.", where=where
             )

@@ -6,8 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
+from gazeapp.engine.errors import GazeError
 from gazeapp.engine.models.captioner.importing.findings import Findings
-from gazeapp.engine.models.captioner.importing.shapes import Shapes
+from gazeapp.engine.models.captioner.importing.shapes import Shapes, noted_share, noted_side
 from gazeapp.engine.models.captioner.importing.weights import Foreign
 
 _CELLS = {"decode_step": "sgrvinod", "lstm": "royalskye"}
@@ -41,21 +42,29 @@ def lstm_parts(foreign: Foreign, where: str, findings: Findings) -> tuple[dict[s
     shapes = Shapes(foreign.decoder, where)
     attention, width = shapes.of("attention.encoder_att.weight", 2)
     state = shapes.of(f"{cell}.weight_hh", 2)[1]
-    embed = shapes.of(f"{cell}.weight_ih", 2)[1] - width
+    taken_in = shapes.of(f"{cell}.weight_ih", 2)[1]
+    embed = taken_in - width
+    if embed < 1:
+        raise GazeError(
+            f"{cell}.weight_ih takes in {taken_in} features, too few for a word and a cell of {width}.",
+            where=where,
+            todo="It is of a form that is not known.",
+        )
     words = shapes.of("fc.weight", 2)[0]
     findings.inferred.append(
         f"Decoder: LSTM of {state} units, attention of {attention}, words of {embed} features, cells of {width}, "
         f"{words} words, from the shapes of its weights."
     )
-    side = int(foreign.attributes.get("encoder.enc_image_size", 14))
+    side = noted_side(foreign.attributes, "encoder.enc_image_size", 14, where)
     told = "encoder.enc_image_size" in foreign.attributes
     (findings.inferred if told else findings.assumed).append(
         f"Grid: {side} x {side} cells, {'noted in the encoder' if told else 'as both scripts have by default'}."
     )
     findings.assumed.append(f"Captions end after {_LONGEST} words at the latest, as in both scripts.")
+    dropout = noted_share(foreign.attributes, "decoder.dropout.p", where)
     values = {
         "decoder": "lstm", "grid": (side, side), "width": width, "embed": embed, "state": state,
-        "attention": attention, "max_words": _LONGEST, "dropout": float(foreign.attributes.get("decoder.dropout.p", 0)),
+        "attention": attention, "max_words": _LONGEST, "dropout": dropout,
     }  # fmt: skip
     renamed = {
         f"decode_step{name.removeprefix(cell)}" if name.startswith(f"{cell}.") else name: tensor

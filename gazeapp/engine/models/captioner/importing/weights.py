@@ -113,7 +113,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
 
     try:
         tensors: dict[str, Tensor] = load_file(path)
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise GazeError(
             "The weights cannot be read.", where=str(path), todo="Check the path, or get the file again."
         ) from error
@@ -229,10 +229,10 @@ def _notes(content: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
     """Return the numbers beside the networks: the epoch, scores, and the script's own settings."""
     for key, value in _named(content)[:_MOST_NOTES]:
         if _is_note(value):
-            yield _plain(key), _plain(value)
+            yield plain(key), plain(value)
         elif isinstance(value, dict) and key in ("final_args", "metrics"):
             inner = _named(value)[:_MOST_NOTES]
-            yield key, {_plain(name): _plain(note) for name, note in inner if _is_note(note)}
+            yield key, {plain(name): plain(note) for name, note in inner if _is_note(note)}
 
 
 def _is_note(value: Any) -> bool:
@@ -242,7 +242,7 @@ def _is_note(value: Any) -> bool:
     return (isinstance(value, int) and abs(value) < _LARGEST_NOTE) or isinstance(value, str)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a text without what is no character, and not too long; numbers as they are."""
     return value[:_LONGEST_NOTE].encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
@@ -253,6 +253,21 @@ def _unwrapped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _unwrap(name: str, after: str) -> str:
     return after + name.removeprefix(after).removeprefix(_WRAPPED)
+
+
+def check_fit(tensors: dict[str, Tensor], wanted: dict[str, Tensor]) -> list[str]:
+    """Return what is wrong with tensors that have the names of a network's, one sentence part for each."""
+    wrong = []
+    for name, tensor in tensors.items():
+        if name not in wanted:
+            continue
+        there, here = wanted[name], tensor
+        if here.shape != there.shape:
+            wrong.append(f"{name} has the shape {tuple(here.shape)} instead of {tuple(there.shape)}")
+        elif here.is_floating_point() != there.is_floating_point() or here.is_complex():
+            kinds = [str(tensor.dtype).removeprefix("torch.") for tensor in (here, there)]
+            wrong.append(f"{name} holds numbers of the kind {kinds[0]} instead of {kinds[1]}")
+    return wrong
 
 
 def check_numbers(tensors: dict[str, Tensor], where: str) -> None:
@@ -266,7 +281,7 @@ def check_numbers(tensors: dict[str, Tensor], where: str) -> None:
     broken = [
         name
         for name, tensor in tensors.items()
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all()
+        if tensor.is_floating_point() and not torch.isfinite(tensor.float()).all()
     ]
     if broken:
         more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""

@@ -44,7 +44,14 @@ def read_words(path: Path) -> tuple[str, ...]:
     missing = [word for word in (PAD, START, END) if word not in numbers]
     if missing or order[0] != PAD:
         raise _no_map(path, f"it lacks {', '.join(missing)}" if missing else f"{PAD} is not number 0")
+    halves = [word for word in order if not _is_text(word)]
+    if halves:
+        raise _no_map(path, f"{ascii(halves[0])[:100]} has half a character, which cannot be written down")
     return tuple(order)
+
+
+def _is_text(word: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in word)
 
 
 def content_words(vocabulary: tuple[str, ...]) -> tuple[str, ...]:
