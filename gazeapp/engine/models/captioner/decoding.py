@@ -41,7 +41,13 @@ class Said:
 
 
 def greedy(
-    decoder: Any, features: Tensor, first: Tensor, taken: Taken | None, end: int, longest: int
+    decoder: Any,
+    features: Tensor,
+    first: Tensor,
+    taken: Taken | None,
+    end: int,
+    longest: int,
+    never: Sequence[int] = (),
 ) -> Said:
     """Take the most probable word at each step, of equals the one with the lowest number.
 
@@ -59,6 +65,8 @@ def greedy(
         Number of ``<end>``.
     longest
         Most words of a caption.
+    never
+        Numbers of tokens that are no words and are never chosen; the others keep their log-probabilities.
     """
     # Any: a decoder's state is its own affair.
     state: Any = decoder.begin(features, taken)
@@ -67,7 +75,7 @@ def greedy(
     steps: list[_Step] = []
     for _ in range(longest):
         told = decoder.step(state, word)
-        score, word = told.logits.log_softmax(dim=-1).max(dim=-1)
+        score, word = _choices(told, never).max(dim=-1)
         steps.append(_Step(word, score, told.attention, told.gate))
         done |= word == end
         if bool(done.all()):
@@ -113,6 +121,7 @@ def beam_search(
     longest: int,
     beams: int,
     length_normalised: bool = False,
+    never: Sequence[int] = (),
 ) -> Said:
     """Follow the most probable beginnings of a caption side by side, and take the caption that comes out best.
 
@@ -123,7 +132,7 @@ def beam_search(
 
     Parameters
     ----------
-    decoder, features, first, taken, end, longest
+    decoder, features, first, taken, end, longest, never
         As for `greedy`.
     beams
         Beginnings that are followed for each sequence.
@@ -139,7 +148,7 @@ def beam_search(
     steps: list[_Step] = []
     for place in range(longest):
         told: Told = decoder.step(state, word)
-        parents, word, score = search.extend(told.logits.log_softmax(dim=-1))
+        parents, word, score = search.extend(_choices(told, never))
         # A row of a step is one of the beginnings after it; its attention came before the choice.
         steps.append(
             _Step(
@@ -154,6 +163,13 @@ def beam_search(
             break
         state = state.chosen(parents)
     return _unpack(_best(steps, n, beams), end)
+
+
+def _choices(told: Told, never: Sequence[int]) -> Tensor:
+    """Return the log-probabilities of what may be said next; those of the others are given to nobody."""
+    of_words = told.logits.log_softmax(dim=-1)
+    of_words[:, list(never)] = -torch.inf
+    return of_words
 
 
 @dataclass(frozen=True, slots=True)

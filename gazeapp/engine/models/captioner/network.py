@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gazeapp.engine.models.captioner.config import CaptionerConfig
+from gazeapp.engine.models.captioner.config import END, UNKNOWN, CaptionerConfig
 from gazeapp.engine.models.captioner.decoders import LstmDecoder, Told, TransformerDecoder
 from gazeapp.engine.models.captioner.decoding import Said, along, beam_search, greedy
 from gazeapp.engine.models.captioner.encoders import Encoder
@@ -24,6 +24,12 @@ class Captioner(nn.Module):
     def __init__(self, config: CaptionerConfig) -> None:
         super().__init__()
         self.config = config
+        # Tokens that begin a caption or fill it up; an unknown word is a word.
+        self._never = tuple(
+            number
+            for number, entry in enumerate(config.vocabulary)
+            if entry.startswith("<") and entry.endswith(">") and entry not in (END, UNKNOWN)
+        )
         self.encoder: Encoder | PooledResNet
         self.decoder: LstmDecoder | TransformerDecoder | AttendLstmDecoder | PostNormDecoder
         if config.form == "gazeapp":
@@ -77,5 +83,7 @@ class Captioner(nn.Module):
             return along(self.decoder, features, first, taken, forced)
         end, longest = self.config.end, self.config.max_words
         if beams == 1:
-            return greedy(self.decoder, features, first, taken, end, longest)
-        return beam_search(self.decoder, features, first, taken, end, longest, beams, length_normalised)
+            return greedy(self.decoder, features, first, taken, end, longest, self._never)
+        return beam_search(
+            self.decoder, features, first, taken, end, longest, beams, length_normalised, self._never
+        )

@@ -11,12 +11,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from gazeapp.engine.demo.drawing import render
+from gazeapp.engine.demo.world import demo_scenes
 from gazeapp.engine.models.captioner.config import CaptionerConfig
 from gazeapp.engine.models.captioner.decoders import LstmDecoder, Told, TransformerDecoder
 from gazeapp.engine.models.captioner.decoding import Said, along, beam_search, best_places, greedy
 from gazeapp.engine.models.captioner.forms.attend_lstm import AttendLstmDecoder
 from gazeapp.engine.models.captioner.forms.post_norm import PostNormDecoder
+from gazeapp.engine.models.captioner.io import load_captioner
 from gazeapp.engine.models.captioner.lesion import Taken
+from gazeapp.engine.models.captioner.network import Captioner
+from gazeapp.engine.resources import resource_path
+from tests.engine.models.captioner.training.tiny import tiny, tiny_config
 
 END, FIRST = 1, 2
 GRID, WIDTH = (2, 3), 16
@@ -282,3 +288,46 @@ def say(made: Any, features: Tensor, first: Tensor, beams: int) -> Said:
 def one_of(said: Said, i: int) -> Said:
     gates = None if said.gates is None else said.gates[i : i + 1]
     return Said(said.tokens[i : i + 1], said.log_probabilities[i : i + 1], said.attention[i : i + 1], gates)
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+@pytest.mark.parametrize("decoder", ["lstm", "transformer"])
+def test_tokens_that_are_no_words_are_never_said_and_the_rest_keep_their_numbers(decoder, beams):
+    config = tiny_config(tiny(decoder=decoder))
+    torch.manual_seed(4)
+    model = Captioner(config).eval()
+    out = model.decoder.out if decoder == "transformer" else model.decoder.out[-1]
+    with torch.no_grad():
+        out.bias[[0, 3, 4]] += 6.0  # <pad> and both tasks
+        out.bias[config.end] -= 4.0
+    features = torch.randn(3, 16, config.width)
+    first = torch.full((3,), config.first("social"))
+    said = model.say(features, first, beams=beams)
+    words = {config.vocabulary[token] for tokens in said.tokens for token in tokens}
+    assert words
+    assert not {"<pad>", "<general>", "<social>"} & words
+    given = model.say(features, first, forced=said.tokens)
+    for own, told in zip(said.log_probabilities, given.log_probabilities, strict=True):
+        np.testing.assert_allclose(own, told, rtol=1e-6)
+    assert (
+        max(max(scores, default=-9.0) for scores in said.log_probabilities) < -1.0
+    )  # the others keep their share
+
+
+@pytest.mark.parametrize("name", ["cnn-lstm", "cnn-transformer", "vit-lstm", "vit-transformer"])
+def test_the_captioners_that_ship_have_the_numbers_that_they_have_with_every_token_to_choose_from(name):
+    model = load_captioner(resource_path("models", name))
+    scenes = np.stack([render(scene, model.config.input_size) for scene in demo_scenes(2, seed=3)])
+    with torch.inference_mode():
+        features = model.encoder(model.normalise(scenes))
+    first = torch.full((2,), model.config.first("general"))
+    for beams in (1, 3):
+        said = model.say(features, first, beams=beams)
+        sizes = (model.config.end, model.config.max_words)
+        with torch.inference_mode():
+            free = (
+                greedy(model.decoder, features, first, None, *sizes)
+                if beams == 1
+                else beam_search(model.decoder, features, first, None, *sizes, beams)
+            )
+        assert (said.tokens, said.log_probabilities) == (free.tokens, free.log_probabilities)
