@@ -126,7 +126,7 @@ def test_other_settings_in_the_same_folder_fail_for_all_four(four, command):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--check", "/nowhere"), 1, "captioner.json"),
+        (("--check", "/nowhere"), 1, "folder is not there"),
         (("somewhere",), 2, "--check"),
         (("--encoder", "cnn", "-o", "x"), 1, "two different encoders"),
         (("--encoder", "cnn", "--encoder", "nonsense", "-o", "x"), 1, "nonsense"),

@@ -100,7 +100,7 @@ def _published(name: str, encoder: Encoder) -> Path:
 
     known = encoder.net.pretrained_cfg
     hub_id, file = known.get("hf_hub_id"), known.get("hf_hub_filename") or _FILE
-    by_hand = "Or give a safetensors file with them as the encoder's weights."
+    by_hand = "Or give a safetensors file with them as the encoder's weights (--encoder-weights FILE)."
     if not hub_id or not str(file).endswith(".safetensors"):
         raise GazeError(
             f"timm publishes no weights of {name} that can be read without running code.",

@@ -191,6 +191,7 @@ def _train_all(
 def _check_first(trainings: Sequence[TrainSettings]) -> None:
     """Raise `GazeError` for what would otherwise be found out days later, when the third training begins."""
     ways: dict[str, str] = {}
+    missing: list[GazeError] = []
     for training in trainings:
         known = known_captioner(checked(training))
         if training.encoder in ways:
@@ -198,7 +199,18 @@ def _check_first(trainings: Sequence[TrainSettings]) -> None:
         config = with_encoder_facts(_plain_config(of_known_shape(training, known)))
         ways[training.encoder] = config.resample
         if known is None and training.encoder_weights != NONE:
-            load_encoder_weights(Encoder(config), training.encoder, training.encoder_weights)
+            try:
+                load_encoder_weights(Encoder(config), training.encoder, training.encoder_weights)
+            except GazeError as error:
+                missing.append(error)
+    if len(missing) == 1:
+        raise missing[0]
+    if missing:
+        raise GazeError(
+            " ".join(error.what for error in missing),
+            todo=f"{missing[0].todo} Both encoders need weights: give --encoder-weights FILE twice, for "
+            f"{' and '.join(ways)} in this order.",
+        )
     if len(set(ways.values())) > 1:
         told = " and ".join(f"{encoder} by {way}" for encoder, way in ways.items())
         raise GazeError(

@@ -211,7 +211,7 @@ def test_several_cards_are_another_processes_work(tmp_path, monkeypatch):
     [
         ({"encoders": ("cnn", "no_such_network")}, "no_such_network"),
         ({"shared": replace(TINY, batch=3, accumulate=2)}, "3 pictures"),
-        ({"shared": replace(TINY, start_from="/nowhere")}, "description could not be read"),
+        ({"shared": replace(TINY, start_from="/nowhere")}, "captioner.s folder is not there"),
         (
             {"encoders": ("resnet10t", "vit"), "encoder_weights": ("/nowhere.safetensors", "none")},
             r"nowhere\.safetensors",
@@ -244,7 +244,7 @@ def test_several_seeds_have_folders_and_a_spread(tmp_path, trained):
     assert summary.passed
     assert sorted(path.name for path in (tmp_path / "seed-2").iterdir()) == IDS
     page = (tmp_path / "FACTORIAL.md").read_text()
-    assert "+0.25 ± 0 |" in page  # LSTM minus Transformer: (0.3 + 0.2) / 2 with both seeds
+    assert "+0.250 ± 0.000 |" in page  # LSTM minus Transformer: (0.3 + 0.2) / 2 with both seeds
     assert "Mean over 2 seeds" in page
     assert "another seed gives other" not in page
 
@@ -344,3 +344,20 @@ def test_kept_settings_that_are_none_are_refused(tmp_path, kept):
     (tmp_path / "training" / "factorial.json").write_text(kept)
     with pytest.raises(GazeError, match="settings"):
         read_factorial(tmp_path)
+
+
+def test_weights_that_are_missing_are_told_of_both_encoders_at_once(tmp_path, trained, monkeypatch):
+    def fetch(_encoder, name, _weights):
+        raise GazeError(f"The weights of {name} are not on this machine.", todo="Check the network.")
+
+    monkeypatch.setattr(room, "load_encoder_weights", fetch)
+    settings = FactorialSettings(
+        replace(TINY, data="captions.csv", encoder_weights="timm", input_size=64),
+        encoders=("resnet10t", "resnet14t"),
+        out=str(tmp_path / "out"),
+    )
+    with pytest.raises(GazeError) as caught:
+        factorial(settings, Watching())
+    assert all(f"weights of {name} are not" in caught.value.what for name in ("resnet10t", "resnet14t"))
+    assert "--encoder-weights FILE twice, for resnet10t and resnet14t in this order" in caught.value.todo
+    assert trained == []
