@@ -194,7 +194,7 @@ def project_of(paths: list[Path], folder: Path) -> Iterator[Any]:
     with Project.create(folder / "study.gaze") as project:
         for task in TASKS:
             project.tasks.add(task)
-        add_images(project, AddImagesSettings((str(paths[0].parent),)), SILENT)
+        add_images(project, AddImagesSettings(tuple(map(str, paths))), SILENT)
         yield project
 
 
@@ -246,7 +246,8 @@ def measure(case: Case, paths: list[Path], repeats: int) -> dict[str, Any]:
     network, info = network_of(case)
     best = dict.fromkeys(SIDES, (float("inf"), float("inf")))
     told: dict[str, Told] = {}
-    once("plain", network, info, paths[:1])  # what is set up once
+    for side in SIDES:  # what is imported and set up once
+        once(side, network, info, paths[:1])
     for _ in range(repeats):
         for side in SIDES:
             took, told[side] = once(side, network, info, paths)
