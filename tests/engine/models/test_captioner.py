@@ -269,3 +269,9 @@ def test_vocabulary_is_complete() -> None:
     assert tokens.max() < len(config.vocabulary)
     assert set(config.content_words) < set(config.vocabulary)
     assert not {"a", "the", "and", task_token("social")} & set(config.content_words)
+
+
+def test_a_folder_that_was_moved_away_is_said_to_be_gone(tmp_path: Path) -> None:
+    with pytest.raises(GazeError, match="folder is not there any more") as told:
+        read_config(tmp_path / "gone")
+    assert told.value.where == str(tmp_path / "gone")
