@@ -156,8 +156,9 @@ class TrainingCurves(QWidget):
         plot.showAxis("right")  # the names of the curves stand in its place
         for side in ("left", "bottom", "right"):
             plot.getAxis(side).enableAutoSIPrefix(False)
-            plot.getAxis(side).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         plot.getAxis("right").setStyle(showValues=False)
+        # It carries the grid, which takes long to draw anew whenever the cursor moves.
+        plot.getAxis("left").setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         if plot is not self.loss:
             plot.setXLink(self.loss)
         cursor = pg.InfiniteLine(angle=90)
