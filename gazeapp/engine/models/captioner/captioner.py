@@ -30,6 +30,11 @@ from gazeapp.engine.models.lesioning import check_scope
 from gazeapp.engine.models.memory import in_halves
 from gazeapp.engine.types import FloatArray, ImageArray, Json, Rect
 
+_MARKED = dict.fromkeys(
+    (*range(32), *range(127, 160), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"
+)
+"""Characters that would govern how what follows is shown; in a word from elsewhere a mark takes their place."""
+
 
 class _Way(NamedTuple):
     """How sequences are decoded; those of one way are decoded together. ``scope`` is that of a lesion of cells."""
@@ -250,7 +255,7 @@ class CaptionerModel:
         if along is not None:
             facts |= {"given": True, "unknown_words": list(along.unknown)}
         words = tuple(
-            Word(text, score, text in self._content)
+            Word(text.translate(_MARKED), score, text in self._content)
             for text, score in zip(texts, said.log_probabilities[i], strict=True)
         )
         gates = said.gates[i] if asked.method == GATED and said.gates is not None else None
