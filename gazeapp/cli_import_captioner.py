@@ -63,7 +63,11 @@ def import_captioner_command(
         raise click.UsageError("A checkpoint needs --words WORDMAP.json and -o FOLDER.")
     from gazeapp.engine.models.captioner.importing.importer import ImportSettings, import_captioner
 
-    _agree([path for path in (checkpoint, encoder_weights) if path and path.suffix != ".safetensors"], yes)
+    given = [path for path in (checkpoint, encoder_weights) if path is not None]
+    for path in (*given, words):
+        if not path.is_file():
+            raise GazeError("The file cannot be read: it is not there.", where=str(path))
+    _agree([path for path in given if path.suffix != ".safetensors"], yes)
     settings = ImportSettings(checkpoint, words, output, encoder_weights, heads, name, domain)
     done = import_captioner(settings)
     _tell(done.config, done.findings, output, as_json)
@@ -73,7 +77,15 @@ def _agree(pickles: list[Path], yes: bool) -> None:
     """Say how pickles are read, and ask before one is."""
     for path in pickles:
         click.echo(_PICKLE_NOTE.format(name=path.name), err=True)
-    if pickles and not yes and not click.confirm("Read it?", default=False, err=True):
+    if not pickles or yes:
+        return
+    try:
+        agreed = click.confirm("Read it?", default=False, err=True)
+    except click.Abort:
+        raise GazeError(
+            "Nobody answered, so nothing was read.", todo="Where nobody can be asked, agree with --yes."
+        ) from None
+    if not agreed:
         raise GazeError("Nothing was read.")
 
 

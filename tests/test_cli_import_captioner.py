@@ -66,6 +66,26 @@ def test_it_asks_first_and_then_says_what_it_found(files: tuple[Path, Path], tmp
     assert [model.id for model in available_models()][-1] == "cnn-lstm-coco"
 
 
+def test_where_nobody_can_be_asked_the_way_to_agree_is_named(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    code, _, told = run(files[0], "--words", files[1], "-o", tmp_path / "out")
+    assert code == 1
+    assert "agree with --yes" in told
+    assert "Aborted" not in told
+
+
+def test_nobody_is_asked_about_a_file_that_is_not_there(files: tuple[Path, Path], tmp_path: Path) -> None:
+    for words in (
+        (tmp_path / "none.pth", "--words", files[1]),
+        (files[0], "--words", tmp_path / "none.json"),
+    ):
+        code, _, told = run(*words, "-o", tmp_path / "out", answer="y\n")
+        assert code == 1
+        assert "it is not there" in told
+        assert "Read it?" not in told
+
+
 def test_a_payload_is_refused(files: tuple[Path, Path], tmp_path: Path) -> None:
     canary = tmp_path / "canary"
 
