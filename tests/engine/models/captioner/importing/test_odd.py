@@ -35,9 +35,8 @@ def importing(folder: Path, content: dict[str, Any]) -> ImportSettings:
 @pytest.mark.parametrize(
     "side", ["abc", float("inf"), -3, 0, 10**9, 10**4000, True, 14.5], ids=lambda side: str(side)[:9]
 )
-def test_the_side_of_the_grid(side: Any, network: Any, tmp_path: Path) -> None:
-    encoder = made.encoder(network)
-    encoder.enc_image_size = side
+def test_the_side_of_the_grid(side: Any, tmp_path: Path) -> None:
+    encoder = made.module("models", "Encoder", {"resnet": nn.Linear(1, 1)}, enc_image_size=side)
     with pytest.raises(GazeError, match=r"notes encoder\.enc_image_size as .*whole number from 1 to 256"):
         import_captioner(importing(tmp_path, {"encoder": encoder, "decoder": made.lstm_decoder()}))
     assert not (tmp_path / "out").exists()
@@ -45,13 +44,13 @@ def test_the_side_of_the_grid(side: Any, network: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("share", ["x", 7.0, -0.1, float("nan"), 10**4000], ids=lambda share: str(share)[:9])
 @pytest.mark.parametrize("decoder", ["lstm", "transformer"])
-def test_the_share_that_is_left_out(share: Any, decoder: str, network: Any, tmp_path: Path) -> None:
+def test_the_share_that_is_left_out(share: Any, decoder: str, tmp_path: Path) -> None:
     whole = made.lstm_decoder() if decoder == "lstm" else made.transformer()
     holder: Any = whole if decoder == "lstm" else whole.decoder
     holder.dropout = nn.Dropout(0.5)
     holder.dropout.p = share
     with pytest.raises(GazeError, match=r"dropout\.p as .*number from 0 to 1"):
-        import_captioner(importing(tmp_path, {"encoder": made.encoder(network), "decoder": whole}))
+        import_captioner(importing(tmp_path, {"encoder": nn.Linear(1, 1), "decoder": whole}))
     assert not (tmp_path / "out").exists()
 
 
@@ -67,14 +66,14 @@ def test_a_number_that_cannot_be_written_is_no_note(network: Any, tmp_path: Path
     assert read_config(tmp_path / "out") == done.config
 
 
-def test_words_that_are_wider_than_what_is_taken_in(network: Any, tmp_path: Path) -> None:
+def test_words_that_are_wider_than_what_is_taken_in(tmp_path: Path) -> None:
     decoder: Any = made.lstm_decoder()
     decoder.decode_step.weight_ih = nn.Parameter(torch.zeros(64, 300))
     with pytest.raises(GazeError, match=r"decode_step\.weight_ih takes in 300 features, too few"):
-        import_captioner(importing(tmp_path, {"encoder": made.encoder(network), "decoder": decoder}))
+        import_captioner(importing(tmp_path, {"encoder": nn.Linear(1, 1), "decoder": decoder}))
 
 
-@pytest.mark.parametrize("kind", [torch.int32, torch.int64, torch.bool, torch.uint8])
+@pytest.mark.parametrize("kind", [torch.int32, torch.bool])
 def test_whole_numbers_are_no_weights(kind: torch.dtype, network: Any, tmp_path: Path) -> None:
     decoder: Any = made.lstm_decoder()
     decoder.fc.weight = nn.Parameter(torch.ones(made.N, 16, dtype=kind), requires_grad=False)
