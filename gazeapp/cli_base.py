@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from gazeapp.engine.errors import NothingSaidError
 from gazeapp.terminal import TerminalProgress
 
 FILE = click.Path(path_type=Path)
@@ -77,8 +79,16 @@ def report_and_exit(summary: Any, as_json: bool, text: str) -> None:
 def finish(summary: Any) -> int:
     """List what went wrong on stderr and return the exit code."""
     # One damaged image fails under every model; it is told once.
-    for line in dict.fromkeys(sentence(p.what, p.where, p.todo) for p in summary.problems):
+    silent = [p for p in summary.problems if p.what == NothingSaidError.WHAT]
+    told = [p for p in summary.problems if p.what != NothingSaidError.WHAT]
+    for line in dict.fromkeys(sentence(p.what, p.where, p.todo) for p in told):
         click.echo(line, err=True)
+    # A model that says nothing does so of many images; their names are in the project.
+    for (model, todo), count in Counter((p.where.split(" · ")[0], p.todo) for p in silent).items():
+        runs = how_many(count, "run")
+        click.echo(
+            sentence(f"The model said nothing in {runs}, so there is no map.", model, todo), err=True
+        )
     return 1 if summary.failed or summary.cancelled else 0
 
 

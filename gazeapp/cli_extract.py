@@ -10,7 +10,7 @@ import click
 
 from gazeapp.cli_base import FILE, call, counts, option_group, report_and_exit
 from gazeapp.cli_runner import agree
-from gazeapp.engine.errors import GazeError
+from gazeapp.engine.errors import GazeError, NothingSaidError
 
 if TYPE_CHECKING:
     from gazeapp.engine.models.base import ModelInfo
@@ -162,6 +162,7 @@ def extract_command(project: Path, as_json: bool, **options: Any) -> None:
     _remember_folders(infos)
     note_outside(summary)
     _note_given(summary)
+    _note_silent(summary, options["beams"], options["length_normalised"])
     report_and_exit(summary, as_json, f"{summary.verb}: {counts(summary)}")
 
 
@@ -181,6 +182,16 @@ def _note_given(summary: Any) -> None:
         click.echo(
             f"Note: {told['captions_not_used']} further captions were not used: only the first of an image and task "
             "is.",
+            err=True,
+        )
+
+
+def _note_silent(summary: Any, beams: int, length_normalised: bool) -> None:
+    """Say on stderr what helps where beams end in captions without a word."""
+    if beams > 1 and not length_normalised and any(p.what == NothingSaidError.WHAT for p in summary.problems):
+        click.echo(
+            "Note: sums of log-probabilities prefer short captions, down to none at all; --length-normalised divides "
+            "them by the number of words.",
             err=True,
         )
 

@@ -26,8 +26,10 @@ class GazeError(Exception):
 class NothingSaidError(GazeError):
     """A model said nothing of an image, so that there is no map."""
 
+    WHAT = "The model said nothing, so there is no map."
+
     def __init__(self, *, todo: str = "") -> None:
-        super().__init__("The model said nothing, so there is no map.", todo=todo)
+        super().__init__(self.WHAT, todo=todo)
 
 
 class StoppedError(Exception):

@@ -130,7 +130,7 @@ def how_chosen(values: Json, kind: str) -> str:
         return GIVEN_CAPTIONS
     if kind != CAPTIONER:
         return decoding_in_words(decoding)
-    if "beams" not in decoding:
+    if decoding.get("beams", 1) == 1:
         return "greedy"
     return f"{decoding['beams']} beams" + (", length-normalised" if decoding.get("length_normalised") else "")
 

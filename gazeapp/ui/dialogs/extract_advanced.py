@@ -194,6 +194,7 @@ class Advanced(QObject):
         self.beams, self.normalised = QSpinBox(), QCheckBox("Rank captions by the mean over their words")
         self.beams.setRange(1, 100)
         self.beams.setSuffix(" beams")
+        self.beams.setSpecialValueText("1 (greedy)")
         self.usual = QPushButton("Back to the usual settings")
         theme.set_role(self.usual, "quiet")
         self.usual.setAutoDefault(False)
