@@ -39,6 +39,9 @@ _ALL = 4
     multiple=True,
     help="timm for published weights, or none; give a safetensors file for each of the two encoders.",
 )
+@click.option(
+    "--name", help="Put before the names of the four, which end in the seed where there are several."
+)
 @click.option("--seed", "seeds", multiple=True, type=int, help="Seed; several train the four with each.")
 @click.option(
     "--start-from", type=FILE, help="Folder of a factorial design to go on from, each from its like."

@@ -104,7 +104,8 @@ def test_check_names_what_was_changed(four, tmp_path):
         (tmp_path / name / "captioner.json").write_text(json.dumps(description))
     result = run("factorial", "--check", tmp_path)
     assert result.exit_code == 1
-    assert "Seed: cnn-lstm, cnn-transformer and vit-transformer have 1, vit-lstm has 5." in result.output
+    others = "cnn-lstm-out, cnn-transformer-out and vit-transformer-out"
+    assert f"Seed: {others} have 1, vit-lstm-out has 5." in result.output
     told = json.loads(run("factorial", "--check", tmp_path, "--json").stdout)
     assert not told["passed"]
     assert len(told["problems"]) == 1
@@ -120,7 +121,10 @@ def test_other_settings_in_the_same_folder_fail_for_all_four(four, command):
     result = run(*command, "-o", out, "--set", "rate=0.5")
     assert result.exit_code == 1
     for name in IDS:
-        assert f"{name}: The folder holds a training with other settings: encoder_rate was 0.0004 and is to be 0.5; rate was" in result.output
+        assert (
+            f"{name}: The folder holds a training with other settings: "
+            "encoder_rate was 0.0004 and is to be 0.5; rate was" in result.output
+        )
 
 
 @pytest.mark.parametrize(
@@ -158,5 +162,5 @@ def test_every_setting_is_asked_for_as_train_does():
 def test_costs_are_told_of_folders_and_of_those_that_ship(four):
     out, _ = four
     own = CliRunner().invoke(architecture_command, [str(out)])
-    assert "| CNN-LSTM | 32 | 2 x 2 | 16 x 16 | 16 |" in own.output
-    assert own.output.count("| ViT-Transformer |") == 3
+    assert "| CNN-LSTM out | 32 | 2 x 2 | 16 x 16 | 16 |" in own.output
+    assert own.output.count("| ViT-Transformer out |") == 3

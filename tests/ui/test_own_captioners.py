@@ -92,7 +92,7 @@ def test_a_folder_is_added_by_dropping_it_and_taken_off_again(qtbot, opened, run
     offer = dialog.list.offers["resnet101-lstm"]
     assert (offer.group, offer.facts) == (
         CAPTIONERS,
-        "trained on COCO  ·  resnet101  ·  in the folder resnet101-lstm",
+        "trained on COCO  ·  resnet101  ·  in the folder lab/resnet101-lstm",
     )
     buttons = dialog.list.findChildren(QToolButton)
     (off,) = [b for b in buttons if b.toolTip() == "Take RESNET101-LSTM off the list; its files stay"]

@@ -129,7 +129,7 @@ def captioner_offer(info: ModelInfo) -> Offer:
     parts = (
         f"trained on {trained}" if trained else "",
         str(info.facts.get("network", "")),
-        f"in the folder {Path(info.checkpoint).name}" if own else "any computer",
+        f"in the folder {'/'.join(Path(info.checkpoint).parts[-2:])}" if own else "any computer",
     )
     facts = "  ·  ".join(part for part in parts if part)
     tip = f"{info.checkpoint}\nMap methods: {', '.join(info.methods)}"

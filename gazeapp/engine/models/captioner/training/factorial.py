@@ -32,7 +32,7 @@ from gazeapp.engine.models.captioner.training.factorial_page import (
 )
 from gazeapp.engine.models.captioner.training.factorial_settings import FactorialSettings, keep_factorial
 from gazeapp.engine.models.captioner.training.lock import alone_in
-from gazeapp.engine.models.captioner.training.loop import Progress, captioner_id, train
+from gazeapp.engine.models.captioner.training.loop import Progress, captioner_id, captioner_name, train
 from gazeapp.engine.models.captioner.training.records import Records
 from gazeapp.engine.models.captioner.training.settings import DEMO_WORLD, TrainSettings, checked
 from gazeapp.engine.models.captioner.training.several import train_on_several
@@ -130,11 +130,19 @@ def _member(
         encoder=encoder,
         decoder=decoder,
         encoder_weights=weights,
-        name="",
+        name=_name(settings, encoder, decoder, seed),
         seed=seed,
         start_from=str(Path(before) / place) if before else "",
         out=str(Path(settings.out) / place),
     )
+
+
+def _name(settings: FactorialSettings, encoder: str, decoder: str, seed: int) -> str:
+    """Return the name of one captioner; empty for the one that it gets of itself."""
+    if not settings.shared.name:
+        return ""
+    named = f"{settings.shared.name} {captioner_name(encoder, decoder)}"
+    return f"{named} seed {seed}" if len(settings.seeds) > 1 else named
 
 
 def factorial(settings: FactorialSettings, progress: Progress) -> FactorialSummary:

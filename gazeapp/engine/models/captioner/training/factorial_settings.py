@@ -27,7 +27,8 @@ class FactorialSettings:
     Parameters
     ----------
     shared
-        Settings of every training; their encoder, decoder, name and seed are not used.
+        Settings of every training; their encoder, decoder and seed are not used, and their name is put before the
+        names of the four.
     encoders
         The two encoders; empty for ``cnn`` and ``vit`` on the demo world, ResNet-101 and ViT-B/16 on photographs.
     encoder_weights

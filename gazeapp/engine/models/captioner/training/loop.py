@@ -49,9 +49,23 @@ from gazeapp.engine.models.captioner.training.starting import (
 )
 from gazeapp.engine.types import Json
 
-__all__ = ["Progress", "Trained", "captioner_id", "captioner_name", "demo_config", "finish", "fit", "train"]
+__all__ = [
+    "Progress",
+    "Trained",
+    "captioner_id",
+    "captioner_name",
+    "demo_config",
+    "finish",
+    "fit",
+    "train",
+    "usual_name",
+]
 
 _CURVE_POINTS = 12
+
+
+SMALL = ("cnn", "vit")
+"""Encoders of the captioners that ship."""
 
 
 def captioner_id(encoder: str, decoder: str) -> str:
@@ -63,6 +77,23 @@ def captioner_name(encoder: str, decoder: str) -> str:
     """Return the shown name of a captioner, such as ``CNN-LSTM``."""
     shown = {"cnn": "CNN", "vit": "ViT", "lstm": "LSTM", "transformer": "Transformer"}
     return f"{shown.get(encoder, encoder)}-{shown[decoder]}"
+
+
+def usual_name(settings: TrainSettings) -> str:
+    """Return the name of a captioner that nobody named, such as ``CNN-LSTM four`` or ``resnet101-LSTM seed 2``.
+
+    Those that ship have the plain names, so that others of their networks are told from them by their folder, or that
+    of their design; one of several seeds has its seed.
+    """
+    plain = captioner_name(settings.encoder, settings.decoder)
+    if not settings.out:
+        return plain
+    place = Path(settings.out).resolve()
+    if place.name == captioner_id(settings.encoder, settings.decoder):
+        place = place.parent
+    seed = f"seed {settings.seed}" if place.name == f"seed-{settings.seed}" else ""
+    place = place.parent if seed else place
+    return " ".join(part for part in (plain, place.name if settings.encoder in SMALL else "", seed) if part)
 
 
 def demo_config(settings: TrainSettings) -> CaptionerConfig:
@@ -207,13 +238,11 @@ def _config(
     tasks: tuple[str, ...],
     domain: str,
 ) -> CaptionerConfig:
-    name = settings.name or captioner_name(settings.encoder, settings.decoder)
+    name = settings.name or usual_name(settings)
     shape = ("encoder", "decoder", "input_size", "grid", "width", "state", "attention", "layers", "heads")
     return with_encoder_facts(
         CaptionerConfig(
-            id="-".join(name.lower().split())
-            if settings.name
-            else captioner_id(settings.encoder, settings.decoder),
+            id="-".join(name.lower().split()),
             name=name,
             vocabulary=vocabulary,
             content_words=content_words,

@@ -16,7 +16,7 @@ from gazeapp.engine.models.captioner.training.factorial_check import Member
 from gazeapp.engine.models.captioner.training.factorial_page import effects, factorial_page, flat_figures
 from gazeapp.engine.models.captioner.training.factorial_settings import FactorialSettings, read_factorial
 from gazeapp.engine.models.captioner.training.lock import alone_in
-from gazeapp.engine.models.captioner.training.loop import captioner_id
+from gazeapp.engine.models.captioner.training.loop import captioner_id, demo_config, usual_name
 from gazeapp.engine.models.captioner.training.settings import TrainSettings
 
 TINY = TrainSettings(steps=2, batch=2, warmup=1, n_scenes=4, n_validation=2, n_test=2)
@@ -78,12 +78,38 @@ def trained(monkeypatch):
 
 
 def test_only_encoder_decoder_and_folder_differ(tmp_path):
-    shared = replace(TINY, seed=7, rate=0.5, name="not used")
+    shared = replace(TINY, seed=7, rate=0.5)
     four = members_of(FactorialSettings(shared, seeds=(3,), out=str(tmp_path)))
     assert [Path(one.out).name for one in four] == IDS
     assert {replace(one, encoder="", decoder="", out="") for one in four} == {
         replace(shared, encoder="", decoder="", out="", seed=3, name="")
     }
+
+
+def test_a_name_stands_before_those_of_the_four_and_a_seed_behind(tmp_path):
+    settings = FactorialSettings(replace(TINY, name="Lab"), out=str(tmp_path))
+    plain = ["CNN-LSTM", "CNN-Transformer", "ViT-LSTM", "ViT-Transformer"]
+    assert [one.name for one in members_of(settings)] == [f"Lab {name}" for name in plain]
+    two = members_of(replace(settings, seeds=(1, 5)))
+    assert [one.name for one in two] == [f"Lab {name} seed {seed}" for seed in (1, 5) for name in plain]
+
+
+def test_captioners_that_nobody_named_are_told_from_those_that_ship(tmp_path):
+    def usual(*, encoder="cnn", **changes):
+        config = demo_config(replace(TINY, encoder=encoder, decoder="lstm", **changes))
+        return config.name, config.id
+
+    assert usual(out="") == ("CNN-LSTM", "cnn-lstm")
+    assert usual(out=str(tmp_path / "mine")) == ("CNN-LSTM mine", "cnn-lstm-mine")
+    assert usual(out=str(tmp_path / "four" / "cnn-lstm")) == ("CNN-LSTM four", "cnn-lstm-four")
+    seeded = str(tmp_path / "four" / "seed-5" / "cnn-lstm")
+    assert usual(out=seeded, seed=5) == ("CNN-LSTM four seed 5", "cnn-lstm-four-seed-5")
+    assert usual(out=str(tmp_path / "four"), name="Lab CNN") == ("Lab CNN", "lab-cnn")
+    resnet = replace(TINY, encoder="resnet101", decoder="lstm", out=str(tmp_path / "x"))
+    assert usual_name(resnet) == "resnet101-LSTM"
+    assert usual_name(replace(resnet, out=str(tmp_path / "seed-2" / "a"), seed=2)) == "resnet101-LSTM"
+    again = str(tmp_path / "seed-2" / "resnet101-lstm")
+    assert usual_name(replace(resnet, out=again, seed=2)) == "resnet101-LSTM seed 2"
 
 
 def test_photographs_have_the_usual_encoders(tmp_path):
