@@ -86,9 +86,7 @@ def finish(summary: Any) -> int:
     # A model that says nothing does so of many images; their names are in the project.
     for (model, todo), count in Counter((p.where.split(" · ")[0], p.todo) for p in silent).items():
         runs = how_many(count, "run")
-        click.echo(
-            sentence(f"The model said nothing in {runs}, so there is no map.", model, todo), err=True
-        )
+        click.echo(sentence(f"The model said nothing in {runs}, so there is no map.", model, todo), err=True)
     return 1 if summary.failed or summary.cancelled else 0
 
 
