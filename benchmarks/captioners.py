@@ -34,6 +34,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 # Read by the libraries when they are imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -206,10 +207,9 @@ def extraction(network: Any, info: Any, project: Any, single: bool) -> None:
     from gazeapp.engine.workflows.extract import extract
 
     model = CaptionerModel(network, info)
-    offered: Any = extract_plan
-    offered.available_models = lambda: [info]
-    offered.open_model = lambda *_: OneByOne(model) if single else model
-    summary = extract(project, extract_plan.ExtractSettings((info.id,), device="cpu"), SILENT)
+    told, opened = lambda: [info], lambda *_: OneByOne(model) if single else model
+    with mock.patch.multiple(extract_plan, available_models=told, open_model=opened):
+        summary = extract(project, extract_plan.ExtractSettings((info.id,), device="cpu"), SILENT)
     if summary.failed:
         raise RuntimeError(summary.problems[0].what)
 

@@ -62,6 +62,7 @@ def test_a_log_that_cannot_be_written_ends_no_training(monkeypatch: pytest.Monke
 
 @posix
 def test_the_signals_of_clusters_ask_once_and_nohup_is_heeded() -> None:
+    inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup themselves
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)}
     for number in before:
         progress = TrainingProgress(quiet=True)
@@ -76,7 +77,7 @@ def test_the_signals_of_clusters_ask_once_and_nohup_is_heeded() -> None:
             signal.raise_signal(signal.SIGHUP)
             assert not progress.cancelled
     finally:
-        signal.signal(signal.SIGHUP, before[signal.SIGHUP])
+        signal.signal(signal.SIGHUP, inherited)
 
 
 def signalled(folder: Path, after: int, number: signal.Signals) -> Result:

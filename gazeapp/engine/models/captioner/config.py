@@ -171,7 +171,10 @@ class CaptionerConfig:
 
     def to_json(self) -> Json:
         """Return the description as JSON data."""
-        return {"format": FORMAT, **asdict(self)}
+        values = asdict(self)
+        return {"format": FORMAT} | {
+            key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
+        }
 
     @classmethod
     def from_json(cls, data: object, where: str = "") -> CaptionerConfig:

@@ -92,7 +92,9 @@ def spoken(
     for place in range(longest):
         logits, attention = over_all_places(w, cells, words, layers, left)
         probable = np.log(softmax(logits[place]))
-        word = int(probable.argmax())
+        sayable = probable.copy()
+        sayable[[0, made.START]] = -np.inf  # what begins a caption or fills it up is no word
+        word = int(sayable.argmax())
         if word == made.END:
             break
         words.append(word)

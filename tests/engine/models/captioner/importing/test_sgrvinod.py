@@ -80,7 +80,9 @@ def spoken(
         c = sigmoid(forget) * c + sigmoid(put_in) * np.tanh(new)
         h = sigmoid(out) * np.tanh(c)
         probable = np.log(softmax(w["fc.weight"] @ h + w["fc.bias"]))
-        word = int(probable.argmax())
+        sayable = probable.copy()
+        sayable[[0, made.START]] = -np.inf  # what begins a caption or fills it up is no word
+        word = int(sayable.argmax())
         if word == made.END:
             break
         words.append(word)
