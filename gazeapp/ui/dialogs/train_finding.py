@@ -185,15 +185,7 @@ def _config(settings: TrainSettings, n_words: int) -> CaptionerConfig:
             vocabulary=(PAD, END, UNKNOWN, *map(task_token, tasks), *words),
             content_words=(),
             tasks=tasks,
-            input_size=settings.input_size,
-            grid=settings.grid,
-            width=settings.width,
-            state=settings.state,
-            attention=settings.attention,
-            layers=settings.layers,
-            heads=settings.heads,
-            dropout=settings.dropout,
-            max_words=settings.max_words,
+            **settings.sizes(),
         )
     except ValueError as error:
         raise GazeError(f"The settings do not go together: {error}.") from error

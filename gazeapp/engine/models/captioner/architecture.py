@@ -164,14 +164,7 @@ def full_size(encoder: str, decoder: str) -> CaptionerConfig:
         vocabulary=(*special, *words),
         content_words=(),
         tasks=tasks,
-        input_size=settings.input_size,
-        grid=settings.grid,
-        width=settings.width,
-        state=settings.state,
-        attention=settings.attention,
-        layers=settings.layers,
-        heads=settings.heads,
-        max_words=settings.max_words,
+        **settings.sizes(),
     )
 
 

@@ -239,19 +239,18 @@ def _config(
     domain: str,
 ) -> CaptionerConfig:
     name = settings.name or usual_name(settings)
-    shape = ("encoder", "decoder", "input_size", "grid", "width", "state", "attention", "layers", "heads")
     return with_encoder_facts(
         CaptionerConfig(
             id="-".join(name.lower().split()),
             name=name,
+            encoder=settings.encoder,
+            decoder=settings.decoder,
             vocabulary=vocabulary,
             content_words=content_words,
             tasks=tasks,
             domain=domain,
-            dropout=settings.dropout,
-            max_words=settings.max_words,
             training=settings.to_json(),
-            **{key: getattr(settings, key) for key in shape},
+            **settings.sizes(),
         )
     )
 

@@ -116,6 +116,21 @@ class TrainSettings:
     gpus: int = 1
     out: str = ""
 
+    def sizes(self) -> dict[str, Any]:
+        """Return the sizes of the captioner as `CaptionerConfig` calls them."""
+        names = (
+            "input_size",
+            "grid",
+            "width",
+            "state",
+            "attention",
+            "layers",
+            "heads",
+            "dropout",
+            "max_words",
+        )
+        return {name: getattr(self, name) for name in names}
+
     def to_json(self) -> Json:
         """Return the settings that decide the result, so without places on this machine."""
         values = {
